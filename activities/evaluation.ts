@@ -1,0 +1,136 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { evaluateModels } from '../adapters/onnx/evaluate-models.js';
+import { canonicalJson, digestOf } from '../domain/canonical-json.js';
+import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
+import type { ModelDefinition } from '../domain/model-definition.js';
+import type { Environment } from '../domain/names.js';
+import { objectKeys } from '../domain/object-keys.js';
+import type { Evidence } from '../domain/promotion.js';
+import { championOf } from '../domain/route.js';
+import { snapshotByDigest } from '../db/data-queries.js';
+import { definitionByDigest } from '../db/definition-queries.js';
+import { showEvidence, promotionById } from '../db/promotion-queries.js';
+import { routeOf } from '../db/route-queries.js';
+import { finishRunStep, startRunStep, updateRun, versionOf } from '../db/run-queries.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { withHeartbeat } from './heartbeat.js';
+
+const timeoutMs = 30 * 60_000;
+
+interface Comparison {
+  definition: ModelDefinition;
+  snapshotSha256: string;
+  artifactSha256: string;
+  champion: { version: number; artifactSha256: string; artifactKey: string } | null;
+  /** The run whose trainer left the native model's probabilities; null leaves parity out. */
+  runId: string | null;
+}
+
+/** Evaluation on the frozen holdout, in a process of its own. Reports are named by their digests. */
+export function createEvaluationActivities({ db, store, cache, config }: ActivityDependencies) {
+  return {
+    /** Candidate against the champion of the last environment that the policy names. */
+    async evaluateRun(asked: { runId: string; definitionSha256: string; snapshotSha256: string; artifactSha256: string }): Promise<{ evaluationKey: string; summary: string }> {
+      return withHeartbeat(async (signal, report) => {
+        await startRunStep(db, asked.runId, 'evaluate');
+        const definition = await definitionByDigest(db, asked.definitionSha256);
+        const environment = definition.promotion.environments.at(-1) ?? 'production';
+        const champion = await championIn(environment, definition.name);
+        const evaluation = await evaluate({ ...asked, definition, champion }, signal, report);
+        const { key } = await keep(definition.name, evaluation);
+        await updateRun(db, asked.runId, { evaluationKey: key, metrics: evaluation.overall.metrics });
+        const summary = summaryOf(evaluation);
+        await finishRunStep(db, asked.runId, 'evaluate', summary);
+        return { evaluationKey: key, summary };
+      });
+    },
+
+    /** What people are shown before they decide. The run's own evaluation serves while its champion is still the one. */
+    async gatherEvidence(asked: { promotionId: string; model: string; version: number; environment: Environment }): Promise<{ evidenceSha256: string; champion: number | null; summary: string; conflict: string | null }> {
+      return withHeartbeat(async (signal, report) => {
+        const { promotionId, model, version, environment } = asked;
+        const candidate = await versionOf(db, model, version);
+        const champion = await championIn(environment, model);
+        if (champion?.version === version) return conflict(`${model}@${version} is champion in ${environment} already`);
+        const promotion = await promotionById(db, promotionId);
+        if (promotion.evidence && champion && champion.version > version) return conflict(`version ${champion.version} became champion in ${environment} meanwhile`);
+        const definition = await definitionByDigest(db, candidate.definitionSha256);
+        const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(candidate.evaluationKey))));
+        const fits = kept.championSha256 === (champion?.artifactSha256 ?? null);
+        const evaluation = fits ? kept : await evaluate({ ...candidate, definition, champion }, signal, report);
+        const { key, sha256 } = await keep(model, evaluation);
+        const evidence: Evidence = {
+          model,
+          version,
+          environment,
+          champion: champion?.version ?? null,
+          artifactSha256: candidate.artifactSha256,
+          snapshotSha256: candidate.snapshotSha256,
+          definitionSha256: candidate.definitionSha256,
+          evaluationKey: key,
+          evaluationSha256: sha256,
+          metrics: evaluation.overall.metrics,
+          championMetrics: evaluation.comparison?.champion ?? null,
+          gates: candidate.gates.map(({ name, outcome }) => ({ name, outcome })),
+          policy: definition.promotion,
+        };
+        const evidenceSha256 = digestOf(evidence);
+        await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), { contentType: 'application/json' });
+        const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
+        await showEvidence(db, promotionId, { evidence, evidenceSha256, expiresAt });
+        return { evidenceSha256, champion: evidence.champion, summary: summaryOf(evaluation), conflict: null };
+      });
+    },
+  };
+
+  async function championIn(environment: Environment, model: string): Promise<Comparison['champion']> {
+    const route = await routeOf(db, environment, model);
+    if (!route) return null;
+    const { version, artifactSha256, artifactKey } = await versionOf(db, model, championOf(route.split));
+    return { version, artifactSha256, artifactKey };
+  }
+
+  async function evaluate({ definition, snapshotSha256, artifactSha256, champion, runId }: Comparison, signal: AbortSignal, report: (progress: string) => void): Promise<Evaluation> {
+    const manifest = await snapshotByDigest(db, snapshotSha256);
+    const workRoot = path.join(config.home, 'work');
+    await mkdir(workRoot, { recursive: true });
+    const workDir = await mkdtemp(path.join(workRoot, 'evaluate-'));
+    try {
+      report('fetching models and holdout');
+      const holdout = await Promise.all(manifest.holdout.map(async ({ key, sha256 }) => ({ path: await cache.fetch(key, sha256), sha256 })));
+      const nativePath = path.join(workDir, 'native.parquet');
+      if (runId !== null) await store.getToFile(objectKeys.runFile(runId, 'holdout-native.parquet'), nativePath);
+      return await evaluateModels(
+        {
+          candidate: { path: await cache.fetch(objectKeys.artifact(artifactSha256), artifactSha256), sha256: artifactSha256 },
+          champion: champion && { path: await cache.fetch(champion.artifactKey, champion.artifactSha256), sha256: champion.artifactSha256, version: champion.version },
+          holdout,
+          contract: definition.contract,
+          policy: definition.evaluation,
+          native: runId === null ? null : { path: nativePath, column: 'probability' },
+        },
+        { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
+      );
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+
+  async function keep(model: string, evaluation: Evaluation): Promise<{ key: string; sha256: string }> {
+    const sha256 = digestOf(evaluation);
+    const key = objectKeys.evaluation(model, sha256);
+    await store.putImmutable(key, canonicalJson(evaluation), { contentType: 'application/json' });
+    return { key, sha256 };
+  }
+}
+
+export type EvaluationActivities = ReturnType<typeof createEvaluationActivities>;
+
+const conflict = (reason: string) => ({ evidenceSha256: '', champion: null, summary: '', conflict: reason });
+
+function summaryOf({ overall, comparison, championVersion }: Evaluation): string {
+  const text = (value: number | null | undefined) => (value === null || value === undefined ? 'undefined' : value.toFixed(4));
+  const own = `ROC AUC ${text(overall.metrics.rocAuc)}, log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
+  return comparison ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}` : `${own}; no champion to compare with`;
+}

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { PerdureError } from '../domain/errors.js';
+import type { Environment } from '../domain/names.js';
+import { probeInputs } from '../domain/probe.js';
+import { definitionByDigest } from '../db/definition-queries.js';
+import { liveGateways, type LiveGateway } from '../db/gateway-queries.js';
+import { versionOf } from '../db/run-queries.js';
+import type { ActivityDependencies } from './dependencies.js';
+
+const pollMs = 200;
+
+export interface Acknowledgement {
+  all: boolean;
+  /** Those that serve the epoch. */
+  gateways: string;
+  /** Those that do not, each with its reason; empty when all do. */
+  missing: string;
+}
+
+/** Waits for what gateways do. Reading only, so repeating is harmless. */
+export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+  return {
+    /** Until every gateway with a live lease serves the epoch, or the time is over. */
+    async waitForAcknowledgement(asked: { environment: Environment; model: string; epoch: number; waitAtMostSeconds: number }): Promise<Acknowledgement> {
+      const deadlineMs = Date.now() + asked.waitAtMostSeconds * 1000;
+      for (;;) {
+        const standing = await ask(asked);
+        if (standing.all || Date.now() >= deadlineMs) return standing;
+        await pause();
+      }
+    },
+
+    /** Until every gateway with a live lease serves the epoch, however long that takes: a rollback is not done before. */
+    async waitUntilAcknowledged(asked: { environment: Environment; model: string; epoch: number }): Promise<Acknowledgement> {
+      const startedMs = Date.now();
+      for (;;) {
+        const standing = await ask(asked);
+        if (standing.all) return standing;
+        if (Date.now() - startedMs > 30_000) {
+          throw new PerdureError('server/unreachable', `gateways of ${asked.environment} do not serve epoch ${asked.epoch} of ${asked.model} yet: ${standing.missing}`);
+        }
+        await pause();
+      }
+    },
+
+    /** Asks every live gateway for an answer by one version. @throws PerdureError `server/unreachable`, retried. */
+    async probe({ environment, model, version }: { environment: Environment; model: string; version: number }): Promise<{ answered: number }> {
+      const { definitionSha256 } = await versionOf(db, model, version);
+      const { contract } = await definitionByDigest(db, definitionSha256);
+      const body = JSON.stringify({ id: `probe-${Context.current().info.workflowExecution?.runId ?? 'activity'}`, inputs: probeInputs(contract) });
+      const gateways = await liveGateways(db, environment, model);
+      if (gateways.length === 0) throw new PerdureError('server/unreachable', `no gateway of ${environment} is alive: start one, or see \`perdure status\``);
+      for (const gateway of gateways) await probeOne(gateway, model, version, body);
+      return { answered: gateways.length };
+    },
+  };
+
+  async function pause(): Promise<void> {
+    Context.current().heartbeat();
+    await delay(pollMs, undefined, { signal: Context.current().cancellationSignal });
+  }
+
+  async function ask({ environment, model, epoch }: { environment: Environment; model: string; epoch: number }): Promise<Acknowledgement> {
+    const gateways = await liveGateways(db, environment, model);
+    const serving = gateways.filter((gateway) => gateway.epoch >= epoch && gateway.error === null);
+    const missing = gateways.filter((gateway) => !serving.includes(gateway));
+    return {
+      all: gateways.length > 0 && missing.length === 0,
+      gateways: serving.map((gateway) => gateway.id).join(', '),
+      missing: gateways.length === 0 ? 'no gateway is alive' : missing.map((gateway) => `${gateway.id} (${gateway.error ?? `at epoch ${gateway.epoch}`})`).join(', '),
+    };
+  }
+}
+
+export type GatewayActivities = ReturnType<typeof createGatewayActivities>;
+
+async function probeOne(gateway: LiveGateway, model: string, version: number, body: string): Promise<void> {
+  const failed = (why: string) => new PerdureError('server/unreachable', `the probe of ${model}@${version} at gateway ${gateway.id} (${gateway.url}) failed: ${why}`);
+  const response = await fetch(new URL(`/v2/models/${model}/versions/${version}/infer`, gateway.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: AbortSignal.timeout(5000),
+  }).catch((error: unknown) => {
+    throw failed(error instanceof Error ? error.message : String(error));
+  });
+  if (!response.ok) throw failed(`${response.status} ${(await response.text()).slice(0, 300)}`);
+  const answer: unknown = await response.json();
+  const answeredBy = answer !== null && typeof answer === 'object' && 'model_version' in answer ? String(answer.model_version) : 'nobody';
+  if (answeredBy !== String(version)) throw failed(`version ${answeredBy} answered`);
+}

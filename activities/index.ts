@@ -1,0 +1,25 @@
+import type { ActivityDependencies } from './dependencies.js';
+import { createEvaluationActivities } from './evaluation.js';
+import { createGatewayActivities } from './gateways.js';
+import { createLeaseActivities } from './leases.js';
+import { createPromotionActivities } from './promotions.js';
+import { createRegistryActivities } from './registry.js';
+import { createRolloutActivities } from './rollouts.js';
+import { createRunActivities } from './runs.js';
+import { createSnapshotActivities } from './snapshot.js';
+import { createTrainingActivities } from './training.js';
+
+/** All activities, by the queue they are taken from. */
+export function createActivities(deps: ActivityDependencies) {
+  return {
+    light: {
+      ...createGatewayActivities(deps),
+      ...createLeaseActivities(deps),
+      ...createPromotionActivities(deps),
+      ...createRegistryActivities(deps),
+      ...createRolloutActivities(deps),
+      ...createRunActivities(deps),
+    },
+    heavy: { ...createEvaluationActivities(deps), ...createSnapshotActivities(deps), ...createTrainingActivities(deps) },
+  };
+}

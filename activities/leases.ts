@@ -1,0 +1,50 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { PerdureError } from '../domain/errors.js';
+import { leaseNames } from '../domain/ids.js';
+import { holderText, parseHolder, type LeaseGrant, type LeaseHolder } from '../domain/lease.js';
+import type { Environment } from '../domain/names.js';
+import { acquireLease, releaseLease, takeOverLease } from '../db/lease-queries.js';
+import type { ActivityDependencies } from './dependencies.js';
+
+/** Leases: what may run once at a time. Keyed by holder, so that a repeated activity finds its own grant. */
+export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencies, 'db' | 'temporal'>) {
+  return {
+    /** @throws PerdureError `lease/held`, retryable: asking again is how a workflow waits. */
+    takeTrainingLease: ({ model, holder }: { model: string; holder: LeaseHolder }) => take(leaseNames.training(model), holder),
+
+    /** @throws PerdureError `lease/held`, retryable. */
+    takeRolloutLease: ({ environment, model, holder }: { environment: Environment; model: string; holder: LeaseHolder }) =>
+      take(leaseNames.rollout(environment, model), holder),
+
+    async releaseLease(grant: LeaseGrant): Promise<void> {
+      await releaseLease(db, grant);
+    },
+  };
+
+  async function take(name: string, holder: LeaseHolder): Promise<LeaseGrant> {
+    const text = holderText(holder);
+    for (;;) {
+      const taken = await acquireLease(db, name, text);
+      if ('grant' in taken) return taken.grant;
+      if (await isRunning(parseHolder(taken.heldBy))) {
+        throw new PerdureError('lease/held', `waits for ${parseHolder(taken.heldBy).workflowId}, which goes first`, { lease: name });
+      }
+      await takeOverLease(db, name, taken.heldBy, text);
+    }
+  }
+
+  /** A lease outlives the workers of its holder but not its workflow: one that ended without giving it back loses it. */
+  async function isRunning({ workflowId, runId }: LeaseHolder): Promise<boolean> {
+    try {
+      const first = await temporal.workflow.getHandle(workflowId, runId).describe();
+      if (first.status.name === 'RUNNING') return true;
+      if (first.status.name !== 'CONTINUED_AS_NEW') return false;
+      return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+}
+
+export type LeaseActivities = ReturnType<typeof createLeaseActivities>;

@@ -1,0 +1,93 @@
+import { canonicalJson } from '../domain/canonical-json.js';
+import { evaluationSchema } from '../domain/evaluation.js';
+import { decideGates, gatesVerdict } from '../domain/gate.js';
+import { modelCard, modelCardMarkdown } from '../domain/model-card.js';
+import type { Environment } from '../domain/names.js';
+import { objectKeys } from '../domain/object-keys.js';
+import type { Partition } from '../domain/partition.js';
+import { championOf } from '../domain/route.js';
+import { trainerResultSchema } from '../domain/trainer.js';
+import type { Verdict } from '../domain/verdict.js';
+import { snapshotByDigest } from '../db/data-queries.js';
+import { definitionByDigest } from '../db/definition-queries.js';
+import { routeOf } from '../db/route-queries.js';
+import { finishRunStep, registerVersion, runById, startRunStep, updateRun, versionOf } from '../db/run-queries.js';
+import { codeRevision } from './code-revision.js';
+import type { ActivityDependencies } from './dependencies.js';
+import type { Trained } from './training.js';
+
+export interface Registered {
+  version: number;
+  /** Where a promotion is to be asked for; null when none is. */
+  promote: Environment | null;
+  promoteReason: string;
+}
+
+/** Gates and the registry. A version is registered once per run, however often this is repeated. */
+export function createRegistryActivities({ db, store, config }: ActivityDependencies) {
+  const readJson = async (key: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await store.get(key)));
+  return {
+    async decideRunGates({ runId, definitionSha256, evaluationKey }: { runId: string; definitionSha256: string; evaluationKey: string }): Promise<{ verdict: Verdict; summary: string }> {
+      await startRunStep(db, runId, 'gate');
+      const { evaluation: policy } = await definitionByDigest(db, definitionSha256);
+      const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)));
+      await updateRun(db, runId, { gates: decision.results });
+      const verdict = gatesVerdict(decision.results);
+      const open = decision.results.filter((result) => result.outcome !== 'pass');
+      const summary = open.length === 0 ? `all ${decision.results.length} gates pass` : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
+      await finishRunStep(db, runId, 'gate', summary);
+      return { verdict, summary };
+    },
+
+    async registerRun(asked: { runId: string; definitionSha256: string; snapshotSha256: string; watermark: Partition | null; trained: Trained; evaluationKey: string }): Promise<Registered> {
+      const { runId, definitionSha256, snapshotSha256, trained, evaluationKey } = asked;
+      await startRunStep(db, runId, 'register');
+      const definition = await definitionByDigest(db, definitionSha256);
+      const run = await runById(db, runId);
+      const result = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json')));
+      const evaluation = evaluationSchema.parse(await readJson(evaluationKey));
+      const version = await registerVersion(db, {
+        model: definition.name,
+        runId,
+        definitionSha256,
+        snapshotSha256,
+        artifactSha256: trained.artifactSha256,
+        artifactKey: objectKeys.artifact(trained.artifactSha256),
+        signature: { inputs: result.onnx.inputs, outputs: result.onnx.outputs },
+        metrics: evaluation.overall.metrics,
+        gates: run.gates ?? [],
+        evaluationKey,
+        lineage: {
+          runId,
+          snapshotSha256,
+          definitionSha256,
+          codeRevision: await codeRevision(config.projectRoot),
+          environmentSha256: trained.environmentSha256,
+          libraries: result.libraries,
+          seed: definition.training.seed,
+        },
+        watermark: asked.watermark,
+      });
+      const card = modelCard({ definition, version, cause: run.cause, snapshot: await snapshotByDigest(db, snapshotSha256), evaluation, training: result, createdAt: version.createdAt.toISOString() });
+      await store.put(objectKeys.modelCard(definition.name, version.version, 'json'), canonicalJson(card), { contentType: 'application/json' });
+      await store.put(objectKeys.modelCard(definition.name, version.version, 'md'), modelCardMarkdown(card), { contentType: 'text/markdown' });
+      await finishRunStep(db, runId, 'register', `${definition.name}@${version.version}`);
+      return { version: version.version, ...(await promotionFor(definition.name, definition.promotion.environments[0] ?? 'production', snapshotSha256)) };
+    },
+  };
+
+  /** A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge. */
+  async function promotionFor(model: string, environment: Environment, snapshotSha256: string): Promise<{ promote: Environment | null; promoteReason: string }> {
+    const route = await routeOf(db, environment, model);
+    if (route) {
+      const champion = await versionOf(db, model, championOf(route.split));
+      const [ours, theirs] = [(await snapshotByDigest(db, snapshotSha256)).watermark, (await snapshotByDigest(db, champion.snapshotSha256)).watermark];
+      if (ours < theirs) {
+        return { promote: null, promoteReason: `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` asks for it all the same` };
+      }
+    }
+    return { promote: environment, promoteReason: '' };
+  }
+}
+
+export type RegistryActivities = ReturnType<typeof createRegistryActivities>;

@@ -1,0 +1,133 @@
+import { mkdtemp, mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
+import { canonicalJson, digestOf } from '../domain/canonical-json.js';
+import type { ModelDefinition } from '../domain/model-definition.js';
+import { objectKeys } from '../domain/object-keys.js';
+import type { Partition } from '../domain/partition.js';
+import type { RunOutcome } from '../domain/run.js';
+import { buildManifest } from '../domain/snapshot-manifest.js';
+import { partitionInputsDigest, shapeDigest } from '../domain/snapshot-shape.js';
+import { planWindow } from '../domain/snapshot-window.js';
+import { snapshotDigest, type PartitionFile } from '../domain/snapshot.js';
+import { partitionRecord, partitionRecords, recordPartition, recordSnapshot, watermarkOf, type PartitionRecord } from '../db/data-queries.js';
+import { definitionByDigest } from '../db/definition-queries.js';
+import { finishRunStep, startRunStep, updateRun } from '../db/run-queries.js';
+import type { ActivityDependencies } from './dependencies.js';
+import { withHeartbeat } from './heartbeat.js';
+import { readLake, type LakePartition } from './lake.js';
+
+export type SnapshotResult =
+  | { outcome: 'taken'; snapshotSha256: string; watermark: Partition | null; summary: string }
+  | { outcome: Extract<RunOutcome, 'no-new-data' | 'data-missing' | 'quarantined'>; reason: string };
+
+/** Snapshots: what arrived, validated, shaped and frozen. Files and manifests are named by their digests, so that repeating makes the same ones. */
+export function createSnapshotActivities(deps: ActivityDependencies) {
+  const { db, store, config } = deps;
+  return {
+    async takeSnapshot(asked: { runId: string; model: string; definitionSha256: string; until: Partition | null; ignoreWatermark: boolean }): Promise<SnapshotResult> {
+      return withHeartbeat(async (signal, report) => {
+        await startRunStep(db, asked.runId, 'snapshot');
+        const definition = await definitionByDigest(db, asked.definitionSha256);
+        report('listing what arrived');
+        const lake = await readLake(deps, definition, report);
+        const shapeSha256 = shapeDigest(definition);
+        const inputs = new Map(lake.map((one) => [one.partition, partitionInputsDigest({ shapeSha256, objects: one.objects })]));
+        const states = await statesOf(asked.model, inputs);
+        const watermark = await watermarkOf(db, asked.model);
+        const plan = planWindow({
+          window: definition.data.window,
+          holdoutPartitions: definition.data.holdoutPartitions,
+          available: lake.map((one) => one.partition),
+          quarantined: [],
+          discarded: states.filter((one) => one.state === 'discarded').map((one) => one.partition),
+          until: asked.until ?? undefined,
+          watermark: asked.ignoreWatermark ? undefined : watermark?.partition,
+        });
+        if (plan.kind !== 'planned') {
+          const outcome = plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing';
+          await finishRunStep(db, asked.runId, 'snapshot', plan.message);
+          return { outcome, reason: plan.message };
+        }
+        const files: PartitionFile[] = [];
+        const earlier: PartitionRecord[] = [];
+        for (const partition of plan.partitions) {
+          const content = lake.find((one) => one.partition === partition);
+          const inputsSha256 = inputs.get(partition);
+          if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
+          report(`validating ${partition}`);
+          const record = (await partitionRecord(db, asked.model, partition, inputsSha256)) ?? (await validate(definition, content, inputsSha256, earlier, signal, report));
+          if (record.state === 'quarantined') {
+            const reason = `${partition} is in quarantine: ${record.summary} Report: ${record.reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
+            await finishRunStep(db, asked.runId, 'snapshot', reason);
+            return { outcome: 'quarantined', reason };
+          }
+          files.push(fileOf(record, inputsSha256));
+          earlier.push(record);
+        }
+        const manifest = buildManifest({ definition, train: files.slice(0, plan.train.length), holdout: files.slice(plan.train.length) });
+        const snapshotSha256 = snapshotDigest(manifest);
+        const manifestKey = objectKeys.snapshotManifest(asked.model, snapshotSha256);
+        await store.putImmutable(manifestKey, canonicalJson(manifest), { contentType: 'application/json' });
+        await recordSnapshot(db, { sha256: snapshotSha256, model: asked.model, manifestKey, manifest });
+        await updateRun(db, asked.runId, { snapshotSha256 });
+        const summary = `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${plan.train.join(', ')} (${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} rows)`;
+        await finishRunStep(db, asked.runId, 'snapshot', summary);
+        return { outcome: 'taken', snapshotSha256, watermark: asked.until === null ? manifest.watermark : null, summary };
+      });
+    },
+  };
+
+  /** What is recorded of the content that is in the lake now. */
+  async function statesOf(model: string, inputs: ReadonlyMap<Partition, string>): Promise<PartitionRecord[]> {
+    return (await partitionRecords(db, model)).filter((record) => inputs.get(record.partition) === record.inputsSha256);
+  }
+
+  async function validate(definition: ModelDefinition, content: LakePartition, inputsSha256: string, earlier: PartitionRecord[], signal: AbortSignal, report: (progress: string) => void): Promise<PartitionRecord> {
+    const { name: model } = definition;
+    const { partition } = content;
+    const workRoot = path.join(config.home, 'work');
+    await mkdir(workRoot, { recursive: true });
+    const workDir = await mkdtemp(path.join(workRoot, 'snapshot-'));
+    try {
+      const shaped = await validateAndShapePartition({
+        definition,
+        partition,
+        tableFiles: await content.download(workDir),
+        workDir,
+        previous: earlier.map((one) => ({ partition: one.partition, rows: one.rows, positives: one.positives, profile: one.profile ?? [] })),
+        signal,
+        onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
+      });
+      const reportText = canonicalJson(shaped.report);
+      const reportKey = objectKeys.validationReport(model, partition, digestOf(shaped.report));
+      await store.putImmutable(reportKey, reportText, { contentType: 'application/json' });
+      const fileKey = shaped.file ? objectKeys.snapshotFile(model, shaped.file.sha256) : null;
+      if (shaped.file && fileKey) await store.putImmutable(fileKey, { file: shaped.file.path });
+      const valid = shaped.report.outcome === 'valid';
+      return await recordPartition(db, {
+        model,
+        partition,
+        inputsSha256,
+        state: valid ? 'valid' : 'quarantined',
+        reportKey,
+        summary: valid ? `${shaped.report.rows} rows` : shaped.report.issues.slice(0, 3).map((issue) => issue.message).join(' '),
+        fileKey,
+        fileSha256: shaped.file?.sha256 ?? null,
+        bytes: shaped.file?.bytes ?? null,
+        rows: shaped.file?.rows ?? shaped.report.rows,
+        positives: shaped.file?.positives ?? 0,
+        profile: shaped.profile ?? null,
+      });
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+}
+
+export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;
+
+function fileOf(record: PartitionRecord, inputsSha256: string): PartitionFile {
+  if (record.fileKey === null || record.fileSha256 === null || record.bytes === null) throw new Error(`${record.partition} has no file though it is ${record.state}`);
+  return { partition: record.partition, key: record.fileKey, sha256: record.fileSha256, bytes: record.bytes, rows: record.rows, positives: record.positives, inputsSha256 };
+}

@@ -1,0 +1,55 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { PerdureError } from '../domain/errors.js';
+import { workflowIds } from '../domain/ids.js';
+import type { Environment } from '../domain/names.js';
+import type { Decision } from '../domain/promotion.js';
+import { decidePromotionUpdate, promotionStatusQuery, type DecisionAnswer, type PromotionStatus } from '../workflows/messages.js';
+import type { promoteModel, PromotionResult } from '../workflows/promote-model.js';
+import type { TemporalHandle } from './connect.js';
+import { asPerdureError, resultOf, type Started } from './workflow-result.js';
+
+/** Asks for a promotion; one that is open for the same version and environment is found instead. */
+export async function startPromotion(
+  { client, config }: TemporalHandle,
+  { model, version, environment, requestedBy }: { model: string; version: number; environment: Environment; requestedBy: string },
+): Promise<Started> {
+  const workflowId = workflowIds.promote(model, version, environment);
+  try {
+    const handle = await client.workflow.start<typeof promoteModel>('promoteModel', {
+      workflowId,
+      taskQueue: config.taskQueues.workflows,
+      args: [{ model, version, environment, requestedBy }],
+      staticSummary: `${model}@${version} to ${environment}`,
+    });
+    return { workflowId, runId: handle.firstExecutionRunId, attached: false };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    return { workflowId, runId, attached: true };
+  }
+}
+
+/**
+ * Sends a decision and waits for the ruling: whether it counts, and why.
+ * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision.
+ */
+export async function decidePromotion({ client }: TemporalHandle, workflowId: string, decision: Decision): Promise<DecisionAnswer> {
+  try {
+    return await client.workflow.getHandle(workflowId).executeUpdate(decidePromotionUpdate, { args: [decision] });
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      const { cause } = error;
+      throw new PerdureError(cause instanceof ApplicationFailure && cause.type === 'input/invalid' ? 'input/invalid' : 'promotion/closed', cause?.message ?? error.message);
+    }
+    throw asPerdureError(error, workflowId);
+  }
+}
+
+export function promotionStatus({ client }: TemporalHandle, workflowId: string): Promise<PromotionStatus> {
+  return client.workflow.getHandle(workflowId).query(promotionStatusQuery);
+}
+
+export function promotionResult(handle: TemporalHandle, workflowId: string, runId?: string): Promise<PromotionResult> {
+  return resultOf<typeof promoteModel>(handle, workflowId, runId);
+}

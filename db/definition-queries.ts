@@ -1,0 +1,65 @@
+import { eq, isNull, sql } from 'drizzle-orm';
+import { PerdureError } from '../domain/errors.js';
+import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
+import type { Database } from './connect.js';
+import { definitions, models } from './schema/index.js';
+
+/** Makes a definition the one in force. Applying the same again changes nothing. */
+export async function applyDefinition(db: Database, definition: ModelDefinition, appliedBy: string): Promise<{ sha256: string; changed: boolean }> {
+  const sha256 = definitionDigest(definition);
+  return db.orm.transaction(async (tx) => {
+    await tx.insert(definitions).values({ sha256, model: definition.name, body: definition }).onConflictDoNothing();
+    const [before] = await tx.select().from(models).where(eq(models.name, definition.name)).for('update');
+    if (before?.definitionSha256 === sha256 && before.retiredAt === null) return { sha256, changed: false };
+    await tx
+      .insert(models)
+      .values({ name: definition.name, definitionSha256: sha256, appliedBy })
+      .onConflictDoUpdate({ target: models.name, set: { definitionSha256: sha256, appliedBy, appliedAt: sql`now()`, retiredAt: null } });
+    return { sha256, changed: true };
+  });
+}
+
+/** Keeps a definition that one run alone uses. Returns its digest. */
+export async function keepDefinition(db: Database, definition: ModelDefinition): Promise<string> {
+  const sha256 = definitionDigest(definition);
+  await db.orm.insert(definitions).values({ sha256, model: definition.name, body: definition }).onConflictDoNothing();
+  return sha256;
+}
+
+/** Takes a model out of those that are known; its versions and routes stay. */
+export async function retireModel(db: Database, model: string): Promise<void> {
+  await db.orm
+    .update(models)
+    .set({ retiredAt: sql`now()` })
+    .where(eq(models.name, model));
+}
+
+export interface KnownModel {
+  name: string;
+  definitionSha256: string;
+  appliedBy: string;
+  appliedAt: string;
+}
+
+export async function knownModels(db: Database): Promise<KnownModel[]> {
+  const rows = await db.orm.select().from(models).where(isNull(models.retiredAt)).orderBy(models.name);
+  return rows.map(({ name, definitionSha256, appliedBy, appliedAt }) => ({ name, definitionSha256, appliedBy, appliedAt: appliedAt.toISOString() }));
+}
+
+/** The definition in force. @throws PerdureError `model/unknown` that lists the models there are. */
+export async function definitionInForce(db: Database, model: string): Promise<{ sha256: string; definition: ModelDefinition }> {
+  const known = await knownModels(db);
+  const found = known.find((one) => one.name === model);
+  if (!found) {
+    const names = known.map((one) => one.name).join(', ') || 'none yet';
+    throw new PerdureError('model/unknown', `model: no model is called ${JSON.stringify(model)}. Known models: ${names}. Run \`perdure apply\` after adding one.`, { model });
+  }
+  return { sha256: found.definitionSha256, definition: await definitionByDigest(db, found.definitionSha256) };
+}
+
+/** @throws PerdureError `definition/unknown`. */
+export async function definitionByDigest(db: Database, sha256: string): Promise<ModelDefinition> {
+  const [row] = await db.orm.select().from(definitions).where(eq(definitions.sha256, sha256));
+  if (!row) throw new PerdureError('definition/unknown', `No definition has the digest ${sha256}.`, { sha256 });
+  return parseModelDefinition(row.body);
+}

@@ -1,0 +1,113 @@
+import { and, eq, gt, sql } from 'drizzle-orm';
+import type { Environment } from '../domain/names.js';
+import type { ServingWindow } from '../domain/serving-window.js';
+import type { Database } from './connect.js';
+import { gatewayAcknowledgements, gateways, servingWindows } from './schema/index.js';
+
+/** A gateway whose last heartbeat is older than this no longer counts as one. */
+export const gatewayLeaseSeconds = 10;
+
+export interface GatewayHeartbeat {
+  gatewayId: string;
+  environment: Environment;
+  url: string;
+  bootId: string;
+}
+
+/** Renews a gateway's lease. */
+export async function recordGateway(db: Database, { gatewayId, environment, url, bootId }: GatewayHeartbeat): Promise<void> {
+  await db.orm
+    .insert(gateways)
+    .values({ id: gatewayId, environment, url, bootId })
+    .onConflictDoUpdate({ target: gateways.id, set: { environment, url, bootId, heartbeatAt: sql`now()` } });
+}
+
+/** Ends a gateway's lease: it stops and need not be waited for. */
+export async function forgetGateway(db: Database, gatewayId: string): Promise<void> {
+  await db.orm.delete(gateways).where(eq(gateways.id, gatewayId));
+}
+
+export interface RouteAcknowledgement {
+  gatewayId: string;
+  environment: Environment;
+  model: string;
+  storeId: string;
+  epoch: number;
+  /** Why the route could not be served; absent when it is. */
+  error?: string;
+}
+
+/** A gateway says that it serves an epoch, or why it cannot. */
+export async function acknowledgeRoute(db: Database, { error, ...acknowledgement }: RouteAcknowledgement): Promise<void> {
+  await db.orm
+    .insert(gatewayAcknowledgements)
+    .values({ ...acknowledgement, error: error ?? null })
+    .onConflictDoUpdate({
+      target: [gatewayAcknowledgements.gatewayId, gatewayAcknowledgements.environment, gatewayAcknowledgements.model],
+      set: { storeId: acknowledgement.storeId, epoch: acknowledgement.epoch, error: error ?? null, at: sql`now()` },
+    });
+}
+
+export interface LiveGateway {
+  id: string;
+  url: string;
+  /** Epoch of the route that it last spoke of, 0 when it never did. */
+  epoch: number;
+  error: string | null;
+}
+
+/** The gateways of an environment with a live lease, and how far each is with a model's route. */
+export async function liveGateways(db: Database, environment: Environment, model: string): Promise<LiveGateway[]> {
+  const rows = await db.orm
+    .select({ id: gateways.id, url: gateways.url, epoch: gatewayAcknowledgements.epoch, error: gatewayAcknowledgements.error })
+    .from(gateways)
+    .leftJoin(
+      gatewayAcknowledgements,
+      and(eq(gatewayAcknowledgements.gatewayId, gateways.id), eq(gatewayAcknowledgements.environment, environment), eq(gatewayAcknowledgements.model, model)),
+    )
+    .where(and(eq(gateways.environment, environment), gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewayLeaseSeconds})`)))
+    .orderBy(gateways.id);
+  return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0 }));
+}
+
+/** Stores what gateways counted; a window sent twice is stored once. */
+export async function insertServingWindows(db: Database, windows: readonly ServingWindow[]): Promise<void> {
+  if (windows.length === 0) return;
+  await db.orm
+    .insert(servingWindows)
+    .values(windows.map((window) => ({ ...window, from: new Date(window.from), to: new Date(window.to) })))
+    .onConflictDoNothing();
+}
+
+/** What was counted for a version of a model under one epoch or several. */
+export async function windowsOf(
+  db: Database,
+  query: { environment: Environment; model: string; version: number; epochFrom: number; epochTo: number },
+): Promise<ServingWindow[]> {
+  const rows = await db.orm
+    .select()
+    .from(servingWindows)
+    .where(
+      and(
+        eq(servingWindows.environment, query.environment),
+        eq(servingWindows.model, query.model),
+        eq(servingWindows.version, query.version),
+        sql`${servingWindows.epoch} between ${query.epochFrom} and ${query.epochTo}`,
+      ),
+    );
+  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
+}
+
+/** Requests answered so far, by version. */
+export async function requestsByVersion(db: Database, environment: Environment, model: string): Promise<{ version: number; requests: number; errors: number }[]> {
+  return db.orm
+    .select({
+      version: servingWindows.version,
+      requests: sql<number>`sum(${servingWindows.requests})::int`,
+      errors: sql<number>`sum(${servingWindows.errors})::int`,
+    })
+    .from(servingWindows)
+    .where(and(eq(servingWindows.environment, environment), eq(servingWindows.model, model)))
+    .groupBy(servingWindows.version)
+    .orderBy(servingWindows.version);
+}

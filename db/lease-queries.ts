@@ -1,0 +1,37 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { LeaseGrant } from '../domain/lease.js';
+import type { Database } from './connect.js';
+import { leases } from './schema/index.js';
+
+/** Takes a free lease, or finds that `holder` has it already (a repeated activity). Otherwise says who holds it. */
+export async function acquireLease(db: Database, name: string, holder: string): Promise<{ grant: LeaseGrant } | { heldBy: string }> {
+  await db.orm
+    .insert(leases)
+    .values({ name, holder, token: 1 })
+    .onConflictDoUpdate({
+      target: leases.name,
+      set: { holder, token: sql`${leases.token} + 1`, acquiredAt: sql`now()`, releasedAt: null },
+      setWhere: sql`${leases.releasedAt} is not null`,
+    });
+  const [row] = await db.orm.select().from(leases).where(eq(leases.name, name));
+  if (row?.holder === holder && row.releasedAt === null) return { grant: { name, holder, token: row.token } };
+  return { heldBy: row?.holder ?? 'nobody' };
+}
+
+/** Takes a lease away from a holder that is known to have ended. False when it changed hands meanwhile. */
+export async function takeOverLease(db: Database, name: string, from: string, holder: string): Promise<boolean> {
+  const taken = await db.orm
+    .update(leases)
+    .set({ holder, token: sql`${leases.token} + 1`, acquiredAt: sql`now()`, releasedAt: null })
+    .where(and(eq(leases.name, name), eq(leases.holder, from), isNull(leases.releasedAt)))
+    .returning({ token: leases.token });
+  return taken.length === 1;
+}
+
+/** Gives a lease back. Nothing happens when it is no longer held under this token. */
+export async function releaseLease(db: Database, grant: LeaseGrant): Promise<void> {
+  await db.orm
+    .update(leases)
+    .set({ releasedAt: sql`now()` })
+    .where(and(eq(leases.name, grant.name), eq(leases.holder, grant.holder), eq(leases.token, grant.token)));
+}

@@ -1,0 +1,35 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import postgres from 'postgres';
+
+const migrationsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'migrations');
+
+/** Any number that only migrations use: two processes that start together migrate one after the other. */
+const migrationLock = 7_432_001;
+
+/** Brings a database to the newest schema. Safe to run at every start and by several processes at once. */
+export async function migrateDatabase(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
+  try {
+    await sql`select pg_advisory_lock(${migrationLock})`;
+    await migrate(drizzle(sql), { migrationsFolder });
+    await sql`insert into stores select where not exists (select from stores)`;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** How many of the migrations in this checkout a database has, for `perdure doctor`. */
+export async function migrationState(url: string): Promise<{ applied: number }> {
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 });
+  try {
+    const [present] = await sql<{ there: boolean }[]>`select to_regclass('drizzle.__drizzle_migrations') is not null as there`;
+    if (!present?.there) return { applied: 0 };
+    const [row] = await sql<{ applied: number }[]>`select count(*)::int as applied from drizzle.__drizzle_migrations`;
+    return { applied: row?.applied ?? 0 };
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}

@@ -1,0 +1,103 @@
+import { and, desc, eq, inArray, sql } from 'drizzle-orm';
+import { PerdureError } from '../domain/errors.js';
+import type { Environment } from '../domain/names.js';
+import type { Decision, Evidence, PromotionState } from '../domain/promotion.js';
+import type { Database } from './connect.js';
+import { promotionDecisions, promotions } from './schema/index.js';
+
+export type PromotionRecord = typeof promotions.$inferSelect;
+export type DecisionRecord = typeof promotionDecisions.$inferSelect;
+
+/** Records that a promotion was asked for; once per id. */
+export async function openPromotion(
+  db: Database,
+  promotion: { id: string; workflowId: string; model: string; version: number; environment: Environment; requestedBy: string },
+): Promise<void> {
+  await db.orm
+    .insert(promotions)
+    .values({ ...promotion, state: 'gathering-evidence' })
+    .onConflictDoNothing();
+}
+
+/** Shows new evidence: decisions on other evidence no longer count. */
+export async function showEvidence(db: Database, id: string, shown: { evidence: Evidence; evidenceSha256: string; expiresAt: Date | null }): Promise<void> {
+  await db.orm
+    .update(promotions)
+    .set({ evidence: shown.evidence, evidenceSha256: shown.evidenceSha256, expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt})` })
+    .where(eq(promotions.id, id));
+}
+
+const closedStates: readonly PromotionState[] = ['promoted', 'rejected', 'expired', 'withdrawn', 'superseded', 'rolled-back', 'failed'];
+
+/** Moves a promotion on; an end is stamped with its time. */
+export async function setPromotionState(db: Database, id: string, state: PromotionState, reason: string | null): Promise<void> {
+  await db.orm
+    .update(promotions)
+    .set({ state, reason, closedAt: closedStates.includes(state) ? sql`coalesce(closed_at, now())` : null })
+    .where(eq(promotions.id, id));
+}
+
+export async function recordReminder(db: Database, id: string): Promise<void> {
+  await db.orm
+    .update(promotions)
+    .set({ remindedAt: sql`now()` })
+    .where(eq(promotions.id, id));
+}
+
+export interface NewDecision extends Omit<Decision, 'signature'> {
+  promotionId: string;
+  /** The workflow's count of decisions: the key by which a repeated activity finds its row. */
+  sequence: number;
+  via: 'update' | 'signal' | 'policy';
+  counted: boolean;
+  selfApproved: boolean;
+  reason: string;
+  at: string;
+}
+
+/** Writes a decision down, counted or not. A repeated call returns the first row: what was ruled once stands. */
+export async function recordDecision(db: Database, { evidenceSha256, at, ...decision }: NewDecision): Promise<DecisionRecord> {
+  await db.orm
+    .insert(promotionDecisions)
+    .values({ ...decision, evidenceSha256: evidenceSha256 ?? null, at: new Date(at) })
+    .onConflictDoNothing();
+  const [row] = await db.orm
+    .select()
+    .from(promotionDecisions)
+    .where(and(eq(promotionDecisions.promotionId, decision.promotionId), eq(promotionDecisions.sequence, decision.sequence)));
+  if (!row) throw new Error('an inserted row is not there');
+  return row;
+}
+
+/** @throws PerdureError `not-found`. */
+export async function promotionById(db: Database, id: string): Promise<PromotionRecord> {
+  const [row] = await db.orm.select().from(promotions).where(eq(promotions.id, id));
+  if (!row) throw new PerdureError('not-found', `No promotion has the id ${id}. \`perdure promotions ls\` lists them.`, { id });
+  return row;
+}
+
+export async function decisionsOf(db: Database, promotionId: string): Promise<DecisionRecord[]> {
+  return db.orm.select().from(promotionDecisions).where(eq(promotionDecisions.promotionId, promotionId)).orderBy(promotionDecisions.sequence);
+}
+
+/** The promotion that lets a version into an environment: one that has been approved and not ended otherwise. Null when there is none. */
+export async function approvedPromotion(
+  db: Database,
+  { model, version, environment, promotionId }: { model: string; version: number; environment: Environment; promotionId: string | null },
+): Promise<string | null> {
+  const [row] = await db.orm
+    .select({ id: promotions.id })
+    .from(promotions)
+    .where(
+      and(
+        eq(promotions.model, model),
+        eq(promotions.version, version),
+        eq(promotions.environment, environment),
+        inArray(promotions.state, ['rolling-out', 'promoted']),
+        promotionId === null ? undefined : eq(promotions.id, promotionId),
+      ),
+    )
+    .orderBy(desc(promotions.requestedAt))
+    .limit(1);
+  return row?.id ?? null;
+}

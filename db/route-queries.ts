@@ -1,0 +1,131 @@
+import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm';
+import { PerdureError } from '../domain/errors.js';
+import type { LeaseGrant } from '../domain/lease.js';
+import type { Environment } from '../domain/names.js';
+import type { Route, ServedVersion, Split } from '../domain/route.js';
+import type { Database } from './connect.js';
+import { leases, routes, stores, versions } from './schema/index.js';
+
+/** Postgres tells listeners here that a route of some environment changed; the payload is the environment. */
+export const routeChannel = 'perdure_routes';
+
+export async function storeId(db: Database): Promise<string> {
+  const [store] = await db.orm.select().from(stores).orderBy(stores.createdAt, stores.id).limit(1);
+  if (!store) throw new PerdureError('environment/broken', 'The database has no store row: run `perdure up`, which applies the migrations.');
+  return store.id;
+}
+
+type RouteRow = typeof routes.$inferSelect;
+
+const toRoute = (row: RouteRow, store: string): Route => ({
+  storeId: store,
+  environment: row.environment,
+  model: row.model,
+  epoch: row.epoch,
+  split: row.split,
+  reason: row.reason,
+  at: row.at.toISOString(),
+});
+
+/** The route in force, now or at an earlier time; undefined where nothing was served. */
+export async function routeOf(db: Database, environment: Environment, model: string, at?: Date): Promise<Route | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(routes)
+    .where(and(eq(routes.environment, environment), eq(routes.model, model), at ? lte(routes.at, at) : undefined))
+    .orderBy(desc(routes.epoch))
+    .limit(1);
+  return row && toRoute(row, await storeId(db));
+}
+
+/** Every route that was ever in force, oldest first; of one environment where it is named. */
+export async function routeHistory(db: Database, model: string, environment?: Environment): Promise<Route[]> {
+  const store = await storeId(db);
+  const rows = await db.orm
+    .select()
+    .from(routes)
+    .where(and(eq(routes.model, model), environment ? eq(routes.environment, environment) : undefined))
+    .orderBy(routes.environment, routes.epoch);
+  return rows.map((row) => toRoute(row, store));
+}
+
+/** Routes in force of one environment, or of all. */
+export async function currentRoutes(db: Database, environment?: Environment): Promise<Route[]> {
+  const store = await storeId(db);
+  const rows = await db.orm
+    .selectDistinctOn([routes.environment, routes.model])
+    .from(routes)
+    .where(environment ? eq(routes.environment, environment) : undefined)
+    .orderBy(routes.environment, routes.model, desc(routes.epoch));
+  return rows.map((row) => toRoute(row, store));
+}
+
+/** All that a gateway of an environment needs to know. */
+export async function routeState(db: Database, environment: Environment): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[] }> {
+  const inForce = await currentRoutes(db, environment);
+  const wanted = new Set(inForce.flatMap((route) => route.split.map((part) => `${route.model}@${part.version}`)));
+  const rows =
+    inForce.length === 0
+      ? []
+      : await db.orm
+          .select()
+          .from(versions)
+          .where(inArray(versions.model, [...new Set(inForce.map((route) => route.model))]));
+  return {
+    storeId: await storeId(db),
+    routes: inForce,
+    versions: rows
+      .filter((row) => wanted.has(`${row.model}@${row.version}`))
+      .map((row) => ({
+        model: row.model,
+        version: row.version,
+        artifactSha256: row.artifactSha256,
+        artifactKey: row.artifactKey,
+        definitionSha256: row.definitionSha256,
+      })),
+  };
+}
+
+export interface RouteWrite {
+  environment: Environment;
+  model: string;
+  split: Split;
+  reason: string;
+  idempotencyKey: string;
+  lease: LeaseGrant;
+}
+
+/**
+ * Puts a new route in force under the next epoch and tells the gateways. Writing again under the same key gives the route written before.
+ * @throws PerdureError `lease/lost` when the lease's token is not the current one: nothing is written.
+ */
+export async function writeRoute(db: Database, write: RouteWrite): Promise<Route> {
+  const store = await storeId(db);
+  return db.orm.transaction(async (tx) => {
+    const [lease] = await tx
+      .select()
+      .from(leases)
+      .where(and(eq(leases.name, write.lease.name), eq(leases.holder, write.lease.holder), eq(leases.token, write.lease.token), sql`${leases.releasedAt} is null`))
+      .for('update');
+    const [before] = await tx.select().from(routes).where(eq(routes.idempotencyKey, write.idempotencyKey));
+    if (before) return toRoute(before, store);
+    if (!lease) {
+      throw new PerdureError('lease/lost', `${write.lease.holder} no longer holds ${write.lease.name}: its route was not written.`, { lease: write.lease.name });
+    }
+    const [row] = await tx
+      .insert(routes)
+      .values({
+        environment: write.environment,
+        model: write.model,
+        epoch: sql`(select coalesce(max(epoch), 0) + 1 from routes where environment = ${write.environment} and model = ${write.model})`,
+        idempotencyKey: write.idempotencyKey,
+        split: write.split,
+        reason: write.reason,
+        leaseToken: write.lease.token,
+      })
+      .returning();
+    if (!row) throw new Error('an insert returned no row');
+    await tx.execute(sql`select pg_notify(${routeChannel}, ${write.environment})`);
+    return toRoute(row, store);
+  });
+}

@@ -1,0 +1,117 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Cause } from '../domain/cause.js';
+import { PerdureError } from '../domain/errors.js';
+import type { Metrics } from '../domain/evaluation.js';
+import type { GateResult } from '../domain/gate.js';
+import type { Lineage, VersionSignature } from '../domain/model-version.js';
+import type { Partition } from '../domain/partition.js';
+import type { RunOutcome, RunStep } from '../domain/run.js';
+import type { Database } from './connect.js';
+import { models, runs, runSteps, versions, watermarks } from './schema/index.js';
+
+export type RunRecord = typeof runs.$inferSelect;
+export type VersionRecord = typeof versions.$inferSelect;
+type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0];
+
+/** Records that a run began; once per run id. */
+export async function openRun(
+  db: Database,
+  run: { id: string; workflowId: string; model: string; definitionSha256: string; cause: Cause; until: Partition | null },
+): Promise<void> {
+  await db.orm.insert(runs).values(run).onConflictDoNothing();
+}
+
+/** @throws PerdureError `not-found`. */
+export async function runById(db: Database, id: string): Promise<RunRecord> {
+  const [row] = await db.orm.select().from(runs).where(eq(runs.id, id));
+  if (!row) throw new PerdureError('not-found', `No run has the id ${id}. \`perdure runs ls\` lists them.`, { id });
+  return row;
+}
+
+export async function startRunStep(db: Database, runId: string, step: RunStep): Promise<void> {
+  await db.orm.insert(runSteps).values({ runId, step }).onConflictDoNothing();
+}
+
+export async function finishRunStep(db: Database, runId: string, step: RunStep, summary: string): Promise<void> {
+  await db.orm
+    .update(runSteps)
+    .set({ finishedAt: sql`coalesce(finished_at, now())`, summary })
+    .where(and(eq(runSteps.runId, runId), eq(runSteps.step, step)));
+}
+
+/** Adds what a step made to the run's row. */
+export async function updateRun(
+  db: Database,
+  runId: string,
+  made: Partial<{ snapshotSha256: string; artifactSha256: string; evaluationKey: string; metrics: Metrics; gates: GateResult[] }>,
+): Promise<void> {
+  await db.orm.update(runs).set(made).where(eq(runs.id, runId));
+}
+
+export interface RunEnd {
+  runId: string;
+  outcome: RunOutcome;
+  reason: string;
+  /** The last partition used, where the result moves the watermark. */
+  watermark: Partition | null;
+}
+
+/** A watermark only rises, and in the transaction of the result that it stands for. */
+async function end(tx: Transaction, { runId, outcome, reason, watermark }: RunEnd): Promise<void> {
+  const [row] = await tx
+    .update(runs)
+    .set({ outcome, reason, finishedAt: sql`now()` })
+    .where(and(eq(runs.id, runId), isNull(runs.finishedAt)))
+    .returning({ model: runs.model });
+  if (!row || watermark === null) return;
+  await tx
+    .insert(watermarks)
+    .values({ model: row.model, partition: watermark, runId })
+    .onConflictDoUpdate({ target: watermarks.model, set: { partition: watermark, runId, movedAt: sql`now()` }, setWhere: sql`${watermarks.partition} < ${watermark}` });
+}
+
+/** Records how a run ended; a second call changes nothing. */
+export async function closeRun(db: Database, runEnd: RunEnd): Promise<void> {
+  await db.orm.transaction((tx) => end(tx, runEnd));
+}
+
+export interface NewVersion {
+  model: string;
+  runId: string;
+  definitionSha256: string;
+  snapshotSha256: string;
+  artifactSha256: string;
+  artifactKey: string;
+  signature: VersionSignature;
+  metrics: Metrics;
+  gates: GateResult[];
+  evaluationKey: string;
+  lineage: Lineage;
+  /** The last partition used, where the result moves the watermark. */
+  watermark: Partition | null;
+}
+
+/** Gives a run's model the next version number and ends the run, in one transaction. A repeated call returns the version given before. */
+export async function registerVersion(db: Database, { watermark, ...version }: NewVersion): Promise<VersionRecord> {
+  return db.orm.transaction(async (tx) => {
+    await tx.select().from(models).where(eq(models.name, version.model)).for('update');
+    const [before] = await tx.select().from(versions).where(eq(versions.runId, version.runId));
+    if (before) return before;
+    const [row] = await tx
+      .insert(versions)
+      .values({ ...version, version: sql`(select coalesce(max(version), 0) + 1 from versions where model = ${version.model})` })
+      .returning();
+    if (!row) throw new Error('an insert returned no row');
+    await end(tx, { runId: version.runId, outcome: 'registered', reason: `registered as version ${row.version}`, watermark });
+    return row;
+  });
+}
+
+/** @throws PerdureError `not-found` that says which versions there are. */
+export async function versionOf(db: Database, model: string, version: number): Promise<VersionRecord> {
+  const rows = await db.orm.select().from(versions).where(eq(versions.model, model)).orderBy(versions.version);
+  const found = rows.find((row) => row.version === version);
+  if (found) return found;
+  const there = rows.map((row) => row.version).join(', ') || 'none yet';
+  throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, { model, version });
+}

@@ -1,0 +1,49 @@
+import { index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import type { Environment } from '../../domain/names.js';
+
+/** Gateway processes; one whose heartbeat is recent has a live lease. */
+export const gateways = pgTable('gateways', {
+  id: text('id').primaryKey(),
+  environment: text('environment').$type<Environment>().notNull(),
+  url: text('url').notNull(),
+  /** New each time the process starts. */
+  bootId: text('boot_id').notNull(),
+  heartbeatAt: timestamp('heartbeat_at', { withTimezone: true }).notNull().defaultNow(),
+});
+
+/** The last epoch of each route that a gateway serves, or why it could not. */
+export const gatewayAcknowledgements = pgTable(
+  'gateway_acknowledgements',
+  {
+    gatewayId: text('gateway_id').notNull(),
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    storeId: text('store_id').notNull(),
+    epoch: integer('epoch').notNull(),
+    /** Null when the route is served. */
+    error: text('error'),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.gatewayId, table.environment, table.model] })],
+);
+
+/** What gateways counted, a few seconds a row. */
+export const servingWindows = pgTable(
+  'serving_windows',
+  {
+    /** Gateway process and a rising number: a window sent twice counts once. */
+    id: text('id').primaryKey(),
+    gatewayId: text('gateway_id').notNull(),
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    version: integer('version').notNull(),
+    epoch: integer('epoch').notNull(),
+    from: timestamp('from', { withTimezone: true }).notNull(),
+    to: timestamp('to', { withTimezone: true }).notNull(),
+    requests: integer('requests').notNull(),
+    errors: integer('errors').notNull(),
+    latency: jsonb('latency').$type<number[]>().notNull(),
+    scores: jsonb('scores').$type<number[]>().notNull(),
+  },
+  (table) => [index('serving_windows_epoch').on(table.environment, table.model, table.epoch, table.version)],
+);

@@ -1,0 +1,77 @@
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import type { StepJudgement } from '../../domain/judge.js';
+import type { Environment } from '../../domain/names.js';
+import type { Split } from '../../domain/route.js';
+import type { RolloutState } from '../../domain/rollout.js';
+
+/** Who may do what may be done once at a time. Every write that needs it names the token. */
+export const leases = pgTable('leases', {
+  name: text('name').primaryKey(),
+  /** Workflow id and first run id of the holder. */
+  holder: text('holder').notNull(),
+  token: bigint('token', { mode: 'number' }).notNull(),
+  acquiredAt: timestamp('acquired_at', { withTimezone: true }).notNull().defaultNow(),
+  /** Null while it is held. */
+  releasedAt: timestamp('released_at', { withTimezone: true }),
+});
+
+/** Every route ever in force; the one with the highest epoch is. Never changed. */
+export const routes = pgTable(
+  'routes',
+  {
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    epoch: integer('epoch').notNull(),
+    /** Workflow run and step that wrote it: a repeated activity finds its own row. */
+    idempotencyKey: text('idempotency_key').notNull(),
+    split: jsonb('split').$type<Split>().notNull(),
+    reason: text('reason').notNull(),
+    leaseToken: bigint('lease_token', { mode: 'number' }).notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.environment, table.model, table.epoch] }),
+    unique('routes_idempotency_key').on(table.idempotencyKey),
+  ],
+);
+
+/** Moves of a route from champion to challenger. */
+export const rollouts = pgTable(
+  'rollouts',
+  {
+    /** The first Temporal run id of the workflow. */
+    id: text('id').primaryKey(),
+    workflowId: text('workflow_id').notNull(),
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    challenger: integer('challenger').notNull(),
+    /** Null where the environment was empty. */
+    champion: integer('champion'),
+    /** Null for a version put into an empty environment by hand. */
+    promotionId: text('promotion_id'),
+    state: text('state').$type<RolloutState>().notNull(),
+    step: integer('step').notNull(),
+    reason: text('reason'),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+  },
+  (table) => [index('rollouts_route').on(table.environment, table.model)],
+);
+
+/** Each look of the judge, with what it saw. */
+export const rolloutLooks = pgTable(
+  'rollout_looks',
+  {
+    rolloutId: text('rollout_id')
+      .notNull()
+      .references(() => rollouts.id),
+    look: integer('look').notNull(),
+    step: integer('step').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+    /** Totals of both versions and the policy, and the SHA-256 of their canonical JSON. */
+    inputs: jsonb('inputs').notNull(),
+    inputsSha256: text('inputs_sha256').notNull(),
+    result: jsonb('result').$type<StepJudgement>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.rolloutId, table.look] })],
+);

@@ -1,0 +1,74 @@
+import { integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import type { Cause } from '../../domain/cause.js';
+import type { Metrics } from '../../domain/evaluation.js';
+import type { GateResult } from '../../domain/gate.js';
+import type { RunOutcome } from '../../domain/run.js';
+import type { Lineage, VersionSignature } from '../../domain/model-version.js';
+import { definitions, models } from './definitions.js';
+import { snapshots } from './data.js';
+
+/** Executions of the training pipeline. */
+export const runs = pgTable('runs', {
+  /** The first Temporal run id of the workflow: stable over retries and continue-as-new. */
+  id: text('id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  model: text('model').notNull(),
+  definitionSha256: text('definition_sha256')
+    .notNull()
+    .references(() => definitions.sha256),
+  cause: jsonb('cause').$type<Cause>().notNull(),
+  /** The last partition asked for; null for the newest there is. */
+  until: text('until'),
+  startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+  /** Null while the run goes on; the outcome too. */
+  finishedAt: timestamp('finished_at', { withTimezone: true }),
+  outcome: text('outcome').$type<RunOutcome>(),
+  /** Why it ended so, in words. */
+  reason: text('reason'),
+  /** Null until the step that makes it is done. */
+  snapshotSha256: text('snapshot_sha256').references(() => snapshots.sha256),
+  artifactSha256: text('artifact_sha256'),
+  evaluationKey: text('evaluation_key'),
+  metrics: jsonb('metrics').$type<Metrics>(),
+  gates: jsonb('gates').$type<GateResult[]>(),
+});
+
+/** How far a run came: one row a step, written when the step starts and again when it ends. */
+export const runSteps = pgTable(
+  'run_steps',
+  {
+    runId: text('run_id').notNull(),
+    step: text('step').notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+    /** Null while the step goes on. */
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+    /** What it made, in words. */
+    summary: text('summary'),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.step] })],
+);
+
+/** The registry. A row is never changed; what happens to a version later is recorded elsewhere. */
+export const versions = pgTable(
+  'versions',
+  {
+    model: text('model')
+      .notNull()
+      .references(() => models.name),
+    version: integer('version').notNull(),
+    runId: text('run_id')
+      .notNull()
+      .references(() => runs.id),
+    definitionSha256: text('definition_sha256').notNull(),
+    snapshotSha256: text('snapshot_sha256').notNull(),
+    artifactSha256: text('artifact_sha256').notNull(),
+    artifactKey: text('artifact_key').notNull(),
+    signature: jsonb('signature').$type<VersionSignature>().notNull(),
+    metrics: jsonb('metrics').$type<Metrics>().notNull(),
+    gates: jsonb('gates').$type<GateResult[]>().notNull(),
+    evaluationKey: text('evaluation_key').notNull(),
+    lineage: jsonb('lineage').$type<Lineage>().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.model, table.version] }), unique('versions_one_per_run').on(table.runId)],
+);

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { columnNameSchema } from './names.js';
+
+const featureCommon = {
+  /** SQL expression over the joined tables' columns; the column of the feature's own name by default. */
+  from: z.string().min(1).optional(),
+  /** Whether a missing value is allowed. */
+  nullable: z.boolean().default(false),
+  description: z.string().optional(),
+};
+
+const numberFeatureSchema = z.strictObject({
+  type: z.literal('number'),
+  ...featureCommon,
+  /** Hard range, both ends included: outside it a row is invalid and a request refused. */
+  min: z.number().optional(),
+  max: z.number().optional(),
+});
+
+const stringFeatureSchema = z.strictObject({
+  type: z.literal('string'),
+  ...featureCommon,
+  /** Known levels. */
+  levels: z.array(z.string().min(1)).min(1).optional(),
+  /** With `closed`, a level that is not listed is an error; else it is counted. */
+  closed: z.boolean().default(false),
+  /** The longest value a request may carry, in characters. */
+  maxLength: z.number().int().min(1).max(10_000).default(256),
+});
+
+export const featureSchema = z.discriminatedUnion('type', [numberFeatureSchema, stringFeatureSchema]).superRefine((feature, context) => {
+  if (feature.type === 'number' && feature.min !== undefined && feature.max !== undefined && feature.min > feature.max) {
+    context.addIssue({ code: 'custom', path: ['min'], message: 'min is greater than max' });
+  }
+  if (feature.type === 'string' && feature.closed && feature.levels === undefined) {
+    context.addIssue({ code: 'custom', path: ['levels'], message: 'a closed feature must list its levels' });
+  }
+});
+export type Feature = z.infer<typeof featureSchema>;
+
+/** What every row and every request must look like: checked at ingest, at training, at registration and at inference. */
+export const contractSchema = z
+  .strictObject({
+    /** Columns (or SQL expressions by name) that together identify one row. */
+    entity: z.array(columnNameSchema).min(1),
+    /** The column that says when the row's event happened (UTC). */
+    eventTime: columnNameSchema,
+    label: z.strictObject({
+      name: columnNameSchema,
+      /** SQL expression over the joined columns that gives true or false; null means not yet labelled. */
+      from: z.string().min(1).optional(),
+      type: z.literal('boolean'),
+      description: z.string().optional(),
+    }),
+    /** In the order in which the model sees them. */
+    features: z.record(columnNameSchema, featureSchema),
+  })
+  .superRefine((contract, context) => {
+    const names = Object.keys(contract.features);
+    if (names.length === 0) context.addIssue({ code: 'custom', path: ['features'], message: 'a contract needs at least one feature' });
+    if (names.includes(contract.label.name)) {
+      context.addIssue({ code: 'custom', path: ['features', contract.label.name], message: 'the label cannot be a feature' });
+    }
+  });
+export type Contract = z.infer<typeof contractSchema>;

@@ -1,0 +1,27 @@
+import type { Environment } from './names.js';
+
+/** Workflow ids are names that people read, not locks. Built and taken apart here only. */
+export const workflowIds = {
+  train: (model: string, cause: { kind: string; id: string }) => `train/${model}/${cause.kind}-${cause.id}`,
+  promote: (model: string, version: number, environment: Environment) => `promote/${model}/${version}/${environment}`,
+  rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
+  rollback: (environment: Environment, model: string, epoch: number) => `rollback/${environment}/${model}/${epoch}`,
+} as const;
+
+/** `flight-delay@2` taken apart; the version is undefined where none is named. */
+export function parseVersionRef(text: string): { model: string; version: number | undefined } | undefined {
+  const match = /^([a-z][a-z0-9-]{0,62})(?:@([1-9]\d{0,8}))?$/.exec(text);
+  if (!match?.[1]) return undefined;
+  return { model: match[1], version: match[2] === undefined ? undefined : Number(match[2]) };
+}
+
+/** Names of the lease rows that keep what may run once at a time. */
+export const leaseNames = {
+  training: (model: string) => `train/${model}`,
+  rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
+} as const;
+
+export const scheduleIds = {
+  of: (model: string, schedule: string) => `perdure/${model}/${schedule}`,
+  prefix: 'perdure/',
+} as const;

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { digestOf } from './canonical-json.js';
+import { contractSchema } from './contract.js';
+import { dataPolicySchema } from './data-policy.js';
+import { PerdureError } from './errors.js';
+import { evaluationPolicySchema } from './evaluation-policy.js';
+import { monitoringPolicySchema } from './monitoring-policy.js';
+import { modelNameSchema } from './names.js';
+import { promotionPolicySchema } from './promotion-policy.js';
+import { rolloutPolicySchema } from './rollout-policy.js';
+import { issuePath } from './schema-issue.js';
+import { trainingPolicySchema } from './training-policy.js';
+import { triggerPolicySchema } from './trigger-policy.js';
+
+export const modelDefinitionSchema = z
+  .strictObject({
+    name: modelNameSchema,
+    description: z.string().min(1).max(2000),
+    owner: z.string().min(1).max(200),
+    contract: contractSchema,
+    data: dataPolicySchema,
+    training: trainingPolicySchema.prefault({}),
+    evaluation: evaluationPolicySchema,
+    promotion: promotionPolicySchema.prefault({}),
+    rollout: rolloutPolicySchema,
+    monitoring: monitoringPolicySchema.prefault({}),
+    triggers: triggerPolicySchema.prefault({}),
+  })
+  .superRefine((definition, context) => {
+    const features = definition.contract.features;
+    const known = (name: string) => name in features;
+    for (const [index, slice] of definition.evaluation.slices.entries()) {
+      if (!known(slice)) context.addIssue({ code: 'custom', path: ['evaluation', 'slices', index], message: `${slice} is not a feature of the contract` });
+    }
+    for (const [index, gate] of definition.evaluation.gates.entries()) {
+      if (gate.slice !== undefined && !definition.evaluation.slices.includes(gate.slice)) {
+        context.addIssue({ code: 'custom', path: ['evaluation', 'gates', index, 'slice'], message: `${gate.slice} is not one of evaluation.slices` });
+      }
+    }
+    const names = definition.evaluation.gates.map((gate) => gate.name);
+    for (const [index, name] of names.entries()) {
+      if (names.indexOf(name) !== index) context.addIssue({ code: 'custom', path: ['evaluation', 'gates', index, 'name'], message: `two gates are called ${name}` });
+    }
+  });
+
+/** A parsed definition: plain data, every default filled in. */
+export type ModelDefinition = z.infer<typeof modelDefinitionSchema>;
+/** What a team writes. */
+export type ModelDefinitionInput = z.input<typeof modelDefinitionSchema>;
+
+/**
+ * Checks a definition and fills in its defaults.
+ * @throws PerdureError `definition/invalid` that names the path of everything that is wrong.
+ */
+export function parseModelDefinition(value: unknown): ModelDefinition {
+  const parsed = modelDefinitionSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({ path: issuePath(issue.path), message: issue.message }));
+  const named = value !== null && typeof value === 'object' && 'name' in value ? String(value.name) : 'without a name';
+  throw new PerdureError(
+    'definition/invalid',
+    `The definition of model ${named} is not valid:\n${problems.map(({ path, message }) => `  ${path || '(root)'}: ${message}`).join('\n')}`,
+    { problems },
+  );
+}
+
+/** Describes a model. The result is plain data; `perdure apply` makes it known to the system. */
+export function defineModel(definition: ModelDefinitionInput): ModelDefinition {
+  return parseModelDefinition(definition);
+}
+
+/** The SHA-256 of the canonical JSON of a parsed definition: its identity. */
+export function definitionDigest(definition: ModelDefinition): string {
+  return digestOf(definition);
+}

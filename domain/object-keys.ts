@@ -1,0 +1,24 @@
+import type { Environment } from './names.js';
+import type { Partition } from './partition.js';
+
+/** Every key of the object store is built here. Immutable objects are addressed by their SHA-256. */
+export const objectKeys = {
+  lakeTable: (model: string, table: string) => `lake/${model}/${table}/`,
+  lakePartition: (model: string, table: string, partition: Partition) => `lake/${model}/${table}/month=${partition}/`,
+  snapshotFile: (model: string, sha256: string) => `snapshots/${model}/files/${sha256}.parquet`,
+  snapshotManifest: (model: string, sha256: string) => `snapshots/${model}/manifests/${sha256}.json`,
+  validationReport: (model: string, partition: Partition, sha256: string) => `reports/${model}/validation/${partition}/${sha256}.json`,
+  runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet') => `runs/${runId}/${name}`,
+  artifact: (sha256: string) => `artifacts/${sha256}.onnx`,
+  evaluation: (model: string, sha256: string) => `reports/${model}/evaluations/${sha256}.json`,
+  evidence: (model: string, sha256: string) => `reports/${model}/evidence/${sha256}.json`,
+  modelCard: (model: string, version: number, extension: 'json' | 'md') => `cards/${model}/${version}/card.${extension}`,
+  predictions: (environment: Environment, model: string, day: string, segment: string) =>
+    `predictions/${environment}/${model}/day=${day}/${segment}.parquet`,
+  labels: (model: string, day: string, segment: string) => `labels/${model}/day=${day}/${segment}.parquet`,
+} as const;
+
+/** The partition that a lake object belongs to, or undefined for one that is not named as a partition. */
+export function partitionOfKey(key: string): Partition | undefined {
+  return /\/month=(\d{4}-(?:0[1-9]|1[0-2]))\/[^/]+\.parquet$/.exec(key)?.[1];
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { causeSchema } from './cause.js';
+import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
+import { partitionSchema } from './partition.js';
+
+/** What a person may type into the Temporal UI's Start form. Every workflow takes one such object. */
+export const trainRequestSchema = z.strictObject({
+  model: modelNameSchema,
+  /** The last partition to use, which is the holdout; the newest there is by default. */
+  until: partitionSchema.optional(),
+  cause: causeSchema.default({ kind: 'person' }),
+  /** Changes to the definition for this run alone, by path: `{"training.parameters.num_leaves": 15}`. */
+  set: z.record(z.string().min(1), z.json()).default({}),
+});
+export type TrainRequest = z.input<typeof trainRequestSchema>;
+
+export const promoteRequestSchema = z.strictObject({
+  model: modelNameSchema,
+  version: versionNumberSchema,
+  /** The first that the model's policy names by default. */
+  environment: environmentSchema.optional(),
+  requestedBy: actorSchema.default('unknown'),
+});
+export type PromoteRequest = z.input<typeof promoteRequestSchema>;
+
+export const rolloutRequestSchema = z.strictObject({
+  model: modelNameSchema,
+  version: versionNumberSchema,
+  environment: environmentSchema.default('production'),
+  /** The approved promotion that this carries out; the version's latest in the environment by default. */
+  promotionId: z.string().optional(),
+});
+export type RolloutRequest = z.input<typeof rolloutRequestSchema>;
+
+export const rollbackRequestSchema = z.strictObject({
+  model: modelNameSchema,
+  environment: environmentSchema.default('production'),
+  /** The version to go back to; by default the one that was served before. */
+  to: versionNumberSchema.optional(),
+  actor: actorSchema.default('unknown'),
+  reason: z.string().trim().min(1, 'say why in a few words'),
+});
+export type RollbackRequest = z.input<typeof rollbackRequestSchema>;
+
+export const steeringSchema = z.strictObject({ actor: actorSchema.default('unknown'), reason: z.string().max(1000).default('') });
+export type Steering = z.infer<typeof steeringSchema>;
+export const steeringCommandSchema = z.enum(['pause', 'resume', 'advance', 'abort']);
+export type SteeringCommand = z.infer<typeof steeringCommandSchema>;

@@ -1,0 +1,32 @@
+/**
+ * Kolmogorov-Smirnov distance between two histograms over the same bins: the largest difference of their cumulative shares, 0 to 1. It is the distance of
+ * the binned values, never more than that of the values themselves. NaN when either is empty. @throws RangeError when the numbers of bins differ
+ */
+export function histogramDistance(first: readonly number[], second: readonly number[]): number {
+  if (first.length !== second.length) throw new RangeError(`${first.length} bins cannot be compared with ${second.length}`);
+  const firstAll = total(first);
+  const secondAll = total(second);
+  if (firstAll === 0 || secondAll === 0) return Number.NaN;
+  let firstSum = 0;
+  let secondSum = 0;
+  let distance = 0;
+  for (let bin = 0; bin < first.length; bin++) {
+    firstSum += first[bin]!;
+    secondSum += second[bin]!;
+    distance = Math.max(distance, Math.abs(firstSum / firstAll - secondSum / secondAll));
+  }
+  return distance;
+}
+
+/**
+ * How far an empirical distribution of `count` independent values may lie from the true one, but for a chance of `alpha`: the Dvoretzky-Kiefer-Wolfowitz
+ * inequality with Massart's constant (Massart 1990), two-sided. By the triangle inequality the true distance of two distributions is the seen one give or
+ * take the sum of both bounds. Infinity when `count` is 0.
+ */
+export function massartBound(count: number, alpha: number): number {
+  return Math.sqrt(Math.log(2 / alpha) / (2 * count));
+}
+
+export function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+export const algorithmSchema = z.enum(['lightgbm', 'xgboost', 'sklearn']);
+export type Algorithm = z.infer<typeof algorithmSchema>;
+
+export const trainingPolicySchema = z.strictObject({
+  algorithm: algorithmSchema.default('lightgbm'),
+  /** Passed to the trainer, which refuses names it does not know. */
+  parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
+  seed: z.number().int().min(0).max(2_147_483_647).default(42),
+  threads: z.number().int().min(1).max(64).default(2),
+  timeoutMinutes: z.number().positive().max(1440).default(30),
+  memoryMb: z.number().int().min(256).default(4096),
+});
+export type TrainingPolicy = z.infer<typeof trainingPolicySchema>;

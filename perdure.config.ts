@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in `temporal.config.ts`. */
+
+const projectRoot = path.dirname(fileURLToPath(import.meta.url));
+
+const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+
+const environmentSchema = z.object({
+  PERDURE_HOME: z.string().min(1).default('.perdure'),
+  PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
+  PERDURE_API_PORT: port(7400),
+  PERDURE_GATEWAY_PRODUCTION_PORT: port(7410),
+  PERDURE_GATEWAY_STAGING_PORT: port(7412),
+  PERDURE_TEMPORAL_PORT: port(7233),
+  PERDURE_TEMPORAL_UI_PORT: port(8233),
+  PERDURE_POSTGRES_PORT: port(7432),
+  PERDURE_S3_PORT: port(7433),
+  /** Set to bring your own server; absent means the embedded one. */
+  PERDURE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  PERDURE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  PERDURE_S3_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name of 3 to 63 lower-case characters')
+    .default('perdure'),
+  PERDURE_S3_REGION: z.string().min(1).default('us-east-1'),
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  PERDURE_ACCESS_FILE: z.string().min(1).default('access.json'),
+  PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+export const ENVIRONMENTS = ['production', 'staging'] as const;
+
+export interface PerdureConfig {
+  /** Absolute path of the checkout. */
+  projectRoot: string;
+  /** Absolute path of the state folder, `.perdure` unless PERDURE_HOME says otherwise. */
+  home: string;
+  host: string;
+  ports: {
+    api: number;
+    gateways: Record<(typeof ENVIRONMENTS)[number], number>;
+    temporal: number;
+    temporalUi: number;
+    postgres: number;
+    s3: number;
+  };
+  databaseUrl: string | undefined;
+  s3: {
+    endpoint: string | undefined;
+    bucket: string;
+    region: string;
+    accessKeyId: string | undefined;
+    secretAccessKey: string | undefined;
+  };
+  apiUrl: string;
+  gatewayUrls: Record<(typeof ENVIRONMENTS)[number], string>;
+  accessFile: string;
+  logLevel: string;
+}
+
+/** @throws an Error that names each wrong variable and what it must be. */
+export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env): PerdureConfig {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(present);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`The environment is not usable. ${problems.join('; ')}. Correct or unset the variable.`);
+  }
+  const env = parsed.data;
+  return {
+    projectRoot,
+    home: path.resolve(projectRoot, env.PERDURE_HOME),
+    host: env.PERDURE_HOST,
+    ports: {
+      api: env.PERDURE_API_PORT,
+      gateways: { production: env.PERDURE_GATEWAY_PRODUCTION_PORT, staging: env.PERDURE_GATEWAY_STAGING_PORT },
+      temporal: env.PERDURE_TEMPORAL_PORT,
+      temporalUi: env.PERDURE_TEMPORAL_UI_PORT,
+      postgres: env.PERDURE_POSTGRES_PORT,
+      s3: env.PERDURE_S3_PORT,
+    },
+    databaseUrl: env.PERDURE_DATABASE_URL,
+    s3: {
+      endpoint: env.PERDURE_S3_ENDPOINT,
+      bucket: env.PERDURE_S3_BUCKET,
+      region: env.PERDURE_S3_REGION,
+      accessKeyId: env.AWS_ACCESS_KEY_ID,
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+    },
+    apiUrl: `http://${env.PERDURE_HOST}:${env.PERDURE_API_PORT}`,
+    gatewayUrls: {
+      production: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_PORT}`,
+      staging: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_PORT}`,
+    },
+    accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
+    logLevel: env.PERDURE_LOG_LEVEL,
+  };
+}

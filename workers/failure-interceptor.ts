@@ -1,0 +1,17 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { PerdureError } from '../domain/errors.js';
+
+/** Tells Temporal what kind of failure an error is: its code from the product's table, and whether trying again can help. */
+export const failureInterceptor: ActivityInterceptorsFactory = () => ({
+  inbound: {
+    async execute(input, next) {
+      try {
+        return await next(input);
+      } catch (error) {
+        if (!(error instanceof PerdureError)) throw error;
+        throw ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, details: [error.details], cause: error });
+      }
+    },
+  },
+});

@@ -1,0 +1,71 @@
+import path from 'node:path';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { createActivities } from '../activities/index.js';
+import { createRequestActivities } from '../activities/requests.js';
+import { createFileCache } from '../adapters/file-cache.js';
+import { createObjectStore } from '../adapters/object-store.js';
+import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { connectDatabase } from '../db/connect.js';
+import { loadPerdureConfig } from '../perdure.config.js';
+import { loadTemporalConfig } from '../temporal.config.js';
+import { failureInterceptor } from './failure-interceptor.js';
+import { loadWorkflowBundle } from './workflow-bundle.js';
+
+const rolesSchema = z
+  .string()
+  .default('workflows,activities,training')
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(['workflows', 'activities', 'training'])).min(1));
+
+/** A worker process: any number may run, each with any of the three queues. */
+async function main(): Promise<void> {
+  const roles = rolesSchema.parse(process.env['PERDURE_WORKER_QUEUES']);
+  const config = loadPerdureConfig();
+  const temporal = loadTemporalConfig();
+  if (!config.databaseUrl || !config.s3.endpoint || !config.s3.accessKeyId || !config.s3.secretAccessKey) {
+    throw new Error('A worker needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.');
+  }
+  Runtime.install({ shutdownSignals: [] });
+  const connection = await NativeConnection.connect(temporal.connection);
+  const clientConnection = await Connection.connect(temporal.connection);
+  const db = connectDatabase(config.databaseUrl, { max: 10 });
+  const store = createObjectStore({ ...config.s3, endpoint: config.s3.endpoint, accessKeyId: config.s3.accessKeyId, secretAccessKey: config.s3.secretAccessKey });
+  const deps = {
+    db,
+    store,
+    config,
+    cache: createFileCache(store, path.join(config.home, 'cache', 'objects')),
+    temporal: new Client({ connection: clientConnection, namespace: temporal.namespace }),
+  };
+  const activities = createActivities(deps);
+
+  const common = {
+    connection,
+    namespace: temporal.namespace,
+    shutdownGraceTime: temporal.shutdownGraceMs,
+    shutdownForceTime: temporal.shutdownGraceMs + 5000,
+    interceptors: { activity: [failureInterceptor] },
+  } satisfies Partial<WorkerOptions>;
+  const optionsOf = {
+    workflows: async () => ({ ...common, taskQueue: temporal.taskQueues.workflows, ...(await loadWorkflowBundle(config.home)), activities: createRequestActivities(deps) }),
+    activities: async () => ({ ...common, taskQueue: temporal.taskQueues.activities, activities: activities.light, maxConcurrentActivityTaskExecutions: temporal.activitiesMax }),
+    training: async () => ({ ...common, taskQueue: temporal.taskQueues.training, activities: activities.heavy, maxConcurrentActivityTaskExecutions: temporal.trainingsMax }),
+  };
+  const workers = await Promise.all(roles.map(async (role) => Worker.create(await optionsOf[role]())));
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  onShutdown(
+    'worker',
+    async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running.catch(() => undefined);
+      await Promise.allSettled([connection.close(), clientConnection.close(), db.close()]);
+    },
+    temporal.shutdownGraceMs + 8000,
+  );
+  announceReady();
+  await running;
+}
+
+await main();

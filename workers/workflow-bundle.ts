@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The workflow bundle, made once per state of its sources: bundling is most of a worker's start. */
+export async function loadWorkflowBundle(home: string): Promise<{ workflowBundle: { codePath: string } }> {
+  const folder = path.join(home, 'cache', 'workflow-bundles');
+  const codePath = path.join(folder, `${await sourceDigest()}.cjs`);
+  try {
+    await readFile(codePath);
+  } catch {
+    await mkdir(folder, { recursive: true });
+    const { code } = await bundleWorkflowCode({ workflowsPath: path.join(root, 'workflows', 'index.ts') });
+    const temporary = `${codePath}.${process.pid}`;
+    await writeFile(temporary, code);
+    await rename(temporary, codePath);
+  }
+  return { workflowBundle: { codePath } };
+}
+
+/** Digest of all that goes into the bundle: the workflows, the domain, and the versions of what they import. */
+async function sourceDigest(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['workflows', 'domain']) {
+    const files = (await readdir(path.join(root, folder), { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
+    for (const file of files) hash.update(file).update(await readFile(path.join(root, folder, file)));
+  }
+  return hash.update(await readFile(path.join(root, 'package-lock.json'))).digest('hex');
+}

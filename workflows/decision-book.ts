@@ -1,0 +1,79 @@
+import { ApplicationFailure, condition } from '@temporalio/workflow';
+import type { Decision } from '../domain/promotion.js';
+import { facts } from './activity-profiles.js';
+import type { DecisionAnswer, PromotionStatus } from './messages.js';
+import type { Timeline } from './timeline.js';
+
+type RuledDecision = PromotionStatus['decisions'][number];
+
+/** Takes decisions one after the other: each is ruled on and written down by an activity before it changes anything here. */
+export class DecisionBook {
+  /** Decisions on the evidence that is shown now. */
+  decisions: RuledDecision[] = [];
+  evidenceSha256: string | null = null;
+  private closedBecause: string | null = null;
+  private sequence = 0;
+  private busy = false;
+
+  constructor(
+    private readonly promotionId: string,
+    private readonly timeline: Timeline,
+  ) {}
+
+  /** Refuses what is not a decision at all, before anything is recorded. */
+  static checkShape(this: void, decision: Decision): void {
+    const bad = (message: string) => ApplicationFailure.nonRetryable(message, 'input/invalid');
+    if (decision === null || typeof decision !== 'object') throw bad('a decision is an object: {"decision": "approve", "actor": "you@example.com", "comment": "…"}');
+    if (!['approve', 'reject', 'withdraw'].includes(decision.decision)) throw bad('decision: must be approve, reject or withdraw');
+    if (typeof decision.actor !== 'string' || decision.actor.trim() === '') throw bad('actor: say who decides');
+  }
+
+  /** Opens the book on new evidence: what was decided on other evidence no longer counts. */
+  open(evidenceSha256: string): void {
+    if (this.evidenceSha256 !== evidenceSha256) this.decisions = [];
+    this.evidenceSha256 = evidenceSha256;
+  }
+
+  close(because: string): void {
+    this.closedBecause = because;
+  }
+
+  /** Rules on a decision and records it, counted or not; the answer says why. One at a time, in the order in which they came. */
+  async rule(decision: Decision, via: 'update' | 'signal'): Promise<DecisionAnswer> {
+    const sequence = ++this.sequence;
+    await condition(() => !this.busy && (this.evidenceSha256 !== null || this.closedBecause !== null));
+    this.busy = true;
+    try {
+      const earlier = this.decisions.map(({ actor, decision: what, counted }) => ({ actor, decision: what, counted }));
+      const ruling = await facts().ruleOnDecision({
+        promotionId: this.promotionId,
+        sequence,
+        decision,
+        via,
+        earlier,
+        shownEvidenceSha256: this.evidenceSha256,
+        closedBecause: this.closedBecause,
+      });
+      this.decisions.push({ actor: ruling.actor, decision: ruling.decision, counted: ruling.counted, reason: ruling.reason });
+      this.timeline.note(`${ruling.actor}: ${ruling.decision} by ${via} — ${ruling.counted ? 'counted' : 'NOT counted'}: ${ruling.reason}`);
+      return { counted: ruling.counted, reason: ruling.reason };
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** The policy itself lets the version in; recorded like any decision. */
+  async ruleByPolicy(reason: string): Promise<void> {
+    await facts().recordPolicyApproval({ promotionId: this.promotionId, sequence: ++this.sequence, evidenceSha256: this.evidenceSha256, reason });
+    this.timeline.finished(`approved by policy: ${reason}`);
+  }
+
+  get approvers(): string[] {
+    return this.decisions.filter((one) => one.counted && one.decision === 'approve').map((one) => one.actor);
+  }
+
+  get lastReason(): string {
+    const last = this.decisions.findLast((one) => one.counted);
+    return last ? `${last.decision} by ${last.actor}` : 'no decision';
+  }
+}

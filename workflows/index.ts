@@ -1,0 +1,4 @@
+export { promoteModel } from './promote-model.js';
+export { rollbackModel } from './rollback-model.js';
+export { rolloutModel } from './rollout-model.js';
+export { trainModel } from './train-model.js';

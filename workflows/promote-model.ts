@@ -1,0 +1,138 @@
+import { allHandlersFinished, CancellationScope, condition, executeChild, isCancellation, ParentClosePolicy, setHandler, sleep, startChild, workflowInfo } from '@temporalio/workflow';
+import { workflowIds } from '../domain/ids.js';
+import type { Environment } from '../domain/names.js';
+import { needsNoApproval, promotionStanding, type PromotionState } from '../domain/promotion.js';
+import type { PromoteRequest } from '../domain/requests.js';
+import { facts, heavy, parsing } from './activity-profiles.js';
+import { DecisionBook } from './decision-book.js';
+import { failureText } from './failure-text.js';
+import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
+import { rolloutModel, type RolloutResult } from './rollout-model.js';
+import { mark, Timeline } from './timeline.js';
+
+export interface PromotionResult {
+  promotionId: string;
+  state: PromotionState;
+  reason: string;
+}
+
+const hourMs = 3_600_000;
+
+/** Takes a version into an environment: evidence, decisions by people, rollout, and then the next environment of the policy. */
+export async function promoteModel(input: PromoteRequest): Promise<PromotionResult> {
+  const { workflowId, firstExecutionRunId: promotionId } = workflowInfo();
+  const timeline = new Timeline(`Promotion of ${input?.model}@${input?.version}`);
+  const book = new DecisionBook(promotionId, timeline);
+  let state: PromotionState = 'gathering-evidence';
+
+  setHandler(decidePromotionUpdate, (decision) => book.rule(decision, 'update'), { validator: DecisionBook.checkShape });
+  for (const [signal, decision] of [[approveSignal, 'approve'], [rejectSignal, 'reject'], [withdrawSignal, 'withdraw']] as const) {
+    setHandler(signal, async (message) => void (await book.rule({ ...message, decision }, 'signal')));
+  }
+  setHandler(promotionStatusQuery, () => ({ promotionId, state, evidenceSha256: book.evidenceSha256, decisions: book.decisions }));
+
+  const request = await parsing().parsePromoteRequest(input);
+  const { model, version, environment, policy, requestedBy } = request;
+  mark({ model, version: String(version), environment });
+  await facts().openPromotion({ id: promotionId, workflowId, model, version, environment, requestedBy });
+
+  const enter = async (next: PromotionState, reason: string | null = null): Promise<PromotionResult> => {
+    state = next;
+    await facts().setPromotionState({ promotionId, state, reason });
+    return { promotionId, state, reason: reason ?? '' };
+  };
+  const close = async (next: PromotionState, reason: string): Promise<PromotionResult> => {
+    book.close(`the promotion is over: ${next}`);
+    const result = await enter(next, reason);
+    mark({ outcome: next });
+    timeline.finished(`${next}: ${reason}`);
+    await condition(allHandlersFinished);
+    return result;
+  };
+
+  try {
+    for (;;) {
+      timeline.doing('gathering evidence: candidate against champion on the same holdout');
+      const shown = await heavy().gatherEvidence({ promotionId, model, version, environment });
+      if (shown.conflict) return await close('superseded', shown.conflict);
+      timeline.finished(`evidence ${shown.evidenceSha256.slice(0, 12)}: ${shown.summary}`);
+      book.open(shown.evidenceSha256);
+
+      if (needsNoApproval(policy, shown.champion)) {
+        await book.ruleByPolicy(shown.champion === null ? 'first version of an empty environment' : 'the policy asks for no approval');
+      } else {
+        await enter('waiting-for-approval');
+        timeline.doing(`waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve / reject {"actor": "…", "comment": "…"}`);
+        if (!(await waitForDecision(book, policy, request.expiresInMs, promotionId, timeline))) return await close('expired', `no decision within ${policy.expireAfterHours} hours`);
+        const standing = promotionStanding(policy, book.decisions);
+        if (standing !== 'approved') return await close(standing === 'withdrawn' ? 'withdrawn' : 'rejected', book.lastReason);
+        timeline.finished(`approved by ${book.approvers.join(', ')}`);
+      }
+      const check = await facts().verifyPromotion({ promotionId });
+      if (check.holds) break;
+      timeline.note(`evidence is out of date (${check.reason}): decisions on it no longer count`);
+    }
+
+    await enter('rolling-out');
+    timeline.doing(`rolling out to ${environment}`);
+    const rollout = await rollOut({ model, version, environment, promotionId });
+    if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
+    timeline.finished(`serves in ${environment} since epoch ${rollout.epoch}`);
+
+    const next = policy.environments[policy.environments.indexOf(environment) + 1];
+    if (next) await askForNext(model, version, next, requestedBy);
+    return await close('promoted', `${model}@${version} is champion in ${environment}`);
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => close(isCancellation(error) ? 'withdrawn' : 'failed', failureText(error)));
+    throw error;
+  }
+}
+
+/** True when people have decided, false when the time ran out. Reminders are written meanwhile. */
+async function waitForDecision(book: DecisionBook, policy: Parameters<typeof promotionStanding>[0], expiresInMs: number, promotionId: string, timeline: Timeline): Promise<boolean> {
+  const decided = () => promotionStanding(policy, book.decisions) !== 'waiting';
+  const deadlineMs = Date.now() + expiresInMs;
+  for (;;) {
+    const leftMs = deadlineMs - Date.now();
+    if (leftMs <= 0) return decided();
+    const waitMs = Math.min(policy.remindAfterHours * hourMs, leftMs);
+    if (await condition(decided, waitMs)) return true;
+    if (Date.now() < deadlineMs) {
+      await facts().remind({ promotionId });
+      timeline.note(`reminder at ${new Date(Date.now()).toISOString()}: still waiting for a decision`);
+    }
+  }
+}
+
+/** One rollout per environment and model: another that still runs is waited for. */
+async function rollOut(args: { model: string; version: number; environment: Environment; promotionId: string }): Promise<RolloutResult> {
+  for (;;) {
+    try {
+      return await executeChild(rolloutModel, {
+        workflowId: workflowIds.rollout(args.environment, args.model),
+        args: [args],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        staticSummary: `${args.model}@${args.version} in ${args.environment}`,
+      });
+    } catch (error) {
+      if (!isAlreadyStarted(error)) throw error;
+      await sleep('5s');
+    }
+  }
+}
+
+async function askForNext(model: string, version: number, environment: Environment, requestedBy: string): Promise<void> {
+  try {
+    await startChild(promoteModel, {
+      workflowId: workflowIds.promote(model, version, environment),
+      args: [{ model, version, environment, requestedBy }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${model}@${version} to ${environment}`,
+    });
+  } catch (error) {
+    if (!isAlreadyStarted(error)) throw error;
+  }
+}
+
+const isAlreadyStarted = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError';
+

@@ -1,0 +1,53 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+const keys = {
+  model: defineSearchAttributeKey('PerdureModel', SearchAttributeType.KEYWORD),
+  version: defineSearchAttributeKey('PerdureVersion', SearchAttributeType.KEYWORD),
+  environment: defineSearchAttributeKey('PerdureEnvironment', SearchAttributeType.KEYWORD),
+  cause: defineSearchAttributeKey('PerdureCause', SearchAttributeType.KEYWORD),
+  outcome: defineSearchAttributeKey('PerdureOutcome', SearchAttributeType.KEYWORD),
+} as const;
+
+/** Marks a workflow so that the Temporal UI can list it by model, version, environment, cause and outcome. */
+export function mark(attributes: Partial<Record<keyof typeof keys, string>>): void {
+  upsertSearchAttributes(Object.entries(attributes).map(([name, value]) => ({ key: keys[name as keyof typeof keys], value })));
+}
+
+/** What a workflow is doing, as a list of lines that the Temporal UI shows: done, doing, and what it waits for. */
+export class Timeline {
+  private readonly done: string[] = [];
+  private notes: string[] = [];
+
+  constructor(private readonly title: string) {}
+
+  /** Says what goes on now. */
+  doing(line: string): void {
+    this.show(line);
+  }
+
+  /** Adds a finished step and shows it. */
+  finished(line: string): void {
+    this.done.push(line);
+    this.show();
+  }
+
+  /** Adds something that people must be able to read until the end, for example an answer to a refused signal. */
+  note(line: string): void {
+    this.notes = [...this.notes, line].slice(-20);
+    this.show(this.current);
+  }
+
+  private current: string | undefined;
+
+  private show(current?: string): void {
+    this.current = current;
+    const lines = [
+      `### ${this.title}`,
+      ...this.done.map((line) => `- [x] ${line}`),
+      ...(current ? [`- [ ] **${current}**`] : []),
+      ...(this.notes.length > 0 ? ['', '#### Notes', ...this.notes.map((line) => `- ${line}`)] : []),
+    ];
+    setCurrentDetails(lines.join('\n'));
+  }
+}
