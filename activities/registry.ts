@@ -1,7 +1,8 @@
 import { canonicalJson } from '../domain/canonical-json.js';
 import { evaluationSchema } from '../domain/evaluation.js';
 import { decideGates, gatesVerdict } from '../domain/gate.js';
-import { modelCard, modelCardMarkdown } from '../domain/model-card.js';
+import { modelCard } from '../domain/model-card.js';
+import { modelCardMarkdown } from '../domain/model-card-markdown.js';
 import type { Environment } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { Partition } from '../domain/partition.js';

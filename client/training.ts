@@ -11,7 +11,7 @@ import type { TemporalHandle } from './connect.js';
 import { resultOf, type Started } from './workflow-result.js';
 
 /**
- * Starts a training run. The same cause (kind and id) starts one run only: asking again while or after it ran gives that run.
+ * Starts a training run. The same cause (kind and id) starts one run only: asking again while it runs or after it succeeded gives that run.
  * Without a cause id each call is a run of its own.
  * @throws PerdureError `input/invalid` that names the field.
  */
@@ -25,7 +25,7 @@ export async function startTraining({ client, config }: TemporalHandle, request:
     const handle = await client.workflow.start<typeof trainModel>('trainModel', {
       workflowId,
       taskQueue: config.taskQueues.workflows,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       args: [{ model, cause, set, ...(until === undefined ? {} : { until }) }],
       staticSummary: `train ${model}${until ? ` until ${until}` : ''} (${cause.kind})`,
     });

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { intervalSchema, metricNameSchema, smallerIsBetter, type Comparison, type Evaluation, type Interval, type Scored } from './evaluation.js';
+import {
+  intervalSchema,
+  metricNameSchema,
+  smallerIsBetter,
+  type Comparison,
+  type Evaluation,
+  type Interval,
+  type Scored,
+} from './evaluation.js';
 import type { EvaluationPolicy, GateRule } from './evaluation-policy.js';
 import { verdictSchema, worstVerdict, type Verdict } from './verdict.js';
 
@@ -74,11 +82,24 @@ function sliceGate(rule: GateRule, feature: string, { slices }: Evaluation): Gat
   const leftOut = all.filter((slice) => !asked.includes(slice)).map((slice) => `${slice.level} (${slice.scored.rows})`);
   const leftOutText = leftOut.length > 0 ? ` Left out, with fewer than ${rule.minRows} rows: ${leftOut.join(', ')}.` : '';
   const findings = asked.map(({ level, scored, comparison }) => ({ level, rows: scored.rows, ...find(rule, scored, comparison) }));
-  const gate = { name: rule.name, metric: rule.metric, bound: `${boundText(rule)}, for each ${feature} with at least ${rule.minRows} rows` };
+  const gate = {
+    name: rule.name,
+    metric: rule.metric,
+    bound: `${boundText(rule)}, for each ${feature} with at least ${rule.minRows} rows`,
+  };
   const outcome = worstVerdict(findings.map((finding) => finding.outcome));
-  const worst = findings.filter((finding) => finding.outcome === outcome).sort((left, right) => badness(rule, right) - badness(rule, left))[0];
+  const worst = findings
+    .filter((finding) => finding.outcome === outcome)
+    .sort((left, right) => badness(rule, right) - badness(rule, left))[0];
   if (!worst) {
-    return { ...gate, outcome: 'no-data', value: null, interval: null, reason: `No level of ${feature} has ${rule.minRows} rows.${leftOutText}`, levels: [] };
+    return {
+      ...gate,
+      outcome: 'no-data',
+      value: null,
+      interval: null,
+      reason: `No level of ${feature} has ${rule.minRows} rows.${leftOutText}`,
+      levels: [],
+    };
   }
   return {
     ...gate,
@@ -103,7 +124,12 @@ function find(rule: GateRule, scored: Scored, comparison: Comparison | null): Fi
   const difference = comparison?.differences[rule.metric];
   const value = compares ? difference?.estimate : scored.metrics[rule.metric];
   const interval = compares ? difference?.interval : scored.intervals[rule.metric];
-  const noData = (why: string): Finding => ({ outcome: 'no-data', value: isFiniteNumber(value) ? value : null, interval: null, reason: why });
+  const noData = (why: string): Finding => ({
+    outcome: 'no-data',
+    value: isFiniteNumber(value) ? value : null,
+    interval: null,
+    reason: why,
+  });
   if (!(scored.rows > 0)) return noData('there are no rows.');
   if (!(scored.positives > 0 && scored.positives < scored.rows)) return noData(`the ${scored.rows} rows hold one class only.`);
   if (compares && !comparison) return noData('the champion was not measured on these rows.');

@@ -72,11 +72,21 @@ function missing(step: StepInput['step'], champion: ServingTotals | null, challe
   const lacking = step.minRequests - challenger.requests;
   if (!(lacking <= 0)) return `The challenger has answered ${challenger.requests} of ${step.minRequests} requests, ${lacking} are missing.`;
   if (champion && champion.requests > 0) return null;
-  return step.sharePct >= 100 ? 'No requests of the champion from the step before are known.' : 'The champion has had no requests in the same minutes.';
+  return step.sharePct >= 100
+    ? 'No requests of the champion from the step before are known.'
+    : 'The champion has had no requests in the same minutes.';
 }
 
-function judgeShare(metric: JudgedMetric, what: string, challenger: Count, champion: Count, margin: number, alphas: TailAlphas): MetricJudgement {
-  const sound = ({ successes, trials }: Count) => Number.isInteger(successes) && Number.isInteger(trials) && trials > 0 && successes >= 0 && successes <= trials;
+function judgeShare(
+  metric: JudgedMetric,
+  what: string,
+  challenger: Count,
+  champion: Count,
+  margin: number,
+  alphas: TailAlphas,
+): MetricJudgement {
+  const sound = ({ successes, trials }: Count) =>
+    Number.isInteger(successes) && Number.isInteger(trials) && trials > 0 && successes >= 0 && successes <= trials;
   if (!sound(challenger) || !sound(champion)) {
     const counts = `challenger ${challenger.successes} of ${challenger.trials}, champion ${champion.successes} of ${champion.trials}`;
     return { ...nothing(metric, margin), reason: `The ${what} cannot be compared: ${counts}.` };
@@ -92,7 +102,8 @@ function judgeShare(metric: JudgedMetric, what: string, challenger: Count, champ
 function judgeScores(challenger: readonly number[], champion: readonly number[], margin: number, alphas: TailAlphas): MetricJudgement {
   const metric = 'scoreDistance';
   const [ours, theirs] = [total(challenger), total(champion)];
-  if (!(ours > 0) || !(theirs > 0)) return { ...nothing(metric, margin), reason: `Scores cannot be compared: challenger ${ours}, champion ${theirs} rows.` };
+  if (!(ours > 0) || !(theirs > 0))
+    return { ...nothing(metric, margin), reason: `Scores cannot be compared: challenger ${ours}, champion ${theirs} rows.` };
   const distance = histogramDistance(challenger, champion);
   const spread = (alpha: number) => massartBound(ours, alpha / 2) + massartBound(theirs, alpha / 2);
   const low = Math.max(0, distance - spread(alphas.low));
@@ -100,7 +111,15 @@ function judgeScores(challenger: readonly number[], champion: readonly number[],
   const means = { champion: meanScore(champion), challenger: meanScore(challenger) };
   const limits = `${distance.toFixed(3)} over ${ours} and ${theirs} rows, between ${low.toFixed(3)} and ${high.toFixed(3)}`;
   const reason = `Distance between the score distributions: ${limits}; up to ${margin} is accepted.`;
-  return { metric, verdict: verdictOf(low, high, margin), ...means, difference: distance, interval: intervalOf(low, high, alphas), margin, reason };
+  return {
+    metric,
+    verdict: verdictOf(low, high, margin),
+    ...means,
+    difference: distance,
+    interval: intervalOf(low, high, alphas),
+    margin,
+    reason,
+  };
 }
 
 function verdictOf(low: number, high: number, margin: number): Verdict {

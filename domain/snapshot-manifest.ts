@@ -15,7 +15,8 @@ export function buildManifest(parts: {
   const { definition, train, holdout } = parts;
   const ordered = [...train, ...holdout].map((file) => file.partition);
   const outOfOrder = ordered.find((partition, index) => index > 0 && partition <= (ordered[index - 1] ?? ''));
-  if (outOfOrder !== undefined) throw new PerdureError('input/invalid', `Partition ${outOfOrder} is out of order in the snapshot of ${definition.name}.`);
+  if (outOfOrder !== undefined)
+    throw new PerdureError('input/invalid', `Partition ${outOfOrder} is out of order in the snapshot of ${definition.name}.`);
   const testedOn = spanOf(holdout, 'holdout');
   return {
     manifestVersion: 1,

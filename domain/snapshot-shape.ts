@@ -17,8 +17,8 @@ const SHAPE_VERSION = 1;
  * expectations. Descriptions and the window are left out: they change no file.
  */
 export function shapeDigest({ contract, data }: ShapeDefinition): string {
-  const features = Object.entries(contract.features).map(([name, { description: _, ...feature }]) => ({ name, ...feature }));
-  const { description: _, ...label } = contract.label;
+  const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...withoutDescription(feature) }));
+  const label = withoutDescription(contract.label);
   const { tables, base, joins, expectations } = data;
   return digestOf({
     shapeVersion: SHAPE_VERSION,
@@ -27,16 +27,25 @@ export function shapeDigest({ contract, data }: ShapeDefinition): string {
   });
 }
 
+function withoutDescription<T extends { description?: string | undefined }>(described: T): Omit<T, 'description'> {
+  const copy = { ...described };
+  delete copy.description;
+  return copy;
+}
+
 /** SHA-256 of what one partition is made from. The order of `objects` does not matter; an object that is there twice does. */
 export function partitionInputsDigest(inputs: { shapeSha256: string; objects: readonly { table: string; sha256: string }[] }): string {
   const objects = inputs.objects.map(({ table, sha256 }) => `${table}/${sha256}`).sort();
   return digestOf({ shapeSha256: inputs.shapeSha256, objects });
 }
 
-const manifestTypes = { integer: 'number', number: 'number', string: 'string', timestamp: 'timestamp', boolean: 'boolean' } as const satisfies Record<
-  ColumnType,
-  string
->;
+const manifestTypes = {
+  integer: 'number',
+  number: 'number',
+  string: 'string',
+  timestamp: 'timestamp',
+  boolean: 'boolean',
+} as const satisfies Record<ColumnType, string>;
 
 /** The declared type of a column that is named bare: the base's column wins, then the first joined table that has it. */
 export function declaredType(data: DataPolicy, column: string): ColumnType | undefined {

@@ -34,10 +34,18 @@ export function planWindow(question: WindowQuestion): WindowPlan {
 
   const end = until ?? ordered.at(-1);
   if (end === undefined) {
-    return { kind: 'too-few-partitions', message: `No usable partition from ${window.from} on has arrived. Put data for at least two months.`, available: [] };
+    return {
+      kind: 'too-few-partitions',
+      message: `No usable partition from ${window.from} on has arrived. Put data for at least two months.`,
+      available: [],
+    };
   }
   if (until !== undefined && !ordered.includes(until)) {
-    return { kind: 'until-missing', message: `Partition ${until} ${whyUnusable(until, question)}. Usable are: ${ordered.join(', ') || 'none'}.`, until };
+    return {
+      kind: 'until-missing',
+      message: `Partition ${until} ${whyUnusable(until, question)}. Usable are: ${ordered.join(', ') || 'none'}.`,
+      until,
+    };
   }
   if (until === undefined && watermark !== undefined && end <= watermark) {
     return {
@@ -48,15 +56,25 @@ export function planWindow(question: WindowQuestion): WindowPlan {
     };
   }
   const slidingStart = window.kind === 'sliding' ? addPartitions(end, 1 - window.months) : window.from;
-  const wanted = partitionRange(slidingStart > window.from ? slidingStart : window.from, end).filter((partition) => !discarded.has(partition));
+  const wanted = partitionRange(slidingStart > window.from ? slidingStart : window.from, end).filter(
+    (partition) => !discarded.has(partition),
+  );
   const missing = wanted.filter((partition) => !usable.has(partition));
   if (missing.length > 0) {
     const named = missing.map((partition) => `${partition} ${whyUnusable(partition, question)}`).join('; ');
-    return { kind: 'gap', message: `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard the partition.`, missing };
+    return {
+      kind: 'gap',
+      message: `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard the partition.`,
+      missing,
+    };
   }
   if (wanted.length < holdoutPartitions + 1) {
     const least = holdoutPartitions + 1;
-    return { kind: 'too-few-partitions', message: `The window holds ${wanted.join(', ')}; training and its test need at least ${least} partitions.`, available: wanted };
+    return {
+      kind: 'too-few-partitions',
+      message: `The window holds ${wanted.join(', ')}; training and its test need at least ${least} partitions.`,
+      available: wanted,
+    };
   }
   return { kind: 'planned', partitions: wanted, train: wanted.slice(0, -holdoutPartitions), holdout: wanted.slice(-holdoutPartitions) };
 }

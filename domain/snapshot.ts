@@ -38,7 +38,13 @@ export const snapshotManifestSchema = z.strictObject({
   model: modelNameSchema,
   /** Digest of the contract and data policy that shaped the rows. */
   shapeSha256: sha256Schema,
-  columns: z.array(z.strictObject({ name: z.string(), type: z.enum(['number', 'string', 'boolean', 'timestamp']), role: z.enum(['entity', 'eventTime', 'feature', 'label']) })),
+  columns: z.array(
+    z.strictObject({
+      name: z.string(),
+      type: z.enum(['number', 'string', 'boolean', 'timestamp']),
+      role: z.enum(['entity', 'eventTime', 'feature', 'label']),
+    }),
+  ),
   train: z.array(partitionFileSchema),
   holdout: z.array(partitionFileSchema),
   trainedOn: z.strictObject({ from: partitionSchema, to: partitionSchema, rows: z.number().int() }),

@@ -4,7 +4,7 @@ import { algorithmSchema } from './training-policy.js';
 
 /** The contract with trainer programs: specification in, messages and a result out. `trainers/README.md` says it in words. */
 
-export const trainerFeatureSchema = z.strictObject({
+const trainerFeatureSchema = z.strictObject({
   name: columnNameSchema.refine(
     (name) => name !== 'label' && name !== 'probabilities',
     'is the name of an output of the model; rename the feature',

@@ -48,7 +48,9 @@ export function checkExpectations(question: {
   }
 
   for (const column of current.profile) {
-    const known = previous.flatMap(({ rows, profile }) => profile.filter(({ name }) => name === column.name).map(({ nulls }) => ({ rows, nulls })));
+    const known = previous.flatMap(({ rows, profile }) =>
+      profile.filter(({ name }) => name === column.name).map(({ nulls }) => ({ rows, nulls })),
+    );
     if (known.length === 0) continue;
     const share = column.nulls / current.rows;
     const earlierShare = sum(known.map(({ nulls }) => nulls)) / sum(known.map(({ rows }) => rows));

@@ -7,7 +7,11 @@ const NAMED_MAX = 10;
  * One sentence a string feature for levels that neither the contract lists nor an earlier partition had. A feature whose levels are not
  * all known, because a profile had to cut its list, is passed over.
  */
-export function newLevelNotes(question: { contract: Contract; current: PartitionSummary; previous: readonly PartitionSummary[] }): string[] {
+export function newLevelNotes(question: {
+  contract: Contract;
+  current: PartitionSummary;
+  previous: readonly PartitionSummary[];
+}): string[] {
   const { contract, current, previous } = question;
   const notes: string[] = [];
   for (const column of current.profile) {

@@ -22,7 +22,10 @@ export interface ScoredHoldout extends ScoredRows {
   seed: number;
 }
 
-export type ScoresEvaluation = Pick<Evaluation, 'threshold' | 'overall' | 'comparison' | 'slices' | 'scoreHistogram' | 'calibrationCurve' | 'rocCurve'>;
+export type ScoresEvaluation = Pick<
+  Evaluation,
+  'threshold' | 'overall' | 'comparison' | 'slices' | 'scoreHistogram' | 'calibrationCurve' | 'rocCurve'
+>;
 
 /** Levels with fewer rows than this get no interval, unless a gate asks for fewer. */
 const sliceRowsMin = 200;
@@ -35,7 +38,11 @@ const histogramBins = 20;
  * on all rows and used for every slice (0.5 where there is no positive). The same input gives the same result.
  * @throws RangeError when a score is not finite
  */
-export function evaluateScores(holdout: ScoredHoldout, policy: EvaluationPolicy, onProgress: (donePct: number) => void = () => {}): ScoresEvaluation {
+export function evaluateScores(
+  holdout: ScoredHoldout,
+  policy: EvaluationPolicy,
+  onProgress: (donePct: number) => void = () => {},
+): ScoresEvaluation {
   const ranked = rankScores(holdout.labels, holdout.candidate);
   const thresholdOf = (scores: RankedScores) => (policy.threshold === 'best-f1' ? (bestF1Threshold(scores) ?? 0.5) : policy.threshold);
   const thresholds = {
@@ -74,7 +81,10 @@ interface Settings {
   seed: number;
 }
 
-function evaluateRows(rows: ScoredRows, { thresholds, rounds, confidencePct, seed }: Settings): { scored: Scored; comparison: Comparison | null } {
+function evaluateRows(
+  rows: ScoredRows,
+  { thresholds, rounds, confidencePct, seed }: Settings,
+): { scored: Scored; comparison: Comparison | null } {
   const ranked = rankScores(rows.labels, rows.candidate);
   const candidate = measuredModel(ranked, thresholds.candidate);
   const champion = rows.champion && measuredModel(rankScores(rows.labels, rows.champion), thresholds.champion);
@@ -97,7 +107,11 @@ function differencesOf(candidate: Metrics, champion: Metrics, intervals: Scored[
 
 function rowsOf(all: ScoredRows, slice: SliceLevels, code: number): ScoredRows {
   const inside = (_: number, row: number) => slice.codes[row] === code;
-  return { labels: all.labels.filter(inside), candidate: all.candidate.filter(inside), champion: all.champion && all.champion.filter(inside) };
+  return {
+    labels: all.labels.filter(inside),
+    candidate: all.candidate.filter(inside),
+    champion: all.champion && all.champion.filter(inside),
+  };
 }
 
 /** Levels by falling number of rows, then by name. */

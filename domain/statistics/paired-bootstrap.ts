@@ -28,7 +28,8 @@ const definedShareMin = 0.95;
  */
 export function pairedBootstrap({ candidate, champion, rounds, confidencePct, seed }: BootstrapInput): BootstrapIntervals {
   const count = candidate.ranked.rows.length;
-  if (champion && champion.ranked.rows.length !== count) throw new RangeError(`the champion has ${champion.ranked.rows.length} rows, the candidate ${count}`);
+  if (champion && champion.ranked.rows.length !== count)
+    throw new RangeError(`the champion has ${champion.ranked.rows.length} rows, the candidate ${count}`);
   if (count === 0) return { candidate: {}, differences: {} };
   const random = seededRandom(seed);
   const drawn = new Uint16Array(count);

@@ -12,7 +12,10 @@ export interface Count {
  */
 export function newcombeInterval(first: Count, second: Count, confidencePct: number): ProportionInterval {
   const alphas = evenTails(confidencePct);
-  return squareAndAdd(wilsonInterval(first.successes, first.trials, alphas), wilsonInterval(second.successes, second.trials, swapped(alphas)));
+  return squareAndAdd(
+    wilsonInterval(first.successes, first.trials, alphas),
+    wilsonInterval(second.successes, second.trials, swapped(alphas)),
+  );
 }
 
 /**
@@ -21,7 +24,10 @@ export function newcombeInterval(first: Count, second: Count, confidencePct: num
  * @throws RangeError without trials in either group
  */
 export function exactDifferenceInterval(first: Count, second: Count, alphas: TailAlphas): ProportionInterval {
-  return squareAndAdd(clopperPearsonInterval(first.successes, first.trials, alphas), clopperPearsonInterval(second.successes, second.trials, swapped(alphas)));
+  return squareAndAdd(
+    clopperPearsonInterval(first.successes, first.trials, alphas),
+    clopperPearsonInterval(second.successes, second.trials, swapped(alphas)),
+  );
 }
 
 /** The second group's upper limit works on the difference's lower one. */

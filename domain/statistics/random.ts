@@ -7,7 +7,7 @@ export interface Random {
 }
 
 /**
- * Small Fast Counting generator (sfc32, Chris Doty-Humphrey's PractRand 0.95), seeded as there: (seed, 0, 0, counter 1), the first 15 numbers thrown away.
+ * Small Fast Counting generator (sfc32, Chris Doty-Humphrey's PractRand), started at (seed, 0, 0, counter 1), the first 15 numbers thrown away.
  * Not for secrets.
  */
 export function seededRandom(seed: number): Random {

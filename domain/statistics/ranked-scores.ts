@@ -25,7 +25,13 @@ export function rankScores(labels: Uint8Array, scores: Float64Array): RankedScor
   const count = scores.length;
   const rows = Int32Array.from({ length: count }, (_, row) => row);
   rows.sort((left, right) => scores[right]! - scores[left]! || left - right);
-  const ranked: RankedScores = { rows, scores: new Float64Array(count), labels: new Uint8Array(count), tieEnds: new Uint8Array(count), positives: 0 };
+  const ranked: RankedScores = {
+    rows,
+    scores: new Float64Array(count),
+    labels: new Uint8Array(count),
+    tieEnds: new Uint8Array(count),
+    positives: 0,
+  };
   for (let rank = 0; rank < count; rank++) {
     const row = rows[rank]!;
     ranked.scores[rank] = scores[row]!;

@@ -30,10 +30,16 @@ export function levelsOfStrings(feature: string, values: readonly string[]): Sli
 export function levelsOfNumbers(feature: string, values: Float32Array): SliceLevels {
   const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
   const distinct = new Set(sorted).size;
-  if (distinct <= distinctMax) return levelsOfStrings(feature, Array.from(values, (value) => (Number.isNaN(value) ? '' : String(value))));
+  if (distinct <= distinctMax)
+    return levelsOfStrings(
+      feature,
+      Array.from(values, (value) => (Number.isNaN(value) ? '' : String(value))),
+    );
   const edges = [...new Set([0.25, 0.5, 0.75].map((probability) => quantile(sorted, probability)))];
   const text = (edge: number) => String(Number(edge.toPrecision(6)));
-  const named = edges.map((edge, index) => (index === 0 ? `up to ${text(edge)}` : `above ${text(edges[index - 1] ?? edge)} up to ${text(edge)}`));
+  const named = edges.map((edge, index) =>
+    index === 0 ? `up to ${text(edge)}` : `above ${text(edges[index - 1] ?? edge)} up to ${text(edge)}`,
+  );
   named.push(`above ${text(edges.at(-1) ?? 0)}`);
   return levelsOfStrings(
     feature,

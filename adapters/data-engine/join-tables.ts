@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { DataPolicy } from '../../domain/data-policy.js';
+import type { ValidationIssue } from '../../domain/validation-report.js';
+import type { DuckSession } from './duck-session.js';
+import { quoteName } from './quote.js';
+import { EXAMPLES_MAX, exampleSchema, keyTexts, loadedTable, type ReadTable } from './read-table.js';
+import { resolveColumn } from './source-columns.js';
+
+/** The view of base rows with every joined table's columns: bare where unambiguous, and in a struct named after the table. */
+export const joinedView = quoteName('view:joined');
+
+const countSchema = z.object({ base_rows: z.coerce.number(), keys: z.coerce.number() });
+
+/**
+ * Creates the joined view and reports joins that would multiply rows. The view holds each base row once even then: the repeated rows on
+ * the right are cut to one, so that later checks count base rows. A table without usable join columns is joined as all missing.
+ */
+export async function joinTables(session: DuckSession, data: DataPolicy, read: ReadonlyMap<string, ReadTable>): Promise<ValidationIssue[]> {
+  const issues: ValidationIssue[] = [];
+  const base = data.tables[data.base];
+  if (!base) return issues;
+  const selected = Object.keys(base.columns).map((column) => `b.${quoteName(column)}`);
+  const clauses: string[] = [];
+  for (const [index, join] of data.joins.entries()) {
+    const right = data.tables[join.table];
+    if (!right) continue;
+    const alias = `j${index}`;
+    const usable = join.on.every((column) => !read.get(data.base)?.broken.has(column) && !read.get(join.table)?.broken.has(column));
+    const mismatch = join.on.find((column) => !comparable(base.columns[column], right.columns[column]));
+    if (mismatch !== undefined) issues.push(typeIssue(data, join.table, mismatch));
+    const works = usable && mismatch === undefined;
+    const found = works ? await multiplied(session, data, join) : [];
+    issues.push(...found);
+    const on = join.on.map(quoteName);
+    const once =
+      found.length > 0
+        ? `(SELECT * FROM ${loadedTable(join.table)} QUALIFY row_number() OVER (PARTITION BY ${on.join(', ')}) = 1)`
+        : loadedTable(join.table);
+    clauses.push(`LEFT JOIN ${once} ${alias} ON ${works ? on.map((column) => `b.${column} = ${alias}.${column}`).join(' AND ') : 'false'}`);
+    const columns = Object.keys(right.columns);
+    for (const column of columns) {
+      const bare = resolveColumn(data, [column]);
+      if ('found' in bare && bare.found.table === join.table) selected.push(`${alias}.${quoteName(column)}`);
+    }
+    selected.push(
+      `struct_pack(${columns.map((column) => `${quoteName(column)} := ${alias}.${quoteName(column)}`).join(', ')}) AS ${quoteName(join.table)}`,
+    );
+  }
+  await session.run(`CREATE VIEW ${joinedView} AS SELECT ${selected.join(', ')} FROM ${loadedTable(data.base)} b ${clauses.join(' ')}`);
+  return issues;
+}
+
+async function multiplied(session: DuckSession, data: DataPolicy, join: DataPolicy['joins'][number]): Promise<ValidationIssue[]> {
+  const right = data.tables[join.table];
+  if (!right) return [];
+  const on = join.on.map(quoteName).join(', ');
+  const repeated = `(SELECT ${on}, count(*) AS "rows:" FROM ${loadedTable(join.table)} GROUP BY ${on} HAVING count(*) > 1)`;
+  const matched = `SELECT ${on}, any_value("rows:") AS "rows:", count(*) AS "base:" FROM ${loadedTable(data.base)} JOIN ${repeated} USING (${on}) GROUP BY ${on}`;
+  const [count] = await session.rows(`SELECT coalesce(sum("base:"), 0) AS base_rows, count(*) AS keys FROM (${matched})`, countSchema);
+  if (!count || count.keys === 0) return [];
+  const examples = await session.rows(
+    `SELECT ${keyTexts(right, join.on)}, CAST("rows:" AS VARCHAR) AS "rows" FROM (${matched}) ORDER BY ALL LIMIT ${EXAMPLES_MAX}`,
+    exampleSchema,
+  );
+  const message = `Joining ${join.table} on ${join.on.join(', ')} would multiply ${count.base_rows} rows of ${data.base}: ${count.keys} values occur more than once in ${join.table}. Keep one row for each.`;
+  return [{ rule: 'join-multiplies-rows', table: join.table, column: null, message, rows: count.base_rows, examples }];
+}
+
+function comparable(a: string | undefined, b: string | undefined): boolean {
+  const numeric = (type: string | undefined) => type === 'integer' || type === 'number';
+  return a === b || (numeric(a) && numeric(b));
+}
+
+function typeIssue(data: DataPolicy, table: string, column: string): ValidationIssue {
+  const [left, right] = [data.tables[data.base]?.columns[column], data.tables[table]?.columns[column]];
+  const message = `${table} cannot be joined on ${column}: it is declared ${left} in ${data.base} and ${right} in ${table}. Declare one type.`;
+  return { rule: 'wrong-type', table, column, message, rows: null, examples: [] };
+}

@@ -1,0 +1,83 @@
+import type { DataPolicy, ColumnType } from '../../domain/data-policy.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { ShapeDefinition } from '../../domain/snapshot-shape.js';
+import { quoteName } from './quote.js';
+
+export interface SourceColumn {
+  table: string;
+  column: string;
+  type: ColumnType;
+}
+
+export type Resolution = { found: SourceColumn } | { problem: string };
+
+/** The tables whose columns expressions may use: the base first, then the joined ones. */
+export function sourceTables(data: DataPolicy): string[] {
+  return [data.base, ...data.joins.map((join) => join.table)];
+}
+
+/**
+ * Finds the column that an expression means. A bare name is the base's column if it has one, else that of the only joined table that
+ * has it; `table.column` always works. Case does not matter, as in SQL.
+ */
+export function resolveColumn(data: DataPolicy, names: readonly string[]): Resolution {
+  const [first = '', second] = names;
+  const tables = sourceTables(data);
+  const find = (table: string, column: string): SourceColumn | undefined => {
+    const entry = Object.entries(data.tables[table]?.columns ?? {}).find(([name]) => sameName(name, column));
+    return entry && { table, column: entry[0], type: entry[1] };
+  };
+  if (names.length === 2 && second !== undefined) {
+    const table = tables.find((name) => sameName(name, first));
+    if (table === undefined) return { problem: `${first} is not a table of this model (${tables.join(', ')})` };
+    const found = find(table, second);
+    return found ? { found } : { problem: `${second} is not a declared column of ${table}` };
+  }
+  if (names.length !== 1) return { problem: `${names.join('.')} is not a column: write column or table.column` };
+  const inBase = find(data.base, first);
+  if (inBase) return { found: inBase };
+  const candidates = tables.slice(1).flatMap((table) => find(table, first) ?? []);
+  const [only] = candidates;
+  if (only && candidates.length === 1) return { found: only };
+  if (only)
+    return { problem: `${first} is a column of ${candidates.map(({ table }) => table).join(' and ')}: write ${only.table}.${first}` };
+  return { problem: `${first} is not a declared column of ${tables.join(', ')}` };
+}
+
+/** SQL for a column as it stands in the joined view. */
+export function columnSql(data: DataPolicy, { table, column }: SourceColumn): string {
+  return table === data.base ? quoteName(column) : `${quoteName(table)}.${quoteName(column)}`;
+}
+
+/** SQL text of a value as reports show it; timestamps as ISO 8601 in UTC. */
+export function textSql(sql: string, type: ColumnType | undefined): string {
+  return type === 'timestamp' ? `strftime(${sql}, '%Y-%m-%dT%H:%M:%SZ')` : `CAST(${sql} AS VARCHAR)`;
+}
+
+export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** @throws PerdureError `definition/invalid` when names that SQL would take for one another are used for different things. */
+export function checkNames({ contract, data }: ShapeDefinition): void {
+  const refuse = (where: string, names: readonly string[]) => {
+    const twice = names.find((name, index) => names.findIndex((other) => sameName(other, name)) !== index);
+    if (twice !== undefined) {
+      throw new PerdureError('definition/invalid', `${where}: the name ${twice} is used twice (case does not count). Rename one of them.`, {
+        name: twice,
+      });
+    }
+  };
+  refuse('data.tables', Object.keys(data.tables));
+  for (const [table, { columns }] of Object.entries(data.tables)) refuse(`data.tables.${table}.columns`, Object.keys(columns));
+  refuse('data.joins', sourceTables(data));
+  refuse('data.tables (a column of the base has the name of a joined table)', [
+    ...Object.keys(data.tables[data.base]?.columns ?? {}),
+    ...data.joins.map((join) => join.table),
+  ]);
+  refuse('contract', [...Object.keys(contract.features), contract.label.name]);
+  refuse('contract.entity', contract.entity);
+  refuse('contract (the label cannot be part of the entity or the event time)', [
+    ...new Set([...contract.entity, contract.eventTime]),
+    contract.label.name,
+  ]);
+  refuse('contract (the event time cannot be a feature)', [...Object.keys(contract.features), contract.eventTime]);
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { digestOf } from '../../domain/canonical-json.js';
+import { contractSchema } from '../../domain/contract.js';
+import { evaluationPolicySchema } from '../../domain/evaluation-policy.js';
+import { evaluationSchema } from '../../domain/evaluation.js';
+import { sha256Schema } from '../../domain/names.js';
+
+const fileSchema = z.strictObject({
+  path: z.string().min(1),
+  /** Checked before the file is used. */
+  sha256: sha256Schema,
+});
+export type DigestedFile = z.infer<typeof fileSchema>;
+
+/** What one evaluation needs. */
+export const evaluationRequestSchema = z.strictObject({
+  candidate: fileSchema,
+  champion: z.strictObject({ ...fileSchema.shape, version: z.number().int().min(1) }).nullable(),
+  /** Parquet files, in order, with the contract's features and label as columns. */
+  holdout: z.array(fileSchema).min(1),
+  contract: contractSchema,
+  policy: evaluationPolicySchema,
+  /** Parquet with the native model's probability of the positive class for each holdout row, in the same order; null when the trainer gave none. */
+  native: z.strictObject({ path: z.string().min(1), column: z.string().min(1) }).nullable(),
+});
+export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
+
+/** Messages to the evaluation process. */
+export const evaluationOrderSchema = z.strictObject({ request: evaluationRequestSchema, timeoutMs: z.number().positive() });
+
+/** Messages from the evaluation process. */
+export const evaluationAnswerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('ready') }),
+  z.strictObject({ kind: z.literal('progress'), step: z.string(), donePct: z.number() }),
+  z.strictObject({ kind: z.literal('done'), evaluation: evaluationSchema }),
+  z.strictObject({ kind: z.literal('failed'), code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+]);
+export type EvaluationAnswer = z.infer<typeof evaluationAnswerSchema>;
+
+/** The identity of a holdout: the digest of the list of its files' digests. */
+export function holdoutDigest(files: readonly Pick<DigestedFile, 'sha256'>[]): string {
+  return digestOf(files.map((file) => file.sha256));
+}

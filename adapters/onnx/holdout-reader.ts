@@ -1,0 +1,99 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { Contract } from '../../domain/contract.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { FeatureColumn } from './scorer.js';
+
+export interface HoldoutBatch {
+  rows: number;
+  /** 1 for a positive row, else 0. */
+  labels: Uint8Array;
+  columns: Record<string, FeatureColumn>;
+}
+
+export interface HoldoutReader {
+  /** Rows of a file in order, some thousands at a time, shaped as the model's inputs. */
+  batches(file: string): AsyncGenerator<HoldoutBatch>;
+  /** One column of numbers of a file, in order. */
+  numbers(file: string, column: string): Promise<Float64Array>;
+  close(): void;
+}
+
+const batchRows = 8192;
+
+/** Reads Parquet with DuckDB on one thread, so that rows keep their order; only the files named can be reached. */
+export async function openHoldoutReader(contract: Contract, files: readonly string[]): Promise<HoldoutReader> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: '1',
+    memory_limit: '1024MB',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  await connection.run(`SET allowed_paths = [${files.map(quoteText).join(', ')}]::VARCHAR[]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+  const names = Object.keys(contract.features);
+  const columns = names.map((name) =>
+    contract.features[name]?.type === 'number'
+      ? `coalesce(CAST("${name}" AS FLOAT), CAST('NaN' AS FLOAT))`
+      : `coalesce(CAST("${name}" AS VARCHAR), '')`,
+  );
+  const label = `CAST("${contract.label.name}" AS INTEGER)`;
+  return {
+    async *batches(file) {
+      let waiting: unknown[][] = [];
+      for await (const chunk of query(connection, file, [label, ...columns])) {
+        waiting = waiting.length === 0 ? chunk : waiting.map((values, index) => values.concat(chunk[index] ?? []));
+        if ((waiting[0]?.length ?? 0) < batchRows) continue;
+        yield batchOf(waiting, names, contract, file);
+        waiting = [];
+      }
+      if (waiting.length > 0) yield batchOf(waiting, names, contract, file);
+    },
+    async numbers(file, column) {
+      const values: number[] = [];
+      for await (const [chunk = []] of query(connection, file, [`CAST("${column.replaceAll('"', '""')}" AS DOUBLE)`])) {
+        for (const value of chunk) values.push(typeof value === 'number' ? value : Number.NaN);
+      }
+      return Float64Array.from(values);
+    },
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+async function* query(connection: DuckDBConnection, file: string, expressions: readonly string[]): AsyncGenerator<unknown[][]> {
+  try {
+    const result = await connection.stream(`SELECT ${expressions.join(', ')} FROM read_parquet(${quoteText(file)})`);
+    for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+      const filled = chunk;
+      yield expressions.map((_, index) => [...filled.getColumnValues(index)]);
+    }
+  } catch (error) {
+    throw new PerdureError(
+      'data/unreadable',
+      `The Parquet file ${file} cannot be read as the contract says: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function batchOf([labels = [], ...values]: unknown[][], names: readonly string[], contract: Contract, file: string): HoldoutBatch {
+  const unlabelled = labels.findIndex((label) => label !== 0 && label !== 1);
+  if (unlabelled !== -1)
+    throw new PerdureError(
+      'data/invalid',
+      `A row of the holdout ${file} has no label ${contract.label.name}. Leave unlabelled rows out of snapshots.`,
+    );
+  const columns: Record<string, FeatureColumn> = {};
+  for (const [index, name] of names.entries()) {
+    const column = values[index] ?? [];
+    columns[name] = contract.features[name]?.type === 'number' ? Float32Array.from(column, Number) : column.map(String);
+  }
+  return { rows: labels.length, labels: Uint8Array.from(labels, Number), columns };
+}
+
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

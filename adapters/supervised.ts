@@ -1,0 +1,67 @@
+/** What a process of the stack says to whoever supervises it (the embedded stack, systemd, Kubernetes), and how it ends in order. */
+
+type ShutdownStep = { name: string; run: () => Promise<void> | void };
+
+const steps: ShutdownStep[] = [];
+let ending: Promise<never> | undefined;
+let listening = false;
+let longestDeadlineMs = 0;
+
+/** Says that the process now does its work. Without a supervisor's channel it only prepares for an orderly end. */
+export function announceReady(): void {
+  listen();
+  tellSupervisor('ready');
+}
+
+/**
+ * Registers a step of the orderly end, taken on SIGTERM, on SIGINT, and when the supervisor has died. Steps run one after another, the last registered first.
+ * @param deadlineMs from the signal to a hard exit with code 1, for all steps together; the longest one asked for counts.
+ */
+export function onShutdown(name: string, run: () => Promise<void> | void, deadlineMs = 10_000): void {
+  steps.push({ name, run });
+  longestDeadlineMs = Math.max(longestDeadlineMs, deadlineMs);
+  listen();
+}
+
+/** Takes the registered steps now and exits: 0 when all succeeded, 1 otherwise. */
+export function shutDown(reason: string): Promise<never> {
+  ending ??= runSteps(reason);
+  return ending;
+}
+
+function listen(): void {
+  if (listening) return;
+  listening = true;
+  process.on('SIGTERM', () => void shutDown('SIGTERM'));
+  process.on('SIGINT', () => void shutDown('SIGINT'));
+  if (process.send) {
+    process.on('disconnect', () => void shutDown('the supervisor has ended'));
+    process.on('message', (message) => {
+      if (typeof message === 'object' && message !== null && 'perdure' in message && message.perdure === 'ping') {
+        tellSupervisor('alive');
+      }
+    });
+  }
+}
+
+function tellSupervisor(word: 'ready' | 'alive'): void {
+  // The channel may close at any moment; its end is noticed as 'disconnect', so a failed word needs no answer.
+  if (process.connected) process.send?.({ perdure: word }, undefined, undefined, () => undefined);
+}
+
+async function runSteps(reason: string): Promise<never> {
+  setTimeout(() => {
+    process.stderr.write(`Ending on ${reason} took more than ${longestDeadlineMs / 1000} s. Exiting now.\n`);
+    process.exit(1);
+  }, longestDeadlineMs);
+  let exitCode = 0;
+  for (const step of [...steps].reverse()) {
+    try {
+      await step.run();
+    } catch (error) {
+      exitCode = 1;
+      process.stderr.write(`Ending "${step.name}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    }
+  }
+  process.exit(exitCode);
+}

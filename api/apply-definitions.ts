@@ -1,0 +1,56 @@
+import { applyDefinition, retireModel } from '../db/definition-queries.js';
+import { listModels, type ModelRow } from '../db/model-lists.js';
+import { PerdureError } from '../domain/errors.js';
+import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
+import type { ApplyResult, DefinitionChange } from '../client/http/apply.js';
+import { changedPaths } from './changed-paths.js';
+import type { ApiDeps } from './deps.js';
+
+export interface ApplyOrder {
+  definitions: readonly unknown[];
+  plan: boolean;
+  prune: boolean;
+  actor: string;
+}
+
+/**
+ * Says what would change, and unless it is only a plan, makes it so: definitions first, then schedules. Repeating it changes nothing;
+ * repeating it after an interruption finishes what was begun.
+ * @throws PerdureError `definition/invalid` that names every problem; then nothing is changed.
+ */
+export async function applyDefinitions({ db, schedules }: ApiDeps, { definitions: given, plan, prune, actor }: ApplyOrder): Promise<ApplyResult> {
+  const definitions = given.map(parseModelDefinition);
+  refuseTwins(definitions);
+  const known = await listModels(db);
+  const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
+  const retired = prune ? absent.map((model) => model.name) : [];
+  const schedulePlan = await schedules.plan(definitions, retired);
+  if (!plan) {
+    for (const definition of definitions) await applyDefinition(db, definition, actor);
+    for (const model of retired) await retireModel(db, model);
+    await schedulePlan.apply();
+  }
+  const changes = [...definitions.map((definition) => changeOf(definition, known)), ...absent.map((model) => absentChange(model, prune))];
+  return { applied: !plan, definitions: changes.toSorted((a, b) => (a.model < b.model ? -1 : 1)), schedules: schedulePlan.changes };
+}
+
+function refuseTwins(definitions: readonly ModelDefinition[]): void {
+  const names = definitions.map((definition) => definition.name);
+  const twin = names.find((name, index) => names.indexOf(name) !== index);
+  if (twin !== undefined) throw new PerdureError('definition/invalid', `name: two definitions are called ${twin}. Give each model a name of its own.`, { model: twin });
+}
+
+function changeOf(definition: ModelDefinition, known: readonly ModelRow[]): DefinitionChange {
+  const before = known.find((model) => model.name === definition.name);
+  const toSha256 = definitionDigest(definition);
+  if (!before) return { model: definition.name, change: 'created', fromSha256: null, toSha256, changedPaths: [] };
+  const change = before.definitionSha256 === toSha256 ? 'unchanged' : 'changed';
+  return { model: definition.name, change, fromSha256: before.definitionSha256, toSha256, changedPaths: changedPaths(before.definition, definition) };
+}
+
+function absentChange(model: ModelRow, prune: boolean): DefinitionChange {
+  const sha256 = model.definitionSha256;
+  return prune
+    ? { model: model.name, change: 'retired', fromSha256: sha256, toSha256: null, changedPaths: [] }
+    : { model: model.name, change: 'kept', fromSha256: sha256, toSha256: sha256, changedPaths: [] };
+}

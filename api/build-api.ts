@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { PerdureError } from '../domain/errors.js';
+import type { ApiDeps } from './deps.js';
+import { replyWithError } from './error-reply.js';
+import { applyRoutes } from './routes/apply.js';
+import { dataRoutes } from './routes/data.js';
+import { gatewayRoutes } from './routes/gateways.js';
+import { healthRoutes } from './routes/health.js';
+import { modelRoutes } from './routes/models.js';
+import { promotionRoutes } from './routes/promotions.js';
+import { quarantineRoutes } from './routes/quarantine.js';
+import { rolloutRoutes } from './routes/rollouts.js';
+import { routeRoutes } from './routes/routes.js';
+import { runRoutes } from './routes/runs.js';
+import { versionRoutes } from './routes/versions.js';
+
+/** JSON bodies are definitions and decisions: small. Uploads are streamed and have a limit of their own. */
+const jsonBytesMax = 4 * 1024 * 1024;
+
+const routeGroups = [
+  healthRoutes,
+  modelRoutes,
+  applyRoutes,
+  dataRoutes,
+  quarantineRoutes,
+  runRoutes,
+  versionRoutes,
+  promotionRoutes,
+  rolloutRoutes,
+  routeRoutes,
+  gatewayRoutes,
+];
+
+/** The control API, not yet listening: `inject` requests, or `listen`. */
+export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
+  const app = Fastify({
+    ...(logger ? { loggerInstance: logger } : {}),
+    bodyLimit: jsonBytesMax,
+    requestTimeout: 600_000,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(replyWithError);
+  app.setNotFoundHandler((request) => {
+    throw new PerdureError('not-found', `Nothing answers ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`);
+  });
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Perdure control API', version: '1', description: 'Definitions, data, runs, versions, promotions, rollouts and routes.' },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(
+    async (scope) => {
+      for (const group of routeGroups) await scope.register(async (inner) => group(inner, deps));
+      scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+    },
+    { prefix: '/api/v1' },
+  );
+  return app;
+}
+
+export type ControlApi = Awaited<ReturnType<typeof buildApi>>;

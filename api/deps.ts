@@ -1,0 +1,32 @@
+import type { ObjectStore } from '../adapters/object-store.js';
+import type { Database } from '../db/connect.js';
+import type { ModelDefinition } from '../domain/model-definition.js';
+import type { ScheduleChange } from '../client/http/apply.js';
+
+/** Everything outside the process that the API talks to. */
+export interface ApiDeps {
+  db: Database;
+  objects: LakeStore;
+  schedules: ScheduleBook;
+  /** Resolves when Temporal answers. */
+  pingTemporal(): Promise<void>;
+  /** Where uploads are held until they are known to be whole. */
+  uploadFolder: string;
+  uploadBytesMax: number;
+}
+
+/** What the API asks of the object store. */
+export type LakeStore = Pick<ObjectStore, 'list' | 'put' | 'delete' | 'get' | 'ping'>;
+
+export interface ScheduleChanges {
+  created: ScheduleChange[];
+  changed: ScheduleChange[];
+  removed: ScheduleChange[];
+  unchanged: ScheduleChange[];
+}
+
+/** The Temporal Schedules of all models. */
+export interface ScheduleBook {
+  /** Checks every cron expression, then says what would change so that these models have exactly their definitions' schedules, and retired ones none. */
+  plan(definitions: readonly ModelDefinition[], retired: readonly string[]): Promise<{ changes: ScheduleChanges; apply(): Promise<void> }>;
+}

@@ -1,0 +1,43 @@
+import path from 'node:path';
+import pino from 'pino';
+import { createObjectStore } from '../adapters/object-store.js';
+import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { connectDatabase } from '../db/connect.js';
+import { PerdureError } from '../domain/errors.js';
+import { loadPerdureConfig } from '../perdure.config.js';
+import { loadTemporalConfig } from '../temporal.config.js';
+import { buildApi } from './build-api.js';
+import { clearUploads } from './receive-parquet.js';
+import { createScheduleBook } from './schedule-book.js';
+import { createTemporalLink } from './temporal-link.js';
+
+const uploadBytesMax = 2 * 1024 ** 3;
+
+/** The control API as a process. It starts and stays up whatever of its servers is away. */
+async function main(): Promise<void> {
+  const config = loadPerdureConfig();
+  const { databaseUrl, s3 } = config;
+  if (!databaseUrl || !s3.endpoint || !s3.accessKeyId || !s3.secretAccessKey) {
+    throw new PerdureError('environment/broken', 'The control API needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.');
+  }
+  const logger = pino({ level: config.logLevel, name: 'api', redact: ['req.headers.authorization', 'req.headers.cookie'] });
+  const db = connectDatabase(databaseUrl, { max: 10 });
+  const objects = createObjectStore({ endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey });
+  const temporal = createTemporalLink(loadTemporalConfig());
+  const uploadFolder = path.join(config.home, 'uploads');
+  await clearUploads(uploadFolder);
+
+  const app = await buildApi({ db, objects, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder, uploadBytesMax }, logger);
+  onShutdown('connections', async () => {
+    await Promise.all([db.close(), temporal.close()]);
+    objects.close();
+  });
+  onShutdown('requests', () => app.close());
+  await app.listen({ host: config.host, port: config.ports.api });
+  announceReady();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`The control API could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});

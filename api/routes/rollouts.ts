@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { listRollouts, rolloutWithLooks } from '../../db/rollout-lists.js';
+import { environmentSchema, modelNameSchema } from '../../domain/names.js';
+import { rolloutDetailSchema, rolloutListSchema, type RolloutSummary } from '../../client/http/rollouts.js';
+import { limitSchema, type RouteGroup } from '../route-group.js';
+
+const listQuery = z.object({ model: modelNameSchema.optional(), environment: environmentSchema.optional(), limit: limitSchema });
+const ofRollout = z.object({ id: z.string().min(1).max(200) });
+
+/** Rollouts, the newest first, and one with the judge's looks. */
+export const rolloutRoutes: RouteGroup = (app, { db }) => {
+  app.get('/rollouts', { schema: { tags: ['rollouts'], querystring: listQuery, response: { 200: rolloutListSchema } } }, async ({ query }) => {
+    const rows = await listRollouts(db, query);
+    return { rollouts: rows.map(summary) };
+  });
+
+  app.get('/rollouts/:id', { schema: { tags: ['rollouts'], params: ofRollout, response: { 200: rolloutDetailSchema } } }, async ({ params }) => {
+    const { rollout, looks } = await rolloutWithLooks(db, params.id);
+    return {
+      ...summary(rollout),
+      looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
+        ...{ look, step, inputsSha256 },
+        at: at.toISOString(),
+        verdict: result.verdict,
+        waitsFor: result.waitsFor,
+        metrics: result.metrics.map((metric) => ({ ...metric })),
+      })),
+    };
+  });
+};
+
+function summary(row: Awaited<ReturnType<typeof listRollouts>>[number]): RolloutSummary {
+  const { id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason } = row;
+  return {
+    ...{ id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason },
+    startedAt: row.startedAt.toISOString(),
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  };
+}

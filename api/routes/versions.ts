@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { definitionInForce } from '../../db/definition-queries.js';
+import { currentRoutes } from '../../db/route-queries.js';
+import { listVersions } from '../../db/version-lists.js';
+import { evaluationSchema, type Evaluation } from '../../domain/evaluation.js';
+import { PerdureError } from '../../domain/errors.js';
+import { modelNameSchema } from '../../domain/names.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { versionDetailSchema, versionListSchema } from '../../client/http/versions.js';
+import type { LakeStore } from '../deps.js';
+
+import { objectText } from '../object-text.js';
+import type { RouteGroup } from '../route-group.js';
+import { versionView } from '../version-view.js';
+
+const ofModel = z.object({ model: modelNameSchema });
+const ofVersion = ofModel.extend({ version: z.coerce.number().int().min(1) });
+const cardQuery = z.object({ format: z.enum(['md', 'json']).default('md') });
+
+/** The registry: `GET /models/{model}/versions[/{version}[/card]]`. */
+export const versionRoutes: RouteGroup = (app, { db, objects }) => {
+  const oneVersion = async (model: string, version: number) => {
+    const rows = await listVersions(db, model);
+    const row = rows.find((one) => one.version === version);
+    if (row) return row;
+    if (rows.length === 0) await definitionInForce(db, model);
+    const there = rows.map((one) => one.version).reverse().join(', ') || 'none yet';
+    throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, { model, version });
+  };
+
+  app.get('/models/:model/versions', { schema: { tags: ['versions'], params: ofModel, response: { 200: versionListSchema } } }, async ({ params }) => {
+    const [rows, routes] = await Promise.all([listVersions(db, params.model), currentRoutes(db)]);
+    if (rows.length === 0) await definitionInForce(db, params.model);
+    return { versions: rows.map((row) => versionView(row, routes)) };
+  });
+
+  app.get('/models/:model/versions/:version', { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } }, async ({ params, log }) => {
+    const [row, routes] = await Promise.all([oneVersion(params.model, params.version), currentRoutes(db)]);
+    const evaluation = await readEvaluation(objects, row.evaluationKey).catch((error: unknown) => {
+      log.warn({ err: error, key: row.evaluationKey }, 'the evaluation report could not be read');
+      return null;
+    });
+    const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, gates, lineage } = row;
+    const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
+    return {
+      ...versionView(row, routes),
+      ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, lineage, evaluation },
+      gates: gates.map((gate) => ({ ...gate })),
+      card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
+    };
+  });
+
+  app.get('/models/:model/versions/:version/card', { schema: { tags: ['versions'], params: ofVersion, querystring: cardQuery } }, async ({ params, query }, reply) => {
+    await oneVersion(params.model, params.version);
+    const key = objectKeys.modelCard(params.model, params.version, query.format);
+    const text = await objectText(objects, key);
+    if (text === undefined) {
+      throw new PerdureError('not-found', `${params.model}@${params.version} has no model card at ${key} yet: it is written right after the version is registered. Ask again.`, { key });
+    }
+    // Sent as bytes: the reply has no schema to be serialized by.
+    return reply.type(query.format === 'md' ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8').send(Buffer.from(text));
+  });
+};
+
+async function readEvaluation(objects: LakeStore, key: string): Promise<Evaluation | null> {
+  const text = await objectText(objects, key);
+  return text === undefined ? null : evaluationSchema.parse(JSON.parse(text));
+}

@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { createGatewayClient } from '../../client/http/gateway-client.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { table } from '../format/table.js';
+import { inputTensors } from '../input-tensors.js';
+import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
+import { requireModelName } from '../parse/version-ref.js';
+import { readRows } from '../read-rows.js';
+
+const batchRows = 500;
+
+/** One row of the answer; labels name its prediction's id. */
+interface PredictedRow {
+  row: number;
+  label: string | number | null;
+  probabilities: number[];
+  modelVersion: string | null;
+  predictionId: string | null;
+  epoch: number | null;
+}
+
+/** `predict`: asks the gateway about the rows of a file. */
+export function registerPredict(program: Command, context: CliContext): void {
+  program
+    .command('predict <model>')
+    .description('ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one column a feature')
+    .requiredOption('--file <file>', 'rows.json, rows.csv or rows.parquet')
+    .addOption(environmentOption())
+    .addHelpText('after', examples('predict flight-delay --file rows.json', 'predict flight-delay --file april.parquet --json'))
+    .action(async (modelText: string, { file, env }: EnvironmentChoice & { file: string }) => {
+      const { output } = context;
+      const model = requireModelName(modelText);
+      const gateway = createGatewayClient(context.config().gatewayUrls[env]);
+      const metadata = await gateway.model(model);
+      const predicted: PredictedRow[] = [];
+      for await (const rows of readRows(file, batchRows)) {
+        context.signal.throwIfAborted();
+        const answer = await gateway.infer(model, inputTensors(metadata, rows, predicted.length));
+        const first = predicted.length;
+        rows.forEach((_, index) =>
+          predicted.push({
+            row: first + index,
+            label: answer.labels[index] ?? null,
+            probabilities: answer.probabilities[index] ?? [],
+            modelVersion: answer.modelVersion,
+            predictionId: answer.predictionIds[index] ?? null,
+            epoch: answer.epoch,
+          }),
+        );
+        if (predicted.length % (20 * batchRows) === 0) output.progress(`${predicted.length} rows`);
+      }
+      output.result({ model, environment: env, rows: predicted }, () => {
+        if (predicted.length === 0) return `${file} holds no rows.`;
+        const classes = Math.max(...predicted.map((one) => one.probabilities.length));
+        const head = ['row', 'label', ...Array.from({ length: classes }, (_, index) => `P(${index})`), 'version', 'prediction'];
+        const line = (one: PredictedRow) => [one.row + 1, one.label, ...one.probabilities.map((value) => value.toFixed(4)), one.modelVersion, one.predictionId];
+        return table(output, head, predicted.map(line));
+      });
+    });
+}

@@ -1,0 +1,37 @@
+import { Option, type Command } from 'commander';
+import { environmentSchema, type Environment } from '../../domain/names.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { exitCodeOfState } from '../exit-code.js';
+import { follow } from '../follow.js';
+import { actorOption } from '../global-options.js';
+import { requireVersionRef } from '../parse/version-ref.js';
+import { workflowLines } from '../workflow-lines.js';
+
+/** `promote`: asks for a version to be taken into an environment. */
+export function registerPromote(program: Command, context: CliContext): void {
+  program
+    .command('promote <version>')
+    .description('ask for a version to be taken into an environment')
+    .addOption(new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory())
+    .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the promotion alone')
+    .addHelpText('after', examples('promote flight-delay@2 --to production', 'promote flight-delay@2 --to staging --wait'))
+    .action(async (text: string, { to, wait }: { to: Environment; wait?: true }, command: Command) => {
+      const { output } = context;
+      const { model, version } = requireVersionRef(text);
+      const requestedBy = context.actor(actorOption(command));
+      const [handle, promotion] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
+      const started = await promotion.startPromotion(handle, { model, version, environment: to, requestedBy });
+      const watch = `perdure promotions show ${started.workflowId}`;
+      if (!wait) return output.result(started, `Asked for ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+
+      output.progress(`Promotion of ${model}@${version} to ${to} (workflow ${started.workflowId})`);
+      const result = await follow(context, {
+        result: promotion.promotionResult(handle, started.workflowId),
+        look: () => workflowLines(handle, started),
+        interrupted: `Interrupted: the promotion goes on. Watch it with \`${watch}\`.`,
+      });
+      context.exitCode = exitCodeOfState(result.state);
+      output.result({ ...result, workflowId: started.workflowId }, `${result.state}: ${result.reason}`);
+    });
+}

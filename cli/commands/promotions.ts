@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type { PromotionDetail } from '../../client/http/promotions.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { findPromotion } from '../find-promotion.js';
+import { fields, table } from '../format/table.js';
+import { localTime } from '../format/time.js';
+import { metric, state } from '../format/words.js';
+import type { Output } from '../output.js';
+import { environmentOption, parseCount, type EnvironmentChoice } from '../parse/options.js';
+import { requireModelName } from '../parse/version-ref.js';
+
+/** `promotions ls` and `promotions show`. */
+export function registerPromotions(program: Command, context: CliContext): void {
+  const promotions = program.command('promotions').description('decisions to take versions into environments');
+
+  promotions
+    .command('ls [model]')
+    .description('list promotions, the newest first')
+    .option('--open', 'only those that wait or roll out')
+    .option('--limit <n>', 'how many', parseCount, 20)
+    .addHelpText('after', examples('promotions ls --open', 'promotions ls flight-delay'))
+    .action(async (model: string | undefined, { open, limit }: { open?: true; limit: number }) => {
+      const { output } = context;
+      const found = await context.api().promotions({ model: model && requireModelName(model), open, limit });
+      output.result(found, () => {
+        if (found.length === 0) return open ? 'No promotion is open.' : `No promotion yet. A run that passes its gates asks for one; or: perdure promote ${model ?? 'MODEL'}@N --to production`;
+        const rows = found.map((one) => [one.id, `${one.model}@${one.version}`, one.environment, state(output, one.state), one.requestedBy, localTime(one.requestedAt), localTime(one.expiresAt), one.reason]);
+        return table(output, ['promotion', 'version', 'to', 'state', 'asked by', 'asked', 'expires', 'reason'], rows);
+      });
+    });
+
+  promotions
+    .command('show <promotion>')
+    .description('show the evidence, what is required, and who decided what; PROMOTION is an id, a workflow id, or MODEL@N')
+    .addOption(environmentOption('the environment, where MODEL@N is given'))
+    .addHelpText('after', examples('promotions show flight-delay@2', 'promotions show promote/flight-delay/2/production --json'))
+    .action(async (text: string, { env }: EnvironmentChoice) => {
+      const promotion = await findPromotion(context.api(), text, env);
+      context.output.result(promotion, () => describePromotion(context.output, promotion));
+    });
+}
+
+/** A promotion for the person who has to decide. */
+export function describePromotion(output: Output, promotion: PromotionDetail): string {
+  const { evidence, requirement } = promotion;
+  const parts = [
+    fields([
+      ['promotion', promotion.id],
+      ['workflow', promotion.workflowId],
+      ['version', `${promotion.model}@${promotion.version} to ${promotion.environment}`],
+      ['state', `${state(output, promotion.state)}${promotion.reason ? `: ${promotion.reason}` : ''}`],
+      ['asked by', `${promotion.requestedBy}, ${localTime(promotion.requestedAt)}`],
+      ['expires', localTime(promotion.expiresAt, 'never')],
+      ['requires', requirement && (requirement.approvalsNeeded === 0 ? 'no approval' : `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals by ${requirement.roles.join(' or ')}`)],
+      ['evidence', promotion.evidenceSha256],
+    ]),
+  ];
+  if (evidence) {
+    const champion = evidence.champion === null ? 'no champion' : `version ${evidence.champion} (champion)`;
+    const rows = Object.entries(evidence.metrics).map(([name, value]) => [name, metric(value), metric(evidence.championMetrics?.[name as keyof typeof evidence.metrics])]);
+    parts.push(table(output, ['metric', `version ${promotion.version}`, champion], rows));
+    parts.push(table(output, ['gate', 'verdict'], evidence.gates.map((gate) => [gate.name, state(output, gate.outcome)])));
+  }
+  if (promotion.decisions.length > 0) {
+    const rows = promotion.decisions.map((one) => [localTime(one.at), one.actor, state(output, one.decision), one.counted ? 'yes' : 'no', one.reason, one.comment]);
+    parts.push(table(output, ['at', 'who', 'decision', 'counted', 'because', 'comment'], rows));
+  }
+  if (promotion.state === 'waiting-for-approval') {
+    const name = `${promotion.model}@${promotion.version}${promotion.environment === 'production' ? '' : ` --env ${promotion.environment}`}`;
+    parts.push(`Decide: perdure approve ${name} --comment TEXT, or perdure reject ${name} --comment TEXT`);
+  }
+  return parts.join('\n\n');
+}

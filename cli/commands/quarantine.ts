@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { table } from '../format/table.js';
+import { localTime } from '../format/time.js';
+import { state } from '../format/words.js';
+import { actorOption } from '../global-options.js';
+import { parsePartition } from '../parse/options.js';
+import { requireModelName } from '../parse/version-ref.js';
+
+/** `quarantine ls|show|release|discard`: partitions that validation refused. */
+export function registerQuarantine(program: Command, context: CliContext): void {
+  const quarantine = program.command('quarantine').description('partitions that validation refused');
+
+  quarantine
+    .command('ls [model]')
+    .description('list what is in quarantine')
+    .option('--all', 'also what was released or discarded')
+    .addHelpText('after', examples('quarantine ls', 'quarantine ls flight-delay --all'))
+    .action(async (model: string | undefined, { all }: { all?: true }) => {
+      const { output } = context;
+      const entries = await context.api().quarantine({ model: model && requireModelName(model), all });
+      output.result(entries, () => {
+        if (entries.length === 0) return 'Nothing is in quarantine.';
+        const rows = entries.map((one) => [one.model, one.partition, state(output, one.state), one.rows, localTime(one.validatedAt), one.decidedBy, one.summary]);
+        return table(output, ['model', 'partition', 'state', 'rows', 'validated', 'decided by', 'why'], rows);
+      });
+    });
+
+  quarantine
+    .command('show <model> <partition>')
+    .description('print the validation report: which rows, and why')
+    .addHelpText('after', examples('quarantine show flight-delay 2013-04'))
+    .action(async (model: string, partition: string) => {
+      const entry = await context.api().quarantined(requireModelName(model), parsePartition(partition));
+      context.output.result(entry, () => `${entry.model} ${entry.partition}: ${entry.state}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`);
+    });
+
+  for (const [word, sentence, done] of [
+    ['release', 'let a partition in although validation refused it', 'released: the next run uses it'],
+    ['discard', 'say that this content of a partition is never to be used', 'discarded: put a corrected file to go on'],
+  ] as const) {
+    quarantine
+      .command(`${word} <model> <partition>`)
+      .description(sentence)
+      .requiredOption('--comment <text>', 'why')
+      .addHelpText('after', examples(`quarantine ${word} flight-delay 2013-04 --comment "checked with the source"`))
+      .action(async (model: string, partition: string, { comment }: { comment: string }, command: Command) => {
+        const entry = await context
+          .api()
+          .decideQuarantine(requireModelName(model), parsePartition(partition), word, { actor: context.actor(actorOption(command)), comment });
+        context.output.result(entry, `${entry.model} ${entry.partition} is ${done}.`);
+      });
+  }
+}

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { PerdureError } from '../../domain/errors.js';
+import type { RolloutDetail } from '../../client/http/rollouts.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { fields, table } from '../format/table.js';
+import { localTime } from '../format/time.js';
+import { metric, state } from '../format/words.js';
+import { actorOption } from '../global-options.js';
+import type { Output } from '../output.js';
+import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
+import { requireModelName } from '../parse/version-ref.js';
+
+const steering = [
+  ['pause', 'keep the traffic as it is until it is resumed'],
+  ['resume', 'go on after a pause'],
+  ['advance', 'go to the next step without waiting for the judge'],
+  ['abort', 'go back to the champion'],
+] as const;
+
+/** `rollout status|pause|resume|advance|abort`. */
+export function registerRollout(program: Command, context: CliContext): void {
+  const rollout = program.command('rollout').description('the move of an environment from champion to challenger');
+
+  rollout
+    .command('status <model>')
+    .description('show the running rollout, or the last one, and what the judge saw')
+    .addOption(environmentOption())
+    .addHelpText('after', examples('rollout status flight-delay', 'rollout status flight-delay --env staging --json'))
+    .action(async (modelText: string, { env }: EnvironmentChoice) => {
+      const model = requireModelName(modelText);
+      const api = context.api();
+      const [newest] = await api.rollouts({ model, environment: env, limit: 1 });
+      if (!newest) throw new PerdureError('not-found', `No rollout of ${model} in ${env} yet. An approved promotion starts one.`, { model, environment: env });
+      const [detail, [route]] = await Promise.all([api.rollout(newest.id), api.routesOf(model, { environment: env })]);
+      context.output.result({ ...detail, route: route ?? null }, () => describeRollout(context.output, detail, route?.split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ') ?? null));
+    });
+
+  for (const [command, description] of steering) {
+    rollout
+      .command(`${command} <model>`)
+      .description(description)
+      .addOption(environmentOption())
+      .option('--reason <text>', 'why', '')
+      .addHelpText('after', examples(`rollout ${command} flight-delay --reason "support is looking at a complaint"`))
+      .action(async (modelText: string, { env, reason }: EnvironmentChoice & { reason: string }, own: Command) => {
+        const model = requireModelName(modelText);
+        const [handle, { steerRollout }] = await Promise.all([context.temporal(), import('../../client/rollout.js')]);
+        const answer = await steerRollout(handle, env, model, command, { actor: context.actor(actorOption(own)), reason });
+        if (!answer.accepted) throw new PerdureError('state/conflict', `The rollout of ${model} in ${env} did not ${command}: ${answer.reason}.`, { model, environment: env });
+        context.output.result({ model, environment: env, command, ...answer }, `${model} in ${env}: ${answer.reason}.`);
+      });
+  }
+}
+
+/** A rollout for people. */
+function describeRollout(output: Output, rollout: RolloutDetail, split: string | null): string {
+  const last = rollout.looks.at(-1);
+  const parts = [
+    fields([
+      ['rollout', rollout.id],
+      ['workflow', rollout.workflowId],
+      ['moves', `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ${rollout.challenger}`],
+      ['state', `${state(output, rollout.state)}${rollout.reason ? `: ${rollout.reason}` : ''}`],
+      ['step', rollout.step + 1],
+      ['served now', split],
+      ['started', localTime(rollout.startedAt)],
+      ['finished', localTime(rollout.finishedAt, 'not yet')],
+      ['looks', rollout.looks.length],
+    ]),
+  ];
+  if (last) {
+    parts.push(`Look ${last.look} at ${localTime(last.at)}: ${state(output, last.verdict)}${last.waitsFor ? `, ${last.waitsFor}` : ''}`);
+    if (last.metrics.length > 0) parts.push(table(output, ['metric', 'verdict', 'champion', 'challenger', 'because'], last.metrics.map((one) => [one.metric, state(output, one.verdict), metric(one.champion), metric(one.challenger), one.reason])));
+  }
+  return parts.join('\n\n');
+}

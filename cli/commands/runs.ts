@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { RunDetail } from '../../client/http/runs.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { fields, table } from '../format/table.js';
+import { duration, localTime } from '../format/time.js';
+import { causeText, metric, shortDigest, state } from '../format/words.js';
+import type { Output } from '../output.js';
+import { parseCount } from '../parse/options.js';
+import { requireModelName } from '../parse/version-ref.js';
+
+/** `runs ls` and `runs show`. */
+export function registerRuns(program: Command, context: CliContext): void {
+  const runs = program.command('runs').description('executions of the training pipeline');
+
+  runs
+    .command('ls [model]')
+    .description('list runs, the newest first')
+    .option('--limit <n>', 'how many', parseCount, 20)
+    .addHelpText('after', examples('runs ls', 'runs ls flight-delay --limit 5', 'runs ls --json'))
+    .action(async (model: string | undefined, { limit }: { limit: number }) => {
+      const { output } = context;
+      const found = await context.api().runs({ model: model && requireModelName(model), limit });
+      output.result(found, () => {
+        if (found.length === 0) return `No run yet. Start one: perdure train ${model ?? 'MODEL'} --wait`;
+        const rows = found.map((run) => [
+          run.id,
+          run.model,
+          causeText(run.cause),
+          localTime(run.startedAt),
+          run.finishedAt ? duration(Date.parse(run.finishedAt) - Date.parse(run.startedAt)) : null,
+          run.outcome === null ? `${state(output, null)} (${run.step ?? 'starting'})` : state(output, run.outcome),
+          run.version,
+          metric(run.metrics?.rocAuc),
+        ]);
+        return table(output, ['run', 'model', 'cause', 'started', 'took', 'outcome', 'version', 'ROC AUC'], rows);
+      });
+    });
+
+  runs
+    .command('show <run>')
+    .description('show a run: its steps, gates and results')
+    .addHelpText('after', examples('runs show 0199c0de-1c1e-7a44-a7f5-2f0e8a8f1a11'))
+    .action(async (id: string) => {
+      const run = await context.api().run(id);
+      context.output.result(run, () => describeRun(context.output, run));
+    });
+}
+
+/** A run for people. */
+export function describeRun(output: Output, run: RunDetail): string {
+  const window = (one: RunDetail['trainedOn']) => one && `${one.from} until before ${one.to}, ${one.rows} rows`;
+  const parts = [
+    fields([
+      ['run', run.id],
+      ['workflow', run.workflowId],
+      ['model', run.model],
+      ['cause', causeText(run.cause)],
+      ['started', localTime(run.startedAt)],
+      ['finished', localTime(run.finishedAt, 'not yet')],
+      ['outcome', `${state(output, run.outcome)}${run.reason ? `: ${run.reason}` : ''}`],
+      ['version', run.version],
+      ['trained on', window(run.trainedOn)],
+      ['tested on', window(run.testedOn)],
+      ['snapshot', shortDigest(run.snapshotSha256)],
+      ['artifact', shortDigest(run.artifactSha256)],
+    ]),
+    table(output, ['step', 'started', 'took', 'made'], run.steps.map((step) => [step.step, localTime(step.startedAt), step.durationMs === null ? 'running' : duration(step.durationMs), step.summary])),
+  ];
+  if (run.gates) parts.push(table(output, ['gate', 'verdict', 'because'], run.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null])));
+  if (run.metrics) parts.push(fields(Object.entries(run.metrics).map(([name, value]) => [name, metric(value)])));
+  return parts.join('\n\n');
+}

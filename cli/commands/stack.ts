@@ -1,0 +1,124 @@
+import type { Command } from 'commander';
+import type { OnProgress } from '../../infra/embedded/component.js';
+import type { Check } from '../../infra/embedded/doctor-check.js';
+import type { StackStatus } from '../../infra/embedded/stack-status.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { Interrupted } from '../exit-code.js';
+import { fields, table } from '../format/table.js';
+import { duration } from '../format/time.js';
+import { bytesText, state } from '../format/words.js';
+import type { Output } from '../output.js';
+
+/** `up`, `down`, `status` and `doctor`: the embedded stack. Its code is loaded only for these. */
+export function registerStack(program: Command, context: CliContext): void {
+  const { output, signal } = context;
+
+  program
+    .command('up')
+    .description('start the stack, in this terminal until Ctrl-C, and serve the last routes')
+    .option('--detach', 'start it in the background')
+    .addHelpText('after', examples('up', 'up --detach'))
+    .action(async ({ detach }: { detach?: true }) => {
+      const config = context.config();
+      const { describeProgress } = await import('../../infra/embedded/print-progress.js');
+      const onProgress: OnProgress = (progress) => {
+        const line = describeProgress(progress);
+        if (line) output.progress(line);
+      };
+      if (detach) {
+        const { upDetached } = await import('../../infra/embedded/up-detached.js');
+        const { addresses } = await upDetached(onProgress, config);
+        return output.result({ state: 'running', addresses: shown(addresses) }, () => `The stack is up.\n${places(addresses)}\nStop it: perdure down`);
+      }
+      const { startStack } = await import('../../infra/embedded/stack.js');
+      const stack = await startStack({ config, environment: context.env, onProgress, signal }).catch((error: unknown) => {
+        throw signal.aborted ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.') : error;
+      });
+      output.result({ state: 'running', addresses: shown(stack.addresses) }, () => `The stack is up.\n${places(stack.addresses)}\nCtrl-C stops it; the next start goes on from here.`);
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      output.progress('Stopping');
+      await stack.stop();
+    });
+
+  program
+    .command('down')
+    .description('stop the stack, whoever started it; state stays')
+    .addHelpText('after', examples('down'))
+    .action(async () => {
+      const { down } = await import('../../infra/embedded/down.js');
+      const stopped = await down(context.config());
+      const any = stopped.supervisorPid !== undefined || stopped.leftovers.length > 0;
+      output.result({ ...stopped, stopped: any }, any ? 'Stopped. The state stays; `perdure up` goes on from it.' : 'Nothing was running.');
+    });
+
+  program
+    .command('status')
+    .description('what runs, where, what it occupies and where its state lives')
+    .addHelpText('after', examples('status', 'status --json'))
+    .action(async () => {
+      const { stackStatus } = await import('../../infra/embedded/stack-status.js');
+      const status = await stackStatus(context.config());
+      if (status.state === 'down') context.exitCode = 7;
+      output.result(status, () => describeStatus(output, status));
+    });
+
+  program
+    .command('doctor')
+    .description('what is missing or broken, one line each, with the remedy; changes nothing')
+    .addHelpText('after', examples('doctor', 'doctor --json'))
+    .action(async () => {
+      const { doctor } = await import('../../infra/embedded/doctor.js');
+      const checks = await doctor(context.env);
+      const problems = checks.filter((check) => check.outcome === 'problem').length;
+      if (problems > 0) context.exitCode = 7;
+      output.result({ checks, problems }, () => [...checks.map((check) => describeCheck(output, check)), '', problems === 0 ? 'Nothing is broken.' : `${problems} problem(s).`].join('\n'));
+    });
+}
+
+function describeCheck({ colours }: Output, { name, outcome, finding, remedy }: Check): string {
+  const mark = { ok: colours.green('✓'), note: colours.yellow('!'), problem: colours.red('✗') }[outcome];
+  return `${mark} ${name}: ${finding}${remedy ? ` → ${remedy}` : ''}`;
+}
+
+interface Addresses {
+  api: string;
+  gateways: { production: string; staging: string };
+  temporal: string;
+  temporalUi?: string | undefined;
+  s3Endpoint: string;
+}
+
+/** Without the database's URL, which holds its password. */
+const shown = ({ api, gateways, temporal, temporalUi, s3Endpoint }: Addresses) => ({ api, gateways, temporal, temporalUi: temporalUi ?? null, s3Endpoint });
+
+const places = (addresses: Addresses) =>
+  fields([
+    ['control API', addresses.api],
+    ['gateway (production)', addresses.gateways.production],
+    ['gateway (staging)', addresses.gateways.staging],
+    ['Temporal', addresses.temporal],
+    ['Temporal UI', addresses.temporalUi ?? null],
+  ]);
+
+function describeStatus(output: Output, status: StackStatus): string {
+  const disk = fields([
+    ['state', status.home],
+    ['on disk', bytesText(status.disk.reduce((sum, part) => sum + part.bytes, 0))],
+    ...status.disk.slice(0, 6).map(({ part, bytes }) => [`  ${part}`, bytesText(bytes)] as const),
+    ['tools', status.toolsFolder],
+  ]);
+  if (status.components.length === 0) return `Nothing runs. Start the stack: perdure up\n\n${disk}`;
+  const rows = status.components.map((one) => [
+    one.name,
+    state(output, one.state),
+    one.pid ?? null,
+    one.address ?? null,
+    one.uptimeMs === undefined ? null : duration(one.uptimeMs),
+    one.memoryBytes === undefined ? null : bytesText(one.memoryBytes),
+    one.restarts,
+    one.lastError ?? one.version ?? null,
+  ]);
+  const head = ['component', 'state', 'pid', 'address', 'up for', 'memory', 'restarts', 'version or last error'];
+  return `The stack is ${status.state}; it occupies ${bytesText(status.memoryBytes)} of memory.\n\n${table(output, head, rows)}\n\n${disk}`;
+}

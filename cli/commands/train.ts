@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import type { Command } from 'commander';
+import type { ApiClient } from '../../client/http/api-client.js';
+import { exitCodeOfRun } from '../exit-code.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { follow } from '../follow.js';
+import { duration } from '../format/time.js';
+import { actorOption } from '../global-options.js';
+import { parsePartition } from '../parse/options.js';
+import { collectSet, type DefinitionChanges } from '../parse/set-option.js';
+import { requireModelName } from '../parse/version-ref.js';
+import { workflowLines } from '../workflow-lines.js';
+
+interface TrainOptions {
+  wait?: true;
+  until?: string;
+  set?: DefinitionChanges;
+}
+
+/** `train`: starts a run of the training pipeline. */
+export function registerTrain(program: Command, context: CliContext): void {
+  program
+    .command('train <model>')
+    .description('start a run of the training pipeline')
+    .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the run alone')
+    .option('--until <YYYY-MM>', 'the last partition used, which is the holdout; reads and moves no watermark', parsePartition)
+    .option('--set <path=value>', 'change the definition for this run alone; may be repeated', collectSet)
+    .addHelpText(
+      'after',
+      examples('train flight-delay --wait', 'train flight-delay --until 2013-04 --wait', 'train flight-delay --set training.parameters.num_leaves=15 --set training.algorithm=xgboost'),
+    )
+    .action(async (modelText: string, { wait, until, set }: TrainOptions, command: Command) => {
+      const { output } = context;
+      const model = requireModelName(modelText);
+      const cause = { kind: 'person' as const, id: requestId(new Date()), actor: context.actor(actorOption(command)) };
+      const [handle, training] = await Promise.all([context.temporal(), import('../../client/training.js')]);
+      const started = await training.startTraining(handle, { model, cause, ...(until === undefined ? {} : { until }), ...(set === undefined ? {} : { set }) });
+      const watch = `perdure runs show ${started.runId}`;
+      if (!wait) return output.result(started, `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+
+      output.progress(`Run ${started.runId} of ${model} (workflow ${started.workflowId})`);
+      const result = await follow(context, {
+        result: training.trainingResult(handle, started.workflowId, started.runId),
+        look: async () => [...(await finishedSteps(context.api(), started.runId)), ...(await goingOn(() => workflowLines(handle, started)))],
+        interrupted: `Interrupted: run ${started.runId} goes on. Watch it with \`${watch}\`.`,
+      });
+      context.exitCode = exitCodeOfRun(result.outcome);
+      output.result({ ...result, workflowId: started.workflowId }, () => {
+        const version = typeof result.version === 'number' ? `\nSee it: perdure versions show ${model}@${result.version}\nIts promotion: perdure promotions show ${model}@${result.version}` : '';
+        return `${result.outcome}: ${result.reason}${version}`;
+      });
+    });
+}
+
+/** Names the request in the workflow's id: a time that people can read, and four digits against a second one in the same moment. */
+export function requestId(now: Date): string {
+  return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${randomBytes(2).toString('hex')}`;
+}
+
+async function finishedSteps(api: ApiClient, runId: string): Promise<string[]> {
+  const run = await api.run(runId).catch(() => undefined);
+  return (run?.steps ?? []).flatMap((step) => (step.durationMs === null ? [] : [`✓ ${step.step} (${duration(step.durationMs)})${step.summary ? `: ${step.summary}` : ''}`]));
+}
+
+/** Only what goes on: what is done stands in the run's steps, with its duration. */
+async function goingOn(lines: () => Promise<string[]>): Promise<string[]> {
+  return (await lines().catch((): string[] => [])).filter((line) => !line.startsWith('✓'));
+}

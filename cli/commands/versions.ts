@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import { PerdureError } from '../../domain/errors.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { fields, table } from '../format/table.js';
+import { localTime } from '../format/time.js';
+import { causeText, metric, shortDigest, state } from '../format/words.js';
+import type { VersionDetail } from '../../client/http/versions.js';
+import { Option } from 'commander';
+import type { Output } from '../output.js';
+import { modelOrVersion, requireModelName } from '../parse/version-ref.js';
+
+/** `versions ls` and `versions show`: the registry. */
+export function registerVersions(program: Command, context: CliContext): void {
+  const versions = program.command('versions').description('registered model versions');
+
+  versions
+    .command('ls <model>')
+    .description("list a model's versions, the newest first")
+    .addHelpText('after', examples('versions ls flight-delay'))
+    .action(async (modelText: string) => {
+      const { output } = context;
+      const model = requireModelName(modelText);
+      const found = await context.api().versions(model);
+      output.result(found, () => {
+        if (found.length === 0) return `${model} has no version yet. Train one: perdure train ${model} --wait`;
+        const rows = found.map((one) => [
+          `${one.model}@${one.version}`,
+          localTime(one.createdAt),
+          causeText(one.cause),
+          one.trainedOn && `${one.trainedOn.from} – ${one.testedOn?.from ?? one.trainedOn.to}`,
+          metric(one.metrics.rocAuc),
+          metric(one.metrics.logLoss),
+          one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || null,
+        ]);
+        return table(output, ['version', 'registered', 'cause', 'trained – tested', 'ROC AUC', 'log loss', 'served'], rows);
+      });
+    });
+
+  versions
+    .command('show <version>')
+    .description("print a version's model card; MODEL alone means the newest")
+    .addOption(new Option('--format <format>', 'card: the model card; table: metrics, gates and lineage').choices(['card', 'table']).default('card'))
+    .addHelpText('after', examples('versions show flight-delay@2', 'versions show flight-delay --format table', 'versions show flight-delay@2 --json'))
+    .action(async (text: string, { format }: { format: 'card' | 'table' }) => {
+      const api = context.api();
+      const { model, version: named } = modelOrVersion(text);
+      const version = named ?? (await api.versions(model))[0]?.version;
+      if (version === undefined) throw new PerdureError('not-found', `${model} has no version yet. Train one: perdure train ${model} --wait`, { model });
+      const detail = await api.version(model, version);
+      const card = format === 'card' && !context.output.json ? await api.card(model, version, 'md').catch(absent) : undefined;
+      context.output.result(detail, () => card ?? describeVersion(context.output, detail));
+    });
+}
+
+/** A card is written right after its version; until then the table stands in for it. */
+function absent(error: unknown): undefined {
+  if (error instanceof PerdureError && error.code === 'not-found') return undefined;
+  throw error;
+}
+
+function describeVersion(output: Output, version: VersionDetail): string {
+  const window = (one: VersionDetail['trainedOn']) => one && `${one.from} until before ${one.to}, ${one.rows} rows`;
+  const parts = [
+    fields([
+      ['version', `${version.model}@${version.version}`],
+      ['registered', localTime(version.createdAt)],
+      ['cause', causeText(version.cause)],
+      ['run', version.runId],
+      ['trained on', window(version.trainedOn)],
+      ['tested on', window(version.testedOn)],
+      ['artifact', version.artifactSha256],
+      ['snapshot', version.snapshotSha256],
+      ['definition', version.definitionSha256],
+      ['code', version.lineage.codeRevision],
+      ['served', version.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || 'nowhere'],
+    ]),
+    table(output, ['metric', 'value'], Object.entries(version.metrics).map(([name, value]) => [name, metric(value)])),
+    table(output, ['gate', 'verdict', 'because'], version.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null])),
+  ];
+  const slices = version.evaluation?.slices ?? [];
+  if (slices.length > 0) {
+    const rows = slices.map(({ feature, level, scored }) => [`${feature} = ${level}`, scored.rows, metric(scored.metrics.rocAuc), metric(scored.metrics.logLoss), shortDelta(scored.metrics.rocAuc, version.metrics.rocAuc)]);
+    parts.push(table(output, ['slice', 'rows', 'ROC AUC', 'log loss', 'against all'], rows));
+  }
+  return `${parts.join('\n\n')}\n\nartifact ${shortDigest(version.artifactSha256)} at ${version.artifactKey}`;
+}
+
+const shortDelta = (value: number | null | undefined, all: number | null | undefined): string | null =>
+  typeof value === 'number' && typeof all === 'number' ? `${value < all ? '' : '+'}${(value - all).toFixed(4)}` : null;

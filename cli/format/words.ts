@@ -1,0 +1,30 @@
+import type { Output } from '../output.js';
+import type { RouteList } from '../../client/http/routes.js';
+
+/** A SHA-256 as people compare it. */
+export const shortDigest = (sha256: string | null): string => (sha256 === null ? '–' : sha256.slice(0, 12));
+
+/** Four significant decimals; metrics have no unit. */
+export const metric = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : value.toFixed(4));
+
+export const causeText = (cause: { kind: string; id?: string | undefined; actor?: string | undefined }): string =>
+  [cause.kind, cause.id, cause.actor && `by ${cause.actor}`].filter(Boolean).join(' ');
+
+/** `2 to 5 %, 1 to 95 %` reads badly; `1: 95 %, 2: 5 %` does not. */
+export const splitText = (split: RouteList['routes'][number]['split']): string => split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ');
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
+  return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
+}
+
+const good = new Set(['pass', 'registered', 'promoted', 'completed', 'valid', 'released', 'running', 'approve', 'ok']);
+const bad = new Set(['fail', 'failed', 'gate-not-passed', 'quarantined', 'training-failed', 'rejected', 'expired', 'rolled-back', 'aborted', 'reject', 'data-missing']);
+
+/** A state in its colour. */
+export function state(output: Output, word: string | null): string {
+  if (word === null) return output.colours.cyan('running');
+  if (good.has(word)) return output.colours.green(word);
+  return bad.has(word) ? output.colours.red(word) : output.colours.yellow(word);
+}

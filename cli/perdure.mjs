@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { ensureInstalled } from '../infra/bootstrap/ensure-installed.mjs';
+
+try {
+  await ensureInstalled();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(7);
+}
+const { register } = await import('tsx/esm/api');
+register();
+const { runCli } = await import('./main.ts');
+process.exitCode = await runCli(process.argv.slice(2));

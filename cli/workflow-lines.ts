@@ -1,0 +1,23 @@
+import type { TemporalHandle } from '../client/connect.js';
+
+/** The SDK answers this query for every workflow. */
+const metadataQuery = '__temporal_workflow_metadata';
+
+/** What a workflow says in its current details: steps that are done, and the one that goes on. Empty while no worker answers. */
+export async function workflowLines({ client }: TemporalHandle, { workflowId, runId }: { workflowId: string; runId?: string | undefined }): Promise<string[]> {
+  const metadata: unknown = await client.withDeadline(Date.now() + 3_000, () => client.workflow.getHandle(workflowId, runId).query(metadataQuery));
+  const details = typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata ? metadata.currentDetails : undefined;
+  return typeof details === 'string' ? linesOfDetails(details) : [];
+}
+
+/** Takes the details' Markdown list apart: `- [x] done`, `- [ ] **goes on**`, and notes. */
+export function linesOfDetails(markdown: string): string[] {
+  return markdown.split('\n').flatMap((line) => {
+    const done = /^- \[x\] (.+)$/.exec(line)?.[1];
+    if (done) return [`✓ ${done}`];
+    const doing = /^- \[ \] \*\*(.+)\*\*$/.exec(line)?.[1];
+    if (doing) return [`… ${doing}`];
+    const note = /^- (.+)$/.exec(line)?.[1];
+    return note ? [`· ${note}`] : [];
+  });
+}

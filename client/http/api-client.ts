@@ -1,0 +1,85 @@
+import { applyResultSchema, type ApplyRequest } from './apply.js';
+import { lakeListingSchema, putDataResultSchema, quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema } from './data.js';
+import { gatewayListSchema } from './gateways.js';
+import { healthSchema } from './health.js';
+import { modelListSchema } from './models.js';
+import { promotionDetailSchema, promotionListSchema } from './promotions.js';
+import { requestJson, requestText } from './request.js';
+import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
+import { routeListSchema } from './routes.js';
+import { runDetailSchema, runListSchema } from './runs.js';
+import { versionDetailSchema, versionListSchema } from './versions.js';
+
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+export interface PutData {
+  model: string;
+  table: string;
+  partition?: string | undefined;
+  /** What the file was called, for the log. */
+  name?: string | undefined;
+  /** Keep earlier files of the partition beside this one. */
+  append?: boolean | undefined;
+  bytes: ReadableStream<Uint8Array>;
+}
+
+const segment = encodeURIComponent;
+
+/**
+ * The control API, typed. Every function throws a PerdureError: `server/unreachable` when nothing answers, otherwise what the API said.
+ * @param baseUrl for example `http://127.0.0.1:7400`
+ */
+export function createApiClient(baseUrl: string) {
+  return {
+    baseUrl,
+    health: () => requestJson(healthSchema, baseUrl, '/health', { timeoutMs: 5_000 }),
+    models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
+    apply: (request: ApplyRequest) => requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
+
+    data: (model: string) => requestJson(lakeListingSchema, baseUrl, `/models/${segment(model)}/data`),
+    putData: ({ model, table, partition, name, append, bytes }: PutData) =>
+      requestJson(putDataResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}`, {
+        method: 'PUT',
+        query: { partition, name, append },
+        body: bytes,
+        contentType: 'application/vnd.apache.parquet',
+        timeoutMs: 600_000,
+      }),
+    quarantine: (query: { model?: string | undefined; all?: boolean | undefined } = {}) =>
+      requestJson(quarantineListSchema, baseUrl, '/quarantine', { query }).then((body) => body.partitions),
+    quarantined: (model: string, partition: string) => requestJson(quarantineDetailSchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}`),
+    decideQuarantine: (model: string, partition: string, decision: 'release' | 'discard', json: { actor: string; comment: string }) =>
+      requestJson(quarantineEntrySchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}/${decision}`, { method: 'POST', json }),
+
+    runs: (query: { model?: string | undefined; limit?: number | undefined } = {}) =>
+      requestJson(runListSchema, baseUrl, '/runs', { query }).then((body) => body.runs),
+    run: (id: string) => requestJson(runDetailSchema, baseUrl, `/runs/${segment(id)}`),
+    versions: (model: string) => requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
+    version: (model: string, version: number) => requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
+    card: (model: string, version: number, format: 'md' | 'json') =>
+      requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
+
+    promotions: (query: PromotionQuery = {}) => requestJson(promotionListSchema, baseUrl, '/promotions', { query: { ...query } }).then((body) => body.promotions),
+    promotion: (id: string) => requestJson(promotionDetailSchema, baseUrl, `/promotions/${segment(id)}`),
+    rollouts: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
+      requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
+    rollout: (id: string) => requestJson(rolloutDetailSchema, baseUrl, `/rollouts/${segment(id)}`),
+
+    routes: (query: { environment?: string | undefined } = {}) => requestJson(routeListSchema, baseUrl, '/routes', { query }).then((body) => body.routes),
+    routesOf: (model: string, query: { environment?: string | undefined; at?: string | undefined } = {}) =>
+      requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then((body) => body.routes),
+    routeHistory: (model: string, query: { environment?: string | undefined } = {}) =>
+      requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then((body) => body.routes),
+    gateways: () => requestJson(gatewayListSchema, baseUrl, '/gateways').then((body) => body.gateways),
+  };
+}
+
+export interface PromotionQuery {
+  model?: string | undefined;
+  version?: number | undefined;
+  environment?: string | undefined;
+  workflowId?: string | undefined;
+  /** Only those without an end. */
+  open?: boolean | undefined;
+  limit?: number | undefined;
+}

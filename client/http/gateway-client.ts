@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { PerdureError } from '../../domain/errors.js';
+
+const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
+const metadataSchema = z.object({ name: z.string(), versions: z.array(z.string()).optional(), inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+export type GatewayModel = z.infer<typeof metadataSchema>;
+
+const inferSchema = z.object({
+  model_version: z.string().optional(),
+  id: z.string().optional(),
+  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.union([z.number(), z.string()])) })),
+});
+
+export interface InputTensor {
+  name: string;
+  datatype: string;
+  shape: number[];
+  data: (string | number | null)[];
+}
+
+export interface GatewayAnswer {
+  modelVersion: string | null;
+  /** One a row: by these, labels find their predictions. Empty when the gateway logs none. */
+  predictionIds: string[];
+  epoch: number | null;
+  labels: (string | number)[];
+  /** One list of class probabilities a row. */
+  probabilities: number[][];
+}
+
+export interface OutcomeLabel {
+  prediction_id: string;
+  label: boolean;
+  observed_at: string;
+}
+
+/** A client that retries the same request for this long gets an answer. */
+const retryForMs = 5_000;
+
+export type GatewayClient = ReturnType<typeof createGatewayClient>;
+
+/** A gateway by the Open Inference Protocol v2 over REST. Throws PerdureError: what the gateway refused, or `server/unreachable`. */
+export function createGatewayClient(baseUrl: string) {
+  const send = (path: string, json?: unknown) => sendUntilAnswered(baseUrl, path, json);
+  return {
+    baseUrl,
+    model: async (model: string): Promise<GatewayModel> => metadataSchema.parse(await (await send(`/v2/models/${encodeURIComponent(model)}`)).json()),
+
+    /** Rows in, probabilities out; retried under one id, so that it counts as one prediction. */
+    infer: async (model: string, inputs: InputTensor[]): Promise<GatewayAnswer> => {
+      const response = await send(`/v2/models/${encodeURIComponent(model)}/infer`, { id: randomUUID(), inputs });
+      const body = inferSchema.parse(await response.json());
+      const output = (name: string) => body.outputs.find((one) => one.name === name);
+      const probabilities = output('probabilities');
+      const classes = probabilities?.shape[1] ?? 1;
+      const flat = (probabilities?.data ?? []).map(Number);
+      const epoch = response.headers.get('x-perdure-epoch');
+      return {
+        modelVersion: body.model_version ?? null,
+        predictionIds: rowIds(response.headers.get('x-perdure-prediction-id'), inputs[0]?.shape[0] ?? 0),
+        epoch: epoch === null ? null : Number(epoch),
+        labels: output('label')?.data ?? [],
+        probabilities: Array.from({ length: flat.length / classes }, (_, row) => flat.slice(row * classes, (row + 1) * classes)),
+      };
+    },
+
+    /** What really happened. The gateway keeps them in its spool before it answers. */
+    sendLabels: async (model: string, labels: readonly OutcomeLabel[]): Promise<unknown> => {
+      const text = await (await send(`/v1/models/${encodeURIComponent(model)}/labels`, labels)).text();
+      return text === '' ? null : (JSON.parse(text) as unknown);
+    },
+  };
+}
+
+/** A request of one row has the prediction's id itself; of several, each row adds its number to it. */
+function rowIds(predictionId: string | null, rows: number): string[] {
+  if (predictionId === null) return [];
+  return rows === 1 ? [predictionId] : Array.from({ length: rows }, (_, row) => `${predictionId}.${row}`);
+}
+
+async function sendUntilAnswered(baseUrl: string, path: string, json: unknown): Promise<Response> {
+  const until = Date.now() + retryForMs;
+  for (;;) {
+    const outcome = await sendOnce(baseUrl, path, json);
+    if (!(outcome instanceof PerdureError)) return outcome;
+    if (!outcome.retryable || Date.now() > until) throw outcome;
+    await pause(250);
+  }
+}
+
+async function sendOnce(baseUrl: string, path: string, json: unknown): Promise<Response | PerdureError> {
+  const request = json === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) };
+  const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch((error: unknown) => {
+    const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message || 'no answer' : error.message) : String(error);
+    return new PerdureError('server/unreachable', `The gateway at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`.`, { baseUrl });
+  });
+  if (response instanceof PerdureError || response.ok) return response;
+  const message = messageOf(await response.text());
+  if (response.status === 404) return new PerdureError('not-found', `The gateway says: ${message}`, { baseUrl });
+  if (response.status === 429) return new PerdureError('overloaded', `The gateway is overloaded: ${message}`, { baseUrl });
+  if (response.status < 500) return new PerdureError('input/invalid', `The gateway refused the request: ${message}`, { status: response.status });
+  return new PerdureError('server/unreachable', `The gateway at ${baseUrl} failed with status ${response.status}: ${message}`, { baseUrl });
+}
+
+function messageOf(text: string): string {
+  try {
+    const body = z.object({ error: z.string() }).safeParse(JSON.parse(text));
+    return body.success ? body.data.error : text.slice(0, 300);
+  } catch {
+    return text.slice(0, 300);
+  }
+}

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+export const gatewayListSchema = z.object({
+  gateways: z.array(
+    z.object({
+      id: z.string(),
+      environment: z.string(),
+      url: z.string(),
+      /** Its last heartbeat is recent: rollouts wait for it. */
+      live: z.boolean(),
+      heartbeatAt: z.iso.datetime(),
+      routes: z.array(z.object({ model: z.string(), epoch: z.number().int(), error: z.string().nullable() })),
+    }),
+  ),
+});
+export type GatewayList = z.infer<typeof gatewayListSchema>;

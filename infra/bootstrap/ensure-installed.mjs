@@ -1,0 +1,43 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withInstallLock } from './install-lock.mjs';
+import { installNodePackages, nodePackagesFit } from './node-packages.mjs';
+import { checkNode, findPython } from './prerequisites.mjs';
+import { installTool, isToolFresh, wantedTools } from './python-tools.mjs';
+
+export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/**
+ * Installs what is missing or stale, and nothing else: Node packages by the lock file, Python tools and servers into `.tools/`.
+ * Silent when everything is in place. Two calls at once, in any processes, do the work once.
+ *
+ * @param {{ forTests?: boolean }} [options] with `forTests` also the development packages and the Python programs that tests compare with
+ * @throws {Error} with the remedy in its message, when a prerequisite is missing or an install fails
+ */
+export async function ensureInstalled({ forTests = false } = {}) {
+  checkNode();
+  if (isComplete(forTests)) return;
+  await withInstallLock(projectRoot, async () => {
+    if (isComplete(forTests)) return; // Somebody else did it while we waited.
+    const python = findPython();
+    if (!nodePackagesFit(projectRoot, { development: forTests })) await installNodePackages(projectRoot);
+    for (const tool of wantedTools(projectRoot, forTests)) {
+      if (!isToolFresh(tool)) await installTool(projectRoot, tool, python);
+    }
+  });
+}
+
+/** @param {boolean} forTests */
+function isComplete(forTests) {
+  return nodePackagesFit(projectRoot, { development: forTests }) && wantedTools(projectRoot, forTests).every(isToolFresh);
+}
+
+/** Runs `main`; a failure becomes one readable message and a non-zero exit. @param {() => Promise<number>} main */
+export async function runBootstrapped(main) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 7;
+  }
+}

@@ -1,0 +1,48 @@
+import { createServer } from 'node:net';
+import { PerdureError } from '../../domain/errors.js';
+import { portOwner } from './port-owner.js';
+
+export interface PortClaim {
+  port: number;
+  /** The environment variable that moves this port. */
+  variable: string;
+  /** What it is for, in words. */
+  purpose: string;
+}
+
+/** @throws PerdureError `environment/broken` that names the variable and, where the system tells, the process that listens there. */
+export async function assertPortsFree(host: string, claims: readonly PortClaim[]): Promise<void> {
+  for (const claim of claims) {
+    if (await canListen(host, claim.port)) continue;
+    const owner = portOwner(claim.port);
+    throw new PerdureError(
+      'environment/broken',
+      `Port ${claim.port} (${claim.purpose}) is taken${owner ? ` by ${owner.command} (process ${owner.pid})` : ' by another process'}. ` +
+        `Stop that process, or set ${claim.variable} to a free port.`,
+      { port: claim.port, variable: claim.variable, ...(owner ? { pid: owner.pid } : {}) },
+    );
+  }
+}
+
+export function canListen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The first of `count` neighbouring free ports at or above a random place; `alsoFree` may ask for more of each. */
+export async function findFreePorts(host: string, count: number, offsets: readonly number[] = [0]): Promise<number> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    // Below the range from which the kernel takes ports for outgoing connections, and so that port + 10,000 stays valid.
+    const first = 18_000 + Math.floor(Math.random() * 3_500) * 4;
+    const wanted = Array.from({ length: count }, (_, index) => offsets.map((offset) => first + index + offset)).flat();
+    const free = await Promise.all(wanted.map((port) => canListen(host, port)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new PerdureError(
+    'environment/broken',
+    `No ${count} neighbouring free ports were found on ${host}. Stop processes that hold many ports.`,
+  );
+}

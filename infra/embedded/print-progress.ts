@@ -1,0 +1,44 @@
+import pc from 'picocolors';
+import type { StackProgress } from './component.js';
+import type { RunningStack } from './stack.js';
+
+/** One line for each step that has ended, and for everything that went wrong; for a terminal or a log. */
+export function printProgress(progress: StackProgress): void {
+  const line = describeProgress(progress);
+  if (line) process.stdout.write(`${line}\n`);
+}
+
+/** Undefined for a step that has only begun. */
+export function describeProgress({ component, phase, detail, durationMs }: StackProgress): string | undefined {
+  const took = durationMs === undefined ? '' : pc.dim(` ${(durationMs / 1000).toFixed(1)} s`);
+  const name = component.padEnd(19);
+  switch (phase) {
+    case 'starting':
+    case 'stopping':
+      return undefined;
+    case 'ready':
+      return `  ${pc.green('✓')} ${name} ready  ${took}`;
+    case 'stopped':
+      return `  ${pc.green('✓')} ${name} stopped${took}`;
+    case 'restarted':
+      return `  ${pc.green('✓')} ${name} is back${took}`;
+    case 'died':
+    case 'unhealthy':
+      return `  ${pc.yellow('!')} ${name} ${phase}: ${detail ?? 'no reason is known'}; restarting`;
+    case 'note':
+      return `  ${pc.yellow('!')} ${name} ${detail ?? ''}`;
+    default:
+      return phase satisfies never;
+  }
+}
+
+export function printWhereToLook({ addresses, config }: RunningStack): void {
+  const lines = [
+    ['control API', addresses.api],
+    ['gateway (production)', addresses.gateways.production],
+    ['gateway (staging)', addresses.gateways.staging],
+    ['Temporal UI', addresses.temporalUi ?? `of the server at ${addresses.temporal}`],
+    ['state and logs', config.home],
+  ] as const;
+  process.stdout.write(`\n${lines.map(([name, value]) => `  ${name.padEnd(21)} ${pc.cyan(value)}`).join('\n')}\n\n`);
+}

@@ -1,0 +1,59 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { endProcess, isAlive, processIdentitySchema } from './process-identity.js';
+
+const runFileSchema = z.object({
+  name: z.string(),
+  process: processIdentitySchema,
+  stopSignal: z.enum(['SIGTERM', 'SIGINT']),
+  graceMs: z.number().int().positive(),
+});
+
+/** What `<home>/run/<name>.json` says: which process a component is, so that a later supervisor can find and end it. */
+export type RunFile = z.infer<typeof runFileSchema>;
+
+/** Written at once after the start of a process, synchronously, so that a killed supervisor leaves no unknown child. */
+export function writeRunFile(home: string, entry: RunFile): void {
+  const file = runFilePath(home, entry.name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, JSON.stringify(entry));
+  renameSync(`${file}.new`, file);
+}
+
+export function removeRunFile(home: string, name: string): void {
+  rmSync(runFilePath(home, name), { force: true });
+}
+
+export function readRunFiles(home: string): RunFile[] {
+  const folder = path.join(home, 'run', 'components');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .flatMap((file) => {
+      try {
+        return [runFileSchema.parse(JSON.parse(readFileSync(path.join(folder, file), 'utf8')))];
+      } catch {
+        return []; // Half written by a process that was killed: nothing in it can be trusted.
+      }
+    });
+}
+
+/** Components of this home that still run although no supervisor watches them. */
+export function leftovers(home: string): RunFile[] {
+  return readRunFiles(home).filter((entry) => isAlive(entry.process));
+}
+
+/** Ends what a killed supervisor left: the Node processes first, then the servers that they use. Answers the names of what was ended. */
+export async function endLeftovers(home: string, isServer: (name: string) => boolean): Promise<string[]> {
+  const left = leftovers(home);
+  for (const tier of [left.filter((entry) => !isServer(entry.name)), left.filter((entry) => isServer(entry.name))]) {
+    await Promise.all(tier.map((entry) => endProcess(entry.process, entry.stopSignal, entry.graceMs)));
+  }
+  for (const entry of readRunFiles(home)) if (!isAlive(entry.process)) removeRunFile(home, entry.name);
+  return left.map((entry) => entry.name);
+}
+
+function runFilePath(home: string, name: string): string {
+  return path.join(home, 'run', 'components', `${name}.json`);
+}

@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { PerdureConfig } from '../../perdure.config.js';
+import { loadTemporalConfig } from '../../temporal.config.js';
+import { awsNodeWarningOff } from './bucket.js';
+import { postgresUrl } from './postgres.js';
+import type { StackSecrets } from './secrets.js';
+
+/** Which servers are the stack's own, and where everything answers. */
+export interface StackAddresses {
+  api: string;
+  gateways: PerdureConfig['gatewayUrls'];
+  temporal: string;
+  /** Undefined for a Temporal of one's own, whose UI we do not know. */
+  temporalUi: string | undefined;
+  temporalNamespace: string;
+  databaseUrl: string;
+  s3Endpoint: string;
+  embedded: { postgres: boolean; temporal: boolean; s3: boolean };
+}
+
+/** Where the servers of this configuration answer: the user's own where a variable names one, else the embedded one. */
+export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, environment: NodeJS.ProcessEnv): StackAddresses {
+  const ownTemporal = Boolean(environment.TEMPORAL_ADDRESS);
+  return {
+    api: config.apiUrl,
+    gateways: config.gatewayUrls,
+    temporal: ownTemporal ? loadTemporalConfig(environment).connection.address : `${config.host}:${config.ports.temporal}`,
+    temporalUi: ownTemporal ? undefined : `http://${config.host}:${config.ports.temporalUi}`,
+    temporalNamespace: ownTemporal ? loadTemporalConfig(environment).namespace : environment.TEMPORAL_NAMESPACE || 'default',
+    databaseUrl:
+      config.databaseUrl ??
+      postgresUrl({ home: config.home, host: config.host, port: config.ports.postgres, password: secrets.postgresPassword }),
+    s3Endpoint: config.s3.endpoint ?? `http://${config.host}:${config.ports.s3}`,
+    embedded: { postgres: !config.databaseUrl, temporal: !ownTemporal, s3: !config.s3.endpoint },
+  };
+}
+
+/** The variables with which any process of this product joins the stack. */
+export function stackVariables(config: PerdureConfig, secrets: StackSecrets, addresses: StackAddresses): Record<string, string> {
+  const { accessKeyId, secretAccessKey } = config.s3.endpoint
+    ? config.s3
+    : { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
+  return {
+    PERDURE_HOME: config.home,
+    PERDURE_HOST: config.host,
+    PERDURE_API_PORT: String(config.ports.api),
+    PERDURE_GATEWAY_PRODUCTION_PORT: String(config.ports.gateways.production),
+    PERDURE_GATEWAY_STAGING_PORT: String(config.ports.gateways.staging),
+    PERDURE_TEMPORAL_PORT: String(config.ports.temporal),
+    PERDURE_TEMPORAL_UI_PORT: String(config.ports.temporalUi),
+    PERDURE_DATABASE_URL: addresses.databaseUrl,
+    PERDURE_S3_ENDPOINT: addresses.s3Endpoint,
+    PERDURE_S3_BUCKET: config.s3.bucket,
+    PERDURE_S3_REGION: config.s3.region,
+    ...(accessKeyId ? { AWS_ACCESS_KEY_ID: accessKeyId } : {}),
+    ...(secretAccessKey ? { AWS_SECRET_ACCESS_KEY: secretAccessKey } : {}),
+    PERDURE_ACCESS_FILE: config.accessFile,
+    [awsNodeWarningOff]: 'true',
+    TEMPORAL_ADDRESS: addresses.temporal,
+    TEMPORAL_NAMESPACE: addresses.temporalNamespace,
+    ...(addresses.embedded.temporal ? { TEMPORAL_CONFIG_FILE: path.join(config.home, 'run', 'temporal.toml') } : {}),
+  };
+}
+
+/** The caller's environment with the stack's variables; for the embedded Temporal without the user's profile, TLS and API key for another one. */
+export function stackProcessEnvironment(
+  environment: NodeJS.ProcessEnv,
+  variables: Record<string, string>,
+  embeddedTemporal: boolean,
+): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(([name]) => !(embeddedTemporal && name.startsWith('TEMPORAL_')));
+  return { ...Object.fromEntries(kept), ...variables };
+}
+
+/** The embedded Temporal's client configuration is complete in the variables: an empty file keeps a user's own profile out. */
+export function writeEmptyTemporalProfile(home: string): void {
+  writeFileSync(path.join(home, 'run', 'temporal.toml'), '[profile.default]\n'); // The SDK fails on a file without any profile.
+}

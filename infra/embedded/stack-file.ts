@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { processIdentitySchema } from './process-identity.js';
+
+const componentSchema = z.object({
+  name: z.string(),
+  state: z.enum(['stopped', 'starting', 'running', 'restarting', 'stopping', 'failed', 'external']),
+  pid: z.number().optional(),
+  address: z.string().optional(),
+  version: z.string().optional(),
+  logFile: z.string().optional(),
+  startedAt: z.string().optional(),
+  restarts: z.number(),
+  lastError: z.string().optional(),
+});
+
+const stackFileSchema = z.object({
+  supervisor: processIdentitySchema,
+  startedAt: z.string(),
+  /** True from the moment when everything answered first. */
+  ready: z.boolean(),
+  components: z.array(componentSchema),
+  addresses: z.object({
+    api: z.string(),
+    gateways: z.object({ production: z.string(), staging: z.string() }),
+    temporal: z.string(),
+    temporalUi: z.string().optional(),
+    temporalNamespace: z.string(),
+    databaseUrl: z.string(),
+    s3Endpoint: z.string(),
+    embedded: z.object({ postgres: z.boolean(), temporal: z.boolean(), s3: z.boolean() }),
+  }),
+  /** The variables with which a process joins this stack; secrets among them, hence the file's mode. */
+  env: z.record(z.string(), z.string()),
+});
+
+/** `<home>/stack.json`: the running stack, for the command line and for people. Readable by the owner only. */
+export type StackFile = z.infer<typeof stackFileSchema>;
+
+export function writeStackFile(home: string, content: z.input<typeof stackFileSchema>): void {
+  const file = stackFilePath(home);
+  writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** What the last supervisor wrote; whether it still lives is `currentSupervisor`'s answer. */
+export function readStackFile(home: string): StackFile | undefined {
+  const file = stackFilePath(home);
+  if (!existsSync(file)) return undefined;
+  try {
+    return stackFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+export function removeStackFile(home: string): void {
+  rmSync(stackFilePath(home), { force: true });
+}
+
+export function stackFilePath(home: string): string {
+  return path.join(home, 'stack.json');
+}

@@ -1,0 +1,82 @@
+import path from 'node:path';
+import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
+import type { ComponentState } from './component.js';
+import { diskUse, type DiskUse } from './disk-use.js';
+import { residentMemory } from './process-memory.js';
+import { leftovers } from './run-files.js';
+import { readStackFile } from './stack-file.js';
+import { currentSupervisor } from './supervisor-lock.js';
+
+export interface ComponentStatus {
+  name: string;
+  /** `unsupervised`: it runs, but its supervisor was killed; the next start ends it. */
+  state: ComponentState | 'unsupervised';
+  pid: number | undefined;
+  address: string | undefined;
+  version: string | undefined;
+  uptimeMs: number | undefined;
+  memoryBytes: number | undefined;
+  restarts: number;
+  logFile: string | undefined;
+  lastError: string | undefined;
+}
+
+export interface StackStatus {
+  state: 'running' | 'starting' | 'down' | 'unsupervised';
+  supervisorPid: number | undefined;
+  startedAt: string | undefined;
+  components: ComponentStatus[];
+  /** All processes of the stack, the supervisor included. */
+  memoryBytes: number;
+  home: string;
+  disk: DiskUse[];
+  /** What the bootstrap has installed beside the state, shared by all homes of this checkout. */
+  toolsFolder: string;
+}
+
+/** What runs, what it occupies and where its state lives. Reads files and the process table only, so it answers whatever is down. */
+export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): Promise<StackStatus> {
+  const supervisor = currentSupervisor(config.home);
+  const file = supervisor ? readStackFile(config.home) : undefined;
+  const orphans = supervisor ? [] : leftovers(config.home);
+  const pids = [...(file?.components.flatMap(({ pid }) => pid ?? []) ?? []), ...orphans.map((orphan) => orphan.process.pid)];
+  const memory = residentMemory(pids);
+  // The supervisor is the parent of the components: asking for it counts them all once.
+  const memoryBytes = supervisor
+    ? (residentMemory([supervisor.pid]).get(supervisor.pid) ?? 0)
+    : [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const supervised = (file?.components ?? []).map((component) => ({
+    name: component.name,
+    state: component.state,
+    pid: component.pid,
+    address: component.address,
+    version: component.version,
+    uptimeMs: component.startedAt ? Date.now() - Date.parse(component.startedAt) : undefined,
+    memoryBytes: component.pid === undefined ? undefined : memory.get(component.pid),
+    restarts: component.restarts,
+    logFile: component.logFile,
+    lastError: component.lastError,
+  }));
+  const unsupervised = orphans.map(({ name, process: { pid } }) => ({
+    name,
+    state: 'unsupervised' as const,
+    pid,
+    address: undefined,
+    version: undefined,
+    uptimeMs: undefined,
+    memoryBytes: memory.get(pid),
+    restarts: 0,
+    logFile: undefined,
+    lastError: undefined,
+  }));
+  return {
+    state: supervisor ? (file?.ready ? 'running' : 'starting') : orphans.length > 0 ? 'unsupervised' : 'down',
+    supervisorPid: supervisor?.pid,
+    startedAt: file?.startedAt,
+    components: [...supervised, ...unsupervised],
+    memoryBytes,
+    home: config.home,
+    disk: await diskUse(config.home),
+    toolsFolder: path.join(config.projectRoot, '.tools'),
+  };
+}

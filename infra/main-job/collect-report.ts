@@ -1,0 +1,54 @@
+import type { ApiClient } from '../../client/http/api-client.js';
+import { verdictSchema } from '../../domain/verdict.js';
+import type { MainJobReport } from './report.js';
+import type { TrafficCounts } from './traffic.js';
+
+/** The main job's report, from what the API says: nothing in it is remembered from the steps but counts and durations. */
+export async function collectReport({
+  api,
+  model,
+  startedAt,
+  counts,
+  stepsMs,
+}: {
+  api: ApiClient;
+  model: string;
+  startedAt: string;
+  counts: TrafficCounts;
+  stepsMs: Record<string, number>;
+}): Promise<MainJobReport> {
+  const summaries = await api.versions(model);
+  const versions = await Promise.all(summaries.map(({ version }) => api.version(model, version)));
+  const promotions = await Promise.all((await api.promotions({ model })).map(({ id }) => api.promotion(id)));
+  const routes = await api.routeHistory(model);
+  return {
+    model,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    versions: versions
+      .toSorted((left, right) => left.version - right.version)
+      .map(({ version, cause, trainedOn, testedOn, snapshotSha256, artifactSha256, metrics, gates, evaluation }) => ({
+        version,
+        cause,
+        trainedOn: trainedOn ?? { from: '', to: '', rows: 0 },
+        testedOn: testedOn ?? { from: '', to: '', rows: 0 },
+        snapshotSha256,
+        artifactSha256,
+        metrics,
+        intervals: evaluation?.overall.intervals ?? {},
+        gates: gates.map(({ name, outcome }) => ({ name, outcome: verdictSchema.parse(outcome) })),
+      })),
+    promotions: promotions
+      .toSorted((left, right) => left.requestedAt.localeCompare(right.requestedAt))
+      .map(({ version, environment, state, evidenceSha256, decisions }) => ({
+        version,
+        environment,
+        state,
+        evidenceSha256,
+        decisions: decisions.map(({ actor, decision, at, counted, selfApproved }) => ({ actor, decision, at, counted, selfApproved })),
+      })),
+    routes: routes.map(({ environment, epoch, at, split }) => ({ environment, epoch, at, split })),
+    requests: { ...counts.answered, failed: counts.failed },
+    stepsMs,
+  };
+}

@@ -1,0 +1,43 @@
+import type { Rows } from './compiled-contract.js';
+import type { Answer } from './infer-response.js';
+import type { ModelSpec } from './inference-engine.js';
+
+export interface PackedRows {
+  rows: number;
+  numbers: Float32Array;
+  strings: string[];
+}
+
+/** Lays the rows of several requests feature by feature into one array of numbers and one of strings, which cost little to send to another process. */
+export function packRows(features: ModelSpec['features'], requests: readonly Rows[]): PackedRows {
+  let rows = 0;
+  for (const request of requests) rows += request.count;
+  let numberFeatures = 0;
+  for (const feature of features) if (feature.type === 'number') numberFeatures += 1;
+  const numbers = new Float32Array(numberFeatures * rows);
+  const strings = new Array<string>((features.length - numberFeatures) * rows);
+  let numberAt = 0;
+  let stringAt = 0;
+  for (let index = 0; index < features.length; index += 1) {
+    for (const { columns, count } of requests) {
+      const column = columns[index];
+      if (column === undefined) throw new RangeError('a request has fewer columns than the model has features');
+      for (let row = 0; row < count; row += 1) {
+        const value = column[row];
+        if (typeof value === 'number') numbers[numberAt++] = value;
+        else strings[stringAt++] = value ?? '';
+      }
+    }
+  }
+  return { rows, numbers, strings };
+}
+
+/** The part of a batch's answer that belongs to the `count` rows from `from`. */
+export function sliceAnswer(answer: Answer, from: number, count: number): Answer {
+  if (from === 0 && answer.labels.length === count) return answer;
+  return {
+    labels: answer.labels.slice(from, from + count),
+    probabilities: answer.probabilities.subarray(from * answer.classes, (from + count) * answer.classes),
+    classes: answer.classes,
+  };
+}

@@ -1,0 +1,158 @@
+import type { Contract, Feature } from '../domain/contract.js';
+import type { InputTensor } from './infer-request.js';
+import { quoted, refusal } from './refusal.js';
+import { numberReader, readBinaryNumbers, readBinaryStrings } from './tensor-values.js';
+
+/** A feature's values, one a row: numbers rounded to FP32 with NaN for missing, or strings with '' for missing. */
+export type Column = number[] | string[];
+
+export interface Rows {
+  count: number;
+  /** In the order of the compiled contract's features. */
+  columns: Column[];
+}
+
+export interface CompiledFeature {
+  name: string;
+  type: Feature['type'];
+  /** Levels that the contract does not know, met since the start. */
+  unseenLevels: number;
+}
+
+/** A contract turned into closures, one a feature, so that a request costs no look-up of rules. */
+export interface CompiledContract {
+  features: CompiledFeature[];
+  /** @throws PerdureError `input/invalid` that names the feature, the row and the remedy. */
+  readRows: (inputs: ReadonlyMap<string, InputTensor>) => Rows;
+  /** A row that satisfies the contract, for trying a model before it serves. */
+  sampleRow: (number | string)[];
+}
+
+export const requestRowsMax = 10_000;
+const float32Max = 3.4028234663852886e38;
+
+type ReadColumn = (tensor: InputTensor, count: number) => Column;
+
+/** @param order the features in the order in which rows are wanted, by default the contract's. */
+export function compileContract(contract: Contract, order: readonly string[] = Object.keys(contract.features)): CompiledContract {
+  const compiled = order.map((name) => {
+    const feature = contract.features[name];
+    if (feature === undefined) throw new RangeError(`${name} is not a feature of the contract`);
+    const state: CompiledFeature = { name, type: feature.type, unseenLevels: 0 };
+    return { state, read: feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state), sample: sampleOf(feature) };
+  });
+  const known = new Set(order);
+
+  const readRows = (inputs: ReadonlyMap<string, InputTensor>): Rows => {
+    let count = -1;
+    const columns = new Array<Column>(compiled.length);
+    for (let index = 0; index < compiled.length; index += 1) {
+      const one = compiled[index];
+      if (one === undefined) break;
+      const tensor = inputs.get(one.state.name);
+      if (tensor === undefined) throw refusal(`Feature ${one.state.name} is missing.`, `Every request carries all of: ${order.join(', ')}.`);
+      const rows = rowsOf(tensor);
+      if (count === -1) count = rows;
+      else if (rows !== count) {
+        throw refusal(`Feature ${one.state.name} has ${rows} rows, but ${order[0]} has ${count}.`, 'Send the same number of rows for every feature.');
+      }
+      columns[index] = one.read(tensor, count);
+    }
+    if (inputs.size !== compiled.length) {
+      const unknown = [...inputs.keys()].filter((name) => !known.has(name));
+      throw refusal(`${unknown.map(quoted).join(', ')} is not a feature of this model.`, `Its features are: ${order.join(', ')}.`);
+    }
+    return { count, columns };
+  };
+  return { features: compiled.map((one) => one.state), readRows, sampleRow: compiled.map((one) => one.sample) };
+}
+
+function rowsOf({ name, shape, data }: InputTensor): number {
+  const [rows = 0, width] = shape;
+  if (shape.length < 1 || shape.length > 2 || (shape.length === 2 && width !== 1)) {
+    throw refusal(`Feature ${name} has the shape ${quoted(shape)}.`, 'Send [rows, 1].');
+  }
+  if (rows < 1 || rows > requestRowsMax) {
+    throw refusal(`Feature ${name} has ${rows} rows.`, `Send 1 to ${requestRowsMax.toLocaleString('en')} rows a request.`);
+  }
+  if (data !== undefined && data.length !== rows) {
+    throw refusal(`Feature ${name} has ${data.length} values, but its shape ${quoted(shape)} says ${rows}.`, 'Make shape and data agree.');
+  }
+  return rows;
+}
+
+function numberColumn(name: string, feature: Extract<Feature, { type: 'number' }>): ReadColumn {
+  const { nullable } = feature;
+  const min = Math.fround(feature.min ?? -float32Max);
+  const max = Math.fround(feature.max ?? float32Max);
+  const missing = (row: number) =>
+    refusal(`Feature ${name}, row ${row}: the value is missing, and this feature is not nullable.`, 'Send a number.');
+  const outside = (row: number, value: number) =>
+    Number.isFinite(value) && (feature.min !== undefined || feature.max !== undefined)
+      ? refusal(
+          `Feature ${name}, row ${row}: ${value} is outside its range ${feature.min ?? '-∞'} … ${feature.max ?? '∞'}.`,
+          `Send a value in range${nullable ? ', or null when it is missing' : ''}.`,
+        )
+      : refusal(`Feature ${name}, row ${row}: ${value} is not a finite FP32 number.`, `Send a finite number${nullable ? ', or null when it is missing' : ''}.`);
+
+  return (tensor, count) => {
+    const reader = numberReader(tensor.datatype);
+    if (reader === undefined) throw refusal(`Feature ${name} is a number, but its datatype is ${quoted(tensor.datatype)}.`, 'Send FP32.');
+    const values: unknown[] = tensor.data ?? readBinaryNumbers(name, tensor.datatype, reader, tensor.bytes ?? Buffer.alloc(0), count);
+    const column = new Array<number>(count);
+    for (let row = 0; row < count; row += 1) {
+      const value = values[row];
+      if (typeof value === 'number') {
+        const rounded = Math.fround(value);
+        if (rounded >= min && rounded <= max) {
+          if (reader.integer && !Number.isInteger(value)) {
+            throw refusal(`Feature ${name}, row ${row}: ${value} is not an integer, but its datatype is ${tensor.datatype}.`, 'Send FP32.');
+          }
+          column[row] = rounded;
+        } else if (Number.isNaN(value)) {
+          if (!nullable) throw missing(row);
+          column[row] = NaN;
+        } else throw outside(row, value);
+      } else if (value === null) {
+        if (!nullable) throw missing(row);
+        column[row] = NaN;
+      } else throw refusal(`Feature ${name}, row ${row}: ${quoted(value)} is not a number.`, `Send a number${nullable ? ' or null' : ''}.`);
+    }
+    return column;
+  };
+}
+
+function stringColumn(name: string, feature: Extract<Feature, { type: 'string' }>, state: CompiledFeature): ReadColumn {
+  const { nullable, closed, maxLength } = feature;
+  const levels = feature.levels === undefined ? undefined : new Set(feature.levels);
+
+  return (tensor, count) => {
+    if (tensor.datatype !== 'BYTES') throw refusal(`Feature ${name} is a string, but its datatype is ${quoted(tensor.datatype)}.`, 'Send BYTES.');
+    const values: unknown[] = tensor.data ?? readBinaryStrings(name, tensor.bytes ?? Buffer.alloc(0), count);
+    const column = new Array<string>(count);
+    for (let row = 0; row < count; row += 1) {
+      const value = values[row];
+      if (value === null || value === '') {
+        if (!nullable) throw refusal(`Feature ${name}, row ${row}: the value is missing, and this feature is not nullable.`, 'Send a string that is not empty.');
+        column[row] = '';
+      } else if (typeof value === 'string') {
+        if (value.length > maxLength) {
+          throw refusal(`Feature ${name}, row ${row}: the string has ${value.length} characters.`, `Send at most ${maxLength}.`);
+        }
+        if (levels !== undefined && !levels.has(value)) {
+          if (closed) {
+            throw refusal(`Feature ${name}, row ${row}: ${quoted(value)} is not one of its levels.`, `Send one of: ${(feature.levels ?? []).slice(0, 50).join(', ')}.`);
+          }
+          state.unseenLevels += 1;
+        }
+        column[row] = value;
+      } else throw refusal(`Feature ${name}, row ${row}: ${quoted(value)} is not a string.`, `Send a string${nullable ? ' or null' : ''}.`);
+    }
+    return column;
+  };
+}
+
+function sampleOf(feature: Feature): number | string {
+  if (feature.type === 'string') return feature.levels?.[0] ?? 'x';
+  return Math.min(Math.max(0, feature.min ?? 0), feature.max ?? Infinity);
+}

@@ -1,0 +1,40 @@
+import type { Contract } from '../domain/contract.js';
+import type { ModelDefinition } from '../domain/model-definition.js';
+import type { Environment } from '../domain/names.js';
+import type { Route, ServedVersion } from '../domain/route.js';
+import type { ServingWindow } from '../domain/serving-window.js';
+
+/** All routes of an environment and the versions that they name, as the control plane holds them. */
+export interface RouteState {
+  storeId: string;
+  routes: Route[];
+  versions: ServedVersion[];
+}
+
+/** What a gateway asks of the control plane. Any call may fail at any time: the gateway serves on. */
+export interface ControlPlane {
+  routeState: (environment: Environment) => Promise<RouteState>;
+  definitionByDigest: (sha256: string) => Promise<ModelDefinition>;
+  recordGateway: (heartbeat: { gatewayId: string; environment: Environment; url: string; bootId: string }) => Promise<void>;
+  acknowledgeRoute: (acknowledgement: {
+    gatewayId: string;
+    environment: Environment;
+    model: string;
+    storeId: string;
+    epoch: number;
+    error?: string;
+  }) => Promise<void>;
+  insertServingWindows: (windows: readonly ServingWindow[]) => Promise<void>;
+  forgetGateway: (gatewayId: string) => Promise<void>;
+  /** Calls back when routes may have changed; keeps listening across reconnects. Returns how to stop. */
+  onRouteChange: (changed: () => void) => Promise<() => Promise<void>>;
+}
+
+/** Where artifacts come from. */
+export interface ArtifactSource {
+  /** Writes the object to `path`, whole or not at all, its digest verified. */
+  getToFile: (key: string, path: string, options: { sha256: string }) => Promise<unknown>;
+}
+
+/** Refuses a model file that must not be loaded, or that does not fit its contract. @throws PerdureError `artifact/refused`. */
+export type CheckModelFile = (path: string, contract: Contract) => Promise<unknown>;

@@ -1,0 +1,86 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Environment } from '../domain/names.js';
+import { latencyBoundsMs } from '../domain/serving-window.js';
+
+/** A version's metrics with their labels bound, so that a request looks nothing up. */
+export interface VersionMeters {
+  answered: (latencyMs: number) => void;
+  failed: () => void;
+}
+
+/** The gateway's metrics: few labels, all of them bounded by what the control plane names. */
+export class GatewayMetrics {
+  readonly registry = new Registry();
+  private readonly requests: Counter<'model' | 'version' | 'outcome'>;
+  private readonly latency: Histogram<'model' | 'version'>;
+  readonly refused: Counter<'status'>;
+  readonly batchRows: Histogram<'model' | 'version'>;
+  readonly queued: Gauge<'model' | 'version'>;
+  readonly restarts: Counter<'model' | 'version'>;
+  readonly unseenLevels: Gauge<'model' | 'version' | 'feature'>;
+  readonly routeEpoch: Gauge<'model'>;
+  readonly loadSeconds: Gauge<'model' | 'version'>;
+  readonly routeErrors: Counter<'model'>;
+  readonly connected: Gauge<'system'>;
+  readonly spoolBytes: Gauge<'log'>;
+  readonly rowsShipped: Counter<'log'>;
+  readonly rowsLost: Counter<'log' | 'reason'>;
+  readonly windowsPending: Gauge;
+
+  constructor(environment: Environment) {
+    const registers = [this.registry];
+    this.registry.setDefaultLabels({ environment });
+    collectDefaultMetrics({ register: this.registry, prefix: 'perdure_gateway_' });
+    const counter = <T extends string>(name: string, help: string, labelNames: T[]) => new Counter({ name: `perdure_gateway_${name}`, help, labelNames, registers });
+    const gauge = <T extends string>(name: string, help: string, labelNames: T[]) => new Gauge({ name: `perdure_gateway_${name}`, help, labelNames, registers });
+    this.requests = counter('requests_total', 'Valid inference requests, by outcome: answered or failed.', ['model', 'version', 'outcome']);
+    this.refused = counter('refused_total', 'Requests refused because of what they were, by HTTP status.', ['status']);
+    this.latency = new Histogram({
+      name: 'perdure_gateway_latency_seconds',
+      help: 'Time from the whole request to its answer.',
+      labelNames: ['model', 'version'],
+      buckets: latencyBoundsMs.map((bound) => bound / 1000),
+      registers,
+    });
+    this.batchRows = new Histogram({
+      name: 'perdure_gateway_batch_rows',
+      help: 'Rows of each batch sent to a model.',
+      labelNames: ['model', 'version'],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 256, 1024, 10_000],
+      registers,
+    });
+    this.queued = gauge('queued_requests', 'Requests that wait for a model.', ['model', 'version']);
+    this.restarts = counter('model_restarts_total', 'Times that a model process ended and was started again.', ['model', 'version']);
+    this.unseenLevels = gauge('unseen_levels', 'Levels served that the contract does not list, since the version was loaded.', ['model', 'version', 'feature']);
+    this.routeEpoch = gauge('route_epoch', 'Epoch of the route in force.', ['model']);
+    this.loadSeconds = gauge('model_load_seconds', 'Time that loading and warming took.', ['model', 'version']);
+    this.routeErrors = counter('route_errors_total', 'Routes that could not be put in force.', ['model']);
+    this.connected = gauge('connected', 'Whether the last call to a system succeeded: 1 or 0.', ['system']);
+    this.spoolBytes = gauge('spool_bytes', 'Bytes on disk that are not in the object store yet.', ['log']);
+    this.rowsShipped = counter('spool_rows_shipped_total', 'Rows that are in the object store.', ['log']);
+    this.rowsLost = counter('spool_rows_lost_total', 'Rows lost, by reason: full, torn, unwritten.', ['log', 'reason']);
+    this.windowsPending = gauge('serving_windows_pending', 'Serving windows that Postgres has not taken yet.', []);
+  }
+
+  versionMeters(model: string, version: number): VersionMeters {
+    const labels = { model, version: String(version) };
+    const answered = this.requests.labels({ ...labels, outcome: 'answered' });
+    const failed = this.requests.labels({ ...labels, outcome: 'failed' });
+    const latency = this.latency.labels(labels);
+    return {
+      answered: (latencyMs) => {
+        answered.inc();
+        latency.observe(latencyMs / 1000);
+      },
+      failed: () => failed.inc(),
+    };
+  }
+
+  /** Forgets the gauges of a version that is no longer loaded. */
+  forgetVersion(model: string, version: number, features: readonly string[]): void {
+    const labels = { model, version: String(version) };
+    this.queued.remove(labels);
+    this.loadSeconds.remove(labels);
+    for (const feature of features) this.unseenLevels.remove({ ...labels, feature });
+  }
+}

@@ -1,0 +1,31 @@
+import type { EngineModelStatus } from './inference-engine.js';
+import type { Route } from '../domain/route.js';
+
+/** What `GET /v1/status` answers. */
+export interface GatewayStatus {
+  gatewayId: string;
+  bootId: string;
+  environment: string;
+  productVersion: string;
+  startedAt: string;
+  ready: boolean;
+  draining: boolean;
+  /** Null until routes are known. */
+  storeId: string | null;
+  postgres: { connected: boolean; lastContactAt: string | null };
+  objectStore: { connected: boolean; lastError: string | null };
+  routes: Pick<Route, 'model' | 'epoch' | 'split' | 'reason' | 'at'>[];
+  /** Routes that could not be put in force; what was served before is still served. */
+  problems: { model: string; epoch: number; message: string; attempts: number }[];
+  versions: {
+    model: string;
+    version: number;
+    artifactSha256: string;
+    definitionSha256: string;
+    loadedAt: string;
+    loadMs: number;
+    process: EngineModelStatus | null;
+  }[];
+  spool: Record<'predictions' | 'labels', { bytes: number; segments: number }>;
+  servingWindowsPending: number;
+}

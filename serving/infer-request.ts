@@ -1,0 +1,144 @@
+import { isUtf8 } from 'node:buffer';
+import { quoted, refusal } from './refusal.js';
+
+/** One input tensor as it arrived: values in JSON or raw bytes, not yet checked against a contract. */
+export interface InputTensor {
+  name: string;
+  datatype: string;
+  shape: number[];
+  /** Values in row-major order; undefined when the tensor is binary. */
+  data: unknown[] | undefined;
+  /** Raw little-endian bytes; undefined when the values stand in the JSON. */
+  bytes: Buffer | undefined;
+}
+
+export interface RequestedOutput {
+  name: string;
+  /** Undefined: as the request says for all outputs. */
+  binary: boolean | undefined;
+}
+
+export interface InferRequest {
+  id: string | undefined;
+  inputs: Map<string, InputTensor>;
+  /** Undefined: all outputs. */
+  outputs: RequestedOutput[] | undefined;
+  binaryOutputs: boolean;
+}
+
+const idLengthMax = 256;
+
+/**
+ * Reads an Open Inference Protocol v2 inference request, with the binary tensor extension when `headerLength` (the `Inference-Header-Content-Length`) is given.
+ * @throws PerdureError `input/invalid` for everything that is not such a request.
+ */
+export function parseInferRequest(body: Buffer, headerLength: string | undefined): InferRequest {
+  const jsonLength = headerLength === undefined ? body.length : parseHeaderLength(headerLength, body.length);
+  const request = parseJsonObject(jsonLength === body.length ? body : body.subarray(0, jsonLength));
+  const { id, inputs, outputs, parameters } = request;
+  if (id !== undefined && (typeof id !== 'string' || id.length > idLengthMax)) {
+    throw refusal('The request field id is not a string of at most 256 characters.', 'Send a short string, or leave it out.');
+  }
+  if (!Array.isArray(inputs)) throw refusal('The request has no inputs.', 'Send an array "inputs" with one tensor for each feature.');
+  return {
+    id: id === '' ? undefined : id,
+    inputs: parseInputs(inputs, body, jsonLength),
+    outputs: outputs === undefined ? undefined : parseOutputs(outputs),
+    binaryOutputs: isObject(parameters) && parameters['binary_data_output'] === true,
+  };
+}
+
+function parseHeaderLength(text: string, bodyLength: number): number {
+  const length = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  if (length < 0 || length > bodyLength) {
+    throw refusal(
+      `The header Inference-Header-Content-Length is ${quoted(text)}, but the body has ${bodyLength} bytes.`,
+      'Send the length in bytes of the JSON part; was the body cut short?',
+    );
+  }
+  return length;
+}
+
+function parseJsonObject(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) {
+    throw refusal('The body is not UTF-8.', 'Send JSON in UTF-8; for binary tensors set the header Inference-Header-Content-Length.');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refusal(`The body is not JSON: ${reason}.`, 'JSON knows neither NaN nor Infinity: write a missing value as null.');
+  }
+  if (!isObject(value)) throw refusal('The body is not a JSON object.', 'Send {"inputs": [...]}.');
+  return value;
+}
+
+function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<string, InputTensor> {
+  const tensors = new Map<string, InputTensor>();
+  let at = jsonLength;
+  for (const [index, input] of inputs.entries()) {
+    if (!isObject(input)) throw refusal(`inputs[${index}] is not an object.`, 'Send {"name", "shape", "datatype", "data"}.');
+    const { name, datatype, shape, data, parameters } = input;
+    if (typeof name !== 'string' || name === '') throw refusal(`inputs[${index}] has no name.`, 'Name the feature that it holds.');
+    if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is given twice.`, 'Send each feature once.');
+    if (typeof datatype !== 'string') throw refusal(`Feature ${quoted(name)} has no datatype.`, 'Numbers are FP32, strings are BYTES.');
+    if (!isShape(shape)) throw refusal(`Feature ${quoted(name)} has the shape ${quoted(shape)}.`, 'Send [rows, 1], the same for every feature.');
+    const size = binarySizeOf(name, parameters);
+    if (size === undefined) {
+      if (!Array.isArray(data)) throw refusal(`Feature ${quoted(name)} has no data.`, 'Send an array "data", or a binary tensor.');
+      tensors.set(name, { name, datatype, shape, data: Array.isArray(data[0]) ? data.flat(1) : data, bytes: undefined });
+      continue;
+    }
+    if (data !== undefined) throw refusal(`Feature ${quoted(name)} has data and binary_data_size.`, 'Send the values one way only.');
+    if (at + size > body.length) {
+      throw refusal(
+        `The binary tensor of feature ${quoted(name)} should have ${size} bytes, but only ${body.length - at} are left.`,
+        'Send the whole body; was it cut short, or Inference-Header-Content-Length left out?',
+      );
+    }
+    tensors.set(name, { name, datatype, shape, data: undefined, bytes: body.subarray(at, at + size) });
+    at += size;
+  }
+  if (at !== body.length) {
+    throw refusal(`${body.length - at} bytes follow the last binary tensor.`, 'Make binary_data_size and Inference-Header-Content-Length agree with the body.');
+  }
+  return tensors;
+}
+
+function binarySizeOf(name: string, parameters: unknown): number | undefined {
+  if (!isObject(parameters)) return undefined;
+  if ('shared_memory_region' in parameters) {
+    throw refusal(`Feature ${quoted(name)} refers to shared memory.`, 'This server takes values in the body only.');
+  }
+  const size = parameters['binary_data_size'];
+  if (size === undefined) return undefined;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw refusal(`Feature ${quoted(name)} has the binary_data_size ${quoted(size)}.`, 'Send the length of its binary tensor in bytes.');
+  }
+  return size;
+}
+
+function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
+  if (!Array.isArray(outputs)) throw refusal('The request field outputs is not an array.', 'Send [{"name": "probabilities"}], or leave it out.');
+  if (outputs.length === 0) return undefined;
+  const names = new Set<string>();
+  return outputs.map((output: unknown, index) => {
+    if (!isObject(output) || typeof output['name'] !== 'string') throw refusal(`outputs[${index}] has no name.`, 'Send {"name": "probabilities"}.');
+    const { name, parameters } = output;
+    if (names.has(name)) throw refusal(`Output ${quoted(name)} is asked for twice.`, 'Ask for each output once.');
+    names.add(name);
+    if (isObject(parameters) && ('classification' in parameters || 'shared_memory_region' in parameters)) {
+      throw refusal(`Output ${quoted(name)} asks for classification or shared memory.`, 'This server offers neither: ask for the output alone.');
+    }
+    return { name, binary: isObject(parameters) && typeof parameters['binary_data'] === 'boolean' ? parameters['binary_data'] : undefined };
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isShape(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= 8 && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}

@@ -1,0 +1,87 @@
+import type { RequestedOutput } from './infer-request.js';
+import { quoted, refusal } from './refusal.js';
+
+/** What a model says of some rows. */
+export interface Answer {
+  /** One a row: class numbers, or class names. */
+  labels: Int32Array | string[];
+  /** Row-major, `classes` a row. */
+  probabilities: Float32Array;
+  classes: number;
+}
+
+export interface InferResponse {
+  body: string | Buffer;
+  /** Value of the header `Inference-Header-Content-Length`; undefined when the whole body is JSON. */
+  headerLength: number | undefined;
+}
+
+/** The outputs of every model, in the order in which they are sent. */
+export const outputNames = ['label', 'probabilities'] as const;
+type OutputName = (typeof outputNames)[number];
+
+interface WantedOutput {
+  name: OutputName;
+  binary: boolean;
+}
+
+/** @throws PerdureError `input/invalid` for an output that does not exist. */
+export function wantedOutputs(outputs: readonly RequestedOutput[] | undefined, binaryByDefault: boolean): WantedOutput[] {
+  if (outputs === undefined) return outputNames.map((name) => ({ name, binary: binaryByDefault }));
+  return outputs.map(({ name, binary }) => {
+    const known = outputNames.find((one) => one === name);
+    if (known === undefined) throw refusal(`Output ${quoted(name)} does not exist.`, `Outputs are: ${outputNames.join(', ')}.`);
+    return { name: known, binary: binary ?? binaryByDefault };
+  });
+}
+
+/** Writes an Open Inference Protocol v2 response, binary tensors behind the JSON where they were asked for. */
+export function encodeInferResponse(model: string, version: number, id: string, answer: Answer, wanted: readonly WantedOutput[]): InferResponse {
+  const tensors: Buffer[] = [];
+  const outputs = wanted.map(({ name, binary }) => {
+    const head = `{"name":"${name}","datatype":"${datatypeOf(name, answer)}","shape":${shapeOf(name, answer)}`;
+    if (!binary) return `${head},"data":${jsonData(name, answer)}}`;
+    const bytes = binaryData(name, answer);
+    tensors.push(bytes);
+    return `${head},"parameters":{"binary_data_size":${bytes.length}}}`;
+  });
+  const json = `{"model_name":"${model}","model_version":"${version}","id":${JSON.stringify(id)},"outputs":[${outputs.join(',')}]}`;
+  if (tensors.length === 0) return { body: json, headerLength: undefined };
+  const header = Buffer.from(json);
+  return { body: Buffer.concat([header, ...tensors]), headerLength: header.length };
+}
+
+function datatypeOf(name: OutputName, answer: Answer): string {
+  if (name === 'probabilities') return 'FP32';
+  return Array.isArray(answer.labels) ? 'BYTES' : 'INT64';
+}
+
+function shapeOf(name: OutputName, answer: Answer): string {
+  return name === 'label' ? `[${answer.labels.length}]` : `[${answer.labels.length},${answer.classes}]`;
+}
+
+function jsonData(name: OutputName, answer: Answer): string {
+  if (name === 'probabilities') return `[${answer.probabilities.join(',')}]`;
+  return Array.isArray(answer.labels) ? JSON.stringify(answer.labels) : `[${answer.labels.join(',')}]`;
+}
+
+function binaryData(name: OutputName, { labels, probabilities }: Answer): Buffer {
+  if (name === 'probabilities') {
+    const bytes = Buffer.allocUnsafe(probabilities.length * 4);
+    probabilities.forEach((value, index) => bytes.writeFloatLE(value, index * 4));
+    return bytes;
+  }
+  if (!Array.isArray(labels)) {
+    const bytes = Buffer.allocUnsafe(labels.length * 8);
+    labels.forEach((value, index) => bytes.writeBigInt64LE(BigInt(value), index * 8));
+    return bytes;
+  }
+  return Buffer.concat(
+    labels.flatMap((label) => {
+      const text = Buffer.from(label);
+      const length = Buffer.allocUnsafe(4);
+      length.writeUInt32LE(text.length);
+      return [length, text];
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Answer } from './infer-response.js';
+import type { ModelSpec } from './inference-engine.js';
+import type { FromInference, ToInference } from './inference-messages.js';
+
+/** The program of a process that runs one model and nothing else: no secrets in its environment, an empty working directory, an end when its gateway ends. */
+
+class Refused extends Error {
+  constructor(
+    readonly code: 'artifact/refused' | 'artifact/digest-mismatch',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+type Run = (rows: number, numbers: Float32Array, strings: string[]) => Promise<Answer>;
+
+const warmRows = [1, 1, 64, 1];
+let run: Run | undefined;
+
+process.on('disconnect', () => process.exit(0));
+// Signals meant for the whole group (Ctrl-C) are the gateway's to handle: it drains first and then ends this process.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('message', (message: ToInference) => void handle(message));
+say({ kind: 'ready' });
+
+function say(message: FromInference): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+async function handle(message: ToInference): Promise<void> {
+  if (message.kind === 'load') {
+    try {
+      run = await load(message.spec);
+      say({ kind: 'loaded' });
+    } catch (error) {
+      say({ kind: 'refused', code: error instanceof Refused ? error.code : 'artifact/refused', message: messageOf(error) });
+    }
+    return;
+  }
+  const { batch, rows, numbers, strings } = message;
+  try {
+    if (run === undefined) throw new Error('no model is loaded');
+    say({ kind: 'answer', batch, ...(await run(rows, numbers, strings)) });
+  } catch (error) {
+    say({ kind: 'failed', batch, message: messageOf(error) });
+  }
+}
+
+async function load({ key, path, sha256, features, sampleRow }: ModelSpec): Promise<Run> {
+  const bytes = await readFile(path);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest !== sha256) throw new Refused('artifact/digest-mismatch', `The artifact of ${key} has the digest ${digest} instead of ${sha256}.`);
+  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 });
+  const wanted = features.map((feature) => feature.name);
+  const missing = wanted.filter((name) => !session.inputNames.includes(name));
+  const extra = session.inputNames.filter((name) => !wanted.includes(name));
+  if (missing.length + extra.length > 0) {
+    throw new Refused('artifact/refused', `The graph of ${key} does not fit its contract: it lacks [${missing.join(', ')}] and asks for [${extra.join(', ')}].`);
+  }
+  for (const output of ['label', 'probabilities']) {
+    if (!session.outputNames.includes(output)) throw new Refused('artifact/refused', `The graph of ${key} has no output called ${output}.`);
+  }
+  const runModel = runnerOf(session, features);
+  for (const rows of warmRows) {
+    const numbers = features.flatMap(({ type }, index) => (type === 'number' ? new Array<number>(rows).fill(Number(sampleRow[index])) : []));
+    const strings = features.flatMap(({ type }, index) => (type === 'string' ? new Array<string>(rows).fill(String(sampleRow[index])) : []));
+    try {
+      await runModel(rows, Float32Array.from(numbers), strings);
+    } catch (error) {
+      throw new Refused('artifact/refused', `${key} cannot answer a row that satisfies its contract: ${messageOf(error)}.`);
+    }
+  }
+  return runModel;
+}
+
+function runnerOf(session: InferenceSession, features: ModelSpec['features']): Run {
+  const wanted = ['label', 'probabilities'];
+  return async (rows, numbers, strings) => {
+    const feeds: Record<string, Tensor> = {};
+    const shape = [rows, 1];
+    let numberAt = 0;
+    let stringAt = 0;
+    for (const { name, type } of features) {
+      if (type === 'number') feeds[name] = new Tensor('float32', numbers.subarray(numberAt, (numberAt += rows)), shape);
+      else feeds[name] = new Tensor('string', strings.slice(stringAt, (stringAt += rows)), shape);
+    }
+    const { label, probabilities } = await session.run(feeds, wanted);
+    const scores = probabilities?.data;
+    if (!(scores instanceof Float32Array) || scores.length === 0 || scores.length % rows !== 0) throw new Error('probabilities are not FP32 of shape [rows, classes]');
+    if (!scores.every(Number.isFinite)) throw new Error('a probability is not a finite number');
+    return { labels: labelsOf(label?.data, rows), probabilities: scores, classes: scores.length / rows };
+  };
+}
+
+function labelsOf(data: Tensor['data'] | undefined, rows: number): Int32Array | string[] {
+  if (data?.length !== rows) throw new Error('label does not have one value a row');
+  if (data instanceof BigInt64Array) return Int32Array.from(data, Number);
+  if (data instanceof Int32Array) return data;
+  if (Array.isArray(data)) return data.map(String);
+  throw new Error('label is neither INT64 nor BYTES');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

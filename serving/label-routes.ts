@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { PerdureError } from '../domain/errors.js';
+import type { InferenceService } from './inference-service.js';
+import { quoted, refusal } from './refusal.js';
+import type { Spool } from './spool.js';
+
+/** How far a caller's clock may run ahead. */
+const skewMaxMs = 5 * 60_000;
+const labelsMax = 10_000;
+
+const labelsSchema = z
+  .array(
+    z.strictObject({
+      prediction_id: z.string().min(1).max(200),
+      label: z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'must be true, false, 0 or 1' }).transform(Boolean),
+      observed_at: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z' }),
+    }),
+  )
+  .min(1)
+  .max(labelsMax);
+
+/**
+ * Takes what really happened. A label is accepted when it is on the gateway's disk, flushed; whoever sends one twice need not worry: readers keep one label a prediction,
+ * the one received last.
+ */
+export function registerLabelRoutes(app: FastifyInstance, deps: { service: InferenceService; labels: Spool }): void {
+  app.post('/v1/models/:model/labels', async (request: FastifyRequest<{ Params: { model: string } }>, reply) => {
+    const { model } = deps.service.versionOf(request.params.model, undefined).served;
+    const labels = parseLabels(request.body);
+    const receivedAt = new Date();
+    const lines = labels.map(({ prediction_id, label, observed_at }, index) => {
+      const observedAt = new Date(observed_at);
+      if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
+        throw refusal(`labels[${index}].observed_at is ${observed_at}, which has not happened yet.`, 'Send the time at which the outcome was known.');
+      }
+      return JSON.stringify({ prediction_id, model, label, observed_at: observedAt.toISOString(), received_at: receivedAt.toISOString() });
+    });
+    try {
+      await deps.labels.appendDurably(model, lines);
+    } catch (error) {
+      request.log.error({ err: error }, 'labels not stored');
+      throw new PerdureError('serving/overloaded', 'The labels could not be stored; none of them was accepted. Send them again later.');
+    }
+    return reply.code(202).send({ accepted: lines.length, duplicates: 'kept: of several labels for one prediction the one received last counts' });
+  });
+}
+
+function parseLabels(body: unknown): z.infer<typeof labelsSchema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '');
+  } catch {
+    throw refusal('The body is not JSON.', 'Send [{"prediction_id", "label", "observed_at"}].');
+  }
+  const parsed = labelsSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? 'The body' : `labels${issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')}`;
+  throw refusal(`${where} is wrong: ${issue?.message ?? quoted(value)}.`, `Send 1 to ${labelsMax.toLocaleString('en')} of {"prediction_id", "label", "observed_at"}; none was accepted.`);
+}

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pino } from 'pino';
+import { createObjectStore } from '../adapters/object-store.js';
+import { checkModel } from '../adapters/onnx/model-check.js';
+import { checkSignature } from '../adapters/onnx/signature-check.js';
+import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { connectDatabase } from '../db/connect.js';
+import { buildGateway } from './gateway.js';
+import { gatewayIdOf, loadGatewayConfig } from './gateway-config.js';
+import { postgresControlPlane } from './postgres-control-plane.js';
+import { z } from 'zod';
+
+const config = loadGatewayConfig();
+const home = path.resolve(config.PERDURE_GATEWAY_HOME);
+const environment = config.PERDURE_GATEWAY_ENVIRONMENT;
+const log = pino({ level: config.PERDURE_LOG_LEVEL, base: { process: 'gateway', environment }, timestamp: pino.stdTimeFunctions.isoTime });
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')));
+
+const store = {
+  endpoint: config.PERDURE_S3_ENDPOINT,
+  region: config.PERDURE_S3_REGION,
+  bucket: config.PERDURE_S3_BUCKET,
+  accessKeyId: config.AWS_ACCESS_KEY_ID,
+  secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
+};
+const objectStore = createObjectStore(store);
+const db = connectDatabase(config.PERDURE_DATABASE_URL, { max: 4, statementTimeoutMs: 5_000 });
+
+const gateway = await buildGateway({
+  gatewayId: await gatewayIdOf(home, environment),
+  environment,
+  url: config.PERDURE_GATEWAY_URL ?? `http://${config.PERDURE_HOST}:${config.PERDURE_GATEWAY_PORT}`,
+  home,
+  productVersion: version,
+  controlPlane: postgresControlPlane(db),
+  artifacts: objectStore,
+  checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
+  objectStore: store,
+  log,
+  limits: {
+    bodyBytesMax: config.PERDURE_GATEWAY_BODY_MAX_MB * 1024 * 1024,
+    spoolBytesMax: config.PERDURE_GATEWAY_SPOOL_MAX_MB * 1024 * 1024,
+    predictionSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,
+    labelSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,
+  },
+});
+
+onShutdown('database', () => db.close());
+onShutdown('object store', () => objectStore.close());
+onShutdown('gateway', () => gateway.stop(), 20_000);
+await gateway.start();
+await gateway.app.listen({ host: config.PERDURE_HOST, port: config.PERDURE_GATEWAY_PORT });
+announceReady();

@@ -1,0 +1,93 @@
+import type { Route, ServedVersion } from '../domain/route.js';
+import type { CompiledContract } from './compiled-contract.js';
+import type { Contract } from '../domain/contract.js';
+import type { VersionMeters } from './gateway-metrics.js';
+
+/** A version that is loaded and answers. */
+export interface LoadedVersion {
+  served: ServedVersion;
+  /** Its name in the engine. */
+  key: string;
+  contract: Contract;
+  compiled: CompiledContract;
+  meters: VersionMeters;
+  loadMs: number;
+  loadedAt: string;
+  /** Milliseconds of the monotonic clock at which no route named it any more; undefined while one does. */
+  idleSince: number | undefined;
+}
+
+/** A version's name in the engine: the same only for the same bytes under the same contract. */
+export function engineKey({ model, version, artifactSha256, definitionSha256 }: ServedVersion): string {
+  return `${model}@${version}/${artifactSha256.slice(0, 16)}/${definitionSha256.slice(0, 16)}`;
+}
+
+/** The metric labels of an engine's model. */
+export function labelsOfKey(key: string): { model: string; version: string } {
+  const [model = '', version = ''] = (key.split('/')[0] ?? '').split('@');
+  return { model, version };
+}
+
+export interface ActiveRoute {
+  route: Route;
+  /** Every version of the route's split, loaded. */
+  versions: ReadonlyMap<number, LoadedVersion>;
+}
+
+/** What the gateway serves at this moment. A route is replaced whole, in one step. */
+export class RouteTable {
+  private readonly active = new Map<string, ActiveRoute>();
+  private readonly loaded = new Map<string, LoadedVersion>();
+
+  route(model: string): ActiveRoute | undefined {
+    return this.active.get(model);
+  }
+
+  routes(): ActiveRoute[] {
+    return [...this.active.values()];
+  }
+
+  byKey(key: string): LoadedVersion | undefined {
+    return this.loaded.get(key);
+  }
+
+  /** A loaded version by its number: the one that the route names, where two stores gave the same number to different bytes. */
+  version(model: string, version: number): LoadedVersion | undefined {
+    return this.active.get(model)?.versions.get(version) ?? this.versionsOf(model).findLast((one) => one.served.version === version);
+  }
+
+  versionsOf(model: string): LoadedVersion[] {
+    return [...this.loaded.values()].filter((one) => one.served.model === model).sort((left, right) => left.served.version - right.served.version);
+  }
+
+  versions(): LoadedVersion[] {
+    return [...this.loaded.values()];
+  }
+
+  add(version: LoadedVersion): void {
+    this.loaded.set(version.key, version);
+  }
+
+  remove(version: LoadedVersion): void {
+    if (this.loaded.get(version.key) === version) this.loaded.delete(version.key);
+  }
+
+  /** Puts a route in force. Requests that have chosen their version finish on it. */
+  swap(next: ActiveRoute): void {
+    this.active.set(next.route.model, next);
+    this.markIdle();
+  }
+
+  drop(model: string): void {
+    this.active.delete(model);
+    this.markIdle();
+  }
+
+  private markIdle(): void {
+    const named = new Set(this.routes().flatMap(({ versions }) => [...versions.values()]));
+    for (const version of this.loaded.values()) {
+      if (named.has(version)) version.idleSince = undefined;
+      else version.idleSince ??= performance.now();
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { openDuckSession } from '../adapters/data-engine/duck-session.js';
+import { quoteName, quoteText } from '../adapters/data-engine/quote.js';
+
+export type LogKind = 'predictions' | 'labels';
+
+/** Columns of the two logs as they lie in the object store. `features` is JSON text: the features as they were served, missing ones null. */
+const columns: Record<LogKind, Record<string, string>> = {
+  predictions: {
+    prediction_id: 'VARCHAR',
+    request_id: 'VARCHAR',
+    row: 'INTEGER',
+    at: 'TIMESTAMP',
+    environment: 'VARCHAR',
+    model: 'VARCHAR',
+    version: 'INTEGER',
+    epoch: 'INTEGER',
+    key_hash: 'VARCHAR',
+    features: 'JSON',
+    probability: 'DOUBLE',
+    label: 'BOOLEAN',
+    latency_ms: 'DOUBLE',
+  },
+  labels: { prediction_id: 'VARCHAR', model: 'VARCHAR', label: 'BOOLEAN', observed_at: 'TIMESTAMP', received_at: 'TIMESTAMP' },
+};
+
+const countSchema = z.object({ rows: z.coerce.number() });
+
+/**
+ * Writes a spool segment as Parquet; lines that are torn or damaged are left out and counted. The same segment gives the same bytes.
+ * @param folder where the file is written and DuckDB may spill
+ */
+export async function segmentToParquet(kind: LogKind, segment: string, parquet: string, folder: string): Promise<{ rows: number; torn: number }> {
+  const lines = countLines(await readFile(segment));
+  const session = await openDuckSession({ folder, readable: [segment], threads: 1, memoryLimitMb: 512 });
+  try {
+    const types = Object.entries(columns[kind])
+      .map(([name, type]) => `${quoteName(name)}: '${type}'`)
+      .join(', ');
+    const names = Object.entries(columns[kind])
+      .map(([name, type]) => (type === 'JSON' ? `${quoteName(name)}::VARCHAR AS ${quoteName(name)}` : quoteName(name)))
+      .join(', ');
+    const source = `read_json(${quoteText(segment)}, format = 'newline_delimited', ignore_errors = true, columns = {${types}})`;
+    await session.run(`CREATE TABLE segment AS SELECT ${names} FROM ${source} WHERE prediction_id IS NOT NULL`);
+    const [counted] = await session.rows('SELECT count(*)::VARCHAR AS rows FROM segment', countSchema);
+    const rows = counted?.rows ?? 0;
+    if (rows > 0) await session.run(`COPY segment TO ${quoteText(parquet)} (FORMAT parquet, COMPRESSION zstd)`);
+    return { rows, torn: Math.max(0, lines - rows) };
+  } finally {
+    session.close();
+  }
+}
+
+/** Lines, a last one without its end included. */
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) lines += 1;
+  return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? lines + 1 : lines;
+}

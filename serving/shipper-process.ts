@@ -1,0 +1,78 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { createObjectStore, type ObjectStore } from '../adapters/object-store.js';
+import { modelNameSchema } from '../domain/names.js';
+import { objectKeys } from '../domain/object-keys.js';
+import { segmentToParquet, type LogKind } from './segment-to-parquet.js';
+import { shipperOptionsSchema, type FromShipper, type ShipperOptions } from './shipper-messages.js';
+import { segmentSuffix } from './spool.js';
+
+/** The program that carries closed spool segments to the object store. It may be killed at any moment: a segment goes away only after its Parquet has arrived. */
+
+const failureDelayMaxMs = 15_000;
+
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole group; the gateway decides when this process ends.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.once('message', (message) => void shipForEver(shipperOptionsSchema.parse(message)));
+say({ kind: 'ready' });
+
+function say(message: FromShipper): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+async function shipForEver(options: ShipperOptions): Promise<never> {
+  const store = createObjectStore(options.store);
+  await rm(options.workFolder, { recursive: true, force: true });
+  await mkdir(options.workFolder, { recursive: true });
+  let failures = 0;
+  for (;;) {
+    try {
+      await shipAll(options, store);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+    const delayMs = failures === 0 ? options.everyMs : Math.min(failureDelayMaxMs, options.everyMs * 2 ** failures);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+}
+
+/** Ships every closed segment, the oldest first. @throws when the object store does not take one. */
+async function shipAll(options: ShipperOptions, store: ObjectStore): Promise<void> {
+  for (const log of ['labels', 'predictions'] as const) {
+    for (const { model, file } of await closedSegments(options.spools[log])) await ship(options, store, log, model, file);
+  }
+}
+
+async function closedSegments(folder: string): Promise<{ model: string; file: string }[]> {
+  const found: { model: string; file: string }[] = [];
+  for (const model of await readdir(folder).catch(() => [])) {
+    if (!modelNameSchema.safeParse(model).success) continue;
+    const names = await readdir(path.join(folder, model)).catch(() => []);
+    found.push(...names.filter((name) => name.endsWith(segmentSuffix)).map((name) => ({ model, file: path.join(folder, model, name) })));
+  }
+  return found.sort((left, right) => (path.basename(left.file) < path.basename(right.file) ? -1 : 1));
+}
+
+async function ship({ environment, workFolder }: ShipperOptions, store: ObjectStore, log: LogKind, model: string, file: string): Promise<void> {
+  const segment = path.basename(file, segmentSuffix);
+  const day = `${segment.slice(0, 4)}-${segment.slice(4, 6)}-${segment.slice(6, 8)}`;
+  const parquet = path.join(workFolder, `${segment}.parquet`);
+  let counts: { rows: number; torn: number };
+  try {
+    counts = await segmentToParquet(log, file, parquet, workFolder);
+  } catch (error) {
+    // Set aside, so that one segment that cannot be read does not keep back all that follow.
+    await rename(file, `${file}.damaged`);
+    say({ kind: 'shipped', log, file, rows: 0, torn: 1 });
+    throw error;
+  }
+  const key = log === 'predictions' ? objectKeys.predictions(environment, model, day, segment) : objectKeys.labels(model, day, segment);
+  if (counts.rows > 0) await store.put(key, { file: parquet }, { contentType: 'application/vnd.apache.parquet' });
+  await rm(file, { force: true });
+  await rm(parquet, { force: true });
+  say({ kind: 'shipped', log, file, ...counts });
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
+import { buildApi, type ControlApi } from '../../../api/build-api.js';
+import { createScheduleBook } from '../../../api/schedule-book.js';
+import { createTemporalLink } from '../../../api/temporal-link.js';
+import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
+import { connectDatabase, type Database } from '../../../db/connect.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
+import flightDelay from '../../../models/flight-delay/model.js';
+import { loadTemporalConfig } from '../../../temporal.config.js';
+import { createTestDatabase } from '../../setup/test-database.js';
+import { runCommandLine } from '../../unit/cli/run-command-line.js';
+
+export interface TestApi {
+  app: ControlApi;
+  api: ApiClient;
+  db: Database;
+  store: ObjectStore;
+  uploadFolder: string;
+  /** Runs a command line against this API. */
+  perdure(...argv: string[]): ReturnType<typeof runCommandLine>;
+  close(): Promise<void>;
+}
+
+/** The control API on a port of its own, on the suite's real servers, with a database and a bucket of its own. */
+export async function startApi({ uploadBytesMax = 10_000_000 } = {}): Promise<TestApi> {
+  const { PERDURE_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
+  if (!endpoint || !accessKeyId || !secretAccessKey) throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
+  const database = await createTestDatabase();
+  const db = connectDatabase(database.url);
+  const store = createObjectStore({ endpoint, region: 'us-east-1', bucket: `test-${randomUUID()}`, accessKeyId, secretAccessKey });
+  await store.ensureBucket();
+  const temporal = createTemporalLink(loadTemporalConfig());
+  const uploadFolder = await mkdtemp(path.join(tmpdir(), 'perdure-api-'));
+  const app = await buildApi({ db, objects: store, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder, uploadBytesMax });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    app,
+    api: createApiClient(`http://127.0.0.1:${port}`),
+    db,
+    store,
+    uploadFolder,
+    perdure: (...argv) => runCommandLine(argv, { PERDURE_API_PORT: String(port), PERDURE_ACTOR: 'ada@example.org' }),
+    async close() {
+      await app.close();
+      await Promise.all([db.close(), temporal.close()]);
+      store.close();
+      await Promise.all([database.drop(), rm(uploadFolder, { recursive: true, force: true })]);
+    },
+  };
+}
+
+/** The flights definition under a name that no other test has: Schedules are shared by all tests of the suite. */
+export function ownDefinition(change: Partial<ModelDefinition> = {}): ModelDefinition {
+  return parseModelDefinition({ ...flightDelay, name: `flights-${randomUUID().slice(0, 8)}`, ...change });
+}

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
+import { quoteName, quoteNumber, quoteText } from '../../../adapters/data-engine/quote.js';
+
+let folder: string;
+let session: DuckSession | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'perdure-duck-'));
+});
+afterEach(async () => {
+  session?.close();
+  session = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('a session', () => {
+  it('reads only the files it was given and writes only into its folder', async () => {
+    const inside = path.join(folder, 'own');
+    const given = path.join(folder, 'given.csv');
+    const other = path.join(folder, 'other.csv');
+    await writeFile(given, 'a\n1\n');
+    await writeFile(other, 'a\n2\n');
+    await mkdir(inside);
+    session = await openDuckSession({ folder: inside, readable: [given] });
+    await expect(session.rows(`FROM read_csv('${given}')`, z.object({ a: z.coerce.number() }))).resolves.toEqual([{ a: 1 }]);
+    await session.run(`COPY (SELECT 1 AS a) TO '${inside}/out.parquet'`);
+    for (const sql of [
+      `FROM read_csv('${other}')`,
+      `FROM read_csv('${inside}/../other.csv')`,
+      `FROM read_text('/etc/hostname')`,
+      `COPY (SELECT 1) TO '${folder}/out.parquet'`,
+      `COPY (SELECT 1) TO '${given}'`,
+      `ATTACH '${folder}/x.db'`,
+      'INSTALL httpfs',
+      'SET enable_external_access = true',
+      'SET threads = 1',
+      `SET allowed_directories = ['/']`,
+    ]) {
+      await expect(session.run(sql), sql).rejects.toThrow();
+    }
+  });
+
+  it('ends a query that would run for minutes when its signal is aborted', async () => {
+    const controller = new AbortController();
+    session = await openDuckSession({ folder, signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('enough')), 100);
+    const started = performance.now();
+    await expect(session.run('SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 0')).rejects.toThrow(
+      'enough',
+    );
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await expect(session.run('SELECT 1')).rejects.toThrow('enough');
+  });
+
+  it('names its memory limit when that is too small', async () => {
+    session = await openDuckSession({ folder, memoryLimitMb: 20, threads: 1 });
+    await expect(session.run('SELECT len(list(hash(range))) FROM range(20000000)')).rejects.toMatchObject({
+      code: 'environment/broken',
+      message: expect.stringContaining('20 MB') as string,
+    });
+  });
+});
+
+describe('quoting', () => {
+  it('keeps any name, text and number what it is', async () => {
+    session = await openDuckSession({ folder });
+    const name = 'we"ird; -- name';
+    const text = `it's "quoted"; -- \\ 'x`;
+    const rows = await session.rows(
+      `SELECT ${quoteText(text)} AS ${quoteName(name)}, ${quoteNumber(-1.5e-7)} AS n`,
+      z.record(z.string(), z.unknown()),
+    );
+    expect(rows).toEqual([{ [name]: text, n: -1.5e-7 }]);
+    expect(() => quoteNumber(Number.NaN)).toThrow(RangeError);
+    expect(() => quoteText('a\0b')).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,14 @@
+import { loadPerdureConfig } from '../../../perdure.config.js';
+import { startStack } from '../../../infra/embedded/stack.js';
+
+/** A supervisor of the servers as a process of its own, so that a test can kill it. Says over IPC when everything answers. */
+async function main(): Promise<void> {
+  const stack = await startStack({ config: loadPerdureConfig(), parts: 'servers' });
+  process.once('SIGTERM', () => void stack.stop().then(() => process.exit(0)));
+  process.send?.('ready');
+}
+
+main().catch((error: unknown) => {
+  process.send?.(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { checkModel } from '../../../adapters/onnx/model-check.js';
+import { checkSignature } from '../../../adapters/onnx/signature-check.js';
+import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
+import type { Route, ServedVersion, Split } from '../../../domain/route.js';
+import type { ServingWindow } from '../../../domain/serving-window.js';
+import flightDelay from '../../../models/flight-delay/model.js';
+import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
+import { buildGateway, type Gateway, type GatewayLimits } from '../../../serving/gateway.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Writes a model whose answers can be computed by hand; see make_model.py. */
+export function makeModel(file: string, bias: number, work = 0): string {
+  execFileSync(path.join(root, '.tools/trainers/bin/python'), [path.join(root, 'test/integration/serving/make_model.py'), file, String(bias), String(work)]);
+  return file;
+}
+
+/** Probability of the positive class by the formula of make_model.py. */
+export function expectedProbability(bias: number, row: { dep_delay: number; temp: number | null; carrier: string }): number {
+  return 1 / (1 + Math.exp(-(bias + 0.02 * row.dep_delay + 0.01 * (row.temp ?? 0) + (row.carrier === 'UA' ? 0.5 : 0))));
+}
+
+export const exampleRow = {
+  carrier: 'UA',
+  origin: 'EWR',
+  dest: 'IAH',
+  dow: 1,
+  sched_dep_min: 315,
+  sched_arr_min: 499,
+  distance: 1400,
+  temp: 39.02 as number | null,
+  dewp: 28.04,
+  humid: 64.43,
+  wind_dir: 260,
+  wind_speed: 12.65858,
+  wind_gust: null as number | null,
+  precip: 0,
+  pressure: 1011.9,
+  visib: 10,
+  plane_age: 14,
+  seats: 149,
+  dep_delay: 2,
+};
+export type FlightRow = typeof exampleRow;
+
+/** The body of an inference request in JSON for some rows. */
+export function inferBody(rows: readonly FlightRow[], id?: string): { id?: string; inputs: { name: string; shape: number[]; datatype: string; data: unknown[] }[] } {
+  const names = Object.keys(exampleRow) as (keyof FlightRow)[];
+  const inputs = names.map((name) => ({
+    name,
+    shape: [rows.length, 1],
+    datatype: typeof exampleRow[name] === 'string' ? 'BYTES' : 'FP32',
+    data: rows.map((row) => row[name]),
+  }));
+  return id === undefined ? { inputs } : { id, inputs };
+}
+
+/** A control plane in memory that can be away. */
+export class MemoryControlPlane implements ControlPlane {
+  away = false;
+  state: RouteState = { storeId: 'store-1', routes: [], versions: [] };
+  readonly definitions = new Map<string, ModelDefinition>();
+  readonly acknowledgements: { model: string; epoch: number; storeId: string; error?: string }[] = [];
+  readonly windows = new Map<string, ServingWindow>();
+  heartbeats = 0;
+  forgotten = 0;
+  /** Fails after the effect, as a lost answer does. */
+  loseAnswers = false;
+  private readonly listeners = new Set<() => void>();
+
+  routeState = (): Promise<RouteState> => this.answer(() => structuredClone(this.state));
+  definitionByDigest = (sha256: string): Promise<ModelDefinition> =>
+    this.answer(() => {
+      const found = this.definitions.get(sha256);
+      if (found === undefined) throw new Error(`no definition ${sha256}`);
+      return found;
+    });
+  recordGateway = (): Promise<void> => this.answer(() => void (this.heartbeats += 1));
+  acknowledgeRoute: ControlPlane['acknowledgeRoute'] = ({ model, epoch, storeId, error }) =>
+    this.answer(() => void this.acknowledgements.push({ model, epoch, storeId, ...(error !== undefined && { error }) }));
+  insertServingWindows = (windows: readonly ServingWindow[]): Promise<void> =>
+    this.answer(() => {
+      for (const window of windows) if (!this.windows.has(window.id)) this.windows.set(window.id, window);
+      if (this.loseAnswers) throw new Error('the answer was lost');
+    });
+  forgetGateway = (): Promise<void> => this.answer(() => void (this.forgotten += 1));
+  onRouteChange: ControlPlane['onRouteChange'] = (changed) =>
+    this.answer(() => {
+      this.listeners.add(changed);
+      return () => Promise.resolve(void this.listeners.delete(changed));
+    });
+
+  /** Replaces a model's route and tells listeners. */
+  route(model: string, epoch: number, split: Split): void {
+    const route: Route = { storeId: this.state.storeId, environment: 'production', model, epoch, split, reason: 'test', at: new Date().toISOString() };
+    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => one.model !== model), route] };
+    for (const changed of this.listeners) changed();
+  }
+
+  private answer<T>(work: () => T): Promise<T> {
+    if (this.away) return Promise.reject(new Error('connect ECONNREFUSED'));
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+/** Artifacts in a folder, as an object store would hand them out; it can be away. */
+export class FolderArtifacts {
+  away = false;
+  constructor(readonly folder: string) {}
+  async getToFile(key: string, file: string): Promise<void> {
+    if (this.away) throw new Error('the object store is away');
+    await copyFile(path.join(this.folder, key), file);
+  }
+}
+
+export interface TestWorld {
+  folder: string;
+  controlPlane: MemoryControlPlane;
+  artifacts: FolderArtifacts;
+  /** Registers a version whose model has this bias. */
+  addVersion: (version: number, bias: number, options?: { work?: number; definition?: ModelDefinition }) => Promise<ServedVersion>;
+  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string }>;
+  close: () => Promise<void>;
+}
+
+/** A gateway with everything real but the control plane and the object store, which the test holds in its hand. */
+export async function createTestWorld(): Promise<TestWorld> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'perdure-gateway-'));
+  const objects = path.join(folder, 'objects');
+  await mkdir(objects);
+  const controlPlane = new MemoryControlPlane();
+  const artifacts = new FolderArtifacts(objects);
+  const gateways: Gateway[] = [];
+  return {
+    folder,
+    controlPlane,
+    artifacts,
+    async addVersion(version, bias, { work = 0, definition = flightDelay } = {}) {
+      const artifactKey = `${definition.name}-${version}.onnx`;
+      makeModel(path.join(objects, artifactKey), bias, work);
+      const artifactSha256 = createHash('sha256')
+        .update(await readFile(path.join(objects, artifactKey)))
+        .digest('hex');
+      const definitionSha256 = definitionDigest(definition);
+      controlPlane.definitions.set(definitionSha256, definition);
+      const served = { model: definition.name, version, artifactSha256, artifactKey, definitionSha256 };
+      controlPlane.state.versions.push(served);
+      return served;
+    },
+    async start(limits = {}) {
+      const gateway = await buildGateway({
+        gatewayId: 'gateway-test',
+        environment: 'production',
+        url: 'http://127.0.0.1:0',
+        home: path.join(folder, 'home'),
+        productVersion: '0.0.0',
+        controlPlane,
+        artifacts,
+        checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
+        objectStore: undefined,
+        log: pino({ level: process.env['PERDURE_TEST_LOG'] ?? 'silent' }),
+        limits: { pollEveryMs: 100, heartbeatEveryMs: 100, windowEveryMs: 100, ...limits },
+      });
+      gateways.push(gateway);
+      await gateway.start();
+      const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
+      return { gateway, url };
+    },
+    async close() {
+      await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `check` gives something other than undefined or false. @throws after `deadlineMs`, naming what was waited for. */
+export async function eventually<T>(label: string, check: () => T | undefined | false | Promise<T | undefined | false>, deadlineMs = 15_000): Promise<T> {
+  const until = performance.now() + deadlineMs;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > until) throw new Error(`not within ${deadlineMs} ms: ${label}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

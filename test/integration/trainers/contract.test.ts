@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../../adapters/trainer.js';
+import type { TrainerProgress, TrainerSpec } from '../../../domain/trainer.js';
+import { greatestDifference, readColumns, scoreParquet } from './parity.js';
+import { smallSpec, writeSmallParquet } from './small-parquet.js';
+
+const projectRoot = path.resolve(import.meta.dirname, '../../..');
+const parityMax = 1e-5;
+let folder: string;
+let files: { train: string; holdout: string };
+let attempts = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'perdure-trainer-'));
+  files = await writeSmallParquet(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const train = (spec: TrainerSpec, onProgress: (progress: TrainerProgress) => void = () => undefined, programDir?: string) =>
+  runTrainer({
+    ...trainerFor(spec.algorithm, projectRoot),
+    ...(programDir === undefined ? {} : { programDir }),
+    spec,
+    outDir: path.join(folder, `out-${(attempts += 1)}`),
+    timeoutMs: 120_000,
+    memoryMb: 2048,
+    signal: new AbortController().signal,
+    onProgress,
+  });
+
+const refusal = (spec: TrainerSpec) =>
+  train(spec).then(
+    () => expect.fail('the trainer accepted it'),
+    (error: unknown) => error,
+  );
+
+const algorithms: [string, Partial<TrainerSpec>][] = [
+  ['lightgbm', { algorithm: 'lightgbm' }],
+  ['xgboost', { algorithm: 'xgboost' }],
+  ['sklearn boosting', { algorithm: 'sklearn' }],
+  ['sklearn logistic regression', { algorithm: 'sklearn', parameters: { estimator: 'logistic-regression' } }],
+];
+
+describe.each(algorithms)('%s', (_name, changes) => {
+  it('answers in ONNX as natively on every holdout row, strings, nulls and unseen levels included', { timeout: 120_000 }, async () => {
+    const spec = smallSpec(files, changes);
+    const phases = new Set<string>();
+    const result = await train(spec, ({ phase }) => phases.add(phase));
+    const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
+    expect(await greatestDifference(onnx.scores, result.nativePath, 2)).toBeLessThanOrEqual(parityMax);
+    expect(onnx.inputNames).toEqual(['city', 'remark', 'size', 'wind']);
+    expect([...onnx.label.dims, onnx.label.type]).toEqual([onnx.rows, 'int64']);
+    expect(onnx.probabilities.dims).toEqual([onnx.rows, 2]);
+    expect(result.report).toMatchObject({ rowsHeldOut: onnx.rows, classes: [0, 1], algorithm: spec.algorithm });
+    expect(result.report.holdoutMetrics.rocAuc).toBeGreaterThan(0.85);
+    expect(result.report.featureImportances.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+    expect([...phases]).toEqual(['load', 'fit', 'convert', 'verify', 'write']);
+    expect(createHash('sha256').update(readFileSync(result.modelPath)).digest('hex')).toBe(result.modelSha256);
+  });
+
+  it('gives the same bytes for the same specification, whatever the number of threads', { timeout: 120_000 }, async () => {
+    const digests = new Set<string>();
+    for (const threads of [1, 2, 2]) digests.add((await train(smallSpec(files, { ...changes, threads }))).modelSha256);
+    expect(digests.size).toBe(1);
+  });
+
+  it.each([
+    ['strings', { name: 'band', type: 'string' as const }, ['large', 'middle', 'small'], 'string'],
+    ['whole numbers with given classes', { name: 'grade', type: 'integer' as const, classes: [7, 3] }, [7, 3], 'int64'],
+  ])('keeps parity with labels that are %s', { timeout: 120_000 }, async (_case, label, classes, type) => {
+    const spec = smallSpec(files, { ...changes, label });
+    const result = await train(spec);
+    const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
+    expect(result.report.classes).toEqual(classes);
+    expect(await greatestDifference(onnx.scores, result.nativePath, classes.length)).toBeLessThanOrEqual(parityMax);
+    expect(onnx.label.type).toBe(type);
+    const [truth = []] = await readColumns(files.holdout, [label.name]);
+    const right = truth.filter((value, row) => String(value) === String(onnx.label.data[row])).length;
+    expect(right / truth.length).toBeGreaterThan(0.85);
+  });
+
+  it('names a parameter that it does not know', { timeout: 60_000 }, async () => {
+    expect(await refusal(smallSpec(files, { ...changes, parameters: { ...changes.parameters, number_of_leafs: 3 } }))).toMatchObject({
+      code: 'definition/invalid',
+      message: expect.stringContaining('parameters.number_of_leafs'),
+    });
+  });
+});
+
+describe('what a trainer refuses', () => {
+  it.each<[string, Partial<TrainerSpec>, string, RegExp]>([
+    ['a parameter out of range', { parameters: { learning_rate: 7 } }, 'definition/invalid', /parameters\.learning_rate is 7/],
+    [
+      'a label column that is not there',
+      { label: { name: 'lateness', type: 'boolean' } },
+      'data/invalid',
+      /train\.parquet has no column lateness/,
+    ],
+    [
+      'a label value outside the classes',
+      { label: { name: 'grade', type: 'integer', classes: [3, 4] } },
+      'data/invalid',
+      /grade has the value 7/,
+    ],
+    [
+      'missing values where none may be',
+      { features: [{ name: 'wind', type: 'number', nullable: false }] },
+      'data/invalid',
+      /wind is missing in \d+ rows/,
+    ],
+    [
+      'text where a number should be',
+      { features: [{ name: 'city', type: 'number', nullable: true }] },
+      'data/invalid',
+      /number feature city/,
+    ],
+    ['a file that is not there', { trainFiles: ['/nowhere/a.parquet'] }, 'data/unreadable', /a\.parquet cannot be read/],
+    ['a specification that breaks the schema', { trainFiles: [] }, 'input/invalid', /trainFiles/],
+  ])('%s', { timeout: 60_000 }, async (_case, changes, code, message) => {
+    expect(await refusal(smallSpec(files, changes))).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('training rows with one label only', { timeout: 60_000 }, async () => {
+    const oneClass = path.join(folder, 'one-class.parquet');
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    await connection.run(`COPY (SELECT * FROM '${files.train}' WHERE late) TO '${oneClass}' (FORMAT parquet)`);
+    connection.closeSync();
+    expect(await refusal(smallSpec(files, { trainFiles: [oneClass] }))).toMatchObject({
+      code: 'data/invalid',
+      message: expect.stringContaining('late = 1'),
+    });
+  });
+});
+
+it('leaves nothing but its files behind, and nothing beside the program', { timeout: 60_000 }, async () => {
+  const programDir = path.join(folder, 'program');
+  cpSync(path.join(projectRoot, 'trainers/tabular/perdure_trainer'), path.join(programDir, 'perdure_trainer'), {
+    recursive: true,
+    filter: (file) => !file.endsWith('__pycache__'),
+  });
+  const programBefore = readdirSync(programDir, { recursive: true });
+  const result = await train(smallSpec(files, { parameters: { num_iterations: 3 } }), () => undefined, programDir);
+  expect(readdirSync(path.dirname(result.modelPath)).sort()).toEqual(['holdout-native.parquet', 'model.onnx', 'result.json', 'spec.json']);
+  expect(readdirSync(programDir, { recursive: true })).toEqual(programBefore);
+});
+
+it('gives a model even where no split helps', { timeout: 60_000 }, async () => {
+  const spec = smallSpec(files, { parameters: { min_data_in_leaf: 100_000 } });
+  const result = await train(spec);
+  const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
+  expect(await greatestDifference(onnx.scores, result.nativePath, 2)).toBeLessThanOrEqual(parityMax);
+  expect(result.report.featureImportances.every(({ share }) => share === 0)).toBe(true);
+});
+
+it('describes its environment by a digest that repeats', async () => {
+  const program = trainerFor('lightgbm', projectRoot);
+  const digest = await trainerEnvironmentDigest(program);
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(await trainerEnvironmentDigest(program)).toBe(digest);
+  expect(await trainerEnvironmentDigest({ ...program, lockFile: path.join(program.programDir, 'requirements.in') })).not.toBe(digest);
+});

@@ -1,0 +1,72 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { failureInterceptor } from '../../workers/failure-interceptor.js';
+import { taskQueues } from '../../domain/task-queues.js';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+type Activities = Record<string, (...args: never[]) => unknown>;
+
+let installed = false;
+let bundle: WorkflowBundle | undefined;
+
+/** A time-skipping Temporal server with the real workflows and typed fakes for activities. */
+export async function createBench() {
+  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  installed = true;
+  bundle ??= await bundleWorkflowCode({ workflowsPath: path.join(root, 'workflows', 'index.ts'), logger: new DefaultLogger('ERROR') });
+  const workflowBundle = bundle;
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: path.join(root, '.tools', 'servers', 'bin', 'temporal-test-server') } },
+  });
+  let count = 0;
+
+  const start = async (taskQueue: string, local: Activities, remote: Activities) => {
+    const queues = taskQueues(taskQueue);
+    const common = { connection: env.nativeConnection, interceptors: { activity: [failureInterceptor] } };
+    const workers = await Promise.all([
+      Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: local }),
+      Worker.create({ ...common, taskQueue: queues.activities, activities: remote }),
+      Worker.create({ ...common, taskQueue: queues.training, activities: remote }),
+    ]);
+    const running = Promise.all(workers.map((worker) => worker.run()));
+    return async () => {
+      for (const worker of workers) worker.shutdown();
+      await running;
+    };
+  };
+
+  return {
+    client: env.client,
+    env,
+    /** Runs `work` with workers on a task queue of its own. `restart` stops them and starts new ones, as after a crash. */
+    async withWorkers<T>(activities: { local: Activities; remote: Activities }, work: (taskQueue: string, restart: () => Promise<void>) => Promise<T>): Promise<T> {
+      const taskQueue = `bench-${process.pid}-${++count}`;
+      let stop = await start(taskQueue, activities.local, activities.remote);
+      try {
+        return await work(taskQueue, async () => {
+          await stop();
+          stop = await start(taskQueue, activities.local, activities.remote);
+        });
+      } finally {
+        await stop();
+      }
+    },
+    close: () => env.teardown(),
+  };
+}
+
+export type Bench = Awaited<ReturnType<typeof createBench>>;
+
+/** Asks again until `condition` holds. @throws an Error with the label when it does not within ten seconds. */
+export async function eventually<T>(label: string, ask: () => Promise<T>, condition: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const answer = await ask();
+    if (condition(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`${label}: still ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,151 @@
+import type { GatewayActivities } from '../../activities/gateways.js';
+import type { EvaluationActivities } from '../../activities/evaluation.js';
+import type { LeaseActivities } from '../../activities/leases.js';
+import type { PromotionActivities, RuledDecision } from '../../activities/promotions.js';
+import type { RegistryActivities } from '../../activities/registry.js';
+import type { RequestActivities } from '../../activities/requests.js';
+import type { RolloutActivities } from '../../activities/rollouts.js';
+import type { RunActivities } from '../../activities/runs.js';
+import type { SnapshotActivities } from '../../activities/snapshot.js';
+import type { TrainingActivities } from '../../activities/training.js';
+import { PerdureError } from '../../domain/errors.js';
+import { holderText } from '../../domain/lease.js';
+import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion-policy.js';
+import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
+import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../../domain/requests.js';
+import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
+import { championOf, type Split } from '../../domain/route.js';
+import type { Verdict } from '../../domain/verdict.js';
+
+type AllActivities = RunActivities & LeaseActivities & PromotionActivities & RegistryActivities & RolloutActivities & GatewayActivities & SnapshotActivities & TrainingActivities & EvaluationActivities;
+
+/** What the fakes know and what was done to them: facts as Postgres would hold them, in memory. */
+export class FakeWorld {
+  promotionPolicy: PromotionPolicy;
+  rolloutPolicy: RolloutPolicy;
+  champion: number | null = 1;
+  roles: Record<string, string[]> = {};
+  allowRequester = false;
+  /** What the judge says, look by look; the last one stays. */
+  verdicts: Verdict[] = ['pass'];
+  /** What comes out of a snapshot. */
+  snapshot: Awaited<ReturnType<SnapshotActivities['takeSnapshot']>> = { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: '2013-03', summary: 'snapshot' };
+  gateVerdict: Verdict = 'pass';
+  evidence = 1;
+  acknowledges: (epoch: number) => boolean = () => true;
+
+  readonly routes: { epoch: number; split: Split; reason: string; key: string }[] = [];
+  readonly runEnds: { outcome: string; reason: string; watermark: string | null }[] = [];
+  readonly promotionStates: string[] = [];
+  readonly rulings: (RuledDecision & { via: string })[] = [];
+  readonly leases = new Map<string, string>();
+  readonly probed: number[] = [];
+  registrations = 0;
+  reminders = 0;
+  rollouts: { state: string; reason: string | null }[] = [];
+
+  constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
+    this.promotionPolicy = promotionPolicySchema.parse(promotion);
+    this.rolloutPolicy = rolloutPolicySchema.parse({
+      strategy: 'canary',
+      lookEverySeconds: 5,
+      steps: [{ sharePct: 5, minSeconds: 10, maxSeconds: 60 }, { sharePct: 25, minSeconds: 10, maxSeconds: 60 }, { sharePct: 100, minSeconds: 5, maxSeconds: 60 }],
+      ...rollout,
+    });
+    if (this.champion !== null) this.routes.push({ epoch: 1, split: [{ version: this.champion, sharePct: 100 }], reason: 'before', key: 'before' });
+  }
+
+  readonly local: RequestActivities = {
+    parseTrainRequest: async (input) => {
+      const parsed = trainRequestSchema.safeParse(input);
+      if (!parsed.success) throw new PerdureError('input/invalid', `${String(parsed.error.issues[0]?.path.join('.'))}: ${parsed.error.issues[0]?.message}`);
+      const { model, until, cause } = parsed.data;
+      return { model, until: until ?? null, cause, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
+    },
+    parsePromoteRequest: async (input) => {
+      const { model, version, environment, requestedBy } = promoteRequestSchema.parse(input);
+      return { model, version, environment: environment ?? 'production', requestedBy, policy: this.promotionPolicy, expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000 };
+    },
+    parseRolloutRequest: async (input) => {
+      const { promotionId, ...rest } = rolloutRequestSchema.parse(input);
+      return { ...rest, promotionId: promotionId ?? null };
+    },
+    parseRollbackRequest: async (input) => {
+      const { to, ...rest } = rollbackRequestSchema.parse(input);
+      return { ...rest, to: to ?? null, undoes: null };
+    },
+  };
+
+  private take(name: string, holder: { workflowId: string; runId: string }) {
+    const text = holderText(holder);
+    const held = this.leases.get(name);
+    if (held !== undefined && held !== text) throw new PerdureError('lease/held', `held by ${held}`);
+    this.leases.set(name, text);
+    return { name, holder: text, token: 1 };
+  }
+
+  readonly remote: AllActivities = {
+    openRun: async () => {},
+    closeRun: async ({ outcome, reason, watermark }) => void this.runEnds.push({ outcome, reason, watermark }),
+    takeTrainingLease: async ({ model, holder }) => this.take(`train/${model}`, holder),
+    takeRolloutLease: async ({ environment, model, holder }) => this.take(`rollout/${environment}/${model}`, holder),
+    releaseLease: async ({ name, holder }) => {
+      if (this.leases.get(name) === holder) this.leases.delete(name);
+    },
+    takeSnapshot: async () => this.snapshot,
+    train: async () => ({ artifactSha256: 'b'.repeat(64), environmentSha256: 'e'.repeat(64), summary: 'trained' }),
+    evaluateRun: async () => ({ evaluationKey: 'evaluation', summary: 'evaluated' }),
+    decideRunGates: async () => ({ verdict: this.gateVerdict, summary: `gates: ${this.gateVerdict}` }),
+    registerRun: async () => {
+      this.registrations += 1;
+      return { version: 2, promote: null, promoteReason: 'not in this test' };
+    },
+    gatherEvidence: async () => ({ evidenceSha256: String(this.evidence).repeat(64).slice(0, 64), champion: this.champion, summary: 'better', conflict: null }),
+    openPromotion: async () => {},
+    setPromotionState: async ({ state }) => void this.promotionStates.push(state),
+    remind: async () => void (this.reminders += 1),
+    recordPolicyApproval: async () => {},
+    ruleOnDecision: async ({ decision, via, earlier, shownEvidenceSha256, closedBecause }) => {
+      const parsed = decisionSchema.parse(decision);
+      const ruling =
+        closedBecause !== null || shownEvidenceSha256 === null
+          ? { counted: false, reason: closedBecause ?? 'no evidence' }
+          : ruleOnDecision(parsed, { policy: this.promotionPolicy, requestedBy: 'rita', roles: this.roles[parsed.actor] ?? [], allowRequester: this.allowRequester, shownEvidenceSha256, via, earlier });
+      const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason };
+      this.rulings.push({ ...ruled, via });
+      return ruled;
+    },
+    verifyPromotion: async () => ({ holds: true, reason: '' }),
+    planRollout: async ({ challenger }) => {
+      const judged = this.champion !== null && this.champion !== challenger;
+      return { policy: this.rolloutPolicy, champion: this.champion, steps: judged ? this.rolloutPolicy.steps : this.rolloutPolicy.steps.slice(-1), judged };
+    },
+    setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
+    writeRoute: async ({ split, reason, idempotencyKey }) => {
+      const before = this.routes.find((route) => route.key === idempotencyKey);
+      if (before) return { epoch: before.epoch };
+      const epoch = (this.routes.at(-1)?.epoch ?? 0) + 1;
+      this.routes.push({ epoch, split, reason, key: idempotencyKey });
+      return { epoch };
+    },
+    lookAtRollout: async () => {
+      const verdict = (this.verdicts.length > 1 ? this.verdicts.shift() : this.verdicts[0]) ?? 'no-data';
+      return { verdict, summary: `${verdict}.` };
+    },
+    planRollback: async ({ to }) => {
+      const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
+      return { version: to ?? this.routes.map((route) => championOf(route.split)).findLast((version) => version !== present) ?? 0 };
+    },
+    waitForAcknowledgement: async ({ epoch }) => ({ all: this.acknowledges(epoch), gateways: 'g1', missing: this.acknowledges(epoch) ? '' : 'g1 (at epoch 1)' }),
+    waitUntilAcknowledged: async () => ({ all: true, gateways: 'g1', missing: '' }),
+    probe: async ({ version }) => {
+      this.probed.push(version);
+      return { answered: 1 };
+    },
+  };
+
+  /** Shares of version 2 over time. */
+  get challengerShares(): number[] {
+    return this.routes.slice(1).map((route) => route.split.find((part) => part.version === 2)?.sharePct ?? 0);
+  }
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { rolloutModel } from '../../workflows/rollout-model.js';
+import { abortSignal, advanceSignal, pauseSignal, resumeSignal, rolloutStatusQuery, steerRolloutUpdate } from '../../workflows/messages.js';
+import { createBench, eventually, type Bench } from './bench.js';
+import { FakeWorld } from './fakes.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench();
+});
+afterAll(() => bench.close());
+
+const request = { model: 'flight-delay', version: 2, environment: 'production' } as const;
+
+type Handle = Awaited<ReturnType<typeof bench.client.workflow.start<typeof rolloutModel>>>;
+
+function rollout<T>(world: FakeWorld, work: (handle: Handle, restart: () => Promise<void>) => Promise<T>): Promise<T> {
+  return bench.withWorkers({ local: world.local as never, remote: world.remote as never }, async (taskQueue, restart) =>
+    work(await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: `rollout-${randomUUID()}`, args: [request] }), restart),
+  );
+}
+
+const untilState = (handle: Handle, state: string) =>
+  eventually(`rollout becomes ${state}`, async () => (await handle.query(rolloutStatusQuery))?.state, (seen) => seen === state);
+
+describe('a rollout', () => {
+  it('gives the challenger 5, 25 and 100 percent, each acknowledged, and ends with a probe of the challenger', async () => {
+    const world = new FakeWorld();
+    const result = await rollout(world, (handle) => handle.result());
+    expect(result.state).toBe('completed');
+    expect(world.challengerShares).toEqual([5, 25, 100]);
+    expect(world.probed).toEqual([2]);
+    expect(world.leases.size).toBe(0);
+  });
+
+  it('goes back to the champion when the judge says fail, and only then is over', async () => {
+    const world = new FakeWorld();
+    world.verdicts = ['pass', 'pass', 'fail'];
+    const result = await rollout(world, (handle) => handle.result());
+    expect(result.state).toBe('rolled-back');
+    expect(world.challengerShares).toEqual([5, 25, 0]);
+    expect(world.probed).toEqual([1]);
+  });
+
+  it('never advances on no data: it pauses at the end of the step', async () => {
+    const world = new FakeWorld();
+    world.verdicts = ['no-data'];
+    await rollout(world, async (handle) => {
+      await bench.env.sleep('5 minutes');
+      await untilState(handle, 'paused');
+      expect(world.challengerShares).toEqual([5]);
+      await handle.signal(abortSignal, { actor: 'ann', reason: 'no traffic' });
+      expect((await handle.result()).state).toBe('aborted');
+    });
+    expect(world.challengerShares).toEqual([5, 0]);
+  });
+
+  it('asks a person when a step ends inconclusive, and goes on when told to advance', async () => {
+    const world = new FakeWorld();
+    world.verdicts = [...Array.from({ length: 13 }, () => 'inconclusive' as const), 'pass'];
+    await rollout(world, async (handle) => {
+      await bench.env.sleep('2 minutes');
+      await untilState(handle, 'paused');
+      await handle.signal(advanceSignal, { actor: 'ann' });
+      expect((await handle.result()).state).toBe('completed');
+    });
+    expect(world.challengerShares).toEqual([5, 25, 100]);
+  });
+
+  it('goes back by itself on inconclusive where the policy says so', async () => {
+    const world = new FakeWorld({ rollout: { onInconclusive: 'rollback' } });
+    world.verdicts = ['inconclusive'];
+    expect((await rollout(world, (handle) => handle.result())).state).toBe('rolled-back');
+  });
+
+  it('stays where it is while paused, a worker restart included, and goes on when resumed', async () => {
+    const world = new FakeWorld();
+    world.verdicts = ['no-data'];
+    await rollout(world, async (handle, restart) => {
+      await eventually('the first step is written', async () => world.challengerShares.length, (count) => count === 1);
+      await handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' });
+      await untilState(handle, 'paused');
+      await restart();
+      await bench.env.sleep('1 hour');
+      expect(world.challengerShares).toEqual([5]);
+      world.verdicts = ['pass'];
+      await handle.signal(resumeSignal);
+      expect((await handle.result()).state).toBe('completed');
+    });
+  });
+
+  it('can be aborted before its first step, while paused, and in its last step', async () => {
+    const early = new FakeWorld();
+    early.verdicts = ['no-data'];
+    await rollout(early, async (handle) => {
+      await handle.signal(abortSignal, { actor: 'ann' });
+      expect((await handle.result()).state).toBe('aborted');
+    });
+    expect(early.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
+
+    const late = new FakeWorld();
+    late.verdicts = ['pass', 'pass', 'pass', 'pass', 'no-data'];
+    await rollout(late, async (handle) => {
+      await eventually('the last step is written', async () => (await handle.query(rolloutStatusQuery))?.step, (step) => step === 3);
+      await handle.signal(abortSignal, { actor: 'ann' });
+      expect((await handle.result()).state).toBe('aborted');
+    });
+    expect(late.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
+  });
+
+  it('goes back when a gateway does not acknowledge a step', async () => {
+    const world = new FakeWorld();
+    world.acknowledges = (epoch) => epoch < 3;
+    const result = await rollout(world, (handle) => handle.result());
+    expect(result).toMatchObject({ state: 'rolled-back', reason: expect.stringContaining('g1 (at epoch 1)') });
+    expect(world.challengerShares).toEqual([5, 25, 0]);
+  });
+
+  it('answers a command that makes no sense and does not do it', async () => {
+    const world = new FakeWorld();
+    world.verdicts = ['no-data'];
+    await rollout(world, async (handle) => {
+      const answer = await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'resume', actor: 'ann' }] });
+      expect(answer).toEqual({ accepted: false, reason: 'the rollout is not paused' });
+      await handle.signal(abortSignal);
+      await handle.result();
+    });
+  });
+
+  it('goes back when its workflow is cancelled', async () => {
+    const world = new FakeWorld();
+    world.verdicts = ['no-data'];
+    await rollout(world, async (handle) => {
+      await eventually('the first step is written', async () => world.challengerShares.length, (count) => count === 1);
+      await handle.cancel();
+      expect((await handle.result()).state).toBe('aborted');
+    });
+    expect(world.challengerShares).toEqual([5, 0]);
+  });
+
+  it('puts the first version of an empty environment in whole, with nobody to judge it against', async () => {
+    const world = new FakeWorld();
+    world.champion = null;
+    world.routes.length = 0;
+    const result = await rollout(world, (handle) => handle.result());
+    expect(result.state).toBe('completed');
+    expect(world.routes.map((route) => route.split)).toEqual([[{ version: 2, sharePct: 100 }]]);
+  });
+});

@@ -1,0 +1,1 @@
+"""Perdure's trainer of tabular classifiers. The contract is described in trainers/README.md."""

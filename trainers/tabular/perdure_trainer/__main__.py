@@ -1,0 +1,169 @@
+"""python -m perdure_trainer SPEC.json OUT_DIR"""
+
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+
+from .errors import as_trainer_error
+from .lifeline import watch_parent
+from .memory_limit import limit_memory
+from .progress import Progress
+from .spec import Spec, read_spec
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print("Usage: python -m perdure_trainer SPEC.json OUT_DIR", file=sys.stderr)
+        return 2
+    watch_parent()
+    progress = Progress()
+    try:
+        spec = read_spec(arguments[0])
+        limit_memory(spec.memory_mb)
+        train(spec, arguments[1], progress)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets a line that says so
+        report = as_trainer_error(error)
+        if report.code in ("internal", "out-of-memory"):
+            traceback.print_exception(error, limit=8)
+        progress.failed(report.code, report.message)
+        return 1
+    progress.done()
+    return 0
+
+
+def train(spec: Spec, out_dir: str, progress: Progress) -> None:
+    from .parameters import resolve
+
+    clock = _Clock()
+    # Imported now: each library takes a second and memory, and only one is needed.
+    algorithm = importlib.import_module(f".train_{spec.algorithm}", __package__)
+    parameters = resolve(spec.parameters, algorithm.parameters_for(spec.parameters), spec.algorithm)
+    from . import graph as onnx_graph
+    from .dataset import load
+    from .metrics import score
+    from .self_check import check_sample
+
+    data = load(spec, progress)
+    clock.lap("load")
+
+    progress.report("fit", 0, f"{spec.algorithm} on {len(data.train)} rows and {len(spec.features)} features")
+    fitted = algorithm.fit(data, parameters, spec, lambda fraction, message: progress.report("fit", fraction, message))
+    clock.lap("fit")
+
+    progress.report("convert", 0, "writing the model as an ONNX graph")
+    builder = onnx_graph.GraphBuilder()
+    matrix = onnx_graph.add_encoding(builder, spec, data.levels)
+    onnx_graph.add_outputs(builder, fitted.add_to_graph(builder, matrix), data.classes)
+    model = onnx_graph.finish(builder, spec, data.classes)
+    clock.lap("convert")
+
+    progress.report("verify", 0, f"scoring {len(data.holdout)} rows held out")
+    native = fitted.predict(data.holdout)
+    metrics = {
+        "trainMetrics": score(data.train_labels, fitted.predict(data.train), "training rows"),
+        "holdoutMetrics": score(data.holdout_labels, native, "holdout"),
+    }
+    difference = check_sample(model, data.holdout, native, data.levels, spec)
+    clock.lap("verify")
+
+    progress.report("write", 0, "writing the results")
+    os.makedirs(out_dir, exist_ok=True)
+    _write(out_dir, "model.onnx", model.SerializeToString(deterministic=True))
+    _write_probabilities(out_dir, native)
+    clock.lap("write")
+    result = {
+        "specVersion": 1,
+        "algorithm": spec.algorithm,
+        "parameters": parameters,
+        "rowsTrained": len(data.train),
+        "rowsHeldOut": len(data.holdout),
+        **metrics,
+        "featureImportances": _shares(fitted.gains, spec),
+        "classes": list(data.classes),
+        "onnx": _signature(model, onnx_graph),
+        "parityOnSample": difference,
+        "libraries": _versions(algorithm.LIBRARIES),
+        "durationsMs": clock.laps_ms,
+    }
+    # Last: where the result is, everything else is whole.
+    _write(out_dir, "result.json", json.dumps(result, allow_nan=False, indent=2).encode())
+    progress.report("write", 1, "done")
+
+
+class _Clock:
+    def __init__(self):
+        self.laps_ms: dict[str, int] = {}
+        self._last = time.monotonic()
+
+    def lap(self, phase: str) -> None:
+        now = time.monotonic()
+        self.laps_ms[phase] = round((now - self._last) * 1000)
+        self._last = now
+
+
+def _shares(gains, spec: Spec) -> list[dict]:
+    """Each feature's share of the whole gain, greatest first; all zero where the model uses none."""
+    gains = gains.astype("float64")
+    total = float(gains.sum())
+    shares = [(feature.name, float(gain) / total if total > 0 else 0.0) for feature, gain in zip(spec.features, gains, strict=True)]
+    return [{"feature": name, "share": share} for name, share in sorted(shares, key=lambda one: (-one[1], one[0]))]
+
+
+def _signature(model, onnx_graph) -> dict:
+    from onnx import TensorProto
+
+    def described(value):
+        tensor = value.type.tensor_type
+        return {
+            "name": value.name,
+            "type": TensorProto.DataType.Name(tensor.elem_type),
+            "shape": [dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim],
+        }
+
+    return {
+        "opset": onnx_graph.OPSET,
+        "mlOpset": onnx_graph.ML_OPSET,
+        "ir": onnx_graph.IR_VERSION,
+        "inputs": [described(value) for value in model.graph.input],
+        "outputs": [described(value) for value in model.graph.output],
+    }
+
+
+def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in ("numpy", "pyarrow", "onnx", *libraries):
+        for distribution in (name, f"{name}-cpu"):
+            try:
+                versions[name] = importlib.metadata.version(distribution)
+                break
+            except importlib.metadata.PackageNotFoundError:
+                continue
+    return versions
+
+
+def _write_probabilities(out_dir: str, native) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {"probability": native[:, 1]} if native.shape[1] == 2 else {f"probability_{place}": native[:, place] for place in range(native.shape[1])}
+    pq.write_table(pa.table(columns), os.path.join(out_dir, "holdout-native.parquet"))
+
+
+def _write(out_dir: str, name: str, content: bytes) -> None:
+    """Whole or not at all: a killed trainer leaves no half file under the final name."""
+    path = os.path.join(out_dir, name)
+    with open(f"{path}.part", "wb") as file:
+        file.write(content)
+    os.replace(f"{path}.part", path)
+
+
+if __name__ == "__main__":
+    # Without the interpreter's slow teardown: native threads may be running, and everything is written.
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)

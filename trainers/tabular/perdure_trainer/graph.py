@@ -1,0 +1,118 @@
+"""The ONNX graph: raw features in, label and probabilities out, with all preprocessing inside."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from .dataset import UNSEEN
+from .spec import Spec
+from .trees import LEAF, Ensemble
+
+OPSET = 17
+ML_OPSET = 3
+IR_VERSION = 8
+# No feature can have a name with a slash, so inner values never collide with inputs.
+_MATRIX, _SCORES = "inner/matrix", "inner/scores"
+
+
+class GraphBuilder:
+    """Collects nodes and constants. Names are counted, never random: the same model gives the same bytes."""
+
+    def __init__(self):
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, inputs: list[str], output: str | None = None, domain: str = "", **attributes) -> str:
+        name = output or f"inner/{operator.lower()}-{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=f"node-{len(self.nodes)}", domain=domain, **attributes))
+        return name
+
+    def constant(self, value: np.ndarray) -> str:
+        name = f"inner/constant-{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+
+def add_encoding(graph: GraphBuilder, spec: Spec, levels: dict[str, list[str]]) -> str:
+    """Every feature as one float32 column, in the specification's order: the same matrix as `dataset` makes. Returns its name."""
+    columns = []
+    for feature in spec.features:
+        if not feature.is_string:
+            columns.append(feature.name)
+            continue
+        # An encoder must have an entry: with no level at all, the missing one stands for itself.
+        keys = levels[feature.name] or [""]
+        codes = [float(code) for code in range(len(keys))] if levels[feature.name] else [UNSEEN]
+        columns.append(
+            graph.add("LabelEncoder", [feature.name], domain="ai.onnx.ml", keys_strings=keys, values_floats=codes, default_float=UNSEEN)
+        )
+    return graph.add("Concat", columns, _MATRIX, axis=1)
+
+
+def add_ensemble(graph: GraphBuilder, matrix: str, ensemble: Ensemble) -> str:
+    """The sums of the leaves, [N, 1] for two classes, else [N, classes]. Returns their name."""
+    trees = ensemble.trees
+    sizes = [len(tree.left) for tree in trees]
+    leaf = [tree.left == LEAF for tree in trees]
+
+    def joined(field, kind):
+        return np.concatenate([np.asarray(getattr(tree, field)) for tree in trees]).astype(kind)
+
+    is_leaf = np.concatenate(leaf)
+    tree_ids = np.repeat(np.arange(len(trees)), sizes)
+    node_ids = np.concatenate([np.arange(size) for size in sizes])
+    targets = np.repeat([tree.target for tree in trees], sizes)
+    splits = ~is_leaf
+    return graph.add(
+        "TreeEnsembleRegressor",
+        [matrix],
+        _SCORES,
+        domain="ai.onnx.ml",
+        n_targets=ensemble.targets,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        base_values=[float(score) for score in ensemble.base_scores],
+        nodes_treeids=tree_ids.tolist(),
+        nodes_nodeids=node_ids.tolist(),
+        nodes_featureids=np.where(splits, joined("feature", np.int64), 0).tolist(),
+        nodes_modes=np.where(splits, ensemble.condition, "LEAF").tolist(),
+        nodes_values=np.where(splits, joined("threshold", np.float32), np.float32(0)).tolist(),
+        nodes_truenodeids=np.where(splits, joined("left", np.int64), 0).tolist(),
+        nodes_falsenodeids=np.where(splits, joined("right", np.int64), 0).tolist(),
+        nodes_missing_value_tracks_true=np.where(splits, joined("missing_goes_left", np.int64), 0).tolist(),
+        target_treeids=tree_ids[is_leaf].tolist(),
+        target_nodeids=node_ids[is_leaf].tolist(),
+        target_ids=targets[is_leaf].tolist(),
+        target_weights=joined("value", np.float32)[is_leaf].tolist(),
+    )
+
+
+def add_outputs(graph: GraphBuilder, scores: str, classes: tuple) -> None:
+    """`probabilities` [N, classes] and `label` [N] from the scores."""
+    if len(classes) == 2:
+        positive = graph.add("Sigmoid", [scores])
+        negative = graph.add("Sub", [graph.constant(np.array([1], np.float32)), positive])
+        graph.add("Concat", [negative, positive], "probabilities", axis=1)
+    else:
+        graph.add("Softmax", [scores], "probabilities", axis=1)
+    place = graph.add("ArgMax", ["probabilities"], axis=1, keepdims=0)
+    values = np.array(classes, dtype=np.int64) if isinstance(classes[0], int) else np.array(classes, dtype=object)
+    graph.add("Gather", [graph.constant(values), place], "label", axis=0)
+
+
+def finish(graph: GraphBuilder, spec: Spec, classes: tuple) -> onnx.ModelProto:
+    """The checked model. Nothing in it depends on time, place or chance."""
+    inputs = [
+        helper.make_tensor_value_info(feature.name, TensorProto.STRING if feature.is_string else TensorProto.FLOAT, ["N", 1])
+        for feature in spec.features
+    ]
+    label_type = TensorProto.INT64 if isinstance(classes[0], int) else TensorProto.STRING
+    outputs = [
+        helper.make_tensor_value_info("label", label_type, ["N"]),
+        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", len(classes)]),
+    ]
+    body = helper.make_graph(graph.nodes, spec.model, inputs, outputs, initializer=graph.constants)
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
+    model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION, producer_name="perdure-tabular")
+    onnx.checker.check_model(model)
+    return model

@@ -1,0 +1,130 @@
+"""The training specification: what the caller asks for, checked before anything is read or written."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from .errors import TrainerError
+
+ALGORITHMS = ("lightgbm", "xgboost", "sklearn")
+LABEL_TYPES = ("boolean", "integer", "string")
+# The graph's outputs; a feature of the same name would be the same ONNX value.
+RESERVED_NAMES = ("label", "probabilities")
+_COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_FIELDS = {
+    "specVersion", "model", "algorithm", "parameters", "seed", "features", "label", "trainFiles", "holdoutFiles", "threads", "memoryMb",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Feature:
+    name: str
+    is_string: bool
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Spec:
+    model: str
+    algorithm: str
+    parameters: dict
+    seed: int
+    features: tuple[Feature, ...]
+    label_name: str
+    label_type: str
+    # In the order of the probabilities; None: the sorted values of the training rows.
+    label_classes: tuple | None
+    train_files: tuple[str, ...]
+    holdout_files: tuple[str, ...]
+    threads: int
+    memory_mb: int
+
+
+def read_spec(path: str) -> Spec:
+    """Raises TrainerError `spec-invalid` naming the field."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            raw = json.load(file)
+    except (OSError, ValueError) as error:
+        raise TrainerError("spec-invalid", f"The specification {path} cannot be read: {error}. It must be one JSON object.") from error
+    _require(isinstance(raw, dict), "specification", "must be one JSON object")
+    # The version first: a later one may have fields that this program does not know.
+    _require(raw.get("specVersion") == 1, "specVersion", f"is {raw.get('specVersion')!r}, and this trainer understands 1")
+    unknown = sorted(set(raw) - _FIELDS)
+    _require(not unknown, ", ".join(unknown), "is not a field of the specification; remove it")
+    _require(isinstance(raw.get("model"), str) and raw["model"], "model", "must be the model's name")
+    _require(raw.get("algorithm") in ALGORITHMS, "algorithm", f"is {raw.get('algorithm')!r}; choose one of {', '.join(ALGORITHMS)}")
+    _require(isinstance(raw.get("parameters"), dict), "parameters", "must be an object, {} for the defaults")
+    label_name, label_type, classes = _label(raw.get("label"))
+    features = _features(raw.get("features"))
+    _require(label_name not in {feature.name for feature in features}, "label.name", f"{label_name} is also a feature; remove it from features")
+    return Spec(
+        model=raw["model"],
+        algorithm=raw["algorithm"],
+        parameters=raw["parameters"],
+        seed=_integer(raw, "seed", 0, 2_147_483_647),
+        features=features,
+        label_name=label_name,
+        label_type=label_type,
+        label_classes=classes,
+        train_files=_files(raw, "trainFiles"),
+        holdout_files=_files(raw, "holdoutFiles"),
+        threads=_integer(raw, "threads", 1, 64),
+        memory_mb=_integer(raw, "memoryMb", 64, 16_777_216),
+    )
+
+
+def _label(raw) -> tuple[str, str, tuple | None]:
+    _require(isinstance(raw, dict), "label", "must be an object with name and type")
+    unknown = sorted(set(raw) - {"name", "type", "classes"})
+    _require(not unknown, f"label.{', '.join(unknown)}", "is not a field of the label; remove it")
+    _require(isinstance(raw.get("name"), str) and raw["name"], "label.name", "must be the label's column")
+    label_type = raw.get("type")
+    _require(label_type in LABEL_TYPES, "label.type", f"is {label_type!r}; choose one of {', '.join(LABEL_TYPES)}")
+    if label_type == "boolean":
+        _require("classes" not in raw or raw["classes"] == [False, True], "label.classes", "of a boolean label can only be [false, true]")
+        return raw["name"], label_type, (0, 1)
+    classes = raw.get("classes")
+    if classes is None:
+        return raw["name"], label_type, None
+    kind = int if label_type == "integer" else str
+    right_kind = isinstance(classes, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in classes)
+    _require(right_kind and len(set(classes)) == len(classes) >= 2, "label.classes", f"must be at least two different {label_type} values")
+    return raw["name"], label_type, tuple(classes)
+
+
+def _features(raw) -> tuple[Feature, ...]:
+    _require(isinstance(raw, list) and raw, "features", "must be a list with at least one feature")
+    features = []
+    for index, one in enumerate(raw):
+        at = f"features[{index}]"
+        _require(isinstance(one, dict) and set(one) == {"name", "type", "nullable"}, at, "must have exactly name, type and nullable")
+        name = one["name"]
+        named = isinstance(name, str) and _COLUMN_NAME.fullmatch(name)
+        _require(named, f"{at}.name", "must be 1 to 63 letters, digits and underscores, not starting with a digit")
+        _require(name not in RESERVED_NAMES, f"{at}.name", f"{name} is the name of an output of the model; rename the feature")
+        _require(one["type"] in ("number", "string"), f"{at}.type", f"is {one['type']!r}; choose number or string")
+        _require(isinstance(one["nullable"], bool), f"{at}.nullable", "must be true or false")
+        _require(all(name != other.name for other in features), f"{at}.name", f"{name} is there twice; remove one")
+        features.append(Feature(name, one["type"] == "string", one["nullable"]))
+    return tuple(features)
+
+
+def _files(raw: dict, field: str) -> tuple[str, ...]:
+    files = raw.get(field)
+    _require(isinstance(files, list) and files and all(isinstance(one, str) for one in files), field, "must list at least one Parquet file")
+    for index, one in enumerate(files):
+        _require(one.startswith("/"), f"{field}[{index}]", f"must be an absolute path, not {one}")
+    return tuple(files)
+
+
+def _integer(raw: dict, field: str, low: int, high: int) -> int:
+    value = raw.get(field)
+    right = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    _require(right, field, f"is {value!r}; it must be a whole number from {low} to {high}")
+    return value
+
+
+def _require(right, field: str, problem: str) -> None:
+    if not right:
+        raise TrainerError("spec-invalid", f"{field} {problem}.")
