@@ -23,7 +23,7 @@ export async function openPromotion(
 export async function showEvidence(db: Database, id: string, shown: { evidence: Evidence; evidenceSha256: string; expiresAt: Date | null }): Promise<void> {
   await db.orm
     .update(promotions)
-    .set({ evidence: shown.evidence, evidenceSha256: shown.evidenceSha256, expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt})` })
+    .set({ evidence: shown.evidence, evidenceSha256: shown.evidenceSha256, expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt?.toISOString() ?? null}::timestamptz)` })
     .where(eq(promotions.id, id));
 }
 

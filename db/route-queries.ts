@@ -27,12 +27,12 @@ const toRoute = (row: RouteRow, store: string): Route => ({
   at: row.at.toISOString(),
 });
 
-/** The route in force, now or at an earlier time; undefined where nothing was served. */
+/** The route in force, now or at an earlier time, to the millisecond; undefined where nothing was served. */
 export async function routeOf(db: Database, environment: Environment, model: string, at?: Date): Promise<Route | undefined> {
   const [row] = await db.orm
     .select()
     .from(routes)
-    .where(and(eq(routes.environment, environment), eq(routes.model, model), at ? lte(routes.at, at) : undefined))
+    .where(and(eq(routes.environment, environment), eq(routes.model, model), at ? lte(sql`date_trunc('milliseconds', ${routes.at})`, at.toISOString()) : undefined))
     .orderBy(desc(routes.epoch))
     .limit(1);
   return row && toRoute(row, await storeId(db));

@@ -39,7 +39,17 @@ export function splitOf(champion: number | null, challenger: number, sharePct: n
   ];
 }
 
-/** Looks that a step can have at most, which share its alpha. */
+/** Seconds from one look to the next: a step that has gone on for long is looked at less often, so that its looks stay few and share the alpha well. */
+export function lookAfterSeconds(policy: CanaryPolicy, elapsedSeconds: number): number {
+  return Math.max(policy.lookEverySeconds, elapsedSeconds / 4);
+}
+
+const extendedHorizonSeconds = 30 * 86_400;
+
+/** Looks that a step can have at most: until its longest time, or 30 days where an inconclusive step is extended. */
 export function looksMax(policy: CanaryPolicy, step: RolloutStep): number {
-  return Math.max(1, Math.min(50, Math.ceil(step.maxSeconds / policy.lookEverySeconds)));
+  const horizon = policy.onInconclusive === 'extend' ? Math.max(step.maxSeconds, extendedHorizonSeconds) : step.maxSeconds;
+  let looks = 0;
+  for (let elapsed = 0; elapsed < horizon; looks += 1) elapsed += lookAfterSeconds(policy, elapsed);
+  return looks;
 }

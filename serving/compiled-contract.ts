@@ -39,7 +39,11 @@ export function compileContract(contract: Contract, order: readonly string[] = O
     const feature = contract.features[name];
     if (feature === undefined) throw new RangeError(`${name} is not a feature of the contract`);
     const state: CompiledFeature = { name, type: feature.type, unseenLevels: 0 };
-    return { state, read: feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state), sample: sampleOf(feature) };
+    return {
+      state,
+      read: feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state),
+      sample: sampleOf(feature),
+    };
   });
   const known = new Set(order);
 
@@ -50,11 +54,15 @@ export function compileContract(contract: Contract, order: readonly string[] = O
       const one = compiled[index];
       if (one === undefined) break;
       const tensor = inputs.get(one.state.name);
-      if (tensor === undefined) throw refusal(`Feature ${one.state.name} is missing.`, `Every request carries all of: ${order.join(', ')}.`);
+      if (tensor === undefined)
+        throw refusal(`Feature ${one.state.name} is missing.`, `Every request carries all of: ${order.join(', ')}.`);
       const rows = rowsOf(tensor);
       if (count === -1) count = rows;
       else if (rows !== count) {
-        throw refusal(`Feature ${one.state.name} has ${rows} rows, but ${order[0]} has ${count}.`, 'Send the same number of rows for every feature.');
+        throw refusal(
+          `Feature ${one.state.name} has ${rows} rows, but ${order[0]} has ${count}.`,
+          'Send the same number of rows for every feature.',
+        );
       }
       columns[index] = one.read(tensor, count);
     }
@@ -93,7 +101,10 @@ function numberColumn(name: string, feature: Extract<Feature, { type: 'number' }
           `Feature ${name}, row ${row}: ${value} is outside its range ${feature.min ?? '-∞'} … ${feature.max ?? '∞'}.`,
           `Send a value in range${nullable ? ', or null when it is missing' : ''}.`,
         )
-      : refusal(`Feature ${name}, row ${row}: ${value} is not a finite FP32 number.`, `Send a finite number${nullable ? ', or null when it is missing' : ''}.`);
+      : refusal(
+          `Feature ${name}, row ${row}: ${value} is not a finite FP32 number.`,
+          `Send a finite number${nullable ? ', or null when it is missing' : ''}.`,
+        );
 
   return (tensor, count) => {
     const reader = numberReader(tensor.datatype);
@@ -127,13 +138,18 @@ function stringColumn(name: string, feature: Extract<Feature, { type: 'string' }
   const levels = feature.levels === undefined ? undefined : new Set(feature.levels);
 
   return (tensor, count) => {
-    if (tensor.datatype !== 'BYTES') throw refusal(`Feature ${name} is a string, but its datatype is ${quoted(tensor.datatype)}.`, 'Send BYTES.');
+    if (tensor.datatype !== 'BYTES')
+      throw refusal(`Feature ${name} is a string, but its datatype is ${quoted(tensor.datatype)}.`, 'Send BYTES.');
     const values: unknown[] = tensor.data ?? readBinaryStrings(name, tensor.bytes ?? Buffer.alloc(0), count);
     const column = new Array<string>(count);
     for (let row = 0; row < count; row += 1) {
       const value = values[row];
       if (value === null || value === '') {
-        if (!nullable) throw refusal(`Feature ${name}, row ${row}: the value is missing, and this feature is not nullable.`, 'Send a string that is not empty.');
+        if (!nullable)
+          throw refusal(
+            `Feature ${name}, row ${row}: the value is missing, and this feature is not nullable.`,
+            'Send a string that is not empty.',
+          );
         column[row] = '';
       } else if (typeof value === 'string') {
         if (value.length > maxLength) {
@@ -141,7 +157,10 @@ function stringColumn(name: string, feature: Extract<Feature, { type: 'string' }
         }
         if (levels !== undefined && !levels.has(value)) {
           if (closed) {
-            throw refusal(`Feature ${name}, row ${row}: ${quoted(value)} is not one of its levels.`, `Send one of: ${(feature.levels ?? []).slice(0, 50).join(', ')}.`);
+            throw refusal(
+              `Feature ${name}, row ${row}: ${quoted(value)} is not one of its levels.`,
+              `Send one of: ${(feature.levels ?? []).slice(0, 50).join(', ')}.`,
+            );
           }
           state.unseenLevels += 1;
         }

@@ -5,14 +5,19 @@ import type { GatewayMetrics } from './gateway-metrics.js';
 const retryAfterSeconds = 1;
 
 /** Answers every error as `{"error": "…"}`: what the caller can act on in words, anything else only as its request's number in the log. */
-export function gatewayErrorHandler(metrics: GatewayMetrics): (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+export function gatewayErrorHandler(
+  metrics: GatewayMetrics,
+): (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     const { status, message } = describe(error, request);
     if (status < 500) metrics.refused.inc({ status: String(status) });
     if (status === 429 || status === 503) void reply.header('retry-after', retryAfterSeconds);
     // Fastify closes the connection when a body could not be parsed, in case more of it comes; once all of it is read there is no need.
     if (request.raw.complete) void reply.removeHeader('connection');
-    return reply.code(status).type('application/json').send(JSON.stringify({ error: message }));
+    return reply
+      .code(status)
+      .type('application/json')
+      .send(JSON.stringify({ error: message }));
   };
 }
 
@@ -22,7 +27,8 @@ function describe(error: FastifyError | Error, request: FastifyRequest): { statu
     if (status >= 500) request.log.warn({ code: error.code, reason: error.message }, 'request not answered');
     return { status, message: error.message };
   }
-  if ('statusCode' in error && error.statusCode !== undefined && error.statusCode < 500) return { status: error.statusCode, message: error.message };
+  if ('statusCode' in error && error.statusCode !== undefined && error.statusCode < 500)
+    return { status: error.statusCode, message: error.message };
   request.log.error({ err: error }, 'request failed unexpectedly');
   return { status: 500, message: `Something went wrong here, not with the request. The gateway's log has it under ${request.id}.` };
 }

@@ -31,8 +31,10 @@ export class GatewayMetrics {
     const registers = [this.registry];
     this.registry.setDefaultLabels({ environment });
     collectDefaultMetrics({ register: this.registry, prefix: 'perdure_gateway_' });
-    const counter = <T extends string>(name: string, help: string, labelNames: T[]) => new Counter({ name: `perdure_gateway_${name}`, help, labelNames, registers });
-    const gauge = <T extends string>(name: string, help: string, labelNames: T[]) => new Gauge({ name: `perdure_gateway_${name}`, help, labelNames, registers });
+    const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
+      new Counter({ name: `perdure_gateway_${name}`, help, labelNames, registers });
+    const gauge = <T extends string>(name: string, help: string, labelNames: T[]) =>
+      new Gauge({ name: `perdure_gateway_${name}`, help, labelNames, registers });
     this.requests = counter('requests_total', 'Valid inference requests, by outcome: answered or failed.', ['model', 'version', 'outcome']);
     this.refused = counter('refused_total', 'Requests refused because of what they were, by HTTP status.', ['status']);
     this.latency = new Histogram({
@@ -51,7 +53,11 @@ export class GatewayMetrics {
     });
     this.queued = gauge('queued_requests', 'Requests that wait for a model.', ['model', 'version']);
     this.restarts = counter('model_restarts_total', 'Times that a model process ended and was started again.', ['model', 'version']);
-    this.unseenLevels = gauge('unseen_levels', 'Levels served that the contract does not list, since the version was loaded.', ['model', 'version', 'feature']);
+    this.unseenLevels = gauge('unseen_levels', 'Levels served that the contract does not list, since the version was loaded.', [
+      'model',
+      'version',
+      'feature',
+    ]);
     this.routeEpoch = gauge('route_epoch', 'Epoch of the route in force.', ['model']);
     this.loadSeconds = gauge('model_load_seconds', 'Time that loading and warming took.', ['model', 'version']);
     this.routeErrors = counter('route_errors_total', 'Routes that could not be put in force.', ['model']);

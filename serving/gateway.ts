@@ -208,14 +208,17 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     routerOptions: { maxParamLength: 256 },
   });
   app.setErrorHandler(gatewayErrorHandler(metrics));
-  app.setNotFoundHandler((request, reply) => reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }));
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
+  );
   registerProtocolRoutes(app, { service, table, productVersion, bodyBytesMax: limits.bodyBytesMax, isReady, isDraining: () => draining });
   registerLabelRoutes(app, { service, labels });
   app.get('/v1/status', status);
   app.get('/metrics', async (_request, reply) => {
     for (const { key, queuedRequests } of engine.status()) metrics.queued.set(labelsOfKey(key), queuedRequests);
     for (const { key, compiled } of table.versions()) {
-      for (const { name, unseenLevels } of compiled.features) if (unseenLevels > 0) metrics.unseenLevels.set({ ...labelsOfKey(key), feature: name }, unseenLevels);
+      for (const { name, unseenLevels } of compiled.features)
+        if (unseenLevels > 0) metrics.unseenLevels.set({ ...labelsOfKey(key), feature: name }, unseenLevels);
     }
     metrics.windowsPending.set(windows.pendingCount);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());

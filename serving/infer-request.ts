@@ -83,7 +83,8 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
     if (typeof name !== 'string' || name === '') throw refusal(`inputs[${index}] has no name.`, 'Name the feature that it holds.');
     if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is given twice.`, 'Send each feature once.');
     if (typeof datatype !== 'string') throw refusal(`Feature ${quoted(name)} has no datatype.`, 'Numbers are FP32, strings are BYTES.');
-    if (!isShape(shape)) throw refusal(`Feature ${quoted(name)} has the shape ${quoted(shape)}.`, 'Send [rows, 1], the same for every feature.');
+    if (!isShape(shape))
+      throw refusal(`Feature ${quoted(name)} has the shape ${quoted(shape)}.`, 'Send [rows, 1], the same for every feature.');
     const size = binarySizeOf(name, parameters);
     if (size === undefined) {
       if (!Array.isArray(data)) throw refusal(`Feature ${quoted(name)} has no data.`, 'Send an array "data", or a binary tensor.');
@@ -101,7 +102,10 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
     at += size;
   }
   if (at !== body.length) {
-    throw refusal(`${body.length - at} bytes follow the last binary tensor.`, 'Make binary_data_size and Inference-Header-Content-Length agree with the body.');
+    throw refusal(
+      `${body.length - at} bytes follow the last binary tensor.`,
+      'Make binary_data_size and Inference-Header-Content-Length agree with the body.',
+    );
   }
   return tensors;
 }
@@ -120,16 +124,21 @@ function binarySizeOf(name: string, parameters: unknown): number | undefined {
 }
 
 function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
-  if (!Array.isArray(outputs)) throw refusal('The request field outputs is not an array.', 'Send [{"name": "probabilities"}], or leave it out.');
+  if (!Array.isArray(outputs))
+    throw refusal('The request field outputs is not an array.', 'Send [{"name": "probabilities"}], or leave it out.');
   if (outputs.length === 0) return undefined;
   const names = new Set<string>();
   return outputs.map((output: unknown, index) => {
-    if (!isObject(output) || typeof output['name'] !== 'string') throw refusal(`outputs[${index}] has no name.`, 'Send {"name": "probabilities"}.');
+    if (!isObject(output) || typeof output['name'] !== 'string')
+      throw refusal(`outputs[${index}] has no name.`, 'Send {"name": "probabilities"}.');
     const { name, parameters } = output;
     if (names.has(name)) throw refusal(`Output ${quoted(name)} is asked for twice.`, 'Ask for each output once.');
     names.add(name);
     if (isObject(parameters) && ('classification' in parameters || 'shared_memory_region' in parameters)) {
-      throw refusal(`Output ${quoted(name)} asks for classification or shared memory.`, 'This server offers neither: ask for the output alone.');
+      throw refusal(
+        `Output ${quoted(name)} asks for classification or shared memory.`,
+        'This server offers neither: ask for the output alone.',
+      );
     }
     return { name, binary: isObject(parameters) && typeof parameters['binary_data'] === 'boolean' ? parameters['binary_data'] : undefined };
   });

@@ -36,7 +36,13 @@ export function wantedOutputs(outputs: readonly RequestedOutput[] | undefined, b
 }
 
 /** Writes an Open Inference Protocol v2 response, binary tensors behind the JSON where they were asked for. */
-export function encodeInferResponse(model: string, version: number, id: string, answer: Answer, wanted: readonly WantedOutput[]): InferResponse {
+export function encodeInferResponse(
+  model: string,
+  version: number,
+  id: string,
+  answer: Answer,
+  wanted: readonly WantedOutput[],
+): InferResponse {
   const tensors: Buffer[] = [];
   const outputs = wanted.map(({ name, binary }) => {
     const head = `{"name":"${name}","datatype":"${datatypeOf(name, answer)}","shape":${shapeOf(name, answer)}`;

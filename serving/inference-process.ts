@@ -54,21 +54,34 @@ async function handle(message: ToInference): Promise<void> {
 async function load({ key, path, sha256, features, sampleRow }: ModelSpec): Promise<Run> {
   const bytes = await readFile(path);
   const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== sha256) throw new Refused('artifact/digest-mismatch', `The artifact of ${key} has the digest ${digest} instead of ${sha256}.`);
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 });
+  if (digest !== sha256)
+    throw new Refused('artifact/digest-mismatch', `The artifact of ${key} has the digest ${digest} instead of ${sha256}.`);
+  const session = await InferenceSession.create(bytes, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    logSeverityLevel: 3,
+  });
   const wanted = features.map((feature) => feature.name);
   const missing = wanted.filter((name) => !session.inputNames.includes(name));
   const extra = session.inputNames.filter((name) => !wanted.includes(name));
   if (missing.length + extra.length > 0) {
-    throw new Refused('artifact/refused', `The graph of ${key} does not fit its contract: it lacks [${missing.join(', ')}] and asks for [${extra.join(', ')}].`);
+    throw new Refused(
+      'artifact/refused',
+      `The graph of ${key} does not fit its contract: it lacks [${missing.join(', ')}] and asks for [${extra.join(', ')}].`,
+    );
   }
   for (const output of ['label', 'probabilities']) {
     if (!session.outputNames.includes(output)) throw new Refused('artifact/refused', `The graph of ${key} has no output called ${output}.`);
   }
   const runModel = runnerOf(session, features);
   for (const rows of warmRows) {
-    const numbers = features.flatMap(({ type }, index) => (type === 'number' ? new Array<number>(rows).fill(Number(sampleRow[index])) : []));
-    const strings = features.flatMap(({ type }, index) => (type === 'string' ? new Array<string>(rows).fill(String(sampleRow[index])) : []));
+    const numbers = features.flatMap(({ type }, index) =>
+      type === 'number' ? new Array<number>(rows).fill(Number(sampleRow[index])) : [],
+    );
+    const strings = features.flatMap(({ type }, index) =>
+      type === 'string' ? new Array<string>(rows).fill(String(sampleRow[index])) : [],
+    );
     try {
       await runModel(rows, Float32Array.from(numbers), strings);
     } catch (error) {
@@ -91,7 +104,8 @@ function runnerOf(session: InferenceSession, features: ModelSpec['features']): R
     }
     const { label, probabilities } = await session.run(feeds, wanted);
     const scores = probabilities?.data;
-    if (!(scores instanceof Float32Array) || scores.length === 0 || scores.length % rows !== 0) throw new Error('probabilities are not FP32 of shape [rows, classes]');
+    if (!(scores instanceof Float32Array) || scores.length === 0 || scores.length % rows !== 0)
+      throw new Error('probabilities are not FP32 of shape [rows, classes]');
     if (!scores.every(Number.isFinite)) throw new Error('a probability is not a finite number');
     return { labels: labelsOf(label?.data, rows), probabilities: scores, classes: scores.length / rows };
   };

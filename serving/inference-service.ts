@@ -87,7 +87,8 @@ export class InferenceService {
   /** The version asked for, or the champion. @throws PerdureError `model/unknown`. */
   versionOf(model: string, version: number | undefined): LoadedVersion {
     const active = this.deps.table.route(model);
-    const found = version === undefined ? active && active.versions.get(championOf(active.route.split)) : this.deps.table.version(model, version);
+    const found =
+      version === undefined ? active && active.versions.get(championOf(active.route.split)) : this.deps.table.version(model, version);
     if (found === undefined) throw this.unknown(model, version);
     return found;
   }
@@ -98,7 +99,8 @@ export class InferenceService {
     const { epoch, split } = active.route;
     if (version !== undefined) return { loaded: this.versionOf(model, version), epoch };
     const sticky = key ?? id;
-    if (sticky !== undefined && sticky.length > 1024) throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
+    if (sticky !== undefined && sticky.length > 1024)
+      throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
     const chosen = chooseVersion(split, split.length === 1 ? 0 : sticky === undefined ? Math.random() * 100 : keyPoint(model, sticky));
     const loaded = active.versions.get(chosen);
     if (loaded === undefined) throw this.unknown(model, chosen);
@@ -117,6 +119,9 @@ export class InferenceService {
       return new PerdureError('model/unknown', `Version ${version} of ${model} is not loaded here. Loaded: ${loaded.join(', ')}.`);
     }
     const served = table.routes().map((one) => one.route.model);
-    return new PerdureError('model/unknown', `Model ${JSON.stringify(model)} is not served here. Served: ${served.join(', ') || 'none yet'}.`);
+    return new PerdureError(
+      'model/unknown',
+      `Model ${JSON.stringify(model)} is not served here. Served: ${served.join(', ') || 'none yet'}.`,
+    );
   }
 }

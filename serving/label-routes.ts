@@ -32,7 +32,10 @@ export function registerLabelRoutes(app: FastifyInstance, deps: { service: Infer
     const lines = labels.map(({ prediction_id, label, observed_at }, index) => {
       const observedAt = new Date(observed_at);
       if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
-        throw refusal(`labels[${index}].observed_at is ${observed_at}, which has not happened yet.`, 'Send the time at which the outcome was known.');
+        throw refusal(
+          `labels[${index}].observed_at is ${observed_at}, which has not happened yet.`,
+          'Send the time at which the outcome was known.',
+        );
       }
       return JSON.stringify({ prediction_id, model, label, observed_at: observedAt.toISOString(), received_at: receivedAt.toISOString() });
     });
@@ -42,7 +45,9 @@ export function registerLabelRoutes(app: FastifyInstance, deps: { service: Infer
       request.log.error({ err: error }, 'labels not stored');
       throw new PerdureError('serving/overloaded', 'The labels could not be stored; none of them was accepted. Send them again later.');
     }
-    return reply.code(202).send({ accepted: lines.length, duplicates: 'kept: of several labels for one prediction the one received last counts' });
+    return reply
+      .code(202)
+      .send({ accepted: lines.length, duplicates: 'kept: of several labels for one prediction the one received last counts' });
   });
 }
 
@@ -56,6 +61,12 @@ function parseLabels(body: unknown): z.infer<typeof labelsSchema> {
   const parsed = labelsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'The body' : `labels${issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')}`;
-  throw refusal(`${where} is wrong: ${issue?.message ?? quoted(value)}.`, `Send 1 to ${labelsMax.toLocaleString('en')} of {"prediction_id", "label", "observed_at"}; none was accepted.`);
+  const where =
+    issue === undefined || issue.path.length === 0
+      ? 'The body'
+      : `labels${issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')}`;
+  throw refusal(
+    `${where} is wrong: ${issue?.message ?? quoted(value)}.`,
+    `Send 1 to ${labelsMax.toLocaleString('en')} of {"prediction_id", "label", "observed_at"}; none was accepted.`,
+  );
 }

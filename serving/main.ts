@@ -15,7 +15,9 @@ const config = loadGatewayConfig();
 const home = path.resolve(config.PERDURE_GATEWAY_HOME);
 const environment = config.PERDURE_GATEWAY_ENVIRONMENT;
 const log = pino({ level: config.PERDURE_LOG_LEVEL, base: { process: 'gateway', environment }, timestamp: pino.stdTimeFunctions.isoTime });
-const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')));
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')));
 
 const store = {
   endpoint: config.PERDURE_S3_ENDPOINT,

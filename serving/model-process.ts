@@ -188,7 +188,13 @@ export class ModelProcess {
       for (const request of requests) {
         request.deaths += 1;
         if (request.deaths <= 1) repeated.push(request);
-        else request.reject(new PerdureError('serving/failed', 'The model ended twice while answering this request. Try again; if it lasts, the request may be what ends it.'));
+        else
+          request.reject(
+            new PerdureError(
+              'serving/failed',
+              'The model ended twice while answering this request. Try again; if it lasts, the request may be what ends it.',
+            ),
+          );
       }
     }
     this.inFlight.clear();

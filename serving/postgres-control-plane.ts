@@ -2,21 +2,39 @@ import type { Database } from '../db/connect.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { acknowledgeRoute, forgetGateway, insertServingWindows, recordGateway } from '../db/gateway-queries.js';
 import { routeChannel, routeState } from '../db/route-queries.js';
+import { PerdureError } from '../domain/errors.js';
 import type { ControlPlane } from './control-plane.js';
+
+/** A server that is frozen or cut off answers nothing at all: after this long a call counts as failed and may be made again. */
+const callTimeoutMs = 6_000;
 
 /** The control plane as PostgreSQL holds it. */
 export function postgresControlPlane(db: Database): ControlPlane {
   return {
-    routeState: (environment) => routeState(db, environment),
-    definitionByDigest: (sha256) => definitionByDigest(db, sha256),
-    recordGateway: (heartbeat) => recordGateway(db, heartbeat),
-    acknowledgeRoute: (acknowledgement) => acknowledgeRoute(db, acknowledgement),
-    insertServingWindows: (windows) => insertServingWindows(db, windows),
-    forgetGateway: (gatewayId) => forgetGateway(db, gatewayId),
+    routeState: (environment) => inTime(routeState(db, environment)),
+    definitionByDigest: (sha256) => inTime(definitionByDigest(db, sha256)),
+    recordGateway: (heartbeat) => inTime(recordGateway(db, heartbeat)),
+    acknowledgeRoute: (acknowledgement) => inTime(acknowledgeRoute(db, acknowledgement)),
+    insertServingWindows: (windows) => inTime(insertServingWindows(db, windows)),
+    forgetGateway: (gatewayId) => inTime(forgetGateway(db, gatewayId)),
     async onRouteChange(changed) {
       // The driver listens again by itself after a lost connection and calls back then, so that nothing missed stays missed.
       const listener = await db.sql.listen(routeChannel, changed, changed);
       return () => listener.unlisten();
     },
   };
+}
+
+function inTime<T>(call: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(
+        new PerdureError(
+          'server/unreachable',
+          `PostgreSQL did not answer within ${callTimeoutMs / 1000} s. Check that it runs: \`npx perdure status\`.`,
+        ),
+      );
+    }, callTimeoutMs);
+    call.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

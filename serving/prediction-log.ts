@@ -43,7 +43,8 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
     let values = '';
     for (let index = 0; index < features.length; index += 1) {
       const value = rows.columns[index]?.[row];
-      const text = typeof value === 'string' ? (value === '' ? 'null' : JSON.stringify(value)) : Number.isNaN(value) ? 'null' : String(value);
+      const text =
+        typeof value === 'string' ? (value === '' ? 'null' : JSON.stringify(value)) : Number.isNaN(value) ? 'null' : String(value);
       values += `${index === 0 ? '' : ','}"${features[index]?.name ?? ''}":${text}`;
     }
     spool.append(

@@ -32,7 +32,10 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
     if (type !== '' && !inferTypes.has(type.trim().toLowerCase())) {
       payload.resume();
-      throw new PerdureError('input/unsupported', `The content type ${JSON.stringify(type.slice(0, 100))} is not known here. Send application/json or application/octet-stream.`);
+      throw new PerdureError(
+        'input/unsupported',
+        `The content type ${JSON.stringify(type.slice(0, 100))} is not known here. Send application/json or application/octet-stream.`,
+      );
     }
     return readBody(payload, request.headers['content-encoding'], bodyBytesMax);
   });
@@ -42,7 +45,10 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
   app.get('/v2/health/ready', (_request, reply) => reply.code(isReady() ? 200 : 503).send({ ready: isReady() }));
 
   const metadata = (request: FastifyRequest<{ Params: ModelParams }>) => modelMetadata(service.versionOf(...named(request.params)), table);
-  const ready = (request: FastifyRequest<{ Params: ModelParams }>) => ({ name: service.versionOf(...named(request.params)).served.model, ready: true });
+  const ready = (request: FastifyRequest<{ Params: ModelParams }>) => ({
+    name: service.versionOf(...named(request.params)).served.model,
+    ready: true,
+  });
   const infer = async (request: FastifyRequest<{ Params: ModelParams }>, reply: FastifyReply) => {
     const receivedAt = performance.now();
     const [model, version] = named(request.params);
@@ -74,7 +80,9 @@ function modelMetadata(loaded: LoadedVersion, table: RouteTable): object {
     versions: table.versionsOf(model).map((one) => String(one.served.version)),
     platform: 'onnxruntime_onnx',
     inputs: loaded.compiled.features.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
-    outputs: outputNames.map((name) => (name === 'label' ? { name, datatype: 'INT64', shape: [-1] } : { name, datatype: 'FP32', shape: [-1, classes] })),
+    outputs: outputNames.map((name) =>
+      name === 'label' ? { name, datatype: 'INT64', shape: [-1] } : { name, datatype: 'FP32', shape: [-1, classes] },
+    ),
   };
 }
 
@@ -82,7 +90,10 @@ function modelMetadata(loaded: LoadedVersion, table: RouteTable): object {
 function named({ model, version }: ModelParams): [model: string, version: number | undefined] {
   if (version === undefined || version === '') return [model, undefined];
   if (!/^[1-9]\d{0,8}$/.test(version)) {
-    throw new PerdureError('model/unknown', `${JSON.stringify(version.slice(0, 50))} is no version of ${model}. Versions are numbers from 1.`);
+    throw new PerdureError(
+      'model/unknown',
+      `${JSON.stringify(version.slice(0, 50))} is no version of ${model}. Versions are numbers from 1.`,
+    );
   }
   return [model, Number(version)];
 }

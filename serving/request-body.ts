@@ -17,7 +17,10 @@ export async function readBody(stream: Readable, encoding: string | undefined, l
   const packed = await collect(stream, limitBytes);
   if (encoding === undefined || encoding === 'identity') return packed;
   if (encoding !== 'gzip' && encoding !== 'deflate') {
-    throw new PerdureError('input/unsupported', `The content encoding ${JSON.stringify(encoding)} is not known here. Send gzip, deflate or none.`);
+    throw new PerdureError(
+      'input/unsupported',
+      `The content encoding ${JSON.stringify(encoding)} is not known here. Send gzip, deflate or none.`,
+    );
   }
   try {
     return await (encoding === 'gzip' ? gunzipBytes : inflateBytes)(packed, { maxOutputLength: limitBytes });
@@ -52,5 +55,8 @@ function collect(stream: Readable, limitBytes: number): Promise<Buffer> {
 }
 
 function tooLarge(limitBytes: number): PerdureError {
-  return new PerdureError('input/too-large', `The body is larger than ${Math.floor(limitBytes / 1024 / 1024)} MiB. Send fewer rows a request, or binary tensors.`);
+  return new PerdureError(
+    'input/too-large',
+    `The body is larger than ${Math.floor(limitBytes / 1024 / 1024)} MiB. Send fewer rows a request, or binary tensors.`,
+  );
 }

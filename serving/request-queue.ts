@@ -33,7 +33,10 @@ export class RequestQueue {
   /** @throws PerdureError `serving/overloaded` when the queue is full. */
   push(request: PendingRequest): void {
     if (this.length >= this.limits.requestsMax || (this.length > 0 && this.rows + request.rows.count > this.limits.rowsMax)) {
-      throw new PerdureError('serving/overloaded', `${this.length} requests already wait for this model. Try again in a second, or with fewer requests at a time.`);
+      throw new PerdureError(
+        'serving/overloaded',
+        `${this.length} requests already wait for this model. Try again in a second, or with fewer requests at a time.`,
+      );
     }
     this.waiting.push(request);
     this.rows += request.rows.count;

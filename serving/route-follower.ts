@@ -152,7 +152,8 @@ export class RouteFollower {
       const versions = new Map<number, LoadedVersion>();
       for (const { version } of route.split) {
         const served = state.versions.find((one) => one.model === model && one.version === version);
-        if (served === undefined) throw new PerdureError('not-found', `The route of ${model} names version ${version}, which is not registered.`);
+        if (served === undefined)
+          throw new PerdureError('not-found', `The route of ${model} names version ${version}, which is not registered.`);
         versions.set(version, await this.loaded(served));
       }
       if (persist) await this.keep(state, route);
@@ -195,7 +196,10 @@ export class RouteFollower {
   private async keep({ storeId, versions }: RouteState, next?: Route): Promise<void> {
     const { table, routeFile } = this.deps;
     const inForce = table.routes().map(({ route }) => route);
-    const routes = [...inForce.filter((route) => route.model !== next?.model && route.storeId === storeId), ...(next === undefined ? [] : [next])];
+    const routes = [
+      ...inForce.filter((route) => route.model !== next?.model && route.storeId === storeId),
+      ...(next === undefined ? [] : [next]),
+    ];
     const served = [...versions, ...table.versions().map((one) => one.served)];
     const named = routes.flatMap((route) =>
       route.split.flatMap((part) => served.find((one) => one.model === route.model && one.version === part.version) ?? []),

@@ -57,7 +57,9 @@ export class RouteTable {
   }
 
   versionsOf(model: string): LoadedVersion[] {
-    return [...this.loaded.values()].filter((one) => one.served.model === model).sort((left, right) => left.served.version - right.served.version);
+    return [...this.loaded.values()]
+      .filter((one) => one.served.model === model)
+      .sort((left, right) => left.served.version - right.served.version);
   }
 
   versions(): LoadedVersion[] {

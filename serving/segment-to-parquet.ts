@@ -31,7 +31,12 @@ const countSchema = z.object({ rows: z.coerce.number() });
  * Writes a spool segment as Parquet; lines that are torn or damaged are left out and counted. The same segment gives the same bytes.
  * @param folder where the file is written and DuckDB may spill
  */
-export async function segmentToParquet(kind: LogKind, segment: string, parquet: string, folder: string): Promise<{ rows: number; torn: number }> {
+export async function segmentToParquet(
+  kind: LogKind,
+  segment: string,
+  parquet: string,
+  folder: string,
+): Promise<{ rows: number; torn: number }> {
   const lines = countLines(await readFile(segment));
   const session = await openDuckSession({ folder, readable: [segment], threads: 1, memoryLimitMb: 512 });
   try {

@@ -21,9 +21,7 @@ export class ServingWindowCounter {
   private pending: ServingWindow[] = [];
   private number = 0;
 
-  constructor(
-    private readonly gateway: { gatewayId: string; bootId: string; environment: Environment },
-  ) {}
+  constructor(private readonly gateway: { gatewayId: string; bootId: string; environment: Environment }) {}
 
   answered(model: string, version: number, epoch: number, latencyMs: number, scores: Iterable<number>): void {
     const counts = this.countsOf(model, version, epoch);
@@ -60,7 +58,14 @@ export class ServingWindowCounter {
     const to = new Date();
     this.pending = [...this.counts.values()].map((counts) => {
       this.number += 1;
-      return { id: `${gatewayId}/${bootId}/${this.number}`, gatewayId, environment, ...counts, from: this.from.toISOString(), to: to.toISOString() };
+      return {
+        id: `${gatewayId}/${bootId}/${this.number}`,
+        gatewayId,
+        environment,
+        ...counts,
+        from: this.from.toISOString(),
+        to: to.toISOString(),
+      };
     });
     this.counts = new Map();
     this.from = to;

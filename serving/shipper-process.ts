@@ -57,7 +57,13 @@ async function closedSegments(folder: string): Promise<{ model: string; file: st
   return found.sort((left, right) => (path.basename(left.file) < path.basename(right.file) ? -1 : 1));
 }
 
-async function ship({ environment, workFolder }: ShipperOptions, store: ObjectStore, log: LogKind, model: string, file: string): Promise<void> {
+async function ship(
+  { environment, workFolder }: ShipperOptions,
+  store: ObjectStore,
+  log: LogKind,
+  model: string,
+  file: string,
+): Promise<void> {
   const segment = path.basename(file, segmentSuffix);
   const day = `${segment.slice(0, 4)}-${segment.slice(4, 6)}-${segment.slice(6, 8)}`;
   const parquet = path.join(workFolder, `${segment}.parquet`);

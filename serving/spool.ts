@@ -105,7 +105,10 @@ export class Spool {
           }
         }
         const { open: segment } = stream;
-        if (segment && (segment.bytes >= this.options.segmentBytesMax || performance.now() - segment.openedAt >= this.options.segmentAgeMaxMs)) {
+        if (
+          segment &&
+          (segment.bytes >= this.options.segmentBytesMax || performance.now() - segment.openedAt >= this.options.segmentAgeMaxMs)
+        ) {
           await this.closeSegment(stream);
         }
       }
@@ -176,7 +179,6 @@ export class Spool {
     await rename(segment.path, file);
     this.closedSegments.set(file, { bytes: segment.bytes, lines: segment.lines });
   }
-
 
   private async dropOldest(): Promise<void> {
     this.recount();

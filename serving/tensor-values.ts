@@ -56,7 +56,10 @@ export function readBinaryStrings(feature: string, bytes: Buffer, count: number)
     at += 4 + length;
   }
   if (at !== bytes.length) {
-    throw refusal(`The binary tensor of feature ${feature} has ${bytes.length - at} bytes after its ${count} strings.`, 'Make shape and bytes agree.');
+    throw refusal(
+      `The binary tensor of feature ${feature} has ${bytes.length - at} bytes after its ${count} strings.`,
+      'Make shape and bytes agree.',
+    );
   }
   return values;
 }

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { DrizzleQueryError } from 'drizzle-orm';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PerdureError } from '../domain/errors.js';
 
@@ -9,6 +10,10 @@ export const failureInterceptor: ActivityInterceptorsFactory = () => ({
       try {
         return await next(input);
       } catch (error) {
+        if (error instanceof DrizzleQueryError) {
+          // The query text and its values belong in no history; what the server said is enough.
+          throw ApplicationFailure.retryable(`the database refused a statement: ${error.cause?.message ?? 'no reason given'}`, 'database');
+        }
         if (!(error instanceof PerdureError)) throw error;
         throw ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, details: [error.details], cause: error });
       }

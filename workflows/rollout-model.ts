@@ -1,7 +1,7 @@
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { RolloutRequest } from '../domain/requests.js';
-import { looksMax, moveAfterLook, splitOf, type RolloutState } from '../domain/rollout.js';
+import { lookAfterSeconds, looksMax, moveAfterLook, splitOf, type RolloutState } from '../domain/rollout.js';
 import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
 import { failureCode, failureText } from './failure-text.js';
 import { rolloutStatusQuery } from './messages.js';
@@ -151,7 +151,7 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
       }
       timeline.doing(`${label}: watching. ${progress.lastLook ?? 'No look yet'}`);
       const before = Date.now();
-      await condition(() => steering.wantsAttention, policy.lookEverySeconds * 1000);
+      await condition(() => steering.wantsAttention, lookAfterSeconds(policy, progress.stepElapsedMs / 1000) * 1000);
       progress.stepElapsedMs += Date.now() - before;
       if (steering.wantsAttention) continue;
       if (progress.epoch === null) return;

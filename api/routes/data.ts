@@ -24,9 +24,6 @@ const drainMs = 3_000;
 export const dataRoutes: RouteGroup = (app, deps) => {
   app.addContentTypeParser('*', (_request: unknown, _payload: IncomingMessage, done: (error: null, body: null) => void) => done(null, null));
 
-  app.addHook('onSend', async (request, reply) => {
-    if (!request.raw.readableEnded && request.method === 'PUT') reply.header('connection', 'close');
-  });
   app.addHook('onResponse', async ({ raw }) => endUpload(raw));
 
   app.get('/models/:model/data', { schema: { tags: ['data'], params: ofModel, response: { 200: lakeListingSchema } } }, async ({ params }) => {
@@ -49,10 +46,9 @@ export const dataRoutes: RouteGroup = (app, deps) => {
   );
 };
 
-/** A refused upload is read on for a moment, so that its sender comes to read the refusal; then the connection ends. */
+/** Node reads a refused upload on, so that its sender comes to read the refusal; after a moment the connection ends. */
 function endUpload(raw: IncomingMessage): void {
   if (raw.readableEnded || raw.destroyed) return;
-  raw.resume();
   const timer = setTimeout(() => raw.destroy(), drainMs);
   timer.unref();
   raw.once('close', () => clearTimeout(timer));

@@ -26,8 +26,7 @@ export function registerData(program: Command, context: CliContext): void {
       const found = await stat(file).catch(() => undefined);
       if (!found?.isFile()) throw new PerdureError('input/invalid', `There is no file ${file}.`, { file });
       context.output.progress(`sending ${file} (${bytesText(found.size)})`);
-      const blob = await openAsBlob(file);
-      const bytes = blob.stream();
+      const bytes = await openAsBlob(file);
       const put = await context.api().putData({ model, table: tableName, partition: options.partition, name: path.basename(file), append: options.append, bytes });
       context.output.result(put, () => {
         const first = put.alreadyThere ? `These bytes were there already: ${put.key}` : `Landed ${put.key} (${bytesText(put.bytes)}, SHA-256 ${shortDigest(put.sha256)})`;

@@ -20,7 +20,7 @@ export interface PutData {
   name?: string | undefined;
   /** Keep earlier files of the partition beside this one. */
   append?: boolean | undefined;
-  bytes: ReadableStream<Uint8Array>;
+  bytes: Blob;
 }
 
 const segment = encodeURIComponent;

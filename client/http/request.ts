@@ -6,8 +6,8 @@ export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT';
   query?: Record<string, string | number | boolean | undefined>;
   json?: unknown;
-  /** A stream of bytes instead of JSON. */
-  body?: ReadableStream<Uint8Array>;
+  /** Bytes instead of JSON; of a file they are streamed. */
+  body?: Blob;
   contentType?: string;
   /** Milliseconds until the request is given up. */
   timeoutMs?: number;
@@ -22,7 +22,7 @@ export async function requestText(baseUrl: string, path: string, request: ApiReq
     method: request.method ?? 'GET',
     headers: { accept: 'application/json', ...(contentType ? { 'content-type': contentType } : {}) },
     signal: AbortSignal.timeout(request.timeoutMs ?? 30_000),
-    ...(request.body ? { body: request.body, duplex: 'half' } : request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
+    ...(request.body ? { body: request.body } : request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
   }).catch((error: unknown) => {
     throw unreachable(baseUrl, error);
   });

@@ -92,7 +92,8 @@ export default defineModel({
       { name: 'ranks delays', metric: 'rocAuc', atLeast: 0.8 },
       { name: 'honest probabilities', metric: 'logLoss', atMost: 0.5 },
       { name: 'no airport left behind', metric: 'rocAuc', atLeast: 0.75, slice: 'origin', minRows: 500 },
-      { name: 'no worse than champion', metric: 'logLoss', worseThanChampionByAtMost: 0.01 },
+      // One odd month in the training window costs up to 0.02 on the next; a person sees the difference before it is promoted.
+      { name: 'not much worse than champion', metric: 'logLoss', worseThanChampionByAtMost: 0.03 },
     ],
   },
   promotion: { environments: ['production'], approvals: { count: 1, roles: ['approver'] }, remindAfterHours: 4, expireAfterHours: 24 * 7 },

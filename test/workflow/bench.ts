@@ -7,6 +7,9 @@ import { taskQueues } from '../../domain/task-queues.js';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
+/** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
+const keyword = 2;
+
 type Activities = Record<string, (...args: never[]) => unknown>;
 
 let installed = false;
@@ -20,6 +23,10 @@ export async function createBench() {
   const workflowBundle = bundle;
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: path.join(root, '.tools', 'servers', 'bin', 'temporal-test-server') } },
+  });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(['PerdureModel', 'PerdureVersion', 'PerdureEnvironment', 'PerdureCause', 'PerdureOutcome'].map((name) => [name, keyword])),
   });
   let count = 0;
 

@@ -1,6 +1,5 @@
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Client, Connection } from '@temporalio/client';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPerdureConfig } from '../../../perdure.config.js';
 import { freePortVariables, startNativeServers } from '../../../infra/embedded/native-servers.js';
+import { canListen } from '../../../infra/embedded/ports.js';
 import { leftovers } from '../../../infra/embedded/run-files.js';
 import { startStack, type RunningStack } from '../../../infra/embedded/stack.js';
 import { withoutOwnServers } from '../../setup/own-servers.js';
@@ -132,7 +132,8 @@ describe('starting the servers', () => {
     const stack = await startStack({ config, environment, parts: 'servers' });
     expect(stack.components().map(({ state }) => state)).toEqual(['running', 'running', 'running']);
     await stack.stop();
-    expect(spawnSync('pgrep', ['-f', config.home]).stdout?.toString() ?? '').toBe('');
+    for (const port of [config.ports.postgres, config.ports.temporal, config.ports.s3])
+      expect(await canListen('127.0.0.1', port)).toBe(true);
     rmSync(config.home, { recursive: true });
   });
 });

@@ -18,7 +18,12 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Writes a model whose answers can be computed by hand; see make_model.py. */
 export function makeModel(file: string, bias: number, work = 0): string {
-  execFileSync(path.join(root, '.tools/trainers/bin/python'), [path.join(root, 'test/integration/serving/make_model.py'), file, String(bias), String(work)]);
+  execFileSync(path.join(root, '.tools/trainers/bin/python'), [
+    path.join(root, 'test/integration/serving/make_model.py'),
+    file,
+    String(bias),
+    String(work),
+  ]);
   return file;
 }
 
@@ -51,7 +56,10 @@ export const exampleRow = {
 export type FlightRow = typeof exampleRow;
 
 /** The body of an inference request in JSON for some rows. */
-export function inferBody(rows: readonly FlightRow[], id?: string): { id?: string; inputs: { name: string; shape: number[]; datatype: string; data: unknown[] }[] } {
+export function inferBody(
+  rows: readonly FlightRow[],
+  id?: string,
+): { id?: string; inputs: { name: string; shape: number[]; datatype: string; data: unknown[] }[] } {
   const names = Object.keys(exampleRow) as (keyof FlightRow)[];
   const inputs = names.map((name) => ({
     name,
@@ -99,7 +107,15 @@ export class MemoryControlPlane implements ControlPlane {
 
   /** Replaces a model's route and tells listeners. */
   route(model: string, epoch: number, split: Split): void {
-    const route: Route = { storeId: this.state.storeId, environment: 'production', model, epoch, split, reason: 'test', at: new Date().toISOString() };
+    const route: Route = {
+      storeId: this.state.storeId,
+      environment: 'production',
+      model,
+      epoch,
+      split,
+      reason: 'test',
+      at: new Date().toISOString(),
+    };
     this.state = { ...this.state, routes: [...this.state.routes.filter((one) => one.model !== model), route] };
     for (const changed of this.listeners) changed();
   }
@@ -185,7 +201,11 @@ export async function createTestWorld(): Promise<TestWorld> {
 }
 
 /** Waits until `check` gives something other than undefined or false. @throws after `deadlineMs`, naming what was waited for. */
-export async function eventually<T>(label: string, check: () => T | undefined | false | Promise<T | undefined | false>, deadlineMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  label: string,
+  check: () => T | undefined | false | Promise<T | undefined | false>,
+  deadlineMs = 15_000,
+): Promise<T> {
   const until = performance.now() + deadlineMs;
   for (;;) {
     const found = await check();

@@ -82,7 +82,14 @@ async function route(split: Split): Promise<number> {
   const lease = await acquireLease(db, 'rollout/production/flight-delay', 'test');
   if (!('grant' in lease)) throw new Error('the lease is held');
   routeNumber += 1;
-  const written = await writeRoute(db, { environment: 'production', model: 'flight-delay', split, reason: 'test', idempotencyKey: `test-${routeNumber}`, lease: lease.grant });
+  const written = await writeRoute(db, {
+    environment: 'production',
+    model: 'flight-delay',
+    split,
+    reason: 'test',
+    idempotencyKey: `test-${routeNumber}`,
+    lease: lease.grant,
+  });
   return written.epoch;
 }
 
@@ -112,7 +119,12 @@ async function startGateway(home: string, change: Record<string, string> = {}): 
   processes.push(child);
   const exit = new Promise<number | string | null>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
   const url = `http://127.0.0.1:${port}`;
-  await eventually('the gateway is live', () => fetch(`${url}/v2/health/live`).then((response) => response.ok, () => false));
+  await eventually('the gateway is live', () =>
+    fetch(`${url}/v2/health/live`).then(
+      (response) => response.ok,
+      () => false,
+    ),
+  );
   return { url, child, home, exit };
 }
 
@@ -136,10 +148,15 @@ async function ask(url: string, id?: string): Promise<{ predictionId: string; ve
   });
   if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
   const body = answerSchema.parse(await response.json());
-  return { predictionId: response.headers.get('x-perdure-prediction-id') ?? '', version: Number(body.model_version), probability: body.outputs[1].data[1] };
+  return {
+    predictionId: response.headers.get('x-perdure-prediction-id') ?? '',
+    version: Number(body.model_version),
+    probability: body.outputs[1].data[1],
+  };
 }
 
-const acknowledged = (epoch: number) => async () => (await liveGateways(db, 'production', 'flight-delay')).find((one) => one.epoch === epoch && one.error === null);
+const acknowledged = (epoch: number) => async () =>
+  (await liveGateways(db, 'production', 'flight-delay')).find((one) => one.epoch === epoch && one.error === null);
 
 /** Every prediction id or label in the object store under a prefix. */
 async function shipped(prefix: string): Promise<string[]> {
@@ -195,19 +212,26 @@ test('from the registry to answers, windows, prediction log and labels; a route 
   const labelled = await fetch(`${url}/v1/models/flight-delay/labels`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(answers.map(({ predictionId }) => ({ prediction_id: predictionId, label: true, observed_at: '2013-04-01T12:00:00Z' }))),
+    body: JSON.stringify(
+      answers.map(({ predictionId }) => ({ prediction_id: predictionId, label: true, observed_at: '2013-04-01T12:00:00Z' })),
+    ),
   });
   expect(labelled.status).toBe(202);
   const ids = answers.map((answer) => answer.predictionId).sort();
   await eventually('the labels are in the object store', async () => (await shipped('labels/flight-delay/')).length >= ids.length);
   expect(await shipped('labels/flight-delay/')).toEqual(ids);
-  await eventually('the predictions are in the object store', async () => (await shipped('predictions/production/flight-delay/')).length >= ids.length + 1);
+  await eventually(
+    'the predictions are in the object store',
+    async () => (await shipped('predictions/production/flight-delay/')).length >= ids.length + 1,
+  );
   expect(await shipped('predictions/production/flight-delay/')).toEqual(expect.arrayContaining(ids));
 
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
   expect(await liveGateways(db, 'production', 'flight-delay')).toEqual([]);
-  const counted = await Promise.all([1, 2].map((version) => windowsOf(db, { environment: 'production', model: 'flight-delay', version, epochFrom: 1, epochTo: third })));
+  const counted = await Promise.all(
+    [1, 2].map((version) => windowsOf(db, { environment: 'production', model: 'flight-delay', version, epochFrom: 1, epochTo: third })),
+  );
   expect(counted.flat().reduce((sum, window) => sum + window.requests, 0)).toBe(101);
 });
 
@@ -233,7 +257,10 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
   await appendFile(segment, '{"prediction_id":"torn","row":0,"at":"2013-0');
 
   const nowhere = `127.0.0.1:${await freePort()}`;
-  const second = await startGateway(home, { PERDURE_DATABASE_URL: `postgres://nobody@${nowhere}/none`, PERDURE_S3_ENDPOINT: `http://${nowhere}` });
+  const second = await startGateway(home, {
+    PERDURE_DATABASE_URL: `postgres://nobody@${nowhere}/none`,
+    PERDURE_S3_ENDPOINT: `http://${nowhere}`,
+  });
   answers.push(...(await Promise.all(Array.from({ length: 10 }, (_, index) => ask(second.url, `n-${index}`)))));
   expect(answers.at(-1)).toMatchObject({ version: 2 });
   second.child.kill('SIGTERM');
@@ -244,7 +271,9 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
   const mine = async () => (await shipped('predictions/production/flight-delay/')).filter((id) => ids.has(id) || id === 'torn');
   await eventually('all predictions are in the object store', async () => (await mine()).length >= ids.size);
   expect(await mine()).toEqual([...ids].sort());
-  await eventually('the torn line is counted', async () => /rows_lost_total\{log="predictions",reason="torn".*\} 1/.test(await (await fetch(`${third.url}/metrics`)).text()));
+  await eventually('the torn line is counted', async () =>
+    /rows_lost_total\{log="predictions",reason="torn".*\} 1/.test(await (await fetch(`${third.url}/metrics`)).text()),
+  );
   third.child.kill('SIGTERM');
   expect(await third.exit).toBe(0);
 });

@@ -31,7 +31,12 @@ const responseSchema = z.strictObject({
   id: z.string(),
   outputs: z.tuple([
     z.strictObject({ name: z.literal('label'), datatype: z.literal('INT64'), shape: z.array(z.number()), data: z.array(z.number()) }),
-    z.strictObject({ name: z.literal('probabilities'), datatype: z.literal('FP32'), shape: z.array(z.number()), data: z.array(z.number()) }),
+    z.strictObject({
+      name: z.literal('probabilities'),
+      datatype: z.literal('FP32'),
+      shape: z.array(z.number()),
+      data: z.array(z.number()),
+    }),
   ]),
 });
 
@@ -65,7 +70,9 @@ describe('a JSON request', () => {
   test('sent by many at once is answered for each by its own rows', async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, async (_, index) => {
-        const { outputs } = responseSchema.parse(await (await infer(JSON.stringify(inferBody([{ ...exampleRow, dep_delay: index }])))).json());
+        const { outputs } = responseSchema.parse(
+          await (await infer(JSON.stringify(inferBody([{ ...exampleRow, dep_delay: index }])))).json(),
+        );
         return outputs[1].data[1];
       }),
     );
@@ -80,10 +87,16 @@ describe('a JSON request', () => {
 
 describe('a request that is wrong is refused with words, and the gateway serves on', () => {
   const good = () => inferBody([exampleRow]);
-  const changed = (name: string, change: object) => JSON.stringify({ inputs: good().inputs.map((input) => (input.name === name ? { ...input, ...change } : input)) });
+  const changed = (name: string, change: object) =>
+    JSON.stringify({ inputs: good().inputs.map((input) => (input.name === name ? { ...input, ...change } : input)) });
   test.each<[string, () => Promise<Response>, number, RegExp]>([
     ['wrong shape', () => infer(changed('temp', { shape: [2, 1] })), 400, /temp has 1 values, but its shape/],
-    ['unknown feature', () => infer(JSON.stringify({ inputs: [...good().inputs, { name: 'tmp', shape: [1, 1], datatype: 'FP32', data: [1] }] })), 400, /"tmp" is not a feature/],
+    [
+      'unknown feature',
+      () => infer(JSON.stringify({ inputs: [...good().inputs, { name: 'tmp', shape: [1, 1], datatype: 'FP32', data: [1] }] })),
+      400,
+      /"tmp" is not a feature/,
+    ],
     ['null where none may be', () => infer(changed('dep_delay', { data: [null] })), 400, /dep_delay, row 0: the value is missing/],
     ['out of range', () => infer(changed('dep_delay', { data: [99999] })), 400, /dep_delay, row 0: 99999 is outside/],
     ['closed level', () => infer(changed('origin', { data: ['BOS'] })), 400, /origin, row 0: "BOS"/],
@@ -93,9 +106,24 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     ['another content type', () => infer('<x/>', { 'content-type': 'text/xml' }), 415, /text\/xml/],
     ['another encoding', () => infer('x', { 'content-encoding': 'br' }), 415, /"br"/],
     ['gzip that is none', () => infer('x', { 'content-encoding': 'gzip' }), 400, /not gzip/],
-    ['gzip that unpacks to 50 MB', () => infer(gzipSync(Buffer.alloc(50_000_000)), { 'content-encoding': 'gzip' }), 413, /larger than 16 MiB/],
-    ['another model', () => fetch(`${url}/v2/models/nobody/infer`, { method: 'POST', body: Buffer.from('{"inputs":[]}') }), 404, /"nobody" is not served here. Served: flight-delay/],
-    ['another version', () => fetch(`${url}/v2/models/flight-delay/versions/9`), 404, /Version 9 of flight-delay is not loaded here. Loaded: 1/],
+    [
+      'gzip that unpacks to 50 MB',
+      () => infer(gzipSync(Buffer.alloc(50_000_000)), { 'content-encoding': 'gzip' }),
+      413,
+      /larger than 16 MiB/,
+    ],
+    [
+      'another model',
+      () => fetch(`${url}/v2/models/nobody/infer`, { method: 'POST', body: Buffer.from('{"inputs":[]}') }),
+      404,
+      /"nobody" is not served here. Served: flight-delay/,
+    ],
+    [
+      'another version',
+      () => fetch(`${url}/v2/models/flight-delay/versions/9`),
+      404,
+      /Version 9 of flight-delay is not loaded here. Loaded: 1/,
+    ],
     ['no version', () => fetch(`${url}/v2/models/flight-delay/versions/x`), 404, /"x" is no version/],
     ['another path', () => fetch(`${url}/v2/nothing`), 404, /nothing at GET/],
     ['another method', () => fetch(`${url}/v2/models/flight-delay/infer`, { method: 'PUT' }), 404, /nothing at PUT/],
@@ -110,11 +138,15 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const send = (body: Buffer | string) =>
       new Promise<{ status: number | undefined; text: string; port: number | undefined }>((resolve, reject) => {
-        const request = httpRequest(`${url}/v2/models/flight-delay/infer`, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (response) => {
-          let text = '';
-          const port = response.socket.localPort;
-          response.on('data', (chunk) => (text += String(chunk))).on('end', () => resolve({ status: response.statusCode, text, port }));
-        });
+        const request = httpRequest(
+          `${url}/v2/models/flight-delay/infer`,
+          { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+          (response) => {
+            let text = '';
+            const port = response.socket.localPort;
+            response.on('data', (chunk) => (text += String(chunk))).on('end', () => resolve({ status: response.statusCode, text, port }));
+          },
+        );
         request.on('error', reject);
         request.end(body);
       });
@@ -143,7 +175,11 @@ const tritonReport = z.object({
   versionReady: z.boolean(),
   unknownReady: z.boolean(),
   server: z.object({ name: z.string(), extensions: z.array(z.string()) }),
-  model: z.object({ name: z.string(), versions: z.array(z.string()), inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) })) }),
+  model: z.object({
+    name: z.string(),
+    versions: z.array(z.string()),
+    inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) })),
+  }),
   binary: tritonAnswer,
   json: tritonAnswer,
   explicit: tritonAnswer,
@@ -178,7 +214,11 @@ test('the tritonclient of others gets the same answers by binary tensors, by JSO
 
 describe('labels', () => {
   const send = (labels: unknown, model = 'flight-delay') =>
-    fetch(`${url}/v1/models/${model}/labels`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(labels) });
+    fetch(`${url}/v1/models/${model}/labels`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(labels),
+    });
   const label = { prediction_id: 'p-1', label: true, observed_at: '2013-04-01T12:00:00Z' };
 
   test('are accepted when they are stored', async () => {
@@ -211,13 +251,25 @@ describe('labels', () => {
 
 test('metrics are there for Prometheus, with the requests of each version', async () => {
   const text = await (await fetch(`${url}/metrics`)).text();
-  expect(text).toMatch(/perdure_gateway_requests_total\{model="flight-delay",version="1",outcome="answered",environment="production"\} \d+/);
+  expect(text).toMatch(
+    /perdure_gateway_requests_total\{model="flight-delay",version="1",outcome="answered",environment="production"\} \d+/,
+  );
   expect(text).toMatch(/perdure_gateway_route_epoch\{model="flight-delay",environment="production"\} 4/);
-  for (const name of ['latency_seconds_bucket', 'batch_rows_bucket', 'queued_requests', 'spool_bytes', 'model_load_seconds', 'refused_total']) expect(text).toContain(`perdure_gateway_${name}`);
+  for (const name of [
+    'latency_seconds_bucket',
+    'batch_rows_bucket',
+    'queued_requests',
+    'spool_bytes',
+    'model_load_seconds',
+    'refused_total',
+  ])
+    expect(text).toContain(`perdure_gateway_${name}`);
 });
 
 test('what was served is counted in windows, refused requests left out', async () => {
-  const metric = (await (await fetch(`${url}/metrics`)).text()).match(/requests_total\{model="flight-delay",version="1",outcome="answered".*\} (\d+)/)?.[1];
+  const metric = (await (await fetch(`${url}/metrics`)).text()).match(
+    /requests_total\{model="flight-delay",version="1",outcome="answered".*\} (\d+)/,
+  )?.[1];
   const total = () => [...world.controlPlane.windows.values()].reduce((sum, window) => sum + window.requests, 0);
   await eventually('the windows hold what the metrics counted', () => total() === Number(metric));
 });

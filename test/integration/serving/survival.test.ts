@@ -42,10 +42,11 @@ function startLoad(url: string, callers = 16): Load {
         if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
         const { model_version: version, outputs } = answerSchema.parse(await response.json());
         const expected = expectedProbability(bias.get(Number(version)) ?? NaN, row);
-        if (Math.abs((outputs[1].data[1] ?? NaN) - expected) > 1e-5) throw new Error(`version ${version} answered ${outputs[1].data[1]} instead of ${expected}`);
+        if (Math.abs((outputs[1].data[1] ?? NaN) - expected) > 1e-5)
+          throw new Error(`version ${version} answered ${outputs[1].data[1]} instead of ${expected}`);
         answered.set(Number(version), (answered.get(Number(version)) ?? 0) + 1);
       } catch (error) {
-        failures.push(error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : String(error));
+        failures.push(error instanceof Error ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}` : String(error));
       }
     }
   };
@@ -61,7 +62,8 @@ function startLoad(url: string, callers = 16): Load {
 }
 
 const sum = (counts: Map<number, number>) => [...counts.values()].reduce((total, count) => total + count, 0);
-const readyPid = (processes: { state: string; processId: number | undefined }[]) => processes.find((one) => one.state === 'ready')?.processId;
+const readyPid = (processes: { state: string; processId: number | undefined }[]) =>
+  processes.find((one) => one.state === 'ready')?.processId;
 
 test('kill -9 of a model process under load costs no request', async () => {
   await world.addVersion(1, -1);
@@ -88,7 +90,9 @@ test('a hung model process is replaced, and what it held is answered', async () 
   const { gateway, url } = await world.start({ engine: { hangMs: 500 } });
   const load = startLoad(url, 4);
   await eventually('answers flow', () => sum(load.answered) > 20);
-  const victim = await eventually('a process is ready', () => readyPid(gateway.status().versions.flatMap((version) => version.process ?? [])));
+  const victim = await eventually('a process is ready', () =>
+    readyPid(gateway.status().versions.flatMap((version) => version.process ?? [])),
+  );
   process.kill(victim, 'SIGSTOP');
   const before = sum(load.answered);
   await eventually('answers flow again', () => sum(load.answered) > before + 100);
@@ -109,7 +113,9 @@ test('a canary is loaded, grown and finished under load without a failed request
       ...(sharePct < 100 ? [{ version: 1, sharePct: 100 - sharePct }] : []),
       { version: 2, sharePct },
     ]);
-    await eventually(`epoch ${epoch} is acknowledged`, () => world.controlPlane.acknowledgements.some((one) => one.epoch === epoch && one.error === undefined));
+    await eventually(`epoch ${epoch} is acknowledged`, () =>
+      world.controlPlane.acknowledgements.some((one) => one.epoch === epoch && one.error === undefined),
+    );
     const before = load.answered.get(2) ?? 0;
     await eventually('version 2 answers', () => (load.answered.get(2) ?? 0) > before + 20);
   }
@@ -139,7 +145,9 @@ describe('with the control plane and the object store away', () => {
     await world.addVersion(2, 1);
     world.controlPlane.route('flight-delay', 2, [{ version: 2, sharePct: 100 }]);
     world.controlPlane.away = false;
-    await eventually('the new route is refused for want of its artifact', () => world.controlPlane.acknowledgements.find((one) => one.epoch === 2)?.error?.includes('away'));
+    await eventually('the new route is refused for want of its artifact', () =>
+      world.controlPlane.acknowledgements.find((one) => one.epoch === 2)?.error?.includes('away'),
+    );
     expect(gateway.status()).toMatchObject({ routes: [{ epoch: 1 }], problems: [{ epoch: 2 }] });
     world.artifacts.away = false;
     await eventually('version 2 answers', () => (load.answered.get(2) ?? 0) > 20);
@@ -178,7 +186,9 @@ describe('a route that cannot be served', () => {
       { version: 1, sharePct: 50 },
       { version: 2, sharePct: 50 },
     ]);
-    const refused = await eventually('the refusal is acknowledged', () => world.controlPlane.acknowledgements.find((one) => one.epoch === 2));
+    const refused = await eventually('the refusal is acknowledged', () =>
+      world.controlPlane.acknowledgements.find((one) => one.epoch === 2),
+    );
     expect(refused.error).toMatch(message);
     expect(gateway.status().routes).toMatchObject([{ epoch: 1 }]);
     const load = startLoad(url, 2);
@@ -208,7 +218,10 @@ describe('a route that cannot be served', () => {
     world.controlPlane.state = { storeId: 'store-2', routes: [], versions: [] };
     await world.addVersion(1, 1);
     world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
-    await eventually('the other store’s route is in force', () => gateway.status().storeId === 'store-2' && gateway.status().routes[0]?.epoch === 1);
+    await eventually(
+      'the other store’s route is in force',
+      () => gateway.status().storeId === 'store-2' && gateway.status().routes[0]?.epoch === 1,
+    );
     const response = await fetch(`${url}/v2/models/flight-delay/infer`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -220,7 +233,11 @@ describe('a route that cannot be served', () => {
 
 describe('overload', () => {
   const ask = (url: string) =>
-    fetch(`${url}/v2/models/flight-delay/infer`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(inferBody([exampleRow])) });
+    fetch(`${url}/v2/models/flight-delay/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(inferBody([exampleRow])),
+    });
 
   test('is answered with 503 and Retry-After, counted as errors, and passes', async () => {
     await world.addVersion(1, -1, { work: 100 });
@@ -250,11 +267,21 @@ test('a gateway told to stop answers what it has taken and keeps its log', async
   world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
   const { gateway, url } = await world.start();
   const asked = Array.from({ length: 4 }, () =>
-    fetch(`${url}/v2/models/flight-delay/infer`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(inferBody([exampleRow])) }),
+    fetch(`${url}/v2/models/flight-delay/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(inferBody([exampleRow])),
+    }),
   );
-  await eventually('a request is under way', () => gateway.app.server.listening && gateway.status().versions[0]?.process?.queuedRequests !== undefined);
+  await eventually(
+    'a request is under way',
+    () => gateway.app.server.listening && gateway.status().versions[0]?.process?.queuedRequests !== undefined,
+  );
   await new Promise((resolve) => setImmediate(resolve));
-  const connected = await eventually('connections are open', () => new Promise<number | false>((resolve) => gateway.app.server.getConnections((_, count) => resolve(count === 4 && count))));
+  const connected = await eventually(
+    'connections are open',
+    () => new Promise<number | false>((resolve) => gateway.app.server.getConnections((_, count) => resolve(count === 4 && count))),
+  );
   expect(connected).toBe(4);
   await gateway.stop();
   expect((await Promise.all(asked)).map((response) => response.status)).toEqual([200, 200, 200, 200]);

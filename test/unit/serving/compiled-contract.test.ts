@@ -36,7 +36,15 @@ const read = (change?: Parameters<typeof request>[0]) => compileContract(contrac
 
 describe('a request that fits its contract', () => {
   test('becomes columns in the order asked for, missing values NaN and empty', () => {
-    expect(read()).toEqual({ count: 2, columns: [[1, 2], [3.5, NaN], ['EWR', 'JFK'], ['IAH', '']] });
+    expect(read()).toEqual({
+      count: 2,
+      columns: [
+        [1, 2],
+        [3.5, NaN],
+        ['EWR', 'JFK'],
+        ['IAH', ''],
+      ],
+    });
     const other = compileContract(contract, ['temp', 'dest', 'origin', 'dep_delay']).readRows(request());
     expect(other.columns.map((column) => column[0])).toEqual([3.5, 'IAH', 'EWR', 1]);
   });
@@ -83,7 +91,11 @@ describe('a request that does not fit its contract is refused with the feature a
     ['the shape is deep', { temp: { shape: [2, 1, 1] } }, /temp has the shape/],
     ['the shape is a scalar', { temp: { shape: [] } }, /temp has the shape \[\]/],
     ['data and shape disagree', { temp: { data: [1, 2, 3] } }, /temp has 3 values/],
-    ['bytes and shape disagree', { temp: { data: undefined, bytes: Buffer.alloc(7) } }, /feature temp has 7 bytes, but 2 values of FP32 are 8/],
+    [
+      'bytes and shape disagree',
+      { temp: { data: undefined, bytes: Buffer.alloc(7) } },
+      /feature temp has 7 bytes, but 2 values of FP32 are 8/,
+    ],
     ['a number comes as BYTES', { temp: { datatype: 'BYTES', data: ['1', '2'] } }, /temp is a number, but its datatype is "BYTES"/],
     ['a string comes as FP32', { origin: { datatype: 'FP32', data: [1, 2] } }, /origin is a string, but its datatype is "FP32"/],
     ['a value is no number', { temp: { data: [1, '2'] } }, /temp, row 1: "2" is not a number/],
@@ -95,12 +107,20 @@ describe('a request that does not fit its contract is refused with the feature a
     ['NaN where none may be', { dep_delay: { data: undefined, bytes: nan } }, /dep_delay, row 1: the value is missing/],
     ['a value is above its range', { dep_delay: { data: [1, 3001] } }, /dep_delay, row 1: 3001 is outside its range -200 … 3000.1/],
     ['a value is below its range', { dep_delay: { data: [-201, 1] } }, /dep_delay, row 0: -201 is outside its range/],
-    ['a closed level is unknown', { origin: { data: ['EWR', 'BOS'] } }, /origin, row 1: "BOS" is not one of its levels. Send one of: EWR, JFK/],
+    [
+      'a closed level is unknown',
+      { origin: { data: ['EWR', 'BOS'] } },
+      /origin, row 1: "BOS" is not one of its levels. Send one of: EWR, JFK/,
+    ],
     ['a string is empty where none may be', { origin: { data: ['EWR', ''] } }, /origin, row 1: the value is missing/],
     ['a string is too long', { dest: { data: ['IAH', 'ABCDEF'] } }, /dest, row 1: the string has 6 characters. Send at most 5/],
     ['a string is a number', { dest: { data: ['IAH', 7] } }, /dest, row 1: 7 is not a string/],
     ['there are no rows', Object.fromEntries(Object.keys(good).map((name) => [name, { shape: [0, 1], data: [] }])), /dep_delay has 0 rows/],
-    ['there are too many rows', Object.fromEntries(Object.keys(good).map((name) => [name, { shape: [10_001, 1], data: [] }])), /1 to 10,000 rows/],
+    [
+      'there are too many rows',
+      Object.fromEntries(Object.keys(good).map((name) => [name, { shape: [10_001, 1], data: [] }])),
+      /1 to 10,000 rows/,
+    ],
   ])('when %s', (_, change, message) => {
     let thrown: unknown;
     try {

@@ -62,7 +62,14 @@ describe('an inference request with binary tensors', () => {
   });
 
   test('asks for binary outputs, all or one by one', () => {
-    const { body, length } = binary({ inputs: [head('a', 4)], parameters: { binary_data_output: true }, outputs: [{ name: 'label', parameters: { binary_data: false } }] }, [1, 2, 3, 4]);
+    const { body, length } = binary(
+      {
+        inputs: [head('a', 4)],
+        parameters: { binary_data_output: true },
+        outputs: [{ name: 'label', parameters: { binary_data: false } }],
+      },
+      [1, 2, 3, 4],
+    );
     const request = parseInferRequest(body, length);
     expect(request.binaryOutputs).toBe(true);
     expect(request.outputs).toEqual([{ name: 'label', binary: false }]);

@@ -47,20 +47,23 @@ describe('the split', () => {
   test.each([
     { champion: 1, challenger: 2 },
     { champion: 7, challenger: 3 },
-  ])('never sends a key from challenger $challenger back to champion $champion while its share rises, whichever stands first', ({ champion, challenger }) => {
-    let before = new Set<number>();
-    for (const sharePct of [0, 1, 5, 25, 50, 60, 99, 100]) {
-      const shares = [
-        { version: champion, sharePct: 100 - sharePct },
-        { version: challenger, sharePct },
-      ];
-      const split = sharePct > 50 ? shares.reverse() : shares;
-      const now = keysOf(split, challenger);
-      expect([...before].filter((index) => !now.has(index))).toEqual([]);
-      before = now;
-    }
-    expect(before.size).toBe(keys.length);
-  });
+  ])(
+    'never sends a key from challenger $challenger back to champion $champion while its share rises, whichever stands first',
+    ({ champion, challenger }) => {
+      let before = new Set<number>();
+      for (const sharePct of [0, 1, 5, 25, 50, 60, 99, 100]) {
+        const shares = [
+          { version: champion, sharePct: 100 - sharePct },
+          { version: challenger, sharePct },
+        ];
+        const split = sharePct > 50 ? shares.reverse() : shares;
+        const now = keysOf(split, challenger);
+        expect([...before].filter((index) => !now.has(index))).toEqual([]);
+        before = now;
+      }
+      expect(before.size).toBe(keys.length);
+    },
+  );
 
   test('of three versions never sends a key back to the champion while challengers grow', () => {
     const grow = [

@@ -40,7 +40,10 @@ async function openSpool(options: Partial<SpoolOptions> = {}): Promise<Spool> {
 
 const filesOf = async (stream: string) => (await readdir(path.join(folder, 'spool', stream))).sort();
 const linesOf = async (stream: string) =>
-  (await Promise.all((await filesOf(stream)).map((name) => readFile(path.join(folder, 'spool', stream, name), 'utf8')))).join('').split('\n').filter(Boolean);
+  (await Promise.all((await filesOf(stream)).map((name) => readFile(path.join(folder, 'spool', stream, name), 'utf8'))))
+    .join('')
+    .split('\n')
+    .filter(Boolean);
 
 /** Writes two served rows and gives the path of their closed segment. */
 async function servedSegment(): Promise<string> {
@@ -55,7 +58,13 @@ async function servedSegment(): Promise<string> {
     epoch: 7,
     keyDigest: '00ff00ff00ff00ff',
     features: [{ name: 'temp' }, { name: 'carrier' }],
-    rows: { count: 2, columns: [[39.5, NaN], ['UA', '']] },
+    rows: {
+      count: 2,
+      columns: [
+        [39.5, NaN],
+        ['UA', ''],
+      ],
+    },
     answer: { labels: Int32Array.of(0, 1), probabilities: Float32Array.of(0.75, 0.25, 0.125, 0.875), classes: 2 },
     latencyMs: 1.23456,
   });
