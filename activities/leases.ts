@@ -39,7 +39,9 @@ export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencie
       const first = await temporal.workflow.getHandle(workflowId, runId).describe();
       if (first.status.name === 'RUNNING') return true;
       if (first.status.name !== 'CONTINUED_AS_NEW') return false;
-      return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+      // A later workflow may bear the same id, the one that asks included: only a run of the same chain holds the lease.
+      const latest = await temporal.workflow.getHandle(workflowId).describe();
+      return latest.status.name === 'RUNNING' && latest.raw.workflowExecutionInfo?.firstRunId === runId;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
       throw error;

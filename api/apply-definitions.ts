@@ -18,7 +18,10 @@ export interface ApplyOrder {
  * repeating it after an interruption finishes what was begun.
  * @throws PerdureError `definition/invalid` that names every problem; then nothing is changed.
  */
-export async function applyDefinitions({ db, schedules }: ApiDeps, { definitions: given, plan, prune, actor }: ApplyOrder): Promise<ApplyResult> {
+export async function applyDefinitions(
+  { db, schedules }: ApiDeps,
+  { definitions: given, plan, prune, actor }: ApplyOrder,
+): Promise<ApplyResult> {
   const definitions = given.map(parseModelDefinition);
   refuseTwins(definitions);
   const known = await listModels(db);
@@ -37,7 +40,10 @@ export async function applyDefinitions({ db, schedules }: ApiDeps, { definitions
 function refuseTwins(definitions: readonly ModelDefinition[]): void {
   const names = definitions.map((definition) => definition.name);
   const twin = names.find((name, index) => names.indexOf(name) !== index);
-  if (twin !== undefined) throw new PerdureError('definition/invalid', `name: two definitions are called ${twin}. Give each model a name of its own.`, { model: twin });
+  if (twin !== undefined)
+    throw new PerdureError('definition/invalid', `name: two definitions are called ${twin}. Give each model a name of its own.`, {
+      model: twin,
+    });
 }
 
 function changeOf(definition: ModelDefinition, known: readonly ModelRow[]): DefinitionChange {
@@ -45,7 +51,13 @@ function changeOf(definition: ModelDefinition, known: readonly ModelRow[]): Defi
   const toSha256 = definitionDigest(definition);
   if (!before) return { model: definition.name, change: 'created', fromSha256: null, toSha256, changedPaths: [] };
   const change = before.definitionSha256 === toSha256 ? 'unchanged' : 'changed';
-  return { model: definition.name, change, fromSha256: before.definitionSha256, toSha256, changedPaths: changedPaths(before.definition, definition) };
+  return {
+    model: definition.name,
+    change,
+    fromSha256: before.definitionSha256,
+    toSha256,
+    changedPaths: changedPaths(before.definition, definition),
+  };
 }
 
 function absentChange(model: ModelRow, prune: boolean): DefinitionChange {

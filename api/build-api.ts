@@ -50,7 +50,10 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(replyWithError);
   app.setNotFoundHandler((request) => {
-    throw new PerdureError('not-found', `Nothing answers ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`);
+    throw new PerdureError(
+      'not-found',
+      `Nothing answers ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`,
+    );
   });
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -58,7 +61,11 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Perdure control API', version: '1', description: 'Definitions, data, runs, versions, promotions, rollouts and routes.' },
+      info: {
+        title: 'Perdure control API',
+        version: '1',
+        description: 'Definitions, data, runs, versions, promotions, rollouts and routes.',
+      },
     },
     transform: jsonSchemaTransform,
   });

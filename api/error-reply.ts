@@ -15,14 +15,24 @@ function describe(error: unknown): { status: number; body: ErrorBody['error'] } 
     return { status: errorTraits(error.code).httpStatus, body: { code: error.code, message: error.message, details: error.details } };
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map((issue) => ({ path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'), message: issue.message ?? 'is not valid' }));
+    const problems = error.validation.map((issue) => ({
+      path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      message: issue.message ?? 'is not valid',
+    }));
     const told = problems.map(({ path, message }) => `${path || error.validationContext || 'request'}: ${message}`).join('; ');
-    return { status: 400, body: { code: 'input/invalid', message: `The request is not valid: ${told}.`, details: { in: error.validationContext, problems } } };
+    return {
+      status: 400,
+      body: { code: 'input/invalid', message: `The request is not valid: ${told}.`, details: { in: error.validationContext, problems } },
+    };
   }
   if (isDatabaseAway(error)) {
     return {
       status: errorTraits('server/unreachable').httpStatus,
-      body: { code: 'server/unreachable', message: 'The database does not answer. `npx perdure status` says how the stack is; what was asked may be repeated.', details: {} },
+      body: {
+        code: 'server/unreachable',
+        message: 'The database does not answer. `npx perdure status` says how the stack is; what was asked may be repeated.',
+        details: {},
+      },
     };
   }
   const status = statusOf(error);
@@ -30,14 +40,32 @@ function describe(error: unknown): { status: number; body: ErrorBody['error'] } 
     const code = status === 413 ? 'input/too-large' : status === 415 ? 'input/unsupported' : 'input/invalid';
     return { status, body: { code, message: error instanceof Error ? error.message : 'The request is not valid.', details: {} } };
   }
-  return { status: 500, body: { code: 'unexpected', message: 'The control API failed at this request. Its log names the cause under the request id.', details: {} } };
+  return {
+    status: 500,
+    body: {
+      code: 'unexpected',
+      message: 'The control API failed at this request. Its log names the cause under the request id.',
+      details: {},
+    },
+  };
 }
 
 function statusOf(error: unknown): number | undefined {
   return error instanceof Error ? (error as FastifyError).statusCode : undefined;
 }
 
-const awayCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', '57P01', '57P03']);
+const awayCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  '57P01',
+  '57P03',
+]);
 
 /** Looks through the causes: drizzle wraps what the driver threw. */
 function isDatabaseAway(error: unknown): boolean {

@@ -31,7 +31,10 @@ function byPartition(files: readonly ListedObject[]) {
   const names = [...new Set(files.flatMap((file) => partitionOfKey(file.key) ?? []))].toSorted();
   return names.map((partition) => {
     const own = files.filter((file) => partitionOfKey(file.key) === partition);
-    const newestAt = own.reduce<string | null>((newest, { modifiedAt }) => (newest === null || modifiedAt > newest ? modifiedAt : newest), null);
+    const newestAt = own.reduce<string | null>(
+      (newest, { modifiedAt }) => (newest === null || modifiedAt > newest ? modifiedAt : newest),
+      null,
+    );
     return { partition, files: own.length, bytes: totalBytes(own), newestAt };
   });
 }

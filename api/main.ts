@@ -18,16 +18,28 @@ async function main(): Promise<void> {
   const config = loadPerdureConfig();
   const { databaseUrl, s3 } = config;
   if (!databaseUrl || !s3.endpoint || !s3.accessKeyId || !s3.secretAccessKey) {
-    throw new PerdureError('environment/broken', 'The control API needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.');
+    throw new PerdureError(
+      'environment/broken',
+      'The control API needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
+    );
   }
   const logger = pino({ level: config.logLevel, name: 'api', redact: ['req.headers.authorization', 'req.headers.cookie'] });
   const db = connectDatabase(databaseUrl, { max: 10 });
-  const objects = createObjectStore({ endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey });
+  const objects = createObjectStore({
+    endpoint: s3.endpoint,
+    region: s3.region,
+    bucket: s3.bucket,
+    accessKeyId: s3.accessKeyId,
+    secretAccessKey: s3.secretAccessKey,
+  });
   const temporal = createTemporalLink(loadTemporalConfig());
   const uploadFolder = path.join(config.home, 'uploads');
   await clearUploads(uploadFolder);
 
-  const app = await buildApi({ db, objects, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder, uploadBytesMax }, logger);
+  const app = await buildApi(
+    { db, objects, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder, uploadBytesMax },
+    logger,
+  );
   onShutdown('connections', async () => {
     await Promise.all([db.close(), temporal.close()]);
     objects.close();

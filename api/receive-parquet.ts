@@ -18,7 +18,11 @@ const bytesMin = 12;
  * Receives a Parquet file into `folder` and hands it to `use`; the file is gone afterwards, whatever happened.
  * @throws PerdureError `data/unreadable` for what is not a whole Parquet file, `input/too-large` for one over `bytesMax`.
  */
-export async function receiveParquet<T>(stream: Readable, { folder, bytesMax }: { folder: string; bytesMax: number }, use: (received: ReceivedFile) => Promise<T>): Promise<T> {
+export async function receiveParquet<T>(
+  stream: Readable,
+  { folder, bytesMax }: { folder: string; bytesMax: number },
+  use: (received: ReceivedFile) => Promise<T>,
+): Promise<T> {
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, `upload-${randomUUID()}.parquet`);
   try {
@@ -46,7 +50,11 @@ async function write(stream: Readable, file: string, bytesMax: number): Promise<
     return { sha256: hash.digest('hex'), bytes };
   } catch (error) {
     if (error instanceof PerdureError || !stream.errored) throw error;
-    throw new PerdureError('input/invalid', `The upload ended after ${bytes} bytes, before it was whole. Nothing was stored; send the file again.`, { bytes });
+    throw new PerdureError(
+      'input/invalid',
+      `The upload ended after ${bytes} bytes, before it was whole. Nothing was stored; send the file again.`,
+      { bytes },
+    );
   } finally {
     await handle.close();
   }
@@ -75,7 +83,15 @@ async function checkParquet(file: string, bytes: number): Promise<void> {
   }
 }
 
-const unreadable = (why: string) => new PerdureError('data/unreadable', `The file is not a whole Parquet file: ${why}. Nothing was stored. Write it again as Parquet and send it again.`);
+const unreadable = (why: string) =>
+  new PerdureError(
+    'data/unreadable',
+    `The file is not a whole Parquet file: ${why}. Nothing was stored. Write it again as Parquet and send it again.`,
+  );
 
 const tooLarge = (bytesMax: number) =>
-  new PerdureError('input/too-large', `The file is larger than the ${Math.round(bytesMax / 1024 / 1024)} MiB that one upload may have. Nothing was stored. Split it and send the parts with append=true.`, { bytesMax });
+  new PerdureError(
+    'input/too-large',
+    `The file is larger than the ${Math.round(bytesMax / 1024 / 1024)} MiB that one upload may have. Nothing was stored. Split it and send the parts with append=true.`,
+    { bytesMax },
+  );

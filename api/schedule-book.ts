@@ -31,13 +31,24 @@ function checkCron(definition: ModelDefinition): void {
     try {
       nextFirings(schedule, new Date(), 1);
     } catch (error) {
-      if (error instanceof PerdureError) throw new PerdureError(error.code, `The definition of model ${definition.name} is not valid: ${error.message}`, { ...error.details, model: definition.name });
+      if (error instanceof PerdureError)
+        throw new PerdureError(error.code, `The definition of model ${definition.name} is not valid: ${error.message}`, {
+          ...error.details,
+          model: definition.name,
+        });
       throw error;
     }
   }
 }
 
-const change = ({ scheduleId, model, cron, timeZone, paused, nextFiring }: PlannedSchedule): ScheduleChange => ({ id: scheduleId, model, cron, timeZone, paused, nextFiring });
+const change = ({ scheduleId, model, cron, timeZone, paused, nextFiring }: PlannedSchedule): ScheduleChange => ({
+  id: scheduleId,
+  model,
+  cron,
+  timeZone,
+  paused,
+  nextFiring,
+});
 
 function removal(id: string): ScheduleChange {
   const model = id.startsWith(scheduleIds.prefix) ? (id.slice(scheduleIds.prefix.length).split('/')[0] ?? null) : null;

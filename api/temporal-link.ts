@@ -30,12 +30,16 @@ export function createTemporalLink(config: TemporalConfig): TemporalLink {
       return await work(open);
     } catch (error) {
       if (!isAway(error)) throw error;
-      throw new PerdureError('server/unreachable', `Temporal at ${config.connection.address} does not answer. \`npx perdure status\` says how the stack is; what was asked may be repeated.`);
+      throw new PerdureError(
+        'server/unreachable',
+        `Temporal at ${config.connection.address} does not answer. \`npx perdure status\` says how the stack is; what was asked may be repeated.`,
+      );
     }
   };
   return {
     use,
-    ping: () => use(async ({ client }) => void (await client.withDeadline(Date.now() + pingMs, () => client.workflowService.getSystemInfo({})))),
+    ping: () =>
+      use(async ({ client }) => void (await client.withDeadline(Date.now() + pingMs, () => client.workflowService.getSystemInfo({})))),
     close: async () => (await handle?.catch(() => undefined))?.close(),
   };
 }

@@ -16,7 +16,11 @@ export function versionView(row: VersionWithOrigin, routes: readonly Route[]): V
     artifactSha256: row.artifactSha256,
     serving: routes
       .filter((route) => route.model === row.model)
-      .flatMap((route) => route.split.filter((part) => part.version === row.version).map((part) => ({ environment: route.environment, sharePct: part.sharePct }))),
+      .flatMap((route) =>
+        route.split
+          .filter((part) => part.version === row.version)
+          .map((part) => ({ environment: route.environment, sharePct: part.sharePct })),
+      ),
   };
 }
 
@@ -26,5 +30,9 @@ export function windowsOf(manifest: SnapshotManifest | null) {
 }
 
 export function causeView(cause: { kind: string; id?: string | undefined; actor?: string | undefined }) {
-  return { kind: cause.kind, ...(cause.id === undefined ? {} : { id: cause.id }), ...(cause.actor === undefined ? {} : { actor: cause.actor }) };
+  return {
+    kind: cause.kind,
+    ...(cause.id === undefined ? {} : { id: cause.id }),
+    ...(cause.actor === undefined ? {} : { actor: cause.actor }),
+  };
 }

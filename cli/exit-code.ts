@@ -44,5 +44,7 @@ export function exitCodeOfState(state: string): number {
 /** With its causes, for PERDURE_DEBUG. */
 export function explainError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? (error.stack ?? error.message) : `${error.stack ?? error.message}\ncaused by ${explainError(error.cause)}`;
+  return error.cause === undefined
+    ? (error.stack ?? error.message)
+    : `${error.stack ?? error.message}\ncaused by ${explainError(error.cause)}`;
 }

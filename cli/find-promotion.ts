@@ -13,5 +13,9 @@ export async function findPromotion(api: ApiClient, text: string, environment: E
   const chosen = found.find((one) => one.closedAt === null) ?? found[0];
   if (chosen) return api.promotion(chosen.id);
   const where = ref?.version === undefined ? text : `${text} to ${environment}`;
-  throw new PerdureError('not-found', `There is no promotion of ${where}. \`perdure promotions ls\` lists them; \`perdure promote MODEL@N --to ENV\` asks for one.`, { promotion: text });
+  throw new PerdureError(
+    'not-found',
+    `There is no promotion of ${where}. \`perdure promotions ls\` lists them; \`perdure promote MODEL@N --to ENV\` asks for one.`,
+    { promotion: text },
+  );
 }

@@ -16,7 +16,10 @@ export interface Follow<T> {
 }
 
 /** Waits for a result and prints what happens meanwhile. Ctrl-C ends the waiting only. @throws Interrupted. */
-export async function follow<T>({ output, signal }: Pick<CliContext, 'output' | 'signal'>, { result, look, interrupted }: Follow<T>): Promise<T> {
+export async function follow<T>(
+  { output, signal }: Pick<CliContext, 'output' | 'signal'>,
+  { result, look, interrupted }: Follow<T>,
+): Promise<T> {
   const ended = new AbortController();
   const printed = new Set<string>();
   let lastWordAt = Date.now();

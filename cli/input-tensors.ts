@@ -13,7 +13,12 @@ export function inputTensors(model: GatewayModel, rows: readonly Row[], firstRow
     datatype,
     shape: [rows.length, 1],
     data: rows.map((row, index) => {
-      if (!(name in row)) throw invalid(name, firstRow + index, `is missing. The columns of ${model.name}: ${model.inputs.map((input) => input.name).join(', ')}`);
+      if (!(name in row))
+        throw invalid(
+          name,
+          firstRow + index,
+          `is missing. The columns of ${model.name}: ${model.inputs.map((input) => input.name).join(', ')}`,
+        );
       return tensorValue(row[name], datatype, name, firstRow + index);
     }),
   }));
@@ -31,4 +36,5 @@ function tensorValue(value: unknown, datatype: string, column: string, row: numb
   throw invalid(column, row, `is ${JSON.stringify(value)}, where ${datatype === 'BYTES' ? 'a text' : 'a number'} is expected`);
 }
 
-const invalid = (column: string, row: number, problem: string) => new PerdureError('input/invalid', `Row ${row + 1}: ${column} ${problem}.`, { row: row + 1, column });
+const invalid = (column: string, row: number, problem: string) =>
+  new PerdureError('input/invalid', `Row ${row + 1}: ${column} ${problem}.`, { row: row + 1, column });

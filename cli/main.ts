@@ -5,7 +5,11 @@ import { createOutput, type OutputStreams } from './output.js';
 import { buildProgram } from './program.js';
 
 /** Runs one command line; resolves to the exit code. Never throws, and leaves ending the process to the caller. */
-export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, streams: OutputStreams = process): Promise<number> {
+export async function runCli(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  streams: OutputStreams = process,
+): Promise<number> {
   const output = createOutput(streams, { json: argv.includes('--json'), env });
   const interrupt = new AbortController();
   const onSignal = () => {

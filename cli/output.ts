@@ -42,7 +42,11 @@ export function createOutput(streams: OutputStreams, { json, env }: { json: bool
       const message = error instanceof Error ? error.message : String(error);
       streams.stderr.write(`${errorColours.red('error')}: ${message}\n`);
       const known = error instanceof PerdureError;
-      document({ code: known ? error.code : error instanceof Error && error.name === 'Interrupted' ? 'interrupted' : 'unexpected', message, details: known ? error.details : {} });
+      document({
+        code: known ? error.code : error instanceof Error && error.name === 'Interrupted' ? 'interrupted' : 'unexpected',
+        message,
+        details: known ? error.details : {},
+      });
     },
     usageError(message: string): void {
       document({ code: 'input/invalid', message, details: {} });

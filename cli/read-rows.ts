@@ -5,7 +5,10 @@ import { PerdureError } from '../domain/errors.js';
 
 export type Row = Record<string, unknown>;
 
-const rowsSchema = z.union([z.array(z.record(z.string(), z.unknown())), z.object({ rows: z.array(z.record(z.string(), z.unknown())) }).transform((body) => body.rows)]);
+const rowsSchema = z.union([
+  z.array(z.record(z.string(), z.unknown())),
+  z.object({ rows: z.array(z.record(z.string(), z.unknown())) }).transform((body) => body.rows),
+]);
 
 /** Rows of a JSON file (an array of objects), or of a CSV or Parquet file, in batches of at most `batchRows`. @throws PerdureError `input/invalid`. */
 export async function* readRows(file: string, batchRows: number): AsyncGenerator<Row[]> {
@@ -20,7 +23,9 @@ async function readJson(file: string): Promise<Row[]> {
   try {
     value = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new PerdureError('input/invalid', `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`, { file });
+    throw new PerdureError('input/invalid', `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      file,
+    });
   }
   const parsed = rowsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -50,6 +55,9 @@ function* batches(rows: Row[], batchRows: number): Generator<Row[]> {
 /** Values as JSON knows them: 64-bit integers as numbers, times as ISO text. */
 function plain(row: Record<string, unknown>): Row {
   return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value instanceof Date ? value.toISOString() : value]),
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' ? Number(value) : value instanceof Date ? value.toISOString() : value,
+    ]),
   );
 }

@@ -4,8 +4,13 @@ import type { TemporalHandle } from '../client/connect.js';
 const metadataQuery = '__temporal_workflow_metadata';
 
 /** What a workflow says in its current details: steps that are done, and the one that goes on. Empty while no worker answers. */
-export async function workflowLines({ client }: TemporalHandle, { workflowId, runId }: { workflowId: string; runId?: string | undefined }): Promise<string[]> {
-  const metadata: unknown = await client.withDeadline(Date.now() + 3_000, () => client.workflow.getHandle(workflowId, runId).query(metadataQuery));
+export async function workflowLines(
+  { client }: TemporalHandle,
+  { workflowId, runId }: { workflowId: string; runId?: string | undefined },
+): Promise<string[]> {
+  const metadata: unknown = await client.withDeadline(Date.now() + 3_000, () =>
+    client.workflow.getHandle(workflowId, runId).query(metadataQuery),
+  );
   const details = typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata ? metadata.currentDetails : undefined;
   return typeof details === 'string' ? linesOfDetails(details) : [];
 }

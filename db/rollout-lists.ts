@@ -15,7 +15,12 @@ export async function listRollouts(db: Database, { model, environment, limit }: 
   return db.orm
     .select()
     .from(rollouts)
-    .where(and(model === undefined ? undefined : eq(rollouts.model, model), environment === undefined ? undefined : eq(rollouts.environment, environment)))
+    .where(
+      and(
+        model === undefined ? undefined : eq(rollouts.model, model),
+        environment === undefined ? undefined : eq(rollouts.environment, environment),
+      ),
+    )
     .orderBy(desc(rollouts.startedAt), rollouts.id)
     .limit(limit);
 }
@@ -23,7 +28,8 @@ export async function listRollouts(db: Database, { model, environment, limit }: 
 /** One rollout with the judge's looks, oldest first. @throws PerdureError `not-found`. */
 export async function rolloutWithLooks(db: Database, id: string) {
   const [rollout] = await db.orm.select().from(rollouts).where(eq(rollouts.id, id));
-  if (!rollout) throw new PerdureError('not-found', `No rollout has the id ${id}. \`perdure rollout status MODEL\` shows the newest.`, { id });
+  if (!rollout)
+    throw new PerdureError('not-found', `No rollout has the id ${id}. \`perdure rollout status MODEL\` shows the newest.`, { id });
   const looks = await db.orm.select().from(rolloutLooks).where(eq(rolloutLooks.rolloutId, id)).orderBy(rolloutLooks.look);
   return { rollout, looks };
 }

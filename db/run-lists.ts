@@ -29,7 +29,10 @@ export async function listRuns(db: Database, { model, before, limit }: RunFilter
     .where(and(model === undefined ? undefined : eq(runs.model, model), before && lt(runs.startedAt, before)))
     .orderBy(desc(runs.startedAt), runs.id)
     .limit(limit);
-  const steps = await stepsOf(db, rows.map((row) => row.id));
+  const steps = await stepsOf(
+    db,
+    rows.map((row) => row.id),
+  );
   return rows.map((row) => ({ ...row, steps: steps.filter((step) => step.runId === row.id) }));
 }
 
@@ -47,5 +50,9 @@ export async function runWithSnapshot(db: Database, id: string): Promise<RunWith
 
 async function stepsOf(db: Database, runIds: string[]): Promise<RunStepRow[]> {
   if (runIds.length === 0) return [];
-  return db.orm.select().from(runSteps).where(inArray(runSteps.runId, runIds)).orderBy(runSteps.startedAt, sql`${runSteps.finishedAt} nulls last`);
+  return db.orm
+    .select()
+    .from(runSteps)
+    .where(inArray(runSteps.runId, runIds))
+    .orderBy(runSteps.startedAt, sql`${runSteps.finishedAt} nulls last`);
 }

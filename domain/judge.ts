@@ -63,7 +63,8 @@ export function judgeStep({ policy, step, champion, challenger, looksPlannedMax 
   const metrics = [
     judgeShare('errorShare', 'requests without an answer', failed(challenger), failed(champion), policy.errorShareMarginPct / 100, alphas),
     judgeShare('slowShare', `answers slower than ${bound} ms`, slow(challenger), slow(champion), policy.slowShareMarginPct / 100, alphas),
-    judgeScores(challenger.scores, champion.scores, policy.scoreDistanceMax, alphas),
+    // Other minutes bring other rows, and other rows other scores: only the same minutes tell the versions apart.
+    ...(championFrom === 'same-minutes' ? [judgeScores(challenger.scores, champion.scores, policy.scoreDistanceMax, alphas)] : []),
   ];
   return { verdict: worstVerdict(metrics.map((metric) => metric.verdict)), metrics, championFrom, waitsFor: null };
 }

@@ -99,12 +99,12 @@ export function ruleOnDecision(decision: Decision, situation: DecisionSituation)
   return { counted: true, selfApproved: isRequester, reason: isRequester ? 'approved by the requester' : 'approved' };
 }
 
-/** Where a promotion stands after the decisions so far. The first counted rejection or withdrawal ends it. */
+/** Where a promotion stands after the decisions so far: as many different people as the policy asks for must approve. The first counted rejection or withdrawal ends it. */
 export function promotionStanding(policy: PromotionPolicy, decisions: readonly CountedDecision[]): 'waiting' | 'approved' | 'rejected' | 'withdrawn' {
   const counted = decisions.filter((one) => one.counted);
   const end = counted.find((one) => one.decision !== 'approve');
   if (end) return end.decision === 'reject' ? 'rejected' : 'withdrawn';
-  return counted.length >= policy.approvals.count ? 'approved' : 'waiting';
+  return new Set(counted.map((one) => one.actor)).size >= policy.approvals.count ? 'approved' : 'waiting';
 }
 
 /** Whether a version goes in without a person. */

@@ -1,12 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Environment } from '../domain/names.js';
 import { latencyBoundsMs } from '../domain/serving-window.js';
-
-/** A version's metrics with their labels bound, so that a request looks nothing up. */
-export interface VersionMeters {
-  answered: (latencyMs: number) => void;
-  failed: () => void;
-}
+import type { EngineModelStatus } from './inference-engine.js';
+import { labelsOfKey, type LoadedVersion, type VersionMeters } from './route-table.js';
 
 /** The gateway's metrics: few labels, all of them bounded by what the control plane names. */
 export class GatewayMetrics {
@@ -80,6 +76,16 @@ export class GatewayMetrics {
       },
       failed: () => failed.inc(),
     };
+  }
+
+  /** Brings those gauges up to date that are read rather than counted. */
+  read(versions: readonly LoadedVersion[], models: readonly EngineModelStatus[]): void {
+    for (const { key, queuedRequests } of models) this.queued.set(labelsOfKey(key), queuedRequests);
+    for (const { key, compiled } of versions) {
+      for (const { name, unseenLevels } of compiled.features) {
+        if (unseenLevels > 0) this.unseenLevels.set({ ...labelsOfKey(key), feature: name }, unseenLevels);
+      }
+    }
   }
 
   /** Forgets the gauges of a version that is no longer loaded. */

@@ -1,5 +1,6 @@
 import type { EngineModelStatus } from './inference-engine.js';
 import type { Route } from '../domain/route.js';
+import type { LoadedVersion } from './route-table.js';
 
 /** What `GET /v1/status` answers. */
 export interface GatewayStatus {
@@ -28,4 +29,18 @@ export interface GatewayStatus {
   }[];
   spool: Record<'predictions' | 'labels', { bytes: number; segments: number }>;
   servingWindowsPending: number;
+}
+
+/** Loaded versions with the state of their processes. */
+export function versionStatus(versions: readonly LoadedVersion[], models: readonly EngineModelStatus[]): GatewayStatus['versions'] {
+  const processes = new Map(models.map((one) => [one.key, one]));
+  return versions.map(({ key, loadedAt, loadMs, served: { model, version, artifactSha256, definitionSha256 } }) => ({
+    model,
+    version,
+    artifactSha256,
+    definitionSha256,
+    loadedAt,
+    loadMs: Math.round(loadMs),
+    process: processes.get(key) ?? null,
+  }));
 }

@@ -1,20 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { PerdureError } from '../domain/errors.js';
 import { packRows, sliceAnswer } from './batch.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
+import type { InferenceProcess } from './spare-process.js';
 import { RequestQueue, timedOut, type PendingRequest, type QueueLimits } from './request-queue.js';
 
 export interface ModelProcessOptions extends QueueLimits {
-  /** An empty folder for the process to work in. */
-  workFolder: string;
+  /** Gives a process of its own, booted or booting. */
+  takeProcess: () => InferenceProcess;
   deadlineMs: number;
   /** A process that keeps a batch longer is taken for hung and killed. */
   hangMs: number;
   loadTimeoutMs: number;
-  memoryMaxMb: number;
   observer: EngineObserver;
 }
 
@@ -27,9 +27,6 @@ interface SentBatch {
 const pipelineDepth = 2;
 const sweepEveryMs = 100;
 const restartDelaysMs = [0, 100, 500, 1000, 3000];
-const program = new URL('./inference-process.ts', import.meta.url);
-/** Resolved here: from the process's empty folder nothing could be. */
-const loader = import.meta.resolve('tsx');
 
 /**
  * One model version in a process of its own, with its queue. When the process dies it is started again and what it was answering is repeated once, each request
@@ -59,22 +56,15 @@ export class ModelProcess {
   /** Starts the process and loads the model. @throws PerdureError when the model is refused or the process ends. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const child = fork(program, [], {
-        cwd: this.options.workFolder,
-        env: { TZ: 'UTC', NODE_ENV: 'production' },
-        execArgv: ['--import', loader, `--max-old-space-size=${this.options.memoryMaxMb}`],
-        serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      });
+      const { child, booted } = this.options.takeProcess();
       this.child = child;
       const timer = setTimeout(() => {
         reject(new PerdureError('artifact/refused', `${this.spec.key} was not loaded within ${this.options.loadTimeoutMs / 1000} s.`));
         child.kill('SIGKILL');
       }, this.options.loadTimeoutMs);
-      child.on('error', () => undefined);
       child.on('message', (message: FromInference) => {
-        if (message.kind === 'ready') send(child, { kind: 'load', spec: this.spec });
-        else if (message.kind === 'loaded') {
+        if (message.kind === 'ready') return;
+        if (message.kind === 'loaded') {
           clearTimeout(timer);
           this.ready = true;
           resolve();
@@ -84,6 +74,7 @@ export class ModelProcess {
           child.kill('SIGKILL');
         } else this.settle(message);
       });
+      void booted.then(() => send(child, { kind: 'load', spec: this.spec }));
       child.once('exit', (code, signal) => {
         clearTimeout(timer);
         reject(new PerdureError('artifact/refused', `The process of ${this.spec.key} ended while loading (${signal ?? `code ${code}`}).`));

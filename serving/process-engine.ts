@@ -2,12 +2,15 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PerdureError } from '../domain/errors.js';
 import type { EngineObserver, InferenceEngine } from './inference-engine.js';
+import { SpareProcess } from './spare-process.js';
 import { ModelProcess, type ModelProcessOptions } from './model-process.js';
 
-export interface ProcessEngineOptions extends Partial<Omit<ModelProcessOptions, 'workFolder' | 'observer'>> {
+export interface ProcessEngineOptions extends Partial<Omit<ModelProcessOptions, 'takeProcess' | 'observer'>> {
   /** Emptied and used as the working directory of every process. */
   workFolder: string;
   observer?: EngineObserver;
+  /** Of one process's JavaScript heap, in MiB. */
+  memoryMaxMb?: number;
 }
 
 const defaults = {
@@ -18,17 +21,22 @@ const defaults = {
   deadlineMs: 10_000,
   hangMs: 5_000,
   loadTimeoutMs: 60_000,
-  memoryMaxMb: 512,
 };
 
 /** An engine with one process a model version: a model that crashes or hangs takes no other with it, and loading one does not delay another. */
-export async function createProcessEngine({ workFolder, observer, ...limits }: ProcessEngineOptions): Promise<InferenceEngine> {
+export async function createProcessEngine({
+  workFolder,
+  observer,
+  memoryMaxMb = 512,
+  ...limits
+}: ProcessEngineOptions): Promise<InferenceEngine> {
   await rm(workFolder, { recursive: true, force: true });
   await mkdir(workFolder, { recursive: true });
+  const spare = new SpareProcess({ workFolder: path.resolve(workFolder), memoryMaxMb });
   const options: ModelProcessOptions = {
     ...defaults,
     ...limits,
-    workFolder: path.resolve(workFolder),
+    takeProcess: () => spare.take(),
     observer: observer ?? { batch: () => undefined, restart: () => undefined },
   };
   const models = new Map<string, ModelProcess>();
@@ -59,6 +67,7 @@ export async function createProcessEngine({ workFolder, observer, ...limits }: P
     },
     status: () => [...models.values()].map((model) => model.status()),
     close() {
+      spare.close();
       for (const model of models.values()) model.close();
       models.clear();
       return Promise.resolve();

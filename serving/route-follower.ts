@@ -1,24 +1,20 @@
 import type { Logger } from 'pino';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
-import type { Route, ServedVersion } from '../domain/route.js';
-import type { ArtifactCache } from './artifact-cache.js';
-import { compileContract } from './compiled-contract.js';
-import type { CheckModelFile, ControlPlane, RouteState } from './control-plane.js';
+import type { Route } from '../domain/route.js';
+import type { ControlPlane, RouteState } from './control-plane.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { InferenceEngine } from './inference-engine.js';
 import type { RouteFile } from './route-file.js';
-import { engineKey, type LoadedVersion, type RouteTable } from './route-table.js';
+import type { LoadedVersion, RouteTable } from './route-table.js';
+import type { VersionLoader } from './version-loader.js';
 
 export interface RouteFollowerDeps {
   gatewayId: string;
   environment: Environment;
   controlPlane: ControlPlane;
   table: RouteTable;
-  engine: InferenceEngine;
-  artifacts: ArtifactCache;
+  loader: VersionLoader;
   routeFile: RouteFile;
-  checkModel: CheckModelFile;
   metrics: GatewayMetrics;
   log: Logger;
   pollEveryMs: number;
@@ -112,7 +108,7 @@ export class RouteFollower {
   }
 
   private async follow(): Promise<void> {
-    const { controlPlane, environment, table, metrics, log } = this.deps;
+    const { controlPlane, environment, table, loader, metrics, log } = this.deps;
     let state: RouteState;
     try {
       state = await controlPlane.routeState(environment);
@@ -131,7 +127,7 @@ export class RouteFollower {
       await this.keep(state);
     }
     this.storeId = state.storeId;
-    await this.unloadIdle();
+    await loader.unloadIdle(this.deps.unloadAfterMs);
   }
 
   private async advance(state: RouteState, route: Route): Promise<void> {
@@ -146,7 +142,7 @@ export class RouteFollower {
   }
 
   private async putInForce(state: RouteState, route: Route, persist: boolean): Promise<void> {
-    const { table, metrics, log } = this.deps;
+    const { table, loader, metrics, log } = this.deps;
     const { model, epoch } = route;
     try {
       const versions = new Map<number, LoadedVersion>();
@@ -154,7 +150,7 @@ export class RouteFollower {
         const served = state.versions.find((one) => one.model === model && one.version === version);
         if (served === undefined)
           throw new PerdureError('not-found', `The route of ${model} names version ${version}, which is not registered.`);
-        versions.set(version, await this.loaded(served));
+        versions.set(version, await loader.load(served));
       }
       if (persist) await this.keep(state, route);
       table.swap({ route, versions });
@@ -170,26 +166,6 @@ export class RouteFollower {
       metrics.routeErrors.inc({ model });
       log.error({ model, epoch, attempts, err: error }, 'route not in force; the last one serves on');
     }
-  }
-
-  private async loaded(served: ServedVersion): Promise<LoadedVersion> {
-    const { table, engine, artifacts, routeFile, checkModel, controlPlane, metrics, log } = this.deps;
-    const { model, version, artifactSha256: sha256, definitionSha256 } = served;
-    const key = engineKey(served);
-    const before = table.byKey(key);
-    if (before !== undefined) return before;
-    const { contract } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
-    const path = await artifacts.pathOf(served);
-    await checkModel(path, contract);
-    const compiled = compileContract(contract);
-    const features = compiled.features.map(({ name, type }) => ({ name, type }));
-    const { loadMs } = await engine.load({ key, path, sha256, features, sampleRow: compiled.sampleRow });
-    metrics.loadSeconds.set({ model, version: String(version) }, loadMs / 1000);
-    log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
-    const meters = metrics.versionMeters(model, version);
-    const loaded = { served, key, contract, compiled, meters, loadMs, loadedAt: new Date().toISOString(), idleSince: performance.now() };
-    table.add(loaded);
-    return loaded;
   }
 
   /** Keeps on disk what is in force, with `next` in its place; before it is in force, so that an acknowledged epoch outlives a crash. */
@@ -223,24 +199,6 @@ export class RouteFollower {
       this.acknowledged.set(model, said);
     } catch (error) {
       log.warn({ model, err: error }, 'route not acknowledged yet');
-    }
-  }
-
-  private async unloadIdle(): Promise<void> {
-    const { table, engine, artifacts, metrics, log, unloadAfterMs } = this.deps;
-    const now = performance.now();
-    for (const version of table.versions()) {
-      if (version.idleSince === undefined || now - version.idleSince < unloadAfterMs) continue;
-      table.remove(version);
-      await engine.unload(version.key);
-      const { model, version: number } = version.served;
-      metrics.forgetVersion(
-        model,
-        number,
-        version.compiled.features.map((feature) => feature.name),
-      );
-      log.info({ model, version: number }, 'version unloaded');
-      await artifacts.prune(new Set(table.versions().map((one) => one.served.artifactSha256))).catch(() => undefined);
     }
   }
 }

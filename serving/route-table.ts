@@ -1,14 +1,17 @@
 import type { Route, ServedVersion } from '../domain/route.js';
 import type { CompiledContract } from './compiled-contract.js';
-import type { Contract } from '../domain/contract.js';
-import type { VersionMeters } from './gateway-metrics.js';
+
+/** A version's metrics with their labels bound, so that a request looks nothing up. */
+export interface VersionMeters {
+  answered: (latencyMs: number) => void;
+  failed: () => void;
+}
 
 /** A version that is loaded and answers. */
 export interface LoadedVersion {
   served: ServedVersion;
   /** Its name in the engine. */
   key: string;
-  contract: Contract;
   compiled: CompiledContract;
   meters: VersionMeters;
   loadMs: number;

@@ -20,6 +20,7 @@ export class ServingWindowCounter {
   private from = new Date();
   private pending: ServingWindow[] = [];
   private number = 0;
+  private flushing: Promise<void> = Promise.resolve();
 
   constructor(private readonly gateway: { gatewayId: string; bootId: string; environment: Environment }) {}
 
@@ -42,7 +43,13 @@ export class ServingWindowCounter {
   }
 
   /** Hands what was counted to `insert`; after a failure the same windows are offered again next time. @throws what `insert` throws. */
-  async flush(insert: (windows: readonly ServingWindow[]) => Promise<void>): Promise<void> {
+  flush(insert: (windows: readonly ServingWindow[]) => Promise<void>): Promise<void> {
+    const flushed = this.flushing.then(() => this.handOver(insert));
+    this.flushing = flushed.catch(() => undefined);
+    return flushed;
+  }
+
+  private async handOver(insert: (windows: readonly ServingWindow[]) => Promise<void>): Promise<void> {
     if (this.pending.length > 0) {
       await insert(this.pending);
       this.pending = [];

@@ -26,7 +26,8 @@ export class SpoolShipper {
 
   start(): void {
     const child = fork(program, [], {
-      env: { TZ: 'UTC', NODE_ENV: 'production' },
+      // The SDK's advice on newer versions of Node is for whoever upgrades, not for the log.
+      env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
       execArgv: ['--import', import.meta.resolve('tsx')],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

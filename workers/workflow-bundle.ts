@@ -6,6 +6,12 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
+/** What a bundle of the workflows is made of; tests and replays use the same. */
+export const bundleSources = {
+  workflowsPath: path.join(root, 'workflows', 'index.ts'),
+  workflowInterceptorModules: [path.join(root, 'workflows', 'plain-failures.ts')],
+};
+
 /** The workflow bundle, made once per state of its sources: bundling is most of a worker's start. */
 export async function loadWorkflowBundle(home: string): Promise<{ workflowBundle: { codePath: string } }> {
   const folder = path.join(home, 'cache', 'workflow-bundles');
@@ -14,7 +20,7 @@ export async function loadWorkflowBundle(home: string): Promise<{ workflowBundle
     await readFile(codePath);
   } catch {
     await mkdir(folder, { recursive: true });
-    const { code } = await bundleWorkflowCode({ workflowsPath: path.join(root, 'workflows', 'index.ts') });
+    const { code } = await bundleWorkflowCode(bundleSources);
     const temporary = `${codePath}.${process.pid}`;
     await writeFile(temporary, code);
     await rename(temporary, codePath);

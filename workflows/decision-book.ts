@@ -28,10 +28,17 @@ export class DecisionBook {
     if (typeof decision.actor !== 'string' || decision.actor.trim() === '') throw bad('actor: say who decides');
   }
 
-  /** Opens the book on new evidence: what was decided on other evidence no longer counts. */
+  /** Opens the book on the evidence that is shown now: what was decided before no longer counts. */
   open(evidenceSha256: string): void {
-    if (this.evidenceSha256 !== evidenceSha256) this.decisions = [];
+    this.decisions = [];
     this.evidenceSha256 = evidenceSha256;
+    this.closedBecause = null;
+  }
+
+  /** Lets nothing more count, once the ruling that goes on is done: what is counted then stays so. */
+  async hold(because: string): Promise<void> {
+    this.close(because);
+    await condition(() => !this.busy);
   }
 
   close(because: string): void {

@@ -1,6 +1,7 @@
 import { allHandlersFinished, CancellationScope, condition, executeChild, isCancellation, ParentClosePolicy, setHandler, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
+import type { PromotionPolicy } from '../domain/promotion-policy.js';
 import { needsNoApproval, promotionStanding, type PromotionState } from '../domain/promotion.js';
 import type { PromoteRequest } from '../domain/requests.js';
 import { facts, heavy, parsing } from './activity-profiles.js';
@@ -34,6 +35,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   const request = await parsing().parsePromoteRequest(input);
   const { model, version, environment, policy, requestedBy } = request;
   mark({ model, version: String(version), environment });
+  const deadlineMs = Date.now() + request.expiresInMs;
   await facts().openPromotion({ id: promotionId, workflowId, model, version, environment, requestedBy });
 
   const enter = async (next: PromotionState, reason: string | null = null): Promise<PromotionResult> => {
@@ -63,9 +65,11 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       } else {
         await enter('waiting-for-approval');
         timeline.doing(`waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve / reject {"actor": "…", "comment": "…"}`);
-        if (!(await waitForDecision(book, policy, request.expiresInMs, promotionId, timeline))) return await close('expired', `no decision within ${policy.expireAfterHours} hours`);
+        await waitForDecision(book, policy, deadlineMs, promotionId, timeline);
+        await book.hold('the promotion has been decided');
         const standing = promotionStanding(policy, book.decisions);
-        if (standing !== 'approved') return await close(standing === 'withdrawn' ? 'withdrawn' : 'rejected', book.lastReason);
+        if (standing === 'waiting') return await close('expired', `no decision within ${policy.expireAfterHours} hours`);
+        if (standing !== 'approved') return await close(standing, book.lastReason);
         timeline.finished(`approved by ${book.approvers.join(', ')}`);
       }
       const check = await facts().verifyPromotion({ promotionId });
@@ -73,6 +77,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       timeline.note(`evidence is out of date (${check.reason}): decisions on it no longer count`);
     }
 
+    book.close(`the promotion is approved and rolling out: \`perdure rollout abort ${model}\` stops it`);
     await enter('rolling-out');
     timeline.doing(`rolling out to ${environment}`);
     const rollout = await rollOut({ model, version, environment, promotionId });
@@ -88,15 +93,12 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   }
 }
 
-/** True when people have decided, false when the time ran out. Reminders are written meanwhile. */
-async function waitForDecision(book: DecisionBook, policy: Parameters<typeof promotionStanding>[0], expiresInMs: number, promotionId: string, timeline: Timeline): Promise<boolean> {
+/** Until people have decided or the time ran out. Reminders are written meanwhile. */
+async function waitForDecision(book: DecisionBook, policy: PromotionPolicy, deadlineMs: number, promotionId: string, timeline: Timeline): Promise<void> {
   const decided = () => promotionStanding(policy, book.decisions) !== 'waiting';
-  const deadlineMs = Date.now() + expiresInMs;
   for (;;) {
     const leftMs = deadlineMs - Date.now();
-    if (leftMs <= 0) return decided();
-    const waitMs = Math.min(policy.remindAfterHours * hourMs, leftMs);
-    if (await condition(decided, waitMs)) return true;
+    if (leftMs <= 0 || (await condition(decided, Math.min(policy.remindAfterHours * hourMs, leftMs)))) return;
     if (Date.now() < deadlineMs) {
       await facts().remind({ promotionId });
       timeline.note(`reminder at ${new Date(Date.now()).toISOString()}: still waiting for a decision`);

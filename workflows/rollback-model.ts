@@ -1,4 +1,4 @@
-import { getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import { workflowIds } from '../domain/ids.js';
 import type { RollbackRequest } from '../domain/requests.js';
 import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
@@ -47,7 +47,7 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
     timeline.finished(`version ${target.version} answers again since epoch ${route.epoch}`);
     return { version: target.version, epoch: route.epoch, reason };
   } finally {
-    await facts().releaseLease(lease);
+    await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
   }
 }
 

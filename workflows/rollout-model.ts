@@ -74,7 +74,7 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
   const end = async (ended: RolloutState, why: string): Promise<RolloutResult> => {
     state = ended;
     reason = why;
-    await facts().setRolloutState({ rolloutId, state, step: progress.step, reason });
+    await facts().setRolloutState({ rolloutId, state, step: Math.min(progress.step, steps.length - 1), reason });
     mark({ outcome: ended });
     timeline.finished(`${ended}: ${why}`);
     steering.close(`the rollout is over: ${ended}`);
@@ -165,7 +165,8 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
       if (move === 'next-step') return timeline.finished(`${label}: ${look.summary}`);
       if (move === 'roll-back') throw new GoBack('rolled-back', look.summary);
       if (move === 'pause') steering.pauseBecause(`the judge needs a person: ${look.summary}`);
-      if (workflowInfo().continueAsNewSuggested) {
+      // What a person just asked for is not carried over: it is done first.
+      if (workflowInfo().continueAsNewSuggested && !steering.wantsAttention) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof rolloutModel>(input, progress);
       }

@@ -22,19 +22,35 @@ const drainMs = 3_000;
 
 /** `GET /models/{model}/data` and `PUT /models/{model}/data/{table}`: what has landed in the lake, and landing it. */
 export const dataRoutes: RouteGroup = (app, deps) => {
-  app.addContentTypeParser('*', (_request: unknown, _payload: IncomingMessage, done: (error: null, body: null) => void) => done(null, null));
+  app.addContentTypeParser('*', (_request: unknown, _payload: IncomingMessage, done: (error: null, body: null) => void) =>
+    done(null, null),
+  );
 
   app.addHook('onResponse', async ({ raw }) => endUpload(raw));
 
-  app.get('/models/:model/data', { schema: { tags: ['data'], params: ofModel, response: { 200: lakeListingSchema } } }, async ({ params }) => {
-    const { definition } = await definitionInForce(deps.db, params.model);
-    return lakeListing(deps, definition);
-  });
+  app.get(
+    '/models/:model/data',
+    { schema: { tags: ['data'], params: ofModel, response: { 200: lakeListingSchema } } },
+    async ({ params }) => {
+      const { definition } = await definitionInForce(deps.db, params.model);
+      return lakeListing(deps, definition);
+    },
+  );
 
-  const description = 'The body is one Parquet file. It takes the place of earlier files of the same partition (of the whole table, where that has no partitions) unless append=true.';
+  const description =
+    'The body is one Parquet file. It takes the place of earlier files of the same partition (of the whole table, where that has no partitions) unless append=true.';
   app.put(
     '/models/:model/data/:table',
-    { schema: { tags: ['data'], description, consumes: ['application/vnd.apache.parquet'], params: ofTable, querystring: putQuery, response: { 200: putDataResultSchema } } },
+    {
+      schema: {
+        tags: ['data'],
+        description,
+        consumes: ['application/vnd.apache.parquet'],
+        params: ofTable,
+        querystring: putQuery,
+        response: { 200: putDataResultSchema },
+      },
+    },
     async ({ params, query, raw, log }) => {
       const { definition } = await definitionInForce(deps.db, params.model);
       const prefix = lakePrefix(definition, params.table, query.partition);

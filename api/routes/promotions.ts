@@ -18,24 +18,32 @@ const ofPromotion = z.object({ id: z.string().min(1).max(200) });
 
 /** Decisions to take versions into environments: what is asked for, on which evidence, and who said what. */
 export const promotionRoutes: RouteGroup = (app, { db }) => {
-  app.get('/promotions', { schema: { tags: ['promotions'], querystring: listQuery, response: { 200: promotionListSchema } } }, async ({ query }) => {
-    const rows = await listPromotions(db, query);
-    return { promotions: rows.map(summary) };
-  });
+  app.get(
+    '/promotions',
+    { schema: { tags: ['promotions'], querystring: listQuery, response: { 200: promotionListSchema } } },
+    async ({ query }) => {
+      const rows = await listPromotions(db, query);
+      return { promotions: rows.map(summary) };
+    },
+  );
 
-  app.get('/promotions/:id', { schema: { tags: ['promotions'], params: ofPromotion, response: { 200: promotionDetailSchema } } }, async ({ params }) => {
-    const [row, decisions] = await Promise.all([promotionById(db, params.id), decisionsOf(db, params.id)]);
-    return {
-      ...summary(row),
-      remindedAt: row.remindedAt?.toISOString() ?? null,
-      evidence: row.evidence,
-      requirement: row.evidence && requirementOf(row.evidence, decisions),
-      decisions: decisions.map(({ sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256, at }) => ({
-        ...{ sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256 },
-        at: at.toISOString(),
-      })),
-    };
-  });
+  app.get(
+    '/promotions/:id',
+    { schema: { tags: ['promotions'], params: ofPromotion, response: { 200: promotionDetailSchema } } },
+    async ({ params }) => {
+      const [row, decisions] = await Promise.all([promotionById(db, params.id), decisionsOf(db, params.id)]);
+      return {
+        ...summary(row),
+        remindedAt: row.remindedAt?.toISOString() ?? null,
+        evidence: row.evidence,
+        requirement: row.evidence && requirementOf(row.evidence, decisions),
+        decisions: decisions.map(({ sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256, at }) => ({
+          ...{ sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256 },
+          at: at.toISOString(),
+        })),
+      };
+    },
+  );
 };
 
 function requirementOf({ policy, champion }: Evidence, decisions: readonly DecisionRecord[]) {

@@ -18,26 +18,43 @@ const decisions = { release: 'released', discard: 'discarded' } as const;
 
 /** Partitions that validation refused, and what a person says about them. */
 export const quarantineRoutes: RouteGroup = (app, { db, objects }) => {
-  app.get('/quarantine', { schema: { tags: ['data'], querystring: listQuery, response: { 200: quarantineListSchema } } }, async ({ query }) => {
-    const records = await newestPartitionRecords(db, query.model);
-    const shown = records.filter((record) => record.state === 'quarantined' || (query.all && record.decidedBy !== null));
-    return { partitions: shown.map(entry) };
-  });
+  app.get(
+    '/quarantine',
+    { schema: { tags: ['data'], querystring: listQuery, response: { 200: quarantineListSchema } } },
+    async ({ query }) => {
+      const records = await newestPartitionRecords(db, query.model);
+      const shown = records.filter((record) => record.state === 'quarantined' || (query.all && record.decidedBy !== null));
+      return { partitions: shown.map(entry) };
+    },
+  );
 
-  app.get('/quarantine/:model/:partition', { schema: { tags: ['data'], params: ofPartition, response: { 200: quarantineDetailSchema } } }, async ({ params }) => {
-    const records = await recordsOfPartition(db, params.model, params.partition);
-    const record = records.find((one) => one.state === 'quarantined') ?? records[0];
-    if (!record) throw new PerdureError('not-found', `Nothing of ${params.model} ${params.partition} was ever validated. \`perdure data ls ${params.model}\` shows what landed.`, params);
-    const text = await objectText(objects, record.reportKey);
-    return { ...entry(record), report: text === undefined ? null : (JSON.parse(text) as unknown) };
-  });
+  app.get(
+    '/quarantine/:model/:partition',
+    { schema: { tags: ['data'], params: ofPartition, response: { 200: quarantineDetailSchema } } },
+    async ({ params }) => {
+      const records = await recordsOfPartition(db, params.model, params.partition);
+      const record = records.find((one) => one.state === 'quarantined') ?? records[0];
+      if (!record)
+        throw new PerdureError(
+          'not-found',
+          `Nothing of ${params.model} ${params.partition} was ever validated. \`perdure data ls ${params.model}\` shows what landed.`,
+          params,
+        );
+      const text = await objectText(objects, record.reportKey);
+      return { ...entry(record), report: text === undefined ? null : (JSON.parse(text) as unknown) };
+    },
+  );
 
   for (const [word, decision] of Object.entries(decisions)) {
-    app.post(`/quarantine/:model/:partition/${word}`, { schema: { tags: ['data'], params: ofPartition, body: decisionBody, response: { 200: quarantineEntrySchema } } }, async ({ params, body, log }) => {
-      const record = await decideQuarantine(db, { ...params, decision, actor: body.actor, comment: body.comment });
-      log.info({ ...params, decision, actor: body.actor }, 'quarantine decided');
-      return entry(record);
-    });
+    app.post(
+      `/quarantine/:model/:partition/${word}`,
+      { schema: { tags: ['data'], params: ofPartition, body: decisionBody, response: { 200: quarantineEntrySchema } } },
+      async ({ params, body, log }) => {
+        const record = await decideQuarantine(db, { ...params, decision, actor: body.actor, comment: body.comment });
+        log.info({ ...params, decision, actor: body.actor }, 'quarantine decided');
+        return entry(record);
+      },
+    );
   }
 };
 

@@ -9,24 +9,32 @@ const ofRollout = z.object({ id: z.string().min(1).max(200) });
 
 /** Rollouts, the newest first, and one with the judge's looks. */
 export const rolloutRoutes: RouteGroup = (app, { db }) => {
-  app.get('/rollouts', { schema: { tags: ['rollouts'], querystring: listQuery, response: { 200: rolloutListSchema } } }, async ({ query }) => {
-    const rows = await listRollouts(db, query);
-    return { rollouts: rows.map(summary) };
-  });
+  app.get(
+    '/rollouts',
+    { schema: { tags: ['rollouts'], querystring: listQuery, response: { 200: rolloutListSchema } } },
+    async ({ query }) => {
+      const rows = await listRollouts(db, query);
+      return { rollouts: rows.map(summary) };
+    },
+  );
 
-  app.get('/rollouts/:id', { schema: { tags: ['rollouts'], params: ofRollout, response: { 200: rolloutDetailSchema } } }, async ({ params }) => {
-    const { rollout, looks } = await rolloutWithLooks(db, params.id);
-    return {
-      ...summary(rollout),
-      looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
-        ...{ look, step, inputsSha256 },
-        at: at.toISOString(),
-        verdict: result.verdict,
-        waitsFor: result.waitsFor,
-        metrics: result.metrics.map((metric) => ({ ...metric })),
-      })),
-    };
-  });
+  app.get(
+    '/rollouts/:id',
+    { schema: { tags: ['rollouts'], params: ofRollout, response: { 200: rolloutDetailSchema } } },
+    async ({ params }) => {
+      const { rollout, looks } = await rolloutWithLooks(db, params.id);
+      return {
+        ...summary(rollout),
+        looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
+          ...{ look, step, inputsSha256 },
+          at: at.toISOString(),
+          verdict: result.verdict,
+          waitsFor: result.waitsFor,
+          metrics: result.metrics.map((metric) => ({ ...metric })),
+        })),
+      };
+    },
+  );
 };
 
 function summary(row: Awaited<ReturnType<typeof listRollouts>>[number]): RolloutSummary {

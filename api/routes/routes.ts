@@ -7,26 +7,40 @@ import type { RouteGroup } from '../route-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const inEnvironment = z.object({ environment: environmentSchema.optional() });
-const atTime = inEnvironment.extend({ at: z.iso.datetime({ offset: true }).optional().describe('the routes in force at this time instead of now') });
+const atTime = inEnvironment.extend({
+  at: z.iso.datetime({ offset: true }).optional().describe('the routes in force at this time instead of now'),
+});
 
 /** What environments serve, now, at an earlier time, and ever. */
 export const routeRoutes: RouteGroup = (app, { db }) => {
-  app.get('/routes', { schema: { tags: ['routes'], querystring: inEnvironment, response: { 200: routeListSchema } } }, async ({ query }) => ({
-    routes: await currentRoutes(db, query.environment),
-  }));
+  app.get(
+    '/routes',
+    { schema: { tags: ['routes'], querystring: inEnvironment, response: { 200: routeListSchema } } },
+    async ({ query }) => ({
+      routes: await currentRoutes(db, query.environment),
+    }),
+  );
 
-  app.get('/models/:model/routes', { schema: { tags: ['routes'], params: ofModel, querystring: atTime, response: { 200: routeListSchema } } }, async ({ params, query }) => {
-    const at = query.at === undefined ? undefined : new Date(query.at);
-    const environments = query.environment === undefined ? environmentSchema.options : [query.environment];
-    const found = await Promise.all(environments.map((environment) => routeOf(db, environment, params.model, at)));
-    const routes = found.filter((route) => route !== undefined);
-    if (routes.length === 0) await definitionInForce(db, params.model);
-    return { routes };
-  });
+  app.get(
+    '/models/:model/routes',
+    { schema: { tags: ['routes'], params: ofModel, querystring: atTime, response: { 200: routeListSchema } } },
+    async ({ params, query }) => {
+      const at = query.at === undefined ? undefined : new Date(query.at);
+      const environments = query.environment === undefined ? environmentSchema.options : [query.environment];
+      const found = await Promise.all(environments.map((environment) => routeOf(db, environment, params.model, at)));
+      const routes = found.filter((route) => route !== undefined);
+      if (routes.length === 0) await definitionInForce(db, params.model);
+      return { routes };
+    },
+  );
 
-  app.get('/models/:model/routes/history', { schema: { tags: ['routes'], params: ofModel, querystring: inEnvironment, response: { 200: routeListSchema } } }, async ({ params, query }) => {
-    const routes = await routeHistory(db, params.model, query.environment);
-    if (routes.length === 0) await definitionInForce(db, params.model);
-    return { routes };
-  });
+  app.get(
+    '/models/:model/routes/history',
+    { schema: { tags: ['routes'], params: ofModel, querystring: inEnvironment, response: { 200: routeListSchema } } },
+    async ({ params, query }) => {
+      const routes = await routeHistory(db, params.model, query.environment);
+      if (routes.length === 0) await definitionInForce(db, params.model);
+      return { routes };
+    },
+  );
 };

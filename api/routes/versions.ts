@@ -24,42 +24,62 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     const row = rows.find((one) => one.version === version);
     if (row) return row;
     if (rows.length === 0) await definitionInForce(db, model);
-    const there = rows.map((one) => one.version).reverse().join(', ') || 'none yet';
+    const there =
+      rows
+        .map((one) => one.version)
+        .reverse()
+        .join(', ') || 'none yet';
     throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, { model, version });
   };
 
-  app.get('/models/:model/versions', { schema: { tags: ['versions'], params: ofModel, response: { 200: versionListSchema } } }, async ({ params }) => {
-    const [rows, routes] = await Promise.all([listVersions(db, params.model), currentRoutes(db)]);
-    if (rows.length === 0) await definitionInForce(db, params.model);
-    return { versions: rows.map((row) => versionView(row, routes)) };
-  });
+  app.get(
+    '/models/:model/versions',
+    { schema: { tags: ['versions'], params: ofModel, response: { 200: versionListSchema } } },
+    async ({ params }) => {
+      const [rows, routes] = await Promise.all([listVersions(db, params.model), currentRoutes(db)]);
+      if (rows.length === 0) await definitionInForce(db, params.model);
+      return { versions: rows.map((row) => versionView(row, routes)) };
+    },
+  );
 
-  app.get('/models/:model/versions/:version', { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } }, async ({ params, log }) => {
-    const [row, routes] = await Promise.all([oneVersion(params.model, params.version), currentRoutes(db)]);
-    const evaluation = await readEvaluation(objects, row.evaluationKey).catch((error: unknown) => {
-      log.warn({ err: error, key: row.evaluationKey }, 'the evaluation report could not be read');
-      return null;
-    });
-    const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, gates, lineage } = row;
-    const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
-    return {
-      ...versionView(row, routes),
-      ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, lineage, evaluation },
-      gates: gates.map((gate) => ({ ...gate })),
-      card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
-    };
-  });
+  app.get(
+    '/models/:model/versions/:version',
+    { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } },
+    async ({ params, log }) => {
+      const [row, routes] = await Promise.all([oneVersion(params.model, params.version), currentRoutes(db)]);
+      const evaluation = await readEvaluation(objects, row.evaluationKey).catch((error: unknown) => {
+        log.warn({ err: error, key: row.evaluationKey }, 'the evaluation report could not be read');
+        return null;
+      });
+      const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, gates, lineage } = row;
+      const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
+      return {
+        ...versionView(row, routes),
+        ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, lineage, evaluation },
+        gates: gates.map((gate) => ({ ...gate })),
+        card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
+      };
+    },
+  );
 
-  app.get('/models/:model/versions/:version/card', { schema: { tags: ['versions'], params: ofVersion, querystring: cardQuery } }, async ({ params, query }, reply) => {
-    await oneVersion(params.model, params.version);
-    const key = objectKeys.modelCard(params.model, params.version, query.format);
-    const text = await objectText(objects, key);
-    if (text === undefined) {
-      throw new PerdureError('not-found', `${params.model}@${params.version} has no model card at ${key} yet: it is written right after the version is registered. Ask again.`, { key });
-    }
-    // Sent as bytes: the reply has no schema to be serialized by.
-    return reply.type(query.format === 'md' ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8').send(Buffer.from(text));
-  });
+  app.get(
+    '/models/:model/versions/:version/card',
+    { schema: { tags: ['versions'], params: ofVersion, querystring: cardQuery } },
+    async ({ params, query }, reply) => {
+      await oneVersion(params.model, params.version);
+      const key = objectKeys.modelCard(params.model, params.version, query.format);
+      const text = await objectText(objects, key);
+      if (text === undefined) {
+        throw new PerdureError(
+          'not-found',
+          `${params.model}@${params.version} has no model card at ${key} yet: it is written right after the version is registered. Ask again.`,
+          { key },
+        );
+      }
+      // Sent as bytes: the reply has no schema to be serialized by.
+      return reply.type(query.format === 'md' ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8').send(Buffer.from(text));
+    },
+  );
 };
 
 async function readEvaluation(objects: LakeStore, key: string): Promise<Evaluation | null> {

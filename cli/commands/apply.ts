@@ -32,20 +32,40 @@ export function registerApply(program: Command, context: CliContext): void {
 }
 
 function isChange({ definitions, schedules }: ApplyResult): boolean {
-  return definitions.some((one) => !['unchanged', 'kept'].includes(one.change)) || schedules.created.length + schedules.changed.length + schedules.removed.length > 0;
+  return (
+    definitions.some((one) => !['unchanged', 'kept'].includes(one.change)) ||
+    schedules.created.length + schedules.changed.length + schedules.removed.length > 0
+  );
 }
 
 /** What an apply does, for people. */
 export function describePlan(output: Output, { definitions, schedules }: ApplyResult): string {
   if (definitions.length === 0) return 'No models: put one into models/NAME/model.ts.';
-  const rows = definitions.map((one) => [one.model, one.change, `${shortDigest(one.fromSha256)} → ${shortDigest(one.toSha256)}`, few(one.changedPaths)]);
-  const kinds = [['create', schedules.created], ['change', schedules.changed], ['remove', schedules.removed], ['unchanged', schedules.unchanged]] as const;
+  const rows = definitions.map((one) => [
+    one.model,
+    one.change,
+    `${shortDigest(one.fromSha256)} → ${shortDigest(one.toSha256)}`,
+    few(one.changedPaths),
+  ]);
+  const kinds = [
+    ['create', schedules.created],
+    ['change', schedules.changed],
+    ['remove', schedules.removed],
+    ['unchanged', schedules.unchanged],
+  ] as const;
   const scheduleRows = kinds.flatMap(([kind, changes]) => changes.map((change) => scheduleRow(kind, change)));
   const parts = [table(output, ['model', 'change', 'digest', 'paths'], rows)];
   if (scheduleRows.length > 0) parts.push(table(output, ['schedule', 'change', 'cron', 'time zone', 'next firing'], scheduleRows));
   return parts.join('\n\n');
 }
 
-const scheduleRow = (kind: string, change: ScheduleChange) => [change.id, kind, change.cron, change.timeZone, change.paused ? 'paused' : localTime(change.nextFiring)];
+const scheduleRow = (kind: string, change: ScheduleChange) => [
+  change.id,
+  kind,
+  change.cron,
+  change.timeZone,
+  change.paused ? 'paused' : localTime(change.nextFiring),
+];
 
-const few = (paths: readonly string[]): string | null => (paths.length === 0 ? null : paths.length <= 6 ? paths.join('\n') : [...paths.slice(0, 6), `and ${paths.length - 6} more`].join('\n'));
+const few = (paths: readonly string[]): string | null =>
+  paths.length === 0 ? null : paths.length <= 6 ? paths.join('\n') : [...paths.slice(0, 6), `and ${paths.length - 6} more`].join('\n');

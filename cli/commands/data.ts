@@ -20,16 +20,23 @@ export function registerData(program: Command, context: CliContext): void {
     .description('land a Parquet file; it takes the place of earlier files of the same partition')
     .option('--partition <YYYY-MM>', 'the month that the file holds, for a partitioned table', parsePartition)
     .option('--append', 'keep earlier files of the partition beside it')
-    .addHelpText('after', examples('data put flight-delay flights flights-2013-04.parquet --partition 2013-04', 'data put flight-delay planes planes.parquet'))
+    .addHelpText(
+      'after',
+      examples('data put flight-delay flights flights-2013-04.parquet --partition 2013-04', 'data put flight-delay planes planes.parquet'),
+    )
     .action(async (modelText: string, tableName: string, file: string, options: { partition?: string; append?: true }) => {
       const model = requireModelName(modelText);
       const found = await stat(file).catch(() => undefined);
       if (!found?.isFile()) throw new PerdureError('input/invalid', `There is no file ${file}.`, { file });
       context.output.progress(`sending ${file} (${bytesText(found.size)})`);
       const bytes = await openAsBlob(file);
-      const put = await context.api().putData({ model, table: tableName, partition: options.partition, name: path.basename(file), append: options.append, bytes });
+      const put = await context
+        .api()
+        .putData({ model, table: tableName, partition: options.partition, name: path.basename(file), append: options.append, bytes });
       context.output.result(put, () => {
-        const first = put.alreadyThere ? `These bytes were there already: ${put.key}` : `Landed ${put.key} (${bytesText(put.bytes)}, SHA-256 ${shortDigest(put.sha256)})`;
+        const first = put.alreadyThere
+          ? `These bytes were there already: ${put.key}`
+          : `Landed ${put.key} (${bytesText(put.bytes)}, SHA-256 ${shortDigest(put.sha256)})`;
         return put.replaced.length > 0 ? `${first}\nReplaced ${put.replaced.length} earlier file(s): ${put.replaced.join(', ')}` : first;
       });
     });
@@ -44,15 +51,24 @@ export function registerData(program: Command, context: CliContext): void {
       output.result(listing, () => {
         const rows = listing.tables.flatMap((one) =>
           one.partitioned
-            ? one.partitions.map(({ partition, files, bytes, newestAt }) => [one.table, partition, files, bytesText(bytes), localTime(newestAt)])
+            ? one.partitions.map(({ partition, files, bytes, newestAt }) => [
+                one.table,
+                partition,
+                files,
+                bytesText(bytes),
+                localTime(newestAt),
+              ])
             : one.files > 0
               ? [[one.table, 'whole table', one.files, bytesText(one.bytes), null]]
               : [],
         );
-        if (rows.length === 0) return `Nothing has landed for ${listing.model} yet. Land a file: perdure data put ${listing.model} ${listing.tables[0]?.table ?? 'TABLE'} FILE --partition YYYY-MM`;
+        if (rows.length === 0)
+          return `Nothing has landed for ${listing.model} yet. Land a file: perdure data put ${listing.model} ${listing.tables[0]?.table ?? 'TABLE'} FILE --partition YYYY-MM`;
         const validated = listing.validations.map((one) => [one.partition, state(output, one.state), one.rows, one.summary]);
         const landed = table(output, ['table', 'partition', 'files', 'size', 'landed'], rows);
-        return validated.length > 0 ? `${landed}\n\n${table(output, ['partition', 'validation', 'rows', 'says'], validated)}` : `${landed}\n\nNo run has validated any of it yet: perdure train ${listing.model}`;
+        return validated.length > 0
+          ? `${landed}\n\n${table(output, ['partition', 'validation', 'rows', 'says'], validated)}`
+          : `${landed}\n\nNo run has validated any of it yet: perdure train ${listing.model}`;
       });
     });
 }

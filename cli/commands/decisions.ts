@@ -26,18 +26,36 @@ export function registerDecisions(program: Command, context: CliContext): void {
       .requiredOption('--comment <text>', 'why')
       .addOption(environmentOption('the environment, where MODEL@N is given'))
       .option('--evidence <sha256>', 'decide only if this is the evidence (default: the evidence shown now)')
-      .addHelpText('after', examples(`${decision} flight-delay@2 --comment "${comment}"`, `${decision} promote/flight-delay/2/staging --comment "${comment}" --as ada@example.org`))
+      .addHelpText(
+        'after',
+        examples(
+          `${decision} flight-delay@2 --comment "${comment}"`,
+          `${decision} promote/flight-delay/2/staging --comment "${comment}" --as ada@example.org`,
+        ),
+      )
       .action(async (text: string, options: DecisionOptions, command: Command) => {
         const promotion = await findPromotion(context.api(), text, options.env);
         const name = `${promotion.model}@${promotion.version} to ${promotion.environment}`;
         if (promotion.closedAt !== null) {
-          throw new PerdureError('promotion/closed', `The promotion of ${name} has ended already: ${promotion.state}${promotion.reason ? `, ${promotion.reason}` : ''}. Ask again with \`perdure promote\`.`);
+          throw new PerdureError(
+            'promotion/closed',
+            `The promotion of ${name} has ended already: ${promotion.state}${promotion.reason ? `, ${promotion.reason}` : ''}. Ask again with \`perdure promote\`.`,
+          );
         }
         const evidenceSha256 = options.evidence ?? promotion.evidenceSha256 ?? undefined;
         const actor = context.actor(actorOption(command));
         const [handle, { decidePromotion }] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
-        const answer = await decidePromotion(handle, promotion.workflowId, { decision, actor, comment: options.comment, ...(evidenceSha256 === undefined ? {} : { evidenceSha256 }) });
-        if (!answer.counted) throw new PerdureError('promotion/not-approved', `The decision on ${name} was recorded but does not count: ${answer.reason}.`, { ...answer, promotion: promotion.id });
+        const answer = await decidePromotion(handle, promotion.workflowId, {
+          decision,
+          actor,
+          comment: options.comment,
+          ...(evidenceSha256 === undefined ? {} : { evidenceSha256 }),
+        });
+        if (!answer.counted)
+          throw new PerdureError('promotion/not-approved', `The decision on ${name} was recorded but does not count: ${answer.reason}.`, {
+            ...answer,
+            promotion: promotion.id,
+          });
         context.output.result(
           { promotion: promotion.id, workflowId: promotion.workflowId, decision, actor, evidenceSha256: evidenceSha256 ?? null, ...answer },
           `${actor}: ${decision} ${name} — ${answer.reason}.\nWatch it: perdure promotions show ${promotion.id}`,

@@ -12,7 +12,9 @@ const batchRows = 500;
 
 const labelRowSchema = z.object({
   prediction_id: z.coerce.string().min(1),
-  label: z.union([z.boolean(), z.literal([0, 1, '0', '1', 'true', 'false'])], { error: 'must be true, false, 0 or 1' }).transform((value) => [true, 1, '1', 'true'].includes(value)),
+  label: z
+    .union([z.boolean(), z.literal([0, 1, '0', '1', 'true', 'false'])], { error: 'must be true, false, 0 or 1' })
+    .transform((value) => [true, 1, '1', 'true'].includes(value)),
   observed_at: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z' }),
 });
 
@@ -32,12 +34,18 @@ export function registerLabels(program: Command, context: CliContext): void {
       for await (const rows of readRows(file, batchRows)) {
         if (context.signal.aborted) break;
         const first = sent;
-        await gateway.sendLabels(model, rows.map((row, index) => toLabel(row, file, first + index)));
+        await gateway.sendLabels(
+          model,
+          rows.map((row, index) => toLabel(row, file, first + index)),
+        );
         sent += rows.length;
         if (sent % (20 * batchRows) === 0) context.output.progress(`${sent} labels`);
       }
       context.signal.throwIfAborted();
-      context.output.result({ model, environment: env, labels: sent }, sent === 0 ? `${file} holds no rows.` : `${sent} labels of ${model} were accepted. Sending them again changes nothing.`);
+      context.output.result(
+        { model, environment: env, labels: sent },
+        sent === 0 ? `${file} holds no rows.` : `${sent} labels of ${model} were accepted. Sending them again changes nothing.`,
+      );
     });
 }
 
@@ -45,5 +53,9 @@ function toLabel(row: Row, file: string, index: number): OutcomeLabel {
   const parsed = labelRowSchema.safeParse(row);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new PerdureError('input/invalid', `${file}, row ${index + 1}: ${problems}. Rows before it were sent; sending them again changes nothing.`, { row: index + 1 });
+  throw new PerdureError(
+    'input/invalid',
+    `${file}, row ${index + 1}: ${problems}. Rows before it were sent; sending them again changes nothing.`,
+    { row: index + 1 },
+  );
 }

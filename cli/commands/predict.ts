@@ -54,7 +54,13 @@ export function registerPredict(program: Command, context: CliContext): void {
         if (predicted.length === 0) return `${file} holds no rows.`;
         const classes = Math.max(...predicted.map((one) => one.probabilities.length));
         const head = ['row', 'label', ...Array.from({ length: classes }, (_, index) => `P(${index})`), 'version', 'prediction'];
-        const line = (one: PredictedRow) => [one.row + 1, one.label, ...one.probabilities.map((value) => value.toFixed(4)), one.modelVersion, one.predictionId];
+        const line = (one: PredictedRow) => [
+          one.row + 1,
+          one.label,
+          ...one.probabilities.map((value) => value.toFixed(4)),
+          one.modelVersion,
+          one.predictionId,
+        ];
         return table(output, head, predicted.map(line));
       });
     });

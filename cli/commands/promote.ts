@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
+import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, type Environment } from '../../domain/names.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
-import { exitCodeOfState } from '../exit-code.js';
+import { exitCodeOf, exitCodeOfState } from '../exit-code.js';
 import { follow } from '../follow.js';
 import { actorOption } from '../global-options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
@@ -19,11 +20,18 @@ export function registerPromote(program: Command, context: CliContext): void {
     .action(async (text: string, { to, wait }: { to: Environment; wait?: true }, command: Command) => {
       const { output } = context;
       const { model, version } = requireVersionRef(text);
+      await context
+        .api()
+        .version(model, version)
+        .catch((error: unknown) => {
+          if (error instanceof PerdureError && exitCodeOf(error) === 6) throw error; // A slip of the pen is told here and not in a workflow's failure.
+        });
       const requestedBy = context.actor(actorOption(command));
       const [handle, promotion] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
       const started = await promotion.startPromotion(handle, { model, version, environment: to, requestedBy });
       const watch = `perdure promotions show ${started.workflowId}`;
-      if (!wait) return output.result(started, `Asked for ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+      if (!wait)
+        return output.result(started, `Asked for ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
 
       output.progress(`Promotion of ${model}@${version} to ${to} (workflow ${started.workflowId})`);
       const result = await follow(context, {

@@ -24,8 +24,20 @@ export function registerPromotions(program: Command, context: CliContext): void 
       const { output } = context;
       const found = await context.api().promotions({ model: model && requireModelName(model), open, limit });
       output.result(found, () => {
-        if (found.length === 0) return open ? 'No promotion is open.' : `No promotion yet. A run that passes its gates asks for one; or: perdure promote ${model ?? 'MODEL'}@N --to production`;
-        const rows = found.map((one) => [one.id, `${one.model}@${one.version}`, one.environment, state(output, one.state), one.requestedBy, localTime(one.requestedAt), localTime(one.expiresAt), one.reason]);
+        if (found.length === 0)
+          return open
+            ? 'No promotion is open.'
+            : `No promotion yet. A run that passes its gates asks for one; or: perdure promote ${model ?? 'MODEL'}@N --to production`;
+        const rows = found.map((one) => [
+          one.id,
+          `${one.model}@${one.version}`,
+          one.environment,
+          state(output, one.state),
+          one.requestedBy,
+          localTime(one.requestedAt),
+          localTime(one.expiresAt),
+          one.reason,
+        ]);
         return table(output, ['promotion', 'version', 'to', 'state', 'asked by', 'asked', 'expires', 'reason'], rows);
       });
     });
@@ -52,18 +64,41 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
       ['state', `${state(output, promotion.state)}${promotion.reason ? `: ${promotion.reason}` : ''}`],
       ['asked by', `${promotion.requestedBy}, ${localTime(promotion.requestedAt)}`],
       ['expires', localTime(promotion.expiresAt, 'never')],
-      ['requires', requirement && (requirement.approvalsNeeded === 0 ? 'no approval' : `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals by ${requirement.roles.join(' or ')}`)],
+      [
+        'requires',
+        requirement &&
+          (requirement.approvalsNeeded === 0
+            ? 'no approval'
+            : `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals by ${requirement.roles.join(' or ')}`),
+      ],
       ['evidence', promotion.evidenceSha256],
     ]),
   ];
   if (evidence) {
     const champion = evidence.champion === null ? 'no champion' : `version ${evidence.champion} (champion)`;
-    const rows = Object.entries(evidence.metrics).map(([name, value]) => [name, metric(value), metric(evidence.championMetrics?.[name as keyof typeof evidence.metrics])]);
+    const rows = Object.entries(evidence.metrics).map(([name, value]) => [
+      name,
+      metric(value),
+      metric(evidence.championMetrics?.[name as keyof typeof evidence.metrics]),
+    ]);
     parts.push(table(output, ['metric', `version ${promotion.version}`, champion], rows));
-    parts.push(table(output, ['gate', 'verdict'], evidence.gates.map((gate) => [gate.name, state(output, gate.outcome)])));
+    parts.push(
+      table(
+        output,
+        ['gate', 'verdict'],
+        evidence.gates.map((gate) => [gate.name, state(output, gate.outcome)]),
+      ),
+    );
   }
   if (promotion.decisions.length > 0) {
-    const rows = promotion.decisions.map((one) => [localTime(one.at), one.actor, state(output, one.decision), one.counted ? 'yes' : 'no', one.reason, one.comment]);
+    const rows = promotion.decisions.map((one) => [
+      localTime(one.at),
+      one.actor,
+      state(output, one.decision),
+      one.counted ? 'yes' : 'no',
+      one.reason,
+      one.comment,
+    ]);
     parts.push(table(output, ['at', 'who', 'decision', 'counted', 'because', 'comment'], rows));
   }
   if (promotion.state === 'waiting-for-approval') {

@@ -22,7 +22,15 @@ export function registerQuarantine(program: Command, context: CliContext): void 
       const entries = await context.api().quarantine({ model: model && requireModelName(model), all });
       output.result(entries, () => {
         if (entries.length === 0) return 'Nothing is in quarantine.';
-        const rows = entries.map((one) => [one.model, one.partition, state(output, one.state), one.rows, localTime(one.validatedAt), one.decidedBy, one.summary]);
+        const rows = entries.map((one) => [
+          one.model,
+          one.partition,
+          state(output, one.state),
+          one.rows,
+          localTime(one.validatedAt),
+          one.decidedBy,
+          one.summary,
+        ]);
         return table(output, ['model', 'partition', 'state', 'rows', 'validated', 'decided by', 'why'], rows);
       });
     });
@@ -33,7 +41,10 @@ export function registerQuarantine(program: Command, context: CliContext): void 
     .addHelpText('after', examples('quarantine show flight-delay 2013-04'))
     .action(async (model: string, partition: string) => {
       const entry = await context.api().quarantined(requireModelName(model), parsePartition(partition));
-      context.output.result(entry, () => `${entry.model} ${entry.partition}: ${entry.state}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`);
+      context.output.result(
+        entry,
+        () => `${entry.model} ${entry.partition}: ${entry.state}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
+      );
     });
 
   for (const [word, sentence, done] of [
@@ -48,7 +59,10 @@ export function registerQuarantine(program: Command, context: CliContext): void 
       .action(async (model: string, partition: string, { comment }: { comment: string }, command: Command) => {
         const entry = await context
           .api()
-          .decideQuarantine(requireModelName(model), parsePartition(partition), word, { actor: context.actor(actorOption(command)), comment });
+          .decideQuarantine(requireModelName(model), parsePartition(partition), word, {
+            actor: context.actor(actorOption(command)),
+            comment,
+          });
         context.output.result(entry, `${entry.model} ${entry.partition} is ${done}.`);
       });
   }

@@ -15,17 +15,32 @@ export function registerRollback(program: Command, context: CliContext): void {
     .addOption(environmentOption())
     .option('--to <n>', 'the version to go back to (default: the one served before)', parseCount)
     .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', examples('rollback flight-delay --reason "complaints from Newark"', 'rollback flight-delay --to 1 --env staging --reason "test"'))
+    .addHelpText(
+      'after',
+      examples('rollback flight-delay --reason "complaints from Newark"', 'rollback flight-delay --to 1 --env staging --reason "test"'),
+    )
     .action(async (modelText: string, { env, to, reason }: EnvironmentChoice & { to?: number; reason: string }, command: Command) => {
       const model = requireModelName(modelText);
       const [handle, { startRollback, rollbackResult }] = await Promise.all([context.temporal(), import('../../client/rollout.js')]);
-      const started = await startRollback(handle, { environment: env, model, actor: context.actor(actorOption(command)), reason, ...(to === undefined ? {} : { to }) });
+      const [route] = await context.api().routesOf(model, { environment: env });
+      const started = await startRollback(handle, {
+        // The epoch being left names the rollback: asking twice for the same one finds the first.
+        ...(route ? { epoch: route.epoch } : {}),
+        environment: env,
+        model,
+        actor: context.actor(actorOption(command)),
+        reason,
+        ...(to === undefined ? {} : { to }),
+      });
       context.output.progress(`Rollback of ${model} in ${env} (workflow ${started.workflowId})`);
       const result = await follow(context, {
         result: rollbackResult(handle, started.workflowId, started.runId),
         look: () => workflowLines(handle, started),
         interrupted: `Interrupted: the rollback goes on. Watch it with \`perdure routes show ${model} --env ${env}\`.`,
       });
-      context.output.result({ ...result, workflowId: started.workflowId }, `${model} in ${env}: version ${result.version} is served again (epoch ${result.epoch}). ${result.reason}`);
+      context.output.result(
+        { ...result, workflowId: started.workflowId },
+        `${model} in ${env}: version ${result.version} is served again (epoch ${result.epoch}). ${result.reason}`,
+      );
     });
 }

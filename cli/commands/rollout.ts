@@ -31,9 +31,19 @@ export function registerRollout(program: Command, context: CliContext): void {
       const model = requireModelName(modelText);
       const api = context.api();
       const [newest] = await api.rollouts({ model, environment: env, limit: 1 });
-      if (!newest) throw new PerdureError('not-found', `No rollout of ${model} in ${env} yet. An approved promotion starts one.`, { model, environment: env });
+      if (!newest)
+        throw new PerdureError('not-found', `No rollout of ${model} in ${env} yet. An approved promotion starts one.`, {
+          model,
+          environment: env,
+        });
       const [detail, [route]] = await Promise.all([api.rollout(newest.id), api.routesOf(model, { environment: env })]);
-      context.output.result({ ...detail, route: route ?? null }, () => describeRollout(context.output, detail, route?.split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ') ?? null));
+      context.output.result({ ...detail, route: route ?? null }, () =>
+        describeRollout(
+          context.output,
+          detail,
+          route?.split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ') ?? null,
+        ),
+      );
     });
 
   for (const [command, description] of steering) {
@@ -47,7 +57,11 @@ export function registerRollout(program: Command, context: CliContext): void {
         const model = requireModelName(modelText);
         const [handle, { steerRollout }] = await Promise.all([context.temporal(), import('../../client/rollout.js')]);
         const answer = await steerRollout(handle, env, model, command, { actor: context.actor(actorOption(own)), reason });
-        if (!answer.accepted) throw new PerdureError('state/conflict', `The rollout of ${model} in ${env} did not ${command}: ${answer.reason}.`, { model, environment: env });
+        if (!answer.accepted)
+          throw new PerdureError('state/conflict', `The rollout of ${model} in ${env} did not ${command}: ${answer.reason}.`, {
+            model,
+            environment: env,
+          });
         context.output.result({ model, environment: env, command, ...answer }, `${model} in ${env}: ${answer.reason}.`);
       });
   }
@@ -62,7 +76,7 @@ function describeRollout(output: Output, rollout: RolloutDetail, split: string |
       ['workflow', rollout.workflowId],
       ['moves', `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ${rollout.challenger}`],
       ['state', `${state(output, rollout.state)}${rollout.reason ? `: ${rollout.reason}` : ''}`],
-      ['step', rollout.step + 1],
+      ['step', rollout.finishedAt === null ? rollout.step + 1 : null],
       ['served now', split],
       ['started', localTime(rollout.startedAt)],
       ['finished', localTime(rollout.finishedAt, 'not yet')],
@@ -71,7 +85,14 @@ function describeRollout(output: Output, rollout: RolloutDetail, split: string |
   ];
   if (last) {
     parts.push(`Look ${last.look} at ${localTime(last.at)}: ${state(output, last.verdict)}${last.waitsFor ? `, ${last.waitsFor}` : ''}`);
-    if (last.metrics.length > 0) parts.push(table(output, ['metric', 'verdict', 'champion', 'challenger', 'because'], last.metrics.map((one) => [one.metric, state(output, one.verdict), metric(one.champion), metric(one.challenger), one.reason])));
+    if (last.metrics.length > 0)
+      parts.push(
+        table(
+          output,
+          ['metric', 'verdict', 'champion', 'challenger', 'because'],
+          last.metrics.map((one) => [one.metric, state(output, one.verdict), metric(one.champion), metric(one.challenger), one.reason]),
+        ),
+      );
   }
   return parts.join('\n\n');
 }

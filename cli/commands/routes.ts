@@ -23,7 +23,11 @@ export function registerRoutes(program: Command, context: CliContext): void {
       const found = await context.api().routes();
       output.result(found, () => {
         if (found.length === 0) return 'Nothing is served yet. The first version that passes its gates goes in: perdure train MODEL --wait';
-        return table(output, head, found.map((route) => [route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]));
+        return table(
+          output,
+          head,
+          found.map((route) => [route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]),
+        );
       });
     });
 
@@ -33,23 +37,46 @@ export function registerRoutes(program: Command, context: CliContext): void {
     .addOption(environmentOption())
     .option('--at <time>', 'a time in the past: ISO 8601, local without a zone, or 10m ago')
     .option('--history', 'every route that was ever in force')
-    .addHelpText('after', examples('routes show flight-delay', 'routes show flight-delay --at "2h ago"', 'routes show flight-delay --at 2026-03-01T12:00:00Z', 'routes show flight-delay --history'))
+    .addHelpText(
+      'after',
+      examples(
+        'routes show flight-delay',
+        'routes show flight-delay --at "2h ago"',
+        'routes show flight-delay --at 2026-03-01T12:00:00Z',
+        'routes show flight-delay --history',
+      ),
+    )
     .action(async (modelText: string, { env, at: atText, history }: EnvironmentChoice & { at?: string; history?: true }) => {
       const { output } = context;
       const model = requireModelName(modelText);
       if (history && atText !== undefined) throw new PerdureError('input/invalid', 'Give --at or --history, not both.');
       const at = atText === undefined ? undefined : parseTime(atText, new Date());
       const api = context.api();
-      const found = history ? await api.routeHistory(model, { environment: env }) : await api.routesOf(model, { environment: env, at: at?.toISOString() });
+      const found = history
+        ? await api.routeHistory(model, { environment: env })
+        : await api.routesOf(model, { environment: env, at: at?.toISOString() });
       if (history) {
-        const rows = found.map((route) => [route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]);
+        const rows = found.map((route) => [
+          route.environment,
+          route.model,
+          route.epoch,
+          splitText(route.split),
+          localTime(route.at),
+          route.reason,
+        ]);
         return output.result(found, () => (found.length > 0 ? table(output, head, rows) : `${model} was never served in ${env}.`));
       }
       const [route] = found;
       if (!route) {
         const when = at ? `at ${localTime(at.toISOString())}` : 'now';
-        throw new PerdureError('not-found', `${model} is not served in ${env} ${when}. \`perdure routes show ${model} --history\` shows every route.`, { model, environment: env });
+        throw new PerdureError(
+          'not-found',
+          `${model} is not served in ${env} ${when}. \`perdure routes show ${model} --history\` shows every route.`,
+          { model, environment: env },
+        );
       }
-      output.result(route, () => table(output, head, [[route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]]));
+      output.result(route, () =>
+        table(output, head, [[route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]]),
+      );
     });
 }

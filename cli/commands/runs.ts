@@ -65,9 +65,25 @@ export function describeRun(output: Output, run: RunDetail): string {
       ['snapshot', shortDigest(run.snapshotSha256)],
       ['artifact', shortDigest(run.artifactSha256)],
     ]),
-    table(output, ['step', 'started', 'took', 'made'], run.steps.map((step) => [step.step, localTime(step.startedAt), step.durationMs === null ? 'running' : duration(step.durationMs), step.summary])),
+    table(
+      output,
+      ['step', 'started', 'took', 'made'],
+      run.steps.map((step) => [
+        step.step,
+        localTime(step.startedAt),
+        step.durationMs === null ? 'running' : duration(step.durationMs),
+        step.summary,
+      ]),
+    ),
   ];
-  if (run.gates) parts.push(table(output, ['gate', 'verdict', 'because'], run.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null])));
+  if (run.gates)
+    parts.push(
+      table(
+        output,
+        ['gate', 'verdict', 'because'],
+        run.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null]),
+      ),
+    );
   if (run.metrics) parts.push(fields(Object.entries(run.metrics).map(([name, value]) => [name, metric(value)])));
   return parts.join('\n\n');
 }

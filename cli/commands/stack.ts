@@ -29,13 +29,21 @@ export function registerStack(program: Command, context: CliContext): void {
       if (detach) {
         const { upDetached } = await import('../../infra/embedded/up-detached.js');
         const { addresses } = await upDetached(onProgress, config);
-        return output.result({ state: 'running', addresses: shown(addresses) }, () => `The stack is up.\n${places(addresses)}\nStop it: perdure down`);
+        return output.result(
+          { state: 'running', addresses: shown(addresses) },
+          () => `The stack is up.\n${places(addresses)}\nStop it: perdure down`,
+        );
       }
       const { startStack } = await import('../../infra/embedded/stack.js');
       const stack = await startStack({ config, environment: context.env, onProgress, signal }).catch((error: unknown) => {
-        throw signal.aborted ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.') : error;
+        throw signal.aborted
+          ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.')
+          : error;
       });
-      output.result({ state: 'running', addresses: shown(stack.addresses) }, () => `The stack is up.\n${places(stack.addresses)}\nCtrl-C stops it; the next start goes on from here.`);
+      output.result(
+        { state: 'running', addresses: shown(stack.addresses) },
+        () => `The stack is up.\n${places(stack.addresses)}\nCtrl-C stops it; the next start goes on from here.`,
+      );
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       output.progress('Stopping');
       await stack.stop();
@@ -72,7 +80,13 @@ export function registerStack(program: Command, context: CliContext): void {
       const checks = await doctor(context.env);
       const problems = checks.filter((check) => check.outcome === 'problem').length;
       if (problems > 0) context.exitCode = 7;
-      output.result({ checks, problems }, () => [...checks.map((check) => describeCheck(output, check)), '', problems === 0 ? 'Nothing is broken.' : `${problems} problem(s).`].join('\n'));
+      output.result({ checks, problems }, () =>
+        [
+          ...checks.map((check) => describeCheck(output, check)),
+          '',
+          problems === 0 ? 'Nothing is broken.' : `${problems} problem(s).`,
+        ].join('\n'),
+      );
     });
 }
 
@@ -90,7 +104,13 @@ interface Addresses {
 }
 
 /** Without the database's URL, which holds its password. */
-const shown = ({ api, gateways, temporal, temporalUi, s3Endpoint }: Addresses) => ({ api, gateways, temporal, temporalUi: temporalUi ?? null, s3Endpoint });
+const shown = ({ api, gateways, temporal, temporalUi, s3Endpoint }: Addresses) => ({
+  api,
+  gateways,
+  temporal,
+  temporalUi: temporalUi ?? null,
+  s3Endpoint,
+});
 
 const places = (addresses: Addresses) =>
   fields([

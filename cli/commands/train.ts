@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
+import { PerdureError } from '../../domain/errors.js';
 import type { ApiClient } from '../../client/http/api-client.js';
 import { exitCodeOfRun } from '../exit-code.js';
 import type { CliContext } from '../context.js';
@@ -28,29 +29,61 @@ export function registerTrain(program: Command, context: CliContext): void {
     .option('--set <path=value>', 'change the definition for this run alone; may be repeated', collectSet)
     .addHelpText(
       'after',
-      examples('train flight-delay --wait', 'train flight-delay --until 2013-04 --wait', 'train flight-delay --set training.parameters.num_leaves=15 --set training.algorithm=xgboost'),
+      examples(
+        'train flight-delay --wait',
+        'train flight-delay --until 2013-04 --wait',
+        'train flight-delay --set training.parameters.num_leaves=15 --set training.algorithm=xgboost',
+      ),
     )
     .action(async (modelText: string, { wait, until, set }: TrainOptions, command: Command) => {
       const { output } = context;
       const model = requireModelName(modelText);
+      await requireKnown(
+        context
+          .api()
+          .models()
+          .then((models) => models.some((one) => one.name === model)),
+        model,
+      );
       const cause = { kind: 'person' as const, id: requestId(new Date()), actor: context.actor(actorOption(command)) };
       const [handle, training] = await Promise.all([context.temporal(), import('../../client/training.js')]);
-      const started = await training.startTraining(handle, { model, cause, ...(until === undefined ? {} : { until }), ...(set === undefined ? {} : { set }) });
+      const started = await training.startTraining(handle, {
+        model,
+        cause,
+        ...(until === undefined ? {} : { until }),
+        ...(set === undefined ? {} : { set }),
+      });
       const watch = `perdure runs show ${started.runId}`;
       if (!wait) return output.result(started, `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
 
       output.progress(`Run ${started.runId} of ${model} (workflow ${started.workflowId})`);
       const result = await follow(context, {
         result: training.trainingResult(handle, started.workflowId, started.runId),
-        look: async () => [...(await finishedSteps(context.api(), started.runId)), ...(await goingOn(() => workflowLines(handle, started)))],
+        look: async () => [
+          ...(await finishedSteps(context.api(), started.runId)),
+          ...(await goingOn(() => workflowLines(handle, started))),
+        ],
         interrupted: `Interrupted: run ${started.runId} goes on. Watch it with \`${watch}\`.`,
       });
       context.exitCode = exitCodeOfRun(result.outcome);
       output.result({ ...result, workflowId: started.workflowId }, () => {
-        const version = typeof result.version === 'number' ? `\nSee it: perdure versions show ${model}@${result.version}\nIts promotion: perdure promotions show ${model}@${result.version}` : '';
+        const version =
+          typeof result.version === 'number'
+            ? `\nSee it: perdure versions show ${model}@${result.version}\nIts promotion: perdure promotions show ${model}@${result.version}`
+            : '';
         return `${result.outcome}: ${result.reason}${version}`;
       });
     });
+}
+
+/** So that a slip of the pen is told here and not in a workflow's failure. Training needs Temporal alone: without the API it is not asked. */
+async function requireKnown(known: Promise<boolean>, model: string): Promise<void> {
+  if (await known.catch(() => true)) return;
+  throw new PerdureError(
+    'model/unknown',
+    `No model is called ${JSON.stringify(model)}. Run \`perdure apply\` after adding one to models/.`,
+    { model },
+  );
 }
 
 /** Names the request in the workflow's id: a time that people can read, and four digits against a second one in the same moment. */
@@ -60,7 +93,9 @@ export function requestId(now: Date): string {
 
 async function finishedSteps(api: ApiClient, runId: string): Promise<string[]> {
   const run = await api.run(runId).catch(() => undefined);
-  return (run?.steps ?? []).flatMap((step) => (step.durationMs === null ? [] : [`✓ ${step.step} (${duration(step.durationMs)})${step.summary ? `: ${step.summary}` : ''}`]));
+  return (run?.steps ?? []).flatMap((step) =>
+    step.durationMs === null ? [] : [`✓ ${step.step} (${duration(step.durationMs)})${step.summary ? `: ${step.summary}` : ''}`],
+  );
 }
 
 /** Only what goes on: what is done stands in the run's steps, with its duration. */

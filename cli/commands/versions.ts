@@ -40,13 +40,19 @@ export function registerVersions(program: Command, context: CliContext): void {
   versions
     .command('show <version>')
     .description("print a version's model card; MODEL alone means the newest")
-    .addOption(new Option('--format <format>', 'card: the model card; table: metrics, gates and lineage').choices(['card', 'table']).default('card'))
-    .addHelpText('after', examples('versions show flight-delay@2', 'versions show flight-delay --format table', 'versions show flight-delay@2 --json'))
+    .addOption(
+      new Option('--format <format>', 'card: the model card; table: metrics, gates and lineage').choices(['card', 'table']).default('card'),
+    )
+    .addHelpText(
+      'after',
+      examples('versions show flight-delay@2', 'versions show flight-delay --format table', 'versions show flight-delay@2 --json'),
+    )
     .action(async (text: string, { format }: { format: 'card' | 'table' }) => {
       const api = context.api();
       const { model, version: named } = modelOrVersion(text);
       const version = named ?? (await api.versions(model))[0]?.version;
-      if (version === undefined) throw new PerdureError('not-found', `${model} has no version yet. Train one: perdure train ${model} --wait`, { model });
+      if (version === undefined)
+        throw new PerdureError('not-found', `${model} has no version yet. Train one: perdure train ${model} --wait`, { model });
       const detail = await api.version(model, version);
       const card = format === 'card' && !context.output.json ? await api.card(model, version, 'md').catch(absent) : undefined;
       context.output.result(detail, () => card ?? describeVersion(context.output, detail));
@@ -75,12 +81,26 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['code', version.lineage.codeRevision],
       ['served', version.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || 'nowhere'],
     ]),
-    table(output, ['metric', 'value'], Object.entries(version.metrics).map(([name, value]) => [name, metric(value)])),
-    table(output, ['gate', 'verdict', 'because'], version.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null])),
+    table(
+      output,
+      ['metric', 'value'],
+      Object.entries(version.metrics).map(([name, value]) => [name, metric(value)]),
+    ),
+    table(
+      output,
+      ['gate', 'verdict', 'because'],
+      version.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null]),
+    ),
   ];
   const slices = version.evaluation?.slices ?? [];
   if (slices.length > 0) {
-    const rows = slices.map(({ feature, level, scored }) => [`${feature} = ${level}`, scored.rows, metric(scored.metrics.rocAuc), metric(scored.metrics.logLoss), shortDelta(scored.metrics.rocAuc, version.metrics.rocAuc)]);
+    const rows = slices.map(({ feature, level, scored }) => [
+      `${feature} = ${level}`,
+      scored.rows,
+      metric(scored.metrics.rocAuc),
+      metric(scored.metrics.logLoss),
+      shortDelta(scored.metrics.rocAuc, version.metrics.rocAuc),
+    ]);
     parts.push(table(output, ['slice', 'rows', 'ROC AUC', 'log loss', 'against all'], rows));
   }
   return `${parts.join('\n\n')}\n\nartifact ${shortDigest(version.artifactSha256)} at ${version.artifactKey}`;

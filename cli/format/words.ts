@@ -11,7 +11,8 @@ export const causeText = (cause: { kind: string; id?: string | undefined; actor?
   [cause.kind, cause.id, cause.actor && `by ${cause.actor}`].filter(Boolean).join(' ');
 
 /** `2 to 5 %, 1 to 95 %` reads badly; `1: 95 %, 2: 5 %` does not. */
-export const splitText = (split: RouteList['routes'][number]['split']): string => split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ');
+export const splitText = (split: RouteList['routes'][number]['split']): string =>
+  split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ');
 
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
@@ -20,7 +21,19 @@ export function bytesText(bytes: number): string {
 }
 
 const good = new Set(['pass', 'registered', 'promoted', 'completed', 'valid', 'released', 'running', 'approve', 'ok']);
-const bad = new Set(['fail', 'failed', 'gate-not-passed', 'quarantined', 'training-failed', 'rejected', 'expired', 'rolled-back', 'aborted', 'reject', 'data-missing']);
+const bad = new Set([
+  'fail',
+  'failed',
+  'gate-not-passed',
+  'quarantined',
+  'training-failed',
+  'rejected',
+  'expired',
+  'rolled-back',
+  'aborted',
+  'reject',
+  'data-missing',
+]);
 
 /** A state in its colour. */
 export function state(output: Output, word: string | null): string {

@@ -8,10 +8,14 @@ const isoLike = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\
 export function parseTime(text: string, now: Date): Date {
   const trimmed = text.trim();
   const [, amount, unit] = relative.exec(trimmed) ?? [];
-  if (amount !== undefined && unit !== undefined) return new Date(now.getTime() - Number(amount) * (unitMs[unit.charAt(0).toLowerCase()] ?? NaN));
+  if (amount !== undefined && unit !== undefined)
+    return new Date(now.getTime() - Number(amount) * (unitMs[unit.charAt(0).toLowerCase()] ?? NaN));
   // A date alone would be read as UTC; here it is the local midnight, as every other time without a zone.
   const written = /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00` : trimmed.replace(' ', 'T');
   const time = isoLike.test(trimmed) ? new Date(written) : undefined;
   if (time && !Number.isNaN(time.getTime())) return time;
-  throw new PerdureError('input/invalid', `${JSON.stringify(text)} is not a time. Write it as 2013-04-01T12:00:00Z, as local time 2013-04-01T12:00, or as 10m ago, 2h ago, 3d ago.`);
+  throw new PerdureError(
+    'input/invalid',
+    `${JSON.stringify(text)} is not a time. Write it as 2013-04-01T12:00:00Z, as local time 2013-04-01T12:00, or as 10m ago, 2h ago, 3d ago.`,
+  );
 }

@@ -5,7 +5,10 @@ import { parseVersionRef } from '../../domain/ids.js';
 export function requireVersionRef(text: string): { model: string; version: number } {
   const { model, version } = modelOrVersion(text);
   if (version !== undefined) return { model, version };
-  throw new PerdureError('input/invalid', `${JSON.stringify(text)} names no version: write ${model}@N. \`perdure versions ls ${model}\` lists them.`);
+  throw new PerdureError(
+    'input/invalid',
+    `${JSON.stringify(text)} names no version: write ${model}@N. \`perdure versions ls ${model}\` lists them.`,
+  );
 }
 
 /** `MODEL` or `MODEL@N`. @throws PerdureError `input/invalid`. */
@@ -19,5 +22,8 @@ export function modelOrVersion(text: string): { model: string; version: number |
 export function requireModelName(text: string): string {
   const parsed = parseVersionRef(text);
   if (parsed && parsed.version === undefined) return parsed.model;
-  throw new PerdureError('input/invalid', `${JSON.stringify(text)} is not a model's name: lower-case letters, digits and dashes, for example flight-delay.`);
+  throw new PerdureError(
+    'input/invalid',
+    `${JSON.stringify(text)} is not a model's name: lower-case letters, digits and dashes, for example flight-delay.`,
+  );
 }

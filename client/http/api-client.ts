@@ -34,7 +34,8 @@ export function createApiClient(baseUrl: string) {
     baseUrl,
     health: () => requestJson(healthSchema, baseUrl, '/health', { timeoutMs: 5_000 }),
     models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
-    apply: (request: ApplyRequest) => requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
+    apply: (request: ApplyRequest) =>
+      requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
 
     data: (model: string) => requestJson(lakeListingSchema, baseUrl, `/models/${segment(model)}/data`),
     putData: ({ model, table, partition, name, append, bytes }: PutData) =>
@@ -47,25 +48,32 @@ export function createApiClient(baseUrl: string) {
       }),
     quarantine: (query: { model?: string | undefined; all?: boolean | undefined } = {}) =>
       requestJson(quarantineListSchema, baseUrl, '/quarantine', { query }).then((body) => body.partitions),
-    quarantined: (model: string, partition: string) => requestJson(quarantineDetailSchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}`),
+    quarantined: (model: string, partition: string) =>
+      requestJson(quarantineDetailSchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}`),
     decideQuarantine: (model: string, partition: string, decision: 'release' | 'discard', json: { actor: string; comment: string }) =>
-      requestJson(quarantineEntrySchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}/${decision}`, { method: 'POST', json }),
+      requestJson(quarantineEntrySchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}/${decision}`, {
+        method: 'POST',
+        json,
+      }),
 
     runs: (query: { model?: string | undefined; limit?: number | undefined } = {}) =>
       requestJson(runListSchema, baseUrl, '/runs', { query }).then((body) => body.runs),
     run: (id: string) => requestJson(runDetailSchema, baseUrl, `/runs/${segment(id)}`),
-    versions: (model: string) => requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
+    versions: (model: string) =>
+      requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
     version: (model: string, version: number) => requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
     card: (model: string, version: number, format: 'md' | 'json') =>
       requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
 
-    promotions: (query: PromotionQuery = {}) => requestJson(promotionListSchema, baseUrl, '/promotions', { query: { ...query } }).then((body) => body.promotions),
+    promotions: (query: PromotionQuery = {}) =>
+      requestJson(promotionListSchema, baseUrl, '/promotions', { query: { ...query } }).then((body) => body.promotions),
     promotion: (id: string) => requestJson(promotionDetailSchema, baseUrl, `/promotions/${segment(id)}`),
     rollouts: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
       requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
     rollout: (id: string) => requestJson(rolloutDetailSchema, baseUrl, `/rollouts/${segment(id)}`),
 
-    routes: (query: { environment?: string | undefined } = {}) => requestJson(routeListSchema, baseUrl, '/routes', { query }).then((body) => body.routes),
+    routes: (query: { environment?: string | undefined } = {}) =>
+      requestJson(routeListSchema, baseUrl, '/routes', { query }).then((body) => body.routes),
     routesOf: (model: string, query: { environment?: string | undefined; at?: string | undefined } = {}) =>
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then((body) => body.routes),
     routeHistory: (model: string, query: { environment?: string | undefined } = {}) =>

@@ -14,7 +14,9 @@ export type ApplyRequest = z.input<typeof applyRequestSchema>;
 
 export const definitionChangeSchema = z.object({
   model: z.string(),
-  change: z.enum(['created', 'changed', 'unchanged', 'retired', 'kept']).describe('kept: known, not among the definitions, and left as it is without prune'),
+  change: z
+    .enum(['created', 'changed', 'unchanged', 'retired', 'kept'])
+    .describe('kept: known, not among the definitions, and left as it is without prune'),
   fromSha256: z.string().nullable(),
   toSha256: z.string().nullable(),
   /** Paths in the definition whose values differ, for example `training.parameters.num_leaves`. */

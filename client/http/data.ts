@@ -17,7 +17,9 @@ export const lakeListingSchema = z.object({
       partitioned: z.boolean(),
       files: z.number().int(),
       bytes: z.number().int(),
-      partitions: z.array(z.object({ partition: z.string(), files: z.number().int(), bytes: z.number().int(), newestAt: z.iso.datetime().nullable() })),
+      partitions: z.array(
+        z.object({ partition: z.string(), files: z.number().int(), bytes: z.number().int(), newestAt: z.iso.datetime().nullable() }),
+      ),
     }),
   ),
   /** What validation last said of each partition of the base table; a partition that no run has read is not there. */

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
-const metadataSchema = z.object({ name: z.string(), versions: z.array(z.string()).optional(), inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+const metadataSchema = z.object({
+  name: z.string(),
+  versions: z.array(z.string()).optional(),
+  inputs: z.array(tensorSchema),
+  outputs: z.array(tensorSchema),
+});
 export type GatewayModel = z.infer<typeof metadataSchema>;
 
 const inferSchema = z.object({
@@ -46,7 +51,8 @@ export function createGatewayClient(baseUrl: string) {
   const send = (path: string, json?: unknown) => sendUntilAnswered(baseUrl, path, json);
   return {
     baseUrl,
-    model: async (model: string): Promise<GatewayModel> => metadataSchema.parse(await (await send(`/v2/models/${encodeURIComponent(model)}`)).json()),
+    model: async (model: string): Promise<GatewayModel> =>
+      metadataSchema.parse(await (await send(`/v2/models/${encodeURIComponent(model)}`)).json()),
 
     /** Rows in, probabilities out; retried under one id, so that it counts as one prediction. */
     infer: async (model: string, inputs: InputTensor[]): Promise<GatewayAnswer> => {
@@ -93,14 +99,20 @@ async function sendUntilAnswered(baseUrl: string, path: string, json: unknown): 
 async function sendOnce(baseUrl: string, path: string, json: unknown): Promise<Response | PerdureError> {
   const request = json === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) };
   const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch((error: unknown) => {
-    const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message || 'no answer' : error.message) : String(error);
-    return new PerdureError('server/unreachable', `The gateway at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`.`, { baseUrl });
+    const reason =
+      error instanceof Error ? (error.cause instanceof Error ? error.cause.message || 'no answer' : error.message) : String(error);
+    return new PerdureError(
+      'server/unreachable',
+      `The gateway at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`.`,
+      { baseUrl },
+    );
   });
   if (response instanceof PerdureError || response.ok) return response;
   const message = messageOf(await response.text());
   if (response.status === 404) return new PerdureError('not-found', `The gateway says: ${message}`, { baseUrl });
   if (response.status === 429) return new PerdureError('overloaded', `The gateway is overloaded: ${message}`, { baseUrl });
-  if (response.status < 500) return new PerdureError('input/invalid', `The gateway refused the request: ${message}`, { status: response.status });
+  if (response.status < 500)
+    return new PerdureError('input/invalid', `The gateway refused the request: ${message}`, { status: response.status });
   return new PerdureError('server/unreachable', `The gateway at ${baseUrl} failed with status ${response.status}: ${message}`, { baseUrl });
 }
 

@@ -24,7 +24,12 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
   evidence: evidenceSchema.nullable(),
   /** What the policy asks for; null until the evidence is gathered. */
   requirement: z
-    .object({ approvalsNeeded: z.number().int(), approvalsCounted: z.number().int(), roles: z.array(z.string()), standing: z.enum(['waiting', 'approved', 'rejected', 'withdrawn']) })
+    .object({
+      approvalsNeeded: z.number().int(),
+      approvalsCounted: z.number().int(),
+      roles: z.array(z.string()),
+      standing: z.enum(['waiting', 'approved', 'rejected', 'withdrawn']),
+    })
     .nullable(),
   decisions: z.array(
     z.object({

@@ -62,7 +62,8 @@ function refusal(path: string, status: number, text: string): Error {
 }
 
 function unreachable(baseUrl: string, cause: unknown): PerdureError {
-  const reason = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message || 'no answer' : cause.message) : String(cause);
+  const reason =
+    cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message || 'no answer' : cause.message) : String(cause);
   return new PerdureError(
     'server/unreachable',
     `The control API at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`, or set PERDURE_HOST and PERDURE_API_PORT to where it runs.`,

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { installStep } from './install-step.mjs';
 
 /**
- * @typedef {{ version?: string, integrity?: string, link?: boolean, dev?: boolean, devOptional?: boolean, optional?: boolean, peer?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
+ * @typedef {{ version?: string, integrity?: string, link?: boolean, dev?: boolean, devOptional?: boolean, optional?: boolean, peer?: boolean, extraneous?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
  */
 
 /**
@@ -13,6 +14,7 @@ import { installStep } from './install-step.mjs';
 export function nodePackagesFit(projectRoot, { development }) {
   const installedFile = path.join(projectRoot, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
+  if (existsSync(stampFile(projectRoot)) && readFileSync(stampFile(projectRoot), 'utf8') === bothRecords(projectRoot)) return true;
   const locked = packagesOf(path.join(projectRoot, 'package-lock.json'));
   const installed = packagesOf(installedFile);
   return Object.entries(locked).every(([place, entry]) => {
@@ -32,6 +34,20 @@ export async function installNodePackages(projectRoot) {
     async (run) => void (await run(npm.file, args)),
     projectRoot,
   );
+  // What `npm ci` made of this lock file is right by definition, whatever it chose to leave out.
+  writeFileSync(stampFile(projectRoot), bothRecords(projectRoot));
+}
+
+/** @param {string} projectRoot */
+function stampFile(projectRoot) {
+  return path.join(projectRoot, 'node_modules', '.perdure-lock');
+}
+
+/** One hash of the lock file and of npm's record, which any later npm command that changes something writes anew. @param {string} projectRoot */
+function bothRecords(projectRoot) {
+  const hash = createHash('sha256');
+  for (const file of ['package-lock.json', 'node_modules/.package-lock.json']) hash.update(readFileSync(path.join(projectRoot, file)));
+  return hash.digest('hex');
 }
 
 /**
@@ -40,7 +56,7 @@ export async function installNodePackages(projectRoot) {
  */
 function mayBeAbsent(entry, development) {
   if ((entry.dev || entry.devOptional) && !development) return true;
-  if (entry.peer) return true;
+  if (entry.peer || entry.extraneous) return true;
   if (!entry.optional && !entry.devOptional) return false;
   const isForHere = entry.os?.includes(process.platform) && entry.cpu?.includes(process.arch) && !entry.libc;
   return !isForHere;

@@ -97,6 +97,12 @@ describe('judgeStep', () => {
     expect(judge({ requests: 300 }, { requests: 5000 }, last)).toMatchObject({ verdict: 'pass', championFrom: 'step-before' });
   });
 
+  it('compares scores on the same minutes only: other minutes bring other rows', () => {
+    const asked = (more: object = {}) => judge({ requests: 300 }, { requests: 5000 }, more).metrics.map((metric) => metric.metric);
+    expect(asked()).toEqual(['errorShare', 'slowShare', 'scoreDistance']);
+    expect(asked({ step: { sharePct: 100, minRequests: 300 } })).toEqual(['errorShare', 'slowShare']);
+  });
+
   it('does not pass a challenger that answered nothing, nor counts that contradict each other', () => {
     expect(judge({ requests: 300, errors: 300 }).verdict).toBe('fail');
     const silent = { ...addWindows([]), requests: 300 };

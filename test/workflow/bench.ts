@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleSources } from '../../workers/workflow-bundle.js';
 import { failureInterceptor } from '../../workers/failure-interceptor.js';
 import { taskQueues } from '../../domain/task-queues.js';
 
@@ -10,7 +11,10 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** INDEXED_VALUE_TYPE_KEYWORD of Temporal's API. */
 const keyword = 2;
 
-type Activities = Record<string, (...args: never[]) => unknown>;
+interface BenchActivities {
+  local: object;
+  remote: object;
+}
 
 let installed = false;
 let bundle: WorkflowBundle | undefined;
@@ -19,7 +23,7 @@ let bundle: WorkflowBundle | undefined;
 export async function createBench() {
   if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
   installed = true;
-  bundle ??= await bundleWorkflowCode({ workflowsPath: path.join(root, 'workflows', 'index.ts'), logger: new DefaultLogger('ERROR') });
+  bundle ??= await bundleWorkflowCode({ ...bundleSources, logger: new DefaultLogger('ERROR') });
   const workflowBundle = bundle;
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: path.join(root, '.tools', 'servers', 'bin', 'temporal-test-server') } },
@@ -30,11 +34,11 @@ export async function createBench() {
   });
   let count = 0;
 
-  const start = async (taskQueue: string, local: Activities, remote: Activities) => {
+  const start = async (taskQueue: string, { local, remote }: BenchActivities, options: { cached?: boolean }) => {
     const queues = taskQueues(taskQueue);
     const common = { connection: env.nativeConnection, interceptors: { activity: [failureInterceptor] } };
     const workers = await Promise.all([
-      Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: local }),
+      Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: local, ...(options.cached === false ? { maxCachedWorkflows: 0 } : {}) }),
       Worker.create({ ...common, taskQueue: queues.activities, activities: remote }),
       Worker.create({ ...common, taskQueue: queues.training, activities: remote }),
     ]);
@@ -48,14 +52,17 @@ export async function createBench() {
   return {
     client: env.client,
     env,
-    /** Runs `work` with workers on a task queue of its own. `restart` stops them and starts new ones, as after a crash. */
-    async withWorkers<T>(activities: { local: Activities; remote: Activities }, work: (taskQueue: string, restart: () => Promise<void>) => Promise<T>): Promise<T> {
+    /**
+     * Runs `work` with workers on a task queue of its own. `restart` stops them and starts new ones, as after a crash; give `cached: false` with it:
+     * every task then replays the history so far, and none waits ten seconds for the sticky queue of a worker that is gone.
+     */
+    async withWorkers<T>(activities: BenchActivities, work: (taskQueue: string, restart: () => Promise<void>) => Promise<T>, options: { cached?: boolean } = {}): Promise<T> {
       const taskQueue = `bench-${process.pid}-${++count}`;
-      let stop = await start(taskQueue, activities.local, activities.remote);
+      let stop = await start(taskQueue, activities, options);
       try {
         return await work(taskQueue, async () => {
           await stop();
-          stop = await start(taskQueue, activities.local, activities.remote);
+          stop = await start(taskQueue, activities, options);
         });
       } finally {
         await stop();

@@ -102,6 +102,7 @@ describe('a rollout', () => {
     const late = new FakeWorld();
     late.verdicts = ['pass', 'pass', 'pass', 'pass', 'no-data'];
     await rollout(late, async (handle) => {
+      await bench.env.sleep('40 seconds');
       await eventually('the last step is written', async () => (await handle.query(rolloutStatusQuery))?.step, (step) => step === 3);
       await handle.signal(abortSignal, { actor: 'ann' });
       expect((await handle.result()).state).toBe('aborted');

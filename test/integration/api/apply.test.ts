@@ -17,7 +17,13 @@ const summary = async (definitions: unknown[], options: { plan?: boolean; prune?
   const result = await running.api.apply({ definitions, actor, ...options });
   const ids = (changes: { id: string }[]) => changes.map((change) => change.id.split('/').at(-1));
   const { created, changed, removed, unchanged } = result.schedules;
-  return { definitions: result.definitions.map((one) => one.change), created: ids(created), changed: ids(changed), removed: ids(removed), unchanged: ids(unchanged) };
+  return {
+    definitions: result.definitions.map((one) => one.change),
+    created: ids(created),
+    changed: ids(changed),
+    removed: ids(removed),
+    unchanged: ids(unchanged),
+  };
 };
 
 describe('applying a definition', () => {
@@ -34,9 +40,20 @@ describe('applying a definition', () => {
   test('an apply makes it known, with its schedule and the next firing', async () => {
     const result = await running.api.apply({ definitions: [definition], actor });
     expect(result.applied).toBe(true);
-    expect(result.definitions).toEqual([{ model: definition.name, change: 'created', fromSha256: null, toSha256: definitionDigest(definition), changedPaths: [] }]);
-    expect(result.schedules.created).toMatchObject([{ id: `perdure/${definition.name}/monthly`, cron: '0 6 2 * *', timeZone: 'America/New_York', nextFiring: expect.stringMatching(/-02T1[01]:00:00/) }]);
-    expect(await running.api.models()).toMatchObject([{ name: definition.name, appliedBy: actor, newestVersion: null, watermark: null, definitionSha256: definitionDigest(definition) }]);
+    expect(result.definitions).toEqual([
+      { model: definition.name, change: 'created', fromSha256: null, toSha256: definitionDigest(definition), changedPaths: [] },
+    ]);
+    expect(result.schedules.created).toMatchObject([
+      {
+        id: `perdure/${definition.name}/monthly`,
+        cron: '0 6 2 * *',
+        timeZone: 'America/New_York',
+        nextFiring: expect.stringMatching(/-02T1[01]:00:00/),
+      },
+    ]);
+    expect(await running.api.models()).toMatchObject([
+      { name: definition.name, appliedBy: actor, newestVersion: null, watermark: null, definitionSha256: definitionDigest(definition) },
+    ]);
   });
 
   test('the same again changes nothing', async () => {
@@ -50,7 +67,11 @@ describe('applying a definition', () => {
       triggers: { schedules: [{ name: 'weekly', cron: '0 6 * * 1', timeZone: 'UTC', paused: true }] },
     };
     const plan = await running.api.apply({ definitions: [changed], actor, plan: true });
-    expect(plan.definitions[0]).toMatchObject({ change: 'changed', fromSha256: definitionDigest(definition), toSha256: definitionDigest(changed) });
+    expect(plan.definitions[0]).toMatchObject({
+      change: 'changed',
+      fromSha256: definitionDigest(definition),
+      toSha256: definitionDigest(changed),
+    });
     expect(plan.definitions[0]?.changedPaths).toContain('training.parameters.num_leaves');
     expect(await summary([changed])).toEqual({ ...nothing, definitions: ['changed'], created: ['weekly'], removed: ['monthly'] });
     const moved = { ...changed, triggers: { schedules: [{ name: 'weekly', cron: '0 7 * * 1', timeZone: 'UTC', paused: true }] } };
@@ -76,15 +97,23 @@ describe('a definition that is wrong', () => {
 
   test('is refused with every path, and nothing beside it is applied', async () => {
     const wrong = { ...ownDefinition(), owner: '', evaluation: { gates: [{ name: 'x', metric: 'auc', atLeast: 1 }] } };
-    await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toMatchObject({ code: 'definition/invalid', message: expect.stringMatching(/owner[^]*evaluation\.gates\[0\]\.metric/) });
+    await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toMatchObject({
+      code: 'definition/invalid',
+      message: expect.stringMatching(/owner[^]*evaluation\.gates\[0\]\.metric/),
+    });
     expect((await running.api.models()).map((model) => model.name)).not.toContain(good.name);
   });
 
-  test.each(['61 * * * *', '0 0 1 1 * 2026', 'every day at six'])('the cron expression %j is refused with the model and an example', async (cron) => {
-    const wrong = ownDefinition({ triggers: { schedules: [{ name: 'often', cron, timeZone: 'UTC', paused: false }] } });
-    await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toThrow(new RegExp(`${wrong.name}.*often.*valid one`, 's'));
-    expect((await running.api.models()).map((model) => model.name)).not.toContain(good.name);
-  });
+  test.each(['61 * * * *', '0 0 1 1 * 2026', 'every day at six'])(
+    'the cron expression %j is refused with the model and an example',
+    async (cron) => {
+      const wrong = ownDefinition({ triggers: { schedules: [{ name: 'often', cron, timeZone: 'UTC', paused: false }] } });
+      await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toThrow(
+        new RegExp(`${wrong.name}.*often.*valid one`, 's'),
+      );
+      expect((await running.api.models()).map((model) => model.name)).not.toContain(good.name);
+    },
+  );
 
   test('two of one name are refused', async () => {
     await expect(running.api.apply({ definitions: [good, good], actor })).rejects.toMatchObject({ code: 'definition/invalid' });
@@ -97,7 +126,10 @@ describe('the command line', () => {
     expect(first.code).toBe(0);
     expect(first.stderr).toContain('flight-delay');
     const second = await running.perdure('apply', '--json');
-    expect(JSON.parse(second.stdout)).toMatchObject({ applied: true, definitions: expect.arrayContaining([expect.objectContaining({ model: 'flight-delay', change: 'unchanged' })]) });
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      applied: true,
+      definitions: expect.arrayContaining([expect.objectContaining({ model: 'flight-delay', change: 'unchanged' })]),
+    });
     expect((await running.perdure('apply')).stdout).toBe('Nothing to change.\n');
   });
 });

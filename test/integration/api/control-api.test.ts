@@ -27,8 +27,22 @@ describe('while every server is away', () => {
   const config = { ...loadTemporalConfig(), connection: { address: '127.0.0.1:9' } };
   const temporal = createTemporalLink(config);
   const db = connectDatabase('postgres://nobody:secret-word@127.0.0.1:9/nothing');
-  const objects = createObjectStore({ endpoint: 'http://127.0.0.1:9', region: 'us-east-1', bucket: 'nothing', accessKeyId: 'a', secretAccessKey: 'b' });
-  const build = () => buildApi({ db, objects, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder: '/tmp', uploadBytesMax: 1 });
+  const objects = createObjectStore({
+    endpoint: 'http://127.0.0.1:9',
+    region: 'us-east-1',
+    bucket: 'nothing',
+    accessKeyId: 'a',
+    secretAccessKey: 'b',
+  });
+  const build = () =>
+    buildApi({
+      db,
+      objects,
+      schedules: createScheduleBook(temporal),
+      pingTemporal: temporal.ping,
+      uploadFolder: '/tmp',
+      uploadBytesMax: 1,
+    });
   afterAll(async () => {
     await db.close();
     objects.close();
@@ -63,16 +77,38 @@ describe('requests that are wrong', () => {
     ['a limit that is too high', { method: 'GET', url: '/api/v1/runs?limit=100000' }, 400, 'input/invalid'],
     ['a time that is none', { method: 'GET', url: '/api/v1/models/a/routes?at=yesterday' }, 400, 'input/invalid'],
     ['a model name with a path in it', { method: 'GET', url: '/api/v1/models/..%2Fx/versions' }, 400, 'input/invalid'],
-    ['a body that is no JSON', { method: 'POST', url: '/api/v1/apply', headers: { 'content-type': 'application/json' }, payload: '{' }, 400, 'input/invalid'],
-    ['a body with an unknown field', { method: 'POST', url: '/api/v1/apply', payload: { definitions: [], actor: 'a', force: true } }, 400, 'input/invalid'],
+    [
+      'a body that is no JSON',
+      { method: 'POST', url: '/api/v1/apply', headers: { 'content-type': 'application/json' }, payload: '{' },
+      400,
+      'input/invalid',
+    ],
+    [
+      'a body with an unknown field',
+      { method: 'POST', url: '/api/v1/apply', payload: { definitions: [], actor: 'a', force: true } },
+      400,
+      'input/invalid',
+    ],
     ['a body without an actor', { method: 'POST', url: '/api/v1/apply', payload: { definitions: [] } }, 400, 'input/invalid'],
-    ['a body of 5 MB', { method: 'POST', url: '/api/v1/apply', payload: { definitions: ['x'.repeat(5_000_000)], actor: 'a' } }, 413, 'input/too-large'],
-    ['a content type that is unknown', { method: 'POST', url: '/api/v1/apply', headers: { 'content-type': 'text/plain' }, payload: 'x' }, 415, 'input/unsupported'],
+    [
+      'a body of 5 MB',
+      { method: 'POST', url: '/api/v1/apply', payload: { definitions: ['x'.repeat(5_000_000)], actor: 'a' } },
+      413,
+      'input/too-large',
+    ],
+    [
+      'a content type that is unknown',
+      { method: 'POST', url: '/api/v1/apply', headers: { 'content-type': 'text/plain' }, payload: 'x' },
+      415,
+      'input/unsupported',
+    ],
     ['a model that is not known', { method: 'GET', url: '/api/v1/models/nobody/data' }, 404, 'model/unknown'],
   ] as const)('%s is answered in the one shape', async (_, request, status, code) => {
     const response = await running.app.inject({ ...request });
     expect(response.statusCode).toBe(status);
-    expect(response.json()).toMatchObject({ error: { code, message: expect.stringMatching(/\w+/), details: { requestId: response.headers['x-request-id'] } } });
+    expect(response.json()).toMatchObject({
+      error: { code, message: expect.stringMatching(/\w+/), details: { requestId: response.headers['x-request-id'] } },
+    });
   });
 
   test('a message names the field', async () => {
@@ -90,7 +126,9 @@ test('the OpenAPI 3.1 document describes every route', async () => {
   const response = await running.app.inject('/api/v1/openapi.json');
   const document = response.json();
   expect(document.openapi).toBe('3.1.0');
-  const operations = Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`));
+  const operations = Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`),
+  );
   expect(operations.toSorted()).toEqual([
     'GET /gateways',
     'GET /health',

@@ -13,15 +13,23 @@ beforeAll(async () => {
   running = await startApi({ uploadBytesMax: 100_000 });
   await applyDefinition(running.db, model, 'test');
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
-  for (const [name, rows] of [['one', 100], ['two', 200], ['large', 200_000]] as const) {
+  for (const [name, rows] of [
+    ['one', 100],
+    ['two', 200],
+    ['large', 200_000],
+  ] as const) {
     await connection.run(`copy (select hash(range) as a from range(${rows})) to '${file(name)}' (format parquet)`);
   }
   await writeFile(file('cut'), (await (await import('node:fs/promises')).readFile(file('two'))).subarray(0, -20));
 });
 afterAll(() => running.close());
 
-const put = (name: string, ...more: string[]) => running.perdure('data', 'put', model.name, 'flights', file(name), '--partition', '2013-01', ...more);
-const landed = async () => (await running.store.list(`lake/${model.name}/`)).map((object) => object.key.replace(`lake/${model.name}/`, '').replace(/[0-9a-f]{64}/, 'SHA'));
+const put = (name: string, ...more: string[]) =>
+  running.perdure('data', 'put', model.name, 'flights', file(name), '--partition', '2013-01', ...more);
+const landed = async () =>
+  (await running.store.list(`lake/${model.name}/`)).map((object) =>
+    object.key.replace(`lake/${model.name}/`, '').replace(/[0-9a-f]{64}/, 'SHA'),
+  );
 
 test('a file lands at its partition under its SHA-256, and the same bytes again are one object', async () => {
   expect((await put('one')).code).toBe(0);
@@ -51,9 +59,15 @@ test('what is refused changes nothing and leaves no file behind', async () => {
   const before = await landed();
   expect(await put('cut')).toMatchObject({ code: 3, stderr: expect.stringContaining('cut off') });
   expect(await put('large')).toMatchObject({ code: 2, stderr: expect.stringContaining('larger than') });
-  expect(await running.perdure('data', 'put', model.name, 'flights', file('one'))).toMatchObject({ code: 2, stderr: expect.stringContaining('partition') });
+  expect(await running.perdure('data', 'put', model.name, 'flights', file('one'))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('partition'),
+  });
   expect(await running.perdure('data', 'put', model.name, 'planes', file('one'), '--partition', '2013-01')).toMatchObject({ code: 2 });
-  expect(await running.perdure('data', 'put', model.name, 'airports', file('one'))).toMatchObject({ code: 6, stderr: expect.stringContaining('flights') });
+  expect(await running.perdure('data', 'put', model.name, 'airports', file('one'))).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining('flights'),
+  });
   expect(await running.perdure('data', 'put', 'nobody', 'flights', file('one'), '--partition', '2013-01')).toMatchObject({ code: 6 });
   expect(await landed()).toEqual(before);
   expect(await readdir(running.uploadFolder)).toEqual([]);

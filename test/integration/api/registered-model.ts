@@ -16,7 +16,17 @@ import { ownDefinition, type TestApi } from './start-api.js';
 
 const sha = (text: string) => digestOf(text);
 
-export const metrics: Metrics = { rocAuc: 0.9276, prAuc: 0.8, logLoss: 0.2389, brier: 0.07, calibrationError: 0.01, accuracy: 0.9, precision: 0.8, recall: 0.6, f1: 0.69 };
+export const metrics: Metrics = {
+  rocAuc: 0.9276,
+  prAuc: 0.8,
+  logLoss: 0.2389,
+  brier: 0.07,
+  calibrationError: 0.01,
+  accuracy: 0.9,
+  precision: 0.8,
+  recall: 0.6,
+  f1: 0.69,
+};
 
 /** Writes, by the product's own queries, what two runs, a promotion and a canary leave behind. */
 export async function registerModel({ db, store }: TestApi) {
@@ -39,10 +49,27 @@ export async function registerModel({ db, store }: TestApi) {
     };
     const snapshotSha256 = digestOf(manifest);
     await recordSnapshot(db, { sha256: snapshotSha256, model, manifestKey: objectKeys.snapshotManifest(model, snapshotSha256), manifest });
-    await openRun(db, { id: runId, workflowId: `train/${model}/data-${version}`, model, definitionSha256, cause: { kind: 'data', id: manifest.watermark }, until: null });
+    await openRun(db, {
+      id: runId,
+      workflowId: `train/${model}/data-${version}`,
+      model,
+      definitionSha256,
+      cause: { kind: 'data', id: manifest.watermark },
+      until: null,
+    });
     await startRunStep(db, runId, 'snapshot');
     await finishRunStep(db, runId, 'snapshot', `${manifest.trainedOn.rows} rows`);
-    const gates = [{ name: 'ranks delays', metric: 'rocAuc' as const, outcome: 'pass' as const, value: 0.9276, interval: null, bound: 'at least 0.8', reason: '0.9276 is at least 0.8' }];
+    const gates = [
+      {
+        name: 'ranks delays',
+        metric: 'rocAuc' as const,
+        outcome: 'pass' as const,
+        value: 0.9276,
+        interval: null,
+        bound: 'at least 0.8',
+        reason: '0.9276 is at least 0.8',
+      },
+    ];
     await updateRun(db, runId, { snapshotSha256, artifactSha256: sha(`artifact ${version}`), metrics, gates });
     const evaluation: Evaluation = {
       holdoutSha256: sha('holdout'),
@@ -52,7 +79,14 @@ export async function registerModel({ db, store }: TestApi) {
       threshold: 0.5,
       overall: { rows: 23611, positives: 5000, metrics, intervals: {} },
       comparison: null,
-      slices: [{ feature: 'origin', level: 'JFK', scored: { rows: 8000, positives: 1500, metrics: { ...metrics, rocAuc: 0.91 }, intervals: {} }, comparison: null }],
+      slices: [
+        {
+          feature: 'origin',
+          level: 'JFK',
+          scored: { rows: 8000, positives: 1500, metrics: { ...metrics, rocAuc: 0.91 }, intervals: {} },
+          comparison: null,
+        },
+      ],
       parityMaxDifference: 4e-7,
       scoreHistogram: [1],
       calibrationCurve: [],
@@ -64,8 +98,19 @@ export async function registerModel({ db, store }: TestApi) {
       ...{ model, runId, definitionSha256, snapshotSha256, metrics, gates, evaluationKey },
       artifactSha256: sha(`artifact ${version}`),
       artifactKey: objectKeys.artifact(sha(`artifact ${version}`)),
-      signature: { inputs: [{ name: 'carrier', type: 'string', shape: [-1, 1] }], outputs: [{ name: 'label', type: 'int64', shape: [-1] }] },
-      lineage: { runId, snapshotSha256, definitionSha256, codeRevision: 'abc', environmentSha256: sha('lock'), libraries: { lightgbm: '4.7.0' }, seed: 42 },
+      signature: {
+        inputs: [{ name: 'carrier', type: 'string', shape: [-1, 1] }],
+        outputs: [{ name: 'label', type: 'int64', shape: [-1] }],
+      },
+      lineage: {
+        runId,
+        snapshotSha256,
+        definitionSha256,
+        codeRevision: 'abc',
+        environmentSha256: sha('lock'),
+        libraries: { lightgbm: '4.7.0' },
+        seed: 42,
+      },
       watermark: manifest.watermark,
     });
     await store.put(objectKeys.modelCard(model, version, 'md'), `# ${model}@${version}\n\nA card.\n`);
@@ -80,7 +125,10 @@ export async function registerModel({ db, store }: TestApi) {
   const [moved] = await db.sql<{ at: string }[]>`update routes set at = at - interval '1 hour' where model = ${model} returning at`;
   if (!moved) throw new Error('the route is not there');
   const first = { ...written, at: new Date(moved.at).toISOString() };
-  const second = await route('canary step 1', [{ version: 1, sharePct: 95 }, { version: 2, sharePct: 5 }]);
+  const second = await route('canary step 1', [
+    { version: 1, sharePct: 95 },
+    { version: 2, sharePct: 5 },
+  ]);
 
   const promotionId = `promotion-${model}`;
   const evidence: Evidence = {
@@ -93,17 +141,55 @@ export async function registerModel({ db, store }: TestApi) {
     gates: [{ name: 'ranks delays', outcome: 'pass' }],
     policy: definition.promotion,
   };
-  await openPromotion(db, { id: promotionId, workflowId: `promote/${model}/2/production`, model, version: 2, environment: 'production', requestedBy: 'system:data' });
+  await openPromotion(db, {
+    id: promotionId,
+    workflowId: `promote/${model}/2/production`,
+    model,
+    version: 2,
+    environment: 'production',
+    requestedBy: 'system:data',
+  });
   await showEvidence(db, promotionId, { evidence, evidenceSha256: digestOf(evidence), expiresAt: new Date('2099-01-01T00:00:00Z') });
   await setPromotionState(db, promotionId, 'waiting-for-approval', null);
-  await recordDecision(db, { promotionId, sequence: 1, actor: 'eve', decision: 'approve', comment: 'me', via: 'signal', counted: false, selfApproved: false, reason: 'eve has none of the roles approver', at: '2026-01-01T00:00:00.000Z' });
+  await recordDecision(db, {
+    promotionId,
+    sequence: 1,
+    actor: 'eve',
+    decision: 'approve',
+    comment: 'me',
+    via: 'signal',
+    counted: false,
+    selfApproved: false,
+    reason: 'eve has none of the roles approver',
+    at: '2026-01-01T00:00:00.000Z',
+  });
 
   const rolloutId = `rollout-${model}`;
-  await openRollout(db, { id: rolloutId, workflowId: `rollout/production/${model}`, environment: 'production', model, challenger: 2, champion: 1, promotionId });
+  await openRollout(db, {
+    id: rolloutId,
+    workflowId: `rollout/production/${model}`,
+    environment: 'production',
+    model,
+    challenger: 2,
+    champion: 1,
+    promotionId,
+  });
   await setRolloutState(db, rolloutId, 'running', 0, null);
-  await recordLook(db, { rolloutId, look: 1, step: 0, inputs: {}, result: { verdict: 'no-data', metrics: [], championFrom: 'same-minutes', waitsFor: '12 of 300 requests' } });
+  await recordLook(db, {
+    rolloutId,
+    look: 1,
+    step: 0,
+    inputs: {},
+    result: { verdict: 'no-data', metrics: [], championFrom: 'same-minutes', waitsFor: '12 of 300 requests' },
+  });
 
   await recordGateway(db, { gatewayId: `gateway-${model}`, environment: 'production', url: 'http://127.0.0.1:1', bootId: 'b' });
-  await acknowledgeRoute(db, { gatewayId: `gateway-${model}`, environment: 'production', model, storeId: await storeId(db), epoch: second.epoch });
+  await acknowledgeRoute(db, {
+    gatewayId: `gateway-${model}`,
+    environment: 'production',
+    model,
+    storeId: await storeId(db),
+    epoch: second.epoch,
+  });
   return { model, promotionId, rolloutId, routes: [first, second], evidenceSha256: digestOf(evidence) };
 }

@@ -15,7 +15,12 @@ describe('runs and versions', () => {
   test('a list is newest first, with data, cause and where each is served', async () => {
     const versions = await running.api.versions(known.model);
     expect(versions.map((one) => one.version)).toEqual([2, 1]);
-    expect(versions[0]).toMatchObject({ cause: { kind: 'data', id: '2013-03' }, trainedOn: { from: '2013-01', to: '2013-03', rows: 52796 }, metrics, serving: [{ environment: 'production', sharePct: 5 }] });
+    expect(versions[0]).toMatchObject({
+      cause: { kind: 'data', id: '2013-03' },
+      trainedOn: { from: '2013-01', to: '2013-03', rows: 52796 },
+      metrics,
+      serving: [{ environment: 'production', sharePct: 5 }],
+    });
     expect(versions[1]?.serving).toEqual([{ environment: 'production', sharePct: 95 }]);
   });
 
@@ -31,11 +36,16 @@ describe('runs and versions', () => {
     expect(await running.api.card(known.model, 1, 'md')).toContain('A card.');
     expect(JSON.parse(await running.api.card(known.model, 1, 'json'))).toEqual({ model: known.model, version: 1 });
     expect((await running.perdure('versions', 'show', known.model)).stdout).toContain(`# ${known.model}@2`);
-    expect((await running.perdure('versions', 'show', `${known.model}@1`, '--format', 'table')).stdout).toMatch(/origin = JFK\s+8000\s+0\.9100/);
+    expect((await running.perdure('versions', 'show', `${known.model}@1`, '--format', 'table')).stdout).toMatch(
+      /origin = JFK\s+8000\s+0\.9100/,
+    );
   });
 
   test('a version or model that is not there is named with those that are', async () => {
-    expect(await running.perdure('versions', 'show', `${known.model}@3`)).toMatchObject({ code: 6, stderr: expect.stringContaining('Versions: 1, 2') });
+    expect(await running.perdure('versions', 'show', `${known.model}@3`)).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('Versions: 1, 2'),
+    });
     expect(await running.perdure('versions', 'ls', 'nobody')).toMatchObject({ code: 6, stderr: expect.stringContaining(known.model) });
   });
 
@@ -118,7 +128,17 @@ test('a rollout shows its looks and what it waits for', async () => {
 
 describe('quarantine', () => {
   const quarantine = (partition: string, inputs: string, fileKey: string | null) =>
-    recordPartition(running.db, { model: known.model, partition, inputsSha256: inputs.repeat(64), state: 'quarantined', reportKey: `reports/${partition}.json`, summary: '3 rows are twice there', fileKey, rows: 10, positives: 1 });
+    recordPartition(running.db, {
+      model: known.model,
+      partition,
+      inputsSha256: inputs.repeat(64),
+      state: 'quarantined',
+      reportKey: `reports/${partition}.json`,
+      summary: '3 rows are twice there',
+      fileKey,
+      rows: 10,
+      positives: 1,
+    });
 
   test('a quarantined partition is listed, its report shown, and released with who and why', async () => {
     await quarantine('2013-04', 'a', 'snapshots/x.parquet');
@@ -133,8 +153,14 @@ describe('quarantine', () => {
 
   test('one whose rows could not be read can only be discarded', async () => {
     await quarantine('2013-05', 'b', null);
-    expect(await running.perdure('quarantine', 'release', known.model, '2013-05', '--comment', 'x')).toMatchObject({ code: 1, stderr: expect.stringContaining('corrected file') });
+    expect(await running.perdure('quarantine', 'release', known.model, '2013-05', '--comment', 'x')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('corrected file'),
+    });
     expect(await running.perdure('quarantine', 'discard', known.model, '2013-05', '--comment', 'x')).toMatchObject({ code: 0 });
-    expect(await running.api.quarantine({ all: true })).toMatchObject([{ partition: '2013-04' }, { partition: '2013-05', state: 'discarded' }]);
+    expect(await running.api.quarantine({ all: true })).toMatchObject([
+      { partition: '2013-04' },
+      { partition: '2013-05', state: 'discarded' },
+    ]);
   });
 });

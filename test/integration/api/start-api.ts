@@ -29,14 +29,22 @@ export interface TestApi {
 /** The control API on a port of its own, on the suite's real servers, with a database and a bucket of its own. */
 export async function startApi({ uploadBytesMax = 10_000_000 } = {}): Promise<TestApi> {
   const { PERDURE_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
-  if (!endpoint || !accessKeyId || !secretAccessKey) throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
+  if (!endpoint || !accessKeyId || !secretAccessKey)
+    throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
   const database = await createTestDatabase();
   const db = connectDatabase(database.url);
   const store = createObjectStore({ endpoint, region: 'us-east-1', bucket: `test-${randomUUID()}`, accessKeyId, secretAccessKey });
   await store.ensureBucket();
   const temporal = createTemporalLink(loadTemporalConfig());
   const uploadFolder = await mkdtemp(path.join(tmpdir(), 'perdure-api-'));
-  const app = await buildApi({ db, objects: store, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder, uploadBytesMax });
+  const app = await buildApi({
+    db,
+    objects: store,
+    schedules: createScheduleBook(temporal),
+    pingTemporal: temporal.ping,
+    uploadFolder,
+    uploadBytesMax,
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   return {

@@ -12,7 +12,8 @@ import type { Route, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
-import { buildGateway, type Gateway, type GatewayLimits } from '../../../serving/gateway.js';
+import { buildGateway, type Gateway } from '../../../serving/gateway.js';
+import type { GatewayLimits } from '../../../serving/gateway-limits.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -204,7 +205,7 @@ export async function createTestWorld(): Promise<TestWorld> {
 export async function eventually<T>(
   label: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  deadlineMs = 15_000,
+  deadlineMs = 30_000,
 ): Promise<T> {
   const until = performance.now() + deadlineMs;
   for (;;) {

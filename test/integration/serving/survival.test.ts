@@ -46,7 +46,9 @@ function startLoad(url: string, callers = 16): Load {
           throw new Error(`version ${version} answered ${outputs[1].data[1]} instead of ${expected}`);
         answered.set(Number(version), (answered.get(Number(version)) ?? 0) + 1);
       } catch (error) {
-        failures.push(error instanceof Error ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}` : String(error));
+        failures.push(
+          error instanceof Error ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}` : String(error),
+        );
       }
     }
   };

@@ -3,8 +3,17 @@ import { changedPaths } from '../../../api/changed-paths.js';
 
 test('names every path that differs, and only those', () => {
   const before = { training: { parameters: { num_leaves: 31, seed: 1 } }, steps: [{ sharePct: 5 }, { sharePct: 100 }], owner: 'a' };
-  const after = { training: { parameters: { num_leaves: 15, seed: 1, max_bin: 63 } }, steps: [{ sharePct: 5 }, { sharePct: 25 }, { sharePct: 100 }], owner: 'a' };
-  expect(changedPaths(before, after)).toEqual(['training.parameters.num_leaves', 'training.parameters.max_bin', 'steps[1].sharePct', 'steps[2]']);
+  const after = {
+    training: { parameters: { num_leaves: 15, seed: 1, max_bin: 63 } },
+    steps: [{ sharePct: 5 }, { sharePct: 25 }, { sharePct: 100 }],
+    owner: 'a',
+  };
+  expect(changedPaths(before, after)).toEqual([
+    'training.parameters.num_leaves',
+    'training.parameters.max_bin',
+    'steps[1].sharePct',
+    'steps[2]',
+  ]);
 });
 
 test('the order of keys is no difference, the order of a list is', () => {

@@ -11,7 +11,10 @@ let folder = '';
 let parquet = Buffer.alloc(0);
 const limits = () => ({ folder, bytesMax: 1_000_000 });
 const receive = (bytes: Buffer | Readable, more = {}) =>
-  receiveParquet(bytes instanceof Readable ? bytes : Readable.from([bytes]), { ...limits(), ...more }, async (received) => ({ ...received, content: await readFile(received.file) }));
+  receiveParquet(bytes instanceof Readable ? bytes : Readable.from([bytes]), { ...limits(), ...more }, async (received) => ({
+    ...received,
+    content: await readFile(received.file),
+  }));
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'perdure-upload-'));
@@ -38,7 +41,11 @@ test.each([
   ['a CSV file', () => Buffer.from('a,b\n1,2\n3,4\n5,6\n'), /does not begin/],
   ['a file that is cut off', () => parquet.subarray(0, parquet.length - 9), /cut off/],
   ['a file that is cut at its first half', () => parquet.subarray(0, parquet.length / 2), /cut off/],
-  ['a footer longer than the file', () => Buffer.concat([Buffer.from('PAR1'), Buffer.from([255, 255, 0, 0]), Buffer.from('PAR1')]), /footer claims 65535/],
+  [
+    'a footer longer than the file',
+    () => Buffer.concat([Buffer.from('PAR1'), Buffer.from([255, 255, 0, 0]), Buffer.from('PAR1')]),
+    /footer claims 65535/,
+  ],
 ])('%s is refused', async (_, bytes, message) => {
   await expect(receive(bytes())).rejects.toThrow(message);
   await expect(receive(bytes())).rejects.toMatchObject({ code: 'data/unreadable' });

@@ -7,12 +7,15 @@ import { runCommandLine } from './run-command-line.js';
 const nobody = { PERDURE_API_PORT: '9', PERDURE_GATEWAY_PRODUCTION_PORT: '9' };
 
 describe('usage', () => {
-  test.each([['--help'], ['train', '--help'], ['versions', 'ls', '--help']])('%s %s prints help on standard output and ends with 0', async (...argv) => {
-    const { code, stdout, stderr } = await runCommandLine(argv.filter((word) => word !== undefined));
-    expect(code).toBe(0);
-    expect(stdout).toContain('Usage: perdure');
-    expect(stderr).toBe('');
-  });
+  test.each([['--help'], ['train', '--help'], ['versions', 'ls', '--help']])(
+    '%s %s prints help on standard output and ends with 0',
+    async (...argv) => {
+      const { code, stdout, stderr } = await runCommandLine(argv.filter((word) => word !== undefined));
+      expect(code).toBe(0);
+      expect(stdout).toContain('Usage: perdure');
+      expect(stderr).toBe('');
+    },
+  );
 
   test.each([
     ['an unknown command', ['tarin', 'flight-delay']],

@@ -6,7 +6,10 @@ import { linesOfDetails } from '../../../cli/workflow-lines.js';
 
 function recorder() {
   const lines: string[] = [];
-  const output = createOutput({ stdout: { write: () => true }, stderr: { write: (text) => lines.push(text.trim()) } }, { json: false, env: {} });
+  const output = createOutput(
+    { stdout: { write: () => true }, stderr: { write: (text) => lines.push(text.trim()) } },
+    { json: false, env: {} },
+  );
   return { lines, output };
 }
 
@@ -36,7 +39,9 @@ test('Ctrl-C ends the waiting with what goes on without us', async () => {
 test('a failure to look is no failure of what is waited for', async () => {
   const { output } = recorder();
   const look = () => Promise.reject(new Error('the API is away'));
-  await expect(follow({ output, signal: new AbortController().signal }, { result: Promise.resolve(5), look, interrupted: '' })).resolves.toBe(5);
+  await expect(
+    follow({ output, signal: new AbortController().signal }, { result: Promise.resolve(5), look, interrupted: '' }),
+  ).resolves.toBe(5);
 });
 
 test("a workflow's details become lines", () => {

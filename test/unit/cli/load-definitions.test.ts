@@ -37,11 +37,22 @@ describe('models of the checkout', () => {
     ['throws', `throw new Error('no luck');`, /models\/throws\/model\.ts: it cannot be loaded: no luck/],
     ['nothing', `export const model = 1;`, /models\/nothing\/model\.ts: it has no default export/],
     ['number', `export default 7;`, /models\/number\/model\.ts: The definition of model without a name/],
-    ['gate', `${flights}export default { ...flights, evaluation: { ...flights.evaluation, gates: [{ name: 'x', metric: 'auc', atLeast: 1 }] } };`, /models\/gate\/model\.ts:[^]*evaluation\.gates\[0\]\.metric/],
+    [
+      'gate',
+      `${flights}export default { ...flights, evaluation: { ...flights.evaluation, gates: [{ name: 'x', metric: 'auc', atLeast: 1 }] } };`,
+      /models\/gate\/model\.ts:[^]*evaluation\.gates\[0\]\.metric/,
+    ],
     ['typo', `${flights}export default { ...flights, trainning: {} };`, /models\/typo\/model\.ts:[^]*trainning/],
-    ['cron', `${flights}export default { ...flights, triggers: { schedules: [{ name: 'often', cron: '61 * * * *', timeZone: 'UTC', paused: false }] } };`, /models\/cron\/model\.ts: triggers\.schedules often/],
+    [
+      'cron',
+      `${flights}export default { ...flights, triggers: { schedules: [{ name: 'often', cron: '61 * * * *', timeZone: 'UTC', paused: false }] } };`,
+      /models\/cron\/model\.ts: triggers\.schedules often/,
+    ],
   ])('a model.ts that is wrong (%s) is refused with its file and the path', async (name, source, message) => {
     await expect(loadWith(name, source)).rejects.toThrow(message);
-    await expect(loadWith(name, source)).rejects.toMatchObject({ code: 'definition/invalid', details: { file: `models/${name}/model.ts` } });
+    await expect(loadWith(name, source)).rejects.toMatchObject({
+      code: 'definition/invalid',
+      details: { file: `models/${name}/model.ts` },
+    });
   });
 });

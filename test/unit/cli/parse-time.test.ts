@@ -28,9 +28,12 @@ describe('a time on the command line', () => {
     expect(parseTime('2026-01-15', now).toISOString()).toBe('2026-01-15T05:00:00.000Z');
   });
 
-  test.each(['', 'ten minutes ago', '10', '10x ago', '2026-13-01', '01.02.2026', '2026-02-01T25:00Z'])('%j is refused with an example', (text) => {
-    expect(() => parseTime(text, now)).toThrow(/10m ago/);
-  });
+  test.each(['', 'ten minutes ago', '10', '10x ago', '2026-13-01', '01.02.2026', '2026-02-01T25:00Z'])(
+    '%j is refused with an example',
+    (text) => {
+      expect(() => parseTime(text, now)).toThrow(/10m ago/);
+    },
+  );
 });
 
 test('times are printed in the local zone with its offset', () => {

@@ -23,6 +23,9 @@ function helpOf(command: Command): string {
   let text = '';
   command.configureOutput({ writeOut: (part) => (text += part) });
   command.outputHelp();
-  const withoutGlobals = text.replace(/Global Options:\n(?: {2}.*\n)+\n?/, '').replace(/ {2}-h, --help.*\n/, '').replace(/Options:\n\n/, '');
+  const withoutGlobals = text
+    .replace(/Global Options:\n(?: {2}.*\n)+\n?/, '')
+    .replace(/ {2}-h, --help.*\n/, '')
+    .replace(/Options:\n\n/, '');
   return withoutGlobals.trim();
 }

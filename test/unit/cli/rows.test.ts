@@ -19,7 +19,11 @@ async function all(file: string, batchRows = 2): Promise<Row[][]> {
 }
 
 describe('rows of a file', () => {
-  const rows = [{ carrier: 'UA', dep_delay: 3 }, { carrier: 'AA', dep_delay: null }, { carrier: 'B6', dep_delay: -4.5 }];
+  const rows = [
+    { carrier: 'UA', dep_delay: 3 },
+    { carrier: 'AA', dep_delay: null },
+    { carrier: 'B6', dep_delay: -4.5 },
+  ];
 
   test('JSON comes in batches of the size asked for', async () => {
     const file = path.join(folder, 'rows.json');
@@ -64,7 +68,16 @@ describe('tensors for the gateway', () => {
   };
 
   test('one per input in the order of the model; other columns are left out, missing values are null', () => {
-    expect(inputTensors(model, [{ dep_delay: 3, carrier: 'UA', id: 1 }, { dep_delay: null, carrier: null }], 0)).toEqual([
+    expect(
+      inputTensors(
+        model,
+        [
+          { dep_delay: 3, carrier: 'UA', id: 1 },
+          { dep_delay: null, carrier: null },
+        ],
+        0,
+      ),
+    ).toEqual([
       { name: 'carrier', datatype: 'BYTES', shape: [2, 1], data: ['UA', null] },
       { name: 'dep_delay', datatype: 'FP32', shape: [2, 1], data: [3, null] },
     ]);
@@ -72,6 +85,8 @@ describe('tensors for the gateway', () => {
 
   test('a missing column and a wrong type are refused with the row of the file and the column', () => {
     expect(() => inputTensors(model, [{ carrier: 'UA' }], 500)).toThrow('Row 501: dep_delay is missing');
-    expect(() => inputTensors(model, [{ carrier: 'UA', dep_delay: 'late' }], 0)).toThrow('Row 1: dep_delay is "late", where a number is expected');
+    expect(() => inputTensors(model, [{ carrier: 'UA', dep_delay: 'late' }], 0)).toThrow(
+      'Row 1: dep_delay is "late", where a number is expected',
+    );
   });
 });

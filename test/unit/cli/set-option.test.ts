@@ -10,7 +10,10 @@ test('a value that is JSON is taken as such, anything else as a string', () => {
 
 test('several are collected, a value may hold an equals sign', () => {
   const first = collectSet('contract.label.from=arr_delay = 15');
-  expect(collectSet('evaluation.gates[0].atLeast=0.9', first)).toEqual({ 'contract.label.from': 'arr_delay = 15', 'evaluation.gates[0].atLeast': 0.9 });
+  expect(collectSet('evaluation.gates[0].atLeast=0.9', first)).toEqual({
+    'contract.label.from': 'arr_delay = 15',
+    'evaluation.gates[0].atLeast': 0.9,
+  });
 });
 
 test.each(['training', '=5', 'a b=5', 'a..b=5', '__proto__.x.=1'])('%j is refused', (text) => {

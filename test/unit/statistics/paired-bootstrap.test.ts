@@ -66,24 +66,6 @@ describe('pairedBootstrap', () => {
       pairedBootstrap({ candidate: measuredModel(sample, 0.5), champion: other, rounds: 100, confidencePct: 95, seed: 1 }),
     ).toThrow('the champion has 2 rows, the candidate 400');
   });
-
-  it('does 500 rounds of 28,000 rows and two models in seconds', () => {
-    const random = seededRandom(3);
-    const labels = Uint8Array.from({ length: 28_000 }, () => (random.below(4) === 0 ? 1 : 0));
-    const model = () =>
-      measuredModel(
-        rankScores(
-          labels,
-          Float64Array.from(labels, (label) => (label + random.below(1000) / 500) / 3),
-        ),
-        0.5,
-      );
-    const input = { candidate: model(), champion: model(), rounds: 500, confidencePct: 95, seed: 1 };
-    const before = process.cpuUsage();
-    pairedBootstrap(input);
-    // 0.9 s of CPU time on a 2-core virtual machine.
-    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(6);
-  });
 });
 
 describe('seededRandom', () => {

@@ -1,0 +1,55 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { gatewayErrorHandler } from './gateway-errors.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
+import type { GatewayStatus } from './gateway-status.js';
+import { registerLabelRoutes } from './label-routes.js';
+import { registerProtocolRoutes, type ProtocolRoutesDeps } from './protocol-routes.js';
+import type { Spool } from './spool.js';
+
+export interface GatewayAppDeps extends ProtocolRoutesDeps {
+  log: FastifyBaseLogger;
+  metrics: GatewayMetrics;
+  labels: Spool;
+  status: () => GatewayStatus;
+  /** Brings those metrics up to date that are read rather than counted. */
+  readGauges: () => void;
+}
+
+const requestTimeoutMs = 120_000;
+/** Requests that are not answered by then, their deadlines included, are cut off when the gateway stops. */
+const drainMaxMs = 12_000;
+
+/** The gateway's HTTP surface. */
+export function buildGatewayApp({ log, metrics, labels, status, readGauges, ...protocol }: GatewayAppDeps): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    return503OnClosing: false,
+    requestTimeout: requestTimeoutMs,
+    routerOptions: { maxParamLength: 256 },
+  });
+  app.setErrorHandler(gatewayErrorHandler(metrics));
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
+  );
+  registerProtocolRoutes(app, protocol);
+  registerLabelRoutes(app, { service: protocol.service, labels });
+  app.get('/v1/status', status);
+  app.get('/metrics', async (_request, reply) => {
+    readGauges();
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  return app;
+}
+
+/** Stops accepting, waits for what is under way, and ends connections as they fall idle instead of after their keep-alive time. */
+export async function closeGatewayApp(app: FastifyInstance): Promise<void> {
+  const endIdle = setInterval(() => app.server.closeIdleConnections(), 20);
+  const endAll = setTimeout(() => app.server.closeAllConnections(), drainMaxMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(endIdle);
+    clearTimeout(endAll);
+  }
+}

@@ -1,0 +1,30 @@
+import type { ProcessEngineOptions } from './process-engine.js';
+
+export interface GatewayLimits {
+  bodyBytesMax: number;
+  /** How often routes are looked at behind the push. */
+  pollEveryMs: number;
+  heartbeatEveryMs: number;
+  windowEveryMs: number;
+  /** How long a version that no route names stays loaded, for requests by explicit version and for a quick way back. */
+  unloadAfterMs: number;
+  /** Of each of the two spools. */
+  spoolBytesMax: number;
+  segmentBytesMax: number;
+  predictionSegmentAgeMaxMs: number;
+  labelSegmentAgeMaxMs: number;
+  engine: Partial<Omit<ProcessEngineOptions, 'workFolder' | 'observer'>>;
+}
+
+export const defaultGatewayLimits: GatewayLimits = {
+  bodyBytesMax: 16 * 1024 * 1024,
+  pollEveryMs: 1_000,
+  heartbeatEveryMs: 2_000,
+  windowEveryMs: 1_000,
+  unloadAfterMs: 60_000,
+  spoolBytesMax: 1024 * 1024 * 1024,
+  segmentBytesMax: 16 * 1024 * 1024,
+  predictionSegmentAgeMaxMs: 20_000,
+  labelSegmentAgeMaxMs: 5_000,
+  engine: {},
+};
