@@ -14,13 +14,13 @@ const tuningSchema = z.object({
 
 /** @throws an Error that names the wrong variable. */
 export function loadTemporalConfig(environment: NodeJS.ProcessEnv = process.env) {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const present = Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])));
   const parsed = tuningSchema.safeParse(present);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new Error(`The environment is not usable. ${problems.join('; ')}. Correct or unset the variable.`);
   }
-  const connect = loadClientConnectConfig();
+  const connect = loadClientConnectConfig({ overrideEnvVars: present });
   return {
     connection: {
       ...connect.connectionOptions,

@@ -2,7 +2,6 @@ import type { Client } from '@temporalio/client';
 import type { FileCache } from '../adapters/file-cache.js';
 import type { ObjectStore } from '../adapters/object-store.js';
 import type { Database } from '../db/connect.js';
-import type { PerdureConfig } from '../perdure.config.js';
 
 /** What activities are made with, once per worker process. */
 export interface ActivityDependencies {
@@ -10,5 +9,12 @@ export interface ActivityDependencies {
   store: ObjectStore;
   cache: FileCache;
   temporal: Client;
-  config: PerdureConfig;
+  config: {
+    /** Absolute path of the checkout: trainers are found there. */
+    projectRoot: string;
+    /** Absolute path of the state folder. */
+    home: string;
+    /** Absolute path of the file that says who has which role. */
+    accessFile: string;
+  };
 }

@@ -31,7 +31,12 @@ interface Comparison {
 export function createEvaluationActivities({ db, store, cache, config }: ActivityDependencies) {
   return {
     /** Candidate against the champion of the last environment that the policy names. */
-    async evaluateRun(asked: { runId: string; definitionSha256: string; snapshotSha256: string; artifactSha256: string }): Promise<{ evaluationKey: string; summary: string }> {
+    async evaluateRun(asked: {
+      runId: string;
+      definitionSha256: string;
+      snapshotSha256: string;
+      artifactSha256: string;
+    }): Promise<{ evaluationKey: string; summary: string }> {
       return withHeartbeat(async (signal, report) => {
         await startRunStep(db, asked.runId, 'evaluate');
         const definition = await definitionByDigest(db, asked.definitionSha256);
@@ -47,14 +52,20 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
     },
 
     /** What people are shown before they decide. The run's own evaluation serves while its champion is still the one. */
-    async gatherEvidence(asked: { promotionId: string; model: string; version: number; environment: Environment }): Promise<{ evidenceSha256: string; champion: number | null; summary: string; conflict: string | null }> {
+    async gatherEvidence(asked: {
+      promotionId: string;
+      model: string;
+      version: number;
+      environment: Environment;
+    }): Promise<{ evidenceSha256: string; champion: number | null; summary: string; conflict: string | null }> {
       return withHeartbeat(async (signal, report) => {
         const { promotionId, model, version, environment } = asked;
         const candidate = await versionOf(db, model, version);
         const champion = await championIn(environment, model);
         if (champion?.version === version) return conflict(`${model}@${version} is champion in ${environment} already`);
         const promotion = await promotionById(db, promotionId);
-        if (promotion.evidence && champion && champion.version > version) return conflict(`version ${champion.version} became champion in ${environment} meanwhile`);
+        if (promotion.evidence && champion && champion.version > version)
+          return conflict(`version ${champion.version} became champion in ${environment} meanwhile`);
         const definition = await definitionByDigest(db, candidate.definitionSha256);
         const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(candidate.evaluationKey))));
         const fits = kept.championSha256 === (champion?.artifactSha256 ?? null);
@@ -91,20 +102,30 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
     return { version, artifactSha256, artifactKey };
   }
 
-  async function evaluate({ definition, snapshotSha256, artifactSha256, champion, runId }: Comparison, signal: AbortSignal, report: (progress: string) => void): Promise<Evaluation> {
+  async function evaluate(
+    { definition, snapshotSha256, artifactSha256, champion, runId }: Comparison,
+    signal: AbortSignal,
+    report: (progress: string) => void,
+  ): Promise<Evaluation> {
     const manifest = await snapshotByDigest(db, snapshotSha256);
     const workRoot = path.join(config.home, 'work');
     await mkdir(workRoot, { recursive: true });
     const workDir = await mkdtemp(path.join(workRoot, 'evaluate-'));
     try {
       report('fetching models and holdout');
-      const holdout = await Promise.all(manifest.holdout.map(async ({ key, sha256 }) => ({ path: await cache.fetch(key, sha256), sha256 })));
+      const holdout = await Promise.all(
+        manifest.holdout.map(async ({ key, sha256 }) => ({ path: await cache.fetch(key, sha256), sha256 })),
+      );
       const nativePath = path.join(workDir, 'native.parquet');
       if (runId !== null) await store.getToFile(objectKeys.runFile(runId, 'holdout-native.parquet'), nativePath);
       return await evaluateModels(
         {
           candidate: { path: await cache.fetch(objectKeys.artifact(artifactSha256), artifactSha256), sha256: artifactSha256 },
-          champion: champion && { path: await cache.fetch(champion.artifactKey, champion.artifactSha256), sha256: champion.artifactSha256, version: champion.version },
+          champion: champion && {
+            path: await cache.fetch(champion.artifactKey, champion.artifactSha256),
+            sha256: champion.artifactSha256,
+            version: champion.version,
+          },
           holdout,
           contract: definition.contract,
           policy: definition.evaluation,
@@ -132,5 +153,7 @@ const conflict = (reason: string) => ({ evidenceSha256: '', champion: null, summ
 function summaryOf({ overall, comparison, championVersion }: Evaluation): string {
   const text = (value: number | null | undefined) => (value === null || value === undefined ? 'undefined' : value.toFixed(4));
   const own = `ROC AUC ${text(overall.metrics.rocAuc)}, log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
-  return comparison ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}` : `${own}; no champion to compare with`;
+  return comparison
+    ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}`
+    : `${own}; no champion to compare with`;
 }

@@ -22,7 +22,12 @@ export interface Acknowledgement {
 export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     /** Until every gateway with a live lease serves the epoch, or the time is over. */
-    async waitForAcknowledgement(asked: { environment: Environment; model: string; epoch: number; waitAtMostSeconds: number }): Promise<Acknowledgement> {
+    async waitForAcknowledgement(asked: {
+      environment: Environment;
+      model: string;
+      epoch: number;
+      waitAtMostSeconds: number;
+    }): Promise<Acknowledgement> {
       const deadlineMs = Date.now() + asked.waitAtMostSeconds * 1000;
       for (;;) {
         const standing = await ask(asked);
@@ -38,19 +43,34 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
         const standing = await ask(asked);
         if (standing.all) return standing;
         if (Date.now() - startedMs > 30_000) {
-          throw new PerdureError('server/unreachable', `gateways of ${asked.environment} do not serve epoch ${asked.epoch} of ${asked.model} yet: ${standing.missing}`);
+          throw new PerdureError(
+            'server/unreachable',
+            `gateways of ${asked.environment} do not serve epoch ${asked.epoch} of ${asked.model} yet: ${standing.missing}`,
+          );
         }
         await pause();
       }
     },
 
     /** Asks every live gateway for an answer by one version. @throws PerdureError `server/unreachable`, retried. */
-    async probe({ environment, model, version }: { environment: Environment; model: string; version: number }): Promise<{ answered: number }> {
+    async probe({
+      environment,
+      model,
+      version,
+    }: {
+      environment: Environment;
+      model: string;
+      version: number;
+    }): Promise<{ answered: number }> {
       const { definitionSha256 } = await versionOf(db, model, version);
       const { contract } = await definitionByDigest(db, definitionSha256);
-      const body = JSON.stringify({ id: `probe-${Context.current().info.workflowExecution?.runId ?? 'activity'}`, inputs: probeInputs(contract) });
+      const body = JSON.stringify({
+        id: `probe-${Context.current().info.workflowExecution?.runId ?? 'activity'}`,
+        inputs: probeInputs(contract),
+      });
       const gateways = await liveGateways(db, environment, model);
-      if (gateways.length === 0) throw new PerdureError('server/unreachable', `no gateway of ${environment} is alive: start one, or see \`perdure status\``);
+      if (gateways.length === 0)
+        throw new PerdureError('server/unreachable', `no gateway of ${environment} is alive: start one, or see \`perdure status\``);
       for (const gateway of gateways) await probeOne(gateway, model, version, body);
       return { answered: gateways.length };
     },
@@ -68,7 +88,10 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
     return {
       all: gateways.length > 0 && missing.length === 0,
       gateways: serving.map((gateway) => gateway.id).join(', '),
-      missing: gateways.length === 0 ? 'no gateway is alive' : missing.map((gateway) => `${gateway.id} (${gateway.error ?? `at epoch ${gateway.epoch}`})`).join(', '),
+      missing:
+        gateways.length === 0
+          ? 'no gateway is alive'
+          : missing.map((gateway) => `${gateway.id} (${gateway.error ?? `at epoch ${gateway.epoch}`})`).join(', '),
     };
   }
 }
@@ -76,7 +99,8 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
 export type GatewayActivities = ReturnType<typeof createGatewayActivities>;
 
 async function probeOne(gateway: LiveGateway, model: string, version: number, body: string): Promise<void> {
-  const failed = (why: string) => new PerdureError('server/unreachable', `the probe of ${model}@${version} at gateway ${gateway.id} (${gateway.url}) failed: ${why}`);
+  const failed = (why: string) =>
+    new PerdureError('server/unreachable', `the probe of ${model}@${version} at gateway ${gateway.id} (${gateway.url}) failed: ${why}`);
   const response = await fetch(new URL(`/v2/models/${model}/versions/${version}/infer`, gateway.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -19,7 +19,11 @@ export interface LakePartition {
 }
 
 /** Lists the lake of a model: every partition for which the base table has files. Objects are hashed once; an unchanged ETag is believed. */
-export async function readLake({ db, store, config }: ActivityDependencies, definition: ModelDefinition, report: (progress: string) => void): Promise<LakePartition[]> {
+export async function readLake(
+  { db, store, config }: ActivityDependencies,
+  definition: ModelDefinition,
+  report: (progress: string) => void,
+): Promise<LakePartition[]> {
   const { data, name: model } = definition;
   const listed: { table: string; key: string; etag: string }[] = [];
   for (const table of Object.keys(data.tables)) {
@@ -27,7 +31,14 @@ export async function readLake({ db, store, config }: ActivityDependencies, defi
       if (key.endsWith('.parquet')) listed.push({ table, key, etag });
     }
   }
-  const known = new Map((await knownLakeObjects(db, listed.map(({ key }) => key))).map((one) => [one.key, one]));
+  const known = new Map(
+    (
+      await knownLakeObjects(
+        db,
+        listed.map(({ key }) => key),
+      )
+    ).map((one) => [one.key, one]),
+  );
   const objects: TableObject[] = [];
   for (const one of listed) {
     const before = known.get(one.key);
@@ -43,7 +54,9 @@ export async function readLake({ db, store, config }: ActivityDependencies, defi
     objects.push({ ...one, sha256 });
   }
   const whole = objects.filter(({ table }) => data.tables[table]?.partitioned === false);
-  const partitions = [...new Set(objects.filter(({ table }) => table === data.base).flatMap(({ key }) => partitionOfKey(key) ?? []))].sort();
+  const partitions = [
+    ...new Set(objects.filter(({ table }) => table === data.base).flatMap(({ key }) => partitionOfKey(key) ?? [])),
+  ].sort();
   return partitions.map((partition) => {
     const own = objects.filter(({ table, key }) => data.tables[table]?.partitioned !== false && partitionOfKey(key) === partition);
     const used = [...own, ...whole];

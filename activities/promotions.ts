@@ -1,7 +1,16 @@
 import { readAccessFile } from '../adapters/access-file.js';
 import { rolesOf } from '../domain/access.js';
 import type { Environment } from '../domain/names.js';
-import { decisionSchema, needsNoApproval, promotionStanding, ruleOnDecision, type CountedDecision, type Decision, type DecisionRuling, type PromotionState } from '../domain/promotion.js';
+import {
+  decisionSchema,
+  needsNoApproval,
+  promotionStanding,
+  ruleOnDecision,
+  type CountedDecision,
+  type Decision,
+  type DecisionRuling,
+  type PromotionState,
+} from '../domain/promotion.js';
 import { championOf } from '../domain/route.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import { decisionsOf, openPromotion, promotionById, recordDecision, recordReminder, setPromotionState } from '../db/promotion-queries.js';
@@ -30,8 +39,14 @@ interface DecisionToRule {
 /** Promotions: evidence shown, decisions ruled on and recorded, states. */
 export function createPromotionActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
-    openPromotion: (promotion: { id: string; workflowId: string; model: string; version: number; environment: Environment; requestedBy: string }) =>
-      openPromotion(db, promotion),
+    openPromotion: (promotion: {
+      id: string;
+      workflowId: string;
+      model: string;
+      version: number;
+      environment: Environment;
+      requestedBy: string;
+    }) => openPromotion(db, promotion),
 
     setPromotionState: ({ promotionId, state, reason }: { promotionId: string; state: PromotionState; reason: string | null }) =>
       setPromotionState(db, promotionId, state, reason),
@@ -42,7 +57,9 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
     async ruleOnDecision(asked: DecisionToRule): Promise<RuledDecision> {
       const { promotionId, sequence, via } = asked;
       const parsed = decisionSchema.safeParse(asked.decision);
-      const said = parsed.success ? parsed.data : { actor: 'unreadable', decision: asked.decision.decision, comment: JSON.stringify(asked.decision).slice(0, 1000) };
+      const said = parsed.success
+        ? parsed.data
+        : { actor: 'unreadable', decision: asked.decision.decision, comment: JSON.stringify(asked.decision).slice(0, 1000) };
       const ruling = parsed.success ? await rule(asked, parsed.data) : no(`it is not a decision: ${describeIssues(parsed.error.issues)}`);
       const row = await recordDecision(db, {
         promotionId,
@@ -59,7 +76,17 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
     },
 
     /** The policy itself approves; recorded like a decision. */
-    async recordPolicyApproval({ promotionId, sequence, evidenceSha256, reason }: { promotionId: string; sequence: number; evidenceSha256: string | null; reason: string }): Promise<void> {
+    async recordPolicyApproval({
+      promotionId,
+      sequence,
+      evidenceSha256,
+      reason,
+    }: {
+      promotionId: string;
+      sequence: number;
+      evidenceSha256: string | null;
+      reason: string;
+    }): Promise<void> {
       await recordDecision(db, {
         promotionId,
         sequence,
@@ -82,7 +109,11 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
       if (!evidence) return { holds: false, reason: 'no evidence was shown' };
       const route = await routeOf(db, promotion.environment, promotion.model);
       const champion = route ? championOf(route.split) : null;
-      if (champion !== evidence.champion) return { holds: false, reason: `the champion is now ${champion ?? 'none'}, it was ${evidence.champion ?? 'none'} when the evidence was shown` };
+      if (champion !== evidence.champion)
+        return {
+          holds: false,
+          reason: `the champion is now ${champion ?? 'none'}, it was ${evidence.champion ?? 'none'} when the evidence was shown`,
+        };
       const decisions = (await decisionsOf(db, promotionId)).filter((one) => one.evidenceSha256 === promotion.evidenceSha256);
       const approved = needsNoApproval(evidence.policy, champion) || promotionStanding(evidence.policy, decisions) === 'approved';
       return approved ? { holds: true, reason: '' } : { holds: false, reason: 'the recorded decisions do not satisfy the policy' };

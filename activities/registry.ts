@@ -28,19 +28,37 @@ export interface Registered {
 export function createRegistryActivities({ db, store, config }: ActivityDependencies) {
   const readJson = async (key: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await store.get(key)));
   return {
-    async decideRunGates({ runId, definitionSha256, evaluationKey }: { runId: string; definitionSha256: string; evaluationKey: string }): Promise<{ verdict: Verdict; summary: string }> {
+    async decideRunGates({
+      runId,
+      definitionSha256,
+      evaluationKey,
+    }: {
+      runId: string;
+      definitionSha256: string;
+      evaluationKey: string;
+    }): Promise<{ verdict: Verdict; summary: string }> {
       await startRunStep(db, runId, 'gate');
       const { evaluation: policy } = await definitionByDigest(db, definitionSha256);
       const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)));
       await updateRun(db, runId, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);
       const open = decision.results.filter((result) => result.outcome !== 'pass');
-      const summary = open.length === 0 ? `all ${decision.results.length} gates pass` : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
+      const summary =
+        open.length === 0
+          ? `all ${decision.results.length} gates pass`
+          : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
       await finishRunStep(db, runId, 'gate', summary);
       return { verdict, summary };
     },
 
-    async registerRun(asked: { runId: string; definitionSha256: string; snapshotSha256: string; watermark: Partition | null; trained: Trained; evaluationKey: string }): Promise<Registered> {
+    async registerRun(asked: {
+      runId: string;
+      definitionSha256: string;
+      snapshotSha256: string;
+      watermark: Partition | null;
+      trained: Trained;
+      evaluationKey: string;
+    }): Promise<Registered> {
       const { runId, definitionSha256, snapshotSha256, trained, evaluationKey } = asked;
       await startRunStep(db, runId, 'register');
       const definition = await definitionByDigest(db, definitionSha256);
@@ -69,22 +87,47 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
         },
         watermark: asked.watermark,
       });
-      const card = modelCard({ definition, version, cause: run.cause, snapshot: await snapshotByDigest(db, snapshotSha256), evaluation, training: result, createdAt: version.createdAt.toISOString() });
-      await store.put(objectKeys.modelCard(definition.name, version.version, 'json'), canonicalJson(card), { contentType: 'application/json' });
-      await store.put(objectKeys.modelCard(definition.name, version.version, 'md'), modelCardMarkdown(card), { contentType: 'text/markdown' });
+      const card = modelCard({
+        definition,
+        version,
+        cause: run.cause,
+        snapshot: await snapshotByDigest(db, snapshotSha256),
+        evaluation,
+        training: result,
+        createdAt: version.createdAt.toISOString(),
+      });
+      await store.put(objectKeys.modelCard(definition.name, version.version, 'json'), canonicalJson(card), {
+        contentType: 'application/json',
+      });
+      await store.put(objectKeys.modelCard(definition.name, version.version, 'md'), modelCardMarkdown(card), {
+        contentType: 'text/markdown',
+      });
       await finishRunStep(db, runId, 'register', `${definition.name}@${version.version}`);
-      return { version: version.version, ...(await promotionFor(definition.name, definition.promotion.environments[0] ?? 'production', snapshotSha256)) };
+      return {
+        version: version.version,
+        ...(await promotionFor(definition.name, definition.promotion.environments[0] ?? 'production', snapshotSha256)),
+      };
     },
   };
 
   /** A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge. */
-  async function promotionFor(model: string, environment: Environment, snapshotSha256: string): Promise<{ promote: Environment | null; promoteReason: string }> {
+  async function promotionFor(
+    model: string,
+    environment: Environment,
+    snapshotSha256: string,
+  ): Promise<{ promote: Environment | null; promoteReason: string }> {
     const route = await routeOf(db, environment, model);
     if (route) {
       const champion = await versionOf(db, model, championOf(route.split));
-      const [ours, theirs] = [(await snapshotByDigest(db, snapshotSha256)).watermark, (await snapshotByDigest(db, champion.snapshotSha256)).watermark];
+      const [ours, theirs] = [
+        (await snapshotByDigest(db, snapshotSha256)).watermark,
+        (await snapshotByDigest(db, champion.snapshotSha256)).watermark,
+      ];
       if (ours < theirs) {
-        return { promote: null, promoteReason: `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` asks for it all the same` };
+        return {
+          promote: null,
+          promoteReason: `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` asks for it all the same`,
+        };
       }
     }
     return { promote: environment, promoteReason: '' };

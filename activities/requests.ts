@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { changedDefinition } from '../domain/changed-definition.js';
 import { PerdureError } from '../domain/errors.js';
-import { environmentSchema } from '../domain/names.js';
+import type { Environment } from '../domain/names.js';
 import type { SchemaIssue } from '../domain/schema-issue.js';
 import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
@@ -20,20 +20,37 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
       const inForce = await definitionInForce(db, model);
       const changed = Object.keys(set).length > 0;
       const definitionSha256 = changed ? await keepDefinition(db, changedDefinition(inForce.definition, set)) : inForce.sha256;
-      return { model, until: until ?? null, cause, definitionSha256, ignoreWatermark: changed || (await isNewDefinition(model, definitionSha256)) };
+      return {
+        model,
+        until: until ?? null,
+        cause,
+        definitionSha256,
+        ignoreWatermark: changed || (await isNewDefinition(model, definitionSha256)),
+      };
     },
 
     async parsePromoteRequest(input: unknown) {
-      const { model, version, environment: asked, requestedBy } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
+      const {
+        model,
+        version,
+        environment: asked,
+        requestedBy,
+      } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       const registered = await versionOf(db, model, version);
       const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
       const environment = asked ?? policy.environments[0] ?? 'production';
       if (!policy.environments.includes(environment)) {
-        throw new PerdureError('input/invalid', `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add it to promotion.environments.`);
+        throw new PerdureError(
+          'input/invalid',
+          `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add it to promotion.environments.`,
+        );
       }
       const before = policy.environments[policy.environments.indexOf(environment) - 1];
       if (before && !(await hasServed(model, version, before))) {
-        throw new PerdureError('state/conflict', `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: promote it there first.`);
+        throw new PerdureError(
+          'state/conflict',
+          `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: promote it there first.`,
+        );
       }
       return { model, version, environment, requestedBy, policy, expiresInMs: policy.expireAfterHours * 3_600_000 };
     },
@@ -48,7 +65,8 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
       const { to, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
       await definitionInForce(db, request.model);
       const route = await routeOf(db, request.environment, request.model);
-      if (!route) throw new PerdureError('not-found', `${request.model} is not served in ${request.environment}: there is nothing to go back to.`);
+      if (!route)
+        throw new PerdureError('not-found', `${request.model} is not served in ${request.environment}: there is nothing to go back to.`);
       if (to !== undefined) await versionOf(db, request.model, to);
       const rollout = await runningRollout(db, request.environment, request.model);
       return { ...request, to: to ?? null, undoes: rollout ? { champion: rollout.champion } : null };
@@ -61,7 +79,7 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
     return watermark !== undefined && (await runById(db, watermark.runId)).definitionSha256 !== definitionSha256;
   }
 
-  async function hasServed(model: string, version: number, environment: z.infer<typeof environmentSchema>): Promise<boolean> {
+  async function hasServed(model: string, version: number, environment: Environment): Promise<boolean> {
     const route = await routeOf(db, environment, model);
     return route?.split.length === 1 && route.split[0]?.version === version;
   }
@@ -69,9 +87,17 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
 
 export type RequestActivities = ReturnType<typeof createRequestActivities>;
 
-function parse<Schema extends z.ZodType>(schema: Schema, input: unknown, workflow: string, example: Record<string, unknown>): z.output<Schema> {
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  workflow: string,
+  example: Record<string, unknown>,
+): z.output<Schema> {
   const parsed = schema.safeParse(input ?? {});
   if (parsed.success) return parsed.data;
   const issues: SchemaIssue[] = parsed.error.issues;
-  throw new PerdureError('input/invalid', `The input of ${workflow} is not valid: ${describeIssues(issues)}. A valid one: ${JSON.stringify(example)}`);
+  throw new PerdureError(
+    'input/invalid',
+    `The input of ${workflow} is not valid: ${describeIssues(issues)}. A valid one: ${JSON.stringify(example)}`,
+  );
 }

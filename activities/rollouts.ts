@@ -44,7 +44,14 @@ interface LookQuestion {
 export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     /** What the rollout does, settled once: a repeated call, after continue-as-new too, reads what the first one recorded. */
-    async planRollout(asked: { rolloutId: string; workflowId: string; model: string; challenger: number; environment: Environment; promotionId: string | null }): Promise<PlannedRollout> {
+    async planRollout(asked: {
+      rolloutId: string;
+      workflowId: string;
+      model: string;
+      challenger: number;
+      environment: Environment;
+      promotionId: string | null;
+    }): Promise<PlannedRollout> {
       const { model, challenger, environment } = asked;
       const registered = await versionOf(db, model, challenger);
       const { rollout: policy } = await definitionByDigest(db, registered.definitionSha256);
@@ -53,7 +60,10 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       if (!known) {
         const promotionId = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
         if (promotionId === null) {
-          throw new PerdureError('promotion/not-approved', `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`);
+          throw new PerdureError(
+            'promotion/not-approved',
+            `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
+          );
         }
         await openRollout(db, { id: asked.rolloutId, workflowId: asked.workflowId, environment, model, challenger, champion, promotionId });
       }
@@ -62,11 +72,27 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       return { policy, champion: champion === challenger ? null : champion, steps, judged };
     },
 
-    setRolloutState: ({ rolloutId, state, step, reason }: { rolloutId: string; state: RolloutState; step: number; reason: string | null }) =>
-      setRolloutState(db, rolloutId, state, step, reason),
+    setRolloutState: ({
+      rolloutId,
+      state,
+      step,
+      reason,
+    }: {
+      rolloutId: string;
+      state: RolloutState;
+      step: number;
+      reason: string | null;
+    }) => setRolloutState(db, rolloutId, state, step, reason),
 
     /** Puts a route in force; keyed, so that it is written once. @throws PerdureError `lease/lost`. */
-    async writeRoute(write: { environment: Environment; model: string; split: Split; reason: string; idempotencyKey: string; lease: LeaseGrant }): Promise<{ epoch: number }> {
+    async writeRoute(write: {
+      environment: Environment;
+      model: string;
+      split: Split;
+      reason: string;
+      idempotencyKey: string;
+      lease: LeaseGrant;
+    }): Promise<{ epoch: number }> {
       const { epoch } = await writeRoute(db, write);
       return { epoch };
     },
@@ -82,7 +108,10 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       const judged = judgeStep(inputs);
       const result = await recordLook(db, { rolloutId: asked.rolloutId, look: asked.look, step: asked.step, inputs, result: judged });
       const reasons = result.metrics.filter((metric) => metric.verdict === result.verdict).map((metric) => metric.reason);
-      return { verdict: result.verdict, summary: `${result.verdict} after ${challenger.requests} requests. ${result.waitsFor ?? reasons.join(' ')}` };
+      return {
+        verdict: result.verdict,
+        summary: `${result.verdict} after ${challenger.requests} requests. ${result.waitsFor ?? reasons.join(' ')}`,
+      };
     },
 
     /** The version that a rollback restores. @throws PerdureError `not-found` when there is none. */
@@ -102,4 +131,3 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
 }
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
-

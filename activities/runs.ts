@@ -6,7 +6,14 @@ import type { ActivityDependencies } from './dependencies.js';
 /** The run's row: keyed by run id, so repeating changes nothing. */
 export function createRunActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
-    async openRun(run: { runId: string; workflowId: string; model: string; definitionSha256: string; cause: Cause; until: Partition | null }): Promise<void> {
+    async openRun(run: {
+      runId: string;
+      workflowId: string;
+      model: string;
+      definitionSha256: string;
+      cause: Cause;
+      until: Partition | null;
+    }): Promise<void> {
       const { runId: id, ...rest } = run;
       await openRun(db, { id, ...rest });
     },

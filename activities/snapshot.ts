@@ -10,7 +10,14 @@ import { buildManifest } from '../domain/snapshot-manifest.js';
 import { partitionInputsDigest, shapeDigest } from '../domain/snapshot-shape.js';
 import { planWindow } from '../domain/snapshot-window.js';
 import { snapshotDigest, type PartitionFile } from '../domain/snapshot.js';
-import { partitionRecord, partitionRecords, recordPartition, recordSnapshot, watermarkOf, type PartitionRecord } from '../db/data-queries.js';
+import {
+  partitionRecord,
+  partitionRecords,
+  recordPartition,
+  recordSnapshot,
+  watermarkOf,
+  type PartitionRecord,
+} from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -25,7 +32,13 @@ export type SnapshotResult =
 export function createSnapshotActivities(deps: ActivityDependencies) {
   const { db, store, config } = deps;
   return {
-    async takeSnapshot(asked: { runId: string; model: string; definitionSha256: string; until: Partition | null; ignoreWatermark: boolean }): Promise<SnapshotResult> {
+    async takeSnapshot(asked: {
+      runId: string;
+      model: string;
+      definitionSha256: string;
+      until: Partition | null;
+      ignoreWatermark: boolean;
+    }): Promise<SnapshotResult> {
       return withHeartbeat(async (signal, report) => {
         await startRunStep(db, asked.runId, 'snapshot');
         const definition = await definitionByDigest(db, asked.definitionSha256);
@@ -56,7 +69,9 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
           const inputsSha256 = inputs.get(partition);
           if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
           report(`validating ${partition}`);
-          const record = (await partitionRecord(db, asked.model, partition, inputsSha256)) ?? (await validate(definition, content, inputsSha256, earlier, signal, report));
+          const record =
+            (await partitionRecord(db, asked.model, partition, inputsSha256)) ??
+            (await validate(definition, content, inputsSha256, earlier, signal, report));
           if (record.state === 'quarantined') {
             const reason = `${partition} is in quarantine: ${record.summary} Report: ${record.reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
             await finishRunStep(db, asked.runId, 'snapshot', reason);
@@ -83,7 +98,14 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     return (await partitionRecords(db, model)).filter((record) => inputs.get(record.partition) === record.inputsSha256);
   }
 
-  async function validate(definition: ModelDefinition, content: LakePartition, inputsSha256: string, earlier: PartitionRecord[], signal: AbortSignal, report: (progress: string) => void): Promise<PartitionRecord> {
+  async function validate(
+    definition: ModelDefinition,
+    content: LakePartition,
+    inputsSha256: string,
+    earlier: PartitionRecord[],
+    signal: AbortSignal,
+    report: (progress: string) => void,
+  ): Promise<PartitionRecord> {
     const { name: model } = definition;
     const { partition } = content;
     const workRoot = path.join(config.home, 'work');
@@ -95,7 +117,12 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         partition,
         tableFiles: await content.download(workDir),
         workDir,
-        previous: earlier.map((one) => ({ partition: one.partition, rows: one.rows, positives: one.positives, profile: one.profile ?? [] })),
+        previous: earlier.map((one) => ({
+          partition: one.partition,
+          rows: one.rows,
+          positives: one.positives,
+          profile: one.profile ?? [],
+        })),
         signal,
         onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
       });
@@ -111,7 +138,12 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         inputsSha256,
         state: valid ? 'valid' : 'quarantined',
         reportKey,
-        summary: valid ? `${shaped.report.rows} rows` : shaped.report.issues.slice(0, 3).map((issue) => issue.message).join(' '),
+        summary: valid
+          ? `${shaped.report.rows} rows`
+          : shaped.report.issues
+              .slice(0, 3)
+              .map((issue) => issue.message)
+              .join(' '),
         fileKey,
         fileSha256: shaped.file?.sha256 ?? null,
         bytes: shaped.file?.bytes ?? null,
@@ -128,6 +160,15 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
 export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;
 
 function fileOf(record: PartitionRecord, inputsSha256: string): PartitionFile {
-  if (record.fileKey === null || record.fileSha256 === null || record.bytes === null) throw new Error(`${record.partition} has no file though it is ${record.state}`);
-  return { partition: record.partition, key: record.fileKey, sha256: record.fileSha256, bytes: record.bytes, rows: record.rows, positives: record.positives, inputsSha256 };
+  if (record.fileKey === null || record.fileSha256 === null || record.bytes === null)
+    throw new Error(`${record.partition} has no file though it is ${record.state}`);
+  return {
+    partition: record.partition,
+    key: record.fileKey,
+    sha256: record.fileSha256,
+    bytes: record.bytes,
+    rows: record.rows,
+    positives: record.positives,
+    inputsSha256,
+  };
 }

@@ -19,7 +19,15 @@ export interface Trained {
 /** Training: a trainer program on a snapshot. The same snapshot, definition and seed give the same artifact, so repeating is harmless. */
 export function createTrainingActivities({ db, store, cache, config }: ActivityDependencies) {
   return {
-    async train({ runId, definitionSha256, snapshotSha256 }: { runId: string; definitionSha256: string; snapshotSha256: string }): Promise<Trained> {
+    async train({
+      runId,
+      definitionSha256,
+      snapshotSha256,
+    }: {
+      runId: string;
+      definitionSha256: string;
+      snapshotSha256: string;
+    }): Promise<Trained> {
       return withHeartbeat(async (signal, report) => {
         await startRunStep(db, runId, 'train');
         const definition = await definitionByDigest(db, definitionSha256);

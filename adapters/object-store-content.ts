@@ -41,6 +41,10 @@ export async function download(body: Readable, file: string): Promise<ContentDig
   });
   await pipeline(body, meter, createWriteStream(file));
   const handle = await open(file, 'r+');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   return { sha256: hash.digest('hex'), bytes };
 }

@@ -63,7 +63,7 @@ async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv): Prom
   ]);
   if (!env.TEMPORAL_ADDRESS) {
     const stack = Object.entries(readStackFile(config.home)?.env ?? {}).filter(([name]) => name.startsWith('TEMPORAL_'));
-    Object.assign(process.env, Object.fromEntries(stack)); // The SDK's environment configuration reads the process's own variables.
+    return connectTemporal(loadTemporalConfig({ ...env, ...Object.fromEntries(stack) }));
   }
   return connectTemporal(loadTemporalConfig(env));
 }

@@ -9,5 +9,5 @@ try {
 }
 const { register } = await import('tsx/esm/api');
 register();
-const { runCli } = await import('./main.ts');
+const { runCli } = await import('./run-cli.ts');
 process.exitCode = await runCli(process.argv.slice(2));

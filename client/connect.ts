@@ -16,6 +16,9 @@ export async function connectTemporal(config: TemporalConfig): Promise<TemporalH
     return { client: new Client({ connection, namespace: config.namespace }), config, close: () => connection.close() };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new PerdureError('server/unreachable', `Temporal at ${config.connection.address} does not answer (${why}). Start it with \`perdure up\`, or set TEMPORAL_ADDRESS.`);
+    throw new PerdureError(
+      'server/unreachable',
+      `Temporal at ${config.connection.address} does not answer (${why}). Start it with \`perdure up\`, or set TEMPORAL_ADDRESS.`,
+    );
   }
 }

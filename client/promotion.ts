@@ -40,7 +40,10 @@ export async function decidePromotion({ client }: TemporalHandle, workflowId: st
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) {
       const { cause } = error;
-      throw new PerdureError(cause instanceof ApplicationFailure && cause.type === 'input/invalid' ? 'input/invalid' : 'promotion/closed', cause?.message ?? error.message);
+      throw new PerdureError(
+        cause instanceof ApplicationFailure && cause.type === 'input/invalid' ? 'input/invalid' : 'promotion/closed',
+        cause?.message ?? error.message,
+      );
     }
     throw asPerdureError(error, workflowId);
   }

@@ -11,12 +11,24 @@ import type { TemporalHandle } from './connect.js';
 import { resultOf, type Started } from './workflow-result.js';
 
 const noRollout = (environment: Environment, model: string) =>
-  new PerdureError('not-found', `No rollout of ${model} is running in ${environment}. \`perdure rollout status ${model}\` shows the last one.`, { environment, model });
+  new PerdureError(
+    'not-found',
+    `No rollout of ${model} is running in ${environment}. \`perdure rollout status ${model}\` shows the last one.`,
+    { environment, model },
+  );
 
 /** Tells a running rollout to pause, resume, advance or abort; the answer says whether it will. @throws PerdureError `not-found` when none runs. */
-export async function steerRollout({ client }: TemporalHandle, environment: Environment, model: string, command: SteeringCommand, said: Steering): Promise<SteeringAnswer> {
+export async function steerRollout(
+  { client }: TemporalHandle,
+  environment: Environment,
+  model: string,
+  command: SteeringCommand,
+  said: Steering,
+): Promise<SteeringAnswer> {
   try {
-    return await client.workflow.getHandle(workflowIds.rollout(environment, model)).executeUpdate(steerRolloutUpdate, { args: [{ command, ...said }] });
+    return await client.workflow
+      .getHandle(workflowIds.rollout(environment, model))
+      .executeUpdate(steerRolloutUpdate, { args: [{ command, ...said }] });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw noRollout(environment, model);
     throw error;
@@ -24,7 +36,11 @@ export async function steerRollout({ client }: TemporalHandle, environment: Envi
 }
 
 /** Where the latest rollout is; undefined when there never was one. */
-export async function rolloutStatus({ client }: TemporalHandle, environment: Environment, model: string): Promise<RolloutStatus | undefined> {
+export async function rolloutStatus(
+  { client }: TemporalHandle,
+  environment: Environment,
+  model: string,
+): Promise<RolloutStatus | undefined> {
   try {
     return (await client.workflow.getHandle(workflowIds.rollout(environment, model)).query(rolloutStatusQuery)) ?? undefined;
   } catch (error) {
@@ -39,7 +55,8 @@ export async function startRollback({ client, config }: TemporalHandle, request:
   const parsed = rollbackRequestSchema.safeParse(rest);
   if (!parsed.success) throw new PerdureError('input/invalid', describeIssues(parsed.error.issues));
   const { environment, model } = parsed.data;
-  const workflowId = epoch === undefined ? `rollback/${environment}/${model}/${randomUUID()}` : workflowIds.rollback(environment, model, epoch);
+  const workflowId =
+    epoch === undefined ? `rollback/${environment}/${model}/${randomUUID()}` : workflowIds.rollback(environment, model, epoch);
   const handle = await client.workflow.start<typeof rollbackModel>('rollbackModel', {
     workflowId,
     taskQueue: config.taskQueues.workflows,

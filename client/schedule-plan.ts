@@ -9,7 +9,8 @@ const dayMs = 86_400_000;
  * @throws PerdureError `definition/invalid` that names the schedule and shows a valid expression.
  */
 export function nextFirings({ name, cron, timeZone }: ModelSchedule, from: Date, count: number): string[] {
-  if (cron.trim().split(/\s+/).length !== 5) throw invalid(name, cron, 'it needs five fields: minute, hour, day of month, month, day of week');
+  if (cron.trim().split(/\s+/).length !== 5)
+    throw invalid(name, cron, 'it needs five fields: minute, hour, day of month, month, day of week');
   try {
     const expression = CronExpressionParser.parse(cron, { tz: timeZone, currentDate: from });
     return expression.take(count).map((date) => date.toDate().toISOString());
@@ -29,6 +30,10 @@ export function catchUpWindowMs(schedule: ModelSchedule, from: Date): number {
 }
 
 const invalid = (name: string, cron: string, why: string) =>
-  new PerdureError('definition/invalid', `triggers.schedules ${name}: the cron expression ${JSON.stringify(cron)} is not valid: ${why}. A valid one: "0 6 2 * *" (the second of each month at 6:00).`, {
-    schedule: name,
-  });
+  new PerdureError(
+    'definition/invalid',
+    `triggers.schedules ${name}: the cron expression ${JSON.stringify(cron)} is not valid: ${why}. A valid one: "0 6 2 * *" (the second of each month at 6:00).`,
+    {
+      schedule: name,
+    },
+  );

@@ -26,12 +26,19 @@ export interface SchedulePlan {
 }
 
 /** Compares what definitions ask for with the Schedules there are. `retired` models lose theirs. @throws PerdureError for a bad cron expression. */
-export async function planSchedules({ client }: TemporalHandle, definitions: readonly ModelDefinition[], retired: readonly string[] = []): Promise<SchedulePlan> {
+export async function planSchedules(
+  { client }: TemporalHandle,
+  definitions: readonly ModelDefinition[],
+  retired: readonly string[] = [],
+): Promise<SchedulePlan> {
   const plan: SchedulePlan = { created: [], changed: [], unchanged: [], removed: [] };
   const wanted = new Map<string, { planned: PlannedSchedule; digest: string }>();
   for (const definition of definitions) {
     for (const schedule of definition.triggers.schedules) {
-      wanted.set(scheduleIds.of(definition.name, schedule.name), { planned: planned(definition.name, schedule), digest: digestOf(schedule) });
+      wanted.set(scheduleIds.of(definition.name, schedule.name), {
+        planned: planned(definition.name, schedule),
+        digest: digestOf(schedule),
+      });
     }
   }
   // The listing lags behind by seconds; a schedule asked for by its id does not.
@@ -51,9 +58,15 @@ export async function planSchedules({ client }: TemporalHandle, definitions: rea
 }
 
 /** Makes Temporal's Schedules as planned. Repeating it changes nothing more. */
-export async function applySchedules({ client, config }: TemporalHandle, definitions: readonly ModelDefinition[], plan: SchedulePlan): Promise<void> {
+export async function applySchedules(
+  { client, config }: TemporalHandle,
+  definitions: readonly ModelDefinition[],
+  plan: SchedulePlan,
+): Promise<void> {
   for (const one of [...plan.created, ...plan.changed]) {
-    const schedule = definitions.find((definition) => definition.name === one.model)?.triggers.schedules.find((candidate) => candidate.name === one.name);
+    const schedule = definitions
+      .find((definition) => definition.name === one.model)
+      ?.triggers.schedules.find((candidate) => candidate.name === one.name);
     if (!schedule) continue;
     const options = scheduleOptions(one, schedule, config.taskQueues.workflows);
     const handle = client.schedule.getHandle(one.scheduleId);
@@ -73,7 +86,11 @@ export async function applySchedules({ client, config }: TemporalHandle, definit
   }
 }
 
-function scheduleOptions({ scheduleId, model, name, cron, timeZone }: PlannedSchedule, schedule: ModelSchedule, taskQueue: string): ScheduleOptions {
+function scheduleOptions(
+  { scheduleId, model, name, cron, timeZone }: PlannedSchedule,
+  schedule: ModelSchedule,
+  taskQueue: string,
+): ScheduleOptions {
   return {
     scheduleId,
     spec: { cronExpressions: [cron], timezone: timeZone },
@@ -109,7 +126,8 @@ async function ownSchedules(client: TemporalHandle['client'], models: ReadonlySe
 async function digestOfSchedule(client: TemporalHandle['client'], scheduleId: string): Promise<string | undefined> {
   try {
     const { memo } = await client.schedule.getHandle(scheduleId).describe();
-    return String(memo?.['definitionSha256'] ?? '');
+    const digest = memo?.['definitionSha256'];
+    return typeof digest === 'string' ? digest : '';
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;

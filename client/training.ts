@@ -43,6 +43,6 @@ export function trainingResult(handle: TemporalHandle, workflowId: string, runId
 }
 
 /** Asks a run to end; what it had not finished is cleaned up. */
-export async function cancelTraining({ client }: TemporalHandle, workflowId: string): Promise<void> {
-  await client.workflow.getHandle(workflowId).cancel();
+export async function cancelTraining({ client }: TemporalHandle, workflowId: string, runId?: string): Promise<void> {
+  await client.workflow.getHandle(workflowId, runId).cancel();
 }

@@ -16,7 +16,12 @@ export async function recordPartition(db: Database, record: NewPartitionRecord):
   return found;
 }
 
-export async function partitionRecord(db: Database, model: string, partition: Partition, inputsSha256: string): Promise<PartitionRecord | undefined> {
+export async function partitionRecord(
+  db: Database,
+  model: string,
+  partition: Partition,
+  inputsSha256: string,
+): Promise<PartitionRecord | undefined> {
   const [row] = await db.orm
     .select()
     .from(partitions)
@@ -32,7 +37,13 @@ export async function partitionRecords(db: Database, model: string): Promise<Par
 /** A person lets a quarantined partition in, or says that it is never to be used. @throws PerdureError `not-found` when nothing of it is quarantined. */
 export async function decideQuarantine(
   db: Database,
-  { model, partition, decision, actor, comment }: { model: string; partition: Partition; decision: 'released' | 'discarded'; actor: string; comment: string },
+  {
+    model,
+    partition,
+    decision,
+    actor,
+    comment,
+  }: { model: string; partition: Partition; decision: 'released' | 'discarded'; actor: string; comment: string },
 ): Promise<PartitionRecord> {
   const [newest] = await db.orm
     .select()
@@ -41,13 +52,20 @@ export async function decideQuarantine(
     .orderBy(desc(partitions.validatedAt))
     .limit(1);
   if (!newest) {
-    throw new PerdureError('not-found', `Nothing of ${model} ${partition} is in quarantine. \`perdure quarantine ls\` lists what is.`, { model, partition });
-  }
-  if (decision === 'released' && newest.fileKey === null) {
-    throw new PerdureError('state/conflict', `${model} ${partition} cannot be released: its rows could not be read into the contract's shape. Put a corrected file.`, {
+    throw new PerdureError('not-found', `Nothing of ${model} ${partition} is in quarantine. \`perdure quarantine ls\` lists what is.`, {
       model,
       partition,
     });
+  }
+  if (decision === 'released' && newest.fileKey === null) {
+    throw new PerdureError(
+      'state/conflict',
+      `${model} ${partition} cannot be released: its rows could not be read into the contract's shape. Put a corrected file.`,
+      {
+        model,
+        partition,
+      },
+    );
   }
   const [row] = await db.orm
     .update(partitions)
@@ -59,7 +77,10 @@ export async function decideQuarantine(
 }
 
 /** Stores a manifest under its digest; the same again changes nothing. */
-export async function recordSnapshot(db: Database, snapshot: { sha256: string; model: string; manifestKey: string; manifest: SnapshotManifest }): Promise<void> {
+export async function recordSnapshot(
+  db: Database,
+  snapshot: { sha256: string; model: string; manifestKey: string; manifest: SnapshotManifest },
+): Promise<void> {
   await db.orm.insert(snapshots).values(snapshot).onConflictDoNothing();
 }
 
@@ -84,7 +105,10 @@ export interface LakeObject {
 /** SHA-256 of lake objects that were hashed before and have the same ETag still. */
 export async function knownLakeObjects(db: Database, keys: readonly string[]): Promise<LakeObject[]> {
   if (keys.length === 0) return [];
-  return db.orm.select().from(lakeObjects).where(inArray(lakeObjects.key, [...keys]));
+  return db.orm
+    .select()
+    .from(lakeObjects)
+    .where(inArray(lakeObjects.key, [...keys]));
 }
 
 export async function rememberLakeObjects(db: Database, objects: readonly LakeObject[]): Promise<void> {

@@ -5,7 +5,11 @@ import type { Database } from './connect.js';
 import { definitions, models } from './schema/index.js';
 
 /** Makes a definition the one in force. Applying the same again changes nothing. */
-export async function applyDefinition(db: Database, definition: ModelDefinition, appliedBy: string): Promise<{ sha256: string; changed: boolean }> {
+export async function applyDefinition(
+  db: Database,
+  definition: ModelDefinition,
+  appliedBy: string,
+): Promise<{ sha256: string; changed: boolean }> {
   const sha256 = definitionDigest(definition);
   return db.orm.transaction(async (tx) => {
     await tx.insert(definitions).values({ sha256, model: definition.name, body: definition }).onConflictDoNothing();
@@ -43,7 +47,12 @@ export interface KnownModel {
 
 export async function knownModels(db: Database): Promise<KnownModel[]> {
   const rows = await db.orm.select().from(models).where(isNull(models.retiredAt)).orderBy(models.name);
-  return rows.map(({ name, definitionSha256, appliedBy, appliedAt }) => ({ name, definitionSha256, appliedBy, appliedAt: appliedAt.toISOString() }));
+  return rows.map(({ name, definitionSha256, appliedBy, appliedAt }) => ({
+    name,
+    definitionSha256,
+    appliedBy,
+    appliedAt: appliedAt.toISOString(),
+  }));
 }
 
 /** The definition in force. @throws PerdureError `model/unknown` that lists the models there are. */
@@ -52,7 +61,11 @@ export async function definitionInForce(db: Database, model: string): Promise<{ 
   const found = known.find((one) => one.name === model);
   if (!found) {
     const names = known.map((one) => one.name).join(', ') || 'none yet';
-    throw new PerdureError('model/unknown', `model: no model is called ${JSON.stringify(model)}. Known models: ${names}. Run \`perdure apply\` after adding one.`, { model });
+    throw new PerdureError(
+      'model/unknown',
+      `model: no model is called ${JSON.stringify(model)}. Known models: ${names}. Run \`perdure apply\` after adding one.`,
+      { model },
+    );
   }
   return { sha256: found.definitionSha256, definition: await definitionByDigest(db, found.definitionSha256) };
 }

@@ -63,7 +63,11 @@ export async function liveGateways(db: Database, environment: Environment, model
     .from(gateways)
     .leftJoin(
       gatewayAcknowledgements,
-      and(eq(gatewayAcknowledgements.gatewayId, gateways.id), eq(gatewayAcknowledgements.environment, environment), eq(gatewayAcknowledgements.model, model)),
+      and(
+        eq(gatewayAcknowledgements.gatewayId, gateways.id),
+        eq(gatewayAcknowledgements.environment, environment),
+        eq(gatewayAcknowledgements.model, model),
+      ),
     )
     .where(and(eq(gateways.environment, environment), gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewayLeaseSeconds})`)))
     .orderBy(gateways.id);
@@ -96,18 +100,4 @@ export async function windowsOf(
       ),
     );
   return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
-}
-
-/** Requests answered so far, by version. */
-export async function requestsByVersion(db: Database, environment: Environment, model: string): Promise<{ version: number; requests: number; errors: number }[]> {
-  return db.orm
-    .select({
-      version: servingWindows.version,
-      requests: sql<number>`sum(${servingWindows.requests})::int`,
-      errors: sql<number>`sum(${servingWindows.errors})::int`,
-    })
-    .from(servingWindows)
-    .where(and(eq(servingWindows.environment, environment), eq(servingWindows.model, model)))
-    .groupBy(servingWindows.version)
-    .orderBy(servingWindows.version);
 }

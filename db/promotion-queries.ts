@@ -20,10 +20,18 @@ export async function openPromotion(
 }
 
 /** Shows new evidence: decisions on other evidence no longer count. */
-export async function showEvidence(db: Database, id: string, shown: { evidence: Evidence; evidenceSha256: string; expiresAt: Date | null }): Promise<void> {
+export async function showEvidence(
+  db: Database,
+  id: string,
+  shown: { evidence: Evidence; evidenceSha256: string; expiresAt: Date | null },
+): Promise<void> {
   await db.orm
     .update(promotions)
-    .set({ evidence: shown.evidence, evidenceSha256: shown.evidenceSha256, expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt?.toISOString() ?? null}::timestamptz)` })
+    .set({
+      evidence: shown.evidence,
+      evidenceSha256: shown.evidenceSha256,
+      expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt?.toISOString() ?? null}::timestamptz)`,
+    })
     .where(eq(promotions.id, id));
 }
 
@@ -77,7 +85,11 @@ export async function promotionById(db: Database, id: string): Promise<Promotion
 }
 
 export async function decisionsOf(db: Database, promotionId: string): Promise<DecisionRecord[]> {
-  return db.orm.select().from(promotionDecisions).where(eq(promotionDecisions.promotionId, promotionId)).orderBy(promotionDecisions.sequence);
+  return db.orm
+    .select()
+    .from(promotionDecisions)
+    .where(eq(promotionDecisions.promotionId, promotionId))
+    .orderBy(promotionDecisions.sequence);
 }
 
 /** The promotion that lets a version into an environment: one that has been approved and not ended otherwise. Null when there is none. */

@@ -9,7 +9,15 @@ import { rolloutLooks, rollouts } from './schema/index.js';
 /** Records that a rollout began; once per id. */
 export async function openRollout(
   db: Database,
-  rollout: { id: string; workflowId: string; environment: Environment; model: string; challenger: number; champion: number | null; promotionId: string | null },
+  rollout: {
+    id: string;
+    workflowId: string;
+    environment: Environment;
+    model: string;
+    challenger: number;
+    champion: number | null;
+    promotionId: string | null;
+  },
 ): Promise<void> {
   await db.orm
     .insert(rollouts)
@@ -42,7 +50,11 @@ export async function recordLook(
 }
 
 /** The rollout of a model that goes on in an environment. */
-export async function runningRollout(db: Database, environment: Environment, model: string): Promise<typeof rollouts.$inferSelect | undefined> {
+export async function runningRollout(
+  db: Database,
+  environment: Environment,
+  model: string,
+): Promise<typeof rollouts.$inferSelect | undefined> {
   const [row] = await db.orm
     .select()
     .from(rollouts)

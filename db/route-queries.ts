@@ -11,7 +11,8 @@ export const routeChannel = 'perdure_routes';
 
 export async function storeId(db: Database): Promise<string> {
   const [store] = await db.orm.select().from(stores).orderBy(stores.createdAt, stores.id).limit(1);
-  if (!store) throw new PerdureError('environment/broken', 'The database has no store row: run `perdure up`, which applies the migrations.');
+  if (!store)
+    throw new PerdureError('environment/broken', 'The database has no store row: run `perdure up`, which applies the migrations.');
   return store.id;
 }
 
@@ -32,7 +33,13 @@ export async function routeOf(db: Database, environment: Environment, model: str
   const [row] = await db.orm
     .select()
     .from(routes)
-    .where(and(eq(routes.environment, environment), eq(routes.model, model), at ? lte(sql`date_trunc('milliseconds', ${routes.at})`, at.toISOString()) : undefined))
+    .where(
+      and(
+        eq(routes.environment, environment),
+        eq(routes.model, model),
+        at ? lte(sql`date_trunc('milliseconds', ${routes.at})`, at.toISOString()) : undefined,
+      ),
+    )
     .orderBy(desc(routes.epoch))
     .limit(1);
   return row && toRoute(row, await storeId(db));
@@ -61,7 +68,10 @@ export async function currentRoutes(db: Database, environment?: Environment): Pr
 }
 
 /** All that a gateway of an environment needs to know. */
-export async function routeState(db: Database, environment: Environment): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[] }> {
+export async function routeState(
+  db: Database,
+  environment: Environment,
+): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[] }> {
   const inForce = await currentRoutes(db, environment);
   const wanted = new Set(inForce.flatMap((route) => route.split.map((part) => `${route.model}@${part.version}`)));
   const rows =
@@ -105,12 +115,21 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
     const [lease] = await tx
       .select()
       .from(leases)
-      .where(and(eq(leases.name, write.lease.name), eq(leases.holder, write.lease.holder), eq(leases.token, write.lease.token), sql`${leases.releasedAt} is null`))
+      .where(
+        and(
+          eq(leases.name, write.lease.name),
+          eq(leases.holder, write.lease.holder),
+          eq(leases.token, write.lease.token),
+          sql`${leases.releasedAt} is null`,
+        ),
+      )
       .for('update');
     const [before] = await tx.select().from(routes).where(eq(routes.idempotencyKey, write.idempotencyKey));
     if (before) return toRoute(before, store);
     if (!lease) {
-      throw new PerdureError('lease/lost', `${write.lease.holder} no longer holds ${write.lease.name}: its route was not written.`, { lease: write.lease.name });
+      throw new PerdureError('lease/lost', `${write.lease.holder} no longer holds ${write.lease.name}: its route was not written.`, {
+        lease: write.lease.name,
+      });
     }
     const [row] = await tx
       .insert(routes)

@@ -67,7 +67,11 @@ async function end(tx: Transaction, { runId, outcome, reason, watermark }: RunEn
   await tx
     .insert(watermarks)
     .values({ model: row.model, partition: watermark, runId })
-    .onConflictDoUpdate({ target: watermarks.model, set: { partition: watermark, runId, movedAt: sql`now()` }, setWhere: sql`${watermarks.partition} < ${watermark}` });
+    .onConflictDoUpdate({
+      target: watermarks.model,
+      set: { partition: watermark, runId, movedAt: sql`now()` },
+      setWhere: sql`${watermarks.partition} < ${watermark}`,
+    });
 }
 
 /** Records how a run ended; a second call changes nothing. */

@@ -23,7 +23,11 @@ function setAt(root: Record<string, unknown>, path: string, value: unknown): voi
     place = isRecord(place) || Array.isArray(place) ? Reflect.get(place, part) : undefined;
   }
   if (last === undefined || !(isRecord(place) || Array.isArray(place)) || ['__proto__', 'constructor', 'prototype'].includes(last)) {
-    throw new PerdureError('definition/invalid', `${path}: the definition has no such place. Name it as in the model file, for example training.parameters.num_leaves`, { path });
+    throw new PerdureError(
+      'definition/invalid',
+      `${path}: the definition has no such place. Name it as in the model file, for example training.parameters.num_leaves`,
+      { path },
+    );
   }
   Reflect.set(place, last, value);
 }

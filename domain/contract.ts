@@ -38,6 +38,9 @@ export const featureSchema = z.discriminatedUnion('type', [numberFeatureSchema, 
 });
 export type Feature = z.infer<typeof featureSchema>;
 
+const inOrderOfNames = <Value>(record: Record<string, Value>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(record).toSorted(([left], [right]) => (left < right ? -1 : 1)));
+
 /** What every row and every request must look like: checked at ingest, at training, at registration and at inference. */
 export const contractSchema = z
   .strictObject({
@@ -52,12 +55,19 @@ export const contractSchema = z
       type: z.literal('boolean'),
       description: z.string().optional(),
     }),
-    /** In the order in which the model sees them. */
-    features: z.record(columnNameSchema, featureSchema),
+    /** The model sees them in the order of their names: canonical JSON knows no other, so one digest means one order. */
+    features: z.record(columnNameSchema, featureSchema).transform(inOrderOfNames),
   })
   .superRefine((contract, context) => {
     const names = Object.keys(contract.features);
     if (names.length === 0) context.addIssue({ code: 'custom', path: ['features'], message: 'a contract needs at least one feature' });
+    for (const name of names.filter((one) => one === 'label' || one === 'probabilities')) {
+      context.addIssue({
+        code: 'custom',
+        path: ['features', name],
+        message: 'is the name of an output of the model: give the feature another',
+      });
+    }
     if (names.includes(contract.label.name)) {
       context.addIssue({ code: 'custom', path: ['features', contract.label.name], message: 'the label cannot be a feature' });
     }

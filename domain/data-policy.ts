@@ -45,7 +45,8 @@ export const dataPolicySchema = z
   })
   .superRefine((data, context) => {
     const base = data.tables[data.base];
-    if (!base) context.addIssue({ code: 'custom', path: ['base'], message: `is not one of the tables: ${Object.keys(data.tables).join(', ')}` });
+    if (!base)
+      context.addIssue({ code: 'custom', path: ['base'], message: `is not one of the tables: ${Object.keys(data.tables).join(', ')}` });
     else if (!base.partitioned) context.addIssue({ code: 'custom', path: ['base'], message: 'the base table must be partitioned' });
     for (const [index, join] of data.joins.entries()) {
       const table = data.tables[join.table];
@@ -61,7 +62,8 @@ export const dataPolicySchema = z
     }
     for (const [name, table] of Object.entries(data.tables)) {
       for (const column of table.key ?? []) {
-        if (!(column in table.columns)) context.addIssue({ code: 'custom', path: ['tables', name, 'key'], message: `${column} is not a column of ${name}` });
+        if (!(column in table.columns))
+          context.addIssue({ code: 'custom', path: ['tables', name, 'key'], message: `${column} is not a column of ${name}` });
       }
     }
   });

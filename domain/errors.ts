@@ -19,7 +19,7 @@ const errorTable = {
   'lease/lost': { retryable: false, httpStatus: 409, exitCode: 1 },
   'model/unknown': { retryable: false, httpStatus: 404, exitCode: 6 },
   'not-found': { retryable: false, httpStatus: 404, exitCode: 6 },
-  'overloaded': { retryable: true, httpStatus: 429, exitCode: 1 },
+  overloaded: { retryable: true, httpStatus: 429, exitCode: 1 },
   'promotion/closed': { retryable: false, httpStatus: 409, exitCode: 4 },
   'promotion/not-approved': { retryable: false, httpStatus: 409, exitCode: 4 },
   'rollout/rolled-back': { retryable: false, httpStatus: 409, exitCode: 5 },

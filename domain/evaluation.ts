@@ -2,17 +2,7 @@ import { z } from 'zod';
 import { sha256Schema } from './names.js';
 
 /** Metrics of a binary classifier on one set of rows. `null` where the metric is not defined there (one class, no rows). */
-export const metricNames = [
-  'rocAuc',
-  'prAuc',
-  'logLoss',
-  'brier',
-  'calibrationError',
-  'accuracy',
-  'precision',
-  'recall',
-  'f1',
-] as const;
+export const metricNames = ['rocAuc', 'prAuc', 'logLoss', 'brier', 'calibrationError', 'accuracy', 'precision', 'recall', 'f1'] as const;
 export const metricNameSchema = z.enum(metricNames);
 export type MetricName = z.infer<typeof metricNameSchema>;
 
@@ -26,7 +16,12 @@ export type Metrics = z.infer<typeof metricsSchema>;
 export const intervalSchema = z.strictObject({ low: finite, high: finite, confidencePct: finite });
 export type Interval = z.infer<typeof intervalSchema>;
 
-const scoredSchema = z.strictObject({ rows: z.number().int(), positives: z.number().int(), metrics: metricsSchema, intervals: z.partialRecord(metricNameSchema, intervalSchema) });
+const scoredSchema = z.strictObject({
+  rows: z.number().int(),
+  positives: z.number().int(),
+  metrics: metricsSchema,
+  intervals: z.partialRecord(metricNameSchema, intervalSchema),
+});
 export type Scored = z.infer<typeof scoredSchema>;
 
 const comparisonSchema = z.strictObject({
@@ -46,7 +41,9 @@ export const evaluationSchema = z.strictObject({
   threshold: z.number(),
   overall: scoredSchema,
   comparison: comparisonSchema.nullable(),
-  slices: z.array(z.strictObject({ feature: z.string(), level: z.string(), scored: scoredSchema, comparison: comparisonSchema.nullable() })),
+  slices: z.array(
+    z.strictObject({ feature: z.string(), level: z.string(), scored: scoredSchema, comparison: comparisonSchema.nullable() }),
+  ),
   /** Largest absolute difference between the native model's probability and ONNX over the whole holdout; null when it was not measured again. */
   parityMaxDifference: finite.nullable(),
   /** Shares of the scores in 20 equal bins of [0, 1]. */

@@ -30,16 +30,22 @@ export const modelDefinitionSchema = z
     const features = definition.contract.features;
     const known = (name: string) => name in features;
     for (const [index, slice] of definition.evaluation.slices.entries()) {
-      if (!known(slice)) context.addIssue({ code: 'custom', path: ['evaluation', 'slices', index], message: `${slice} is not a feature of the contract` });
+      if (!known(slice))
+        context.addIssue({ code: 'custom', path: ['evaluation', 'slices', index], message: `${slice} is not a feature of the contract` });
     }
     for (const [index, gate] of definition.evaluation.gates.entries()) {
       if (gate.slice !== undefined && !definition.evaluation.slices.includes(gate.slice)) {
-        context.addIssue({ code: 'custom', path: ['evaluation', 'gates', index, 'slice'], message: `${gate.slice} is not one of evaluation.slices` });
+        context.addIssue({
+          code: 'custom',
+          path: ['evaluation', 'gates', index, 'slice'],
+          message: `${gate.slice} is not one of evaluation.slices`,
+        });
       }
     }
     const names = definition.evaluation.gates.map((gate) => gate.name);
     for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) !== index) context.addIssue({ code: 'custom', path: ['evaluation', 'gates', index, 'name'], message: `two gates are called ${name}` });
+      if (names.indexOf(name) !== index)
+        context.addIssue({ code: 'custom', path: ['evaluation', 'gates', index, 'name'], message: `two gates are called ${name}` });
     }
   });
 

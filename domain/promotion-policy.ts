@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { environmentSchema } from './names.js';
 
-const hours = (fallback: number) => z.number().positive().max(24 * 365).default(fallback);
+const hours = (fallback: number) =>
+  z
+    .number()
+    .positive()
+    .max(24 * 365)
+    .default(fallback);
 
 export const promotionPolicySchema = z
   .strictObject({

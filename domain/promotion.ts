@@ -76,7 +76,9 @@ const refuse = (reason: string): DecisionRuling => ({ counted: false, selfApprov
 export function ruleOnDecision(decision: Decision, situation: DecisionSituation): DecisionRuling {
   const { policy, requestedBy, roles, earlier } = situation;
   if (situation.via === 'signal' && policy.unsignedSignals === 'record') {
-    return refuse('signals carry no signature and promotion.unsignedSignals is "record": decide with `perdure approve`, or by the Update decidePromotion');
+    return refuse(
+      'signals carry no signature and promotion.unsignedSignals is "record": decide with `perdure approve`, or by the Update decidePromotion',
+    );
   }
   if (decision.evidenceSha256 !== undefined && decision.evidenceSha256 !== situation.shownEvidenceSha256) {
     return refuse(`it names other evidence than the one shown (${situation.shownEvidenceSha256}): read the new evidence and decide again`);
@@ -93,6 +95,7 @@ export function ruleOnDecision(decision: Decision, situation: DecisionSituation)
   }
   if (decision.decision === 'reject') return { counted: true, selfApproved: false, reason: 'rejected' };
   if (isRequester && !situation.allowRequester) return refuse('who asked for a promotion cannot approve it');
+  if (promotionStanding(policy, earlier) === 'approved') return refuse('it has the approvals that it needs already');
   if (earlier.some((one) => one.counted && one.decision === 'approve' && one.actor === decision.actor)) {
     return refuse(`${decision.actor} has approved already: another person must`);
   }
@@ -100,7 +103,10 @@ export function ruleOnDecision(decision: Decision, situation: DecisionSituation)
 }
 
 /** Where a promotion stands after the decisions so far: as many different people as the policy asks for must approve. The first counted rejection or withdrawal ends it. */
-export function promotionStanding(policy: PromotionPolicy, decisions: readonly CountedDecision[]): 'waiting' | 'approved' | 'rejected' | 'withdrawn' {
+export function promotionStanding(
+  policy: PromotionPolicy,
+  decisions: readonly CountedDecision[],
+): 'waiting' | 'approved' | 'rejected' | 'withdrawn' {
   const counted = decisions.filter((one) => one.counted);
   const end = counted.find((one) => one.decision !== 'approve');
   if (end) return end.decision === 'reject' ? 'rejected' : 'withdrawn';

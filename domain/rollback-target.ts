@@ -15,6 +15,7 @@ export function rollbackTarget(history: readonly Route[], { model, to }: { model
   const present = history.at(-1);
   const champion = present && championOf(present.split);
   const before = whole.findLast((version) => version !== champion);
-  if (before === undefined) throw new PerdureError('not-found', `${model} has had one version only: there is nothing to go back to.`, { model });
+  if (before === undefined)
+    throw new PerdureError('not-found', `${model} has had one version only: there is nothing to go back to.`, { model });
   return before;
 }

@@ -43,7 +43,11 @@ const canarySchema = z
     for (const [index, step] of policy.steps.entries()) {
       const previous = policy.steps[index - 1];
       if (previous && step.sharePct <= previous.sharePct) {
-        context.addIssue({ code: 'custom', path: ['steps', index, 'sharePct'], message: `must be greater than the step before (${previous.sharePct})` });
+        context.addIssue({
+          code: 'custom',
+          path: ['steps', index, 'sharePct'],
+          message: `must be greater than the step before (${previous.sharePct})`,
+        });
       }
     }
     if (policy.steps.at(-1)?.sharePct !== 100) {

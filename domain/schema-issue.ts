@@ -6,7 +6,10 @@ export interface SchemaIssue {
 
 /** `evaluation.gates[0].metric`; empty for the value itself. */
 export const issuePath = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)), '');
+  path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${String(part)}` : String(part)),
+    '',
+  );
 
 /** All issues in one line, each with its field first. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {

@@ -10,6 +10,6 @@ export const trainingPolicySchema = z.strictObject({
   seed: z.number().int().min(0).max(2_147_483_647).default(42),
   threads: z.number().int().min(1).max(64).default(2),
   timeoutMinutes: z.number().positive().max(1440).default(30),
-  memoryMb: z.number().int().min(256).default(4096),
+  memoryMb: z.number().int().min(512).default(4096),
 });
 export type TrainingPolicy = z.infer<typeof trainingPolicySchema>;

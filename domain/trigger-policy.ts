@@ -23,6 +23,9 @@ export const triggerPolicySchema = z.strictObject({
   schedules: z
     .array(scheduleSchema)
     .default([])
-    .refine((schedules) => new Set(schedules.map((schedule) => schedule.name)).size === schedules.length, 'two schedules have the same name'),
+    .refine(
+      (schedules) => new Set(schedules.map((schedule) => schedule.name)).size === schedules.length,
+      'two schedules have the same name',
+    ),
 });
 export type TriggerPolicy = z.infer<typeof triggerPolicySchema>;

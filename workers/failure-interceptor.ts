@@ -15,7 +15,13 @@ export const failureInterceptor: ActivityInterceptorsFactory = () => ({
           throw ApplicationFailure.retryable(`the database refused a statement: ${error.cause?.message ?? 'no reason given'}`, 'database');
         }
         if (!(error instanceof PerdureError)) throw error;
-        throw ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, details: [error.details], cause: error });
+        throw ApplicationFailure.create({
+          message: error.message,
+          type: error.code,
+          nonRetryable: !error.retryable,
+          details: [error.details],
+          cause: error,
+        });
       }
     },
   },

@@ -25,13 +25,20 @@ async function main(): Promise<void> {
   const config = loadPerdureConfig();
   const temporal = loadTemporalConfig();
   if (!config.databaseUrl || !config.s3.endpoint || !config.s3.accessKeyId || !config.s3.secretAccessKey) {
-    throw new Error('A worker needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.');
+    throw new Error(
+      'A worker needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
+    );
   }
   Runtime.install({ shutdownSignals: [] });
   const connection = await NativeConnection.connect(temporal.connection);
   const clientConnection = await Connection.connect(temporal.connection);
   const db = connectDatabase(config.databaseUrl, { max: 10 });
-  const store = createObjectStore({ ...config.s3, endpoint: config.s3.endpoint, accessKeyId: config.s3.accessKeyId, secretAccessKey: config.s3.secretAccessKey });
+  const store = createObjectStore({
+    ...config.s3,
+    endpoint: config.s3.endpoint,
+    accessKeyId: config.s3.accessKeyId,
+    secretAccessKey: config.s3.secretAccessKey,
+  });
   const deps = {
     db,
     store,
@@ -49,9 +56,24 @@ async function main(): Promise<void> {
     interceptors: { activity: [failureInterceptor] },
   } satisfies Partial<WorkerOptions>;
   const optionsOf = {
-    workflows: async () => ({ ...common, taskQueue: temporal.taskQueues.workflows, ...(await loadWorkflowBundle(config.home)), activities: createRequestActivities(deps) }),
-    activities: async () => ({ ...common, taskQueue: temporal.taskQueues.activities, activities: activities.light, maxConcurrentActivityTaskExecutions: temporal.activitiesMax }),
-    training: async () => ({ ...common, taskQueue: temporal.taskQueues.training, activities: activities.heavy, maxConcurrentActivityTaskExecutions: temporal.trainingsMax }),
+    workflows: async () => ({
+      ...common,
+      taskQueue: temporal.taskQueues.workflows,
+      ...(await loadWorkflowBundle(config.home)),
+      activities: createRequestActivities(deps),
+    }),
+    activities: async () => ({
+      ...common,
+      taskQueue: temporal.taskQueues.activities,
+      activities: activities.light,
+      maxConcurrentActivityTaskExecutions: temporal.activitiesMax,
+    }),
+    training: async () => ({
+      ...common,
+      taskQueue: temporal.taskQueues.training,
+      activities: activities.heavy,
+      maxConcurrentActivityTaskExecutions: temporal.trainingsMax,
+    }),
   };
   const workers = await Promise.all(roles.map(async (role) => Worker.create(await optionsOf[role]())));
   const running = Promise.all(workers.map((worker) => worker.run()));

@@ -13,7 +13,10 @@ import { taskQueues } from '../domain/task-queues.js';
 
 /** Checks a workflow's input beside its first task. Three quick tries bridge a database that restarts; a bad input is not retried at all. */
 export const parsing = () =>
-  proxyLocalActivities<RequestActivities>({ startToCloseTimeout: '10s', retry: { initialInterval: '500ms', maximumInterval: '5s', maximumAttempts: 30 } });
+  proxyLocalActivities<RequestActivities>({
+    startToCloseTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '5s', maximumAttempts: 30 },
+  });
 
 /** Small reads and writes of facts. They end in milliseconds; 30 s covers a slow database, and they are retried until it is back. */
 export const facts = () =>

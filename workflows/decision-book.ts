@@ -23,7 +23,8 @@ export class DecisionBook {
   /** Refuses what is not a decision at all, before anything is recorded. */
   static checkShape(this: void, decision: Decision): void {
     const bad = (message: string) => ApplicationFailure.nonRetryable(message, 'input/invalid');
-    if (decision === null || typeof decision !== 'object') throw bad('a decision is an object: {"decision": "approve", "actor": "you@example.com", "comment": "…"}');
+    if (decision === null || typeof decision !== 'object')
+      throw bad('a decision is an object: {"decision": "approve", "actor": "you@example.com", "comment": "…"}');
     if (!['approve', 'reject', 'withdraw'].includes(decision.decision)) throw bad('decision: must be approve, reject or withdraw');
     if (typeof decision.actor !== 'string' || decision.actor.trim() === '') throw bad('actor: say who decides');
   }
@@ -71,7 +72,12 @@ export class DecisionBook {
 
   /** The policy itself lets the version in; recorded like any decision. */
   async ruleByPolicy(reason: string): Promise<void> {
-    await facts().recordPolicyApproval({ promotionId: this.promotionId, sequence: ++this.sequence, evidenceSha256: this.evidenceSha256, reason });
+    await facts().recordPolicyApproval({
+      promotionId: this.promotionId,
+      sequence: ++this.sequence,
+      evidenceSha256: this.evidenceSha256,
+      reason,
+    });
     this.timeline.finished(`approved by policy: ${reason}`);
   }
 

@@ -11,7 +11,12 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
           let cause: unknown = error;
           while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause) cause = cause.cause;
           if (cause === error || !(cause instanceof ApplicationFailure)) throw error;
-          throw ApplicationFailure.create({ message: cause.message, nonRetryable: true, cause, ...(cause.type ? { type: cause.type } : {}) });
+          throw ApplicationFailure.create({
+            message: cause.message,
+            nonRetryable: true,
+            cause,
+            ...(cause.type ? { type: cause.type } : {}),
+          });
         }
       },
     },

@@ -1,4 +1,15 @@
-import { allHandlersFinished, CancellationScope, condition, executeChild, isCancellation, ParentClosePolicy, setHandler, sleep, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  sleep,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
@@ -27,7 +38,11 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   let state: PromotionState = 'gathering-evidence';
 
   setHandler(decidePromotionUpdate, (decision) => book.rule(decision, 'update'), { validator: DecisionBook.checkShape });
-  for (const [signal, decision] of [[approveSignal, 'approve'], [rejectSignal, 'reject'], [withdrawSignal, 'withdraw']] as const) {
+  for (const [signal, decision] of [
+    [approveSignal, 'approve'],
+    [rejectSignal, 'reject'],
+    [withdrawSignal, 'withdraw'],
+  ] as const) {
     setHandler(signal, async (message) => void (await book.rule({ ...message, decision }, 'signal')));
   }
   setHandler(promotionStatusQuery, () => ({ promotionId, state, evidenceSha256: book.evidenceSha256, decisions: book.decisions }));
@@ -61,10 +76,13 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       book.open(shown.evidenceSha256);
 
       if (needsNoApproval(policy, shown.champion)) {
+        await book.hold('the policy lets this version in without an approval');
         await book.ruleByPolicy(shown.champion === null ? 'first version of an empty environment' : 'the policy asks for no approval');
       } else {
         await enter('waiting-for-approval');
-        timeline.doing(`waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve / reject {"actor": "…", "comment": "…"}`);
+        timeline.doing(
+          `waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve / reject {"actor": "…", "comment": "…"}`,
+        );
         await waitForDecision(book, policy, deadlineMs, promotionId, timeline);
         await book.hold('the promotion has been decided');
         const standing = promotionStanding(policy, book.decisions);
@@ -74,10 +92,12 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       }
       const check = await facts().verifyPromotion({ promotionId });
       if (check.holds) break;
+      book.close('new evidence is being gathered: read it and decide again');
       timeline.note(`evidence is out of date (${check.reason}): decisions on it no longer count`);
     }
 
     book.close(`the promotion is approved and rolling out: \`perdure rollout abort ${model}\` stops it`);
+    book.close('it is approved: to stop it now, abort the rollout or roll back');
     await enter('rolling-out');
     timeline.doing(`rolling out to ${environment}`);
     const rollout = await rollOut({ model, version, environment, promotionId });
@@ -94,7 +114,13 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
 }
 
 /** Until people have decided or the time ran out. Reminders are written meanwhile. */
-async function waitForDecision(book: DecisionBook, policy: PromotionPolicy, deadlineMs: number, promotionId: string, timeline: Timeline): Promise<void> {
+async function waitForDecision(
+  book: DecisionBook,
+  policy: PromotionPolicy,
+  deadlineMs: number,
+  promotionId: string,
+  timeline: Timeline,
+): Promise<void> {
   const decided = () => promotionStanding(policy, book.decisions) !== 'waiting';
   for (;;) {
     const leftMs = deadlineMs - Date.now();
@@ -137,4 +163,3 @@ async function askForNext(model: string, version: number, environment: Environme
 }
 
 const isAlreadyStarted = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError';
-

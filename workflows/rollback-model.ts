@@ -50,4 +50,3 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
     await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
   }
 }
-

@@ -1,4 +1,12 @@
-import { allHandlersFinished, CancellationScope, condition, continueAsNew, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { RolloutRequest } from '../domain/requests.js';
 import { lookAfterSeconds, looksMax, moveAfterLook, splitOf, type RolloutState } from '../domain/rollout.js';
@@ -53,16 +61,37 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
   steering.attach(timeline);
   timeline.doing('waiting for other rollouts of this model to end');
   const lease = carried?.lease ?? (await queueing().takeRolloutLease({ environment, model, holder: { workflowId, runId: rolloutId } }));
-  const progress: RolloutProgress = carried ?? { lease, step: 0, epoch: null, previousEpoch: null, look: 0, stepElapsedMs: 0, lastLook: null };
+  const progress: RolloutProgress = carried ?? {
+    lease,
+    step: 0,
+    epoch: null,
+    previousEpoch: null,
+    look: 0,
+    stepElapsedMs: 0,
+    lastLook: null,
+  };
   let state: RolloutState = 'running';
   let reason: string | null = null;
 
-  const plan = await facts().planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId: request.promotionId });
+  const plan = await facts()
+    .planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId: request.promotionId })
+    .catch(async (error: unknown) => {
+      await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
+      throw error;
+    });
   const { policy, champion, steps } = plan;
   function status() {
     const sharePct = steps[progress.step]?.sharePct ?? 100;
     return {
-      rolloutId, state, champion, challenger, step: progress.step + 1, steps: steps.length, epoch: progress.epoch, lastLook: progress.lastLook, reason,
+      rolloutId,
+      state,
+      champion,
+      challenger,
+      step: progress.step + 1,
+      steps: steps.length,
+      epoch: progress.epoch,
+      lastLook: progress.lastLook,
+      reason,
       split: progress.epoch === null ? null : splitOf(champion, challenger, sharePct),
     };
   }
@@ -96,29 +125,54 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
     if (steering.aborted !== null) throw new GoBack('aborted', steering.aborted);
   };
 
+  /** Waits for gateways, but no longer than until somebody aborts. */
+  const untilAborted = async <T>(wait: () => Promise<T>): Promise<T> => {
+    const scope = new CancellationScope();
+    const waiting = scope.run(wait);
+    await Promise.race([waiting.catch(() => undefined), condition(() => steering.aborted !== null)]);
+    if (steering.aborted !== null) {
+      scope.cancel();
+      await waiting.catch(() => undefined);
+    }
+    checkAborted();
+    return waiting;
+  };
+
   try {
     for (; progress.step < steps.length; progress.step += 1) {
       const step = steps[progress.step];
       if (!step) break;
       const label = `step ${progress.step + 1} of ${steps.length}, ${step.sharePct} %`;
       checkAborted();
-      if (steering.paused) await waitWhilePaused(steering.pausedBecause);
+      if (steering.paused) {
+        await waitWhilePaused(steering.pausedBecause);
+        steering.takeAdvance();
+      }
       checkAborted();
       if (progress.epoch === null) {
         timeline.doing(`${label}: route written, waiting for gateways`);
         const written = await facts().writeRoute({
-          ...route, split: splitOf(champion, challenger, step.sharePct), reason: `rollout of ${model}@${challenger}: ${label}`, idempotencyKey: `${rolloutId}/step-${progress.step}`,
+          ...route,
+          split: splitOf(champion, challenger, step.sharePct),
+          reason: `rollout of ${model}@${challenger}: ${label}`,
+          idempotencyKey: `${rolloutId}/step-${progress.step}`,
         });
         progress.epoch = written.epoch;
         await facts().setRolloutState({ rolloutId, state, step: progress.step, reason: null });
-        const acknowledged = await waits.waitForAcknowledgement({ environment, model, epoch: written.epoch, waitAtMostSeconds: policy.acknowledgeWithinSeconds });
+        const acknowledged = await untilAborted(() =>
+          waits.waitForAcknowledgement({ environment, model, epoch: written.epoch, waitAtMostSeconds: policy.acknowledgeWithinSeconds }),
+        );
         if (!acknowledged.all) throw new GoBack('rolled-back', `not every gateway serves epoch ${written.epoch}: ${acknowledged.missing}`);
         timeline.finished(`${label}: epoch ${written.epoch} acknowledged by ${acknowledged.gateways}`);
       }
       if (plan.judged) await judgeStep(label, step);
-      Object.assign(progress, { previousEpoch: progress.epoch, epoch: progress.step + 1 < steps.length ? null : progress.epoch, stepElapsedMs: 0 });
+      Object.assign(progress, {
+        previousEpoch: progress.epoch,
+        epoch: progress.step + 1 < steps.length ? null : progress.epoch,
+        stepElapsedMs: 0,
+      });
     }
-    await waits.probe({ environment, model, version: challenger });
+    await untilAborted(() => waits.probe({ environment, model, version: challenger }));
     return await end('completed', champion === null ? 'first version of the environment' : `replaces version ${champion}`);
   } catch (error) {
     if (error instanceof Error && error.name === 'ContinueAsNew') throw error;
@@ -129,7 +183,10 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
       if (champion === null) return end('failed', `${back.message}; there is no earlier version to go back to`);
       timeline.doing(`going back to version ${champion}: ${back.message}`);
       const restored = await facts().writeRoute({
-        ...route, split: splitOf(null, champion, 100), reason: `back from ${model}@${challenger}: ${back.message}`, idempotencyKey: `${rolloutId}/back`,
+        ...route,
+        split: splitOf(null, champion, 100),
+        reason: `back from ${model}@${challenger}: ${back.message}`,
+        idempotencyKey: `${rolloutId}/back`,
       });
       progress.epoch = restored.epoch;
       await waits.waitUntilAcknowledged({ environment, model, epoch: restored.epoch });
@@ -157,8 +214,18 @@ export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgr
       if (progress.epoch === null) return;
       progress.look += 1;
       const look = await facts().lookAtRollout({
-        rolloutId, environment, model, champion, challenger, look: progress.look, step: progress.step, looksMax: looksMax(policy, step), epoch: progress.epoch, previousEpoch: progress.previousEpoch,
-        judge: policy.judge, rolloutStep: step,
+        rolloutId,
+        environment,
+        model,
+        champion,
+        challenger,
+        look: progress.look,
+        step: progress.step,
+        looksMax: looksMax(policy, step),
+        epoch: progress.epoch,
+        previousEpoch: progress.previousEpoch,
+        judge: policy.judge,
+        rolloutStep: step,
       });
       progress.lastLook = look.summary;
       const move = moveAfterLook(policy, step, { verdict: look.verdict, elapsedSeconds: progress.stepElapsedMs / 1000 });

@@ -16,7 +16,12 @@ export class RolloutSteering {
 
   constructor() {
     setHandler(steerRolloutUpdate, ({ command, ...said }) => this.steer(command, said));
-    const commands = [[pauseSignal, 'pause'], [resumeSignal, 'resume'], [advanceSignal, 'advance'], [abortSignal, 'abort']] as const;
+    const commands = [
+      [pauseSignal, 'pause'],
+      [resumeSignal, 'resume'],
+      [advanceSignal, 'advance'],
+      [abortSignal, 'abort'],
+    ] as const;
     for (const [signal, command] of commands) setHandler(signal, (said) => void this.steer(command, said ?? {}));
   }
 

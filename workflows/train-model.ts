@@ -60,11 +60,20 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     if (gates.verdict !== 'pass') return await end('gate-not-passed', gates.summary, watermark);
 
     timeline.doing('registering');
-    const registered = await facts().registerRun({ runId, definitionSha256, snapshotSha256, watermark, trained, evaluationKey: evaluated.evaluationKey });
+    const registered = await facts().registerRun({
+      runId,
+      definitionSha256,
+      snapshotSha256,
+      watermark,
+      trained,
+      evaluationKey: evaluated.evaluationKey,
+    });
     mark({ version: String(registered.version), outcome: 'registered' });
     timeline.finished(`registered as version ${registered.version}`);
 
-    const promotion = registered.promote ? await askForPromotion(model, registered.version, registered.promote, actorOf(request.cause)) : null;
+    const promotion = registered.promote
+      ? await askForPromotion(model, registered.version, registered.promote, actorOf(request.cause))
+      : null;
     timeline.finished(promotion ? `asked for promotion: ${promotion}` : `no promotion asked for: ${registered.promoteReason}`);
     return { runId, outcome: 'registered', reason: `registered as version ${registered.version}`, version: registered.version, promotion };
   } catch (error) {
@@ -78,7 +87,12 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
 }
 
 /** The promotion outlives the run that asked for it. A second promotion of the same version into the same place attaches to the first. */
-async function askForPromotion(model: string, version: number, environment: 'production' | 'staging', requestedBy: string): Promise<string> {
+async function askForPromotion(
+  model: string,
+  version: number,
+  environment: 'production' | 'staging',
+  requestedBy: string,
+): Promise<string> {
   const workflowId = workflowIds.promote(model, version, environment);
   try {
     await startChild(promoteModel, {
@@ -92,4 +106,3 @@ async function askForPromotion(model: string, version: number, environment: 'pro
   }
   return workflowId;
 }
-

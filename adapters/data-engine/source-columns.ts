@@ -1,7 +1,6 @@
 import type { DataPolicy, ColumnType } from '../../domain/data-policy.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ShapeDefinition } from '../../domain/snapshot-shape.js';
-import { quoteName } from './quote.js';
 
 export interface SourceColumn {
   table: string;
@@ -42,11 +41,6 @@ export function resolveColumn(data: DataPolicy, names: readonly string[]): Resol
   if (only)
     return { problem: `${first} is a column of ${candidates.map(({ table }) => table).join(' and ')}: write ${only.table}.${first}` };
   return { problem: `${first} is not a declared column of ${tables.join(', ')}` };
-}
-
-/** SQL for a column as it stands in the joined view. */
-export function columnSql(data: DataPolicy, { table, column }: SourceColumn): string {
-  return table === data.base ? quoteName(column) : `${quoteName(table)}.${quoteName(column)}`;
 }
 
 /** SQL text of a value as reports show it; timestamps as ISO 8601 in UTC. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RunDetail } from '../../client/http/runs.js';
+import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
@@ -9,7 +10,7 @@ import type { Output } from '../output.js';
 import { parseCount } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 
-/** `runs ls` and `runs show`. */
+/** `runs ls`, `runs show` and `runs cancel`. */
 export function registerRuns(program: Command, context: CliContext): void {
   const runs = program.command('runs').description('executions of the training pipeline');
 
@@ -44,6 +45,19 @@ export function registerRuns(program: Command, context: CliContext): void {
     .action(async (id: string) => {
       const run = await context.api().run(id);
       context.output.result(run, () => describeRun(context.output, run));
+    });
+
+  runs
+    .command('cancel <run>')
+    .description('end a run that goes on; its trainer is stopped and nothing is registered')
+    .addHelpText('after', examples('runs cancel 0199c0de-1c1e-7a44-a7f5-2f0e8a8f1a11'))
+    .action(async (id: string) => {
+      const run = await context.api().run(id);
+      if (run.finishedAt !== null)
+        throw new PerdureError('state/conflict', `Run ${id} has ended already: ${run.outcome ?? 'without an outcome'}.`);
+      const [handle, { cancelTraining }] = await Promise.all([context.temporal(), import('../../client/training.js')]);
+      await cancelTraining(handle, run.workflowId, run.id);
+      context.output.result({ run: id, cancelling: true }, () => `Run ${id} is being cancelled. See how it ended: perdure runs show ${id}`);
     });
 }
 

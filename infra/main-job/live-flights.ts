@@ -10,14 +10,32 @@ import { prepareFlightMonth } from './flights-data.js';
 import { flightsAsRequests, type FlightRequest } from './flights-requests.js';
 
 /** A month's flights as an application would ask for them: shaped by the model's own contract, with the answers that become known later. */
-export async function liveFlights({ config, definition, month }: { config: PerdureConfig; definition: ModelDefinition; month: Partition }): Promise<FlightRequest[]> {
+export async function liveFlights({
+  config,
+  definition,
+  month,
+}: {
+  config: PerdureConfig;
+  definition: ModelDefinition;
+  month: Partition;
+}): Promise<FlightRequest[]> {
   const folder = path.join(config.home, 'cache', 'flights');
   const shaped = path.join(folder, `shaped-${month}-${shapeDigest(definition).slice(0, 16)}.parquet`);
   if (!(await stat(shaped).catch(() => undefined))) {
-    const { flights, weather, planes } = await prepareFlightMonth({ month, datasetsDir: path.join(config.projectRoot, '.tools', 'datasets'), outDir: folder });
+    const { flights, weather, planes } = await prepareFlightMonth({
+      month,
+      datasetsDir: path.join(config.projectRoot, '.tools', 'datasets'),
+      outDir: folder,
+    });
     const workDir = path.join(folder, 'work');
     await mkdir(workDir, { recursive: true });
-    const { file, report } = await validateAndShapePartition({ definition, partition: month, tableFiles: { flights: [flights], weather: [weather], planes: [planes] }, workDir, previous: [] });
+    const { file, report } = await validateAndShapePartition({
+      definition,
+      partition: month,
+      tableFiles: { flights: [flights], weather: [weather], planes: [planes] },
+      workDir,
+      previous: [],
+    });
     if (!file) throw new PerdureError('data/invalid', `${month} is not valid: ${report.issues.map((issue) => issue.message).join(' ')}`);
     await rename(file.path, shaped);
   }

@@ -5,6 +5,7 @@ import { decidePromotion, promotionResult, promotionStatus } from '../../client/
 import { startTraining, trainingResult } from '../../client/training.js';
 import { PerdureError } from '../../domain/errors.js';
 import { workflowIds } from '../../domain/ids.js';
+import type { PromotionState } from '../../domain/promotion.js';
 import type { PerdureConfig } from '../../perdure.config.js';
 import flightDelay from '../../models/flight-delay/model.js';
 import { arrive } from './arrival.js';
@@ -31,7 +32,15 @@ const requestsPerSecond = 250;
  * The life of `flight-delay` from its first data to its second champion. Every step may be repeated: what is done already is found, so that a run that was interrupted goes on.
  * @throws PerdureError of the step that failed.
  */
-export async function runMainJob({ config, addresses, temporal, steps, startedAt, unattended, signal }: MainJobOptions): Promise<MainJobReport> {
+export async function runMainJob({
+  config,
+  addresses,
+  temporal,
+  steps,
+  startedAt,
+  unattended,
+  signal,
+}: MainJobOptions): Promise<MainJobReport> {
   const api = createApiClient(addresses.api);
   const arrival = { api, model, projectRoot: config.projectRoot, home: config.home };
 
@@ -57,9 +66,14 @@ export async function runMainJob({ config, addresses, temporal, steps, startedAt
   });
 
   await steps.run('approve', `version ${second} waits for a person, with its evidence`, async (say) => {
-    await untilAsked(temporal, promotion, signal);
+    const state = await untilAsked(temporal, promotion, signal);
+    if (state !== 'waiting-for-approval') return say(`nobody needs to decide: the promotion is ${state}`);
     if (unattended) {
-      const { counted, reason } = await decidePromotion(temporal, promotion, { decision: 'approve', actor: 'unattended@local', comment: 'approved by npm start -- --unattended' });
+      const { counted, reason } = await decidePromotion(temporal, promotion, {
+        decision: 'approve',
+        actor: 'unattended@local',
+        comment: 'approved by npm start -- --unattended',
+      });
       if (!counted) say(`not counted: ${reason}`);
       return;
     }
@@ -67,39 +81,48 @@ export async function runMainJob({ config, addresses, temporal, steps, startedAt
     while ((await promotionStatus(temporal, promotion)).state === 'waiting-for-approval') await delay(1000, undefined, { signal });
   });
 
-  const counts = await steps.run('canary', `canary of version ${second} while April is replayed at ${requestsPerSecond} requests a second`, async (say) => {
-    const over = new AbortController();
-    const traffic = replayTraffic({
-      gatewayUrl: addresses.gateways.production,
-      definition: flightDelay,
-      requests,
-      perSecond: requestsPerSecond,
-      signal: AbortSignal.any([over.signal, signal]),
-      onCounts: everyFifth((counted) => say(countsLine(counted))),
-    });
-    try {
-      const outcome = promotionResult(temporal, promotion);
-      // Traffic that fails ends the step; a promotion that ends, ends the traffic.
-      expectPromoted(await Promise.race([outcome, traffic.then(() => outcome)]));
-    } finally {
-      over.abort();
-    }
-    const counted = await traffic;
-    say(countsLine(counted));
-    return counted;
-  });
+  const counts = await steps.run(
+    'canary',
+    `canary of version ${second} while April is replayed at ${requestsPerSecond} requests a second`,
+    async (say) => {
+      const over = new AbortController();
+      const traffic = replayTraffic({
+        gatewayUrl: addresses.gateways.production,
+        definition: flightDelay,
+        requests,
+        perSecond: requestsPerSecond,
+        signal: AbortSignal.any([over.signal, signal]),
+        onCounts: everyFifth((counted) => say(countsLine(counted))),
+      });
+      try {
+        const outcome = promotionResult(temporal, promotion);
+        // Traffic that fails ends the step; a promotion that ends, ends the traffic.
+        expectPromoted(await Promise.race([outcome, traffic.then(() => outcome)]));
+      } finally {
+        over.abort();
+      }
+      const counted = await traffic;
+      say(countsLine(counted));
+      return counted;
+    },
+  );
 
   return collectReport({ api, model, startedAt, counts, stepsMs: steps.durationsMs });
 
   async function train(step: string, until: string): Promise<number> {
     return steps.run(step, `training on all months before ${until}, tested on ${until}`, async (say) => {
       const started = await startTraining(temporal, { model, cause: { kind: 'data', id: until, actor: 'system:data' } });
-      if (addresses.temporalUi) say(`${addresses.temporalUi}/namespaces/${temporal.config.namespace}/workflows/${encodeURIComponent(started.workflowId)}`);
+      if (addresses.temporalUi)
+        say(`${addresses.temporalUi}/namespaces/${temporal.config.namespace}/workflows/${encodeURIComponent(started.workflowId)}`);
       const watching = new AbortController();
       const watched = watchRun(api, started.runId, say, watching.signal);
       const result = await trainingResult(temporal, started.workflowId).finally(() => watching.abort());
       await watched;
-      if (result.version === null) throw new PerdureError(result.outcome === 'gate-not-passed' ? 'gate/not-passed' : 'training/failed', `${result.outcome}: ${result.reason}`);
+      if (result.version === null)
+        throw new PerdureError(
+          result.outcome === 'gate-not-passed' ? 'gate/not-passed' : 'training/failed',
+          `${result.outcome}: ${result.reason}`,
+        );
       return result.version;
     });
   }
@@ -108,7 +131,7 @@ export async function runMainJob({ config, addresses, temporal, steps, startedAt
 /** Says each step of a run as it is finished. */
 async function watchRun(api: ApiClient, runId: string, say: (line: string) => void, signal: AbortSignal): Promise<void> {
   const said = new Set<string>();
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     last = signal.aborted;
     const run = await api.run(runId).catch(() => undefined);
     for (const step of run?.steps ?? []) {
@@ -120,9 +143,13 @@ async function watchRun(api: ApiClient, runId: string, say: (line: string) => vo
   }
 }
 
-/** Until the promotion asks for a decision, or needs none any more. */
-async function untilAsked(temporal: TemporalHandle, promotion: string, signal: AbortSignal): Promise<void> {
-  while ((await promotionStatus(temporal, promotion)).state === 'gathering-evidence') await delay(200, undefined, { signal });
+/** Waits until the promotion asks for a decision, or needs none any more: in a run that goes on where an earlier one ended. Answers its state. */
+async function untilAsked(temporal: TemporalHandle, promotion: string, signal: AbortSignal): Promise<PromotionState> {
+  for (;;) {
+    const { state } = await promotionStatus(temporal, promotion);
+    if (state !== 'gathering-evidence') return state;
+    await delay(200, undefined, { signal });
+  }
 }
 
 async function sayHowToDecide(api: ApiClient, promotion: string, say: (line: string) => void): Promise<void> {
@@ -139,7 +166,11 @@ function expectPromoted({ state, reason }: { state: string; reason: string }): v
 }
 
 const countsLine = ({ answered, failed }: TrafficCounts): string =>
-  `${Object.entries(answered).map(([version, requests]) => `version ${version}: ${requests}`).join(', ') || 'no answers yet'} requests answered, ${failed} failed`;
+  `${
+    Object.entries(answered)
+      .map(([version, requests]) => `version ${version}: ${requests}`)
+      .join(', ') || 'no answers yet'
+  } requests answered, ${failed} failed`;
 
 function everyFifth(report: (counts: TrafficCounts) => void): (counts: TrafficCounts) => void {
   let calls = 0;
@@ -147,4 +178,3 @@ function everyFifth(report: (counts: TrafficCounts) => void): (counts: TrafficCo
     if (calls++ % 5 === 4) report(counts);
   };
 }
-

@@ -29,7 +29,15 @@ export const mainJobReportSchema = z
         version: z.int(),
         environment: z.string(),
         state: z.string(),
-        decisions: z.array(z.strictObject({ actor: z.string(), decision: z.string(), at: z.iso.datetime(), counted: z.boolean(), selfApproved: z.boolean() })),
+        decisions: z.array(
+          z.strictObject({
+            actor: z.string(),
+            decision: z.string(),
+            at: z.iso.datetime(),
+            counted: z.boolean(),
+            selfApproved: z.boolean(),
+          }),
+        ),
         evidenceSha256: z.string().nullable(),
       }),
     ),

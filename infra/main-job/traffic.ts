@@ -26,7 +26,14 @@ export interface TrafficOptions {
 }
 
 /** Replays rows as live requests at an even pace, from the start again when they run out, and sends each one's label after its answer. */
-export async function replayTraffic({ gatewayUrl, definition, requests, perSecond, signal, onCounts }: TrafficOptions): Promise<TrafficCounts> {
+export async function replayTraffic({
+  gatewayUrl,
+  definition,
+  requests,
+  perSecond,
+  signal,
+  onCounts,
+}: TrafficOptions): Promise<TrafficCounts> {
   const counts: TrafficCounts = { answered: {}, failed: 0 };
   const inputNames = Object.entries(definition.contract.features);
   const labels: { prediction_id: string; label: boolean; observed_at: string }[] = [];
@@ -44,7 +51,10 @@ export async function replayTraffic({ gatewayUrl, definition, requests, perSecon
       throw new PerdureError('input/invalid', `the gateway refused a replayed flight: ${text.slice(0, 300)}`);
     }
     if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 300)}`);
-    return { version: answerSchema.parse(JSON.parse(text)).model_version, predictionId: response.headers.get('x-perdure-prediction-id') ?? '' };
+    return {
+      version: answerSchema.parse(JSON.parse(text)).model_version,
+      predictionId: response.headers.get('x-perdure-prediction-id') ?? '',
+    };
   };
 
   const ask = async (request: FlightRequest, round: number): Promise<void> => {

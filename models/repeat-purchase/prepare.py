@@ -26,10 +26,12 @@ SCHEMA = pa.schema(
         ("orders", pa.int32()),
         ("discs", pa.int32()),
         ("spent", pa.float64()),
+        ("spent_per_order", pa.float64()),
         ("orders_90d", pa.int32()),
         ("spent_90d", pa.float64()),
         ("days_since_first", pa.int32()),
         ("days_since_last", pa.int32()),
+        ("days_between", pa.float64()),
         ("orders_in_month", pa.int32()),
     ]
 )
@@ -78,6 +80,7 @@ def row_of(customer: str, days: dict[date, tuple[int, float]], month: date) -> d
     if not known:
         return None
     recent = [day for day in known if day >= month - timedelta(days=90)]
+    spent = round(sum(days[day][1] for day in known), 2)
     end = next_month(month)
     return {
         "year": month.year,
@@ -87,11 +90,13 @@ def row_of(customer: str, days: dict[date, tuple[int, float]], month: date) -> d
         "cohort": f"{known[0]:%Y-%m}",
         "orders": len(known),
         "discs": sum(days[day][0] for day in known),
-        "spent": round(sum(days[day][1] for day in known), 2),
+        "spent": spent,
+        "spent_per_order": spent / len(known),
         "orders_90d": len(recent),
         "spent_90d": round(sum(days[day][1] for day in recent), 2),
         "days_since_first": (month - known[0]).days,
         "days_since_last": (month - known[-1]).days,
+        "days_between": (known[-1] - known[0]).days / (len(known) - 1) if len(known) > 1 else None,
         "orders_in_month": sum(month <= day < end for day in days),
     }
 

@@ -23,7 +23,7 @@ describe('Ctrl-C during npm start', () => {
   ];
   it.each(moments)('$moment exits 130 within 30 s and leaves nothing running', async ({ said }) => {
     const start = npmStart(place, '--unattended');
-    await start.says(said, 240_000);
+    await start.says(said, 400_000);
     const interruptedAt = Date.now();
     start.signal('SIGINT');
     const { code } = await start.ended;

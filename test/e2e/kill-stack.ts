@@ -28,8 +28,7 @@ export interface KillStack {
 /** A whole stack supervised by this process, with the clients of a person who works on it. */
 export async function startKillStack({ config, env }: Place): Promise<KillStack> {
   const stack = await startStack({ config, environment: env });
-  Object.assign(process.env, stack.env); // The SDK's environment configuration reads the process's own variables.
-  const temporal = await connectTemporal(loadTemporalConfig());
+  const temporal = await connectTemporal(loadTemporalConfig({ ...env, ...stack.env }));
 
   const report = (name: string): ComponentReport => {
     const found = stack.components().find((component) => component.name === name);

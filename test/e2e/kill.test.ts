@@ -7,6 +7,7 @@ import { promotionResult, promotionStatus } from '../../client/promotion.js';
 import { rolloutStatus } from '../../client/rollout.js';
 import { startTraining, trainingResult } from '../../client/training.js';
 import { workflowIds } from '../../domain/ids.js';
+import { openLog } from '../../infra/embedded/logs.js';
 import { findTemporal } from '../../infra/embedded/tools.js';
 import { arrive } from '../../infra/main-job/arrival.js';
 import { liveFlights } from '../../infra/main-job/live-flights.js';
@@ -172,7 +173,7 @@ describe('kill -9', () => {
       const worker = spawn(process.execPath, ['--import', 'tsx', path.join(place.config.projectRoot, 'workers', 'main.ts')], {
         cwd: place.config.projectRoot,
         env: { ...place.env, ...all.stack.env, PERDURE_TASK_QUEUE: taskQueue, PERDURE_WORKER_NAME: name },
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        stdio: ['ignore', 'ignore', openLog(place.home, name), 'ipc'],
       });
       workers.set(worker.pid ?? 0, worker);
     }

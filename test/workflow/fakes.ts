@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { GatewayActivities } from '../../activities/gateways.js';
 import type { EvaluationActivities } from '../../activities/evaluation.js';
 import type { LeaseActivities } from '../../activities/leases.js';
@@ -15,6 +16,7 @@ import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
 import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../../domain/requests.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
 import { championOf, type Split } from '../../domain/route.js';
+import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
 
 type AllActivities = RunActivities & LeaseActivities & PromotionActivities & RegistryActivities & RolloutActivities & GatewayActivities & SnapshotActivities & TrainingActivities & EvaluationActivities;
@@ -24,6 +26,8 @@ export class FakeWorld {
   promotionPolicy: PromotionPolicy;
   rolloutPolicy: RolloutPolicy;
   champion: number | null = 1;
+  /** Why evidence cannot be gathered any more. */
+  conflict: string | null = null;
   roles: Record<string, string[]> = {};
   allowRequester = false;
   /** What the judge says, look by look; the last one stays. */
@@ -32,15 +36,31 @@ export class FakeWorld {
   snapshot: Awaited<ReturnType<SnapshotActivities['takeSnapshot']>> = { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: '2013-03', summary: 'snapshot' };
   gateVerdict: Verdict = 'pass';
   evidence = 1;
+  /** What a check just before the effect finds, check by check; the last one stays. */
+  checks: { holds: boolean; reason: string }[] = [{ holds: true, reason: '' }];
+  /** Where registering asks for a promotion. */
+  promote: 'production' | 'staging' | null = null;
+  answers: (version: number) => boolean = () => true;
   acknowledges: (epoch: number) => boolean = () => true;
 
   readonly routes: { epoch: number; split: Split; reason: string; key: string }[] = [];
   readonly runEnds: { outcome: string; reason: string; watermark: string | null }[] = [];
   readonly promotionStates: string[] = [];
-  readonly rulings: (RuledDecision & { via: string })[] = [];
+  readonly rulings: (RuledDecision & { via: string; selfApproved: boolean; evidenceSha256: string | null })[] = [];
+  readonly policyApprovals: string[] = [];
+  readonly promotions: { workflowId: string; environment: string; requestedBy: string }[] = [];
+  /** How often evidence was gathered. */
+  gathered = 0;
   readonly leases = new Map<string, string>();
   readonly probed: number[] = [];
+  /** The number of each look that the judge was asked for. */
+  readonly looks: number[] = [];
+  /** What was passed to the registration as the new watermark. */
+  readonly watermarks: (string | null)[] = [];
   registrations = 0;
+  trained = 0;
+  opened = 0;
+  refusedLeases = 0;
   reminders = 0;
   rollouts: { state: string; reason: string | null }[] = [];
 
@@ -57,21 +77,19 @@ export class FakeWorld {
 
   readonly local: RequestActivities = {
     parseTrainRequest: async (input) => {
-      const parsed = trainRequestSchema.safeParse(input);
-      if (!parsed.success) throw new PerdureError('input/invalid', `${String(parsed.error.issues[0]?.path.join('.'))}: ${parsed.error.issues[0]?.message}`);
-      const { model, until, cause } = parsed.data;
+      const { model, until, cause } = parse(trainRequestSchema, input);
       return { model, until: until ?? null, cause, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
     },
     parsePromoteRequest: async (input) => {
-      const { model, version, environment, requestedBy } = promoteRequestSchema.parse(input);
+      const { model, version, environment, requestedBy } = parse(promoteRequestSchema, input);
       return { model, version, environment: environment ?? 'production', requestedBy, policy: this.promotionPolicy, expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000 };
     },
     parseRolloutRequest: async (input) => {
-      const { promotionId, ...rest } = rolloutRequestSchema.parse(input);
+      const { promotionId, ...rest } = parse(rolloutRequestSchema, input);
       return { ...rest, promotionId: promotionId ?? null };
     },
     parseRollbackRequest: async (input) => {
-      const { to, ...rest } = rollbackRequestSchema.parse(input);
+      const { to, ...rest } = parse(rollbackRequestSchema, input);
       return { ...rest, to: to ?? null, undoes: null };
     },
   };
@@ -79,13 +97,16 @@ export class FakeWorld {
   private take(name: string, holder: { workflowId: string; runId: string }) {
     const text = holderText(holder);
     const held = this.leases.get(name);
-    if (held !== undefined && held !== text) throw new PerdureError('lease/held', `held by ${held}`);
+    if (held !== undefined && held !== text) {
+      this.refusedLeases += 1;
+      throw new PerdureError('lease/held', `held by ${held}`);
+    }
     this.leases.set(name, text);
     return { name, holder: text, token: 1 };
   }
 
   readonly remote: AllActivities = {
-    openRun: async () => {},
+    openRun: async () => void (this.opened += 1),
     closeRun: async ({ outcome, reason, watermark }) => void this.runEnds.push({ outcome, reason, watermark }),
     takeTrainingLease: async ({ model, holder }) => this.take(`train/${model}`, holder),
     takeRolloutLease: async ({ environment, model, holder }) => this.take(`rollout/${environment}/${model}`, holder),
@@ -93,29 +114,36 @@ export class FakeWorld {
       if (this.leases.get(name) === holder) this.leases.delete(name);
     },
     takeSnapshot: async () => this.snapshot,
-    train: async () => ({ artifactSha256: 'b'.repeat(64), environmentSha256: 'e'.repeat(64), summary: 'trained' }),
+    train: async () => {
+      this.trained += 1;
+      return { artifactSha256: 'b'.repeat(64), environmentSha256: 'e'.repeat(64), summary: 'trained' };
+    },
     evaluateRun: async () => ({ evaluationKey: 'evaluation', summary: 'evaluated' }),
     decideRunGates: async () => ({ verdict: this.gateVerdict, summary: `gates: ${this.gateVerdict}` }),
-    registerRun: async () => {
+    registerRun: async ({ watermark }) => {
       this.registrations += 1;
-      return { version: 2, promote: null, promoteReason: 'not in this test' };
+      this.watermarks.push(watermark);
+      return { version: 2, promote: this.promote, promoteReason: 'not in this test' };
     },
-    gatherEvidence: async () => ({ evidenceSha256: String(this.evidence).repeat(64).slice(0, 64), champion: this.champion, summary: 'better', conflict: null }),
-    openPromotion: async () => {},
+    gatherEvidence: async () => {
+      this.gathered += 1;
+      return { evidenceSha256: String(this.evidence).repeat(64).slice(0, 64), champion: this.champion, summary: 'better', conflict: this.conflict };
+    },
+    openPromotion: async ({ workflowId, environment, requestedBy }) => void this.promotions.push({ workflowId, environment, requestedBy }),
     setPromotionState: async ({ state }) => void this.promotionStates.push(state),
     remind: async () => void (this.reminders += 1),
-    recordPolicyApproval: async () => {},
+    recordPolicyApproval: async ({ reason }) => void this.policyApprovals.push(reason),
     ruleOnDecision: async ({ decision, via, earlier, shownEvidenceSha256, closedBecause }) => {
       const parsed = decisionSchema.parse(decision);
       const ruling =
         closedBecause !== null || shownEvidenceSha256 === null
-          ? { counted: false, reason: closedBecause ?? 'no evidence' }
-          : ruleOnDecision(parsed, { policy: this.promotionPolicy, requestedBy: 'rita', roles: this.roles[parsed.actor] ?? [], allowRequester: this.allowRequester, shownEvidenceSha256, via, earlier });
+          ? { counted: false, selfApproved: false, reason: closedBecause ?? 'no evidence' }
+          : ruleOnDecision(parsed, { policy: this.promotionPolicy, requestedBy: this.promotions.at(-1)?.requestedBy ?? 'unknown', roles: this.roles[parsed.actor] ?? [], allowRequester: this.allowRequester, shownEvidenceSha256, via, earlier });
       const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason };
-      this.rulings.push({ ...ruled, via });
+      this.rulings.push({ ...ruled, via, selfApproved: ruling.selfApproved, evidenceSha256: shownEvidenceSha256 });
       return ruled;
     },
-    verifyPromotion: async () => ({ holds: true, reason: '' }),
+    verifyPromotion: async () => (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
     planRollout: async ({ challenger }) => {
       const judged = this.champion !== null && this.champion !== challenger;
       return { policy: this.rolloutPolicy, champion: this.champion, steps: judged ? this.rolloutPolicy.steps : this.rolloutPolicy.steps.slice(-1), judged };
@@ -128,7 +156,8 @@ export class FakeWorld {
       this.routes.push({ epoch, split, reason, key: idempotencyKey });
       return { epoch };
     },
-    lookAtRollout: async () => {
+    lookAtRollout: async ({ look }) => {
+      this.looks.push(look);
       const verdict = (this.verdicts.length > 1 ? this.verdicts.shift() : this.verdicts[0]) ?? 'no-data';
       return { verdict, summary: `${verdict}.` };
     },
@@ -139,6 +168,7 @@ export class FakeWorld {
     waitForAcknowledgement: async ({ epoch }) => ({ all: this.acknowledges(epoch), gateways: 'g1', missing: this.acknowledges(epoch) ? '' : 'g1 (at epoch 1)' }),
     waitUntilAcknowledged: async () => ({ all: true, gateways: 'g1', missing: '' }),
     probe: async ({ version }) => {
+      if (!this.answers(version)) throw new PerdureError('server/unreachable', `version ${version} does not answer`);
       this.probed.push(version);
       return { answered: 1 };
     },
@@ -148,4 +178,10 @@ export class FakeWorld {
   get challengerShares(): number[] {
     return this.routes.slice(1).map((route) => route.split.find((part) => part.version === 2)?.sharePct ?? 0);
   }
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new PerdureError('input/invalid', describeIssues(parsed.error.issues));
 }

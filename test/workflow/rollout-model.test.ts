@@ -13,11 +13,17 @@ afterAll(() => bench.close());
 
 const request = { model: 'flight-delay', version: 2, environment: 'production' } as const;
 
+type Carried = NonNullable<Parameters<typeof rolloutModel>[1]>;
 type Handle = Awaited<ReturnType<typeof bench.client.workflow.start<typeof rolloutModel>>>;
 
-function rollout<T>(world: FakeWorld, work: (handle: Handle, restart: () => Promise<void>) => Promise<T>): Promise<T> {
-  return bench.withWorkers({ local: world.local as never, remote: world.remote as never }, async (taskQueue, restart) =>
-    work(await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: `rollout-${randomUUID()}`, args: [request] }), restart),
+function rollout<T>(world: FakeWorld, work: (handle: Handle, restart: () => Promise<void>) => Promise<T>, { cached = true, carried }: { cached?: boolean; carried?: Carried } = {}): Promise<T> {
+  return bench.withWorkers(
+    world,
+    async (taskQueue, restart) => {
+      const args: Parameters<typeof rolloutModel> = carried ? [request, carried] : [request];
+      return work(await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: `rollout-${randomUUID()}`, args }), restart);
+    },
+    { cached },
   );
 }
 
@@ -87,17 +93,21 @@ describe('a rollout', () => {
       world.verdicts = ['pass'];
       await handle.signal(resumeSignal);
       expect((await handle.result()).state).toBe('completed');
-    });
+    }, { cached: false });
   });
 
-  it('can be aborted before its first step, while paused, and in its last step', async () => {
-    const early = new FakeWorld();
-    early.verdicts = ['no-data'];
-    await rollout(early, async (handle) => {
+  it('can be aborted before its first step, which then is never written', async () => {
+    const world = new FakeWorld();
+    world.leases.set('rollout/production/flight-delay', 'another|rollout');
+    await rollout(world, async (handle) => {
       await handle.signal(abortSignal, { actor: 'ann' });
+      world.leases.clear();
       expect((await handle.result()).state).toBe('aborted');
     });
-    expect(early.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
+    expect(world.challengerShares).toEqual([0]);
+  });
+
+  it('can be aborted in its last step, and while a challenger that has everything answers no probe', async () => {
 
     const late = new FakeWorld();
     late.verdicts = ['pass', 'pass', 'pass', 'pass', 'no-data'];
@@ -108,6 +118,16 @@ describe('a rollout', () => {
       expect((await handle.result()).state).toBe('aborted');
     });
     expect(late.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
+
+    const silent = new FakeWorld();
+    silent.answers = (version) => version === 1;
+    await rollout(silent, async (handle) => {
+      await bench.env.sleep('5 minutes');
+      expect(silent.challengerShares).toEqual([5, 25, 100]);
+      await handle.signal(abortSignal, { actor: 'ann' });
+      expect((await handle.result()).state).toBe('aborted');
+    });
+    expect(silent.challengerShares).toEqual([5, 25, 100, 0]);
   });
 
   it('goes back when a gateway does not acknowledge a step', async () => {
@@ -133,7 +153,8 @@ describe('a rollout', () => {
     const world = new FakeWorld();
     world.verdicts = ['no-data'];
     await rollout(world, async (handle) => {
-      await eventually('the first step is written', async () => world.challengerShares.length, (count) => count === 1);
+      await bench.env.sleep('12 seconds');
+      await eventually('the judge has looked', async () => (await handle.query(rolloutStatusQuery))?.lastLook, (look) => look === 'no-data.');
       await handle.cancel();
       expect((await handle.result()).state).toBe('aborted');
     });
@@ -147,5 +168,19 @@ describe('a rollout', () => {
     const result = await rollout(world, (handle) => handle.result());
     expect(result.state).toBe('completed');
     expect(world.routes.map((route) => route.split)).toEqual([[{ version: 2, sharePct: 100 }]]);
+  });
+
+  it('goes on after continue-as-new where it was: same lease, same step, no route written twice', async () => {
+    const world = new FakeWorld();
+    const lease = { name: 'rollout/production/flight-delay', holder: 'rollout/production/flight-delay|the-first-run', token: 1 };
+    world.leases.set(lease.name, lease.holder);
+    world.routes.push({ epoch: 2, split: [{ version: 1, sharePct: 75 }, { version: 2, sharePct: 25 }], reason: 'step 2', key: 'of the run before' });
+    const carried = { lease, step: 1, epoch: 2, previousEpoch: 1, look: 40, stepElapsedMs: 8000, lastLook: 'inconclusive.' };
+    const result = await rollout(world, (handle) => handle.result(), { carried });
+    expect(result.state).toBe('completed');
+    expect(world.challengerShares).toEqual([25, 100]);
+    // 8 s of the step had passed: one look of 5 s more ends it. The looks go on counting, so that none is taken for one recorded before.
+    expect(world.looks.slice(0, 2)).toEqual([41, 42]);
+    expect(world.leases.size).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { runCli } from '../../../cli/main.js';
+import { runCli } from '../../../cli/run-cli.js';
 
 /** Runs a command line in this process and gives back what it wrote. */
 export async function runCommandLine(argv: string[], env: NodeJS.ProcessEnv = {}) {

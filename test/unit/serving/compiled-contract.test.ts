@@ -35,14 +35,14 @@ function request(change: Record<string, Partial<InputTensor> | undefined> = {}):
 const read = (change?: Parameters<typeof request>[0]) => compileContract(contract).readRows(request(change));
 
 describe('a request that fits its contract', () => {
-  test('becomes columns in the order asked for, missing values NaN and empty', () => {
+  test('becomes columns in the order asked for, else of the names, missing values NaN and empty', () => {
     expect(read()).toEqual({
       count: 2,
       columns: [
         [1, 2],
-        [3.5, NaN],
-        ['EWR', 'JFK'],
         ['IAH', ''],
+        ['EWR', 'JFK'],
+        [3.5, NaN],
       ],
     });
     const other = compileContract(contract, ['temp', 'dest', 'origin', 'dep_delay']).readRows(request());
@@ -54,8 +54,8 @@ describe('a request that fits its contract', () => {
   });
 
   test('may send numbers as FP64 or integers: they are rounded to FP32, as in training', () => {
-    expect(read({ temp: { datatype: 'FP64', data: [0.1, 16777217] } }).columns[1]).toEqual([Math.fround(0.1), 16777216]);
-    expect(read({ temp: { datatype: 'INT64', data: [7, -7] } }).columns[1]).toEqual([7, -7]);
+    expect(read({ temp: { datatype: 'FP64', data: [0.1, 16777217] } }).columns[3]).toEqual([Math.fround(0.1), 16777216]);
+    expect(read({ temp: { datatype: 'INT64', data: [7, -7] } }).columns[3]).toEqual([7, -7]);
   });
 
   test('may carry a bound itself, although FP32 cannot hold it exactly', () => {
@@ -74,7 +74,7 @@ describe('a request that fits its contract', () => {
   test('may say missing by a binary NaN', () => {
     const bytes = Buffer.alloc(8);
     bytes.writeFloatLE(NaN, 0);
-    expect(read({ temp: { data: undefined, bytes } }).columns[1]).toEqual([NaN, 0]);
+    expect(read({ temp: { data: undefined, bytes } }).columns[3]).toEqual([NaN, 0]);
   });
 });
 
@@ -84,7 +84,7 @@ describe('a request that does not fit its contract is refused with the feature a
   const nan = Buffer.alloc(8);
   nan.writeFloatLE(NaN, 4);
   test.each<[string, Parameters<typeof request>[0], RegExp]>([
-    ['a feature is missing', { temp: undefined }, /Feature temp is missing.*dep_delay, temp, origin, dest/],
+    ['a feature is missing', { temp: undefined }, /Feature temp is missing.*dep_delay, dest, origin, temp/],
     ['a feature is unknown', { tmp: { data: [1, 2] } }, /"tmp" is not a feature/],
     ['rows differ', { temp: { shape: [1, 1], data: [1] } }, /temp has 1 rows, but dep_delay has 2/],
     ['the shape is wide', { temp: { shape: [1, 2], data: [1, 2] } }, /temp has the shape \[1,2\]/],

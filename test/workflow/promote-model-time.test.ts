@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decidePromotion } from '../../client/promotion.js';
+import { loadTemporalConfig } from '../../temporal.config.js';
+import { approveSignal, promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
+import { createBench, eventually, type Bench } from './bench.js';
+import { FakeWorld } from './fakes.js';
+import { detailsOf, ownRequest, promotion, untilWaiting } from './promotion-bench.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await createBench();
+});
+afterAll(() => bench.close());
+
+function worldWith(policy: Record<string, unknown> = {}): FakeWorld {
+  const world = new FakeWorld({ promotion: policy, rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
+  world.roles = { ann: ['approver'], ben: ['approver'] };
+  return world;
+}
+
+describe('a promotion that waits', () => {
+  it('reminds once each period and expires after its time, with nothing rolled out', async () => {
+    const world = worldWith({ remindAfterHours: 24, expireAfterHours: 24 * 7 });
+    expect(await promotion(bench, world, (handle) => handle.result())).toMatchObject({ state: 'expired', reason: 'no decision within 168 hours' });
+    // After each of six days; the seventh ends it.
+    expect(world.reminders).toBe(6);
+    expect(world.challengerShares).toEqual([]);
+  });
+
+  it('answers a decision that comes after its end: nothing is open under that id', async () => {
+    const world = worldWith({ expireAfterHours: 1 });
+    await promotion(bench, world, async (handle) => {
+      await handle.result();
+      const temporal = { client: bench.client, config: loadTemporalConfig({}), close: async () => {} };
+      await expect(decidePromotion(temporal, handle.workflowId, { decision: 'approve', actor: 'ann', comment: '' })).rejects.toMatchObject({ code: 'not-found' });
+    });
+    expect(world.rulings).toEqual([]);
+  });
+
+  it('goes on waiting, its decisions kept, when its worker is restarted', async () => {
+    const world = worldWith({ approvals: { count: 2 } });
+    await promotion(
+      bench,
+      world,
+      async (handle, restart) => {
+        await untilWaiting(handle);
+        await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+        await eventually('the first approval is ruled on', async () => world.rulings.length, (count) => count === 1);
+        await restart();
+        expect((await handle.query(promotionStatusQuery)).decisions).toMatchObject([{ actor: 'ann', counted: true }]);
+        await handle.signal(approveSignal, { actor: 'ben', comment: '' });
+        expect((await handle.result()).state).toBe('promoted');
+      },
+      { cached: false },
+    );
+    expect(world.rulings).toHaveLength(2);
+    expect(world.challengerShares).toEqual([100]);
+  });
+});
+
+describe('a promotion whose evidence went out of date', () => {
+  it('gathers it again, and decisions on the old evidence no longer count', async () => {
+    const world = worldWith();
+    world.checks = [
+      { holds: false, reason: 'the champion is now 3' },
+      { holds: true, reason: '' },
+    ];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      world.evidence = 2;
+      await handle.signal(approveSignal, { actor: 'ann', comment: '', evidenceSha256: '1'.repeat(64) });
+      await eventually('new evidence is shown', async () => (await handle.query(promotionStatusQuery)).evidenceSha256, (sha256) => sha256 === '2'.repeat(64));
+      await untilWaiting(handle);
+      expect((await handle.query(promotionStatusQuery)).decisions).toEqual([]);
+      expect(world.challengerShares).toEqual([]);
+      expect(await detailsOf(handle)).toContain('evidence is out of date (the champion is now 3)');
+
+      await handle.signal(approveSignal, { actor: 'ben', comment: '', evidenceSha256: '1'.repeat(64) });
+      await eventually('the late one is ruled on', async () => world.rulings.length, (count) => count === 2);
+      await handle.signal(approveSignal, { actor: 'ann', comment: '', evidenceSha256: '2'.repeat(64) });
+      expect((await handle.result()).state).toBe('promoted');
+    });
+    expect(world.gathered).toBe(2);
+    expect(world.rulings.map((ruling) => ruling.counted)).toEqual([true, false, true]);
+  });
+
+  it('still expires when it was going to: new evidence gives no new time', async () => {
+    const world = worldWith({ remindAfterHours: 24, expireAfterHours: 48 });
+    world.checks = [{ holds: false, reason: 'the champion changed' }];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await bench.env.sleep('30 hours');
+      await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+      await eventually('the evidence is gathered again', async () => world.gathered, (count) => count === 2);
+      await untilWaiting(handle);
+      const before = await bench.env.currentTimeMs();
+      expect((await handle.result()).state).toBe('expired');
+      expect((await bench.env.currentTimeMs()) - before).toBeLessThan(19 * 3_600_000);
+    });
+  });
+});
+
+describe('a promotion that is approved', () => {
+  it('answers a rejection during the rollout that it comes too late, and rolls out', async () => {
+    const world = worldWith();
+    world.verdicts = ['no-data'];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+      await eventually('the rollout has begun', async () => world.challengerShares.length, (count) => count === 1);
+      await handle.signal(rejectSignal, { actor: 'ben', comment: 'wait!' });
+      await eventually('it is answered', async () => world.rulings.length, (count) => count === 2);
+      world.verdicts = ['pass'];
+      expect((await handle.result()).state).toBe('promoted');
+    });
+    expect(world.rulings.at(-1)).toMatchObject({ actor: 'ben', counted: false, reason: expect.stringContaining('perdure rollout abort') });
+  });
+
+  it('is rolled back when its rollout was', async () => {
+    const world = worldWith();
+    world.verdicts = ['fail'];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+      expect((await handle.result()).state).toBe('rolled-back');
+    });
+    expect(world.challengerShares).toEqual([100, 0]);
+  });
+
+  it('asks for the next environment of its policy, once it serves in the first', async () => {
+    const world = worldWith({ environments: ['staging', 'production'] });
+    const request = ownRequest({ environment: 'staging' });
+    await promotion(
+      bench,
+      world,
+      async (handle) => {
+        await untilWaiting(handle);
+        await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+        expect((await handle.result()).state).toBe('promoted');
+        const next = bench.client.workflow.getHandle(`promote/${request.model}/2/production`);
+        await eventually('the next promotion waits', async () => (await next.query(promotionStatusQuery)).state, (state) => state === 'waiting-for-approval');
+        await next.signal(rejectSignal, { actor: 'ann', comment: '' });
+        await next.result();
+      },
+      { request },
+    );
+    expect(world.promotions.map(({ environment, requestedBy }) => ({ environment, requestedBy }))).toEqual([
+      { environment: 'staging', requestedBy: 'rita' },
+      { environment: 'production', requestedBy: 'rita' },
+    ]);
+  });
+});
+
+describe('a promotion that needs nobody', () => {
+  it('lets the first version of an empty environment in by itself, recorded as the policy’s decision', async () => {
+    const world = worldWith({ firstVersion: 'automatic' });
+    world.champion = null;
+    world.routes.length = 0;
+    expect((await promotion(bench, world, (handle) => handle.result())).state).toBe('promoted');
+    expect(world.policyApprovals).toEqual(['first version of an empty environment']);
+    expect(world.promotionStates).not.toContain('waiting-for-approval');
+  });
+
+  it('asks a person for the first version where the policy says so', async () => {
+    const world = worldWith({ firstVersion: 'approval', expireAfterHours: 1 });
+    world.champion = null;
+    world.routes.length = 0;
+    expect((await promotion(bench, world, (handle) => handle.result())).state).toBe('expired');
+    expect(world.policyApprovals).toEqual([]);
+  });
+
+  it('lets a version through on its gates alone where the policy asks for no approval', async () => {
+    const world = worldWith({ approvals: { count: 0 } });
+    expect((await promotion(bench, world, (handle) => handle.result())).state).toBe('promoted');
+    expect(world.policyApprovals).toEqual(['the policy asks for no approval']);
+  });
+});
