@@ -22,7 +22,8 @@ interface Stack {
   config: ReturnType<typeof loadPerdureConfig>;
   addresses: { api: string; gateways: Record<'production' | 'staging', string>; temporalUi: string | undefined };
   env: Record<string, string>;
-  stop: () => Promise<void>;
+  /** Absent for a stack that somebody else holds. */
+  stop?: () => Promise<void>;
 }
 
 /** A stack of our own; one that `perdure up` holds is used and left running. */
@@ -32,7 +33,7 @@ async function stackToUse(signal: AbortSignal): Promise<Stack> {
   if (running) {
     process.stdout.write('The stack is up already; it is used and left running.\n');
     const { temporalUi, ...rest } = running.addresses;
-    return { config, addresses: { ...rest, temporalUi }, env: running.env, stop: () => Promise.resolve() };
+    return { config, addresses: { ...rest, temporalUi }, env: running.env };
   }
   const stack = await startStack({ onProgress: printProgress, signal });
   printWhereToLook(stack);
@@ -56,24 +57,22 @@ async function main(): Promise<number> {
     });
   }
 
-  const steps = new Steps();
-  const stack = await steps.run('setup', 'starting PostgreSQL, Temporal, S3, control API, workers and gateways', () =>
-    stackToUse(interruption.signal),
-  );
+  const steps = new Steps(interruption.signal);
+  let stack: Stack | undefined;
   try {
+    stack = await steps.run('setup', 'starting PostgreSQL, Temporal, S3, control API, workers and gateways', () =>
+      stackToUse(interruption.signal),
+    );
+    // Never closed: an interrupted job still asks over it, and asking over a closed connection would end this process before the stack.
     const temporal = await connectTemporal(loadTemporalConfig({ ...process.env, ...stack.env }));
-    try {
-      const job = runMainJob({ ...stack, temporal, steps, startedAt, unattended, signal: interruption.signal });
-      const report = await Promise.race([job, interrupted.then(() => undefined)]);
-      if (!report) {
-        job.catch(() => undefined);
-        return 130;
-      }
-      printSummary(report);
-      process.stdout.write(`Report: ${await writeMainJobReport(stack.config.home, report)}\n`);
-    } finally {
-      await temporal.close();
+    const job = runMainJob({ ...stack, temporal, steps, startedAt, unattended, signal: interruption.signal });
+    const report = await Promise.race([job, interrupted.then(() => undefined)]);
+    if (!report) {
+      job.catch(() => undefined);
+      return 130;
     }
+    printSummary(report);
+    process.stdout.write(`Report: ${await writeMainJobReport(stack.config.home, report)}\n`);
     if (unattended) return 0;
     process.stdout.write('\nEverything stays up. Ctrl-C stops it; the next start goes on from here.\n');
     await interrupted;
@@ -82,7 +81,8 @@ async function main(): Promise<number> {
     if (interruption.signal.aborted) return 130;
     throw error;
   } finally {
-    await steps.run('stop', 'stopping', () => stack.stop());
+    const stop = stack?.stop;
+    if (stop) await steps.run('stop', 'stopping', stop);
   }
 }
 

@@ -9,7 +9,7 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 /** What a bundle of the workflows is made of; tests and replays use the same. */
 export const bundleSources = {
   workflowsPath: path.join(root, 'workflows', 'index.ts'),
-  workflowInterceptorModules: [path.join(root, 'workflows', 'plain-failures.ts')],
+  workflowInterceptorModules: ['plain-failures.ts', 'activity-summaries.ts'].map((name) => path.join(root, 'workflows', name)),
 };
 
 /** The workflow bundle, made once per state of its sources: bundling is most of a worker's start. */

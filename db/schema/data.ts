@@ -1,4 +1,4 @@
-import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { ColumnProfile, SnapshotManifest } from '../../domain/snapshot.js';
 
 /** A partition's content as it was validated: one row per set of inputs, so a corrected file gets a row of its own. */
@@ -26,7 +26,10 @@ export const partitions = pgTable(
     decidedAt: timestamp('decided_at', { withTimezone: true }),
     comment: text('comment'),
   },
-  (table) => [primaryKey({ columns: [table.model, table.partition, table.inputsSha256] })],
+  (table) => [
+    primaryKey({ columns: [table.model, table.partition, table.inputsSha256] }),
+    index('partitions_newest').on(table.model, table.validatedAt),
+  ],
 );
 
 /** Training sets, by the digest of their manifest. Never changed. */

@@ -1,28 +1,36 @@
+import { isNull } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Environment } from '../../domain/names.js';
 import type { Evidence, PromotionState } from '../../domain/promotion.js';
 
 /** Decisions to take a version into an environment. */
-export const promotions = pgTable('promotions', {
-  /** The first Temporal run id of the workflow. */
-  id: text('id').primaryKey(),
-  workflowId: text('workflow_id').notNull(),
-  model: text('model').notNull(),
-  version: integer('version').notNull(),
-  environment: text('environment').$type<Environment>().notNull(),
-  requestedBy: text('requested_by').notNull(),
-  state: text('state').$type<PromotionState>().notNull(),
-  /** Why it ended so, in words; null while it is open. */
-  reason: text('reason'),
-  /** Null until the evidence is gathered. */
-  evidenceSha256: text('evidence_sha256'),
-  evidence: jsonb('evidence').$type<Evidence>(),
-  requestedAt: timestamp('requested_at', { withTimezone: true }).notNull().defaultNow(),
-  /** Null where no approval is asked for. */
-  expiresAt: timestamp('expires_at', { withTimezone: true }),
-  remindedAt: timestamp('reminded_at', { withTimezone: true }),
-  closedAt: timestamp('closed_at', { withTimezone: true }),
-});
+export const promotions = pgTable(
+  'promotions',
+  {
+    /** The first Temporal run id of the workflow. */
+    id: text('id').primaryKey(),
+    workflowId: text('workflow_id').notNull(),
+    model: text('model').notNull(),
+    version: integer('version').notNull(),
+    environment: text('environment').$type<Environment>().notNull(),
+    requestedBy: text('requested_by').notNull(),
+    state: text('state').$type<PromotionState>().notNull(),
+    /** Why it ended so, in words; null while it is open. */
+    reason: text('reason'),
+    /** Null until the evidence is gathered. */
+    evidenceSha256: text('evidence_sha256'),
+    evidence: jsonb('evidence').$type<Evidence>(),
+    requestedAt: timestamp('requested_at', { withTimezone: true }).notNull().defaultNow(),
+    /** Null where no approval is asked for. */
+    expiresAt: timestamp('expires_at', { withTimezone: true }),
+    remindedAt: timestamp('reminded_at', { withTimezone: true }),
+    closedAt: timestamp('closed_at', { withTimezone: true }),
+  },
+  (table) => [
+    index('promotions_newest').on(table.model, table.requestedAt),
+    index('promotions_open').on(table.requestedAt).where(isNull(table.closedAt)),
+  ],
+);
 
 /** Every decision that was sent, whether it counted or not. */
 export const promotionDecisions = pgTable(

@@ -32,6 +32,7 @@ export const routes = pgTable(
   (table) => [
     primaryKey({ columns: [table.environment, table.model, table.epoch] }),
     unique('routes_idempotency_key').on(table.idempotencyKey),
+    index('routes_of_model').on(table.model),
   ],
 );
 
@@ -55,7 +56,7 @@ export const rollouts = pgTable(
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
   },
-  (table) => [index('rollouts_route').on(table.environment, table.model)],
+  (table) => [index('rollouts_route').on(table.environment, table.model), index('rollouts_newest').on(table.model, table.startedAt)],
 );
 
 /** Each look of the judge, with what it saw. */

@@ -1,4 +1,4 @@
-import { integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/evaluation.js';
 import type { GateResult } from '../../domain/gate.js';
@@ -8,30 +8,34 @@ import { definitions, models } from './definitions.js';
 import { snapshots } from './data.js';
 
 /** Executions of the training pipeline. */
-export const runs = pgTable('runs', {
-  /** The first Temporal run id of the workflow: stable over retries and continue-as-new. */
-  id: text('id').primaryKey(),
-  workflowId: text('workflow_id').notNull(),
-  model: text('model').notNull(),
-  definitionSha256: text('definition_sha256')
-    .notNull()
-    .references(() => definitions.sha256),
-  cause: jsonb('cause').$type<Cause>().notNull(),
-  /** The last partition asked for; null for the newest there is. */
-  until: text('until'),
-  startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
-  /** Null while the run goes on; the outcome too. */
-  finishedAt: timestamp('finished_at', { withTimezone: true }),
-  outcome: text('outcome').$type<RunOutcome>(),
-  /** Why it ended so, in words. */
-  reason: text('reason'),
-  /** Null until the step that makes it is done. */
-  snapshotSha256: text('snapshot_sha256').references(() => snapshots.sha256),
-  artifactSha256: text('artifact_sha256'),
-  evaluationKey: text('evaluation_key'),
-  metrics: jsonb('metrics').$type<Metrics>(),
-  gates: jsonb('gates').$type<GateResult[]>(),
-});
+export const runs = pgTable(
+  'runs',
+  {
+    /** The first Temporal run id of the workflow: stable over retries and continue-as-new. */
+    id: text('id').primaryKey(),
+    workflowId: text('workflow_id').notNull(),
+    model: text('model').notNull(),
+    definitionSha256: text('definition_sha256')
+      .notNull()
+      .references(() => definitions.sha256),
+    cause: jsonb('cause').$type<Cause>().notNull(),
+    /** The last partition asked for; null for the newest there is. */
+    until: text('until'),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+    /** Null while the run goes on; the outcome too. */
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+    outcome: text('outcome').$type<RunOutcome>(),
+    /** Why it ended so, in words. */
+    reason: text('reason'),
+    /** Null until the step that makes it is done. */
+    snapshotSha256: text('snapshot_sha256').references(() => snapshots.sha256),
+    artifactSha256: text('artifact_sha256'),
+    evaluationKey: text('evaluation_key'),
+    metrics: jsonb('metrics').$type<Metrics>(),
+    gates: jsonb('gates').$type<GateResult[]>(),
+  },
+  (table) => [index('runs_newest').on(table.model, table.startedAt)],
+);
 
 /** How far a run came: one row a step, written when the step starts and again when it ends. */
 export const runSteps = pgTable(

@@ -8,6 +8,7 @@ import { rolloutStatus } from '../../client/rollout.js';
 import { startTraining, trainingResult } from '../../client/training.js';
 import { workflowIds } from '../../domain/ids.js';
 import { openLog } from '../../infra/embedded/logs.js';
+import type { Split } from '../../domain/route.js';
 import { findTemporal } from '../../infra/embedded/tools.js';
 import { arrive } from '../../infra/main-job/arrival.js';
 import { liveFlights } from '../../infra/main-job/live-flights.js';
@@ -20,6 +21,8 @@ import { createPlace, processesOf, type Place } from './place.js';
 const execute = promisify(execFile);
 const model = flightDelay.name;
 const requestsPerSecond = 250;
+
+const sharesOf = (split: Split): Record<number, number> => Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct]));
 
 /**
  * One life of the main job in which every process is killed with -9 at the step where it hurts most. The tests build on each other:
@@ -51,7 +54,8 @@ describe('kill -9', () => {
     );
   };
   const shares = async () =>
-    (await all.api.routeHistory(model, { environment: 'production' })).map(({ epoch, split }) => [epoch, Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct]))]);
+    (await all.api.routeHistory(model, { environment: 'production' })).map(({ epoch, split }) => [epoch, sharesOf(split)] as const);
+  const newestShares = async () => (await shares()).at(-1)?.[1] ?? {};
 
   beforeAll(async () => {
     place = await createPlace('kill');
@@ -107,11 +111,18 @@ describe('kill -9', () => {
   });
 
   it('of the gateway, the control worker, Temporal, PostgreSQL and S3 in turn during the canary: it goes on to its end', async () => {
-    for (const name of ['gateway-production', 'worker-control', 'temporal', 'postgres', 's3']) {
-      const [latest] = await pollUntil('the API answers', 30_000, () => all.api.rollouts({ model, limit: 1 }));
+    const turns = [
+      [5, 'gateway-production'],
+      [5, 'worker-control'],
+      [25, 'temporal'],
+      [25, 'postgres'],
+      [100, 's3'],
+    ] as const;
+    for (const [sharePct, name] of turns) {
+      await pollUntil(`version 2 gets ${sharePct} %`, 120_000, async () => (await newestShares())[2] === sharePct || undefined);
+      const [latest] = await all.api.rollouts({ model, limit: 1 });
       expect(latest?.state, `the canary must still go on when ${name} is killed`).toBe('running');
-      const share = Object.values((await shares()).at(-1)?.[1] ?? {}).at(-1);
-      await kill(`canary at ${String(share)} %`, name);
+      await kill(`canary at ${sharePct} %`, name);
       await pollUntil(`the rollout answers after ${name}`, 30_000, () => rolloutStatus(all.temporal, 'production', model));
     }
     const result = await pollUntil('the promotion ends', 180_000, async () => {
@@ -179,15 +190,17 @@ describe('kill -9', () => {
     }
     try {
       const temporal = { ...all.temporal, config: { ...all.temporal.config, taskQueues: { ...all.temporal.config.taskQueues, workflows: taskQueue } } };
-      const started = await startTraining(temporal, { model, until: '2013-02', cause: { kind: 'person', id: 'takeover', actor: 'ann@local' } });
+      const started = await startTraining(temporal, { model, until: '2013-03', cause: { kind: 'person', id: 'takeover', actor: 'ann@local' } });
       await untilTrainerRuns(started);
       const { raw } = await all.temporal.client.workflow.getHandle(started.workflowId).describe();
       const holder = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'train')?.lastWorkerIdentity ?? '';
       const victim = workers.get(Number(holder.split('@')[0]));
       if (!victim) throw new Error(`the trainer runs in ${holder}, none of ${[...workers.keys()].join(', ')}`);
       victim.kill('SIGKILL');
-      expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'registered', version: 3, promotion: null });
+      expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'registered', version: 3 });
       expect((await attemptsOf(started))['train']).toBe(2);
+      const [second, third] = await Promise.all([2, 3].map((version) => all.api.version(model, version)));
+      expect(third?.artifactSha256, 'the same snapshot, definition and seed').toBe(second?.artifactSha256);
       expect([...workers.values()].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).length).toBe(1);
     } finally {
       const living = [...workers.values()].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);

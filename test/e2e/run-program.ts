@@ -9,6 +9,7 @@ export interface RunningProgram {
   output(): string;
   /** Waits until the program has written this. @throws when it ends first or the time is over, with what it wrote. */
   says(what: RegExp, timeoutMs: number): Promise<void>;
+  /** Signals the whole process group, as a terminal does on Ctrl-C. */
   signal(name: NodeJS.Signals): void;
   ended: Promise<ProgramEnd>;
 }
@@ -28,6 +29,7 @@ export function startProgram(place: Place, file: string, ...args: readonly strin
     cwd: place.config.projectRoot,
     env: place.env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   const written = { stdout: '', stderr: '', both: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -51,7 +53,7 @@ export function startProgram(place: Place, file: string, ...args: readonly strin
       await pollUntil(`${file} says ${what}`, timeoutMs, () => what.test(written.both) || over || undefined);
       if (!what.test(written.both)) throw new Error(`${file} ended before it said ${what}:\n${written.both.slice(-4000)}`);
     },
-    signal: (name) => void child.kill(name),
+    signal: (name) => void (child.pid !== undefined && process.kill(-child.pid, name)),
     ended,
   };
 }

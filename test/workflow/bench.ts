@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { bundleSources } from '../../workers/workflow-bundle.js';
@@ -19,19 +20,33 @@ interface BenchActivities {
 let installed = false;
 let bundle: WorkflowBundle | undefined;
 
-/** A time-skipping Temporal server with the real workflows and typed fakes for activities. */
-export async function createBench() {
+const searchAttributes = ['PerdureModel', 'PerdureVersion', 'PerdureEnvironment', 'PerdureCause', 'PerdureOutcome'];
+const tool = (name: string) => ({ type: 'existing-path' as const, path: path.join(root, '.tools', 'servers', 'bin', name) });
+
+/** A server that skips over time in which nothing happens. It knows no schedules and no listing. */
+async function skipping(): Promise<TestWorkflowEnvironment> {
+  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: tool('temporal-test-server') } });
+  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])) });
+  return env;
+}
+
+/** The server that the product runs on, in memory. */
+const real = () =>
+  TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: tool('temporal'),
+      searchAttributes: searchAttributes.map((name) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD)),
+      extraArgs: ['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
+    },
+  });
+
+/** A Temporal server with the real workflows and typed fakes for activities. */
+export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 'real' } = {}) {
   if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
   installed = true;
   bundle ??= await bundleWorkflowCode({ ...bundleSources, logger: new DefaultLogger('ERROR') });
   const workflowBundle = bundle;
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: path.join(root, '.tools', 'servers', 'bin', 'temporal-test-server') } },
-  });
-  await env.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(['PerdureModel', 'PerdureVersion', 'PerdureEnvironment', 'PerdureCause', 'PerdureOutcome'].map((name) => [name, keyword])),
-  });
+  const env = await (time === 'skipped' ? skipping() : real());
   let count = 0;
 
   const start = async (taskQueue: string, { local, remote }: BenchActivities, options: { cached?: boolean }) => {

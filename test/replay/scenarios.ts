@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { workflowIds } from '../../domain/ids.js';
+import { abortSignal, approveSignal, decidePromotionUpdate, pauseSignal, promotionStatusQuery, rejectSignal, resumeSignal, rolloutStatusQuery } from '../../workflows/messages.js';
+import { eventually, type Bench } from '../workflow/bench.js';
+import { FakeWorld } from '../workflow/fakes.js';
+
+/** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
+interface Scenario {
+  workflow: 'trainModel' | 'promoteModel' | 'rolloutModel' | 'rollbackModel';
+  input: Record<string, unknown>;
+  world: () => FakeWorld;
+  drive?: (handle: WorkflowHandle, world: FakeWorld) => Promise<void>;
+}
+
+const train = { workflow: 'trainModel', input: { model: 'flight-delay', cause: { kind: 'data', id: '2013-03' } } } as const;
+const promote = { workflow: 'promoteModel', input: { model: 'flight-delay', version: 2, requestedBy: 'rita' } } as const;
+const rollout = { workflow: 'rolloutModel', input: { model: 'flight-delay', version: 2 } } as const;
+
+/** Steps of a second, so that a recording on a real server's clock takes seconds. */
+const quick = {
+  lookEverySeconds: 1,
+  steps: [
+    { sharePct: 5, minSeconds: 1, maxSeconds: 60 },
+    { sharePct: 100, minSeconds: 1, maxSeconds: 60 },
+  ],
+};
+
+function world(facts: Partial<FakeWorld> = {}, promotion: Record<string, unknown> = {}): FakeWorld {
+  return Object.assign(new FakeWorld({ rollout: quick, promotion }), { roles: { ann: ['approver'] } }, facts);
+}
+
+const untilWaiting = (handle: WorkflowHandle) =>
+  eventually('the promotion waits', async () => (await handle.query(promotionStatusQuery)).state, (state) => state === 'waiting-for-approval');
+const untilRollout = (handle: WorkflowHandle, state: string) =>
+  eventually(`the rollout is ${state}`, async () => (await handle.query(rolloutStatusQuery))?.state, (seen) => seen === state);
+const untilLooked = (handle: WorkflowHandle) => eventually('the judge has looked', async () => (await handle.query(rolloutStatusQuery))?.lastLook, (look) => typeof look === 'string');
+
+/** Every scenario has a recording in `histories/`, and every recording a scenario here. */
+export const scenarios: Record<string, Scenario> = {
+  'train-registered': { ...train, world: () => world() },
+  'train-gate-not-passed': { ...train, world: () => world({ gateVerdict: 'inconclusive' }) },
+  'train-quarantined': { ...train, world: () => world({ snapshot: { outcome: 'quarantined', reason: '17 rows are duplicated' } }) },
+  'promote-approved-by-update': {
+    ...promote,
+    world: () => world(),
+    async drive(handle) {
+      await untilWaiting(handle);
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'rita', comment: 'refused: who asked cannot approve' }] });
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'ann', comment: '' }] });
+    },
+  },
+  'promote-approved-by-signal': {
+    ...promote,
+    world: () => world(),
+    async drive(handle) {
+      await untilWaiting(handle);
+      await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+    },
+  },
+  'promote-rejected': {
+    ...promote,
+    world: () => world(),
+    async drive(handle) {
+      await untilWaiting(handle);
+      await handle.signal(rejectSignal, { actor: 'ann', comment: '' });
+    },
+  },
+  // An hour has 3,600 seconds: a reminder each second, the end after three.
+  'promote-expired': { ...promote, world: () => world({}, { remindAfterHours: 1 / 3600, expireAfterHours: 3 / 3600 }) },
+  'rollout-completed': { ...rollout, world: () => world() },
+  'rollout-rolled-back': { ...rollout, world: () => world({ verdicts: ['pass', 'fail'] }) },
+  'rollout-paused-resumed': {
+    ...rollout,
+    world: () => world({ verdicts: ['no-data'] }),
+    async drive(handle, { verdicts }) {
+      await untilLooked(handle);
+      await handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' });
+      await untilRollout(handle, 'paused');
+      verdicts.push('pass');
+      await handle.signal(resumeSignal, { actor: 'ann' });
+    },
+  },
+  'rollout-aborted': {
+    ...rollout,
+    world: () => world({ verdicts: ['no-data'] }),
+    async drive(handle) {
+      await untilLooked(handle);
+      await handle.signal(abortSignal, { actor: 'ann', reason: 'complaints' });
+    },
+  },
+  rollback: {
+    workflow: 'rollbackModel',
+    input: { model: 'flight-delay', actor: 'ann', reason: 'complaints' },
+    world() {
+      const serving = world({ champion: 2 });
+      serving.routes.push({ epoch: 2, split: [{ version: 2, sharePct: 100 }], reason: '', key: 'version 2' });
+      return serving;
+    },
+  },
+};
+
+/** Plays a scenario on a bench and gives the workflow that has ended. */
+export async function play(bench: Bench, { workflow, input, world: make, drive }: Scenario): Promise<WorkflowHandle> {
+  const facts = make();
+  return bench.withWorkers(facts, async (taskQueue) => {
+    const workflowId = workflow === 'rolloutModel' ? workflowIds.rollout('production', 'flight-delay') : `${workflow}-${randomUUID()}`;
+    const handle = await bench.client.workflow.start(workflow, { taskQueue, workflowId, args: [input] });
+    await drive?.(handle, facts);
+    await handle.result();
+    return handle;
+  });
+}

@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { createActivities } from '../../../activities/index.js';
+import { activitySummaries } from '../../../workflows/activity-summaries.js';
+
+it('every activity has a summary for the Temporal UI, and no summary is left over', () => {
+  const { light, heavy } = createActivities({} as never);
+  expect(Object.keys(activitySummaries).toSorted()).toEqual([...Object.keys(light), ...Object.keys(heavy)].toSorted());
+});

@@ -1,0 +1,42 @@
+import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
+
+/** What each activity does, in the words that the Temporal UI shows beside it. A test compares the names with the activities there are. */
+export const activitySummaries: Readonly<Record<string, string>> = {
+  decideRunGates: 'ask every gate of the definition',
+  evaluateRun: 'candidate and champion on the same holdout',
+  gatherEvidence: 'candidate against the present champion, for those who decide',
+  lookAtRollout: 'one look of the judge',
+  openPromotion: 'write down that the promotion was asked for',
+  openRun: 'write down that the run began',
+  closeRun: 'write down how the run ended',
+  planRollback: 'find the version to go back to',
+  planRollout: 'settle champion, steps and policy',
+  probe: 'ask every gateway for an answer by this version',
+  recordPolicyApproval: 'write down that the policy lets it in',
+  registerRun: 'give the model its version number, and write its card',
+  releaseLease: 'let the next one go on',
+  remind: 'write down a reminder',
+  ruleOnDecision: 'does this decision count, and why',
+  setPromotionState: 'write down where the promotion is',
+  setRolloutState: 'write down where the rollout is',
+  takeRolloutLease: 'wait until no other rollout of this model runs',
+  takeSnapshot: 'freeze and validate the data',
+  takeTrainingLease: 'wait until no other run of this model trains',
+  train: 'run the trainer',
+  verifyPromotion: 'is the evidence still true, do the decisions suffice',
+  waitForAcknowledgement: 'wait until every gateway serves the route',
+  waitUntilAcknowledged: 'wait until every gateway serves the route, however long it takes',
+  writeRoute: 'put a route in force under the next epoch',
+};
+
+/** Gives every activity its summary. */
+export const interceptors: WorkflowInterceptorsFactory = () => ({
+  outbound: [
+    {
+      scheduleActivity(input, next) {
+        const summary = activitySummaries[input.activityType];
+        return next(summary === undefined ? input : { ...input, options: { ...input.options, summary } });
+      },
+    },
+  ],
+});
