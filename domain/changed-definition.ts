@@ -17,12 +17,11 @@ const structuredClonePlain = (value: ModelDefinition): Record<string, unknown> =
 
 function setAt(root: Record<string, unknown>, path: string, value: unknown): void {
   const parts = path.split('.');
-  const last = parts.pop();
+  const last = parts.pop() ?? '';
   let place: unknown = root;
-  for (const part of parts) {
-    place = isRecord(place) || Array.isArray(place) ? Reflect.get(place, part) : undefined;
-  }
-  if (last === undefined || !(isRecord(place) || Array.isArray(place)) || ['__proto__', 'constructor', 'prototype'].includes(last)) {
+  for (const part of parts) place = isPlace(place) && Object.hasOwn(place, part) ? Reflect.get(place, part) : undefined;
+  // Only what the definition itself holds is a place: `__proto__` would lead to what all objects share, `length` would cut a list.
+  if (!isPlace(place) || (Array.isArray(place) ? !Object.hasOwn(place, last) || last === 'length' : last === '__proto__')) {
     throw new PerdureError(
       'definition/invalid',
       `${path}: the definition has no such place. Name it as in the model file, for example training.parameters.num_leaves`,
@@ -32,4 +31,4 @@ function setAt(root: Record<string, unknown>, path: string, value: unknown): voi
   Reflect.set(place, last, value);
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value);
+const isPlace = (value: unknown): value is object => value !== null && typeof value === 'object';

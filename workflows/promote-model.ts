@@ -96,7 +96,6 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       timeline.note(`evidence is out of date (${check.reason}): decisions on it no longer count`);
     }
 
-    book.close(`the promotion is approved and rolling out: \`perdure rollout abort ${model}\` stops it`);
     book.close('it is approved: to stop it now, abort the rollout or roll back');
     await enter('rolling-out');
     timeline.doing(`rolling out to ${environment}`);

@@ -1,6 +1,6 @@
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import { lakeListingSchema, putDataResultSchema, quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema } from './data.js';
-import { gatewayListSchema } from './gateways.js';
+import { gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
 import { modelListSchema } from './models.js';
 import { promotionDetailSchema, promotionListSchema } from './promotions.js';
@@ -78,6 +78,8 @@ export function createApiClient(baseUrl: string) {
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then((body) => body.routes),
     routeHistory: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then((body) => body.routes),
+    traffic: (model: string, query: { environment?: string | undefined } = {}) =>
+      requestJson(trafficSchema, baseUrl, `/models/${segment(model)}/traffic`, { query }).then((body) => body.versions),
     gateways: () => requestJson(gatewayListSchema, baseUrl, '/gateways').then((body) => body.gateways),
   };
 }

@@ -14,3 +14,8 @@ export const gatewayListSchema = z.object({
   ),
 });
 export type GatewayList = z.infer<typeof gatewayListSchema>;
+
+export const trafficSchema = z.object({
+  /** Requests since a version was first served there, those without an answer (`errors`) included. */
+  versions: z.array(z.object({ version: z.number().int(), requests: z.number().int(), errors: z.number().int() })),
+});

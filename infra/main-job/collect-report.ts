@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiClient } from '../../client/http/api-client.js';
 import { verdictSchema } from '../../domain/verdict.js';
 import type { MainJobReport } from './report.js';
 import type { TrafficCounts } from './traffic.js';
 
-/** The main job's report, from what the API says: nothing in it is remembered from the steps but counts and durations. */
+/** The main job's report, from what the API says: nothing in it is remembered from the steps but failed requests and durations. */
 export async function collectReport({
   api,
   model,
@@ -48,7 +49,20 @@ export async function collectReport({
         decisions: decisions.map(({ actor, decision, at, counted, selfApproved }) => ({ actor, decision, at, counted, selfApproved })),
       })),
     routes: routes.map(({ environment, epoch, at, split }) => ({ environment, epoch, at, split })),
-    requests: { ...counts.answered, failed: counts.failed },
+    requests: { ...(await servedByVersion(api, model, counts)), failed: counts.failed },
     stepsMs,
   };
+}
+
+/** What gateways counted, earlier starts included; they report every second, so what this start saw answered is waited for. */
+async function servedByVersion(api: ApiClient, model: string, counts: TrafficCounts): Promise<Record<string, number>> {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const served = Object.fromEntries(
+      (await api.traffic(model)).map(({ version, requests, errors }) => [String(version), requests - errors]),
+    );
+    const whole = Object.entries(counts.answered).every(([version, answered]) => (served[version] ?? 0) >= answered);
+    if (whole || Date.now() > deadline) return served;
+    await delay(300);
+  }
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import proto from '@temporalio/proto';
 
-type History = InstanceType<typeof proto.temporal.api.history.v1.History>;
+type History = ReturnType<typeof proto.temporal.api.history.v1.History.fromObject>;
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const historiesFolder = path.join(here, 'histories');

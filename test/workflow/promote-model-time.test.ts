@@ -113,7 +113,7 @@ describe('a promotion that is approved', () => {
       world.verdicts = ['pass'];
       expect((await handle.result()).state).toBe('promoted');
     });
-    expect(world.rulings.at(-1)).toMatchObject({ actor: 'ben', counted: false, reason: expect.stringContaining('perdure rollout abort') });
+    expect(world.rulings.at(-1)).toMatchObject({ actor: 'ben', counted: false, reason: expect.stringContaining('abort the rollout') });
   });
 
   it('is rolled back when its rollout was', async () => {

@@ -90,6 +90,6 @@ describe('a rollback', () => {
   });
 
   it('must say why', async () => {
-    await expect(rollback(worldServing(1, 2), { reason: ' ' })).rejects.toMatchObject({ cause: { cause: { type: 'input/invalid', message: expect.stringContaining('say why') } } });
+    await expect(rollback(worldServing(1, 2), { reason: ' ' })).rejects.toMatchObject({ cause: { type: 'input/invalid', message: expect.stringContaining('say why') } });
   });
 });

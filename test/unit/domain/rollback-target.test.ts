@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { rollbackTarget } from '../../../domain/rollback-target.js';
+import type { Route, Split } from '../../../domain/route.js';
+
+const history = (...splits: Split[]): Route[] =>
+  splits.map((split, index) => ({ storeId: 's', environment: 'production', model: 'm', epoch: index + 1, split, reason: '', at: '2026-01-01T00:00:00.000Z' }));
+const whole = (version: number): Split => [{ version, sharePct: 100 }];
+const canary = (champion: number, challenger: number, sharePct: number): Split => [
+  { version: champion, sharePct: 100 - sharePct },
+  { version: challenger, sharePct },
+];
+const target = (routes: Route[], to: number | null = null) => rollbackTarget(routes, { model: 'm', to });
+
+describe('the target of a rollback', () => {
+  it('is the version that had all of the traffic before the present champion, canary steps between left out', () => {
+    expect(target(history(whole(1), canary(1, 2, 5), canary(1, 2, 25), whole(2)))).toBe(1);
+    expect(target(history(whole(1), whole(2), canary(2, 3, 5), whole(3)))).toBe(2);
+  });
+
+  it('skips a challenger that was rolled back and never had everything', () => {
+    expect(target(history(whole(1), whole(2), canary(2, 3, 5), whole(2)))).toBe(1);
+  });
+
+  it('does not take a repeated route of the present champion for an earlier version', () => {
+    expect(target(history(whole(1), whole(2), whole(2)))).toBe(1);
+  });
+
+  it('is the version asked for, where it once was champion', () => {
+    expect(target(history(whole(1), whole(2), whole(3)), 1)).toBe(1);
+    expect(() => target(history(whole(1), canary(1, 2, 5), whole(1)), 2)).toThrow(expect.objectContaining({ code: 'not-found', message: expect.stringContaining('Versions that were: 1') }));
+    expect(() => target([], 2)).toThrow('Versions that were: none');
+  });
+
+  it('is none where only one version was served', () => {
+    for (const routes of [history(), history(whole(1)), history(whole(1), canary(1, 2, 5))]) {
+      expect(() => target(routes)).toThrow(expect.objectContaining({ code: 'not-found' }));
+    }
+  });
+});
