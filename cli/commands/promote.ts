@@ -7,6 +7,7 @@ import { exitCodeOf, exitCodeOfState } from '../exit-code.js';
 import { follow } from '../follow.js';
 import { actorOption } from '../global-options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
+import { refusedAtOnce } from '../refused-at-once.js';
 import { workflowLines } from '../workflow-lines.js';
 
 /** `promote`: asks for a version to be taken into an environment. */
@@ -30,8 +31,10 @@ export function registerPromote(program: Command, context: CliContext): void {
       const [handle, promotion] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
       const started = await promotion.startPromotion(handle, { model, version, environment: to, requestedBy });
       const watch = `perdure promotions show ${started.workflowId}`;
-      if (!wait)
+      if (!wait) {
+        await refusedAtOnce(promotion.promotionResult(handle, started.workflowId));
         return output.result(started, `Asked for ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+      }
 
       output.progress(`Promotion of ${model}@${version} to ${to} (workflow ${started.workflowId})`);
       const result = await follow(context, {

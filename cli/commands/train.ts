@@ -11,6 +11,7 @@ import { actorOption } from '../global-options.js';
 import { parsePartition } from '../parse/options.js';
 import { collectSet, type DefinitionChanges } from '../parse/set-option.js';
 import { requireModelName } from '../parse/version-ref.js';
+import { refusedAtOnce } from '../refused-at-once.js';
 import { workflowLines } from '../workflow-lines.js';
 
 interface TrainOptions {
@@ -54,7 +55,10 @@ export function registerTrain(program: Command, context: CliContext): void {
         ...(set === undefined ? {} : { set }),
       });
       const watch = `perdure runs show ${started.runId}`;
-      if (!wait) return output.result(started, `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+      if (!wait) {
+        await refusedAtOnce(training.trainingResult(handle, started.workflowId, started.runId));
+        return output.result(started, `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+      }
 
       output.progress(`Run ${started.runId} of ${model} (workflow ${started.workflowId})`);
       const result = await follow(context, {

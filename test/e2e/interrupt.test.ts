@@ -42,7 +42,9 @@ describe('Ctrl-C during npm start', () => {
       { version: 1, state: 'promoted', decisions: 1 },
       { version: 2, state: 'promoted', decisions: 1 },
     ]);
-    expect(report.routes.map(({ epoch, split }) => [epoch, Object.fromEntries(split.map((part) => [part.version, part.sharePct]))])).toEqual([
+    expect(
+      report.routes.map(({ epoch, split }) => [epoch, Object.fromEntries(split.map((part) => [part.version, part.sharePct]))]),
+    ).toEqual([
       [1, { 1: 100 }],
       [2, { 1: 95, 2: 5 }],
       [3, { 1: 75, 2: 25 }],

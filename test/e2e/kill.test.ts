@@ -39,7 +39,10 @@ describe('kill -9', () => {
     for (const one of await all.killAndHeal(...names)) healed.push({ ...one, during });
   };
   const arrived = (...months: readonly string[]) =>
-    months.reduce((before, month) => before.then(() => arrive({ api: all.api, model, projectRoot: place.config.projectRoot, home: place.home }, month)), Promise.resolve());
+    months.reduce(
+      (before, month) => before.then(() => arrive({ api: all.api, model, projectRoot: place.config.projectRoot, home: place.home }, month)),
+      Promise.resolve(),
+    );
   const untilTrainerRuns = ({ runId }: Started) =>
     pollUntil('the trainer runs', 120_000, async () => {
       const run = await all.api.run(runId);
@@ -48,9 +51,13 @@ describe('kill -9', () => {
   /** How often each activity of a run was begun, by the attempt that ended it. */
   const attemptsOf = async ({ workflowId }: Started) => {
     const { events } = await all.temporal.client.workflow.getHandle(workflowId).fetchHistory();
-    const names = new Map((events ?? []).map((event) => [Number(event.eventId), event.activityTaskScheduledEventAttributes?.activityType?.name]));
+    const names = new Map(
+      (events ?? []).map((event) => [Number(event.eventId), event.activityTaskScheduledEventAttributes?.activityType?.name]),
+    );
     return Object.fromEntries(
-      (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => (started ? [[names.get(Number(started.scheduledEventId)) ?? '', started.attempt ?? 0]] : [])),
+      (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
+        started ? [[names.get(Number(started.scheduledEventId)) ?? '', started.attempt ?? 0]] : [],
+      ),
     );
   };
   const shares = async () =>
@@ -63,7 +70,9 @@ describe('kill -9', () => {
     await all.api.apply({ definitions: [flightDelay], plan: false, prune: false, actor: 'test' });
   });
   afterAll(async () => {
-    process.stdout.write(`\nback after kill -9: ${healed.map(({ name, backAfterMs, during }) => `${name} ${(backAfterMs / 1000).toFixed(1)} s (${during})`).join(', ')}\n`);
+    process.stdout.write(
+      `\nback after kill -9: ${healed.map(({ name, backAfterMs, during }) => `${name} ${(backAfterMs / 1000).toFixed(1)} s (${during})`).join(', ')}\n`,
+    );
     trafficOver.abort();
     await traffic?.catch(() => undefined);
     await all?.stop();
@@ -83,7 +92,13 @@ describe('kill -9', () => {
     expect(await shares()).toEqual([[1, { 1: 100 }]]);
 
     const requests = await liveFlights({ config: place.config, definition: flightDelay, month: '2013-04' });
-    traffic = replayTraffic({ gatewayUrl: all.stack.addresses.gateways.production, definition: flightDelay, requests, perSecond: requestsPerSecond, signal: trafficOver.signal });
+    traffic = replayTraffic({
+      gatewayUrl: all.stack.addresses.gateways.production,
+      definition: flightDelay,
+      requests,
+      perSecond: requestsPerSecond,
+      signal: trafficOver.signal,
+    });
     traffic.catch(() => undefined); // Read at the end; it must not end the process before.
   });
 
@@ -93,7 +108,11 @@ describe('kill -9', () => {
     await untilTrainerRuns(started);
     await kill('train', 'temporal');
     expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'registered', version: 2 });
-    await pollUntil('promotion waits', 60_000, async () => (await all.api.promotions({ model, version: 2 }))[0]?.state === 'waiting-for-approval' || undefined);
+    await pollUntil(
+      'promotion waits',
+      60_000,
+      async () => (await all.api.promotions({ model, version: 2 }))[0]?.state === 'waiting-for-approval' || undefined,
+    );
   });
 
   it('of Temporal and the control worker while a promotion waits: a signal sent with the temporal command approves it, once', async () => {
@@ -107,7 +126,9 @@ describe('kill -9', () => {
     await pollUntil('the canary begins', 60_000, async () => (await shares()).length === 2 || undefined);
     const [shown] = await all.api.promotions({ model, version: 2 });
     const { decisions } = await all.api.promotion(shown?.id ?? '');
-    expect(decisions.map(({ actor, decision: said, via, counted }) => ({ actor, said, via, counted }))).toEqual([{ actor: 'ann@local', said: 'approve', via: 'signal', counted: true }]);
+    expect(decisions.map(({ actor, decision: said, via, counted }) => ({ actor, said, via, counted }))).toEqual([
+      { actor: 'ann@local', said: 'approve', via: 'signal', counted: true },
+    ]);
   });
 
   it('of the gateway, the control worker, Temporal, PostgreSQL and S3 in turn during the canary: it goes on to its end', async () => {
@@ -141,17 +162,27 @@ describe('kill -9', () => {
     expect(Object.keys(counts?.answered ?? {})).toEqual(['1', '2']);
 
     const runs = await all.api.runs({ model });
-    expect(runs.map(({ outcome, version }) => ({ outcome, version })).toSorted((left, right) => Number(left.version) - Number(right.version))).toEqual([
+    expect(
+      runs.map(({ outcome, version }) => ({ outcome, version })).toSorted((left, right) => Number(left.version) - Number(right.version)),
+    ).toEqual([
       { outcome: 'registered', version: 1 },
       { outcome: 'registered', version: 2 },
     ]);
     expect((await all.api.versions(model)).map(({ version }) => version).toSorted((left, right) => left - right)).toEqual([1, 2]);
     const promotions = await Promise.all((await all.api.promotions({ model })).map(({ id }) => all.api.promotion(id)));
-    expect(promotions.map(({ version, state, decisions }) => ({ version, state, counted: decisions.filter((one) => one.counted).length })).toSorted((left, right) => left.version - right.version)).toEqual([
+    expect(
+      promotions
+        .map(({ version, state, decisions }) => ({ version, state, counted: decisions.filter((one) => one.counted).length }))
+        .toSorted((left, right) => left.version - right.version),
+    ).toEqual([
       { version: 1, state: 'promoted', counted: 1 },
       { version: 2, state: 'promoted', counted: 1 },
     ]);
-    expect((await all.api.rollouts({ model })).map(({ challenger, state }) => ({ challenger, state })).toSorted((left, right) => left.challenger - right.challenger)).toEqual([
+    expect(
+      (await all.api.rollouts({ model }))
+        .map(({ challenger, state }) => ({ challenger, state }))
+        .toSorted((left, right) => left.challenger - right.challenger),
+    ).toEqual([
       { challenger: 1, state: 'completed' },
       { challenger: 2, state: 'completed' },
     ]);
@@ -189,8 +220,15 @@ describe('kill -9', () => {
       workers.set(worker.pid ?? 0, worker);
     }
     try {
-      const temporal = { ...all.temporal, config: { ...all.temporal.config, taskQueues: { ...all.temporal.config.taskQueues, workflows: taskQueue } } };
-      const started = await startTraining(temporal, { model, until: '2013-03', cause: { kind: 'person', id: 'takeover', actor: 'ann@local' } });
+      const temporal = {
+        ...all.temporal,
+        config: { ...all.temporal.config, taskQueues: { ...all.temporal.config.taskQueues, workflows: taskQueue } },
+      };
+      const started = await startTraining(temporal, {
+        model,
+        until: '2013-03',
+        cause: { kind: 'person', id: 'takeover', actor: 'ann@local' },
+      });
       await untilTrainerRuns(started);
       const { raw } = await all.temporal.client.workflow.getHandle(started.workflowId).describe();
       const holder = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'train')?.lastWorkerIdentity ?? '';

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient, type ApiClient } from '../../client/http/api-client.js';
+import { validationReportSchema } from '../../domain/validation-report.js';
 import { mainJobReportSchema, type MainJobReport } from '../../infra/main-job/report.js';
 import { withOneRowTwice } from './corrupted-month.js';
 import { prepareFlightMonth } from '../../infra/main-job/flights-data.js';
@@ -19,8 +20,14 @@ const reference = {
 } as const;
 
 function expectNearReference(metrics: Record<string, number | null> | null | undefined, holdout: keyof typeof reference): void {
-  expect(Math.abs((metrics?.['rocAuc'] ?? Number.NaN) - reference[holdout].rocAuc), `ROC AUC on ${holdout}: ${metrics?.['rocAuc']}`).toBeLessThan(0.01);
-  expect(Math.abs((metrics?.['logLoss'] ?? Number.NaN) - reference[holdout].logLoss), `log loss on ${holdout}: ${metrics?.['logLoss']}`).toBeLessThan(0.02);
+  expect(
+    Math.abs((metrics?.['rocAuc'] ?? Number.NaN) - reference[holdout].rocAuc),
+    `ROC AUC on ${holdout}: ${metrics?.['rocAuc']}`,
+  ).toBeLessThan(0.01);
+  expect(
+    Math.abs((metrics?.['logLoss'] ?? Number.NaN) - reference[holdout].logLoss),
+    `log loss on ${holdout}: ${metrics?.['logLoss']}`,
+  ).toBeLessThan(0.02);
 }
 
 describe('npm start -- --unattended on an empty home', () => {
@@ -62,7 +69,9 @@ describe('npm start -- --unattended on an empty home', () => {
       { version: 1, environment: 'production', state: 'promoted' },
       { version: 2, environment: 'production', state: 'promoted' },
     ]);
-    expect(report.promotions[0]?.decisions.map(({ actor, counted }) => ({ actor, counted }))).toEqual([{ actor: 'system:policy', counted: true }]);
+    expect(report.promotions[0]?.decisions.map(({ actor, counted }) => ({ actor, counted }))).toEqual([
+      { actor: 'system:policy', counted: true },
+    ]);
     expect(report.promotions[1]?.decisions.map(({ actor, decision, counted }) => ({ actor, decision, counted }))).toEqual([
       { actor: 'unattended@local', decision: 'approve', counted: true },
     ]);
@@ -70,7 +79,9 @@ describe('npm start -- --unattended on an empty home', () => {
   });
 
   it('moves the traffic from version 1 to version 2 by 5, 25 and 100 percent with rising epochs, and answers every request', () => {
-    expect(report.routes.map(({ environment, epoch }) => ({ environment, epoch }))).toEqual([1, 2, 3, 4].map((epoch) => ({ environment: 'production', epoch })));
+    expect(report.routes.map(({ environment, epoch }) => ({ environment, epoch }))).toEqual(
+      [1, 2, 3, 4].map((epoch) => ({ environment: 'production', epoch })),
+    );
     expect(report.routes.map(({ split }) => Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct])))).toEqual([
       { 1: 100 },
       { 1: 95, 2: 5 },
@@ -97,7 +108,16 @@ describe('npm start -- --unattended on an empty home', () => {
     let api: ApiClient;
     const json = (end: ProgramEnd): unknown => JSON.parse(end.stdout);
     const put = async (table: string, file: string, ...partition: readonly string[]) => {
-      const landed = await perdure(place, 'data', 'put', model, table, file, ...partition.flatMap((month) => ['--partition', month]), '--json');
+      const landed = await perdure(
+        place,
+        'data',
+        'put',
+        model,
+        table,
+        file,
+        ...partition.flatMap((month) => ['--partition', month]),
+        '--json',
+      );
       expect(landed.code, landed.stderr).toBe(0);
     };
 
@@ -119,7 +139,11 @@ describe('npm start -- --unattended on an empty home', () => {
     });
 
     it('train --until 2013-04 agrees with the reference although May has arrived, and moves no watermark', async () => {
-      const may = await prepareFlightMonth({ month: '2013-05', datasetsDir: path.join(place.config.projectRoot, '.tools', 'datasets'), outDir: path.join(place.home, 'cache', 'flights') });
+      const may = await prepareFlightMonth({
+        month: '2013-05',
+        datasetsDir: path.join(place.config.projectRoot, '.tools', 'datasets'),
+        outDir: path.join(place.home, 'cache', 'flights'),
+      });
       await put('weather', may.weather, '2013-05');
       await put('flights', may.flights, '2013-05');
       const trained = await perdure(place, 'train', model, '--until', '2013-04', '--wait', '--json');
@@ -151,7 +175,8 @@ describe('npm start -- --unattended on an empty home', () => {
     it('a month with a row twice is quarantined with a report that names the row, and the run exits 3', async () => {
       const before = await api.versions(model);
       const may = path.join(place.home, 'cache', 'flights', 'flights-2013-05.parquet');
-      await put('flights', await withOneRowTwice(may, path.join(place.home, 'cache')), '2013-05');
+      const twice = await withOneRowTwice(may, path.join(place.home, 'cache'));
+      await put('flights', twice.file, '2013-05');
       const refused = await perdure(place, 'train', model, '--until', '2013-05', '--wait', '--json');
       expect(refused.code, refused.stderr).toBe(3);
       expect(json(refused)).toMatchObject({ outcome: 'quarantined', version: null });
@@ -159,7 +184,11 @@ describe('npm start -- --unattended on an empty home', () => {
       expect(listed.stdout).toContain('2013-05');
       const { state, report: said } = await api.quarantined(model, '2013-05');
       expect(state).toBe('quarantined');
-      expect(JSON.stringify(said)).toContain('2013-05');
+      const { outcome, issues } = validationReportSchema.parse(said);
+      expect(outcome).toBe('invalid');
+      const [issue] = issues;
+      expect(issue).toMatchObject({ rule: 'duplicate-key', table: 'flights' });
+      expect(issue?.examples).toMatchObject([twice.row]);
       expect(await api.versions(model)).toEqual(before);
     });
   });

@@ -17,7 +17,9 @@ export interface Place {
 /** A home of one's own and free ports, so that a test's stack stands beside whatever else runs on this machine. */
 export async function createPlace(name: string): Promise<Place> {
   const home = mkdtempSync(path.join(tmpdir(), `perdure-e2e-${name}-`));
-  const shell = Object.entries(withoutOwnServers(process.env)).filter(([variable]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST$|DEV$|PROD$|MODE$)/.test(variable));
+  const shell = Object.entries(withoutOwnServers(process.env)).filter(
+    ([variable]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST$|DEV$|PROD$|MODE$)/.test(variable),
+  );
   const env = { ...Object.fromEntries(shell), ...(await freePortVariables()), PERDURE_HOME: home, NO_COLOR: '1' };
   return { home, env, config: loadPerdureConfig(env), remove: () => rmSync(home, { recursive: true, force: true }) };
 }

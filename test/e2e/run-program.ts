@@ -59,7 +59,9 @@ export function startProgram(place: Place, file: string, ...args: readonly strin
 }
 
 /** `npm start`, without npm between the signal and the program. */
-export const npmStart = (place: Place, ...args: readonly string[]): RunningProgram => startProgram(place, 'infra/bootstrap/start.mjs', ...args);
+export const npmStart = (place: Place, ...args: readonly string[]): RunningProgram =>
+  startProgram(place, 'infra/bootstrap/start.mjs', ...args);
 
 /** One `perdure …` command to its end. */
-export const perdure = (place: Place, ...args: readonly string[]): Promise<ProgramEnd> => startProgram(place, 'cli/perdure.mjs', ...args).ended;
+export const perdure = (place: Place, ...args: readonly string[]): Promise<ProgramEnd> =>
+  startProgram(place, 'cli/perdure.mjs', ...args).ended;

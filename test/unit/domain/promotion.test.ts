@@ -43,9 +43,10 @@ describe('a ruling on a decision', () => {
   });
 
   it('counts one approval a person', () => {
-    expect(rule({}, { earlier: [counted('ann')] }).counted).toBe(false);
-    expect(rule({}, { earlier: [{ ...counted('ann'), counted: false }] }).counted).toBe(true);
-    expect(rule({}, { earlier: [counted('ben')] }).counted).toBe(true);
+    const two = promotionPolicySchema.parse({ approvals: { count: 2 } });
+    expect(rule({}, { policy: two, earlier: [counted('ann')] }).counted).toBe(false);
+    expect(rule({}, { policy: two, earlier: [{ ...counted('ann'), counted: false }] }).counted).toBe(true);
+    expect(rule({}, { policy: two, earlier: [counted('ben')] }).counted).toBe(true);
   });
 
   it('records a signal without counting it where the policy says so; an update counts', () => {

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectDatabase, type Database } from '../../../db/connect.js';
+import { watermarkOf } from '../../../db/data-queries.js';
+import { approvedPromotion, decisionsOf, openPromotion, recordDecision, setPromotionState } from '../../../db/promotion-queries.js';
+import { closeRun, registerVersion, runById } from '../../../db/run-queries.js';
+import { listVersions } from '../../../db/version-lists.js';
+import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { openedRun } from './registered-run.js';
+
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connectDatabase(database.url, { max: 8 });
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+describe('a registration', () => {
+  it('gives one version a run, however often and however much at once it is repeated', async () => {
+    const run = await openedRun(db, 'once', 'once-1', '2013-02');
+    const given = await Promise.all(Array.from({ length: 6 }, () => registerVersion(db, run)));
+    const again = await registerVersion(db, { ...run, artifactSha256: 'f'.repeat(64) });
+    expect(new Set([...given, again].map((version) => version.version))).toEqual(new Set([1]));
+    expect(again.artifactSha256).toBe(run.artifactSha256);
+    expect(await listVersions(db, 'once')).toHaveLength(1);
+  });
+
+  it('gives runs that end together consecutive numbers', async () => {
+    const runs = await Promise.all(Array.from({ length: 8 }, (_, index) => openedRun(db, 'many', `many-${index}`, null)));
+    const given = await Promise.all(runs.map((run) => registerVersion(db, run)));
+    expect(given.map((version) => version.version).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('numbers each model by itself', async () => {
+    await registerVersion(db, await openedRun(db, 'own-a', 'own-a-1', null));
+    expect((await registerVersion(db, await openedRun(db, 'own-b', 'own-b-1', null))).version).toBe(1);
+  });
+
+  it('ends the run and moves the watermark with it, or does none of the three', async () => {
+    const run = await openedRun(db, 'together', 'together-1', '2013-02');
+    await expect(registerVersion(db, { ...run, runId: 'no-such-run' })).rejects.toThrow();
+    expect(await watermarkOf(db, 'together')).toBeUndefined();
+    expect(await listVersions(db, 'together')).toEqual([]);
+
+    await registerVersion(db, run);
+    expect(await watermarkOf(db, 'together')).toEqual({ partition: '2013-02', runId: 'together-1' });
+    expect(await runById(db, 'together-1')).toMatchObject({ outcome: 'registered', reason: 'registered as version 1', finishedAt: expect.any(Date) });
+  });
+});
+
+describe('a watermark', () => {
+  it('only rises, whatever order the runs end in', async () => {
+    for (const [id, watermark] of [
+      ['rising-2', '2013-03'],
+      ['rising-1', '2013-02'],
+    ] as const) {
+      await registerVersion(db, await openedRun(db, 'rising', id, watermark));
+    }
+    expect(await watermarkOf(db, 'rising')).toEqual({ partition: '2013-03', runId: 'rising-2' });
+  });
+
+  it('is moved by a run whose gates did not pass, and left by one without a result', async () => {
+    await openedRun(db, 'gates', 'gates-1', null);
+    await closeRun(db, { runId: 'gates-1', outcome: 'quarantined', reason: 'bad rows', watermark: null });
+    expect(await watermarkOf(db, 'gates')).toBeUndefined();
+    await openedRun(db, 'gates', 'gates-2', null);
+    await closeRun(db, { runId: 'gates-2', outcome: 'gate-not-passed', reason: 'worse', watermark: '2013-04' });
+    expect(await watermarkOf(db, 'gates')).toEqual({ partition: '2013-04', runId: 'gates-2' });
+  });
+
+  it('is not moved by closing a run that has ended already', async () => {
+    await openedRun(db, 'closed', 'closed-1', null);
+    await closeRun(db, { runId: 'closed-1', outcome: 'cancelled', reason: 'cancelled', watermark: null });
+    await closeRun(db, { runId: 'closed-1', outcome: 'gate-not-passed', reason: 'late', watermark: '2013-04' });
+    expect(await runById(db, 'closed-1')).toMatchObject({ outcome: 'cancelled' });
+    expect(await watermarkOf(db, 'closed')).toBeUndefined();
+  });
+});
+
+describe('decisions on a promotion', () => {
+  const promotion = (id: string) => ({ id, workflowId: `promote/m/2/${id}`, model: 'm', version: 2, environment: 'production' as const, requestedBy: 'rita' });
+  const decision = (promotionId: string, sequence: number, more: object = {}) => ({
+    promotionId,
+    sequence,
+    actor: 'ann',
+    decision: 'approve' as const,
+    comment: '',
+    via: 'update' as const,
+    counted: true,
+    selfApproved: false,
+    reason: 'approved',
+    at: '2026-01-01T00:00:00.000Z',
+    ...more,
+  });
+
+  it('are one row a sequence: what was ruled first stands', async () => {
+    await openPromotion(db, promotion('p1'));
+    const rows = await Promise.all(Array.from({ length: 5 }, (_, index) => recordDecision(db, decision('p1', 1, { reason: `ruling ${index}` }))));
+    expect(new Set(rows.map((row) => row.reason)).size).toBe(1);
+    await recordDecision(db, decision('p1', 2, { actor: 'ben' }));
+    expect((await decisionsOf(db, 'p1')).map((row) => row.actor)).toEqual(['ann', 'ben']);
+  });
+
+  it('let a version in only through a promotion that was approved and has not ended otherwise', async () => {
+    await openPromotion(db, promotion('p2'));
+    const asked = { model: 'm', version: 2, environment: 'production' as const, promotionId: null };
+    for (const state of ['gathering-evidence', 'waiting-for-approval', 'rejected', 'expired', 'withdrawn', 'superseded', 'rolled-back', 'failed'] as const) {
+      await setPromotionState(db, 'p2', state, null);
+      expect(await approvedPromotion(db, { ...asked, promotionId: 'p2' }), state).toBeNull();
+    }
+    await setPromotionState(db, 'p2', 'rolling-out', null);
+    expect(await approvedPromotion(db, asked)).toBe('p2');
+    expect(await approvedPromotion(db, { ...asked, environment: 'staging' })).toBeNull();
+    expect(await approvedPromotion(db, { ...asked, version: 3 })).toBeNull();
+  });
+});
