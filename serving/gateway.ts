@@ -150,6 +150,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       if (follower.storeId === undefined) await withDeadline(follower.settled(), firstLookMs);
       lease.start();
       await app.ready();
+      logs.ship();
     },
     async stop() {
       draining = true;

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { createObjectStore } from '../adapters/object-store.js';
 import { checkModel } from '../adapters/onnx/model-check.js';
 import { checkSignature } from '../adapters/onnx/signature-check.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
-import { connectDatabase } from '../db/connect.js';
+import type { Database } from '../db/connect.js';
+import type { ArtifactSource } from './control-plane.js';
+import { controlPlaneOnDemand } from './control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
 import { gatewayIdOf, loadGatewayConfig } from './gateway-config.js';
-import { postgresControlPlane } from './postgres-control-plane.js';
 import { z } from 'zod';
 
 const config = loadGatewayConfig();
@@ -26,8 +26,28 @@ const store = {
   accessKeyId: config.AWS_ACCESS_KEY_ID,
   secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
 };
-const objectStore = createObjectStore(store);
-const db = connectDatabase(config.PERDURE_DATABASE_URL, { max: 4, statementTimeoutMs: 5_000 });
+// The drivers of PostgreSQL and S3 take longer to load than everything that answers requests: they come when they are first needed.
+let db: Database | undefined;
+onShutdown('database', () => db?.close());
+const controlPlane = controlPlaneOnDemand(async () => {
+  const [{ connectDatabase }, { postgresControlPlane }] = await Promise.all([
+    import('../db/connect.js'),
+    import('./postgres-control-plane.js'),
+  ]);
+  db = connectDatabase(config.PERDURE_DATABASE_URL, { max: 4, statementTimeoutMs: 5_000 });
+  return postgresControlPlane(db);
+});
+const artifacts: ArtifactSource = {
+  async getToFile(key, file, options) {
+    const { createObjectStore } = await import('../adapters/object-store.js');
+    const objectStore = createObjectStore(store);
+    try {
+      return await objectStore.getToFile(key, file, options);
+    } finally {
+      objectStore.close();
+    }
+  },
+};
 
 const gateway = await buildGateway({
   gatewayId: await gatewayIdOf(home, environment),
@@ -35,8 +55,8 @@ const gateway = await buildGateway({
   url: config.PERDURE_GATEWAY_URL ?? `http://${config.PERDURE_HOST}:${config.PERDURE_GATEWAY_PORT}`,
   home,
   productVersion: version,
-  controlPlane: postgresControlPlane(db),
-  artifacts: objectStore,
+  controlPlane,
+  artifacts,
   checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
   objectStore: store,
   log,
@@ -48,8 +68,6 @@ const gateway = await buildGateway({
   },
 });
 
-onShutdown('database', () => db.close());
-onShutdown('object store', () => objectStore.close());
 onShutdown('gateway', () => gateway.stop(), 20_000);
 await gateway.start();
 await gateway.app.listen({ host: config.PERDURE_HOST, port: config.PERDURE_GATEWAY_PORT });

@@ -67,8 +67,13 @@ export class ServingLogs {
     );
   }
 
+  /** Opens the spools: from now on lines can be written. */
   async start(): Promise<void> {
     await Promise.all([this.predictions.start(), this.labels.start()]);
+  }
+
+  /** Starts the process that ships them; it takes the processor for a second, so it comes after everything that answers requests. */
+  ship(): void {
     this.shipper?.start();
   }
 

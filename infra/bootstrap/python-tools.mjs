@@ -26,7 +26,7 @@ export function wantedTools(projectRoot, forTests) {
     // Only the data files inside are read, never its code: so no dependencies, and what builds the package is locked as well.
     tool(
       'datasets',
-      'the example data, flights of 2013 (about 9 MB)',
+      'the example data: flights of 2013, purchases of 1997 and 1998 (about 10 MB)',
       locked('datasets'),
       ['--no-deps', '--build-constraint', buildLock],
       [buildLock],

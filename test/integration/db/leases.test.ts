@@ -109,7 +109,7 @@ describe('a route', () => {
     try {
       await listener.listen(routeChannel, (payload) => void heard.push(payload));
       await writeRoute(db, write(await grantOf('a'), 'step-0'));
-      await pollUntil('the notification arrives', () => heard.includes('production'));
+      await pollUntil('the notification arrives', 10_000, () => heard.find((environment) => environment === 'production'));
     } finally {
       await listener.end({ timeout: 5 });
     }
@@ -118,7 +118,7 @@ describe('a route', () => {
   it('in force at an earlier time is found again', async () => {
     const lease = await grantOf('a');
     const first = await writeRoute(db, write(lease, 'step-0', 1));
-    await pollUntil('the clock moves on', () => Date.now() > Date.parse(first.at) + 2);
+    await pollUntil('the clock moves on', 10_000, () => (Date.now() > Date.parse(first.at) + 2 ? true : undefined));
     const second = await writeRoute(db, write(lease, 'step-1', 2));
     expect((await routeOf(db, 'production', model, new Date(first.at)))?.epoch).toBe(1);
     expect((await routeOf(db, 'production', model, new Date(Date.parse(second.at) - 1)))?.epoch).toBe(1);

@@ -8,7 +8,9 @@ import { createOutput } from '../../../cli/output.js';
 import { buildProgram } from '../../../cli/program.js';
 import { documents, projectRoot } from './documents.js';
 
-const program = buildProgram(createContext({ env: {}, output: createOutput(process, { json: false, env: {} }), signal: new AbortController().signal }));
+const program = buildProgram(
+  createContext({ env: {}, output: createOutput(process, { json: false, env: {} }), signal: new AbortController().signal }),
+);
 
 /** What is wrong with a command line of `perdure`, or undefined. */
 function problem(words: readonly string[]): string | undefined {
@@ -31,20 +33,28 @@ const withoutQuoted = (text: string) => text.replace(/"[^"]*"/g, 'TEXT');
 
 test.each(documents.filter(({ file }) => file !== 'docs/cli.md'))('every perdure command in $file exists, with its options', ({ text }) => {
   const lines = [...text.matchAll(/npx perdure ([^`#\n|;]+)/g)].map((match) => match[1] ?? '');
-  const wrong = lines.map((line) => ({ line, wrong: problem(withoutQuoted(line).trim().split(/\s+/)) })).filter((one) => one.wrong !== undefined && one.line.trim() !== '…');
+  const wrong = lines
+    .map((line) => ({ line, wrong: problem(withoutQuoted(line).trim().split(/\s+/)) }))
+    .filter((one) => one.wrong !== undefined && one.line.trim() !== '…');
   expect(wrong).toEqual([]);
 });
 
 test('every npm script that a document names is in package.json', () => {
   const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
   const { scripts } = packageSchema.parse(JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')));
-  const named = documents.flatMap(({ text }) => [...text.matchAll(/\bnpm (?:run ([\w:]+)|(start|test)\b)/g)].map((match) => match[1] ?? match[2] ?? ''));
+  const named = documents.flatMap(({ text }) =>
+    [...text.matchAll(/\bnpm (?:run ([\w:]+)|(start|test)\b)/g)].map((match) => match[1] ?? match[2] ?? ''),
+  );
   expect(named).toContain('start');
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
 test('every program of the checkout that a document runs is there', () => {
-  const files = documents.flatMap(({ text }) => [...text.matchAll(/(?:--import tsx|bin\/python) ((?:examples|models|workers|cli)\/\S+\.(?:ts|mts|py))/g)].map((match) => match[1] ?? ''));
+  const files = documents.flatMap(({ text }) =>
+    [...text.matchAll(/(?:--import tsx|bin\/python) ((?:examples|models|workers|cli)\/\S+\.(?:ts|mts|py))/g)].map(
+      (match) => match[1] ?? '',
+    ),
+  );
   expect(files.length).toBeGreaterThan(3);
   expect(files.filter((file) => !existsSync(path.join(projectRoot, file)))).toEqual([]);
 });

@@ -17,10 +17,12 @@ function markdownUnder(folder: string): string[] {
 }
 
 /** Every document that people read: at the root, in docs/ and beside the trainers. */
-export const documents: Document[] = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'trainers/README.md', ...markdownUnder('docs')].map((file) => ({
-  file,
-  text: readFileSync(path.join(projectRoot, file), 'utf8'),
-}));
+export const documents: Document[] = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'trainers/README.md', ...markdownUnder('docs')].map(
+  (file) => ({
+    file,
+    text: readFileSync(path.join(projectRoot, file), 'utf8'),
+  }),
+);
 
 /** The text of one document. @throws when there is none of that path. */
 export function documentText(file: string): string {

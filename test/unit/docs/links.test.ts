@@ -16,7 +16,10 @@ test.each(documents)('every link of $file leads to a file, and to a heading wher
 });
 
 test('every page of docs/ is named in the README, or in the index of decisions', () => {
-  const index = documents.filter(({ file }) => file === 'README.md' || file === 'docs/decisions/README.md').map(({ text }) => text).join('\n');
+  const index = documents
+    .filter(({ file }) => file === 'README.md' || file === 'docs/decisions/README.md')
+    .map(({ text }) => text)
+    .join('\n');
   const pages = documents.map(({ file }) => file).filter((file) => file.startsWith('docs/') && !file.endsWith('README.md'));
   expect(pages.filter((page) => !index.includes(path.basename(page)))).toEqual([]);
 });

@@ -30,7 +30,21 @@ function fieldPaths(schema: unknown, at: string): string[] {
 
 const fields = [...new Set(fieldPaths(z.toJSONSchema(modelDefinitionSchema, { io: 'input' }), ''))];
 const page = documentText('docs/model-definition.md');
-const sections = new Set(['contract', 'contract.label', 'data', 'data.expectations', 'data.window', 'training', 'evaluation', 'promotion', 'promotion.approvals', 'rollout', 'rollout.judge', 'monitoring', 'triggers']);
+const sections = new Set([
+  'contract',
+  'contract.label',
+  'data',
+  'data.expectations',
+  'data.window',
+  'training',
+  'evaluation',
+  'promotion',
+  'promotion.approvals',
+  'rollout',
+  'rollout.judge',
+  'monitoring',
+  'triggers',
+]);
 
 test('docs/model-definition.md names every field of a definition', () => {
   expect(fields.length).toBeGreaterThan(60);
@@ -39,7 +53,9 @@ test('docs/model-definition.md names every field of a definition', () => {
 });
 
 test('docs/model-definition.md names no field that a definition does not have', () => {
-  const named = [...page.matchAll(/^\|([^|]+)\|/gm)].flatMap((row) => [...(row[1] ?? '').matchAll(/`([a-z][\w.*]*\.[\w.*]+)`/gi)].map((match) => match[1] ?? ''));
+  const named = [...page.matchAll(/^\|([^|]+)\|/gm)].flatMap((row) =>
+    [...(row[1] ?? '').matchAll(/`([a-z][\w.*]*\.[\w.*]+)`/gi)].map((match) => match[1] ?? ''),
+  );
   expect(named.length).toBeGreaterThan(40);
   expect(named.filter((field) => !fields.includes(field))).toEqual([]);
 });

@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { accessSchema } from '../../../domain/access.js';
 import { signalDecisionSchema, decisionSchema } from '../../../domain/promotion.js';
-import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, steeringSchema, trainRequestSchema } from '../../../domain/requests.js';
+import {
+  promoteRequestSchema,
+  rollbackRequestSchema,
+  rolloutRequestSchema,
+  steeringSchema,
+  trainRequestSchema,
+} from '../../../domain/requests.js';
 import { codeBlocks, documentText } from './documents.js';
 
 const operations = documentText('docs/operations.md');
@@ -28,7 +34,10 @@ test.each(Object.entries(requests))('the Start form example of %s in docs/operat
 });
 
 test('every message that docs/operations.md sends with the temporal command is one that the workflow takes', () => {
-  const sent = [...operations.matchAll(/--name (\w+) --input '([^']+)'/g)].map((match) => ({ name: match[1] ?? '', input: JSON.parse(match[2] ?? '') as unknown }));
+  const sent = [...operations.matchAll(/--name (\w+) --input '([^']+)'/g)].map((match) => ({
+    name: match[1] ?? '',
+    input: JSON.parse(match[2] ?? '') as unknown,
+  }));
   const schemas: Record<string, z.ZodType> = {
     ...Object.fromEntries(['approve', 'reject', 'withdraw'].map((name) => [name, signalDecisionSchema])),
     ...Object.fromEntries(['pause', 'resume', 'advance', 'abort'].map((name) => [name, steeringSchema])),
