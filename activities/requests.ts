@@ -7,7 +7,7 @@ import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trai
 import { describeIssues } from '../domain/schema-issue.js';
 import { definitionByDigest, definitionInForce, keepDefinition } from '../db/definition-queries.js';
 import { routeOf } from '../db/route-queries.js';
-import { runById, versionOf } from '../db/run-queries.js';
+import { hasTrainedUpTo, versionOf } from '../db/run-queries.js';
 import { runningRollout } from '../db/rollout-queries.js';
 import { watermarkOf } from '../db/data-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -73,10 +73,10 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
   };
 
-  /** A definition that the watermark's run did not have may train again on the same data. */
+  /** A definition that no finished run has tried on the newest data may train on it again. */
   async function isNewDefinition(model: string, definitionSha256: string): Promise<boolean> {
     const watermark = await watermarkOf(db, model);
-    return watermark !== undefined && (await runById(db, watermark.runId)).definitionSha256 !== definitionSha256;
+    return watermark !== undefined && !(await hasTrainedUpTo(db, definitionSha256, watermark.partition));
   }
 
   async function hasServed(model: string, version: number, environment: Environment): Promise<boolean> {

@@ -15,14 +15,11 @@ export async function workflowLines(
   return typeof details === 'string' ? linesOfDetails(details) : [];
 }
 
-/** Takes the details' Markdown list apart: `- [x] done`, `- [ ] **goes on**`, and notes. */
+/** Takes the details' Markdown list apart: `- ✓ done`, `- … goes on`, and notes. */
 export function linesOfDetails(markdown: string): string[] {
   return markdown.split('\n').flatMap((line) => {
-    const done = /^- \[x\] (.+)$/.exec(line)?.[1];
-    if (done) return [`✓ ${done}`];
-    const doing = /^- \[ \] \*\*(.+)\*\*$/.exec(line)?.[1];
-    if (doing) return [`… ${doing}`];
-    const note = /^- (.+)$/.exec(line)?.[1];
-    return note ? [`· ${note}`] : [];
+    const said = /^- (.+)$/.exec(line)?.[1];
+    if (!said) return [];
+    return [said.startsWith('✓ ') || said.startsWith('… ') ? said : `· ${said}`];
   });
 }

@@ -60,7 +60,7 @@ export async function decideQuarantine(
   if (decision === 'released' && newest.fileKey === null) {
     throw new PerdureError(
       'state/conflict',
-      `${model} ${partition} cannot be released: its rows could not be read into the contract's shape. Put a corrected file.`,
+      `${model} ${partition} cannot be released: its rows break the contract, which nobody can wave through. Put a corrected file, or discard it.`,
       {
         model,
         partition,

@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Cause } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Metrics } from '../domain/evaluation.js';
@@ -7,7 +7,7 @@ import type { Lineage, VersionSignature } from '../domain/model-version.js';
 import type { Partition } from '../domain/partition.js';
 import type { RunOutcome, RunStep } from '../domain/run.js';
 import type { Database } from './connect.js';
-import { models, runs, runSteps, versions, watermarks } from './schema/index.js';
+import { models, runs, runSteps, snapshots, versions, watermarks } from './schema/index.js';
 
 export type RunRecord = typeof runs.$inferSelect;
 export type VersionRecord = typeof versions.$inferSelect;
@@ -26,6 +26,23 @@ export async function runById(db: Database, id: string): Promise<RunRecord> {
   const [row] = await db.orm.select().from(runs).where(eq(runs.id, id));
   if (!row) throw new PerdureError('not-found', `No run has the id ${id}. \`perdure runs ls\` lists them.`, { id });
   return row;
+}
+
+/** Whether a run of this definition came to a result on data that ends with this partition or later. */
+export async function hasTrainedUpTo(db: Database, definitionSha256: string, partition: Partition): Promise<boolean> {
+  const rows = await db.orm
+    .select({ id: runs.id })
+    .from(runs)
+    .innerJoin(snapshots, eq(snapshots.sha256, runs.snapshotSha256))
+    .where(
+      and(
+        eq(runs.definitionSha256, definitionSha256),
+        inArray(runs.outcome, ['registered', 'gate-not-passed']),
+        sql`${snapshots.manifest} ->> 'watermark' >= ${partition}`,
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
 }
 
 export async function startRunStep(db: Database, runId: string, step: RunStep): Promise<void> {

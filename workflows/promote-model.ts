@@ -81,7 +81,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       } else {
         await enter('waiting-for-approval');
         timeline.doing(
-          `waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve / reject {"actor": "…", "comment": "…"}`,
+          `waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve or reject with \`{"actor": "you@example.com", "comment": "why"}\``,
         );
         await waitForDecision(book, policy, deadlineMs, promotionId, timeline);
         await book.hold('the promotion has been decided');

@@ -44,8 +44,8 @@ export class Timeline {
     this.current = current;
     const lines = [
       `### ${this.title}`,
-      ...this.done.map((line) => `- [x] ${line}`),
-      ...(current ? [`- [ ] **${current}**`] : []),
+      ...this.done.map((line) => `- ✓ ${line}`),
+      ...(current ? [`- … ${current}`] : []),
       ...(this.notes.length > 0 ? ['', '#### Notes', ...this.notes.map((line) => `- ${line}`)] : []),
     ];
     setCurrentDetails(lines.join('\n'));

@@ -49,7 +49,11 @@ export function registerQuarantine(program: Command, context: CliContext): void 
 
   for (const [word, sentence, done] of [
     ['release', 'let a partition in although validation refused it', 'released: the next run uses it'],
-    ['discard', 'say that this content of a partition is never to be used', 'discarded: put a corrected file to go on'],
+    [
+      'discard',
+      'say that this content of a partition is never to be used',
+      'discarded: the next run leaves the month out, unless a corrected file is put',
+    ],
   ] as const) {
     quarantine
       .command(`${word} <model> <partition>`)
@@ -57,12 +61,10 @@ export function registerQuarantine(program: Command, context: CliContext): void 
       .requiredOption('--comment <text>', 'why')
       .addHelpText('after', examples(`quarantine ${word} flight-delay 2013-04 --comment "checked with the source"`))
       .action(async (model: string, partition: string, { comment }: { comment: string }, command: Command) => {
-        const entry = await context
-          .api()
-          .decideQuarantine(requireModelName(model), parsePartition(partition), word, {
-            actor: context.actor(actorOption(command)),
-            comment,
-          });
+        const entry = await context.api().decideQuarantine(requireModelName(model), parsePartition(partition), word, {
+          actor: context.actor(actorOption(command)),
+          comment,
+        });
         context.output.result(entry, `${entry.model} ${entry.partition} is ${done}.`);
       });
   }

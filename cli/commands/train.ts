@@ -73,7 +73,7 @@ export function registerTrain(program: Command, context: CliContext): void {
       output.result({ ...result, workflowId: started.workflowId }, () => {
         const version =
           typeof result.version === 'number'
-            ? `\nSee it: perdure versions show ${model}@${result.version}\nIts promotion: perdure promotions show ${model}@${result.version}`
+            ? `\nSee it: perdure versions show ${model}@${result.version}${result.promotion ? `\nIts promotion: perdure promotions show ${result.promotion}` : ''}`
             : '';
         return `${result.outcome}: ${result.reason}${version}`;
       });

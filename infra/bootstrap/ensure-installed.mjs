@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withInstallLock } from './install-lock.mjs';
@@ -17,6 +18,12 @@ export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.u
 export async function ensureInstalled({ forTests = false } = {}) {
   checkNode();
   if (isComplete(forTests)) return;
+  const pid = livingSupervisor();
+  if (pid !== undefined) {
+    // An install replaces node_modules under the processes that run from it.
+    process.stderr.write(`What is installed no longer fits the lock files, and the stack is up (process ${pid}). Run \`npx perdure down\`, then start again to install it.\n`);
+    return;
+  }
   await withInstallLock(projectRoot, async () => {
     if (isComplete(forTests)) return; // Somebody else did it while we waited.
     const python = findPython();
@@ -25,6 +32,18 @@ export async function ensureInstalled({ forTests = false } = {}) {
       if (!isToolFresh(tool)) await installTool(projectRoot, tool, python);
     }
   });
+}
+
+/** Process id of the supervisor of this home, while it lives. */
+function livingSupervisor() {
+  try {
+    const lock = path.resolve(projectRoot, process.env.PERDURE_HOME || '.perdure', 'run', 'supervisor.json');
+    const { pid } = JSON.parse(readFileSync(lock, 'utf8'));
+    process.kill(pid, 0);
+    return /** @type {number} */ (pid);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {boolean} forTests */

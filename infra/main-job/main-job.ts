@@ -77,7 +77,7 @@ export async function runMainJob({
       if (!counted) say(`not counted: ${reason}`);
       return;
     }
-    await sayHowToDecide(api, promotion, say);
+    await sayHowToDecide(api, promotion, temporal.config.connection.address, say);
     while ((await promotionStatus(temporal, promotion)).state === 'waiting-for-approval') await delay(1000, undefined, { signal });
   });
 
@@ -152,11 +152,12 @@ async function untilAsked(temporal: TemporalHandle, promotion: string, signal: A
   }
 }
 
-async function sayHowToDecide(api: ApiClient, promotion: string, say: (line: string) => void): Promise<void> {
+async function sayHowToDecide(api: ApiClient, promotion: string, address: string, say: (line: string) => void): Promise<void> {
   const [shown] = await api.promotions({ workflowId: promotion, limit: 1 });
   say(`evidence ${shown?.evidenceSha256 ?? ''}: npx perdure promotions show ${promotion}`);
   say(`approve: npx perdure approve ${promotion} --comment "…"`);
-  say(`or:      temporal workflow signal --workflow-id ${promotion} --name approve --input '{"actor":"you@local","comment":"…"}'`);
+  const signal = `workflow signal --address ${address} --workflow-id ${promotion} --name approve`;
+  say(`or:      .tools/servers/bin/temporal ${signal} --input '{"actor":"you@local","comment":"…"}'`);
 }
 
 function expectPromoted({ state, reason }: { state: string; reason: string }): void {

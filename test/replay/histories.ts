@@ -22,7 +22,8 @@ export function recordings(): Recording[] {
     .sort()
     .map((file) => {
       const scenario = /^\d+\.\d+\.\d+-(.+)\.json$/.exec(file)?.[1];
-      if (scenario === undefined) throw new Error(`${file}: a recording is called <version>-<scenario>.json, for example 0.1.0-rollback.json`);
+      if (scenario === undefined)
+        throw new Error(`${file}: a recording is called <version>-<scenario>.json, for example 0.1.0-rollback.json`);
       return { file, scenario, json: readFileSync(path.join(historiesFolder, file), 'utf8') };
     });
 }

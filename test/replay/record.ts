@@ -17,9 +17,12 @@ import { play, scenarios } from './scenarios.js';
  */
 async function record(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { overwrite: { type: 'boolean', default: false } } });
-  const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(path.join(historiesFolder, '..', '..', '..', 'package.json'), 'utf8')));
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(path.join(historiesFolder, '..', '..', '..', 'package.json'), 'utf8')));
   const unknown = positionals.filter((name) => !(name in scenarios));
-  if (unknown.length > 0) throw new Error(`No scenario is called ${unknown.join(' or ')}. There are: ${Object.keys(scenarios).join(', ')}.`);
+  if (unknown.length > 0)
+    throw new Error(`No scenario is called ${unknown.join(' or ')}. There are: ${Object.keys(scenarios).join(', ')}.`);
   const bench = await createBench({ time: 'real' });
   try {
     for (const [name, scenario] of Object.entries(scenarios)) {

@@ -18,7 +18,10 @@ beforeAll(async () => {
 /** Replays histories, `name → error`; undefined where the present code does what the history says. */
 async function replay(histories: { name: string; json: string }[]): Promise<Record<string, string | undefined>> {
   const found: Record<string, string | undefined> = {};
-  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories.map(({ name, json }) => ({ workflowId: name, history: historyOf(json) })))) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    options,
+    histories.map(({ name, json }) => ({ workflowId: name, history: historyOf(json) })),
+  )) {
     found[workflowId] = error?.message;
   }
   return found;

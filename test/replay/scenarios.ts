@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { workflowIds } from '../../domain/ids.js';
-import { abortSignal, approveSignal, decidePromotionUpdate, pauseSignal, promotionStatusQuery, rejectSignal, resumeSignal, rolloutStatusQuery } from '../../workflows/messages.js';
+import {
+  abortSignal,
+  approveSignal,
+  decidePromotionUpdate,
+  pauseSignal,
+  promotionStatusQuery,
+  rejectSignal,
+  resumeSignal,
+  rolloutStatusQuery,
+} from '../../workflows/messages.js';
 import { eventually, type Bench } from '../workflow/bench.js';
 import { FakeWorld } from '../workflow/fakes.js';
 
@@ -31,10 +40,23 @@ function world(facts: Partial<FakeWorld> = {}, promotion: Record<string, unknown
 }
 
 const untilWaiting = (handle: WorkflowHandle) =>
-  eventually('the promotion waits', async () => (await handle.query(promotionStatusQuery)).state, (state) => state === 'waiting-for-approval');
+  eventually(
+    'the promotion waits',
+    async () => (await handle.query(promotionStatusQuery)).state,
+    (state) => state === 'waiting-for-approval',
+  );
 const untilRollout = (handle: WorkflowHandle, state: string) =>
-  eventually(`the rollout is ${state}`, async () => (await handle.query(rolloutStatusQuery))?.state, (seen) => seen === state);
-const untilLooked = (handle: WorkflowHandle) => eventually('the judge has looked', async () => (await handle.query(rolloutStatusQuery))?.lastLook, (look) => typeof look === 'string');
+  eventually(
+    `the rollout is ${state}`,
+    async () => (await handle.query(rolloutStatusQuery))?.state,
+    (seen) => seen === state,
+  );
+const untilLooked = (handle: WorkflowHandle) =>
+  eventually(
+    'the judge has looked',
+    async () => (await handle.query(rolloutStatusQuery))?.lastLook,
+    (look) => typeof look === 'string',
+  );
 
 /** Every scenario has a recording in `histories/`, and every recording a scenario here. */
 export const scenarios: Record<string, Scenario> = {
@@ -46,7 +68,9 @@ export const scenarios: Record<string, Scenario> = {
     world: () => world(),
     async drive(handle) {
       await untilWaiting(handle);
-      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'rita', comment: 'refused: who asked cannot approve' }] });
+      await handle.executeUpdate(decidePromotionUpdate, {
+        args: [{ decision: 'approve', actor: 'rita', comment: 'refused: who asked cannot approve' }],
+      });
       await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'ann', comment: '' }] });
     },
   },

@@ -26,7 +26,10 @@ const tool = (name: string) => ({ type: 'existing-path' as const, path: path.joi
 /** A server that skips over time in which nothing happens. It knows no schedules and no listing. */
 async function skipping(): Promise<TestWorkflowEnvironment> {
   const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: tool('temporal-test-server') } });
-  await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])) });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])),
+  });
   return env;
 }
 
@@ -53,7 +56,13 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
     const queues = taskQueues(taskQueue);
     const common = { connection: env.nativeConnection, interceptors: { activity: [failureInterceptor] } };
     const workers = await Promise.all([
-      Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: local, ...(options.cached === false ? { maxCachedWorkflows: 0 } : {}) }),
+      Worker.create({
+        ...common,
+        taskQueue: queues.workflows,
+        workflowBundle,
+        activities: local,
+        ...(options.cached === false ? { maxCachedWorkflows: 0 } : {}),
+      }),
       Worker.create({ ...common, taskQueue: queues.activities, activities: remote }),
       Worker.create({ ...common, taskQueue: queues.training, activities: remote }),
     ]);
@@ -71,7 +80,11 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
      * Runs `work` with workers on a task queue of its own. `restart` stops them and starts new ones, as after a crash; give `cached: false` with it:
      * every task then replays the history so far, and none waits ten seconds for the sticky queue of a worker that is gone.
      */
-    async withWorkers<T>(activities: BenchActivities, work: (taskQueue: string, restart: () => Promise<void>) => Promise<T>, options: { cached?: boolean } = {}): Promise<T> {
+    async withWorkers<T>(
+      activities: BenchActivities,
+      work: (taskQueue: string, restart: () => Promise<void>) => Promise<T>,
+      options: { cached?: boolean } = {},
+    ): Promise<T> {
       const taskQueue = `bench-${process.pid}-${++count}`;
       let stop = await start(taskQueue, activities, options);
       try {

@@ -19,7 +19,15 @@ import { championOf, type Split } from '../../domain/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
 
-type AllActivities = RunActivities & LeaseActivities & PromotionActivities & RegistryActivities & RolloutActivities & GatewayActivities & SnapshotActivities & TrainingActivities & EvaluationActivities;
+type AllActivities = RunActivities &
+  LeaseActivities &
+  PromotionActivities &
+  RegistryActivities &
+  RolloutActivities &
+  GatewayActivities &
+  SnapshotActivities &
+  TrainingActivities &
+  EvaluationActivities;
 
 /** What the fakes know and what was done to them: facts as Postgres would hold them, in memory. */
 export class FakeWorld {
@@ -33,7 +41,12 @@ export class FakeWorld {
   /** What the judge says, look by look; the last one stays. */
   verdicts: Verdict[] = ['pass'];
   /** What comes out of a snapshot. */
-  snapshot: Awaited<ReturnType<SnapshotActivities['takeSnapshot']>> = { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: '2013-03', summary: 'snapshot' };
+  snapshot: Awaited<ReturnType<SnapshotActivities['takeSnapshot']>> = {
+    outcome: 'taken',
+    snapshotSha256: 'a'.repeat(64),
+    watermark: '2013-03',
+    summary: 'snapshot',
+  };
   gateVerdict: Verdict = 'pass';
   evidence = 1;
   /** What a check just before the effect finds, check by check; the last one stays. */
@@ -69,10 +82,15 @@ export class FakeWorld {
     this.rolloutPolicy = rolloutPolicySchema.parse({
       strategy: 'canary',
       lookEverySeconds: 5,
-      steps: [{ sharePct: 5, minSeconds: 10, maxSeconds: 60 }, { sharePct: 25, minSeconds: 10, maxSeconds: 60 }, { sharePct: 100, minSeconds: 5, maxSeconds: 60 }],
+      steps: [
+        { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
+        { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
+        { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
+      ],
       ...rollout,
     });
-    if (this.champion !== null) this.routes.push({ epoch: 1, split: [{ version: this.champion, sharePct: 100 }], reason: 'before', key: 'before' });
+    if (this.champion !== null)
+      this.routes.push({ epoch: 1, split: [{ version: this.champion, sharePct: 100 }], reason: 'before', key: 'before' });
   }
 
   readonly local: RequestActivities = {
@@ -82,7 +100,14 @@ export class FakeWorld {
     },
     parsePromoteRequest: async (input) => {
       const { model, version, environment, requestedBy } = parse(promoteRequestSchema, input);
-      return { model, version, environment: environment ?? 'production', requestedBy, policy: this.promotionPolicy, expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000 };
+      return {
+        model,
+        version,
+        environment: environment ?? 'production',
+        requestedBy,
+        policy: this.promotionPolicy,
+        expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000,
+      };
     },
     parseRolloutRequest: async (input) => {
       const { promotionId, ...rest } = parse(rolloutRequestSchema, input);
@@ -127,7 +152,12 @@ export class FakeWorld {
     },
     gatherEvidence: async () => {
       this.gathered += 1;
-      return { evidenceSha256: String(this.evidence).repeat(64).slice(0, 64), champion: this.champion, summary: 'better', conflict: this.conflict };
+      return {
+        evidenceSha256: String(this.evidence).repeat(64).slice(0, 64),
+        champion: this.champion,
+        summary: 'better',
+        conflict: this.conflict,
+      };
     },
     openPromotion: async ({ workflowId, environment, requestedBy }) => void this.promotions.push({ workflowId, environment, requestedBy }),
     setPromotionState: async ({ state }) => void this.promotionStates.push(state),
@@ -138,15 +168,29 @@ export class FakeWorld {
       const ruling =
         closedBecause !== null || shownEvidenceSha256 === null
           ? { counted: false, selfApproved: false, reason: closedBecause ?? 'no evidence' }
-          : ruleOnDecision(parsed, { policy: this.promotionPolicy, requestedBy: this.promotions.at(-1)?.requestedBy ?? 'unknown', roles: this.roles[parsed.actor] ?? [], allowRequester: this.allowRequester, shownEvidenceSha256, via, earlier });
+          : ruleOnDecision(parsed, {
+              policy: this.promotionPolicy,
+              requestedBy: this.promotions.at(-1)?.requestedBy ?? 'unknown',
+              roles: this.roles[parsed.actor] ?? [],
+              allowRequester: this.allowRequester,
+              shownEvidenceSha256,
+              via,
+              earlier,
+            });
       const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason };
       this.rulings.push({ ...ruled, via, selfApproved: ruling.selfApproved, evidenceSha256: shownEvidenceSha256 });
       return ruled;
     },
-    verifyPromotion: async () => (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
+    verifyPromotion: async () =>
+      (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
     planRollout: async ({ challenger }) => {
       const judged = this.champion !== null && this.champion !== challenger;
-      return { policy: this.rolloutPolicy, champion: this.champion, steps: judged ? this.rolloutPolicy.steps : this.rolloutPolicy.steps.slice(-1), judged };
+      return {
+        policy: this.rolloutPolicy,
+        champion: this.champion,
+        steps: judged ? this.rolloutPolicy.steps : this.rolloutPolicy.steps.slice(-1),
+        judged,
+      };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
     writeRoute: async ({ split, reason, idempotencyKey }) => {
@@ -165,7 +209,11 @@ export class FakeWorld {
       const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
       return { version: to ?? this.routes.map((route) => championOf(route.split)).findLast((version) => version !== present) ?? 0 };
     },
-    waitForAcknowledgement: async ({ epoch }) => ({ all: this.acknowledges(epoch), gateways: 'g1', missing: this.acknowledges(epoch) ? '' : 'g1 (at epoch 1)' }),
+    waitForAcknowledgement: async ({ epoch }) => ({
+      all: this.acknowledges(epoch),
+      gateways: 'g1',
+      missing: this.acknowledges(epoch) ? '' : 'g1 (at epoch 1)',
+    }),
     waitUntilAcknowledged: async () => ({ all: true, gateways: 'g1', missing: '' }),
     probe: async ({ version }) => {
       if (!this.answers(version)) throw new PerdureError('server/unreachable', `version ${version} does not answer`);

@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const approve = (actor: string, more: object = {}) => ({ args: [{ decision: 'approve' as const, actor, comment: '', ...more }] as [{ decision: 'approve'; actor: string; comment: string }] });
+const approve = (actor: string, more: object = {}) => ({
+  args: [{ decision: 'approve' as const, actor, comment: '', ...more }] as [{ decision: 'approve'; actor: string; comment: string }],
+});
 
 function worldWith(policy: Record<string, unknown> = {}): FakeWorld {
   const world = new FakeWorld({ promotion: policy, rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
@@ -66,7 +68,10 @@ describe('an approval', () => {
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
       expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann'))).toMatchObject({ counted: true });
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann'))).toMatchObject({ counted: false, reason: expect.stringContaining('approved already') });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann'))).toMatchObject({
+        counted: false,
+        reason: expect.stringContaining('approved already'),
+      });
       expect((await handle.query(promotionStatusQuery)).state).toBe('waiting-for-approval');
       expect(world.challengerShares).toEqual([]);
       expect(await handle.executeUpdate(decidePromotionUpdate, approve('ben'))).toMatchObject({ counted: true });
@@ -79,10 +84,22 @@ describe('an approval', () => {
     const world = worldWith();
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('otto'))).toMatchObject({ counted: false, reason: expect.stringContaining('none of the roles approver') });
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('rita'))).toMatchObject({ counted: false, reason: expect.stringContaining('cannot approve') });
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('system:data'))).toMatchObject({ counted: false, reason: 'system actors never decide' });
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann', { evidenceSha256: '9'.repeat(64) }))).toMatchObject({ counted: false, reason: expect.stringContaining('other evidence') });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('otto'))).toMatchObject({
+        counted: false,
+        reason: expect.stringContaining('none of the roles approver'),
+      });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('rita'))).toMatchObject({
+        counted: false,
+        reason: expect.stringContaining('cannot approve'),
+      });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('system:data'))).toMatchObject({
+        counted: false,
+        reason: 'system actors never decide',
+      });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann', { evidenceSha256: '9'.repeat(64) }))).toMatchObject({
+        counted: false,
+        reason: expect.stringContaining('other evidence'),
+      });
       expect(await detailsOf(handle)).toContain('otto: approve by update — NOT counted');
       await handle.signal(withdrawSignal, { actor: 'rita', comment: '' });
       expect((await handle.result()).state).toBe('withdrawn');
@@ -96,7 +113,10 @@ describe('an approval', () => {
     world.allowRequester = true;
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('rita'))).toEqual({ counted: true, reason: 'approved by the requester' });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('rita'))).toEqual({
+        counted: true,
+        reason: 'approved by the requester',
+      });
       await handle.result();
     });
     expect(world.rulings).toMatchObject([{ actor: 'rita', counted: true, selfApproved: true }]);
@@ -107,8 +127,16 @@ describe('an approval', () => {
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
       await handle.signal(approveSignal, { actor: 'ann', comment: '' });
-      await eventually('the signal is ruled on', async () => world.rulings.length, (count) => count === 1);
-      await eventually('the details answer it', () => detailsOf(handle), (text) => text.includes('ann: approve by signal — NOT counted: signals carry no signature'));
+      await eventually(
+        'the signal is ruled on',
+        async () => world.rulings.length,
+        (count) => count === 1,
+      );
+      await eventually(
+        'the details answer it',
+        () => detailsOf(handle),
+        (text) => text.includes('ann: approve by signal — NOT counted: signals carry no signature'),
+      );
       expect((await handle.query(promotionStatusQuery)).state).toBe('waiting-for-approval');
       await handle.executeUpdate(decidePromotionUpdate, approve('ben'));
       expect((await handle.result()).state).toBe('promoted');
@@ -126,7 +154,9 @@ describe('a decision that is none', () => {
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
       for (const garbage of [null, 'yes', {}, { decision: 'maybe', actor: 'ann' }, { decision: 'approve', actor: '  ' }]) {
-        await expect(handle.executeUpdate('decidePromotion', { args: [garbage] })).rejects.toMatchObject({ cause: { type: 'input/invalid' } });
+        await expect(handle.executeUpdate('decidePromotion', { args: [garbage] })).rejects.toMatchObject({
+          cause: { type: 'input/invalid' },
+        });
       }
       expect(world.rulings).toEqual([]);
       const { events } = await handle.fetchHistory();
@@ -154,7 +184,11 @@ describe('what ends a promotion', () => {
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
       await handle.signal(withdrawSignal, { actor: 'ann', comment: '' });
-      await eventually('the first is ruled on', async () => world.rulings.length, (count) => count === 1);
+      await eventually(
+        'the first is ruled on',
+        async () => world.rulings.length,
+        (count) => count === 1,
+      );
       await handle.signal(withdrawSignal, { actor: 'olga', comment: '' });
       expect((await handle.result()).state).toBe('withdrawn');
     });
@@ -174,6 +208,9 @@ describe('what ends a promotion', () => {
   it('another version that came first ends it as superseded', async () => {
     const world = worldWith();
     world.conflict = 'version 3 became champion meanwhile';
-    expect(await promotion(bench, world, (handle) => handle.result())).toMatchObject({ state: 'superseded', reason: 'version 3 became champion meanwhile' });
+    expect(await promotion(bench, world, (handle) => handle.result())).toMatchObject({
+      state: 'superseded',
+      reason: 'version 3 became champion meanwhile',
+    });
   });
 });

@@ -23,7 +23,11 @@ export function promotion<T>(
 }
 
 export const untilWaiting = (handle: PromotionHandle) =>
-  eventually('the promotion waits for approval', async () => (await handle.query(promotionStatusQuery)).state, (state) => state === 'waiting-for-approval');
+  eventually(
+    'the promotion waits for approval',
+    async () => (await handle.query(promotionStatusQuery)).state,
+    (state) => state === 'waiting-for-approval',
+  );
 
 /** What the Temporal UI shows as the workflow's details. */
 export async function detailsOf(handle: PromotionHandle): Promise<string> {

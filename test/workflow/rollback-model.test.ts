@@ -15,15 +15,30 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const start = (taskQueue: string, request: RollbackRequest) =>
-  bench.client.workflow.start<typeof rollbackModel>('rollbackModel', { taskQueue, workflowId: `rollback-${randomUUID()}`, args: [request] });
+  bench.client.workflow.start<typeof rollbackModel>('rollbackModel', {
+    taskQueue,
+    workflowId: `rollback-${randomUUID()}`,
+    args: [request],
+  });
 
 const rollback = (world: FakeWorld, request: Partial<RollbackRequest> = {}) =>
-  bench.withWorkers(world, async (taskQueue) => (await start(taskQueue, { model: 'flight-delay', actor: 'ann', reason: 'complaints', ...request })).result());
+  bench.withWorkers(world, async (taskQueue) =>
+    (await start(taskQueue, { model: 'flight-delay', actor: 'ann', reason: 'complaints', ...request })).result(),
+  );
 
 function worldServing(...versions: number[]): FakeWorld {
   const world = new FakeWorld();
   world.champion = versions.at(-1) ?? null;
-  world.routes.splice(0, Infinity, ...versions.map((version, index) => ({ epoch: index + 1, split: [{ version, sharePct: 100 }], reason: '', key: `of version ${version}` })));
+  world.routes.splice(
+    0,
+    Infinity,
+    ...versions.map((version, index) => ({
+      epoch: index + 1,
+      split: [{ version, sharePct: 100 }],
+      reason: '',
+      key: `of version ${version}`,
+    })),
+  );
   return world;
 }
 
@@ -61,9 +76,17 @@ describe('a rollback', () => {
     const parse = world.local.parseRollbackRequest;
     world.local.parseRollbackRequest = async (input) => ({ ...(await parse(input)), undoes: { champion: 1 } });
     await bench.withWorkers(world, async (taskQueue) => {
-      const running = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: workflowIds.rollout('production', model), args: [{ model, version: 2 }] });
+      const running = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+        taskQueue,
+        workflowId: workflowIds.rollout('production', model),
+        args: [{ model, version: 2 }],
+      });
       await bench.env.sleep('8 seconds');
-      await eventually('the judge looks', async () => world.looks.length, (count) => count > 0);
+      await eventually(
+        'the judge looks',
+        async () => world.looks.length,
+        (count) => count > 0,
+      );
       const handle = await start(taskQueue, { model, actor: 'ann', reason: 'complaints' });
       expect(await handle.result()).toMatchObject({ version: 1 });
       expect(await running.result()).toMatchObject({ state: 'aborted', reason: 'aborted by ann: rollback: complaints' });
@@ -90,6 +113,8 @@ describe('a rollback', () => {
   });
 
   it('must say why', async () => {
-    await expect(rollback(worldServing(1, 2), { reason: ' ' })).rejects.toMatchObject({ cause: { type: 'input/invalid', message: expect.stringContaining('say why') } });
+    await expect(rollback(worldServing(1, 2), { reason: ' ' })).rejects.toMatchObject({
+      cause: { type: 'input/invalid', message: expect.stringContaining('say why') },
+    });
   });
 });

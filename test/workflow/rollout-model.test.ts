@@ -16,19 +16,30 @@ const request = { model: 'flight-delay', version: 2, environment: 'production' }
 type Carried = NonNullable<Parameters<typeof rolloutModel>[1]>;
 type Handle = Awaited<ReturnType<typeof bench.client.workflow.start<typeof rolloutModel>>>;
 
-function rollout<T>(world: FakeWorld, work: (handle: Handle, restart: () => Promise<void>) => Promise<T>, { cached = true, carried }: { cached?: boolean; carried?: Carried } = {}): Promise<T> {
+function rollout<T>(
+  world: FakeWorld,
+  work: (handle: Handle, restart: () => Promise<void>) => Promise<T>,
+  { cached = true, carried }: { cached?: boolean; carried?: Carried } = {},
+): Promise<T> {
   return bench.withWorkers(
     world,
     async (taskQueue, restart) => {
       const args: Parameters<typeof rolloutModel> = carried ? [request, carried] : [request];
-      return work(await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: `rollout-${randomUUID()}`, args }), restart);
+      return work(
+        await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: `rollout-${randomUUID()}`, args }),
+        restart,
+      );
     },
     { cached },
   );
 }
 
 const untilState = (handle: Handle, state: string) =>
-  eventually(`rollout becomes ${state}`, async () => (await handle.query(rolloutStatusQuery))?.state, (seen) => seen === state);
+  eventually(
+    `rollout becomes ${state}`,
+    async () => (await handle.query(rolloutStatusQuery))?.state,
+    (seen) => seen === state,
+  );
 
 describe('a rollout', () => {
   it('gives the challenger 5, 25 and 100 percent, each acknowledged, and ends with a probe of the challenger', async () => {
@@ -83,17 +94,25 @@ describe('a rollout', () => {
   it('stays where it is while paused, a worker restart included, and goes on when resumed', async () => {
     const world = new FakeWorld();
     world.verdicts = ['no-data'];
-    await rollout(world, async (handle, restart) => {
-      await eventually('the first step is written', async () => world.challengerShares.length, (count) => count === 1);
-      await handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' });
-      await untilState(handle, 'paused');
-      await restart();
-      await bench.env.sleep('1 hour');
-      expect(world.challengerShares).toEqual([5]);
-      world.verdicts = ['pass'];
-      await handle.signal(resumeSignal);
-      expect((await handle.result()).state).toBe('completed');
-    }, { cached: false });
+    await rollout(
+      world,
+      async (handle, restart) => {
+        await eventually(
+          'the first step is written',
+          async () => world.challengerShares.length,
+          (count) => count === 1,
+        );
+        await handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' });
+        await untilState(handle, 'paused');
+        await restart();
+        await bench.env.sleep('1 hour');
+        expect(world.challengerShares).toEqual([5]);
+        world.verdicts = ['pass'];
+        await handle.signal(resumeSignal);
+        expect((await handle.result()).state).toBe('completed');
+      },
+      { cached: false },
+    );
   });
 
   it('can be aborted before its first step, which then is never written', async () => {
@@ -108,12 +127,15 @@ describe('a rollout', () => {
   });
 
   it('can be aborted in its last step, and while a challenger that has everything answers no probe', async () => {
-
     const late = new FakeWorld();
     late.verdicts = ['pass', 'pass', 'pass', 'pass', 'no-data'];
     await rollout(late, async (handle) => {
       await bench.env.sleep('40 seconds');
-      await eventually('the last step is written', async () => (await handle.query(rolloutStatusQuery))?.step, (step) => step === 3);
+      await eventually(
+        'the last step is written',
+        async () => (await handle.query(rolloutStatusQuery))?.step,
+        (step) => step === 3,
+      );
       await handle.signal(abortSignal, { actor: 'ann' });
       expect((await handle.result()).state).toBe('aborted');
     });
@@ -154,7 +176,11 @@ describe('a rollout', () => {
     world.verdicts = ['no-data'];
     await rollout(world, async (handle) => {
       await bench.env.sleep('12 seconds');
-      await eventually('the judge has looked', async () => (await handle.query(rolloutStatusQuery))?.lastLook, (look) => look === 'no-data.');
+      await eventually(
+        'the judge has looked',
+        async () => (await handle.query(rolloutStatusQuery))?.lastLook,
+        (look) => look === 'no-data.',
+      );
       await handle.cancel();
       expect((await handle.result()).state).toBe('aborted');
     });
@@ -174,7 +200,15 @@ describe('a rollout', () => {
     const world = new FakeWorld();
     const lease = { name: 'rollout/production/flight-delay', holder: 'rollout/production/flight-delay|the-first-run', token: 1 };
     world.leases.set(lease.name, lease.holder);
-    world.routes.push({ epoch: 2, split: [{ version: 1, sharePct: 75 }, { version: 2, sharePct: 25 }], reason: 'step 2', key: 'of the run before' });
+    world.routes.push({
+      epoch: 2,
+      split: [
+        { version: 1, sharePct: 75 },
+        { version: 2, sharePct: 25 },
+      ],
+      reason: 'step 2',
+      key: 'of the run before',
+    });
     const carried = { lease, step: 1, epoch: 2, previousEpoch: 1, look: 40, stepElapsedMs: 8000, lastLook: 'inconclusive.' };
     const result = await rollout(world, (handle) => handle.result(), { carried });
     expect(result.state).toBe('completed');

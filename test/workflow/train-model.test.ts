@@ -31,22 +31,6 @@ describe('a training run', () => {
     expect(world.leases.size).toBe(0);
   });
 
-  it('asks for the promotion of what it registered in the name of its cause’s actor, and does not wait for it', async () => {
-    const world = new FakeWorld();
-    world.promote = 'production';
-    world.roles = { ann: ['approver'] };
-    const model = ownModel();
-    await bench.withWorkers(world, async (taskQueue) => {
-      const handle = await start(taskQueue, { model, cause: { kind: 'data', id: '2013-03' } });
-      expect(await handle.result()).toMatchObject({ outcome: 'registered', promotion: `promote/${model}/2/production` });
-      const promotion = bench.client.workflow.getHandle(`promote/${model}/2/production`);
-      await eventually('the promotion waits', async () => (await promotion.query(promotionStatusQuery)).state, (state) => state === 'waiting-for-approval');
-      await promotion.signal(rejectSignal, { actor: 'ann', comment: '' });
-      await promotion.result();
-    });
-    expect(world.promotions).toMatchObject([{ requestedBy: 'system:data', environment: 'production' }]);
-  });
-
   it.each([
     ['no-new-data', 'nothing after 2013-03'],
     ['data-missing', 'weather of 2013-04 is not there'],
@@ -60,13 +44,16 @@ describe('a training run', () => {
     expect(world.leases.size).toBe(0);
   });
 
-  it.each(['fail', 'inconclusive', 'no-data'] as const)('registers nothing when a gate says %s, and moves the watermark past the data it judged', async (verdict) => {
-    const world = new FakeWorld();
-    world.gateVerdict = verdict;
-    expect(await train(world)).toMatchObject({ outcome: 'gate-not-passed', reason: `gates: ${verdict}`, version: null });
-    expect(world.runEnds).toEqual([{ outcome: 'gate-not-passed', reason: `gates: ${verdict}`, watermark: '2013-03' }]);
-    expect(world.registrations).toBe(0);
-  });
+  it.each(['fail', 'inconclusive', 'no-data'] as const)(
+    'registers nothing when a gate says %s, and moves the watermark past the data it judged',
+    async (verdict) => {
+      const world = new FakeWorld();
+      world.gateVerdict = verdict;
+      expect(await train(world)).toMatchObject({ outcome: 'gate-not-passed', reason: `gates: ${verdict}`, version: null });
+      expect(world.runEnds).toEqual([{ outcome: 'gate-not-passed', reason: `gates: ${verdict}`, watermark: '2013-03' }]);
+      expect(world.registrations).toBe(0);
+    },
+  );
 
   it('moves no watermark when the run named its last partition itself', async () => {
     const world = new FakeWorld();
@@ -84,7 +71,11 @@ describe('a training run', () => {
     world.leases.set(`train/${model}`, 'train/other|run');
     await bench.withWorkers(world, async (taskQueue) => {
       const handle = await start(taskQueue, { model });
-      await eventually('it was told to wait', async () => world.refusedLeases, (count) => count >= 2);
+      await eventually(
+        'it was told to wait',
+        async () => world.refusedLeases,
+        (count) => count >= 2,
+      );
       expect(world.trained).toBe(0);
       world.leases.clear();
       expect((await handle.result()).outcome).toBe('registered');
@@ -114,7 +105,9 @@ describe('a training run', () => {
       throw new PerdureError('training/out-of-memory', 'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.');
     };
     await expect(train(world)).rejects.toMatchObject({ cause: { cause: { type: 'training/out-of-memory' } } });
-    expect(world.runEnds).toEqual([{ outcome: 'failed', reason: 'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.', watermark: null }]);
+    expect(world.runEnds).toEqual([
+      { outcome: 'failed', reason: 'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.', watermark: null },
+    ]);
     expect(world.leases.size).toBe(0);
   });
 
@@ -130,5 +123,26 @@ describe('a training run', () => {
       await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'input/invalid', message: expect.stringContaining(field) } });
     });
     expect(world.opened).toBe(0);
+  });
+
+  // The last one here: the test server skips no more time after a child that outlives its parent.
+  it('asks for the promotion of what it registered in the name of its cause’s actor, and does not wait for it', async () => {
+    const world = new FakeWorld();
+    world.promote = 'production';
+    world.roles = { ann: ['approver'] };
+    const model = ownModel();
+    await bench.withWorkers(world, async (taskQueue) => {
+      const handle = await start(taskQueue, { model, cause: { kind: 'data', id: '2013-03' } });
+      expect(await handle.result()).toMatchObject({ outcome: 'registered', promotion: `promote/${model}/2/production` });
+      const promotion = bench.client.workflow.getHandle(`promote/${model}/2/production`);
+      await eventually(
+        'the promotion waits',
+        async () => (await promotion.query(promotionStatusQuery)).state,
+        (state) => state === 'waiting-for-approval',
+      );
+      await promotion.signal(rejectSignal, { actor: 'ann', comment: '' });
+      await promotion.result();
+    });
+    expect(world.promotions).toMatchObject([{ requestedBy: 'system:data', environment: 'production' }]);
   });
 });

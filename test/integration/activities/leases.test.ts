@@ -41,7 +41,11 @@ describe('the training lease of a model', () => {
     const first = await running();
     const second = await running();
     const grant = await take(first.holder);
-    await expect(take(second.holder)).rejects.toMatchObject({ code: 'lease/held', retryable: true, message: expect.stringContaining(first.holder.workflowId) });
+    await expect(take(second.holder)).rejects.toMatchObject({
+      code: 'lease/held',
+      retryable: true,
+      message: expect.stringContaining(first.holder.workflowId),
+    });
     await leases.releaseLease(grant);
     expect((await take(second.holder)).token).toBeGreaterThan(grant.token);
     await Promise.all([first.end(), second.end()]);

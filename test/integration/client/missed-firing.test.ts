@@ -29,11 +29,23 @@ afterAll(async () => {
 });
 
 async function start(): Promise<TemporalHandle> {
-  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--db-filename', path.join(folder, 'temporal.db')];
+  const args = [
+    'server',
+    'start-dev',
+    '--headless',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--db-filename',
+    path.join(folder, 'temporal.db'),
+  ];
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
   server = spawn(findTemporal(path.resolve('.')).path, args, { stdio: 'ignore', env: environment });
   const config = loadTemporalConfig();
-  const handle = await pollUntil('the server answers', 30_000, () => connectTemporal({ ...config, connection: { address: `127.0.0.1:${port}` } }));
+  const handle = await pollUntil('the server answers', 30_000, () =>
+    connectTemporal({ ...config, connection: { address: `127.0.0.1:${port}` } }),
+  );
   await pollUntil('its namespace is there', 30_000, () => handle.client.workflowService.describeNamespace({ namespace: 'default' }));
   temporal = handle;
   return handle;
@@ -54,7 +66,11 @@ const secondOfMinute = () => (Date.now() / 1000) % 60;
 
 describe('a firing that was missed while everything was down', () => {
   it('runs once when the server is back', { timeout: 180_000 }, async () => {
-    const definition = parseModelDefinition({ ...flightDelay, name: 'missed', triggers: { schedules: [{ name: 'minutely', cron: '* * * * *' }] } });
+    const definition = parseModelDefinition({
+      ...flightDelay,
+      name: 'missed',
+      triggers: { schedules: [{ name: 'minutely', cron: '* * * * *' }] },
+    });
     const before = await start();
     await pollUntil('time is left in this minute', 30_000, () => (secondOfMinute() < 45 ? true : undefined));
     await applySchedules(before, [definition], await planSchedules(before, [definition]));

@@ -47,10 +47,18 @@ describe('schedules of a definition', () => {
     const nightly = { name: 'nightly', cron: '0 3 * * *' };
     expect(await apply(define(monthly, nightly))).toEqual({ created: ['monthly', 'nightly'], changed: [], unchanged: [], removed: [] });
     expect(await apply(define(monthly, nightly))).toEqual({ created: [], changed: [], unchanged: ['monthly', 'nightly'], removed: [] });
-    expect(await apply(define({ ...monthly, cron: '0 7 2 * *' }, nightly))).toEqual({ created: [], changed: ['monthly'], unchanged: ['nightly'], removed: [] });
+    expect(await apply(define({ ...monthly, cron: '0 7 2 * *' }, nightly))).toEqual({
+      created: [],
+      changed: ['monthly'],
+      unchanged: ['nightly'],
+      removed: [],
+    });
 
     await untilListed(`perdure/${model}/nightly`);
-    expect(await apply(define({ ...monthly, cron: '0 7 2 * *' }))).toMatchObject({ unchanged: ['monthly'], removed: [`perdure/${model}/nightly`] });
+    expect(await apply(define({ ...monthly, cron: '0 7 2 * *' }))).toMatchObject({
+      unchanged: ['monthly'],
+      removed: [`perdure/${model}/nightly`],
+    });
     await expect(temporal.client.schedule.getHandle(`perdure/${model}/nightly`).describe()).rejects.toThrow();
   });
 
@@ -66,7 +74,11 @@ describe('schedules of a definition', () => {
   it('start a training with the schedule as its cause, skip what overlaps and catch up over one interval', async () => {
     await apply(define({ name: 'monthly', cron: '0 6 2 * *', paused: true }));
     const { action, policies, state } = await temporal.client.schedule.getHandle(`perdure/${model}/monthly`).describe();
-    expect(action).toMatchObject({ workflowType: 'trainModel', workflowId: `train/${model}/schedule-monthly`, args: [{ model, cause: { kind: 'schedule', id: 'monthly' } }] });
+    expect(action).toMatchObject({
+      workflowType: 'trainModel',
+      workflowId: `train/${model}/schedule-monthly`,
+      args: [{ model, cause: { kind: 'schedule', id: 'monthly' } }],
+    });
     expect(policies.overlap).toBe('SKIP');
     expect(policies.catchupWindow).toBe(31 * 86_400_000);
     expect(state.paused).toBe(true);
@@ -83,12 +95,17 @@ describe('schedules of a definition', () => {
     const { info } = await temporal.client.schedule.getHandle(`perdure/${model}/checked`).describe();
     const times = info.nextActionTimes.map((time) => time.toISOString());
     expect(times.length).toBeGreaterThanOrEqual(5);
-    expect(nextFirings({ name: 'checked', cron, timeZone, paused: false }, new Date(Date.parse(times[0] ?? '') - 1000), times.length)).toEqual(times);
+    expect(
+      nextFirings({ name: 'checked', cron, timeZone, paused: false }, new Date(Date.parse(times[0] ?? '') - 1000), times.length),
+    ).toEqual(times);
   });
 
   it('with a bad expression are refused by name, before anything is changed', async () => {
     const bad = define({ name: 'nightly', cron: '0 3 * * *' }, { name: 'broken', cron: '61 * * * *' });
-    await expect(apply(bad)).rejects.toMatchObject({ code: 'definition/invalid', message: expect.stringContaining('triggers.schedules broken') });
+    await expect(apply(bad)).rejects.toMatchObject({
+      code: 'definition/invalid',
+      message: expect.stringContaining('triggers.schedules broken'),
+    });
     await expect(temporal.client.schedule.getHandle(`perdure/${model}/nightly`).describe()).rejects.toThrow();
   });
 

@@ -50,7 +50,10 @@ describe('starting a training', () => {
     const runs = [await startTraining(temporal, { model }), await startTraining(temporal, { model })];
     expect(new Set(runs.map((run) => run.workflowId)).size).toBe(2);
     for (const { workflowId } of runs) await temporal.client.workflow.getHandle(workflowId).terminate();
-    await expect(startTraining(temporal, { model, until: 'April' })).rejects.toMatchObject({ code: 'input/invalid', message: expect.stringContaining('until') });
+    await expect(startTraining(temporal, { model, until: 'April' })).rejects.toMatchObject({
+      code: 'input/invalid',
+      message: expect.stringContaining('until'),
+    });
   });
 
   it('again after it failed or was ended starts a new run of the same cause', async () => {

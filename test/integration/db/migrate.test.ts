@@ -51,7 +51,9 @@ interface Column {
 }
 
 const columnsOf = (sql: postgres.Sql) =>
-  sql<Column[]>`select table_name, column_name, data_type from information_schema.columns where table_schema = 'public' order by table_name, column_name`;
+  sql<
+    Column[]
+  >`select table_name, column_name, data_type from information_schema.columns where table_schema = 'public' order by table_name, column_name`;
 
 const sample: Record<string, string> = {
   text: `'text'`,
@@ -74,7 +76,9 @@ async function fill(sql: postgres.Sql): Promise<void> {
       if (value === undefined) throw new Error(`${table}.${column_name} is a ${data_type}: say above what to put in`);
       return value;
     });
-    await sql.unsafe(`insert into "${table}" (${columns.map((column) => `"${column.column_name}"`).join(', ')}) values (${values.join(', ')})`);
+    await sql.unsafe(
+      `insert into "${table}" (${columns.map((column) => `"${column.column_name}"`).join(', ')}) values (${values.join(', ')})`,
+    );
   }
 }
 
@@ -91,7 +95,9 @@ async function contents(sql: postgres.Sql): Promise<Record<string, unknown[]>> {
 const shape = async (sql: postgres.Sql) => ({
   columns: [...(await columnsOf(sql))],
   indexes: [...(await sql<{ indexdef: string }[]>`select indexdef from pg_indexes where schemaname = 'public' order by indexname`)],
-  constraints: [...(await sql`select conrelid::regclass::text as on, pg_get_constraintdef(oid) as def from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2`)],
+  constraints: [
+    ...(await sql`select conrelid::regclass::text as on, pg_get_constraintdef(oid) as def from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2`),
+  ],
 });
 
 describe('an upgrade of the database', () => {

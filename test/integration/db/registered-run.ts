@@ -8,7 +8,17 @@ import { changedDefinition } from '../../../domain/changed-definition.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 
-export const metrics = { rocAuc: 0.9, prAuc: 0.8, logLoss: 0.3, brier: 0.1, calibrationError: 0.01, accuracy: 0.9, precision: 0.8, recall: 0.7, f1: 0.75 };
+export const metrics = {
+  rocAuc: 0.9,
+  prAuc: 0.8,
+  logLoss: 0.3,
+  brier: 0.1,
+  calibrationError: 0.01,
+  accuracy: 0.9,
+  precision: 0.8,
+  recall: 0.7,
+  f1: 0.75,
+};
 
 /** Makes a model known under a name of its own; its definition's digest. */
 export async function knownModel(db: Database, name: string): Promise<string> {
@@ -32,7 +42,14 @@ export async function openedRun(db: Database, model: string, runId: string, wate
   };
   const snapshotSha256 = digestOf(manifest);
   await recordSnapshot(db, { sha256: snapshotSha256, model, manifestKey: `snapshots/${snapshotSha256}`, manifest });
-  await openRun(db, { id: runId, workflowId: `train/${model}/${runId}`, model, definitionSha256, cause: { kind: 'data', id: runId }, until: null });
+  await openRun(db, {
+    id: runId,
+    workflowId: `train/${model}/${runId}`,
+    model,
+    definitionSha256,
+    cause: { kind: 'data', id: runId },
+    until: null,
+  });
   const artifactSha256 = digestOf(runId);
   return {
     model,
@@ -45,7 +62,15 @@ export async function openedRun(db: Database, model: string, runId: string, wate
     metrics,
     gates: [],
     evaluationKey: 'evaluation',
-    lineage: { runId, snapshotSha256, definitionSha256, codeRevision: null, environmentSha256: digestOf('environment'), libraries: {}, seed: 7 },
+    lineage: {
+      runId,
+      snapshotSha256,
+      definitionSha256,
+      codeRevision: null,
+      environmentSha256: digestOf('environment'),
+      libraries: {},
+      seed: 7,
+    },
     watermark,
   };
 }

@@ -47,7 +47,11 @@ describe('a registration', () => {
 
     await registerVersion(db, run);
     expect(await watermarkOf(db, 'together')).toEqual({ partition: '2013-02', runId: 'together-1' });
-    expect(await runById(db, 'together-1')).toMatchObject({ outcome: 'registered', reason: 'registered as version 1', finishedAt: expect.any(Date) });
+    expect(await runById(db, 'together-1')).toMatchObject({
+      outcome: 'registered',
+      reason: 'registered as version 1',
+      finishedAt: expect.any(Date),
+    });
   });
 });
 
@@ -81,7 +85,14 @@ describe('a watermark', () => {
 });
 
 describe('decisions on a promotion', () => {
-  const promotion = (id: string) => ({ id, workflowId: `promote/m/2/${id}`, model: 'm', version: 2, environment: 'production' as const, requestedBy: 'rita' });
+  const promotion = (id: string) => ({
+    id,
+    workflowId: `promote/m/2/${id}`,
+    model: 'm',
+    version: 2,
+    environment: 'production' as const,
+    requestedBy: 'rita',
+  });
   const decision = (promotionId: string, sequence: number, more: object = {}) => ({
     promotionId,
     sequence,
@@ -98,7 +109,9 @@ describe('decisions on a promotion', () => {
 
   it('are one row a sequence: what was ruled first stands', async () => {
     await openPromotion(db, promotion('p1'));
-    const rows = await Promise.all(Array.from({ length: 5 }, (_, index) => recordDecision(db, decision('p1', 1, { reason: `ruling ${index}` }))));
+    const rows = await Promise.all(
+      Array.from({ length: 5 }, (_, index) => recordDecision(db, decision('p1', 1, { reason: `ruling ${index}` }))),
+    );
     expect(new Set(rows.map((row) => row.reason)).size).toBe(1);
     await recordDecision(db, decision('p1', 2, { actor: 'ben' }));
     expect((await decisionsOf(db, 'p1')).map((row) => row.actor)).toEqual(['ann', 'ben']);
@@ -107,7 +120,16 @@ describe('decisions on a promotion', () => {
   it('let a version in only through a promotion that was approved and has not ended otherwise', async () => {
     await openPromotion(db, promotion('p2'));
     const asked = { model: 'm', version: 2, environment: 'production' as const, promotionId: null };
-    for (const state of ['gathering-evidence', 'waiting-for-approval', 'rejected', 'expired', 'withdrawn', 'superseded', 'rolled-back', 'failed'] as const) {
+    for (const state of [
+      'gathering-evidence',
+      'waiting-for-approval',
+      'rejected',
+      'expired',
+      'withdrawn',
+      'superseded',
+      'rolled-back',
+      'failed',
+    ] as const) {
       await setPromotionState(db, 'p2', state, null);
       expect(await approvedPromotion(db, { ...asked, promotionId: 'p2' }), state).toBeNull();
     }

@@ -7,12 +7,20 @@ const hourMs = 3_600_000;
 describe('the next firings of a schedule', () => {
   it('stay at the same hour of New York when its clocks go forward: 6:00 is 11:00 UTC before, 10:00 after', () => {
     // Clocks went from 2:00 EST to 3:00 EDT on 10 March 2013.
-    expect(nextFirings(schedule('0 6 * * *'), new Date('2013-03-09T00:00:00Z'), 3)).toEqual(['2013-03-09T11:00:00.000Z', '2013-03-10T10:00:00.000Z', '2013-03-11T10:00:00.000Z']);
+    expect(nextFirings(schedule('0 6 * * *'), new Date('2013-03-09T00:00:00Z'), 3)).toEqual([
+      '2013-03-09T11:00:00.000Z',
+      '2013-03-10T10:00:00.000Z',
+      '2013-03-11T10:00:00.000Z',
+    ]);
   });
 
   it('stay at the same hour when the clocks go back', () => {
     // Clocks went from 2:00 EDT to 1:00 EST on 3 November 2013.
-    expect(nextFirings(schedule('0 6 * * *'), new Date('2013-11-02T00:00:00Z'), 3)).toEqual(['2013-11-02T10:00:00.000Z', '2013-11-03T11:00:00.000Z', '2013-11-04T11:00:00.000Z']);
+    expect(nextFirings(schedule('0 6 * * *'), new Date('2013-11-02T00:00:00Z'), 3)).toEqual([
+      '2013-11-02T10:00:00.000Z',
+      '2013-11-03T11:00:00.000Z',
+      '2013-11-04T11:00:00.000Z',
+    ]);
   });
 
   it('come one after the other, never twice, over both changes', () => {
@@ -27,11 +35,17 @@ describe('the next firings of a schedule', () => {
     expect(nextFirings(schedule('0 6 2 * *', 'Asia/Kolkata'), new Date('2013-01-01T00:00:00Z'), 1)).toEqual(['2013-01-02T00:30:00.000Z']);
   });
 
-  it.each(['61 * * * *', '* * * *', '* * * * * *', '0 6 31 2 x', 'daily please now', '@daily'])('are refused for %j, with the schedule’s name and a valid example', (cron) => {
-    expect(() => nextFirings(schedule(cron), new Date(), 1)).toThrow(
-      expect.objectContaining({ code: 'definition/invalid', message: expect.stringMatching(/triggers\.schedules monthly: .*A valid one: "0 6 2 \* \*"/) }),
-    );
-  });
+  it.each(['61 * * * *', '* * * *', '* * * * * *', '0 6 31 2 x', 'daily please now', '@daily'])(
+    'are refused for %j, with the schedule’s name and a valid example',
+    (cron) => {
+      expect(() => nextFirings(schedule(cron), new Date(), 1)).toThrow(
+        expect.objectContaining({
+          code: 'definition/invalid',
+          message: expect.stringMatching(/triggers\.schedules monthly: .*A valid one: "0 6 2 \* \*"/),
+        }),
+      );
+    },
+  );
 });
 
 describe('the time for which a missed firing is still run', () => {

@@ -12,7 +12,15 @@ describe('canonical JSON', () => {
   });
 
   it('sorts names by UTF-16 code units, as section 3.2.3 says', () => {
-    const value = { '\u20ac': 'Euro Sign', '\r': 'Carriage Return', '\ufb33': 'Hebrew Letter Dalet With Dagesh', 1: 'One', '\ud83d\ude00': 'Emoji', '\u0080': 'Control', '\u00f6': 'Latin o' };
+    const value = {
+      '\u20ac': 'Euro Sign',
+      '\r': 'Carriage Return',
+      '\ufb33': 'Hebrew Letter Dalet With Dagesh',
+      1: 'One',
+      '\ud83d\ude00': 'Emoji',
+      '\u0080': 'Control',
+      '\u00f6': 'Latin o',
+    };
     expect(Object.values(JSON.parse(canonicalJson(value)) as Record<string, string>)).toEqual([
       'One', // an integer-like name comes first when JavaScript reads the text back
       'Carriage Return',
@@ -40,7 +48,8 @@ describe('canonical JSON', () => {
   });
 
   it('refuses what JSON cannot say', () => {
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, [Number.NEGATIVE_INFINITY], undefined]) expect(() => canonicalJson(value)).toThrow();
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, [Number.NEGATIVE_INFINITY], undefined])
+      expect(() => canonicalJson(value)).toThrow();
   });
 
   it('gives the digest that sha256sum gives of the canonical text, whatever the order of names', () => {

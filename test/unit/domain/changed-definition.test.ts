@@ -17,12 +17,20 @@ describe('a definition changed for one run', () => {
     expect(definitionDigest(changedDefinition(flightDelay, {}))).toBe(definitionDigest(flightDelay));
   });
 
-  it.each(['training.nowhere.deep', 'nowhere.x', 'evaluation.gates.99', 'evaluation.gates.99.atLeast', 'rollout.steps.length', 'name.length', '__proto__', 'constructor.prototype.x'])(
-    'is refused for %s, a place that the definition does not have',
-    (path) => {
-      expect(() => changedDefinition(flightDelay, { [path]: 1 })).toThrow(expect.objectContaining({ code: 'definition/invalid', message: expect.stringContaining(path) }));
-    },
-  );
+  it.each([
+    'training.nowhere.deep',
+    'nowhere.x',
+    'evaluation.gates.99',
+    'evaluation.gates.99.atLeast',
+    'rollout.steps.length',
+    'name.length',
+    '__proto__',
+    'constructor.prototype.x',
+  ])('is refused for %s, a place that the definition does not have', (path) => {
+    expect(() => changedDefinition(flightDelay, { [path]: 1 })).toThrow(
+      expect.objectContaining({ code: 'definition/invalid', message: expect.stringContaining(path) }),
+    );
+  });
 
   it.each(['__proto__.polluted', 'training.__proto__.polluted', 'evaluation.gates.__proto__.polluted', 'constructor.prototype.polluted'])(
     'changes nothing outside of itself by %s',
@@ -44,7 +52,9 @@ describe('a definition changed for one run', () => {
     ['training.unknown', 1],
     ['evaluation.threshold', 2],
   ])('is refused for a value that does not fit at %s, which the message names', (path, value) => {
-    expect(() => changedDefinition(flightDelay, { [path]: value })).toThrow(expect.objectContaining({ code: 'definition/invalid', message: expect.stringMatching(path.split('.')[1] ?? '') }));
+    expect(() => changedDefinition(flightDelay, { [path]: value })).toThrow(
+      expect.objectContaining({ code: 'definition/invalid', message: expect.stringMatching(path.split('.')[1] ?? '') }),
+    );
   });
 
   it('trains the same model', () => {

@@ -18,7 +18,8 @@ function problemsOf(value: unknown): { path: string; message: string }[] {
   try {
     parseModelDefinition(value);
   } catch (error) {
-    if (error instanceof PerdureError && error.code === 'definition/invalid') return error.details['problems'] as { path: string; message: string }[];
+    if (error instanceof PerdureError && error.code === 'definition/invalid')
+      return error.details['problems'] as { path: string; message: string }[];
     throw error;
   }
   return [];

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { promotionPolicySchema } from '../../../domain/promotion-policy.js';
-import { needsNoApproval, promotionStanding, ruleOnDecision, type CountedDecision, type Decision, type DecisionSituation } from '../../../domain/promotion.js';
+import {
+  needsNoApproval,
+  promotionStanding,
+  ruleOnDecision,
+  type CountedDecision,
+  type Decision,
+  type DecisionSituation,
+} from '../../../domain/promotion.js';
 
 const shown = '1'.repeat(64);
 const policy = promotionPolicySchema.parse({});
@@ -8,7 +15,16 @@ const policy = promotionPolicySchema.parse({});
 function rule(decision: Partial<Decision>, situation: Partial<DecisionSituation> = {}) {
   return ruleOnDecision(
     { decision: 'approve', actor: 'ann', comment: '', ...decision },
-    { policy, requestedBy: 'rita', roles: ['approver'], allowRequester: false, shownEvidenceSha256: shown, via: 'update', earlier: [], ...situation },
+    {
+      policy,
+      requestedBy: 'rita',
+      roles: ['approver'],
+      allowRequester: false,
+      shownEvidenceSha256: shown,
+      via: 'update',
+      earlier: [],
+      ...situation,
+    },
   );
 }
 
@@ -31,7 +47,11 @@ describe('a ruling on a decision', () => {
 
   it('lets the requester reject and withdraw, but approve only where that is allowed', () => {
     expect(rule({ actor: 'rita' }).counted).toBe(false);
-    expect(rule({ actor: 'rita' }, { allowRequester: true })).toEqual({ counted: true, selfApproved: true, reason: 'approved by the requester' });
+    expect(rule({ actor: 'rita' }, { allowRequester: true })).toEqual({
+      counted: true,
+      selfApproved: true,
+      reason: 'approved by the requester',
+    });
     expect(rule({ actor: 'rita', decision: 'reject' }).counted).toBe(true);
     expect(rule({ actor: 'rita', decision: 'withdraw' }, { roles: [] }).counted).toBe(true);
     expect(rule({ actor: 'ann', decision: 'withdraw' }).counted).toBe(false);

@@ -3,7 +3,15 @@ import { rollbackTarget } from '../../../domain/rollback-target.js';
 import type { Route, Split } from '../../../domain/route.js';
 
 const history = (...splits: Split[]): Route[] =>
-  splits.map((split, index) => ({ storeId: 's', environment: 'production', model: 'm', epoch: index + 1, split, reason: '', at: '2026-01-01T00:00:00.000Z' }));
+  splits.map((split, index) => ({
+    storeId: 's',
+    environment: 'production',
+    model: 'm',
+    epoch: index + 1,
+    split,
+    reason: '',
+    at: '2026-01-01T00:00:00.000Z',
+  }));
 const whole = (version: number): Split => [{ version, sharePct: 100 }];
 const canary = (champion: number, challenger: number, sharePct: number): Split => [
   { version: champion, sharePct: 100 - sharePct },
@@ -27,7 +35,9 @@ describe('the target of a rollback', () => {
 
   it('is the version asked for, where it once was champion', () => {
     expect(target(history(whole(1), whole(2), whole(3)), 1)).toBe(1);
-    expect(() => target(history(whole(1), canary(1, 2, 5), whole(1)), 2)).toThrow(expect.objectContaining({ code: 'not-found', message: expect.stringContaining('Versions that were: 1') }));
+    expect(() => target(history(whole(1), canary(1, 2, 5), whole(1)), 2)).toThrow(
+      expect.objectContaining({ code: 'not-found', message: expect.stringContaining('Versions that were: 1') }),
+    );
     expect(() => target([], 2)).toThrow('Versions that were: none');
   });
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { rolloutPolicySchema } from '../../../domain/rollout-policy.js';
 import { lookAfterSeconds, looksMax, moveAfterLook, splitOf } from '../../../domain/rollout.js';
 
-const policyWith = (more: object = {}) => rolloutPolicySchema.parse({ strategy: 'canary', steps: [{ sharePct: 5, minSeconds: 10, maxSeconds: 60 }, { sharePct: 100 }], ...more });
+const policyWith = (more: object = {}) =>
+  rolloutPolicySchema.parse({ strategy: 'canary', steps: [{ sharePct: 5, minSeconds: 10, maxSeconds: 60 }, { sharePct: 100 }], ...more });
 const policy = policyWith();
 const step = { sharePct: 5, minRequests: 200, minSeconds: 10, maxSeconds: 60 };
 

@@ -10,7 +10,8 @@ import { worstVerdict } from '../../../domain/verdict.js';
 describe('partitions', () => {
   it('are months written YYYY-MM', () => {
     for (const text of ['2013-01', '0999-12']) expect(partitionSchema.safeParse(text).success).toBe(true);
-    for (const text of ['2013-00', '2013-13', '2013-1', '13-01', '2013-01-01', ' 2013-01', '2013-01\n']) expect(partitionSchema.safeParse(text).success, text).toBe(false);
+    for (const text of ['2013-00', '2013-13', '2013-1', '13-01', '2013-01-01', ' 2013-01', '2013-01\n'])
+      expect(partitionSchema.safeParse(text).success, text).toBe(false);
   });
 
   it('go on over the end of a year, both ways', () => {
@@ -43,7 +44,8 @@ describe('roles', () => {
   });
 
   it('are not found by a part of a name, nor by other letters', () => {
-    for (const actor of ['anna', 'jo ann', 'Ann', 'x@bank.example.org', 'my-team-risk']) expect(rolesOf(access, actor), actor).toEqual(['reader']);
+    for (const actor of ['anna', 'jo ann', 'Ann', 'x@bank.example.org', 'my-team-risk'])
+      expect(rolesOf(access, actor), actor).toEqual(['reader']);
   });
 
   it('are never a system actor’s', () => {
@@ -66,7 +68,18 @@ describe('names', () => {
   it('of versions are taken apart, and refused where they are none', () => {
     expect(parseVersionRef('flight-delay@2')).toEqual({ model: 'flight-delay', version: 2 });
     expect(parseVersionRef('flight-delay')).toEqual({ model: 'flight-delay', version: undefined });
-    for (const text of ['', '@2', 'flight-delay@', 'flight-delay@0', 'flight-delay@02', 'flight-delay@x', 'Flight@1', 'a@1@2', 'flight-delay@1\n']) expect(parseVersionRef(text), text).toBeUndefined();
+    for (const text of [
+      '',
+      '@2',
+      'flight-delay@',
+      'flight-delay@0',
+      'flight-delay@02',
+      'flight-delay@x',
+      'Flight@1',
+      'a@1@2',
+      'flight-delay@1\n',
+    ])
+      expect(parseVersionRef(text), text).toBeUndefined();
   });
 
   it('of lease holders are taken apart again, separators in workflow ids included', () => {
