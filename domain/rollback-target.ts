@@ -2,7 +2,8 @@ import { PerdureError } from './errors.js';
 import { championOf, type Route } from './route.js';
 
 /**
- * The version that a rollback restores, from the route's history, oldest first: the one asked for, else the last one before the present champion that had all of the traffic.
+ * The version that a rollback restores, from the route's history, oldest first: the one asked for, else the last whole route before the present one. Going back is
+ * undone step by step: a version that was rolled back from is not gone back to.
  * @throws PerdureError `not-found` when nothing was served before, or the version asked for never was.
  */
 export function rollbackTarget(history: readonly Route[], { model, to }: { model: string; to: number | null }): number {
@@ -12,10 +13,21 @@ export function rollbackTarget(history: readonly Route[], { model, to }: { model
     const served = [...new Set(whole)].join(', ') || 'none';
     throw new PerdureError('not-found', `to: ${model}@${to} was never champion there. Versions that were: ${served}.`, { model, to });
   }
-  const present = history.at(-1);
-  const champion = present && championOf(present.split);
-  const before = whole.findLast((version) => version !== champion);
-  if (before === undefined)
-    throw new PerdureError('not-found', `${model} has had one version only: there is nothing to go back to.`, { model });
+  const line = lineOfChampions(whole);
+  // A split that nobody moves any more is itself what is left behind.
+  const before = (history.at(-1)?.split.length ?? 1) > 1 ? line.at(-1) : line.at(-2);
+  if (before === undefined) {
+    throw new PerdureError('not-found', `${model} has no earlier champion: there is nothing to go back to.`, { model });
+  }
   return before;
+}
+
+/** The champions that led to the present one: returning to the one before takes the last step back. */
+function lineOfChampions(versions: readonly number[]): number[] {
+  const line: number[] = [];
+  for (const version of versions) {
+    if (version === line.at(-2)) line.pop();
+    else if (version !== line.at(-1)) line.push(version);
+  }
+  return line;
 }

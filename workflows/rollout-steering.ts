@@ -1,7 +1,18 @@
-import { setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import type { Steering, SteeringCommand } from '../domain/requests.js';
 import { abortSignal, advanceSignal, pauseSignal, resumeSignal, steerRolloutUpdate, type SteeringAnswer } from './messages.js';
 import type { Timeline } from './timeline.js';
+
+/** Says why the rollout goes back. */
+export class GoBack extends Error {
+  override readonly name = 'GoBack';
+  constructor(
+    readonly state: 'rolled-back' | 'aborted',
+    message: string,
+  ) {
+    super(message);
+  }
+}
 
 /** What people say to a rollout while it runs. Handlers only note it; the rollout looks at every turn. */
 export class RolloutSteering {
@@ -45,6 +56,24 @@ export class RolloutSteering {
     this.advancing = false;
     if (asked) this.paused = false;
     return asked;
+  }
+
+  /** @throws GoBack when somebody aborted. */
+  checkAborted(): void {
+    if (this.aborted !== null) throw new GoBack('aborted', this.aborted);
+  }
+
+  /** Waits for something, but no longer than until somebody aborts. @throws GoBack then. */
+  async untilAborted<T>(wait: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    const waiting = scope.run(wait);
+    await Promise.race([waiting.catch(() => undefined), condition(() => this.aborted !== null)]);
+    if (this.aborted !== null) {
+      scope.cancel();
+      await waiting.catch(() => undefined);
+    }
+    this.checkAborted();
+    return waiting;
   }
 
   close(because: string): void {

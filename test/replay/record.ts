@@ -44,7 +44,8 @@ async function record(): Promise<void> {
 /** Leaves out what names the machine that recorded: replay reads neither. */
 function withoutMachine(key: string, value: unknown): unknown {
   if (key === 'identity') return 'recorder';
-  return key === 'stackTrace' ? '' : value;
+  if (key === 'stackTrace') return '';
+  return typeof value === 'string' ? value.replace(/^\d+@.+-([0-9a-f]{32})$/, 'recorder-$1') : value;
 }
 
 await record();

@@ -41,8 +41,17 @@ describe('the target of a rollback', () => {
     expect(() => target([], 2)).toThrow('Versions that were: none');
   });
 
-  it('is none where only one version was served', () => {
-    for (const routes of [history(), history(whole(1)), history(whole(1), canary(1, 2, 5))]) {
+  it('never is a version that was just rolled back from: a second rollback goes one step further back', () => {
+    expect(target(history(whole(1), whole(2), whole(3), whole(2)))).toBe(1);
+    expect(target(history(whole(1), whole(2), whole(1), whole(3)))).toBe(1);
+  });
+
+  it('is the last whole route where a split was left behind', () => {
+    expect(target(history(whole(1), canary(1, 2, 75)))).toBe(1);
+  });
+
+  it('is none where no other version was champion before', () => {
+    for (const routes of [history(), history(whole(1)), history(whole(1), whole(2), whole(1))]) {
       expect(() => target(routes)).toThrow(expect.objectContaining({ code: 'not-found' }));
     }
   });

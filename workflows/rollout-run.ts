@@ -1,0 +1,270 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PlannedRollout } from '../activities/rollouts.js';
+import type { LeaseGrant } from '../domain/lease.js';
+import type { Environment } from '../domain/names.js';
+import type { RolloutRequest } from '../domain/requests.js';
+import type { RolloutStep } from '../domain/rollout-policy.js';
+import { lookAfterSeconds, looksMax, moveAfterLook, splitOf, type RolloutState } from '../domain/rollout.js';
+import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
+import { failureCode, failureText } from './failure-text.js';
+import { rolloutStatusQuery, type RolloutStatus } from './messages.js';
+import type { rolloutModel } from './rollout-model.js';
+import { GoBack, RolloutSteering } from './rollout-steering.js';
+import { mark, Timeline } from './timeline.js';
+
+export interface RolloutResult {
+  rolloutId: string;
+  state: RolloutState;
+  reason: string;
+  epoch: number | null;
+}
+
+/** Where a rollout is; carried over when its history grows long. */
+export interface RolloutProgress {
+  lease: LeaseGrant;
+  step: number;
+  /** The route written for this step, null before. */
+  epoch: number | null;
+  /** The first epoch of the step before, to judge a last step against. */
+  previousEpoch: number | null;
+  look: number;
+  stepElapsedMs: number;
+  lastLook: string | null;
+}
+
+/** One rollout under way: its plan, where it is, and what it does in each step. */
+export class RolloutRun {
+  private readonly rolloutId = workflowInfo().firstExecutionRunId;
+  private readonly steering = new RolloutSteering();
+  private state: RolloutState = 'running';
+  private reason: string | null = null;
+  private begun:
+    | { plan: PlannedRollout; progress: RolloutProgress; model: string; challenger: number; environment: Environment; timeline: Timeline }
+    | undefined;
+
+  constructor(private readonly input: RolloutRequest) {
+    setHandler(rolloutStatusQuery, () => (this.begun ? this.status() : null));
+  }
+
+  /** Takes the lease and settles the plan. Nothing of the route is touched. */
+  async begin(carried: RolloutProgress | undefined): Promise<void> {
+    const { workflowId } = workflowInfo();
+    const { rolloutId } = this;
+    const { model, version: challenger, environment, promotionId } = await parsing().parseRolloutRequest(this.input);
+    mark({ model, version: String(challenger), environment });
+    const timeline = new Timeline(`Rollout of ${model}@${challenger} in ${environment}`);
+    this.steering.attach(timeline);
+    timeline.doing('waiting for other rollouts of this model to end');
+    const lease = carried?.lease ?? (await queueing().takeRolloutLease({ environment, model, holder: { workflowId, runId: rolloutId } }));
+    const plan = await facts()
+      .planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId })
+      .catch(async (error: unknown) => {
+        await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
+        throw error;
+      });
+    const progress = carried ?? { lease, step: 0, epoch: null, previousEpoch: null, look: 0, stepElapsedMs: 0, lastLook: null };
+    this.begun = { plan, progress, model, challenger, environment, timeline };
+  }
+
+  /** The step that the rollout is in; undefined after the last. */
+  get step(): RolloutStep | undefined {
+    return this.known.plan.steps[this.known.progress.step];
+  }
+
+  nextStep(): RolloutStep | undefined {
+    const { progress, plan } = this.known;
+    const last = progress.step + 1 >= plan.steps.length;
+    Object.assign(progress, {
+      step: progress.step + 1,
+      previousEpoch: progress.epoch,
+      epoch: last ? progress.epoch : null,
+      stepElapsedMs: 0,
+    });
+    return this.step;
+  }
+
+  /** Goes back, or waits, where a person asked for it before this step. */
+  async heedPeople(): Promise<void> {
+    this.steering.checkAborted();
+    if (this.steering.paused) {
+      await this.waitWhilePaused();
+      this.steering.takeAdvance();
+    }
+    this.steering.checkAborted();
+  }
+
+  /** Writes the step's route and waits until every gateway serves it. */
+  async putInForce(step: RolloutStep): Promise<void> {
+    const { progress, plan, model, challenger, environment, timeline } = this.known;
+    if (progress.epoch !== null) return;
+    const label = this.label(step);
+    timeline.doing(`${label}: route written, waiting for gateways`);
+    const { epoch } = await facts().writeRoute({
+      environment,
+      model,
+      lease: progress.lease,
+      split: splitOf(plan.champion, challenger, step.sharePct),
+      reason: `rollout of ${model}@${challenger}: ${label}`,
+      idempotencyKey: `${this.rolloutId}/step-${progress.step}`,
+    });
+    progress.epoch = epoch;
+    await this.enter('running', null);
+    const waitAtMostSeconds = plan.policy.acknowledgeWithinSeconds;
+    const acknowledged = await this.steering.untilAborted(() =>
+      this.waits.waitForAcknowledgement({ environment, model, epoch, waitAtMostSeconds }),
+    );
+    if (!acknowledged.all) throw new GoBack('rolled-back', `not every gateway serves epoch ${epoch}: ${acknowledged.missing}`);
+    timeline.finished(`${label}: epoch ${epoch} acknowledged by ${acknowledged.gateways}`);
+  }
+
+  /** Looks again and again until the step passes, somebody advances it, or it goes back. Without a champion there is nothing to judge against. */
+  async watch(step: RolloutStep): Promise<void> {
+    const { progress, plan, timeline } = this.known;
+    const { steering } = this;
+    const label = this.label(step);
+    while (plan.judged) {
+      steering.checkAborted();
+      if (steering.takeAdvance()) return timeline.finished(`${label}: advanced by ${steering.advancedBy}`);
+      if (steering.paused) {
+        await this.waitWhilePaused();
+        continue;
+      }
+      timeline.doing(`${label}: watching. ${progress.lastLook ?? 'No look yet'}`);
+      const before = Date.now();
+      await condition(() => steering.wantsAttention, lookAfterSeconds(plan.policy, progress.stepElapsedMs / 1000) * 1000);
+      progress.stepElapsedMs += Date.now() - before;
+      if (steering.wantsAttention) continue;
+      const verdict = await this.look(step);
+      const move = moveAfterLook(plan.policy, step, { verdict, elapsedSeconds: progress.stepElapsedMs / 1000 });
+      if (move === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
+      if (move === 'roll-back') throw new GoBack('rolled-back', progress.lastLook ?? 'the judge says fail');
+      if (move === 'pause') steering.pauseBecause(`the judge needs a person: ${progress.lastLook}`);
+      // What a person just asked for is not carried over: it is done first.
+      if (workflowInfo().continueAsNewSuggested && !steering.wantsAttention) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof rolloutModel>(this.input, progress);
+      }
+    }
+  }
+
+  async complete(): Promise<RolloutResult> {
+    const { plan, model, challenger, environment } = this.known;
+    await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    return this.end('completed', plan.champion === null ? 'first version of the environment' : `replaces version ${plan.champion}`);
+  }
+
+  /** Puts the champion back and ends only when every gateway serves it and it has answered. */
+  async goBack(error: unknown): Promise<RolloutResult> {
+    const { progress, plan, model, challenger, environment, timeline } = this.known;
+    const { champion } = plan;
+    if (failureCode(error) === 'lease/lost') return this.end('aborted', failureText(error));
+    const back = error instanceof GoBack ? error : new GoBack(isCancellation(error) ? 'aborted' : 'rolled-back', failureText(error));
+    if (champion === null) return this.end('failed', `${back.message}; there is no earlier version to go back to`);
+    timeline.doing(`going back to version ${champion}: ${back.message}`);
+    const { epoch } = await facts().writeRoute({
+      environment,
+      model,
+      lease: progress.lease,
+      split: splitOf(null, champion, 100),
+      reason: `back from ${model}@${challenger}: ${back.message}`,
+      idempotencyKey: `${this.rolloutId}/back`,
+    });
+    progress.epoch = epoch;
+    await this.waits.waitUntilAcknowledged({ environment, model, epoch });
+    await this.waits.probe({ environment, model, version: champion });
+    return this.end(back.state, back.message);
+  }
+
+  /** A rollout that is carried over keeps its lease. */
+  async giveLeaseBack(): Promise<void> {
+    if (this.state !== 'running' && this.state !== 'paused') await facts().releaseLease(this.known.progress.lease);
+  }
+
+  private get known() {
+    if (!this.begun) throw new Error('the rollout has not begun');
+    return this.begun;
+  }
+
+  private get waits() {
+    return gatewayWaits(this.known.plan.policy.acknowledgeWithinSeconds);
+  }
+
+  private label(step: RolloutStep): string {
+    return `step ${this.known.progress.step + 1} of ${this.known.plan.steps.length}, ${step.sharePct} %`;
+  }
+
+  private status(): RolloutStatus {
+    const { progress, plan, challenger } = this.known;
+    const { rolloutId, state, reason } = this;
+    const { champion, steps } = plan;
+    const split = progress.epoch === null ? null : splitOf(champion, challenger, this.step?.sharePct ?? 100);
+    const { epoch, lastLook } = progress;
+    return {
+      rolloutId,
+      state,
+      champion,
+      challenger,
+      step: Math.min(progress.step + 1, steps.length),
+      steps: steps.length,
+      epoch,
+      lastLook,
+      reason,
+      split,
+    };
+  }
+
+  private async enter(state: RolloutState, reason: string | null): Promise<void> {
+    const { progress, plan } = this.known;
+    this.state = state;
+    await facts().setRolloutState({ rolloutId: this.rolloutId, state, step: Math.min(progress.step, plan.steps.length - 1), reason });
+  }
+
+  /** Until somebody resumes, advances or aborts. */
+  private async waitWhilePaused(): Promise<void> {
+    const { steering } = this;
+    const why = steering.pausedBecause;
+    await this.enter('paused', why);
+    this.known.timeline.doing(`paused: ${why}. Signal resume, advance or abort`);
+    await condition(() => !steering.paused || steering.aborted !== null || steering.advancing);
+    await this.enter('running', null);
+  }
+
+  private async look(step: RolloutStep) {
+    const { progress, plan, model, challenger, environment } = this.known;
+    progress.look += 1;
+    const { verdict, summary } = await facts().lookAtRollout({
+      rolloutId: this.rolloutId,
+      environment,
+      model,
+      champion: plan.champion,
+      challenger,
+      look: progress.look,
+      step: progress.step,
+      looksMax: looksMax(plan.policy, step),
+      epoch: progress.epoch ?? 0,
+      previousEpoch: progress.previousEpoch,
+      judge: plan.policy.judge,
+      rolloutStep: step,
+    });
+    progress.lastLook = summary;
+    return verdict;
+  }
+
+  private async end(state: RolloutState, reason: string): Promise<RolloutResult> {
+    this.reason = reason;
+    await this.enter(state, reason);
+    mark({ outcome: state });
+    this.known.timeline.finished(`${state}: ${reason}`);
+    this.steering.close(`the rollout is over: ${state}`);
+    await condition(allHandlersFinished);
+    return { rolloutId: this.rolloutId, state, reason, epoch: this.known.progress.epoch };
+  }
+}
