@@ -12,17 +12,19 @@ import { snapshotByDigest } from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
-import { finishRunStep, startRunStep, updateRun, versionOf } from '../db/run-queries.js';
+import { finishRunStep, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 
 const timeoutMs = 30 * 60_000;
 
+type Champion = Pick<VersionRecord, 'version' | 'artifactSha256' | 'artifactKey' | 'snapshotSha256'>;
+
 interface Comparison {
   definition: ModelDefinition;
   snapshotSha256: string;
   artifactSha256: string;
-  champion: { version: number; artifactSha256: string; artifactKey: string } | null;
+  champion: Champion | null;
   /** The run whose trainer left the native model's probabilities; null leaves parity out. */
   runId: string | null;
 }
@@ -41,7 +43,7 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
         await startRunStep(db, asked.runId, 'evaluate');
         const definition = await definitionByDigest(db, asked.definitionSha256);
         const environment = definition.promotion.environments.at(-1) ?? 'production';
-        const champion = await championIn(environment, definition.name);
+        const champion = await fairChampionIn(environment, definition.name, asked.snapshotSha256);
         const evaluation = await evaluate({ ...asked, definition, champion }, signal, report);
         const { key } = await keep(definition.name, evaluation);
         await updateRun(db, asked.runId, { evaluationKey: key, metrics: evaluation.overall.metrics });
@@ -68,8 +70,9 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
           return conflict(`version ${champion.version} became champion in ${environment} meanwhile`);
         const definition = await definitionByDigest(db, candidate.definitionSha256);
         const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(candidate.evaluationKey))));
-        const fits = kept.championSha256 === (champion?.artifactSha256 ?? null);
-        const evaluation = fits ? kept : await evaluate({ ...candidate, definition, champion }, signal, report);
+        const fair = await fairChampionIn(environment, model, candidate.snapshotSha256);
+        const fits = kept.championSha256 === (fair?.artifactSha256 ?? null);
+        const evaluation = fits ? kept : await evaluate({ ...candidate, definition, champion: fair }, signal, report);
         const { key, sha256 } = await keep(model, evaluation);
         const evidence: Evidence = {
           model,
@@ -95,11 +98,19 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
     },
   };
 
-  async function championIn(environment: Environment, model: string): Promise<Comparison['champion']> {
+  async function championIn(environment: Environment, model: string): Promise<Champion | null> {
     const route = await routeOf(db, environment, model);
     if (!route) return null;
-    const { version, artifactSha256, artifactKey } = await versionOf(db, model, championOf(route.split));
-    return { version, artifactSha256, artifactKey };
+    return versionOf(db, model, championOf(route.split));
+  }
+
+  /** A champion that was trained on rows of the holdout would be judged on what it knows by heart: it is left out. */
+  async function fairChampionIn(environment: Environment, model: string, snapshotSha256: string): Promise<Champion | null> {
+    const champion = await championIn(environment, model);
+    if (!champion) return null;
+    const [ours, theirs] = [await snapshotByDigest(db, snapshotSha256), await snapshotByDigest(db, champion.snapshotSha256)];
+    const heldOut = new Set(ours.holdout.map((file) => file.partition));
+    return theirs.train.some((file) => heldOut.has(file.partition)) ? null : champion;
   }
 
   async function evaluate(
@@ -155,5 +166,5 @@ function summaryOf({ overall, comparison, championVersion }: Evaluation): string
   const own = `ROC AUC ${text(overall.metrics.rocAuc)}, log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
   return comparison
     ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}`
-    : `${own}; no champion to compare with`;
+    : `${own}; no champion to compare with on these rows`;
 }

@@ -42,13 +42,13 @@ export const parityGateName = 'ONNX answers as the native model';
  * Asks every gate of the policy, and first whether the ONNX model answers as the native one. A gate looks at the metric's confidence interval: it passes when the whole interval
  * keeps the bound, fails when all of it breaks the bound, and is inconclusive between. So a pass means that the holdout shows it, not that it happened to come out so.
  * A metric that is missing, null or not finite, a missing interval, rows of one class, or a slice without a level of `minRows` rows gives `no-data`.
- * Rules that compare with the champion are not asked while there is none.
+ * Rules that compare with the champion are not asked where there is none, or none that can be compared fairly.
  */
 export function decideGates(policy: EvaluationPolicy, evaluation: Evaluation): GateDecision {
   const decision: GateDecision = { results: [parityGate(policy, evaluation)], notAsked: [] };
   for (const rule of policy.gates) {
     if (rule.worseThanChampionByAtMost !== undefined && evaluation.championSha256 === null) {
-      decision.notAsked.push({ name: rule.name, reason: 'There is no champion yet to compare with.' });
+      decision.notAsked.push({ name: rule.name, reason: 'There is no champion to compare with on these rows.' });
     } else {
       decision.results.push(rule.slice === undefined ? overallGate(rule, evaluation) : sliceGate(rule, rule.slice, evaluation));
     }

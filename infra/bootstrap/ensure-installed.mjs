@@ -21,7 +21,9 @@ export async function ensureInstalled({ forTests = false } = {}) {
   const pid = livingSupervisor();
   if (pid !== undefined) {
     // An install replaces node_modules under the processes that run from it.
-    process.stderr.write(`What is installed no longer fits the lock files, and the stack is up (process ${pid}). Run \`npx perdure down\`, then start again to install it.\n`);
+    process.stderr.write(
+      `What is installed no longer fits the lock files, and the stack is up (process ${pid}). Run \`npx perdure down\`, then start again to install it.\n`,
+    );
     return;
   }
   await withInstallLock(projectRoot, async () => {

@@ -88,7 +88,7 @@ describe('decideGates', () => {
       evaluation(),
     );
     expect(results.map(({ name }) => name)).toEqual([parityGateName, 'own']);
-    expect(notAsked).toEqual([{ name: 'no worse', reason: 'There is no champion yet to compare with.' }]);
+    expect(notAsked).toEqual([{ name: 'no worse', reason: 'There is no champion to compare with on these rows.' }]);
   });
 
   it('finds no data, rather than nothing to ask, when a champion exists but was not measured', () => {

@@ -132,7 +132,7 @@ describe('modelCard', () => {
       'Its rocAuc is worse than over all rows (0.9), by the whole confidence interval, for carrier AA (0.85, 800 rows).',
       'Too few rows to tell, fewer than 200: carrier H|A (50).',
       'It leans on one feature: x has 80 % of the importance.',
-      'The gate "no worse" was not asked. There is no champion yet to compare with.',
+      'The gate "no worse" was not asked. There is no champion to compare with on these rows.',
     ]);
   });
 
@@ -159,7 +159,7 @@ describe('modelCardMarkdown', () => {
     expect(page).toContain('| carrier H\\|A | 50 |');
     expect(page).toContain('| rocAuc | 0.9 | 0.88 to 0.92, 95 % |');
     expect(page).toContain('| precision | not defined | not defined |');
-    expect(page).toContain('Not asked: no worse. There is no champion yet to compare with.');
+    expect(page).toContain('Not asked: no worse. There is no champion to compare with on these rows.');
     expect(page).not.toContain('undefined');
   });
 
