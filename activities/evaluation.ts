@@ -8,6 +8,7 @@ import type { Environment } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { Evidence } from '../domain/promotion.js';
 import { championOf } from '../domain/route.js';
+import { knowsHoldout } from '../domain/snapshot.js';
 import { snapshotByDigest } from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
@@ -108,9 +109,8 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
   async function fairChampionIn(environment: Environment, model: string, snapshotSha256: string): Promise<Champion | null> {
     const champion = await championIn(environment, model);
     if (!champion) return null;
-    const [ours, theirs] = [await snapshotByDigest(db, snapshotSha256), await snapshotByDigest(db, champion.snapshotSha256)];
-    const heldOut = new Set(ours.holdout.map((file) => file.partition));
-    return theirs.train.some((file) => heldOut.has(file.partition)) ? null : champion;
+    const unfair = knowsHoldout(await snapshotByDigest(db, champion.snapshotSha256), await snapshotByDigest(db, snapshotSha256));
+    return unfair ? null : champion;
   }
 
   async function evaluate(

@@ -59,3 +59,9 @@ export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;
 export function snapshotDigest(manifest: SnapshotManifest): string {
   return digestOf(manifest);
 }
+
+/** Whether a model trained on one snapshot has learned from rows that another holds out: it cannot be judged on them. */
+export function knowsHoldout(trainedOn: SnapshotManifest, heldOutBy: SnapshotManifest): boolean {
+  const heldOut = new Set(heldOutBy.holdout.map((file) => file.partition));
+  return trainedOn.train.some((file) => heldOut.has(file.partition));
+}

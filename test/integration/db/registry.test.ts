@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { watermarkOf } from '../../../db/data-queries.js';
 import { approvedPromotion, decisionsOf, openPromotion, recordDecision, setPromotionState } from '../../../db/promotion-queries.js';
-import { closeRun, registerVersion, runById } from '../../../db/run-queries.js';
+import { closeRun, hasTrainedUpTo, registerVersion, runById, updateRun } from '../../../db/run-queries.js';
 import { listVersions } from '../../../db/version-lists.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openedRun } from './registered-run.js';
@@ -52,6 +52,22 @@ describe('a registration', () => {
       reason: 'registered as version 1',
       finishedAt: expect.any(Date),
     });
+  });
+});
+
+describe('a definition', () => {
+  it('counts as tried on a partition once a run of it came to a result there, and not before', async () => {
+    const run = await openedRun(db, 'tried', 'tried-1', '2013-03');
+    const tried = (partition: string) => hasTrainedUpTo(db, run.definitionSha256, partition);
+    await updateRun(db, run.runId, { snapshotSha256: run.snapshotSha256 });
+    expect(await tried('2013-03')).toBe(false);
+    await closeRun(db, { runId: run.runId, outcome: 'gate-not-passed', reason: '', watermark: null });
+    expect([await tried('2013-02'), await tried('2013-03'), await tried('2013-04')]).toEqual([true, true, false]);
+
+    const failed = await openedRun(db, 'failed', 'failed-1', '2013-03');
+    await updateRun(db, failed.runId, { snapshotSha256: failed.snapshotSha256 });
+    await closeRun(db, { runId: failed.runId, outcome: 'failed', reason: '', watermark: null });
+    expect(await hasTrainedUpTo(db, failed.definitionSha256, '2013-03')).toBe(false);
   });
 });
 

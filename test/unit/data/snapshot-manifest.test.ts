@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { snapshotDigest, snapshotManifestSchema, type PartitionFile } from '../../../domain/snapshot.js';
+import { knowsHoldout, snapshotDigest, snapshotManifestSchema, type PartitionFile } from '../../../domain/snapshot.js';
 import { buildManifest } from '../../../domain/snapshot-manifest.js';
 import { partitionInputsDigest, shapeDigest } from '../../../domain/snapshot-shape.js';
 import definition from '../../../models/flight-delay/model.js';
@@ -80,5 +80,19 @@ describe('a manifest', () => {
       '2013-01 is out of order',
     );
     expect(() => buildManifest({ definition, train: [file('2013-02', 1)], holdout: [file('2013-02', 1)] })).toThrow('out of order');
+  });
+});
+
+describe('a champion', () => {
+  const until = (...months: string[]) => {
+    const files = months.map((month) => file(month, 10));
+    return buildManifest({ definition, train: files.slice(0, -1), holdout: files.slice(-1) });
+  };
+
+  it('knows a holdout that it was trained on, and not one that it was only tested on', () => {
+    const champion = until('2013-01', '2013-02', '2013-03');
+    expect(knowsHoldout(champion, until('2013-01', '2013-02'))).toBe(true);
+    expect(knowsHoldout(champion, until('2013-01', '2013-02', '2013-03'))).toBe(false);
+    expect(knowsHoldout(champion, until('2013-01', '2013-02', '2013-03', '2013-04'))).toBe(false);
   });
 });
