@@ -50,7 +50,7 @@ export async function collectReport({
       })),
     routes: routes.map(({ environment, epoch, at, split }) => ({ environment, epoch, at, split })),
     requests: { ...(await servedByVersion(api, model, counts)), failed: counts.failed },
-    stepsMs,
+    stepsMs: { ...stepsMs, train: (stepsMs['train-1'] ?? 0) + (stepsMs['train-2'] ?? 0) },
   };
 }
 

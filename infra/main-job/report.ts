@@ -51,6 +51,7 @@ export const mainJobReportSchema = z
     ),
     /** Requests answered, by version, and those that got no answer within five seconds. */
     requests: z.record(z.string(), z.int()),
+    /** By step; `train` is both trainings together. */
     stepsMs: z.record(z.string(), z.number()),
   })
   .meta({ title: 'Report of the main job', description: 'Written by `npm start -- --unattended`.' });
