@@ -46,6 +46,8 @@ export class RouteFollower {
   private stopListening: (() => Promise<void>) | undefined;
   private stopped = false;
   private keeping: Promise<void> = Promise.resolve();
+  /** The store that was last found emptied, so that it is said once. */
+  private emptiedStoreId: string | undefined;
 
   constructor(private readonly deps: RouteFollowerDeps) {}
 
@@ -119,6 +121,7 @@ export class RouteFollower {
       metrics.connected.set({ system: 'postgres' }, 0);
       return;
     }
+    if (this.isEmptied(state)) return;
     await Promise.all(state.routes.map((route) => this.advance(state, route)));
     if (this.storeId !== undefined && this.storeId !== state.storeId) {
       log.warn({ from: this.storeId, to: state.storeId }, 'the routes come from another store; replacing all');
@@ -128,6 +131,20 @@ export class RouteFollower {
     }
     this.storeId = state.storeId;
     await loader.unloadIdle(this.deps.unloadAfterMs);
+  }
+
+  /** Another store that knows no route at all is a database that lost its rows, not a wish to serve nothing: the last good routes stay. */
+  private isEmptied(state: RouteState): boolean {
+    const emptied =
+      this.storeId !== undefined && this.storeId !== state.storeId && state.routes.length === 0 && this.deps.table.routes().length > 0;
+    if (emptied && this.emptiedStoreId !== state.storeId) {
+      this.deps.log.warn(
+        { from: this.storeId, to: state.storeId },
+        'another store has no routes at all; serving the last good ones until it has some',
+      );
+    }
+    this.emptiedStoreId = emptied ? state.storeId : undefined;
+    return emptied;
   }
 
   private async advance(state: RouteState, route: Route): Promise<void> {

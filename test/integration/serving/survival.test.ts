@@ -213,6 +213,16 @@ describe('a route that cannot be served', () => {
     expect(gateway.status().routes).toMatchObject([{ epoch: 7 }]);
   });
 
+  test('stays when another store has no routes at all, as after a database that lost its rows', async () => {
+    await world.addVersion(1, -1);
+    world.controlPlane.route('flight-delay', 7, [{ version: 1, sharePct: 100 }]);
+    const { gateway } = await world.start();
+    world.controlPlane.state = { storeId: 'store-2', routes: [], versions: [] };
+    const before = world.controlPlane.heartbeats;
+    await eventually('several looks', () => world.controlPlane.heartbeats > before + 5);
+    expect(gateway.status()).toMatchObject({ storeId: 'store-1', routes: [{ epoch: 7 }] });
+  });
+
   test('of another store replaces all, whatever its epoch', async () => {
     await world.addVersion(1, -1);
     world.controlPlane.route('flight-delay', 7, [{ version: 1, sharePct: 100 }]);
