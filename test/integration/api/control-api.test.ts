@@ -136,6 +136,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /models/{model}/data',
     'GET /models/{model}/routes',
     'GET /models/{model}/routes/history',
+    'GET /models/{model}/traffic',
     'GET /models/{model}/versions',
     'GET /models/{model}/versions/{version}',
     'GET /models/{model}/versions/{version}/card',

@@ -57,12 +57,12 @@ describe('the shaped file', () => {
     expect(described.getRowObjectsJson().map(({ text }) => text)).toEqual([
       'id BIGINT',
       'sold_at TIMESTAMP',
-      'store VARCHAR',
-      'product VARCHAR',
+      'age FLOAT',
       'amount FLOAT',
+      'product VARCHAR',
       'rain FLOAT',
       'size FLOAT',
-      'age FLOAT',
+      'store VARCHAR',
       'weekday FLOAT',
       'returned BOOLEAN',
     ]);
@@ -136,12 +136,12 @@ describe('an expression', () => {
     });
     const { report, profile } = await bench.validate({}, { definition });
     expect(report.issues).toEqual([]);
-    expect(profile?.map(({ min, max }) => [min, max]).slice(0, 4)).toEqual([
-      [2024, 2024],
-      [2024, 2024],
-      [1999, 2020],
-      [45.25, 120.5],
-    ]);
+    expect(Object.fromEntries((profile ?? []).map(({ name, min, max }) => [name, [min, max]]))).toMatchObject({
+      base_year: [2024, 2024],
+      also: [2024, 2024],
+      store_year: [1999, 2020],
+      size: [45.25, 120.5],
+    });
   });
 
   it('that fails for the label stops the contract checks and says so', async () => {
