@@ -1,9 +1,14 @@
 import Table from 'cli-table3';
 import type { MainJobReport } from './report.js';
 
+const plain = { head: [], border: [] };
+
 /** The main job's result for people: versions, promotions, and the route over time. */
 export function printSummary(report: MainJobReport): void {
-  const versions = new Table({ head: ['version', 'trained on', 'tested on', 'ROC AUC', 'log loss', 'gates', 'requests served'] });
+  const versions = new Table({
+    style: plain,
+    head: ['version', 'trained on', 'tested on', 'ROC AUC', 'log loss', 'gates', 'requests served'],
+  });
   for (const { version, trainedOn, testedOn, metrics, gates } of report.versions) {
     const passed = gates.filter((gate) => gate.outcome === 'pass').length;
     versions.push([
@@ -16,7 +21,7 @@ export function printSummary(report: MainJobReport): void {
       report.requests[String(version)] ?? 0,
     ]);
   }
-  const promotions = new Table({ head: ['promotion', 'state', 'decided by', 'evidence'] });
+  const promotions = new Table({ style: plain, head: ['promotion', 'state', 'decided by', 'evidence'] });
   for (const { version, environment, state, decisions, evidenceSha256 } of report.promotions) {
     promotions.push([
       `${report.model}@${version} to ${environment}`,
@@ -28,7 +33,7 @@ export function printSummary(report: MainJobReport): void {
       evidenceSha256?.slice(0, 12) ?? '',
     ]);
   }
-  const routes = new Table({ head: ['epoch', 'at', 'split'] });
+  const routes = new Table({ style: plain, head: ['epoch', 'at', 'split'] });
   for (const { environment, epoch, at, split } of report.routes) {
     routes.push([`${environment} ${epoch}`, at, split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ')]);
   }
