@@ -19,7 +19,8 @@ import { facts, heavy, parsing } from './activity-profiles.js';
 import { DecisionBook } from './decision-book.js';
 import { failureText } from './failure-text.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
-import { rolloutModel, type RolloutResult } from './rollout-model.js';
+import { rolloutModel } from './rollout-model.js';
+import type { RolloutResult } from './rollout-progress.js';
 import { mark, Timeline } from './timeline.js';
 
 export interface PromotionResult {

@@ -1,8 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { RolloutRequest } from '../domain/requests.js';
-import { RolloutRun, type RolloutProgress, type RolloutResult } from './rollout-run.js';
-
-export type { RolloutResult } from './rollout-run.js';
+import type { RolloutProgress, RolloutResult } from './rollout-progress.js';
+import { RolloutRun } from './rollout-run.js';
 
 /** Moves a route from champion to challenger step by step; goes back, proven by the gateways, when the judge or a person says so. */
 export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgress): Promise<RolloutResult> {

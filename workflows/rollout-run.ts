@@ -8,37 +8,17 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedRollout } from '../activities/rollouts.js';
-import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
 import type { RolloutRequest } from '../domain/requests.js';
 import type { RolloutStep } from '../domain/rollout-policy.js';
 import { lookAfterSeconds, looksMax, moveAfterLook, splitOf, type RolloutState } from '../domain/rollout.js';
 import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
 import { failureCode, failureText } from './failure-text.js';
-import { rolloutStatusQuery, type RolloutStatus } from './messages.js';
+import { rolloutStatusQuery } from './messages.js';
 import type { rolloutModel } from './rollout-model.js';
+import { noProgress, statusOf, type RolloutProgress, type RolloutResult } from './rollout-progress.js';
 import { GoBack, RolloutSteering } from './rollout-steering.js';
 import { mark, Timeline } from './timeline.js';
-
-export interface RolloutResult {
-  rolloutId: string;
-  state: RolloutState;
-  reason: string;
-  epoch: number | null;
-}
-
-/** Where a rollout is; carried over when its history grows long. */
-export interface RolloutProgress {
-  lease: LeaseGrant;
-  step: number;
-  /** The route written for this step, null before. */
-  epoch: number | null;
-  /** The first epoch of the step before, to judge a last step against. */
-  previousEpoch: number | null;
-  look: number;
-  stepElapsedMs: number;
-  lastLook: string | null;
-}
 
 /** One rollout under way: its plan, where it is, and what it does in each step. */
 export class RolloutRun {
@@ -51,7 +31,9 @@ export class RolloutRun {
     | undefined;
 
   constructor(private readonly input: RolloutRequest) {
-    setHandler(rolloutStatusQuery, () => (this.begun ? this.status() : null));
+    setHandler(rolloutStatusQuery, () =>
+      this.begun ? statusOf(this.begun, { rolloutId: this.rolloutId, state: this.state, reason: this.reason }) : null,
+    );
   }
 
   /** Takes the lease and settles the plan. Nothing of the route is touched. */
@@ -70,7 +52,7 @@ export class RolloutRun {
         await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
         throw error;
       });
-    const progress = carried ?? { lease, step: 0, epoch: null, previousEpoch: null, look: 0, stepElapsedMs: 0, lastLook: null };
+    const progress = carried ?? noProgress(lease);
     this.begun = { plan, progress, model, challenger, environment, timeline };
   }
 
@@ -199,26 +181,6 @@ export class RolloutRun {
 
   private label(step: RolloutStep): string {
     return `step ${this.known.progress.step + 1} of ${this.known.plan.steps.length}, ${step.sharePct} %`;
-  }
-
-  private status(): RolloutStatus {
-    const { progress, plan, challenger } = this.known;
-    const { rolloutId, state, reason } = this;
-    const { champion, steps } = plan;
-    const split = progress.epoch === null ? null : splitOf(champion, challenger, this.step?.sharePct ?? 100);
-    const { epoch, lastLook } = progress;
-    return {
-      rolloutId,
-      state,
-      champion,
-      challenger,
-      step: Math.min(progress.step + 1, steps.length),
-      steps: steps.length,
-      epoch,
-      lastLook,
-      reason,
-      split,
-    };
   }
 
   private async enter(state: RolloutState, reason: string | null): Promise<void> {
