@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ComponentSpec } from './component.js';
 import { checkBucketWritable, ensureBucket, type BucketAccess } from './bucket.js';
+import { removeStaleSockets } from './stale-sockets.js';
 import { requireTool } from './tools.js';
 
 export interface ObjectStoreOptions {
@@ -24,22 +25,24 @@ export function objectStoreComponent(options: ObjectStoreOptions): ComponentSpec
   const folder = path.join(options.home, 's3');
   const configFile = path.join(options.home, 'run', 's3.json');
   const access: BucketAccess = { ...options, endpoint: `http://${options.host}:${options.port}` };
+  const ports = Object.values(objectStorePorts)
+    .filter((offset) => offset < objectStorePorts.grpc)
+    .flatMap((offset) => [offset, offset + objectStorePorts.grpc])
+    .map((offset) => ({
+      port: options.port + offset,
+      variable: 'PERDURE_S3_PORT',
+      purpose: offset === 0 ? 'S3' : 'a part of the object store',
+    }));
   let writable = false;
   return {
     name: 's3',
     kind: 'server',
     address: access.endpoint,
     version: 'SeaweedFS 4.48',
-    ports: Object.values(objectStorePorts)
-      .filter((offset) => offset < objectStorePorts.grpc)
-      .flatMap((offset) => [offset, offset + objectStorePorts.grpc])
-      .map((offset) => ({
-        port: options.port + offset,
-        variable: 'PERDURE_S3_PORT',
-        purpose: offset === 0 ? 'S3' : 'a part of the object store',
-      })),
+    ports,
     async prepare() {
       writable = false;
+      removeStaleSockets(ports.map(({ port }) => port));
       mkdirSync(folder, { recursive: true });
       mkdirSync(path.dirname(configFile), { recursive: true });
       const credentials = [{ accessKey: options.accessKeyId, secretKey: options.secretAccessKey }];
