@@ -102,11 +102,15 @@ describe('kill -9', () => {
     traffic.catch(() => undefined); // Read at the end; it must not end the process before.
   });
 
-  it('of Temporal while the trainer runs: the run goes on and registers one version, which waits for approval', async () => {
+  it('of Temporal and then the gateway during a training: the run goes on and registers one version, which waits for approval', async () => {
     await arrived('2013-03');
     const started = await startTraining(all.temporal, { model, cause: { kind: 'data', id: '2013-03', actor: 'system:data' } });
     await untilTrainerRuns(started);
     await kill('train', 'temporal');
+    // One after the other: two restarts at once on two cores say more about the machine than about the gateway.
+    const { status } = await all.temporal.client.workflow.getHandle(started.workflowId).describe();
+    expect(status.name, 'the run must still go on when the gateway is killed').toBe('RUNNING');
+    await kill('train', 'gateway-production');
     expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'registered', version: 2 });
     await pollUntil(
       'promotion waits',
@@ -115,8 +119,9 @@ describe('kill -9', () => {
     );
   });
 
-  it('of Temporal and the control worker while a promotion waits: a signal sent with the temporal command approves it, once', async () => {
+  it('of the gateway, then Temporal and the control worker while a promotion waits: a signal sent with the temporal command approves it, once', async () => {
     const promotion = workflowIds.promote(model, 2, 'production');
+    await kill('waiting', 'gateway-production');
     await kill('waiting', 'worker-control', 'temporal');
     expect((await promotionStatus(all.temporal, promotion)).state).toBe('waiting-for-approval');
     const { path: temporal } = findTemporal(place.config.projectRoot);
