@@ -70,6 +70,8 @@ export class ServingWindowCounter {
         gatewayId,
         environment,
         ...counts,
+        role: 'split' as const,
+        cold: false,
         from: this.from.toISOString(),
         to: to.toISOString(),
       };

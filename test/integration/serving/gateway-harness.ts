@@ -107,13 +107,17 @@ export class MemoryControlPlane implements ControlPlane {
     });
 
   /** Replaces a model's route and tells listeners. */
-  route(model: string, epoch: number, split: Split): void {
+  route(model: string, epoch: number, split: Split, more: Partial<RouteTarget> = {}): void {
     const route: Route = {
       storeId: this.state.storeId,
       environment: 'production',
       model,
       epoch,
       split,
+      shadows: [],
+      standby: [],
+      overrides: [],
+      ...more,
       reason: 'test',
       at: new Date().toISOString(),
     };
