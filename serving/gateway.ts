@@ -12,6 +12,9 @@ import { GatewayMetrics } from './gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
+import { KeptRoutes } from './kept-routes.js';
+import { RouteAcknowledger } from './route-acknowledger.js';
+import { RouteActivator } from './route-activator.js';
 import { RouteFile } from './route-file.js';
 import { RouteFollower } from './route-follower.js';
 import { labelsOfKey, RouteTable } from './route-table.js';
@@ -80,20 +83,11 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const artifacts = new ArtifactCache(home, deps.artifacts);
   const loader = new VersionLoader({ table, engine, artifacts, routeFile, checkModel: deps.checkModel, controlPlane, metrics, log });
   const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax } = limits;
-  const follower = new RouteFollower({
-    gatewayId,
-    environment,
-    controlPlane,
-    table,
-    loader,
-    routeFile,
-    metrics,
-    log,
-    pollEveryMs,
-    unloadAfterMs,
-    windows,
-    coldStartMs: limits.coldStartMs,
-  });
+  const kept = new KeptRoutes(routeFile);
+  const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
+  const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
+  const following = { environment, controlPlane, table, loader, kept, activator, metrics, log, pollEveryMs, unloadAfterMs };
+  const follower = new RouteFollower(following);
   const gateway = { gatewayId, environment, url: deps.url, bootId };
   const lease = new GatewayLease({ gateway, controlPlane, windows, heartbeatEveryMs, windowEveryMs });
   const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, limits: limits.shadow });
