@@ -1,7 +1,8 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import { digestOf } from '../domain/canonical-json.js';
-import type { StepJudgement } from '../domain/judge.js';
+import type { StageJudgement } from '../domain/judge.js';
 import type { Environment } from '../domain/names.js';
+import type { SettledRollout } from '../domain/rollout-plan.js';
 import type { RolloutState } from '../domain/rollout.js';
 import type { Database } from './connect.js';
 import { rolloutLooks, rollouts } from './schema/index.js';
@@ -17,6 +18,7 @@ export async function openRollout(
     challenger: number;
     champion: number | null;
     promotionId: string | null;
+    settled: SettledRollout;
   },
 ): Promise<void> {
   await db.orm
@@ -36,8 +38,8 @@ export async function setRolloutState(db: Database, id: string, state: RolloutSt
 /** Stores a look with its inputs. The first record of a look stands and is returned. */
 export async function recordLook(
   db: Database,
-  look: { rolloutId: string; look: number; step: number; inputs: Record<string, unknown>; result: StepJudgement },
-): Promise<StepJudgement> {
+  look: { rolloutId: string; look: number; step: number; inputs: Record<string, unknown>; result: StageJudgement },
+): Promise<StageJudgement> {
   await db.orm
     .insert(rolloutLooks)
     .values({ ...look, inputsSha256: digestOf(look.inputs) })

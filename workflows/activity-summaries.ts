@@ -10,7 +10,7 @@ export const activitySummaries: Readonly<Record<string, string>> = {
   openRun: 'write down that the run began',
   closeRun: 'write down how the run ended',
   planRollback: 'find the version to go back to',
-  planRollout: 'settle champion, steps and policy',
+  planRollout: 'settle champion, stages and policy',
   probe: 'ask every gateway for an answer by this version',
   recordPolicyApproval: 'write down that the policy lets it in',
   registerRun: 'give the model its version number, and write its card',

@@ -5,6 +5,7 @@ import type { LeaseActivities } from '../../activities/leases.js';
 import type { PromotionActivities, RuledDecision } from '../../activities/promotions.js';
 import type { RegistryActivities } from '../../activities/registry.js';
 import type { RequestActivities } from '../../activities/requests.js';
+import type { RolloutLookActivities } from '../../activities/rollout-looks.js';
 import type { RolloutActivities } from '../../activities/rollouts.js';
 import type { RunActivities } from '../../activities/runs.js';
 import type { SnapshotActivities } from '../../activities/snapshot.js';
@@ -15,7 +16,9 @@ import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promot
 import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
 import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../../domain/requests.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
-import { championOf, type Split } from '../../domain/route.js';
+import { inconclusiveEnd } from '../../domain/rollout.js';
+import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
+import { championOf, type RouteTarget } from '../../domain/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
 
@@ -24,6 +27,7 @@ type AllActivities = RunActivities &
   PromotionActivities &
   RegistryActivities &
   RolloutActivities &
+  RolloutLookActivities &
   GatewayActivities &
   SnapshotActivities &
   TrainingActivities &
@@ -56,7 +60,13 @@ export class FakeWorld {
   answers: (version: number) => boolean = () => true;
   acknowledges: (epoch: number) => boolean = () => true;
 
-  readonly routes: { epoch: number; split: Split; reason: string; key: string }[] = [];
+  /** Whether an A/B test has reached its horizon. */
+  exhausted = false;
+  /** What was planned last. */
+  private stages: RolloutStage[] = [];
+  private parties: RolloutParties | undefined;
+
+  readonly routes: ({ epoch: number; reason: string; key: string } & RouteTarget)[] = [];
   readonly runEnds: { outcome: string; reason: string; watermark: string | null }[] = [];
   readonly promotionStates: string[] = [];
   readonly rulings: (RuledDecision & { via: string; selfApproved: boolean; evidenceSha256: string | null })[] = [];
@@ -89,8 +99,7 @@ export class FakeWorld {
       ],
       ...rollout,
     });
-    if (this.champion !== null)
-      this.routes.push({ epoch: 1, split: [{ version: this.champion, sharePct: 100 }], reason: 'before', key: 'before' });
+    if (this.champion !== null) this.routes.push(wholeRoute(1, this.champion, 'before'));
   }
 
   readonly local: RequestActivities = {
@@ -183,27 +192,34 @@ export class FakeWorld {
     },
     verifyPromotion: async () =>
       (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
-    planRollout: async ({ challenger }) => {
-      const judged = this.champion !== null && this.champion !== challenger;
+    planRollout: async ({ challenger, alsoShadow }) => {
+      const champion = this.champion === challenger ? null : this.champion;
+      const stages = stagesOf(this.rolloutPolicy, { hasChampion: champion !== null });
+      this.parties = { champion, challenger, alsoShadow, testers: this.rolloutPolicy.testers };
+      this.stages = stages;
+      const { lookEverySeconds, acknowledgeWithinSeconds, lateLabels } = this.rolloutPolicy;
       return {
-        policy: this.rolloutPolicy,
-        champion: this.champion,
-        steps: judged ? this.rolloutPolicy.steps : this.rolloutPolicy.steps.slice(-1),
-        judged,
+        champion,
+        stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(this.rolloutPolicy, stage) })),
+        ...{ lookEverySeconds, acknowledgeWithinSeconds, lateLabels: lateLabels !== undefined && champion !== null },
       };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
-    writeRoute: async ({ split, reason, idempotencyKey }) => {
+    writeRoute: async ({ target, reason, idempotencyKey }) => {
       const before = this.routes.find((route) => route.key === idempotencyKey);
       if (before) return { epoch: before.epoch };
       const epoch = (this.routes.at(-1)?.epoch ?? 0) + 1;
-      this.routes.push({ epoch, split, reason, key: idempotencyKey });
+      const whole = { shadows: [], standby: [], overrides: [] };
+      const stage = 'stage' in target ? this.stages[target.stage] : undefined;
+      const written = 'split' in target ? { ...whole, ...target } : stage && this.parties && routeOfStage(stage, this.parties);
+      if (!written) throw new Error('the rollout was never planned');
+      this.routes.push({ epoch, ...written, reason, key: idempotencyKey });
       return { epoch };
     },
     lookAtRollout: async ({ look }) => {
       this.looks.push(look);
       const verdict = (this.verdicts.length > 1 ? this.verdicts.shift() : this.verdicts[0]) ?? 'no-data';
-      return { verdict, summary: `${verdict}.` };
+      return { verdict, summary: `${verdict}.`, exhausted: this.exhausted };
     },
     planRollback: async ({ to }) => {
       const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
@@ -226,6 +242,11 @@ export class FakeWorld {
   get challengerShares(): number[] {
     return this.routes.slice(1).map((route) => route.split.find((part) => part.version === 2)?.sharePct ?? 0);
   }
+}
+
+/** A route that gives everything to one version, as it stood before a workflow began. */
+export function wholeRoute(epoch: number, version: number, key: string): FakeWorld['routes'][number] {
+  return { epoch, split: [{ version, sharePct: 100 }], shadows: [], standby: [], overrides: [], reason: key, key };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { checkModel } from '../../../adapters/onnx/model-check.js';
 import { checkSignature } from '../../../adapters/onnx/signature-check.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
-import type { Route, ServedVersion, Split } from '../../../domain/route.js';
+import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
