@@ -50,3 +50,7 @@ export const steeringSchema = z.strictObject({ actor: actorSchema.default('unkno
 export type Steering = z.infer<typeof steeringSchema>;
 export const steeringCommandSchema = z.enum(['pause', 'resume', 'advance', 'abort']);
 export type SteeringCommand = z.infer<typeof steeringCommandSchema>;
+
+/** Late labels' last word on a rollout that is over, by its id. */
+export const reviewRequestSchema = z.strictObject({ rolloutId: z.string().min(1).max(200) });
+export type ReviewRequest = z.input<typeof reviewRequestSchema>;

@@ -4,10 +4,13 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  ParentClosePolicy,
   setHandler,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedRollout } from '../activities/rollouts.js';
+import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
 import type { RolloutRequest } from '../domain/requests.js';
 import { lookAfterSeconds, moveAfterLook, type RolloutState } from '../domain/rollout.js';
@@ -15,6 +18,7 @@ import { facts, gatewayWaits, looking, parsing, queueing } from './activity-prof
 import { failureCode, failureText } from './failure-text.js';
 import { rolloutStatusQuery } from './messages.js';
 import { asPlanned } from './planned-before.js';
+import { reviewRollout } from './review-rollout.js';
 import type { rolloutModel } from './rollout-model.js';
 import { noProgress, statusOf, type RolloutProgress, type RolloutResult } from './rollout-progress.js';
 import { GoBack, RolloutSteering } from './rollout-steering.js';
@@ -139,6 +143,7 @@ export class RolloutRun {
   async complete(): Promise<RolloutResult> {
     const { plan, model, challenger, environment } = this.known;
     await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    if (plan.lateLabels) await this.askLateLabels();
     return this.end('completed', plan.champion === null ? 'first version of the environment' : `replaces version ${plan.champion}`);
   }
 
@@ -176,6 +181,20 @@ export class RolloutRun {
 
   private get waits() {
     return gatewayWaits(this.known.plan.acknowledgeWithinSeconds);
+  }
+
+  /** Leaves a review behind that waits for labels; one that still waits for an earlier rollout of this version goes on instead. */
+  private async askLateLabels(): Promise<void> {
+    const { model, challenger, environment } = this.known;
+    const start = startChild(reviewRollout, {
+      workflowId: workflowIds.review(environment, model, challenger),
+      args: [{ rolloutId: this.rolloutId }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `late labels on ${model}@${challenger} in ${environment}`,
+    });
+    await start.catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
+    });
   }
 
   private label(stage: Stage): string {

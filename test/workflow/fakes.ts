@@ -5,16 +5,24 @@ import type { LeaseActivities } from '../../activities/leases.js';
 import type { PromotionActivities, RuledDecision } from '../../activities/promotions.js';
 import type { RegistryActivities } from '../../activities/registry.js';
 import type { RequestActivities } from '../../activities/requests.js';
+import type { ReviewActivities } from '../../activities/reviews.js';
 import type { RolloutLookActivities } from '../../activities/rollout-looks.js';
 import type { RolloutActivities } from '../../activities/rollouts.js';
 import type { RunActivities } from '../../activities/runs.js';
 import type { SnapshotActivities } from '../../activities/snapshot.js';
 import type { TrainingActivities } from '../../activities/training.js';
 import { PerdureError } from '../../domain/errors.js';
+import type { LastWord } from '../../domain/last-word.js';
 import { holderText } from '../../domain/lease.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion-policy.js';
 import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
-import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../../domain/requests.js';
+import {
+  promoteRequestSchema,
+  reviewRequestSchema,
+  rollbackRequestSchema,
+  rolloutRequestSchema,
+  trainRequestSchema,
+} from '../../domain/requests.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
 import { inconclusiveEnd } from '../../domain/rollout.js';
 import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
@@ -28,6 +36,7 @@ type AllActivities = RunActivities &
   RegistryActivities &
   RolloutActivities &
   RolloutLookActivities &
+  ReviewActivities &
   GatewayActivities &
   SnapshotActivities &
   TrainingActivities &
@@ -60,6 +69,14 @@ export class FakeWorld {
   answers: (version: number) => boolean = () => true;
   acknowledges: (epoch: number) => boolean = () => true;
 
+  /** What late labels say, look by look; the last one stays. */
+  lateVerdicts: Verdict[] = ['no-data'];
+  review: { lookEveryMs: number; giveUpAfterMs: number; onFail: 'rollback' | 'record' } = {
+    lookEveryMs: 24 * 3_600_000,
+    giveUpAfterMs: 30 * 24 * 3_600_000,
+    onFail: 'rollback',
+  };
+  readonly lastWords: LastWord[] = [];
   /** Whether an A/B test has reached its horizon. */
   exhausted = false;
   /** What was planned last. */
@@ -122,6 +139,7 @@ export class FakeWorld {
       const { promotionId, ...rest } = parse(rolloutRequestSchema, input);
       return { ...rest, promotionId: promotionId ?? null };
     },
+    parseReviewRequest: async (input) => parse(reviewRequestSchema, input),
     parseRollbackRequest: async (input) => {
       const { to, ...rest } = parse(rollbackRequestSchema, input);
       return { ...rest, to: to ?? null, undoes: null };
@@ -220,6 +238,17 @@ export class FakeWorld {
       this.looks.push(look);
       const verdict = (this.verdicts.length > 1 ? this.verdicts.shift() : this.verdicts[0]) ?? 'no-data';
       return { verdict, summary: `${verdict}.`, exhausted: this.exhausted };
+    },
+    planReview: async () => ({ model: 'flight-delay', environment: 'production', version: 2, ...this.review }),
+    lookAtLabels: async ({ last }) => {
+      const verdict = (this.lateVerdicts.length > 1 ? this.lateVerdicts.shift() : this.lateVerdicts[0]) ?? 'no-data';
+      const word = { verdict, reason: `late labels say ${verdict}`, coveragePct: 90, at: '2026-01-01T00:00:00.000Z' };
+      return { decided: last || verdict === 'pass' || verdict === 'fail', word };
+    },
+    recordLastWord: async ({ word }) => void this.lastWords.push(word),
+    epochToLeave: async ({ version }) => {
+      const route = this.routes.at(-1);
+      return route && championOf(route.split) === version ? route.epoch : null;
     },
     planRollback: async ({ to }) => {
       const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
