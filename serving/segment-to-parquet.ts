@@ -16,6 +16,7 @@ const columns: Record<LogKind, Record<string, string>> = {
     model: 'VARCHAR',
     version: 'INTEGER',
     epoch: 'INTEGER',
+    role: 'VARCHAR',
     key_hash: 'VARCHAR',
     features: 'JSON',
     probability: 'DOUBLE',
