@@ -75,6 +75,7 @@ export class InferenceService {
       model,
       version,
       epoch,
+      role: caller.version === undefined ? 'split' : 'override',
       keyDigest: caller.key === undefined ? undefined : keyDigest(caller.key),
       features: loaded.compiled.features,
       rows,

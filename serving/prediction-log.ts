@@ -1,4 +1,5 @@
 import type { Environment } from '../domain/names.js';
+import type { ServingRole } from '../domain/serving-window.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
 import type { Spool } from './spool.js';
@@ -11,6 +12,7 @@ export interface ServedPrediction {
   model: string;
   version: number;
   epoch: number;
+  role: ServingRole;
   /** 16 hex digits that stand for the caller's key; undefined when none was given. */
   keyDigest: string | undefined;
   features: readonly { name: string }[];
@@ -37,7 +39,7 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
   const { rows, answer, features } = served;
   const head =
     `"request_id":${served.requestId === undefined ? 'null' : JSON.stringify(served.requestId)},"at":"${served.at.toISOString()}",` +
-    `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},` +
+    `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},"role":"${served.role}",` +
     `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
   for (let row = 0; row < rows.count; row += 1) {
     let values = '';
