@@ -1,3 +1,4 @@
+import { createServedOutcomes, type ServedOutcomes } from '../adapters/data-engine/served-outcomes.js';
 import { PerdureError } from '../domain/errors.js';
 import { judgeStage, type Observed } from '../domain/judge.js';
 import type { LastWord } from '../domain/last-word.js';
@@ -10,7 +11,6 @@ import { recordLastWord, rolloutById, type RolloutRecord } from '../db/rollout-q
 import { epochsOfStages, routeOf } from '../db/route-queries.js';
 import { versionOf } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
-import { createServedOutcomes, type OutcomeCounts } from './served-outcomes.js';
 
 interface Review {
   model: string;
@@ -100,7 +100,7 @@ export function createReviewActivities(deps: ActivityDependencies) {
   }
 
   /** Predictions of the stages in which both versions answered the same minutes; of a rollout without such, what each answered before and after. */
-  async function countedUnder(rollout: RolloutRecord, { metric }: LateLabelsPolicy): Promise<OutcomeCounts[]> {
+  async function countedUnder(rollout: RolloutRecord, { metric }: LateLabelsPolicy): Promise<ServedOutcomes[]> {
     const { settled, environment, model, challenger, startedAt, id } = rollout;
     if (!settled) return [];
     const { contract } = await definitionByDigest(db, (await versionOf(db, model, challenger)).definitionSha256);
@@ -108,14 +108,15 @@ export function createReviewActivities(deps: ActivityDependencies) {
     const compared = stages.filter(({ stage }) => settled.stages[stage]?.comparison === 'same-minutes').map(({ epoch }) => epoch);
     const all = stages.map(({ epoch }) => epoch);
     const epochs = compared.length > 0 ? compared : [settled.epochBefore ?? Math.min(...all), ...all];
-    const from = compared.length > 0 ? startedAt : new Date(startedAt.getTime() - 3_600_000);
+    // An hour earlier, for clocks that differ; the epochs say what belongs to the rollout.
+    const from = new Date(startedAt.getTime() - 3_600_000);
     return outcomes.count({
       ...{ environment, model, contract, from, metrics: [metric] },
       ...{ epochFrom: Math.min(...epochs), epochTo: Math.max(...epochs) },
     });
   }
 
-  function armOf(counts: readonly OutcomeCounts[], version: number | null): { predictions: number; labelled: number; observed: Observed } {
+  function armOf(counts: readonly ServedOutcomes[], version: number | null): { predictions: number; labelled: number; observed: Observed } {
     const mine = counts.filter((one) => one.version === version && one.role !== 'override');
     // Shadow answers and answers given are both what the version said of the same requests.
     const samples: Observed['samples'] = {};

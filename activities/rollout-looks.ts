@@ -1,6 +1,7 @@
+import { createServedOutcomes, type ServedOutcomes } from '../adapters/data-engine/served-outcomes.js';
 import { PerdureError } from '../domain/errors.js';
 import { judgeStage, type Observed, type StageInput, type StageJudgement } from '../domain/judge.js';
-import { isLogged, metricName, type JudgedMetric } from '../domain/judge-policy.js';
+import { isLogged, type JudgedMetric } from '../domain/judge-policy.js';
 import type { Environment } from '../domain/names.js';
 import { stageAt, type SettledRollout } from '../domain/rollout-plan.js';
 import type { RolloutStage } from '../domain/rollout-stage.js';
@@ -11,7 +12,6 @@ import { definitionByDigest } from '../db/definition-queries.js';
 import { windowsOf } from '../db/gateway-queries.js';
 import { recordLook, rolloutById } from '../db/rollout-queries.js';
 import { versionOf } from '../db/run-queries.js';
-import { createServedOutcomes, type OutcomeCounts } from './served-outcomes.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 export interface LookQuestion {
@@ -36,6 +36,8 @@ export interface LookAnswer {
 
 /** At full share the champion is judged by what it did before; of that, this much at most. */
 const championMemoryMs = 3_600_000;
+/** A gateway's clock may be behind this worker's: its log is read from this much earlier. The epoch says what belongs to the stage. */
+const clockSkewMs = 3_600_000;
 
 /** Looks of the judge: what gateways counted and labels said under a stage's epoch, judged and stored with its inputs. */
 export function createRolloutLookActivities(deps: ActivityDependencies) {
@@ -65,7 +67,7 @@ export function createRolloutLookActivities(deps: ActivityDependencies) {
       return {
         verdict: recorded.verdict,
         summary: `${recorded.verdict} after ${inputs.challenger.requests} requests. ${said}${leftOut}`,
-        exhausted: isExhausted(inputs),
+        exhausted: recorded.atHorizon,
       };
     },
   };
@@ -108,7 +110,15 @@ export function createRolloutLookActivities(deps: ActivityDependencies) {
     metrics: JudgedMetric[],
   ) {
     const { contract } = await definitionByDigest(db, (await versionOf(db, model, challenger)).definitionSha256);
-    return outcomes.count({ environment, model, epochFrom: epoch, epochTo: epoch, from: since, metrics, contract });
+    return outcomes.count({
+      environment,
+      model,
+      epochFrom: epoch,
+      epochTo: epoch,
+      from: new Date(since.getTime() - clockSkewMs),
+      metrics,
+      contract,
+    });
   }
 }
 
@@ -139,7 +149,7 @@ function judgedBy({ policy }: SettledRollout): JudgedMetric[] {
   return policy.strategy === 'ab' ? [...policy.judge.metrics, policy.outcome] : policy.judge.metrics;
 }
 
-function samplesOf(logged: readonly OutcomeCounts[], version: number, role: 'split' | 'shadow'): Observed['samples'] {
+function samplesOf(logged: readonly ServedOutcomes[], version: number, role: 'split' | 'shadow'): Observed['samples'] {
   return logged.find((one) => one.version === version && one.role === role)?.samples ?? {};
 }
 
@@ -148,10 +158,4 @@ function recent(windows: ServingWindow[], bounded: boolean): ServingWindow[] {
   if (!bounded) return windows;
   const newestMs = Math.max(...windows.map((window) => Date.parse(window.to)));
   return windows.filter((window) => Date.parse(window.to) >= newestMs - championMemoryMs);
-}
-
-function isExhausted({ outcome, horizon, champion, challenger }: StageInput): boolean {
-  if (outcome === null || horizon === null || champion === null) return false;
-  const seen = (one: Observed) => (isLogged(outcome) ? (one.samples[metricName(outcome)]?.count ?? 0) : one.requests);
-  return Math.min(seen(champion), seen(challenger)) >= horizon.observations;
 }

@@ -189,6 +189,7 @@ export async function registerModel({ db, store }: TestApi) {
       waitsFor: '12 of 300 requests',
       leftOut: null,
       winner: null,
+      atHorizon: false,
       latency: { champion: null, challenger: null },
     },
   });
