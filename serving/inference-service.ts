@@ -6,6 +6,7 @@ import { chooseVersion, keyPoint } from '../domain/route-choice.js';
 import type { InferRequest } from './infer-request.js';
 import type { Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
+import { assertWaiting, type Patience } from './patience.js';
 import { logPrediction, scoreOf } from './prediction-log.js';
 import { refusal } from './refusal.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
@@ -38,6 +39,7 @@ export interface Caller {
   version: number | undefined;
   /** Milliseconds of the monotonic clock at which the whole request was there. */
   receivedAt: number;
+  patience: Patience;
 }
 
 /** Answers inference requests, whatever protocol they came by: choose a version, check, infer, count, log. */
@@ -49,13 +51,16 @@ export class InferenceService {
   /** @throws PerdureError for the caller to read. */
   async infer(model: string, request: InferRequest, caller: Caller): Promise<Served> {
     const { environment, bootId, engine, predictions, windows } = this.deps;
+    assertWaiting(caller.patience);
     const { loaded, epoch } = this.choose(model, request.id, caller);
     const { version } = loaded.served;
     const rows = loaded.compiled.readRows(request.inputs);
     let answer: Answer;
     try {
-      answer = await engine.infer(loaded.key, rows);
+      answer = await engine.infer(loaded.key, rows, caller.patience);
     } catch (error) {
+      // A caller who changes their mind says nothing about the version.
+      if (error instanceof PerdureError && error.code === 'caller/left') throw error;
       windows.failed(model, version, epoch);
       loaded.meters.failed();
       throw error;
