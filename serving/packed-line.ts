@@ -9,6 +9,8 @@ import type { Rows } from './compiled-contract.js';
 export const packedMark = '{"packed":1,';
 
 export interface ServedRows {
+  /** Stands behind the number of each row in its prediction id; empty for what is no shadow's answer. */
+  suffix: string;
   features: readonly { name: string }[];
   rows: Rows;
   /** One a row. */
@@ -17,7 +19,7 @@ export interface ServedRows {
 }
 
 /** @param head the members that all rows share, as JSON without braces. */
-export function packedLine(predictionId: string, head: string, { features, rows, scores, positives }: ServedRows): string {
+export function packedLine(predictionId: string, head: string, { suffix, features, rows, scores, positives }: ServedRows): string {
   const { count, columns } = rows;
   const isNumber = columns.map((column) => typeof column[0] === 'number');
   const numbers = new Float32Array(isNumber.filter(Boolean).length * count);
@@ -33,7 +35,7 @@ export function packedLine(predictionId: string, head: string, { features, rows,
   const kinds = features.map(({ name }, index) => `"${name}":"${isNumber[index] ? 'n' : 's'}"`).join(',');
   const labels = positives.map((positive) => (positive ? '1' : '0')).join('');
   return (
-    `${packedMark}"prediction_id":"${predictionId}","rows":${count},${head},"features":{${kinds}},` +
+    `${packedMark}"prediction_id":"${predictionId}","suffix":"${suffix}","rows":${count},${head},"features":{${kinds}},` +
     `"numbers":"${base64(numbers)}","strings":${JSON.stringify(strings)},"scores":"${base64(scores)}","labels":"${labels}"}`
   );
 }

@@ -1,4 +1,5 @@
 import type { Environment } from '../domain/names.js';
+import type { ServingRole } from '../domain/serving-window.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
 import { featureText, packedLine } from './packed-line.js';
@@ -12,6 +13,7 @@ export interface ServedPrediction {
   model: string;
   version: number;
   epoch: number;
+  role: ServingRole;
   /** 16 hex digits that stand for the caller's key; undefined when none was given. */
   keyDigest: string | undefined;
   features: readonly { name: string }[];
@@ -25,6 +27,11 @@ export function rowPredictionId(predictionId: string, row: number, rows: number)
   return rows === 1 ? predictionId : `${predictionId}.${row}`;
 }
 
+/** The id of a shadow's answer to a copy of a row: the row's own id, so that its label is found by what stands before `~`, and the shadow's version. */
+export function shadowPredictionId(rowPredictionId: string, version: number): string {
+  return `${rowPredictionId}~v${version}`;
+}
+
 /** Probability of the positive (last) class for two classes, of the chosen class otherwise. */
 export function scoreOf({ probabilities, classes }: Answer, row: number): number {
   if (classes <= 2) return probabilities[(row + 1) * classes - 1] ?? NaN;
@@ -36,14 +43,15 @@ export function scoreOf({ probabilities, classes }: Answer, row: number): number
 /** Writes the rows to the spool, the features as they were served: a line for a single row, and one packed line for several. */
 export function logPrediction(spool: Spool, served: ServedPrediction): void {
   const { predictionId, rows, answer, features } = served;
+  const suffix = served.role === 'shadow' ? shadowPredictionId('', served.version) : '';
   const head =
     `"request_id":${served.requestId === undefined ? 'null' : JSON.stringify(served.requestId)},"at":"${served.at.toISOString()}",` +
-    `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},` +
+    `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},"role":"${served.role}",` +
     `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
   if (rows.count > 1) {
     const scores = Float32Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
     const positives = Array.from({ length: rows.count }, (_, row) => isPositive(answer.labels[row]));
-    spool.append(served.model, packedLine(predictionId, head, { features, rows, scores, positives }), rows.count);
+    spool.append(served.model, packedLine(predictionId, head, { suffix, features, rows, scores, positives }), rows.count);
     return;
   }
   let values = '';
@@ -52,7 +60,7 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
   }
   spool.append(
     served.model,
-    `{"prediction_id":"${predictionId}","row":0,${head},"features":{${values}},` +
+    `{"prediction_id":"${predictionId}${suffix}","row":0,${head},"features":{${values}},` +
       `"probability":${scoreOf(answer, 0)},"label":${isPositive(answer.labels[0])}}`,
   );
 }

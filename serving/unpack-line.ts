@@ -5,6 +5,7 @@ import { rowPredictionId } from './prediction-log.js';
 const packedSchema = z.looseObject({
   packed: z.literal(1),
   prediction_id: z.string(),
+  suffix: z.string(),
   rows: z.number().int().min(1),
   features: z.record(z.string(), z.enum(['n', 's'])),
   numbers: z.string(),
@@ -20,6 +21,7 @@ export function unpackLine(line: string): string[] | undefined {
   const {
     packed: _,
     prediction_id: id,
+    suffix,
     rows,
     features,
     numbers: packedNumbers,
@@ -46,7 +48,7 @@ export function unpackLine(line: string): string[] | undefined {
     let values = '';
     for (const { key, values: column } of columns) values += `${values === '' ? '' : ','}${key}:${featureText(column[row])}`;
     return (
-      `{"prediction_id":${JSON.stringify(rowPredictionId(id, row, rows))},"row":${row},${head},"features":{${values}},` +
+      `{"prediction_id":${JSON.stringify(`${rowPredictionId(id, row, rows)}${suffix}`)},"row":${row},${head},"features":{${values}},` +
       `"probability":${scores[row]},"label":${labels[row] === '1'}}`
     );
   });
