@@ -7,7 +7,7 @@ import { worstVerdict, type Verdict } from './verdict.js';
 
 export type { MetricJudgement } from './metric-judgement.js';
 export type { Observed } from './metric-reading.js';
-export type { Sample } from './statistics/anytime-difference.js';
+export type { Sample } from './statistics/constrained-means.js';
 
 /** Everything that a judgement depends on: stored with each look, so that it can be made again. */
 export interface StageInput {
