@@ -130,3 +130,8 @@ export function alphaShares({ alpha: whole, metrics }: Pick<JudgePolicy, 'alpha'
   const open = metrics.filter((metric) => metric.alpha === undefined).length;
   return metrics.map((metric) => scale * (metric.alpha ?? (whole - claimed) / open));
 }
+
+/** Each judged stage's part of the policy's alpha: an even share, so that the whole rollout keeps the promise. */
+export function alphaOfStage({ alpha: whole }: Pick<JudgePolicy, 'alpha'>, stages: readonly { comparison: string }[]): number {
+  return whole / Math.max(1, stages.filter(({ comparison }) => comparison !== 'none').length);
+}

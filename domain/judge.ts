@@ -68,7 +68,7 @@ export function judgeStage(input: StageInput): StageJudgement {
   const nothing = { ...about, verdict: 'no-data' as const, metrics: [], winner: null };
   if (stage.comparison === 'none') return { ...nothing, waitsFor: 'This stage is not judged: it compares the challenger with nothing.' };
   if (champion === null || !(champion.requests > 0)) return { ...nothing, waitsFor: championMissing(about.championFrom) };
-  const metrics = questions(input).map(({ metric, alpha }) => judge(input, champion, metric, alpha));
+  const metrics = metricsOfStage(input).map(({ metric, alpha }) => judge(input, champion, metric, alpha));
   if (metrics.length === 0) return { ...nothing, waitsFor: nothingToCompare };
   const said = worstVerdict(metrics.map((metric) => metric.verdict));
   const lacking = stage.minRequests - challenger.requests;
@@ -77,9 +77,18 @@ export function judgeStage(input: StageInput): StageJudgement {
   return { ...about, verdict, metrics, waitsFor, winner: winnerOf(stage, verdict) };
 }
 
-/** The metrics that this stage can compare, each with its share of the stage's alpha. */
-function questions({ policy, alpha, stage, outcome }: StageInput): { metric: JudgedMetric; alpha: number }[] {
+/** The metrics that a stage can compare, each with its share of the stage's alpha; what decides an A/B test stands first. */
+export function metricsOfStage({
+  policy,
+  alpha,
+  stage,
+  outcome,
+}: Pick<StageInput, 'policy' | 'alpha' | 'outcome'> & { stage: Pick<RolloutStage, 'comparison'> }): {
+  metric: JudgedMetric;
+  alpha: number;
+}[] {
   // Other minutes bring other rows, and with them other scores, values and labels: only the same minutes tell the versions apart in these.
+  if (stage.comparison === 'none') return [];
   const comparable = ({ metric }: JudgedMetric) => stage.comparison === 'same-minutes' || metric === 'errorShare' || metric === 'slowShare';
   const guards = policy.metrics.filter(comparable).filter((metric) => outcome === null || metricName(metric) !== metricName(outcome));
   const claimed = outcome === null ? 0 : (alpha / policy.alpha) * (outcome.alpha ?? policy.alpha / (guards.length + 1));

@@ -45,7 +45,7 @@ export function anytimeDifferenceInterval(first: Sample, second: Sample, alphas:
  */
 const prior = [
   { a: 0.5, b: 0.5 },
-  { a: 0.5, b: 10 },
+  { a: 0.5, b: 30 },
 ].map(({ a, b }) => ({ a, b, logBeta: logBeta(a, b) }));
 
 /** Logarithm of both groups' likelihood, averaged over the prior. */
