@@ -7,6 +7,7 @@ import { ArtifactCache } from './artifact-cache.js';
 import type { ArtifactSource, CheckModelFile, ControlPlane } from './control-plane.js';
 import { buildGatewayApp, closeGatewayApp } from './gateway-app.js';
 import { GatewayLease } from './gateway-lease.js';
+import type { GrpcGateway } from './grpc/grpc-gateway.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
 import { GatewayMetrics } from './gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
@@ -46,6 +47,8 @@ export interface Gateway {
   app: FastifyInstance;
   /** Loads what is to be served; ready to listen when the promise ends. */
   start: () => Promise<void>;
+  /** Opens the gRPC port, which serves what `app` serves. @returns the port, for one that was given as 0. */
+  listenGrpc: (address: { host: string; port: number }) => Promise<number>;
   /** Stops accepting, answers what is under way, flushes the spools and gives the lease back. */
   stop: () => Promise<void>;
   status: () => GatewayStatus;
@@ -125,19 +128,10 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     metrics.windowsPending.set(windows.pendingCount);
   };
   const isDraining = () => draining;
-  const app = buildGatewayApp({
-    log,
-    metrics,
-    labels: logs.labels,
-    status,
-    readGauges,
-    service,
-    table,
-    productVersion,
-    bodyBytesMax,
-    isReady,
-    isDraining,
-  });
+  const problems = () => follower.problems();
+  const protocol = { log, metrics, service, table, productVersion, bodyBytesMax, isReady, isDraining, problems };
+  const app = buildGatewayApp({ ...protocol, labels: logs.labels, status, readGauges });
+  let grpc: GrpcGateway | undefined;
 
   return {
     app,
@@ -150,9 +144,15 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       await app.ready();
       logs.ship();
     },
+    async listenGrpc(address) {
+      // It takes a while to load, and some gateways have no use for it.
+      const { openGrpcGateway } = await import('./grpc/grpc-gateway.js');
+      grpc = await openGrpcGateway(protocol, address);
+      return grpc.port;
+    },
     async stop() {
       draining = true;
-      await closeGatewayApp(app);
+      await Promise.all([closeGatewayApp(app), grpc?.stop()]);
       shadows.stop();
       await follower.stop();
       await Promise.all([logs.stop(), lease.stop()]);

@@ -179,7 +179,7 @@ export interface TestWorld {
   artifacts: FolderArtifacts;
   /** Registers a version whose model has this bias. */
   addVersion: (version: number, bias: number, options?: { work?: number; definition?: ModelDefinition }) => Promise<ServedVersion>;
-  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string }>;
+  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
   close: () => Promise<void>;
 }
 
@@ -224,7 +224,8 @@ export async function createTestWorld(): Promise<TestWorld> {
       gateways.push(gateway);
       await gateway.start();
       const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
-      return { gateway, url };
+      const grpcAddress = `127.0.0.1:${await gateway.listenGrpc({ host: '127.0.0.1', port: 0 })}`;
+      return { gateway, url, grpcAddress };
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));
