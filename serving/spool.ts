@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { createReadStream, mkdirSync } from 'node:fs';
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -39,6 +39,7 @@ const pendingLinesMax = 200_000;
  */
 export class Spool {
   private readonly streams = new Map<string, Stream>();
+  /** `lines` is undefined where an earlier process wrote them: they are counted only when they are dropped. */
   private readonly closedSegments = new Map<string, { bytes: number; lines: number | undefined }>();
   private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -185,10 +186,11 @@ export class Spool {
     const oldestFirst = [...this.closedSegments].sort(([left], [right]) => (path.basename(left) < path.basename(right) ? -1 : 1));
     for (const [file, { bytes, lines }] of oldestFirst) {
       if (!this.isFull()) return;
+      const lost = lines ?? (await countLines(file));
       await rm(file, { force: true });
-      this.closedSegments.delete(file);
       this.bytes -= bytes;
-      this.options.observer.lost(lines ?? 1, 'full');
+      // The shipper may have taken it meanwhile: then nothing was lost.
+      if (this.closedSegments.delete(file) && lost > 0) this.options.observer.lost(lost, 'full');
     }
   }
 
@@ -199,6 +201,22 @@ export class Spool {
     this.bytes = bytes;
     this.options.observer.bytes(bytes);
   }
+}
+
+/** Lines of a segment that an earlier process wrote, a torn last one included; none when it is gone. */
+async function countLines(file: string): Promise<number> {
+  let lines = 0;
+  let last = 10;
+  try {
+    for await (const chunk of createReadStream(file)) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
+      last = chunk.at(-1) ?? last;
+    }
+  } catch {
+    return 0;
+  }
+  return last === 10 ? lines : lines + 1;
 }
 
 /** A short name for a process's life, for segment names and ids. */

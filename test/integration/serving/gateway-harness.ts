@@ -78,13 +78,18 @@ export class MemoryControlPlane implements ControlPlane {
   readonly definitions = new Map<string, ModelDefinition>();
   readonly acknowledgements: { model: string; epoch: number; storeId: string; error?: string }[] = [];
   readonly windows = new Map<string, ServingWindow>();
+  looks = 0;
   heartbeats = 0;
   forgotten = 0;
   /** Fails after the effect, as a lost answer does. */
   loseAnswers = false;
   private readonly listeners = new Set<() => void>();
 
-  routeState = (): Promise<RouteState> => this.answer(() => structuredClone(this.state));
+  routeState = (): Promise<RouteState> =>
+    this.answer(() => {
+      this.looks += 1;
+      return structuredClone(this.state);
+    });
   definitionByDigest = (sha256: string): Promise<ModelDefinition> =>
     this.answer(() => {
       const found = this.definitions.get(sha256);
@@ -108,21 +113,28 @@ export class MemoryControlPlane implements ControlPlane {
 
   /** Replaces a model's route and tells listeners. */
   route(model: string, epoch: number, split: Split, more: Partial<RouteTarget> = {}): void {
-    const route: Route = {
+    this.routes([{ model, epoch, split, ...more }]);
+  }
+
+  /** Replaces the routes of several models at once. */
+  routes(changes: readonly (Partial<RouteTarget> & Pick<Route, 'model' | 'epoch' | 'split'>)[]): void {
+    const changed = changes.map((change) => this.routeOf(change));
+    const named = new Set(changed.map((route) => route.model));
+    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => !named.has(one.model)), ...changed] };
+    for (const listener of this.listeners) listener();
+  }
+
+  private routeOf(change: Partial<RouteTarget> & Pick<Route, 'model' | 'epoch' | 'split'>): Route {
+    return {
       storeId: this.state.storeId,
       environment: 'production',
-      model,
-      epoch,
-      split,
       shadows: [],
       standby: [],
       overrides: [],
-      ...more,
+      ...change,
       reason: 'test',
       at: new Date().toISOString(),
     };
-    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => one.model !== model), route] };
-    for (const changed of this.listeners) changed();
   }
 
   private answer<T>(work: () => T): Promise<T> {
@@ -138,8 +150,24 @@ export class MemoryControlPlane implements ControlPlane {
 /** Artifacts in a folder, as an object store would hand them out; it can be away. */
 export class FolderArtifacts {
   away = false;
+  /** Downloads that are held back. */
+  waiting = 0;
+  private held: Promise<void> | undefined;
   constructor(readonly folder: string) {}
+
+  /** Holds downloads back until the returned function is called. */
+  hold(): () => void {
+    let letGo: () => void = () => undefined;
+    this.held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    return letGo;
+  }
+
   async getToFile(key: string, file: string): Promise<void> {
+    this.waiting += 1;
+    await this.held;
+    this.waiting -= 1;
     if (this.away) throw new Error('the object store is away');
     await copyFile(path.join(this.folder, key), file);
   }
