@@ -14,7 +14,9 @@ const environmentSchema = z.object({
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
   PERDURE_API_PORT: port(7400),
   PERDURE_GATEWAY_PRODUCTION_PORT: port(7410),
+  PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: port(7411),
   PERDURE_GATEWAY_STAGING_PORT: port(7412),
+  PERDURE_GATEWAY_STAGING_GRPC_PORT: port(7413),
   PERDURE_TEMPORAL_PORT: port(7233),
   PERDURE_TEMPORAL_UI_PORT: port(8233),
   PERDURE_POSTGRES_PORT: port(7432),
@@ -50,6 +52,7 @@ export interface PerdureConfig {
   ports: {
     api: number;
     gateways: Record<(typeof ENVIRONMENTS)[number], number>;
+    gatewaysGrpc: Record<(typeof ENVIRONMENTS)[number], number>;
     temporal: number;
     temporalUi: number;
     postgres: number;
@@ -65,6 +68,8 @@ export interface PerdureConfig {
   };
   apiUrl: string;
   gatewayUrls: Record<(typeof ENVIRONMENTS)[number], string>;
+  /** host:port, as gRPC clients want it. */
+  gatewayGrpcAddresses: Record<(typeof ENVIRONMENTS)[number], string>;
   accessFile: string;
   decisions: {
     trust: DecisionTrust;
@@ -91,6 +96,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     ports: {
       api: env.PERDURE_API_PORT,
       gateways: { production: env.PERDURE_GATEWAY_PRODUCTION_PORT, staging: env.PERDURE_GATEWAY_STAGING_PORT },
+      gatewaysGrpc: { production: env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT, staging: env.PERDURE_GATEWAY_STAGING_GRPC_PORT },
       temporal: env.PERDURE_TEMPORAL_PORT,
       temporalUi: env.PERDURE_TEMPORAL_UI_PORT,
       postgres: env.PERDURE_POSTGRES_PORT,
@@ -108,6 +114,10 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     gatewayUrls: {
       production: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_PORT}`,
       staging: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_PORT}`,
+    },
+    gatewayGrpcAddresses: {
+      production: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT}`,
+      staging: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_GRPC_PORT}`,
     },
     accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
     decisions: {

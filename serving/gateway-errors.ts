@@ -14,10 +14,11 @@ export function gatewayErrorHandler(
     if (status === 429 || status === 503) void reply.header('retry-after', retryAfterSeconds);
     // Fastify closes the connection when a body could not be parsed, in case more of it comes; once all of it is read there is no need.
     if (request.raw.complete) void reply.removeHeader('connection');
+    // As bytes, so that no charset is added: the kserve client shows the message of the plain type only.
     return reply
       .code(status)
-      .type('application/json')
-      .send(JSON.stringify({ error: message }));
+      .header('content-type', 'application/json')
+      .send(Buffer.from(JSON.stringify({ error: message })));
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
+import type { Patience } from './patience.js';
 
 /** What an engine needs to answer for one model version. */
 export interface ModelSpec {
@@ -27,8 +28,8 @@ export interface InferenceEngine {
   /** Ready to answer when the promise ends. @throws PerdureError `artifact/refused` or `artifact/digest-mismatch`. */
   load: (spec: ModelSpec) => Promise<{ loadMs: number }>;
   unload: (key: string) => Promise<void>;
-  /** @throws PerdureError `serving/overloaded`, `serving/timed-out` or `serving/failed`. */
-  infer: (key: string, rows: Rows) => Promise<Answer>;
+  /** @throws PerdureError `serving/overloaded`, `serving/timed-out`, `serving/failed` or `caller/left`. */
+  infer: (key: string, rows: Rows, patience?: Patience) => Promise<Answer>;
   status: () => EngineModelStatus[];
   close: () => Promise<void>;
 }

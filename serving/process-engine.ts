@@ -60,10 +60,10 @@ export async function createProcessEngine({
       models.delete(key);
       return Promise.resolve();
     },
-    infer(key, rows) {
+    infer(key, rows, patience) {
       const model = models.get(key);
       if (model === undefined) return Promise.reject(new PerdureError('serving/failed', `${key} is not loaded. Try again.`));
-      return model.infer(rows);
+      return model.infer(rows, patience);
     },
     status: () => [...models.values()].map((model) => model.status()),
     close() {

@@ -11,6 +11,8 @@ import type { StackSecrets } from './secrets.js';
 export interface StackAddresses {
   api: string;
   gateways: PerdureConfig['gatewayUrls'];
+  /** host:port, as gRPC clients want it. */
+  gatewaysGrpc: PerdureConfig['gatewayUrls'];
   temporal: string;
   /** Undefined for a Temporal of one's own, whose UI we do not know. */
   temporalUi: string | undefined;
@@ -26,6 +28,7 @@ export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, env
   return {
     api: config.apiUrl,
     gateways: config.gatewayUrls,
+    gatewaysGrpc: config.gatewayGrpcAddresses,
     temporal: ownTemporal ? loadTemporalConfig(environment).connection.address : `${config.host}:${config.ports.temporal}`,
     temporalUi: ownTemporal ? undefined : `http://${config.host}:${config.ports.temporalUi}`,
     temporalNamespace: ownTemporal ? loadTemporalConfig(environment).namespace : environment.TEMPORAL_NAMESPACE || 'default',
@@ -52,6 +55,8 @@ export function stackVariables(
     PERDURE_API_PORT: String(config.ports.api),
     PERDURE_GATEWAY_PRODUCTION_PORT: String(config.ports.gateways.production),
     PERDURE_GATEWAY_STAGING_PORT: String(config.ports.gateways.staging),
+    PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: String(config.ports.gatewaysGrpc.production),
+    PERDURE_GATEWAY_STAGING_GRPC_PORT: String(config.ports.gatewaysGrpc.staging),
     PERDURE_TEMPORAL_PORT: String(config.ports.temporal),
     PERDURE_TEMPORAL_UI_PORT: String(config.ports.temporalUi),
     PERDURE_DATABASE_URL: addresses.databaseUrl,

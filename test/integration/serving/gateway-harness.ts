@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { checkModel } from '../../../adapters/onnx/model-check.js';
 import { checkSignature } from '../../../adapters/onnx/signature-check.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
-import type { Route, ServedVersion, Split } from '../../../domain/route.js';
+import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
@@ -151,7 +151,7 @@ export interface TestWorld {
   artifacts: FolderArtifacts;
   /** Registers a version whose model has this bias. */
   addVersion: (version: number, bias: number, options?: { work?: number; definition?: ModelDefinition }) => Promise<ServedVersion>;
-  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string }>;
+  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
   close: () => Promise<void>;
 }
 
@@ -196,7 +196,8 @@ export async function createTestWorld(): Promise<TestWorld> {
       gateways.push(gateway);
       await gateway.start();
       const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
-      return { gateway, url };
+      const grpcAddress = `127.0.0.1:${await gateway.listenGrpc({ host: '127.0.0.1', port: 0 })}`;
+      return { gateway, url, grpcAddress };
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));
