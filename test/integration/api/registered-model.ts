@@ -141,6 +141,10 @@ export async function registerModel({ db, store }: TestApi) {
     evaluationSha256: sha('evaluation'),
     gates: [{ name: 'ranks delays', outcome: 'pass' }],
     policy: definition.promotion,
+    rollout: definition.rollout,
+    cardSha256: digestOf({ model, version: 2 }),
+    trainedBy: 'tom',
+    before: null,
   };
   await openPromotion(db, {
     id: promotionId,
@@ -159,6 +163,7 @@ export async function registerModel({ db, store }: TestApi) {
     decision: 'approve',
     comment: 'me',
     via: 'signal',
+    roles: [],
     counted: false,
     selfApproved: false,
     reason: 'eve has none of the roles approver',
