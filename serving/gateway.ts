@@ -4,8 +4,9 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
 import { ArtifactCache } from './artifact-cache.js';
-import type { ArtifactSource, CheckModelFile, ControlPlane } from './control-plane.js';
+import type { ArtifactSource, ControlPlane } from './control-plane.js';
 import { buildGatewayApp, closeGatewayApp } from './gateway-app.js';
+import { GatewayEvents } from './gateway-events.js';
 import { GatewayLease } from './gateway-lease.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
 import { GatewayMetrics } from './gateway-metrics.js';
@@ -14,7 +15,7 @@ import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
 import { RouteFile } from './route-file.js';
 import { RouteFollower } from './route-follower.js';
-import { labelsOfKey, RouteTable } from './route-table.js';
+import { labelsOfKey, RouteTable, versionOfKey } from './route-table.js';
 import { ServingLogs } from './serving-logs.js';
 import { ServingWindowCounter } from './serving-window-counter.js';
 import type { ShipperOptions } from './shipper-messages.js';
@@ -31,7 +32,6 @@ export interface GatewayDeps {
   productVersion: string;
   controlPlane: ControlPlane;
   artifacts: ArtifactSource;
-  checkModel: CheckModelFile;
   /** Undefined: logs stay in the spool. */
   objectStore: ShipperOptions['store'] | undefined;
   log: Logger;
@@ -62,6 +62,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
 
   const metrics = new GatewayMetrics(environment);
   const table = new RouteTable();
+  const gateway = { gatewayId, environment, url: deps.url, bootId };
+  const events = new GatewayEvents({ gateway, metrics, log });
   const engine = await createProcessEngine({
     ...limits.engine,
     workFolder: path.join(home, 'inference'),
@@ -69,15 +71,17 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       batch: (key, rows) => metrics.batchRows.observe(labelsOfKey(key), rows),
       restart: (key, reason) => {
         metrics.restarts.inc(labelsOfKey(key));
-        log.warn({ ...labelsOfKey(key), reason }, 'a model process ended; starting it again');
+        log.warn({ ...labelsOfKey(key), reason }, 'a model process ended');
       },
+      outOfService: (key, message) => events.record({ ...versionOfKey(key), kind: 'out-of-service', message }),
+      backInService: (key) => events.record({ ...versionOfKey(key), kind: 'back-in-service', message: 'its process answers again' }),
     },
   });
   const logs = new ServingLogs({ home, bootId, environment, objectStore: deps.objectStore, limits, metrics, log });
   const windows = new ServingWindowCounter({ gatewayId, bootId, environment });
   const routeFile = new RouteFile(home);
   const artifacts = new ArtifactCache(home, deps.artifacts);
-  const loader = new VersionLoader({ table, engine, artifacts, routeFile, checkModel: deps.checkModel, controlPlane, metrics, log });
+  const loader = new VersionLoader({ table, engine, artifacts, routeFile, controlPlane, events, metrics, log });
   const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax } = limits;
   const follower = new RouteFollower({
     gatewayId,
@@ -91,8 +95,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     pollEveryMs,
     unloadAfterMs,
   });
-  const gateway = { gatewayId, environment, url: deps.url, bootId };
-  const lease = new GatewayLease({ gateway, controlPlane, windows, heartbeatEveryMs, windowEveryMs });
+  const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
   const service = new InferenceService({
     environment,
     bootId,

@@ -8,7 +8,8 @@ import type { Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { logPrediction, scoreOf } from './prediction-log.js';
 import { refusal } from './refusal.js';
-import type { LoadedVersion, RouteTable } from './route-table.js';
+import { standInFor, wasTakenOut } from './stand-in.js';
+import type { ActiveRoute, LoadedVersion, RouteTable } from './route-table.js';
 import type { ServingWindowCounter } from './serving-window-counter.js';
 import type { Spool } from './spool.js';
 
@@ -49,15 +50,20 @@ export class InferenceService {
   /** @throws PerdureError for the caller to read. */
   async infer(model: string, request: InferRequest, caller: Caller): Promise<Served> {
     const { environment, bootId, engine, predictions, windows } = this.deps;
-    const { loaded, epoch } = this.choose(model, request.id, caller);
+    const { loaded: chosen, active } = this.choose(model, request.id, caller);
+    const chosenBySplit = caller.version === undefined;
+    const { epoch } = active.route;
+    const standIn = standInFor(chosen, { ...active, chosenBySplit }, engine);
+    const loaded = standIn ?? chosen;
     const { version } = loaded.served;
     const rows = loaded.compiled.readRows(request.inputs);
+    if (standIn !== undefined) this.countFailure(chosen, epoch);
     let answer: Answer;
     try {
       answer = await engine.infer(loaded.key, rows);
     } catch (error) {
-      windows.failed(model, version, epoch);
-      loaded.meters.failed();
+      if (wasTakenOut(error)) return this.infer(model, request, caller);
+      this.countFailure(loaded, epoch);
       throw error;
     }
     const latencyMs = performance.now() - caller.receivedAt;
@@ -75,7 +81,7 @@ export class InferenceService {
       model,
       version,
       epoch,
-      role: caller.version === undefined ? 'split' : 'override',
+      role: chosenBySplit && standIn === undefined ? 'split' : 'override',
       keyDigest: caller.key === undefined ? undefined : keyDigest(caller.key),
       features: loaded.compiled.features,
       rows,
@@ -83,6 +89,11 @@ export class InferenceService {
       latencyMs,
     });
     return { predictionId, version, epoch, answer };
+  }
+
+  private countFailure({ served: { model, version }, meters }: LoadedVersion, epoch: number): void {
+    this.deps.windows.failed(model, version, epoch);
+    meters.failed();
   }
 
   /** The version asked for, or the champion. @throws PerdureError `model/unknown`. */
@@ -94,18 +105,18 @@ export class InferenceService {
     return found;
   }
 
-  private choose(model: string, id: string | undefined, { key, version }: Caller): { loaded: LoadedVersion; epoch: number } {
+  private choose(model: string, id: string | undefined, { key, version }: Caller): { loaded: LoadedVersion; active: ActiveRoute } {
     const active = this.deps.table.route(model);
     if (active === undefined) throw this.unknown(model, version);
-    const { epoch, split } = active.route;
-    if (version !== undefined) return { loaded: this.versionOf(model, version), epoch };
+    const { split } = active.route;
+    if (version !== undefined) return { loaded: this.versionOf(model, version), active };
     const sticky = key ?? id;
     if (sticky !== undefined && sticky.length > 1024)
       throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
     const chosen = chooseVersion(split, split.length === 1 ? 0 : sticky === undefined ? Math.random() * 100 : keyPoint(model, sticky));
     const loaded = active.versions.get(chosen);
     if (loaded === undefined) throw this.unknown(model, chosen);
-    return { loaded, epoch };
+    return { loaded, active };
   }
 
   private unknown(model: string, version: number | undefined): PerdureError {

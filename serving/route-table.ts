@@ -31,6 +31,12 @@ export function labelsOfKey(key: string): { model: string; version: string } {
   return { model, version };
 }
 
+/** Which version an engine's model is. */
+export function versionOfKey(key: string): { model: string; version: number } {
+  const { model, version } = labelsOfKey(key);
+  return { model, version: Number(version) };
+}
+
 export interface ActiveRoute {
   route: Route;
   /** Every version of the route's split, loaded. */

@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import type { ServedVersion } from '../domain/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
 import { compileContract } from './compiled-contract.js';
-import type { CheckModelFile, ControlPlane } from './control-plane.js';
+import { PerdureError } from '../domain/errors.js';
+import type { ControlPlane } from './control-plane.js';
+import type { GatewayEvents } from './gateway-events.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { InferenceEngine } from './inference-engine.js';
 import type { RouteFile } from './route-file.js';
@@ -13,8 +15,8 @@ export interface VersionLoaderDeps {
   engine: InferenceEngine;
   artifacts: ArtifactCache;
   routeFile: RouteFile;
-  checkModel: CheckModelFile;
   controlPlane: Pick<ControlPlane, 'definitionByDigest'>;
+  events: GatewayEvents;
   metrics: GatewayMetrics;
   log: Logger;
 }
@@ -25,17 +27,26 @@ export class VersionLoader {
 
   /** The version, loaded and warmed: its definition known, its artifact on disk with the right digest, checked and tried. @throws what stood in the way. */
   async load(served: ServedVersion): Promise<LoadedVersion> {
-    const { table, engine, artifacts, routeFile, checkModel, controlPlane, metrics, log } = this.deps;
+    const { table, engine, artifacts, routeFile, controlPlane, events, metrics, log } = this.deps;
     const { model, version, artifactSha256: sha256, definitionSha256 } = served;
     const key = engineKey(served);
     const before = table.byKey(key);
-    if (before !== undefined) return before;
+    if (before !== undefined) {
+      // A new route is a new chance.
+      await engine.retry(key);
+      return before;
+    }
     const { contract } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
     const path = await artifacts.pathOf(served);
-    await checkModel(path, contract);
     const compiled = compileContract(contract);
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
-    const { loadMs } = await engine.load({ key, path, sha256, features, sampleRow: compiled.sampleRow });
+    const { loadMs } = await engine
+      .load({ key, path, sha256, contract, features, sampleRow: compiled.sampleRow })
+      .catch((error: unknown) => {
+        if (error instanceof PerdureError && error.code.startsWith('artifact/'))
+          events.record({ model, version, kind: 'refused', message: error.message });
+        throw error;
+      });
     metrics.loadSeconds.set({ model, version: String(version) }, loadMs / 1000);
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);
