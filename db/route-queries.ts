@@ -99,6 +99,17 @@ export async function routeState(
   };
 }
 
+/** Under which epoch each stage of a rollout was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */
+export async function epochsOfStages(db: Database, rolloutId: string): Promise<{ stage: number; epoch: number }[]> {
+  const prefix = `${rolloutId}/step-`;
+  const rows = await db.orm
+    .select({ key: routes.idempotencyKey, epoch: routes.epoch })
+    .from(routes)
+    .where(sql`starts_with(${routes.idempotencyKey}, ${prefix})`)
+    .orderBy(routes.epoch);
+  return rows.map(({ key, epoch }) => ({ stage: Number(key.slice(prefix.length)), epoch }));
+}
+
 export interface RouteWrite extends RouteTargetInput {
   environment: Environment;
   model: string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { judgedMetricSchema, judgePolicySchema } from './judge-policy.js';
+import { isLogged, judgedMetricSchema, judgePolicySchema } from './judge-policy.js';
 
 const stageBounds = {
   /** Requests that the challenger must have answered in this stage before it is judged. */
@@ -51,7 +51,10 @@ export type Testers = z.infer<typeof testersSchema>;
 
 /** A second judgement after the rollout, when labels have come. */
 const lateLabelsSchema = z.strictObject({
-  metric: judgedMetricSchema,
+  /** A metric that reads labels or the prediction log. */
+  metric: judgedMetricSchema.refine(isLogged, 'must be quality, outcome or value: late labels say nothing of the others'),
+  /** Chance that it is wrongly found worse. */
+  alpha: z.number().gt(0).max(0.5).default(0.05),
   /** Share of the predictions of the rollout whose label must be there. */
   coveragePct: z.number().gt(0).max(100).default(80),
   lookEveryHours: z

@@ -98,7 +98,8 @@ function everything(name: string): RolloutStage {
   };
 }
 
-function canaryStage({ sharePct, ...bounds }: RolloutStep): RolloutStage {
+/** A step of a canary as a stage. At full share the champion answers nothing any more: it is judged by what it did before. */
+export function canaryStage({ sharePct, ...bounds }: RolloutStep): RolloutStage {
   const comparison: Comparison = sharePct >= 100 ? 'before' : 'same-minutes';
   return { ...everything(`canary of ${sharePct} %`), ...bounds, kind: 'canary', challengerPct: sharePct, comparison };
 }

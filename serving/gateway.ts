@@ -10,7 +10,7 @@ import { GatewayEvents } from './gateway-events.js';
 import { GatewayLease } from './gateway-lease.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
 import { GatewayMetrics } from './gateway-metrics.js';
-import { versionStatus, type GatewayStatus } from './gateway-status.js';
+import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
 import { RouteFile } from './route-file.js';
@@ -19,6 +19,7 @@ import { labelsOfKey, RouteTable, versionOfKey } from './route-table.js';
 import { ServingLogs } from './serving-logs.js';
 import { ServingWindowCounter } from './serving-window-counter.js';
 import type { ShipperOptions } from './shipper-messages.js';
+import { ShadowTraffic } from './shadow-traffic.js';
 import { bootIdOf } from './spool.js';
 import { VersionLoader } from './version-loader.js';
 
@@ -94,15 +95,18 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     log,
     pollEveryMs,
     unloadAfterMs,
+    windows,
+    coldStartMs: limits.coldStartMs,
   });
   const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
+  const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, limits: limits.shadow });
   const service = new InferenceService({
     environment,
     bootId,
     table,
     engine,
     predictions: logs.predictions,
-    windows,
+    shadows,
     routesKnown: () => follower.storeId !== undefined,
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
   });
@@ -119,7 +123,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     draining,
     storeId: follower.storeId ?? null,
     postgres: { connected: lease.connected, lastContactAt: follower.contactAt ?? null },
-    routes: table.routes().map(({ route: { model, epoch, split, reason, at } }) => ({ model, epoch, split, reason, at })),
+    routes: routeStatus(table.routes()),
     problems: follower.problems(),
     versions: versionStatus(table.versions(), engine.status()),
     ...logs.status(),
@@ -158,6 +162,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     async stop() {
       draining = true;
       await closeGatewayApp(app);
+      shadows.stop();
       await follower.stop();
       await Promise.all([logs.stop(), lease.stop()]);
       await engine.close();

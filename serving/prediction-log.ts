@@ -26,6 +26,11 @@ export function rowPredictionId(predictionId: string, row: number, rows: number)
   return rows === 1 ? predictionId : `${predictionId}.${row}`;
 }
 
+/** The id of a shadow's answer to a copy of a row: the row's own id, so that its label is found by what stands before `~`, and the shadow's version. */
+export function shadowPredictionId(rowPredictionId: string, version: number): string {
+  return `${rowPredictionId}~v${version}`;
+}
+
 /** Probability of the positive (last) class for two classes, of the chosen class otherwise. */
 export function scoreOf({ probabilities, classes }: Answer, row: number): number {
   if (classes <= 2) return probabilities[(row + 1) * classes - 1] ?? NaN;
@@ -42,6 +47,8 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
     `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},"role":"${served.role}",` +
     `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
   for (let row = 0; row < rows.count; row += 1) {
+    const rowId = rowPredictionId(served.predictionId, row, rows.count);
+    const id = served.role === 'shadow' ? shadowPredictionId(rowId, served.version) : rowId;
     let values = '';
     for (let index = 0; index < features.length; index += 1) {
       const value = rows.columns[index]?.[row];
@@ -51,7 +58,7 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
     }
     spool.append(
       served.model,
-      `{"prediction_id":"${rowPredictionId(served.predictionId, row, rows.count)}","row":${row},${head},"features":{${values}},` +
+      `{"prediction_id":"${id}","row":${row},${head},"features":{${values}},` +
         `"probability":${scoreOf(answer, row)},"label":${isPositive(answer.labels[row])}}`,
     );
   }

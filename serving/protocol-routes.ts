@@ -55,7 +55,12 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const parsed = parseInferRequest(body, header(request, 'inference-header-content-length'));
     const wanted = wantedOutputs(parsed.outputs, parsed.binaryOutputs);
-    const served = await service.infer(model, parsed, { key: header(request, 'x-perdure-key'), version, receivedAt });
+    const served = await service.infer(model, parsed, {
+      key: header(request, 'x-perdure-key'),
+      version,
+      receivedAt,
+      header: (name) => header(request, name),
+    });
     const response = encodeInferResponse(model, served.version, parsed.id ?? served.predictionId, served.answer, wanted);
     if (response.headerLength !== undefined) reply.header('inference-header-content-length', String(response.headerLength));
     if (isDraining()) reply.header('connection', 'close');

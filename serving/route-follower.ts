@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
-import type { Route } from '../domain/route.js';
+import { versionsOfRoute, type Route } from '../domain/route.js';
+import { activateRoute } from './active-route.js';
 import type { ControlPlane, RouteState } from './control-plane.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { RouteFile } from './route-file.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
+import type { ServingWindowCounter } from './serving-window-counter.js';
 import type { VersionLoader } from './version-loader.js';
 
 export interface RouteFollowerDeps {
@@ -20,6 +22,9 @@ export interface RouteFollowerDeps {
   pollEveryMs: number;
   /** How long a version that no route names stays loaded, for requests by explicit version and for a quick way back. */
   unloadAfterMs: number;
+  windows: ServingWindowCounter;
+  /** How long a model counts as cold after a route brought in a version that was just loaded. */
+  coldStartMs: number;
 }
 
 interface Failure {
@@ -163,14 +168,15 @@ export class RouteFollower {
     const { model, epoch } = route;
     try {
       const versions = new Map<number, LoadedVersion>();
-      for (const { version } of route.split) {
+      for (const version of versionsOfRoute(route)) {
         const served = state.versions.find((one) => one.model === model && one.version === version);
         if (served === undefined)
           throw new PerdureError('not-found', `The route of ${model} names version ${version}, which is not registered.`);
         versions.set(version, await loader.load(served));
       }
       if (persist) await this.keep(state, route);
-      table.swap({ route, versions });
+      this.markCold(route, versions);
+      if (!table.swap(activateRoute(route, versions, this.deps.windows))) return;
       metrics.routeEpoch.set({ model }, epoch);
       this.failures.delete(model);
       log.info({ model, epoch, split: route.split }, 'route in force');
@@ -185,6 +191,15 @@ export class RouteFollower {
     }
   }
 
+  /** A version that was just loaded has cold caches, and loading it took the processor from the others: none of them is judged by the next moments. */
+  private markCold({ model }: Route, versions: ReadonlyMap<number, LoadedVersion>): void {
+    const { table, windows, coldStartMs } = this.deps;
+    const now = performance.now();
+    const before = new Set(table.route(model)?.versions.values());
+    const isFresh = (version: LoadedVersion) => !before.has(version) && now - version.readyAt < coldStartMs;
+    if ([...versions.values()].some(isFresh)) windows.markCold(model, now + coldStartMs);
+  }
+
   /** Keeps on disk what is in force, with `next` in its place; before it is in force, so that an acknowledged epoch outlives a crash. */
   private async keep({ storeId, versions }: RouteState, next?: Route): Promise<void> {
     const { table, routeFile } = this.deps;
@@ -195,7 +210,7 @@ export class RouteFollower {
     ];
     const served = [...versions, ...table.versions().map((one) => one.served)];
     const named = routes.flatMap((route) =>
-      route.split.flatMap((part) => served.find((one) => one.model === route.model && one.version === part.version) ?? []),
+      versionsOfRoute(route).flatMap((version) => served.find((one) => one.model === route.model && one.version === version) ?? []),
     );
     const written = this.keeping.then(() => routeFile.write({ storeId, routes, versions: named }));
     this.keeping = written.catch(() => undefined);

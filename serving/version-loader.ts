@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { digestOf } from '../domain/canonical-json.js';
 import type { ServedVersion } from '../domain/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
 import { compileContract } from './compiled-contract.js';
@@ -50,7 +51,13 @@ export class VersionLoader {
     metrics.loadSeconds.set({ model, version: String(version) }, loadMs / 1000);
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);
-    const loaded = { served, key, compiled, meters, loadMs, loadedAt: new Date().toISOString(), idleSince: performance.now() };
+    const readyAt = performance.now();
+    const loaded = {
+      ...{ served, key, compiled, meters, loadMs, readyAt },
+      contractSha256: digestOf(contract),
+      loadedAt: new Date().toISOString(),
+      idleSince: readyAt,
+    };
     table.add(loaded);
     return loaded;
   }

@@ -1,5 +1,5 @@
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
-import type { StepJudgement } from '../../domain/judge.js';
+import type { StageJudgement } from '../../domain/judge.js';
 import type { Environment } from '../../domain/names.js';
 import type { RouteOverride, Shadow, Split } from '../../domain/route.js';
 import type { SettledRollout } from '../../domain/rollout-plan.js';
@@ -81,7 +81,7 @@ export const rolloutLooks = pgTable(
     /** Totals of both versions and the policy, and the SHA-256 of their canonical JSON. */
     inputs: jsonb('inputs').notNull(),
     inputsSha256: text('inputs_sha256').notNull(),
-    result: jsonb('result').$type<StepJudgement>().notNull(),
+    result: jsonb('result').$type<StageJudgement>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.rolloutId, table.look] })],
 );
