@@ -26,6 +26,7 @@ const errorTable = {
   'rollout/rolled-back': { retryable: false, httpStatus: 409, exitCode: 5 },
   'server/unreachable': { retryable: true, httpStatus: 503, exitCode: 7 },
   'serving/failed': { retryable: true, httpStatus: 500, exitCode: 1 },
+  'serving/out-of-service': { retryable: true, httpStatus: 503, exitCode: 1 },
   'serving/overloaded': { retryable: true, httpStatus: 503, exitCode: 1 },
   'serving/timed-out': { retryable: true, httpStatus: 504, exitCode: 1 },
   'state/conflict': { retryable: false, httpStatus: 409, exitCode: 1 },
