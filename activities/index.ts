@@ -4,6 +4,8 @@ import { createGatewayActivities } from './gateways.js';
 import { createLeaseActivities } from './leases.js';
 import { createPromotionActivities } from './promotions.js';
 import { createRegistryActivities } from './registry.js';
+import { createReviewActivities } from './reviews.js';
+import { createRolloutLookActivities } from './rollout-looks.js';
 import { createRolloutActivities } from './rollouts.js';
 import { createRunActivities } from './runs.js';
 import { createSnapshotActivities } from './snapshot.js';
@@ -17,7 +19,9 @@ export function createActivities(deps: ActivityDependencies) {
       ...createLeaseActivities(deps),
       ...createPromotionActivities(deps),
       ...createRegistryActivities(deps),
+      ...createReviewActivities(deps),
       ...createRolloutActivities(deps),
+      ...createRolloutLookActivities(deps),
       ...createRunActivities(deps),
     },
     heavy: { ...createEvaluationActivities(deps), ...createSnapshotActivities(deps), ...createTrainingActivities(deps) },

@@ -3,7 +3,13 @@ import { changedDefinition } from '../domain/changed-definition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import type { SchemaIssue } from '../domain/schema-issue.js';
-import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../domain/requests.js';
+import {
+  promoteRequestSchema,
+  reviewRequestSchema,
+  rollbackRequestSchema,
+  rolloutRequestSchema,
+  trainRequestSchema,
+} from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import { definitionByDigest, definitionInForce, keepDefinition } from '../db/definition-queries.js';
 import { routeOf } from '../db/route-queries.js';
@@ -56,9 +62,16 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
 
     async parseRolloutRequest(input: unknown) {
-      const { promotionId, ...request } = parse(rolloutRequestSchema, input, 'rolloutModel', { model: 'flight-delay', version: 2 });
+      const { promotionId, ...request } = parse(rolloutRequestSchema, input, 'rolloutModel', {
+        model: 'flight-delay',
+        version: 2,
+      });
       await versionOf(db, request.model, request.version);
       return { ...request, promotionId: promotionId ?? null };
+    },
+
+    async parseReviewRequest(input: unknown) {
+      return parse(reviewRequestSchema, input, 'reviewRollout', { rolloutId: 'the id that `perdure rollout status` shows' });
     },
 
     async parseRollbackRequest(input: unknown) {

@@ -1,46 +1,28 @@
 import { PerdureError } from '../domain/errors.js';
-import { judgeStep } from '../domain/judge.js';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
-import type { JudgePolicy, RolloutPolicy, RolloutStep } from '../domain/rollout-policy.js';
-import type { RolloutState } from '../domain/rollout.js';
+import { stageAt, type SettledRollout } from '../domain/rollout-plan.js';
+import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../domain/rollout.js';
+import { routeOfStage, type RolloutStage } from '../domain/rollout-stage.js';
 import { rollbackTarget } from '../domain/rollback-target.js';
-import { championOf, type Split } from '../domain/route.js';
-import { addWindows } from '../domain/serving-totals.js';
-import type { Verdict } from '../domain/verdict.js';
-import { definitionByDigest } from '../db/definition-queries.js';
-import { windowsOf } from '../db/gateway-queries.js';
+import type { Split } from '../domain/route.js';
 import { approvedPromotion } from '../db/promotion-queries.js';
-import { openRollout, recordLook, rolloutById, setRolloutState } from '../db/rollout-queries.js';
-import { routeHistory, routeOf, writeRoute } from '../db/route-queries.js';
-import { versionOf } from '../db/run-queries.js';
+import { settleRollout } from '../db/rollout-facts.js';
+import { openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
+import { routeHistory, writeRoute } from '../db/route-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 
+/** What the workflow must know of a settled rollout; testers and metrics stay in Postgres. */
 export interface PlannedRollout {
-  policy: RolloutPolicy;
   champion: number | null;
-  steps: RolloutStep[];
-  /** Whether there is a champion to judge against. */
-  judged: boolean;
+  stages: (RolloutStage & { onInconclusive: InconclusiveEnd })[];
+  lookEverySeconds: number;
+  acknowledgeWithinSeconds: number;
+  /** Whether late labels are asked for a last word. */
+  lateLabels: boolean;
 }
 
-interface LookQuestion {
-  rolloutId: string;
-  environment: Environment;
-  model: string;
-  champion: number | null;
-  challenger: number;
-  look: number;
-  step: number;
-  /** Epoch of the step's route, and of the step before. */
-  epoch: number;
-  previousEpoch: number | null;
-  looksMax: number;
-  judge: JudgePolicy;
-  rolloutStep: RolloutStep;
-}
-
-/** Routes, looks of the judge, and what a rollout or rollback is to do. */
+/** Routes, and what a rollout or rollback is to do. */
 export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     /** What the rollout does, settled once: a repeated call, after continue-as-new too, reads what the first one recorded. */
@@ -51,25 +33,31 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       challenger: number;
       environment: Environment;
       promotionId: string | null;
+      alsoShadow: readonly number[];
     }): Promise<PlannedRollout> {
-      const { model, challenger, environment } = asked;
-      const registered = await versionOf(db, model, challenger);
-      const { rollout: policy } = await definitionByDigest(db, registered.definitionSha256);
       const known = await rolloutById(db, asked.rolloutId);
-      const champion = known ? known.champion : await championNow(environment, model);
-      if (!known) {
-        const promotionId = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
-        if (promotionId === null) {
-          throw new PerdureError(
-            'promotion/not-approved',
-            `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
-          );
-        }
-        await openRollout(db, { id: asked.rolloutId, workflowId: asked.workflowId, environment, model, challenger, champion, promotionId });
+      if (known?.settled) return planned(known.settled);
+      const { model, challenger, environment } = asked;
+      const settled = await settleRollout(db, asked);
+      const promotionId = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
+      if (promotionId === null) {
+        throw new PerdureError(
+          'promotion/not-approved',
+          `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
+        );
       }
-      const judged = champion !== null && champion !== challenger;
-      const steps = judged ? policy.steps : policy.steps.slice(-1);
-      return { policy, champion: champion === challenger ? null : champion, steps, judged };
+      const { champion } = settled.parties;
+      await openRollout(db, {
+        id: asked.rolloutId,
+        workflowId: asked.workflowId,
+        environment,
+        model,
+        challenger,
+        champion,
+        promotionId,
+        settled,
+      });
+      return planned(settled);
     },
 
     setRolloutState: ({
@@ -84,34 +72,10 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       reason: string | null;
     }) => setRolloutState(db, rolloutId, state, step, reason),
 
-    /** Puts a route in force; keyed, so that it is written once. @throws PerdureError `lease/lost`. */
-    async writeRoute(write: {
-      environment: Environment;
-      model: string;
-      split: Split;
-      reason: string;
-      idempotencyKey: string;
-      lease: LeaseGrant;
-    }): Promise<{ epoch: number }> {
-      const { epoch } = await writeRoute(db, write);
+    /** Puts a route in force, that of a rollout's stage or a whole one; keyed, so that it is written once. @throws PerdureError `lease/lost`. */
+    async writeRoute({ target, ...write }: RouteToWrite): Promise<{ epoch: number }> {
+      const { epoch } = await writeRoute(db, { ...write, ...(await targetOf(target)) });
       return { epoch };
-    },
-
-    /** One look of the judge at what gateways counted under the step's epoch. Stored with its inputs, under rollout and look. */
-    async lookAtRollout(asked: LookQuestion): Promise<{ verdict: Verdict; summary: string }> {
-      const { rolloutStep: step, judge: policy, looksMax: looksPlannedMax } = asked;
-      const last = step.sharePct >= 100;
-      const challenger = addWindows(await windows(asked, asked.challenger, asked.epoch, asked.epoch));
-      const [from, to] = last ? [asked.previousEpoch, asked.epoch - 1] : [asked.epoch, asked.epoch];
-      const champion = asked.champion === null || from === null ? null : addWindows(await windows(asked, asked.champion, from, to));
-      const inputs = { policy, step, champion, challenger, looksPlannedMax };
-      const judged = judgeStep(inputs);
-      const result = await recordLook(db, { rolloutId: asked.rolloutId, look: asked.look, step: asked.step, inputs, result: judged });
-      const reasons = result.metrics.filter((metric) => metric.verdict === result.verdict).map((metric) => metric.reason);
-      return {
-        verdict: result.verdict,
-        summary: `${result.verdict} after ${challenger.requests} requests. ${result.waitsFor ?? reasons.join(' ')}`,
-      };
     },
 
     /** The version that a rollback restores. @throws PerdureError `not-found` when there is none. */
@@ -120,14 +84,31 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
   };
 
-  async function championNow(environment: Environment, model: string): Promise<number | null> {
-    const route = await routeOf(db, environment, model);
-    return route ? championOf(route.split) : null;
-  }
-
-  function windows({ environment, model }: LookQuestion, version: number, epochFrom: number, epochTo: number) {
-    return windowsOf(db, { environment, model, version, epochFrom, epochTo });
+  async function targetOf(target: RouteToWrite['target']) {
+    if ('split' in target) return target;
+    const rollout = await rolloutById(db, target.rolloutId);
+    if (!rollout?.settled) throw new PerdureError('not-found', `rollout ${target.rolloutId} was never settled`);
+    return routeOfStage(stageAt(rollout.settled, target.stage), rollout.settled.parties);
   }
 }
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+export interface RouteToWrite {
+  environment: Environment;
+  model: string;
+  target: { split: Split } | { rolloutId: string; stage: number };
+  reason: string;
+  idempotencyKey: string;
+  lease: LeaseGrant;
+}
+
+function planned({ policy, parties, stages }: SettledRollout): PlannedRollout {
+  const { lookEverySeconds, acknowledgeWithinSeconds, lateLabels } = policy;
+  return {
+    champion: parties.champion,
+    stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(policy, stage) })),
+    ...{ lookEverySeconds, acknowledgeWithinSeconds },
+    lateLabels: lateLabels !== undefined && parties.champion !== null,
+  };
+}

@@ -1,10 +1,14 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { digestOf } from '../domain/canonical-json.js';
-import type { StepJudgement } from '../domain/judge.js';
+import type { StageJudgement } from '../domain/judge.js';
 import type { Environment } from '../domain/names.js';
+import type { LastWord } from '../domain/last-word.js';
+import type { SettledRollout } from '../domain/rollout-plan.js';
 import type { RolloutState } from '../domain/rollout.js';
 import type { Database } from './connect.js';
 import { rolloutLooks, rollouts } from './schema/index.js';
+
+export type RolloutRecord = typeof rollouts.$inferSelect;
 
 /** Records that a rollout began; once per id. */
 export async function openRollout(
@@ -17,6 +21,7 @@ export async function openRollout(
     challenger: number;
     champion: number | null;
     promotionId: string | null;
+    settled: SettledRollout;
   },
 ): Promise<void> {
   await db.orm
@@ -33,11 +38,19 @@ export async function setRolloutState(db: Database, id: string, state: RolloutSt
     .where(eq(rollouts.id, id));
 }
 
+/** Writes down what late labels said; the first word stands. */
+export async function recordLastWord(db: Database, id: string, word: LastWord): Promise<void> {
+  await db.orm
+    .update(rollouts)
+    .set({ lastWord: word })
+    .where(and(eq(rollouts.id, id), isNull(rollouts.lastWord)));
+}
+
 /** Stores a look with its inputs. The first record of a look stands and is returned. */
 export async function recordLook(
   db: Database,
-  look: { rolloutId: string; look: number; step: number; inputs: Record<string, unknown>; result: StepJudgement },
-): Promise<StepJudgement> {
+  look: { rolloutId: string; look: number; step: number; inputs: Record<string, unknown>; result: StageJudgement },
+): Promise<StageJudgement> {
   await db.orm
     .insert(rolloutLooks)
     .values({ ...look, inputsSha256: digestOf(look.inputs) })
@@ -50,11 +63,7 @@ export async function recordLook(
 }
 
 /** The rollout of a model that goes on in an environment. */
-export async function runningRollout(
-  db: Database,
-  environment: Environment,
-  model: string,
-): Promise<typeof rollouts.$inferSelect | undefined> {
+export async function runningRollout(db: Database, environment: Environment, model: string): Promise<RolloutRecord | undefined> {
   const [row] = await db.orm
     .select()
     .from(rollouts)
@@ -64,7 +73,7 @@ export async function runningRollout(
   return row;
 }
 
-export async function rolloutById(db: Database, id: string): Promise<typeof rollouts.$inferSelect | undefined> {
+export async function rolloutById(db: Database, id: string): Promise<RolloutRecord | undefined> {
   const [row] = await db.orm.select().from(rollouts).where(eq(rollouts.id, id));
   return row;
 }

@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
-import type { Route, ServedVersion, Split } from '../domain/route.js';
+import { versionsOfRoute, type Route, type RouteTargetInput, type ServedVersion } from '../domain/route.js';
 import type { Database } from './connect.js';
 import { leases, routes, stores, versions } from './schema/index.js';
 
@@ -24,6 +24,9 @@ const toRoute = (row: RouteRow, store: string): Route => ({
   model: row.model,
   epoch: row.epoch,
   split: row.split,
+  shadows: row.shadows,
+  standby: row.standby,
+  overrides: row.overrides,
   reason: row.reason,
   at: row.at.toISOString(),
 });
@@ -73,7 +76,7 @@ export async function routeState(
   environment: Environment,
 ): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[] }> {
   const inForce = await currentRoutes(db, environment);
-  const wanted = new Set(inForce.flatMap((route) => route.split.map((part) => `${route.model}@${part.version}`)));
+  const wanted = new Set(inForce.flatMap((route) => versionsOfRoute(route).map((version) => `${route.model}@${version}`)));
   const rows =
     inForce.length === 0
       ? []
@@ -96,10 +99,20 @@ export async function routeState(
   };
 }
 
-export interface RouteWrite {
+/** Under which epoch each stage of a rollout was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */
+export async function epochsOfStages(db: Database, rolloutId: string): Promise<{ stage: number; epoch: number }[]> {
+  const prefix = `${rolloutId}/step-`;
+  const rows = await db.orm
+    .select({ key: routes.idempotencyKey, epoch: routes.epoch })
+    .from(routes)
+    .where(sql`starts_with(${routes.idempotencyKey}, ${prefix})`)
+    .orderBy(routes.epoch);
+  return rows.map(({ key, epoch }) => ({ stage: Number(key.slice(prefix.length)), epoch }));
+}
+
+export interface RouteWrite extends RouteTargetInput {
   environment: Environment;
   model: string;
-  split: Split;
   reason: string;
   idempotencyKey: string;
   lease: LeaseGrant;
@@ -139,6 +152,9 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
         epoch: sql`(select coalesce(max(epoch), 0) + 1 from routes where environment = ${write.environment} and model = ${write.model})`,
         idempotencyKey: write.idempotencyKey,
         split: write.split,
+        shadows: write.shadows ?? [],
+        standby: write.standby ?? [],
+        overrides: write.overrides ?? [],
         reason: write.reason,
         leaseToken: write.lease.token,
       })

@@ -5,6 +5,7 @@ export const workflowIds = {
   train: (model: string, cause: { kind: string; id: string }) => `train/${model}/${cause.kind}-${cause.id}`,
   promote: (model: string, version: number, environment: Environment) => `promote/${model}/${version}/${environment}`,
   rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
+  review: (environment: Environment, model: string, version: number) => `review/${environment}/${model}/${version}`,
   rollback: (environment: Environment, model: string, epoch: number) => `rollback/${environment}/${model}/${epoch}`,
 } as const;
 

@@ -1,141 +1,147 @@
-import type { Interval } from './evaluation.js';
-import type { JudgePolicy, RolloutStep } from './rollout-policy.js';
-import { meanScore, slowAnswers, slowBoundMs, type ServingTotals } from './serving-totals.js';
-import { histogramDistance, massartBound, total } from './statistics/histogram-distance.js';
-import { exactDifferenceInterval, type Count } from './statistics/proportion-difference.js';
-import type { TailAlphas } from './statistics/proportion-interval.js';
+import { alphaShares, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
+import { judgeMetric, type MetricJudgement } from './metric-judgement.js';
+import { readingOf, type Observed } from './metric-reading.js';
+import type { RolloutStage } from './rollout-stage.js';
+import { latencyQuantileMs } from './serving-totals.js';
 import { worstVerdict, type Verdict } from './verdict.js';
 
-export const judgedMetrics = ['errorShare', 'slowShare', 'scoreDistance'] as const;
-export type JudgedMetric = (typeof judgedMetrics)[number];
+export type { MetricJudgement } from './metric-judgement.js';
+export type { Observed } from './metric-reading.js';
+export type { Sample } from './statistics/anytime-difference.js';
 
-/** What the judge says of one metric. Shares and distances go from 0 to 1; a difference is challenger minus champion. */
-export interface MetricJudgement {
-  metric: JudgedMetric;
-  verdict: Verdict;
-  /** Shares of requests; for `scoreDistance` mean scores. */
-  champion: number | null;
-  challenger: number | null;
-  /** For `scoreDistance` the Kolmogorov-Smirnov distance of the two score histograms. */
-  difference: number | null;
-  /** Of the difference; either limit has its own chance to err, `confidencePct` is 100 less both. */
-  interval: Interval | null;
-  margin: number;
-  reason: string;
+/** Everything that a judgement depends on: stored with each look, so that it can be made again. */
+export interface StageInput {
+  policy: JudgePolicy;
+  /** This stage's part of `policy.alpha`: the chance that it is wrongly failed, over all its metrics and looks. */
+  alpha: number;
+  stage: Pick<RolloutStage, 'comparison' | 'decides' | 'minRequests'>;
+  /** What decides an A/B test; null elsewhere. */
+  outcome: JudgedMetric | null;
+  /** Of an A/B test: observations of the outcome that each version needs (`fixed`) or gets at most (`sequential`). */
+  horizon: { kind: 'sequential' | 'fixed'; observations: number } | null;
+  /** In the same minutes as the challenger; for a stage that compares with `before`, from before the stage. */
+  champion: Observed | null;
+  challenger: Observed;
+  /** Requests left out of both because a version had just been loaded. */
+  coldRequests: number;
 }
 
-export interface StepJudgement {
+/** In milliseconds, as the latency histogram lets them be told. */
+export interface LatencyQuantiles {
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+export interface StageJudgement {
   verdict: Verdict;
   metrics: MetricJudgement[];
-  /** At 100 percent the champion has no traffic left: its totals are those of the step before. */
-  championFrom: 'same-minutes' | 'step-before';
-  /** One sentence on why there is nothing to judge yet; null when the metrics were judged. */
+  /** At full share the champion has no traffic left: its totals are those from before the stage. */
+  championFrom: 'same-minutes' | 'before';
+  /** One sentence on what is missing before the stage may pass; null when nothing is. */
   waitsFor: string | null;
-}
-
-export interface StepInput {
-  policy: JudgePolicy;
-  step: Pick<RolloutStep, 'sharePct' | 'minRequests'>;
-  /** The champion's totals in the same minutes, at 100 percent those of the step before. */
-  champion: ServingTotals | null;
-  challenger: ServingTotals;
-  /** How often this step may be looked at; the more often, the more requests a verdict needs. */
-  looksPlannedMax: number;
+  /** One sentence on requests that were not judged; null when there are none. */
+  leftOut: string | null;
+  /** Shown, never judged: a high quantile of few requests misleads. */
+  latency: { champion: LatencyQuantiles | null; challenger: LatencyQuantiles | null };
+  /** Of an A/B test; null as long as there is none, and elsewhere. */
+  winner: 'challenger' | 'champion' | null;
+  /** Both versions have the observations that an A/B test waits for: without a winner now, there is none. */
+  atHorizon: boolean;
 }
 
 /**
- * Judges one step of a canary at one look. `fail` when the difference is beyond its margin, `pass` when it is within, each but for the policy's alpha over all looks of the step;
- * else `inconclusive`. A wrong fail can come from any metric at any look, so alpha is shared among all of them (Bonferroni). A wrong pass needs the harmful metric itself
- * to pass, so alpha is shared among the looks alone (intersection-union test, Berger 1982). Requests are taken as independent.
+ * Judges one stage at one look. A metric fails when its difference is beyond the margin with confidence and passes when it is within with confidence; else it is inconclusive. The stage
+ * fails with any, passes with all. The bounds hold over all looks together, so looking at every batch costs nothing, and a fail counts from the first request; a pass from `minRequests`.
+ *
+ * A wrong fail can come from any metric, so the metrics share the stage's alpha (Bonferroni). A wrong pass needs the harmful metric itself to pass in every stage, so its alpha
+ * is the policy's and not divided (intersection-union test, Berger 1982).
  */
-export function judgeStep({ policy, step, champion, challenger, looksPlannedMax }: StepInput): StepJudgement {
-  const championFrom = step.sharePct >= 100 ? 'step-before' : 'same-minutes';
-  const waitsFor = missing(step, champion, challenger);
-  if (waitsFor !== null || champion === null) return { verdict: 'no-data', metrics: [], championFrom, waitsFor };
-  const looks = Math.max(1, looksPlannedMax);
-  const alphas: TailAlphas = { low: policy.alpha / judgedMetrics.length / looks, high: policy.alpha / looks };
-  const bound = slowBoundMs(policy.latencyLimitMs);
-  const slow = (totals: ServingTotals): Count => {
-    const counted = slowAnswers(totals.latency, policy.latencyLimitMs);
-    return { successes: counted.slow, trials: counted.answers };
+export function judgeStage(input: StageInput): StageJudgement {
+  const { stage, champion, challenger, coldRequests } = input;
+  const about = {
+    championFrom: stage.comparison === 'before' ? ('before' as const) : ('same-minutes' as const),
+    leftOut: coldRequests > 0 ? leftOut(coldRequests) : null,
+    latency: { champion: champion && quantiles(champion.latency), challenger: quantiles(challenger.latency) },
+    atHorizon: atHorizon(input),
   };
-  const failed = (totals: ServingTotals): Count => ({ successes: totals.errors, trials: totals.requests });
-  const metrics = [
-    judgeShare('errorShare', 'requests without an answer', failed(challenger), failed(champion), policy.errorShareMarginPct / 100, alphas),
-    judgeShare('slowShare', `answers slower than ${bound} ms`, slow(challenger), slow(champion), policy.slowShareMarginPct / 100, alphas),
-    // Other minutes bring other rows, and other rows other scores: only the same minutes tell the versions apart.
-    ...(championFrom === 'same-minutes' ? [judgeScores(challenger.scores, champion.scores, policy.scoreDistanceMax, alphas)] : []),
-  ];
-  return { verdict: worstVerdict(metrics.map((metric) => metric.verdict)), metrics, championFrom, waitsFor: null };
+  const nothing = { ...about, verdict: 'no-data' as const, metrics: [], winner: null };
+  if (stage.comparison === 'none') return { ...nothing, waitsFor: 'This stage is not judged: it compares the challenger with nothing.' };
+  if (champion === null || !(champion.requests > 0)) return { ...nothing, waitsFor: championMissing(about.championFrom) };
+  const metrics = questions(input).map(({ metric, alpha }) => judge(input, champion, metric, alpha));
+  if (metrics.length === 0) return { ...nothing, waitsFor: nothingToCompare };
+  const said = worstVerdict(metrics.map((metric) => metric.verdict));
+  const lacking = stage.minRequests - challenger.requests;
+  const waitsFor = lacking <= 0 ? null : requestsMissing(challenger.requests, stage.minRequests, lacking);
+  const verdict = waitsFor !== null && said !== 'fail' ? 'no-data' : said;
+  return { ...about, verdict, metrics, waitsFor, winner: winnerOf(stage, verdict) };
 }
 
-function missing(step: StepInput['step'], champion: ServingTotals | null, challenger: ServingTotals): string | null {
-  const lacking = step.minRequests - challenger.requests;
-  if (!(lacking <= 0)) return `The challenger has answered ${challenger.requests} of ${step.minRequests} requests, ${lacking} are missing.`;
-  if (champion && champion.requests > 0) return null;
-  return step.sharePct >= 100
-    ? 'No requests of the champion from the step before are known.'
+/** The metrics that this stage can compare, each with its share of the stage's alpha. */
+function questions({ policy, alpha, stage, outcome }: StageInput): { metric: JudgedMetric; alpha: number }[] {
+  // Other minutes bring other rows, and with them other scores, values and labels: only the same minutes tell the versions apart in these.
+  const comparable = ({ metric }: JudgedMetric) => stage.comparison === 'same-minutes' || metric === 'errorShare' || metric === 'slowShare';
+  const guards = policy.metrics.filter(comparable).filter((metric) => outcome === null || metricName(metric) !== metricName(outcome));
+  const claimed = outcome === null ? 0 : (alpha / policy.alpha) * (outcome.alpha ?? policy.alpha / (guards.length + 1));
+  const shares = alphaShares({ alpha: policy.alpha, metrics: guards }, Math.max(0, alpha - claimed));
+  const asked = guards.map((metric, at) => ({ metric, alpha: shares[at] ?? 0 }));
+  return outcome === null ? asked : [{ metric: outcome, alpha: claimed }, ...asked];
+}
+
+function judge(input: StageInput, champion: Observed, metric: JudgedMetric, alpha: number): MetricJudgement {
+  const { policy, stage, outcome, horizon, challenger } = input;
+  const decisive = metric === outcome && stage.decides === 'better';
+  const once = decisive && horizon?.kind === 'fixed';
+  const judged = judgeMetric(metric, champion, challenger, {
+    decides: decisive ? 'better' : 'not-worse',
+    looks: once ? 'once' : 'anytime',
+    alphas: { fail: alpha, pass: policy.alpha },
+  });
+  if (!once || atHorizon(input)) return judged;
+  const reason = `${judged.metric} is looked at once, when each version has ${horizon.observations} observations. ${observationsOf(input)}`;
+  return { ...judged, verdict: 'no-data', interval: null, reason };
+}
+
+function observed({ outcome, champion, challenger }: StageInput): [number, number] {
+  if (outcome === null || champion === null) return [0, 0];
+  const count = (of: Observed) => (outcome.metric === 'scoreDistance' ? of.requests : readingOf(outcome).sampleOf(of).count);
+  return [count(champion), count(challenger)];
+}
+
+function atHorizon(input: StageInput): boolean {
+  const { horizon } = input;
+  return horizon !== null && observed(input).every((count) => count >= horizon.observations);
+}
+
+function observationsOf(input: StageInput): string {
+  const [champion, challenger] = observed(input);
+  return `The challenger has ${challenger}, the champion ${champion}.`;
+}
+
+function winnerOf({ decides }: StageInput['stage'], verdict: Verdict): StageJudgement['winner'] {
+  if (decides !== 'better') return null;
+  if (verdict === 'pass') return 'challenger';
+  return verdict === 'fail' ? 'champion' : null;
+}
+
+function quantiles(latency: readonly number[]): LatencyQuantiles | null {
+  const at = (probability: number) => latencyQuantileMs(latency, probability);
+  const [p50, p95, p99] = [at(0.5), at(0.95), at(0.99)];
+  return p50 === null || p95 === null || p99 === null ? null : { p50, p95, p99 };
+}
+
+const nothingToCompare = 'None of the metrics of rollout.judge.metrics can be compared with other minutes: add errorShare or slowShare.';
+
+function championMissing(from: StageJudgement['championFrom']): string {
+  return from === 'before'
+    ? 'No requests of the champion from before this stage are known.'
     : 'The champion has had no requests in the same minutes.';
 }
 
-function judgeShare(
-  metric: JudgedMetric,
-  what: string,
-  challenger: Count,
-  champion: Count,
-  margin: number,
-  alphas: TailAlphas,
-): MetricJudgement {
-  const sound = ({ successes, trials }: Count) =>
-    Number.isInteger(successes) && Number.isInteger(trials) && trials > 0 && successes >= 0 && successes <= trials;
-  if (!sound(challenger) || !sound(champion)) {
-    const counts = `challenger ${challenger.successes} of ${challenger.trials}, champion ${champion.successes} of ${champion.trials}`;
-    return { ...nothing(metric, margin), reason: `The ${what} cannot be compared: ${counts}.` };
-  }
-  const { estimate, low, high } = exactDifferenceInterval(challenger, champion, alphas);
-  const shares = { champion: champion.successes / champion.trials, challenger: challenger.successes / challenger.trials };
-  const verdict = verdictOf(low, high, margin);
-  const counted = `${percent(shares.challenger)} of the challenger's ${challenger.trials} and ${percent(shares.champion)} of the champion's ${champion.trials}`;
-  const reason = `Share of ${what}: ${counted}; the difference lies between ${percent(low)} and ${percent(high)}, ${percent(margin)} more is accepted.`;
-  return { metric, verdict, ...shares, difference: estimate, interval: intervalOf(low, high, alphas), margin, reason };
+function requestsMissing(requests: number, minRequests: number, lacking: number): string {
+  return `The challenger has answered ${requests} of ${minRequests} requests, ${lacking} are missing before it may pass.`;
 }
 
-function judgeScores(challenger: readonly number[], champion: readonly number[], margin: number, alphas: TailAlphas): MetricJudgement {
-  const metric = 'scoreDistance';
-  const [ours, theirs] = [total(challenger), total(champion)];
-  if (!(ours > 0) || !(theirs > 0))
-    return { ...nothing(metric, margin), reason: `Scores cannot be compared: challenger ${ours}, champion ${theirs} rows.` };
-  const distance = histogramDistance(challenger, champion);
-  const spread = (alpha: number) => massartBound(ours, alpha / 2) + massartBound(theirs, alpha / 2);
-  const low = Math.max(0, distance - spread(alphas.low));
-  const high = Math.min(1, distance + spread(alphas.high));
-  const means = { champion: meanScore(champion), challenger: meanScore(challenger) };
-  const limits = `${distance.toFixed(3)} over ${ours} and ${theirs} rows, between ${low.toFixed(3)} and ${high.toFixed(3)}`;
-  const reason = `Distance between the score distributions: ${limits}; up to ${margin} is accepted.`;
-  return {
-    metric,
-    verdict: verdictOf(low, high, margin),
-    ...means,
-    difference: distance,
-    interval: intervalOf(low, high, alphas),
-    margin,
-    reason,
-  };
-}
-
-function verdictOf(low: number, high: number, margin: number): Verdict {
-  if (low > margin) return 'fail';
-  return high <= margin ? 'pass' : 'inconclusive';
-}
-
-function nothing(metric: JudgedMetric, margin: number): Omit<MetricJudgement, 'reason'> {
-  return { metric, verdict: 'no-data', champion: null, challenger: null, difference: null, interval: null, margin };
-}
-
-function intervalOf(low: number, high: number, alphas: TailAlphas): Interval {
-  return { low, high, confidencePct: 100 * (1 - alphas.low - alphas.high) };
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+function leftOut(requests: number): string {
+  return `${requests} requests are left out, of champion and challenger alike: a version had just been loaded and its caches were cold.`;
 }

@@ -13,8 +13,10 @@ export const objectKeys = {
   evaluation: (model: string, sha256: string) => `reports/${model}/evaluations/${sha256}.json`,
   evidence: (model: string, sha256: string) => `reports/${model}/evidence/${sha256}.json`,
   modelCard: (model: string, version: number, extension: 'json' | 'md') => `cards/${model}/${version}/card.${extension}`,
+  predictionsOfDay: (environment: Environment, model: string, day: string) => `predictions/${environment}/${model}/day=${day}/`,
   predictions: (environment: Environment, model: string, day: string, segment: string) =>
     `predictions/${environment}/${model}/day=${day}/${segment}.parquet`,
+  labelsOfDay: (model: string, day: string) => `labels/${model}/day=${day}/`,
   labels: (model: string, day: string, segment: string) => `labels/${model}/day=${day}/${segment}.parquet`,
 } as const;
 

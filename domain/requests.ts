@@ -20,6 +20,8 @@ export const promoteRequestSchema = z.strictObject({
   /** The first that the model's policy names by default. */
   environment: environmentSchema.optional(),
   requestedBy: actorSchema.default('unknown'),
+  /** Further versions that answer copies beside this one while it is rolled out; only where the strategy is `shadow`. */
+  alsoShadow: z.array(versionNumberSchema).max(10).default([]),
 });
 export type PromoteRequest = z.input<typeof promoteRequestSchema>;
 
@@ -29,6 +31,8 @@ export const rolloutRequestSchema = z.strictObject({
   environment: environmentSchema.default('production'),
   /** The approved promotion that this carries out; the version's latest in the environment by default. */
   promotionId: z.string().optional(),
+  /** Further versions that answer copies beside the challenger; only where the strategy is `shadow`. */
+  alsoShadow: z.array(versionNumberSchema).max(10).default([]),
 });
 export type RolloutRequest = z.input<typeof rolloutRequestSchema>;
 
@@ -46,3 +50,7 @@ export const steeringSchema = z.strictObject({ actor: actorSchema.default('unkno
 export type Steering = z.infer<typeof steeringSchema>;
 export const steeringCommandSchema = z.enum(['pause', 'resume', 'advance', 'abort']);
 export type SteeringCommand = z.infer<typeof steeringCommandSchema>;
+
+/** Late labels' last word on a rollout that is over, by its id. */
+export const reviewRequestSchema = z.strictObject({ rolloutId: z.string().min(1).max(200) });
+export type ReviewRequest = z.input<typeof reviewRequestSchema>;

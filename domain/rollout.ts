@@ -1,5 +1,5 @@
-import type { CanaryPolicy, RolloutStep } from './rollout-policy.js';
-import type { Split } from './route.js';
+import type { JudgedPolicy, RolloutPolicy } from './rollout-policy.js';
+import type { RolloutStage } from './rollout-stage.js';
 import type { Verdict } from './verdict.js';
 
 export type RolloutState = 'running' | 'paused' | 'completed' | 'rolled-back' | 'aborted' | 'failed';
@@ -7,49 +7,47 @@ export type RolloutState = 'running' | 'paused' | 'completed' | 'rolled-back' | 
 /** What comes after a look. */
 export type RolloutMove = 'next-step' | 'look-again' | 'pause' | 'roll-back';
 
-export interface StepStanding {
+/** What a stage that ends inconclusive does: ask a person, go on watching, go back, or go on. */
+export type InconclusiveEnd = JudgedPolicy['onInconclusive'] | 'advance';
+
+export interface StageStanding {
   verdict: Verdict;
-  /** Seconds that the step has run, pauses left out. */
+  /** Seconds that the stage has run, pauses left out. */
   elapsedSeconds: number;
+  /** Whether the stage has seen all that it was to see, however long it took: the horizon of an A/B test. */
+  exhausted?: boolean;
 }
 
-/** The next move of a canary: a pass counts only once the step has lasted its least time; no data never advances. */
-export function moveAfterLook(policy: CanaryPolicy, step: RolloutStep, { verdict, elapsedSeconds }: StepStanding): RolloutMove {
+/** The next move of a rollout: a pass counts only once the stage has lasted its least time; no data never advances. */
+export function moveAfterLook(
+  onInconclusive: InconclusiveEnd,
+  stage: Pick<RolloutStage, 'minSeconds' | 'maxSeconds'>,
+  { verdict, elapsedSeconds, exhausted = false }: StageStanding,
+): RolloutMove {
   switch (verdict) {
     case 'fail':
       return 'roll-back';
     case 'pass':
-      return elapsedSeconds >= step.minSeconds ? 'next-step' : 'look-again';
+      return elapsedSeconds >= stage.minSeconds ? 'next-step' : 'look-again';
     case 'no-data':
-      return elapsedSeconds >= step.maxSeconds ? 'pause' : 'look-again';
+      return elapsedSeconds >= stage.maxSeconds ? 'pause' : 'look-again';
     case 'inconclusive':
-      if (elapsedSeconds < step.maxSeconds || policy.onInconclusive === 'extend') return 'look-again';
-      return policy.onInconclusive === 'pause' ? 'pause' : 'roll-back';
+      if ((elapsedSeconds < stage.maxSeconds && !exhausted) || onInconclusive === 'extend') return 'look-again';
+      return { pause: 'pause', rollback: 'roll-back', advance: 'next-step' }[onInconclusive] as RolloutMove;
     default:
       return verdict satisfies never;
   }
 }
 
-/** The split of a step. The champion stands first until the challenger has everything. */
-export function splitOf(champion: number | null, challenger: number, sharePct: number): Split {
-  if (champion === null || champion === challenger || sharePct >= 100) return [{ version: challenger, sharePct: 100 }];
-  return [
-    { version: champion, sharePct: 100 - sharePct },
-    { version: challenger, sharePct },
-  ];
+/** What a policy says of a stage that ends inconclusive. An A/B test without a winner has its own rule. */
+export function inconclusiveEnd(policy: RolloutPolicy, stage: Pick<RolloutStage, 'kind'>): InconclusiveEnd {
+  if (policy.strategy === 'direct') return 'pause';
+  if (policy.strategy !== 'ab' || stage.kind !== 'ab') return policy.onInconclusive;
+  const ends = { champion: 'rollback', challenger: 'advance', pause: 'pause' } as const;
+  return ends[policy.onNoWinner];
 }
 
-/** Seconds from one look to the next: a step that has gone on for long is looked at less often, so that its looks stay few and share the alpha well. */
-export function lookAfterSeconds(policy: CanaryPolicy, elapsedSeconds: number): number {
-  return Math.max(policy.lookEverySeconds, elapsedSeconds / 4);
-}
-
-const extendedHorizonSeconds = 30 * 86_400;
-
-/** Looks that a step can have at most: until its longest time, or 30 days where an inconclusive step is extended. */
-export function looksMax(policy: CanaryPolicy, step: RolloutStep): number {
-  const horizon = policy.onInconclusive === 'extend' ? Math.max(step.maxSeconds, extendedHorizonSeconds) : step.maxSeconds;
-  let looks = 0;
-  for (let elapsed = 0; elapsed < horizon; looks += 1) elapsed += lookAfterSeconds(policy, elapsed);
-  return looks;
+/** Seconds from one look to the next: a stage that has gone on for long is looked at less often, so that its history stays short. The judge would not mind more. */
+export function lookAfterSeconds(policy: Pick<RolloutPolicy, 'lookEverySeconds'>, elapsedSeconds: number): number {
+  return Math.max(policy.lookEverySeconds, elapsedSeconds / 20);
 }

@@ -8,14 +8,42 @@ export const splitSchema = z
   .refine((split) => new Set(split.map((part) => part.version)).size === split.length, 'a version may stand once');
 export type Split = z.infer<typeof splitSchema>;
 
+/** A version that answers copies of requests off the answering path; nobody sees its answers but the judge. */
+const shadowSchema = z.strictObject({ version: versionNumberSchema, samplePct: z.number().gt(0).max(100) });
+export type Shadow = z.infer<typeof shadowSchema>;
+
+/** Requests that get one version whatever the split says: those with one of the keys, or with one of the headers. */
+const overrideSchema = z.strictObject({
+  version: versionNumberSchema,
+  keys: z.array(z.string().min(1).max(1024)),
+  headers: z.array(z.strictObject({ name: z.string(), value: z.string() })),
+});
+export type RouteOverride = z.infer<typeof overrideSchema>;
+
+/** What a route says to do with requests. */
+const routeTargetSchema = z.strictObject({
+  /** The champion first. */
+  split: splitSchema,
+  shadows: z.array(shadowSchema).default([]),
+  /** Loaded and answering requests by version only, for an instant switch. */
+  standby: z.array(versionNumberSchema).default([]),
+  overrides: z.array(overrideSchema).default([]),
+});
+export type RouteTarget = z.infer<typeof routeTargetSchema>;
+export type RouteTargetInput = z.input<typeof routeTargetSchema>;
+
+/** Every version that a route needs loaded, once each. */
+export function versionsOfRoute({ split, shadows, standby, overrides }: RouteTarget): number[] {
+  return [...new Set([...split, ...shadows, ...overrides].map((part) => part.version).concat(standby))];
+}
+
 /** What an environment serves of a model. Replaced whole; epochs rise, and compare only within one store. */
 export const routeSchema = z.strictObject({
   storeId: z.string(),
   environment: environmentSchema,
   model: modelNameSchema,
   epoch: z.number().int().min(1),
-  /** The champion first. */
-  split: splitSchema,
+  ...routeTargetSchema.shape,
   reason: z.string(),
   at: z.iso.datetime(),
 });

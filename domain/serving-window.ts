@@ -7,6 +7,10 @@ export const latencyBoundsMs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 
 /** Scores fall in 100 equal bins of [0, 1]. */
 export const scoreBins = 100;
 
+/** Why a version answered: it was chosen by the split, or answered a copy, or a tester or an explicit version asked for it. Only the first two are judged. */
+export const servingRoleSchema = z.enum(['split', 'shadow', 'override']);
+export type ServingRole = z.infer<typeof servingRoleSchema>;
+
 /** What one gateway counted for one version under one route epoch in a short stretch of time. Sent to Postgres every few seconds; the judge adds them up. */
 export const servingWindowSchema = z.strictObject({
   /** Unique: gateway process and a rising number, so that sending twice counts once. */
@@ -16,6 +20,9 @@ export const servingWindowSchema = z.strictObject({
   model: z.string(),
   version: z.number().int(),
   epoch: z.number().int(),
+  role: servingRoleSchema,
+  /** Counted just after a version of the route was loaded: caches are cold, so the judge leaves these minutes out, for every version alike. */
+  cold: z.boolean(),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   requests: z.number().int(),

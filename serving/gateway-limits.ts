@@ -1,4 +1,5 @@
 import type { ProcessEngineOptions } from './process-engine.js';
+import type { ShadowLimits } from './shadow-traffic.js';
 
 export interface GatewayLimits {
   bodyBytesMax: number;
@@ -8,6 +9,9 @@ export interface GatewayLimits {
   windowEveryMs: number;
   /** How long a version that no route names stays loaded, for requests by explicit version and for a quick way back. */
   unloadAfterMs: number;
+  /** How long a model counts as cold after a route brought in a version that was just loaded. */
+  coldStartMs: number;
+  shadow: ShadowLimits;
   /** Of each of the two spools. */
   spoolBytesMax: number;
   segmentBytesMax: number;
@@ -22,6 +26,8 @@ export const defaultGatewayLimits: GatewayLimits = {
   heartbeatEveryMs: 2_000,
   windowEveryMs: 1_000,
   unloadAfterMs: 60_000,
+  coldStartMs: 3_000,
+  shadow: { requestsMax: 256, rowsMax: 10_000 },
   spoolBytesMax: 1024 * 1024 * 1024,
   segmentBytesMax: 16 * 1024 * 1024,
   predictionSegmentAgeMaxMs: 20_000,

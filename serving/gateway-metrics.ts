@@ -2,13 +2,14 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Environment } from '../domain/names.js';
 import { latencyBoundsMs } from '../domain/serving-window.js';
 import type { EngineModelStatus } from './inference-engine.js';
-import { labelsOfKey, type LoadedVersion, type VersionMeters } from './route-table.js';
+import { labelsOfKey, type LoadedVersion, type ShadowOutcome, type VersionMeters } from './route-table.js';
 
 /** The gateway's metrics: few labels, all of them bounded by what the control plane names. */
 export class GatewayMetrics {
   readonly registry = new Registry();
   private readonly requests: Counter<'model' | 'version' | 'outcome'>;
   private readonly latency: Histogram<'model' | 'version'>;
+  private readonly shadowCopies: Counter<'model' | 'version' | 'outcome'>;
   readonly refused: Counter<'status'>;
   readonly batchRows: Histogram<'model' | 'version'>;
   readonly queued: Gauge<'model' | 'version'>;
@@ -32,6 +33,11 @@ export class GatewayMetrics {
     const gauge = <T extends string>(name: string, help: string, labelNames: T[]) =>
       new Gauge({ name: `perdure_gateway_${name}`, help, labelNames, registers });
     this.requests = counter('requests_total', 'Valid inference requests, by outcome: answered or failed.', ['model', 'version', 'outcome']);
+    this.shadowCopies = counter(
+      'shadow_copies_total',
+      'Copies of requests for a shadow, by outcome: answered, failed, refused by its contract, or dropped for want of room.',
+      ['model', 'version', 'outcome'],
+    );
     this.refused = counter('refused_total', 'Requests refused because of what they were, by HTTP status.', ['status']);
     this.latency = new Histogram({
       name: 'perdure_gateway_latency_seconds',
@@ -69,12 +75,14 @@ export class GatewayMetrics {
     const answered = this.requests.labels({ ...labels, outcome: 'answered' });
     const failed = this.requests.labels({ ...labels, outcome: 'failed' });
     const latency = this.latency.labels(labels);
+    const copies = this.shadowCopies;
     return {
       answered: (latencyMs) => {
         answered.inc();
         latency.observe(latencyMs / 1000);
       },
       failed: () => failed.inc(),
+      shadow: (outcome: ShadowOutcome) => copies.inc({ ...labels, outcome }),
     };
   }
 

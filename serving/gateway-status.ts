@@ -1,5 +1,6 @@
 import type { EngineModelStatus } from './inference-engine.js';
 import type { Route } from '../domain/route.js';
+import type { ActiveRoute } from './active-route.js';
 import type { LoadedVersion } from './route-table.js';
 
 /** What `GET /v1/status` answers. */
@@ -15,7 +16,10 @@ export interface GatewayStatus {
   storeId: string | null;
   postgres: { connected: boolean; lastContactAt: string | null };
   objectStore: { connected: boolean; lastError: string | null };
-  routes: Pick<Route, 'model' | 'epoch' | 'split' | 'reason' | 'at'>[];
+  routes: (Pick<Route, 'model' | 'epoch' | 'split' | 'shadows' | 'standby' | 'reason' | 'at'> & {
+    /** Keys are counted and values left out: they may be customers' ids. */
+    overrides: { version: number; keys: number; headers: string[] }[];
+  })[];
   /** Routes that could not be put in force; what was served before is still served. */
   problems: { model: string; epoch: number; message: string; attempts: number }[];
   versions: {
@@ -29,6 +33,14 @@ export interface GatewayStatus {
   }[];
   spool: Record<'predictions' | 'labels', { bytes: number; segments: number }>;
   servingWindowsPending: number;
+}
+
+/** Routes in force. */
+export function routeStatus(active: readonly ActiveRoute[]): GatewayStatus['routes'] {
+  return active.map(({ route: { model, epoch, split, shadows, standby, overrides, reason, at } }) => ({
+    ...{ model, epoch, split, shadows, standby, reason, at },
+    overrides: overrides.map(({ version, keys, headers }) => ({ version, keys: keys.length, headers: headers.map(({ name }) => name) })),
+  }));
 }
 
 /** Loaded versions with the state of their processes. */

@@ -10,15 +10,19 @@ import { GatewayLease } from './gateway-lease.js';
 import type { GrpcGateway } from './grpc/grpc-gateway.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
 import { GatewayMetrics } from './gateway-metrics.js';
-import { versionStatus, type GatewayStatus } from './gateway-status.js';
+import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
+import { KeptRoutes } from './kept-routes.js';
+import { RouteAcknowledger } from './route-acknowledger.js';
+import { RouteActivator } from './route-activator.js';
 import { RouteFile } from './route-file.js';
 import { RouteFollower } from './route-follower.js';
 import { labelsOfKey, RouteTable } from './route-table.js';
 import { ServingLogs } from './serving-logs.js';
 import { ServingWindowCounter } from './serving-window-counter.js';
 import type { ShipperOptions } from './shipper-messages.js';
+import { ShadowTraffic } from './shadow-traffic.js';
 import { bootIdOf } from './spool.js';
 import { VersionLoader } from './version-loader.js';
 
@@ -82,27 +86,21 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const artifacts = new ArtifactCache(home, deps.artifacts);
   const loader = new VersionLoader({ table, engine, artifacts, routeFile, checkModel: deps.checkModel, controlPlane, metrics, log });
   const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax } = limits;
-  const follower = new RouteFollower({
-    gatewayId,
-    environment,
-    controlPlane,
-    table,
-    loader,
-    routeFile,
-    metrics,
-    log,
-    pollEveryMs,
-    unloadAfterMs,
-  });
+  const kept = new KeptRoutes(routeFile);
+  const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
+  const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
+  const following = { environment, controlPlane, table, loader, kept, activator, metrics, log, pollEveryMs, unloadAfterMs };
+  const follower = new RouteFollower(following);
   const gateway = { gatewayId, environment, url: deps.url, bootId };
   const lease = new GatewayLease({ gateway, controlPlane, windows, heartbeatEveryMs, windowEveryMs });
+  const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, limits: limits.shadow });
   const service = new InferenceService({
     environment,
     bootId,
     table,
     engine,
     predictions: logs.predictions,
-    windows,
+    shadows,
     routesKnown: () => follower.storeId !== undefined,
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
   });
@@ -119,7 +117,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     draining,
     storeId: follower.storeId ?? null,
     postgres: { connected: lease.connected, lastContactAt: follower.contactAt ?? null },
-    routes: table.routes().map(({ route: { model, epoch, split, reason, at } }) => ({ model, epoch, split, reason, at })),
+    routes: routeStatus(table.routes()),
     problems: follower.problems(),
     versions: versionStatus(table.versions(), engine.status()),
     ...logs.status(),
@@ -155,6 +153,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     async stop() {
       draining = true;
       await Promise.all([closeGatewayApp(app), grpc?.stop()]);
+      shadows.stop();
       await follower.stop();
       await Promise.all([logs.stop(), lease.stop()]);
       await engine.close();

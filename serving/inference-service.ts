@@ -2,15 +2,16 @@ import { PerdureError } from '../domain/errors.js';
 import { keyDigest } from '../domain/key-hash.js';
 import type { Environment } from '../domain/names.js';
 import { championOf } from '../domain/route.js';
-import { chooseVersion, keyPoint } from '../domain/route-choice.js';
+import { keyPoint, stretchAt } from '../domain/route-choice.js';
+import type { ActiveRoute, HeaderLookup, RoutedVersion } from './active-route.js';
 import type { InferRequest } from './infer-request.js';
 import type { Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { assertWaiting, type Patience } from './patience.js';
-import { logPrediction, scoreOf } from './prediction-log.js';
-import { refusal } from './refusal.js';
+import { logPrediction } from './prediction-log.js';
+import { quoted, refusal } from './refusal.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
-import type { ServingWindowCounter } from './serving-window-counter.js';
+import type { ShadowTraffic } from './shadow-traffic.js';
 import type { Spool } from './spool.js';
 
 export interface InferenceServiceDeps {
@@ -19,7 +20,7 @@ export interface InferenceServiceDeps {
   table: RouteTable;
   engine: InferenceEngine;
   predictions: Spool;
-  windows: ServingWindowCounter;
+  shadows: ShadowTraffic;
   /** Undefined until routes are known; then what keeps a model's route from being served, if anything. */
   routeProblem: (model: string) => string | undefined;
   routesKnown: () => boolean;
@@ -39,8 +40,13 @@ export interface Caller {
   version: number | undefined;
   /** Milliseconds of the monotonic clock at which the whole request was there. */
   receivedAt: number;
+  /** Asked for what testers send, and only where a route looks for it. */
+  header: HeaderLookup;
   patience: Patience;
 }
+
+/** By this header a tester asks for one version of a route, as by its path. */
+const versionHeader = 'x-perdure-version';
 
 /** Answers inference requests, whatever protocol they came by: choose a version, check, infer, count, log. */
 export class InferenceService {
@@ -50,9 +56,12 @@ export class InferenceService {
 
   /** @throws PerdureError for the caller to read. */
   async infer(model: string, request: InferRequest, caller: Caller): Promise<Served> {
-    const { environment, bootId, engine, predictions, windows } = this.deps;
+    const { environment, bootId, engine, predictions, table } = this.deps;
     assertWaiting(caller.patience);
-    const { loaded, epoch } = this.choose(model, request.id, caller);
+    const active = table.route(model);
+    if (active === undefined) throw this.unknown(model, caller.version);
+    const routed = this.choose(active, request.id, caller);
+    const { loaded, epoch, role } = routed;
     const { version } = loaded.served;
     const rows = loaded.compiled.readRows(request.inputs);
     let answer: Answer;
@@ -61,7 +70,7 @@ export class InferenceService {
     } catch (error) {
       // A caller who changes their mind says nothing about the version.
       if (error instanceof PerdureError && error.code === 'caller/left') throw error;
-      windows.failed(model, version, epoch);
+      routed.tally.failed(caller.receivedAt);
       loaded.meters.failed();
       throw error;
     }
@@ -69,8 +78,7 @@ export class InferenceService {
     const at = new Date();
     this.number += 1;
     const predictionId = `p-${at.getTime().toString(36)}-${bootId}-${this.number.toString(36)}`;
-    const scores = Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
-    windows.answered(model, version, epoch, latencyMs, scores);
+    routed.tally.answered(caller.receivedAt, latencyMs, answer);
     loaded.meters.answered(latencyMs);
     logPrediction(predictions, {
       predictionId,
@@ -80,12 +88,17 @@ export class InferenceService {
       model,
       version,
       epoch,
+      role,
       keyDigest: caller.key === undefined ? undefined : keyDigest(caller.key),
       features: loaded.compiled.features,
       rows,
       answer,
       latencyMs,
     });
+    // Answers to testers are compared with nothing.
+    if (active.shadows !== undefined && role === 'split') {
+      this.deps.shadows.copy(active.shadows, { by: routed, predictionId, request, rows, key: caller.key });
+    }
     return { predictionId, version, epoch, answer };
   }
 
@@ -98,18 +111,20 @@ export class InferenceService {
     return found;
   }
 
-  private choose(model: string, id: string | undefined, { key, version }: Caller): { loaded: LoadedVersion; epoch: number } {
-    const active = this.deps.table.route(model);
-    if (active === undefined) throw this.unknown(model, version);
-    const { epoch, split } = active.route;
-    if (version !== undefined) return { loaded: this.versionOf(model, version), epoch };
+  /** A version by number before overrides, and both before the split. @throws PerdureError `model/unknown` or `input/invalid`. */
+  private choose(active: ActiveRoute, id: string | undefined, caller: Caller): RoutedVersion {
+    const { key } = caller;
+    const { model } = active.route;
+    const version = caller.version ?? testedVersion(caller.header(versionHeader));
+    if (version !== undefined) return active.byRequest(this.versionOf(model, version));
     const sticky = key ?? id;
     if (sticky !== undefined && sticky.length > 1024)
       throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
-    const chosen = chooseVersion(split, split.length === 1 ? 0 : sticky === undefined ? Math.random() * 100 : keyPoint(model, sticky));
-    const loaded = active.versions.get(chosen);
-    if (loaded === undefined) throw this.unknown(model, chosen);
-    return { loaded, epoch };
+    const override = active.overrides?.match(key, caller.header);
+    if (override !== undefined) return override;
+    const [first] = active.split;
+    if (active.split.length === 1 && first !== undefined) return first.version;
+    return stretchAt(active.split, sticky === undefined ? Math.random() * 100 : keyPoint(model, sticky)).version;
   }
 
   private unknown(model: string, version: number | undefined): PerdureError {
@@ -129,4 +144,12 @@ export class InferenceService {
       `Model ${JSON.stringify(model)} is not served here. Served: ${served.join(', ') || 'none yet'}.`,
     );
   }
+}
+
+/** The version that a tester asks for. @throws PerdureError `input/invalid`. */
+function testedVersion(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw refusal(`The header X-Perdure-Version is ${quoted(text)}.`, 'Send the number of a version, for example 2.');
+  return Number(text);
 }

@@ -63,7 +63,13 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     const { socket } = request.raw;
     const until = waitsUntil(receivedAt, timeoutHeaderMs(header(request, 'x-request-timeout-ms')), parsed.timeoutMs);
     const patience = { until, hasLeft: () => socket.destroyed };
-    const served = await service.infer(model, parsed, { key: header(request, 'x-perdure-key'), version, receivedAt, patience });
+    const served = await service.infer(model, parsed, {
+      key: header(request, 'x-perdure-key'),
+      version,
+      receivedAt,
+      patience,
+      header: (name) => header(request, name),
+    });
     const response = encodeInferResponse(model, served.version, parsed.id ?? served.predictionId, served.answer, wanted);
     if (response.headerLength !== undefined) reply.header('inference-header-content-length', String(response.headerLength));
     if (isDraining()) reply.header('connection', 'close');

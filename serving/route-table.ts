@@ -1,10 +1,16 @@
-import type { Route, ServedVersion } from '../domain/route.js';
+import type { ServedVersion } from '../domain/route.js';
+import type { ActiveRoute } from './active-route.js';
 import type { CompiledContract } from './compiled-contract.js';
+
+/** A copy was answered; the model failed; the contract refused it; there was no room for it. */
+export type ShadowOutcome = 'answered' | 'failed' | 'refused' | 'dropped';
 
 /** A version's metrics with their labels bound, so that a request looks nothing up. */
 export interface VersionMeters {
   answered: (latencyMs: number) => void;
   failed: () => void;
+  /** What became of a copy of a request for this version as a shadow. */
+  shadow: (outcome: ShadowOutcome) => void;
 }
 
 /** A version that is loaded and answers. */
@@ -13,11 +19,17 @@ export interface LoadedVersion {
   /** Its name in the engine. */
   key: string;
   compiled: CompiledContract;
+  /** Of the contract alone: where it is the same, rows read for one version serve another. */
+  contractSha256: string;
   meters: VersionMeters;
   loadMs: number;
   loadedAt: string;
+  /** Milliseconds of the monotonic clock at which it was ready. */
+  readyAt: number;
   /** Milliseconds of the monotonic clock at which no route named it any more; undefined while one does. */
   idleSince: number | undefined;
+  /** Routes on their way into force that need it. */
+  holds: number;
 }
 
 /** A version's name in the engine: the same only for the same bytes under the same contract. */
@@ -29,12 +41,6 @@ export function engineKey({ model, version, artifactSha256, definitionSha256 }: 
 export function labelsOfKey(key: string): { model: string; version: string } {
   const [model = '', version = ''] = (key.split('/')[0] ?? '').split('@');
   return { model, version };
-}
-
-export interface ActiveRoute {
-  route: Route;
-  /** Every version of the route's split, loaded. */
-  versions: ReadonlyMap<number, LoadedVersion>;
 }
 
 /** What the gateway serves at this moment. A route is replaced whole, in one step. */
@@ -77,10 +83,16 @@ export class RouteTable {
     if (this.loaded.get(version.key) === version) this.loaded.delete(version.key);
   }
 
-  /** Puts a route in force. Requests that have chosen their version finish on it. */
-  swap(next: ActiveRoute): void {
+  /**
+   * Puts a route in force. Requests that have chosen their version finish on it.
+   * @returns false, and nothing changes, when a later epoch of the same store is in force.
+   */
+  swap(next: ActiveRoute): boolean {
+    const current = this.active.get(next.route.model)?.route;
+    if (current !== undefined && current.storeId === next.route.storeId && current.epoch > next.route.epoch) return false;
     this.active.set(next.route.model, next);
     this.markIdle();
+    return true;
   }
 
   drop(model: string): void {

@@ -2,28 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { openDuckSession } from '../adapters/data-engine/duck-session.js';
 import { quoteName, quoteText } from '../adapters/data-engine/quote.js';
-
-export type LogKind = 'predictions' | 'labels';
-
-/** Columns of the two logs as they lie in the object store. `features` is JSON text: the features as they were served, missing ones null. */
-const columns: Record<LogKind, Record<string, string>> = {
-  predictions: {
-    prediction_id: 'VARCHAR',
-    request_id: 'VARCHAR',
-    row: 'INTEGER',
-    at: 'TIMESTAMP',
-    environment: 'VARCHAR',
-    model: 'VARCHAR',
-    version: 'INTEGER',
-    epoch: 'INTEGER',
-    key_hash: 'VARCHAR',
-    features: 'JSON',
-    probability: 'DOUBLE',
-    label: 'BOOLEAN',
-    latency_ms: 'DOUBLE',
-  },
-  labels: { prediction_id: 'VARCHAR', model: 'VARCHAR', label: 'BOOLEAN', observed_at: 'TIMESTAMP', received_at: 'TIMESTAMP' },
-};
+import { logColumns, type LogKind } from '../domain/served-log.js';
 
 const countSchema = z.object({ rows: z.coerce.number() });
 
@@ -40,10 +19,10 @@ export async function segmentToParquet(
   const lines = countLines(await readFile(segment));
   const session = await openDuckSession({ folder, readable: [segment], threads: 1, memoryLimitMb: 512 });
   try {
-    const types = Object.entries(columns[kind])
+    const types = Object.entries(logColumns[kind])
       .map(([name, type]) => `${quoteName(name)}: '${type}'`)
       .join(', ');
-    const names = Object.entries(columns[kind])
+    const names = Object.entries(logColumns[kind])
       .map(([name, type]) => (type === 'JSON' ? `${quoteName(name)}::VARCHAR AS ${quoteName(name)}` : quoteName(name)))
       .join(', ');
     const source = `read_json(${quoteText(segment)}, format = 'newline_delimited', ignore_errors = true, columns = {${types}})`;

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../adapters/object-store.js';
 import { modelNameSchema } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
-import { segmentToParquet, type LogKind } from './segment-to-parquet.js';
+import type { LogKind } from '../domain/served-log.js';
+import { segmentToParquet } from './segment-to-parquet.js';
 import { shipperOptionsSchema, type FromShipper, type ShipperOptions } from './shipper-messages.js';
 import { segmentSuffix } from './spool.js';
 

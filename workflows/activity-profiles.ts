@@ -5,6 +5,8 @@ import type { GatewayActivities } from '../activities/gateways.js';
 import type { LeaseActivities } from '../activities/leases.js';
 import type { PromotionActivities } from '../activities/promotions.js';
 import type { RegistryActivities } from '../activities/registry.js';
+import type { ReviewActivities } from '../activities/reviews.js';
+import type { RolloutLookActivities } from '../activities/rollout-looks.js';
 import type { RolloutActivities } from '../activities/rollouts.js';
 import type { RunActivities } from '../activities/runs.js';
 import type { SnapshotActivities } from '../activities/snapshot.js';
@@ -20,9 +22,19 @@ export const parsing = () =>
 
 /** Small reads and writes of facts. They end in milliseconds; 30 s covers a slow database, and they are retried until it is back. */
 export const facts = () =>
-  proxyActivities<RunActivities & LeaseActivities & PromotionActivities & RegistryActivities & RolloutActivities>({
+  proxyActivities<
+    RunActivities & LeaseActivities & PromotionActivities & RegistryActivities & RolloutActivities & Omit<ReviewActivities, 'lookAtLabels'>
+  >({
     taskQueue: taskQueues(workflowInfo().taskQueue).activities,
     startToCloseTimeout: '30s',
+    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  });
+
+/** A look of the judge. With labels it reads logs from the object store, which may take minutes; repeated until it succeeds, however long the store is away. */
+export const looking = () =>
+  proxyActivities<RolloutLookActivities & Pick<ReviewActivities, 'lookAtLabels'>>({
+    taskQueue: taskQueues(workflowInfo().taskQueue).activities,
+    startToCloseTimeout: '10m',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
   });
 

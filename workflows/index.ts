@@ -1,4 +1,5 @@
 export { promoteModel } from './promote-model.js';
+export { reviewRollout } from './review-rollout.js';
 export { rollbackModel } from './rollback-model.js';
 export { rolloutModel } from './rollout-model.js';
 export { trainModel } from './train-model.js';

@@ -42,6 +42,8 @@ export interface RolloutStatus {
   challenger: number;
   step: number;
   steps: number;
+  /** The stage's name, for example `canary of 25 %`. */
+  stage: string;
   split: Split | null;
   epoch: number | null;
   /** What the judge said last, in one line. */

@@ -36,7 +36,7 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
       environment,
       model,
       lease,
-      split: [{ version: target.version, sharePct: 100 }],
+      target: { split: [{ version: target.version, sharePct: 100 }] },
       reason: `rollback by ${actor}: ${reason}`,
       idempotencyKey: `${runId}/rollback`,
     });

@@ -3,15 +3,15 @@ import type { RolloutRequest } from '../domain/requests.js';
 import type { RolloutProgress, RolloutResult } from './rollout-progress.js';
 import { RolloutRun } from './rollout-run.js';
 
-/** Moves a route from champion to challenger step by step; goes back, proven by the gateways, when the judge or a person says so. */
+/** Moves a route from champion to challenger stage by stage; goes back, proven by the gateways, when the judge or a person says so. */
 export async function rolloutModel(input: RolloutRequest, carried?: RolloutProgress): Promise<RolloutResult> {
   const rollout = new RolloutRun(input);
   await rollout.begin(carried);
   try {
-    for (let step = rollout.step; step; step = rollout.nextStep()) {
+    for (let stage = rollout.stage; stage; stage = rollout.nextStage()) {
       await rollout.heedPeople();
-      await rollout.putInForce(step);
-      await rollout.watch(step);
+      await rollout.putInForce(stage);
+      await rollout.watch(stage);
     }
     return await rollout.complete();
   } catch (error) {

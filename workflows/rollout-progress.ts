@@ -1,6 +1,7 @@
 import type { PlannedRollout } from '../activities/rollouts.js';
 import type { LeaseGrant } from '../domain/lease.js';
-import { splitOf, type RolloutState } from '../domain/rollout.js';
+import type { RolloutState } from '../domain/rollout.js';
+import { routeOfStage } from '../domain/rollout-stage.js';
 import type { RolloutStatus } from './messages.js';
 
 export interface RolloutResult {
@@ -13,11 +14,10 @@ export interface RolloutResult {
 /** Where a rollout is; carried over when its history grows long. */
 export interface RolloutProgress {
   lease: LeaseGrant;
+  /** Place of the stage. */
   step: number;
-  /** The route written for this step, null before. */
+  /** The route written for this stage, null before. */
   epoch: number | null;
-  /** The first epoch of the step before, to judge a last step against. */
-  previousEpoch: number | null;
   look: number;
   stepElapsedMs: number;
   lastLook: string | null;
@@ -27,7 +27,6 @@ export const noProgress = (lease: LeaseGrant): RolloutProgress => ({
   lease,
   step: 0,
   epoch: null,
-  previousEpoch: null,
   look: 0,
   stepElapsedMs: 0,
   lastLook: null,
@@ -38,8 +37,13 @@ export function statusOf(
   { plan, progress, challenger }: { plan: PlannedRollout; progress: RolloutProgress; challenger: number },
   run: Pick<RolloutStatus, 'rolloutId' | 'state' | 'reason'>,
 ): RolloutStatus {
-  const { champion, steps } = plan;
+  const { champion, stages } = plan;
   const { step, epoch, lastLook } = progress;
-  const split = epoch === null ? null : splitOf(champion, challenger, steps[step]?.sharePct ?? 100);
-  return { ...run, champion, challenger, step: Math.min(step + 1, steps.length), steps: steps.length, epoch, lastLook, split };
+  const stage = stages[Math.min(step, stages.length - 1)];
+  const parties = { champion, challenger, alsoShadow: [], testers: { keys: [], headers: [] } };
+  const back = champion !== null && (run.state === 'rolled-back' || run.state === 'aborted');
+  const served = back ? { ...stage, challengerPct: 0, shadowPct: 0, standby: 'none' as const } : stage;
+  const split = epoch === null || served === undefined ? null : routeOfStage(served, parties).split;
+  const at = { step: Math.min(step + 1, stages.length), steps: stages.length, stage: stage?.name ?? '' };
+  return { ...run, champion, challenger, ...at, epoch, lastLook, split };
 }

@@ -4,23 +4,29 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  ParentClosePolicy,
   setHandler,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlannedRollout } from '../activities/rollouts.js';
+import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
 import type { RolloutRequest } from '../domain/requests.js';
-import type { RolloutStep } from '../domain/rollout-policy.js';
-import { lookAfterSeconds, looksMax, moveAfterLook, splitOf, type RolloutState } from '../domain/rollout.js';
-import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
+import { lookAfterSeconds, moveAfterLook, type RolloutState } from '../domain/rollout.js';
+import { facts, gatewayWaits, looking, parsing, queueing } from './activity-profiles.js';
 import { failureCode, failureText } from './failure-text.js';
 import { rolloutStatusQuery } from './messages.js';
+import { asPlanned } from './planned-before.js';
+import { reviewRollout } from './review-rollout.js';
 import type { rolloutModel } from './rollout-model.js';
 import { noProgress, statusOf, type RolloutProgress, type RolloutResult } from './rollout-progress.js';
 import { GoBack, RolloutSteering } from './rollout-steering.js';
 import { mark, Timeline } from './timeline.js';
 
-/** One rollout under way: its plan, where it is, and what it does in each step. */
+type Stage = PlannedRollout['stages'][number];
+
+/** One rollout under way: its plan, where it is, and what it does in each stage. */
 export class RolloutRun {
   private readonly rolloutId = workflowInfo().firstExecutionRunId;
   private readonly steering = new RolloutSteering();
@@ -40,14 +46,15 @@ export class RolloutRun {
   async begin(carried: RolloutProgress | undefined): Promise<void> {
     const { workflowId } = workflowInfo();
     const { rolloutId } = this;
-    const { model, version: challenger, environment, promotionId } = await parsing().parseRolloutRequest(this.input);
+    const { model, version: challenger, environment, promotionId, alsoShadow } = await parsing().parseRolloutRequest(this.input);
     mark({ model, version: String(challenger), environment });
     const timeline = new Timeline(`Rollout of ${model}@${challenger} in ${environment}`);
     this.steering.attach(timeline);
     timeline.doing('waiting for other rollouts of this model to end');
     const lease = carried?.lease ?? (await queueing().takeRolloutLease({ environment, model, holder: { workflowId, runId: rolloutId } }));
     const plan = await facts()
-      .planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId })
+      .planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId, alsoShadow })
+      .then(asPlanned)
       .catch(async (error: unknown) => {
         await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
         throw error;
@@ -56,24 +63,19 @@ export class RolloutRun {
     this.begun = { plan, progress, model, challenger, environment, timeline };
   }
 
-  /** The step that the rollout is in; undefined after the last. */
-  get step(): RolloutStep | undefined {
-    return this.known.plan.steps[this.known.progress.step];
+  /** The stage that the rollout is in; undefined after the last. */
+  get stage(): Stage | undefined {
+    return this.known.plan.stages[this.known.progress.step];
   }
 
-  nextStep(): RolloutStep | undefined {
+  nextStage(): Stage | undefined {
     const { progress, plan } = this.known;
-    const last = progress.step + 1 >= plan.steps.length;
-    Object.assign(progress, {
-      step: progress.step + 1,
-      previousEpoch: progress.epoch,
-      epoch: last ? progress.epoch : null,
-      stepElapsedMs: 0,
-    });
-    return this.step;
+    const last = progress.step + 1 >= plan.stages.length;
+    Object.assign(progress, { step: progress.step + 1, epoch: last ? progress.epoch : null, stepElapsedMs: 0 });
+    return this.stage;
   }
 
-  /** Goes back, or waits, where a person asked for it before this step. */
+  /** Goes back, or waits, where a person asked for it before this stage. */
   async heedPeople(): Promise<void> {
     this.steering.checkAborted();
     if (this.steering.paused) {
@@ -83,36 +85,37 @@ export class RolloutRun {
     this.steering.checkAborted();
   }
 
-  /** Writes the step's route and waits until every gateway serves it. */
-  async putInForce(step: RolloutStep): Promise<void> {
+  /** Writes the stage's route and waits until every gateway serves it; a challenger that stands by must answer too. */
+  async putInForce(stage: Stage): Promise<void> {
     const { progress, plan, model, challenger, environment, timeline } = this.known;
     if (progress.epoch !== null) return;
-    const label = this.label(step);
+    const label = this.label(stage);
     timeline.doing(`${label}: route written, waiting for gateways`);
     const { epoch } = await facts().writeRoute({
       environment,
       model,
       lease: progress.lease,
-      split: splitOf(plan.champion, challenger, step.sharePct),
+      target: { rolloutId: this.rolloutId, stage: progress.step },
       reason: `rollout of ${model}@${challenger}: ${label}`,
       idempotencyKey: `${this.rolloutId}/step-${progress.step}`,
     });
     progress.epoch = epoch;
     await this.enter('running', null);
-    const waitAtMostSeconds = plan.policy.acknowledgeWithinSeconds;
+    const waitAtMostSeconds = plan.acknowledgeWithinSeconds;
     const acknowledged = await this.steering.untilAborted(() =>
       this.waits.waitForAcknowledgement({ environment, model, epoch, waitAtMostSeconds }),
     );
     if (!acknowledged.all) throw new GoBack('rolled-back', `not every gateway serves epoch ${epoch}: ${acknowledged.missing}`);
     timeline.finished(`${label}: epoch ${epoch} acknowledged by ${acknowledged.gateways}`);
+    if (stage.kind === 'standby') await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
   }
 
-  /** Looks again and again until the step passes, somebody advances it, or it goes back. Without a champion there is nothing to judge against. */
-  async watch(step: RolloutStep): Promise<void> {
+  /** Looks again and again until the stage passes, somebody advances it, or it goes back. A stage that compares with nothing is not watched. */
+  async watch(stage: Stage): Promise<void> {
     const { progress, plan, timeline } = this.known;
     const { steering } = this;
-    const label = this.label(step);
-    while (plan.judged) {
+    const label = this.label(stage);
+    while (stage.comparison !== 'none') {
       steering.checkAborted();
       if (steering.takeAdvance()) return timeline.finished(`${label}: advanced by ${steering.advancedBy}`);
       if (steering.paused) {
@@ -121,11 +124,11 @@ export class RolloutRun {
       }
       timeline.doing(`${label}: watching. ${progress.lastLook ?? 'No look yet'}`);
       const before = Date.now();
-      await condition(() => steering.wantsAttention, lookAfterSeconds(plan.policy, progress.stepElapsedMs / 1000) * 1000);
+      await condition(() => steering.wantsAttention, lookAfterSeconds(plan, progress.stepElapsedMs / 1000) * 1000);
       progress.stepElapsedMs += Date.now() - before;
       if (steering.wantsAttention) continue;
-      const verdict = await this.look(step);
-      const move = moveAfterLook(plan.policy, step, { verdict, elapsedSeconds: progress.stepElapsedMs / 1000 });
+      const seen = await this.look();
+      const move = moveAfterLook(stage.onInconclusive, stage, { ...seen, elapsedSeconds: progress.stepElapsedMs / 1000 });
       if (move === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
       if (move === 'roll-back') throw new GoBack('rolled-back', progress.lastLook ?? 'the judge says fail');
       if (move === 'pause') steering.pauseBecause(`the judge needs a person: ${progress.lastLook}`);
@@ -140,6 +143,7 @@ export class RolloutRun {
   async complete(): Promise<RolloutResult> {
     const { plan, model, challenger, environment } = this.known;
     await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    if (plan.lateLabels) await this.askLateLabels();
     return this.end('completed', plan.champion === null ? 'first version of the environment' : `replaces version ${plan.champion}`);
   }
 
@@ -155,7 +159,7 @@ export class RolloutRun {
       environment,
       model,
       lease: progress.lease,
-      split: splitOf(null, champion, 100),
+      target: { split: [{ version: champion, sharePct: 100 }] },
       reason: `back from ${model}@${challenger}: ${back.message}`,
       idempotencyKey: `${this.rolloutId}/back`,
     });
@@ -176,17 +180,31 @@ export class RolloutRun {
   }
 
   private get waits() {
-    return gatewayWaits(this.known.plan.policy.acknowledgeWithinSeconds);
+    return gatewayWaits(this.known.plan.acknowledgeWithinSeconds);
   }
 
-  private label(step: RolloutStep): string {
-    return `step ${this.known.progress.step + 1} of ${this.known.plan.steps.length}, ${step.sharePct} %`;
+  /** Leaves a review behind that waits for labels; one that still waits for an earlier rollout of this version goes on instead. */
+  private async askLateLabels(): Promise<void> {
+    const { model, challenger, environment } = this.known;
+    const start = startChild(reviewRollout, {
+      workflowId: workflowIds.review(environment, model, challenger),
+      args: [{ rolloutId: this.rolloutId }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `late labels on ${model}@${challenger} in ${environment}`,
+    });
+    await start.catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
+    });
+  }
+
+  private label(stage: Stage): string {
+    return `step ${this.known.progress.step + 1} of ${this.known.plan.stages.length}, ${stage.name}`;
   }
 
   private async enter(state: RolloutState, reason: string | null): Promise<void> {
     const { progress, plan } = this.known;
     this.state = state;
-    await facts().setRolloutState({ rolloutId: this.rolloutId, state, step: Math.min(progress.step, plan.steps.length - 1), reason });
+    await facts().setRolloutState({ rolloutId: this.rolloutId, state, step: Math.min(progress.step, plan.stages.length - 1), reason });
   }
 
   /** Until somebody resumes, advances or aborts. */
@@ -199,25 +217,20 @@ export class RolloutRun {
     await this.enter('running', null);
   }
 
-  private async look(step: RolloutStep) {
-    const { progress, plan, model, challenger, environment } = this.known;
+  private async look() {
+    const { progress, model, environment } = this.known;
     progress.look += 1;
-    const { verdict, summary } = await facts().lookAtRollout({
+    const { verdict, summary, exhausted } = await looking().lookAtRollout({
       rolloutId: this.rolloutId,
       environment,
       model,
-      champion: plan.champion,
-      challenger,
       look: progress.look,
-      step: progress.step,
-      looksMax: looksMax(plan.policy, step),
+      stage: progress.step,
       epoch: progress.epoch ?? 0,
-      previousEpoch: progress.previousEpoch,
-      judge: plan.policy.judge,
-      rolloutStep: step,
+      elapsedSeconds: progress.stepElapsedMs / 1000,
     });
     progress.lastLook = summary;
-    return verdict;
+    return { verdict, exhausted };
   }
 
   private async end(state: RolloutState, reason: string): Promise<RolloutResult> {

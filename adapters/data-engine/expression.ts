@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { DataPolicy } from '../../domain/data-policy.js';
 import type { DuckSession } from './duck-session.js';
 import { quoteText } from './quote.js';
-import { resolveColumn, type SourceColumn } from './source-columns.js';
+import { resolveColumn, type ColumnSources, type SourceColumn } from './source-columns.js';
 
 export type ParsedExpression = { sql: string; columns: SourceColumn[] } | { problem: string };
 
@@ -23,7 +22,7 @@ export interface ExpressionParser {
 }
 
 /** Reads DuckDB's own list of functions once: aggregates and those that depend on time, chance or session are refused. */
-export async function createExpressionParser(session: DuckSession, data: DataPolicy): Promise<ExpressionParser> {
+export async function createExpressionParser(session: DuckSession, data: ColumnSources): Promise<ExpressionParser> {
   const functions = await session.rows(
     `SELECT lower(function_name) AS name, bool_and(function_type IN ('scalar', 'macro') AND coalesce(stability, 'CONSISTENT') = 'CONSISTENT') AS usable
      FROM duckdb_functions() GROUP BY ALL`,

@@ -8,10 +8,13 @@ export interface SourceColumn {
   type: ColumnType;
 }
 
+/** The tables that an expression's names are looked up in. */
+export type ColumnSources = Pick<DataPolicy, 'base' | 'joins'> & { tables: Record<string, { columns: Record<string, ColumnType> }> };
+
 export type Resolution = { found: SourceColumn } | { problem: string };
 
 /** The tables whose columns expressions may use: the base first, then the joined ones. */
-export function sourceTables(data: DataPolicy): string[] {
+export function sourceTables(data: ColumnSources): string[] {
   return [data.base, ...data.joins.map((join) => join.table)];
 }
 
@@ -19,7 +22,7 @@ export function sourceTables(data: DataPolicy): string[] {
  * Finds the column that an expression means. A bare name is the base's column if it has one, else that of the only joined table that
  * has it; `table.column` always works. Case does not matter, as in SQL.
  */
-export function resolveColumn(data: DataPolicy, names: readonly string[]): Resolution {
+export function resolveColumn(data: ColumnSources, names: readonly string[]): Resolution {
   const [first = '', second] = names;
   const tables = sourceTables(data);
   const find = (table: string, column: string): SourceColumn | undefined => {

@@ -1,5 +1,6 @@
-import { index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { Environment } from '../../domain/names.js';
+import type { ServingRole } from '../../domain/serving-window.js';
 
 /** Gateway processes; one whose heartbeat is recent has a live lease. */
 export const gateways = pgTable('gateways', {
@@ -38,6 +39,8 @@ export const servingWindows = pgTable(
     model: text('model').notNull(),
     version: integer('version').notNull(),
     epoch: integer('epoch').notNull(),
+    role: text('role').$type<ServingRole>().notNull().default('split'),
+    cold: boolean('cold').notNull().default(false),
     from: timestamp('from', { withTimezone: true }).notNull(),
     to: timestamp('to', { withTimezone: true }).notNull(),
     requests: integer('requests').notNull(),
@@ -46,4 +49,22 @@ export const servingWindows = pgTable(
     scores: jsonb('scores').$type<number[]>().notNull(),
   },
   (table) => [index('serving_windows_epoch').on(table.environment, table.model, table.epoch, table.version)],
+);
+
+/** What happened at gateways that a person should know: a version taken out of service, a model file refused. */
+export const gatewayEvents = pgTable(
+  'gateway_events',
+  {
+    /** Gateway process and a rising number: an event sent twice is stored once. */
+    id: text('id').primaryKey(),
+    gatewayId: text('gateway_id').notNull(),
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    /** Null where it concerns the whole model. */
+    version: integer('version'),
+    kind: text('kind').notNull(),
+    message: text('message').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull(),
+  },
+  (table) => [index('gateway_events_newest').on(table.environment, table.model, table.at)],
 );

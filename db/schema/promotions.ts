@@ -24,6 +24,8 @@ export const promotions = pgTable(
     /** Null where no approval is asked for. */
     expiresAt: timestamp('expires_at', { withTimezone: true }),
     remindedAt: timestamp('reminded_at', { withTimezone: true }),
+    /** Null until nobody had decided for so long that others were asked too. */
+    escalatedAt: timestamp('escalated_at', { withTimezone: true }),
     closedAt: timestamp('closed_at', { withTimezone: true }),
   },
   (table) => [
@@ -49,6 +51,8 @@ export const promotionDecisions = pgTable(
     evidenceSha256: text('evidence_sha256'),
     counted: boolean('counted').notNull(),
     selfApproved: boolean('self_approved').notNull().default(false),
+    /** The control API's word that this actor decided so; null for what came past it. */
+    signature: text('signature'),
     /** Why it did or did not count. */
     reason: text('reason').notNull(),
     at: timestamp('at', { withTimezone: true }).notNull(),

@@ -1,7 +1,9 @@
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
-import type { StepJudgement } from '../../domain/judge.js';
+import type { StageJudgement } from '../../domain/judge.js';
 import type { Environment } from '../../domain/names.js';
-import type { Split } from '../../domain/route.js';
+import type { RouteOverride, Shadow, Split } from '../../domain/route.js';
+import type { SettledRollout } from '../../domain/rollout-plan.js';
+import type { LastWord } from '../../domain/last-word.js';
 import type { RolloutState } from '../../domain/rollout.js';
 
 /** Who may do what may be done once at a time. Every write that needs it names the token. */
@@ -25,6 +27,9 @@ export const routes = pgTable(
     /** Workflow run and step that wrote it: a repeated activity finds its own row. */
     idempotencyKey: text('idempotency_key').notNull(),
     split: jsonb('split').$type<Split>().notNull(),
+    shadows: jsonb('shadows').$type<Shadow[]>().notNull().default([]),
+    standby: jsonb('standby').$type<number[]>().notNull().default([]),
+    overrides: jsonb('overrides').$type<RouteOverride[]>().notNull().default([]),
     reason: text('reason').notNull(),
     leaseToken: bigint('lease_token', { mode: 'number' }).notNull(),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
@@ -52,6 +57,10 @@ export const rollouts = pgTable(
     promotionId: text('promotion_id'),
     state: text('state').$type<RolloutState>().notNull(),
     step: integer('step').notNull(),
+    /** What was settled before anything moved: policy, stages and parties. Null for rollouts from before strategies. */
+    settled: jsonb('settled').$type<SettledRollout>(),
+    /** What late labels said after it; null until they have spoken, or where nobody asks them. */
+    lastWord: jsonb('last_word').$type<LastWord>(),
     reason: text('reason'),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
@@ -72,7 +81,7 @@ export const rolloutLooks = pgTable(
     /** Totals of both versions and the policy, and the SHA-256 of their canonical JSON. */
     inputs: jsonb('inputs').notNull(),
     inputsSha256: text('inputs_sha256').notNull(),
-    result: jsonb('result').$type<StepJudgement>().notNull(),
+    result: jsonb('result').$type<StageJudgement>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.rolloutId, table.look] })],
 );

@@ -1,3 +1,5 @@
+import { logBeta } from './log-gamma.js';
+
 /**
  * Regularized incomplete beta function I_x(a, b), the distribution function of the beta distribution: continued fraction by the modified Lentz method
  * (Press et al., Numerical Recipes, 6.4). For a, b > 0; relative error below 1e-10 for a + b up to about 10^7.
@@ -5,7 +7,7 @@
 export function betaCdf(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
+  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b));
   return x < (a + 1) / (a + b + 2) ? (front * continuedFraction(x, a, b)) / a : 1 - (front * continuedFraction(1 - x, b, a)) / b;
 }
 
@@ -41,17 +43,4 @@ function continuedFraction(x: number, a: number, b: number): number {
     if (Math.abs(d * c - 1) < 1e-15) break;
   }
   return result;
-}
-
-/** Lanczos approximation, g = 7, nine terms. */
-const lanczos = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
-  -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-];
-
-function logGamma(x: number): number {
-  const shifted = x - 1;
-  const t = shifted + 7.5;
-  const sum = lanczos.reduce((total, coefficient, index) => (index === 0 ? coefficient : total + coefficient / (shifted + index)), 0);
-  return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(t) - t + Math.log(sum);
 }

@@ -18,15 +18,6 @@ export function histogramDistance(first: readonly number[], second: readonly num
   return distance;
 }
 
-/**
- * How far an empirical distribution of `count` independent values may lie from the true one, but for a chance of `alpha`: the Dvoretzky-Kiefer-Wolfowitz
- * inequality with Massart's constant (Massart 1990), two-sided. By the triangle inequality the true distance of two distributions is the seen one give or
- * take the sum of both bounds. Infinity when `count` is 0.
- */
-export function massartBound(count: number, alpha: number): number {
-  return Math.sqrt(Math.log(2 / alpha) / (2 * count));
-}
-
 export function total(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -20,9 +20,12 @@ export function evenTails(confidencePct: number): TailAlphas {
   return { low: alpha, high: alpha };
 }
 
-/** Wilson's score interval (Wilson 1927), without continuity correction. @throws RangeError without trials or with impossible counts */
+/**
+ * Wilson's score interval (Wilson 1927), without continuity correction. Successes may be a sum of values between 0 and 1.
+ * @throws RangeError without trials or with impossible counts
+ */
 export function wilsonInterval(successes: number, trials: number, alphas: TailAlphas): ProportionInterval {
-  checkCounts(successes, trials);
+  checkTotals(successes, trials);
   const limit = (alpha: number, side: -1 | 1) => {
     const z = -normalQuantile(alpha);
     const share = successes / trials;
@@ -50,6 +53,11 @@ export function clopperPearsonInterval(successes: number, trials: number, alphas
 }
 
 function checkCounts(successes: number, trials: number): void {
-  const sound = Number.isInteger(successes) && Number.isInteger(trials) && successes >= 0 && trials > 0 && successes <= trials;
-  if (!sound) throw new RangeError(`${successes} of ${trials} is not a share of whole numbers with at least one trial`);
+  if (!Number.isInteger(successes)) throw new RangeError(`${successes} of ${trials} is not a share of whole numbers`);
+  checkTotals(successes, trials);
+}
+
+function checkTotals(successes: number, trials: number): void {
+  if (!(Number.isInteger(trials) && trials > 0 && successes >= 0 && successes <= trials))
+    throw new RangeError(`${successes} of ${trials} is not a share with at least one trial`);
 }

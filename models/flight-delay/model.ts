@@ -104,7 +104,13 @@ export default defineModel({
       { sharePct: 25, minRequests: 800, minSeconds: 10 },
       { sharePct: 100, minRequests: 500, minSeconds: 5 },
     ],
-    judge: { errorShareMarginPct: 2, latencyLimitMs: 100, slowShareMarginPct: 5, scoreDistanceMax: 0.3 },
+    judge: {
+      metrics: [
+        { metric: 'errorShare', marginPct: 2, harmPct: 10 },
+        { metric: 'slowShare', limitMs: 100, marginPct: 5, harmPct: 20 },
+        { metric: 'scoreDistance', margin: 0.3, harm: 0.6 },
+      ],
+    },
     lookEverySeconds: 3,
   },
   triggers: { schedules: [{ name: 'monthly', cron: '0 6 2 * *', timeZone: 'America/New_York' }] },

@@ -75,6 +75,7 @@ function callerOf(call: UnaryCall, { model, version, request }: InferMessage, re
     key: metadataValue(call.metadata, 'x-perdure-key'),
     version: requestedVersion(model, version),
     receivedAt,
+    header: (name) => metadataValue(call.metadata, name),
     patience: {
       until: waitsUntil(receivedAt, Number.isFinite(deadline) ? deadline - Date.now() : undefined, request.timeoutMs),
       hasLeft: () => call.cancelled,

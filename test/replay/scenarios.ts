@@ -12,7 +12,7 @@ import {
   rolloutStatusQuery,
 } from '../../workflows/messages.js';
 import { eventually, type Bench } from '../workflow/bench.js';
-import { FakeWorld } from '../workflow/fakes.js';
+import { FakeWorld, wholeRoute } from '../workflow/fakes.js';
 
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
 interface Scenario {
@@ -118,7 +118,7 @@ export const scenarios: Record<string, Scenario> = {
     input: { model: 'flight-delay', actor: 'ann', reason: 'complaints' },
     world() {
       const serving = world({ champion: 2 });
-      serving.routes.push({ epoch: 2, split: [{ version: 2, sharePct: 100 }], reason: '', key: 'version 2' });
+      serving.routes.push(wholeRoute(2, 2, 'version 2'));
       return serving;
     },
   },

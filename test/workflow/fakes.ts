@@ -5,17 +5,28 @@ import type { LeaseActivities } from '../../activities/leases.js';
 import type { PromotionActivities, RuledDecision } from '../../activities/promotions.js';
 import type { RegistryActivities } from '../../activities/registry.js';
 import type { RequestActivities } from '../../activities/requests.js';
+import type { ReviewActivities } from '../../activities/reviews.js';
+import type { RolloutLookActivities } from '../../activities/rollout-looks.js';
 import type { RolloutActivities } from '../../activities/rollouts.js';
 import type { RunActivities } from '../../activities/runs.js';
 import type { SnapshotActivities } from '../../activities/snapshot.js';
 import type { TrainingActivities } from '../../activities/training.js';
 import { PerdureError } from '../../domain/errors.js';
+import type { LastWord } from '../../domain/last-word.js';
 import { holderText } from '../../domain/lease.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion-policy.js';
 import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
-import { promoteRequestSchema, rollbackRequestSchema, rolloutRequestSchema, trainRequestSchema } from '../../domain/requests.js';
+import {
+  promoteRequestSchema,
+  reviewRequestSchema,
+  rollbackRequestSchema,
+  rolloutRequestSchema,
+  trainRequestSchema,
+} from '../../domain/requests.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
-import { championOf, type Split } from '../../domain/route.js';
+import { inconclusiveEnd } from '../../domain/rollout.js';
+import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
+import { championOf, type RouteTarget } from '../../domain/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
 
@@ -24,6 +35,8 @@ type AllActivities = RunActivities &
   PromotionActivities &
   RegistryActivities &
   RolloutActivities &
+  RolloutLookActivities &
+  ReviewActivities &
   GatewayActivities &
   SnapshotActivities &
   TrainingActivities &
@@ -56,7 +69,21 @@ export class FakeWorld {
   answers: (version: number) => boolean = () => true;
   acknowledges: (epoch: number) => boolean = () => true;
 
-  readonly routes: { epoch: number; split: Split; reason: string; key: string }[] = [];
+  /** What late labels say, look by look; the last one stays. */
+  lateVerdicts: Verdict[] = ['no-data'];
+  review: { lookEveryMs: number; giveUpAfterMs: number; onFail: 'rollback' | 'record' } = {
+    lookEveryMs: 24 * 3_600_000,
+    giveUpAfterMs: 30 * 24 * 3_600_000,
+    onFail: 'rollback',
+  };
+  readonly lastWords: LastWord[] = [];
+  /** Whether an A/B test has reached its horizon. */
+  exhausted = false;
+  /** What was planned last. */
+  private stages: RolloutStage[] = [];
+  private parties: RolloutParties | undefined;
+
+  readonly routes: ({ epoch: number; reason: string; key: string } & RouteTarget)[] = [];
   readonly runEnds: { outcome: string; reason: string; watermark: string | null }[] = [];
   readonly promotionStates: string[] = [];
   readonly rulings: (RuledDecision & { via: string; selfApproved: boolean; evidenceSha256: string | null })[] = [];
@@ -89,8 +116,7 @@ export class FakeWorld {
       ],
       ...rollout,
     });
-    if (this.champion !== null)
-      this.routes.push({ epoch: 1, split: [{ version: this.champion, sharePct: 100 }], reason: 'before', key: 'before' });
+    if (this.champion !== null) this.routes.push(wholeRoute(1, this.champion, 'before'));
   }
 
   readonly local: RequestActivities = {
@@ -113,6 +139,7 @@ export class FakeWorld {
       const { promotionId, ...rest } = parse(rolloutRequestSchema, input);
       return { ...rest, promotionId: promotionId ?? null };
     },
+    parseReviewRequest: async (input) => parse(reviewRequestSchema, input),
     parseRollbackRequest: async (input) => {
       const { to, ...rest } = parse(rollbackRequestSchema, input);
       return { ...rest, to: to ?? null, undoes: null };
@@ -183,27 +210,45 @@ export class FakeWorld {
     },
     verifyPromotion: async () =>
       (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
-    planRollout: async ({ challenger }) => {
-      const judged = this.champion !== null && this.champion !== challenger;
+    planRollout: async ({ challenger, alsoShadow }) => {
+      const champion = this.champion === challenger ? null : this.champion;
+      const stages = stagesOf(this.rolloutPolicy, { hasChampion: champion !== null });
+      this.parties = { champion, challenger, alsoShadow, testers: this.rolloutPolicy.testers };
+      this.stages = stages;
+      const { lookEverySeconds, acknowledgeWithinSeconds, lateLabels } = this.rolloutPolicy;
       return {
-        policy: this.rolloutPolicy,
-        champion: this.champion,
-        steps: judged ? this.rolloutPolicy.steps : this.rolloutPolicy.steps.slice(-1),
-        judged,
+        champion,
+        stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(this.rolloutPolicy, stage) })),
+        ...{ lookEverySeconds, acknowledgeWithinSeconds, lateLabels: lateLabels !== undefined && champion !== null },
       };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
-    writeRoute: async ({ split, reason, idempotencyKey }) => {
+    writeRoute: async ({ target, reason, idempotencyKey }) => {
       const before = this.routes.find((route) => route.key === idempotencyKey);
       if (before) return { epoch: before.epoch };
       const epoch = (this.routes.at(-1)?.epoch ?? 0) + 1;
-      this.routes.push({ epoch, split, reason, key: idempotencyKey });
+      const whole = { shadows: [], standby: [], overrides: [] };
+      const stage = 'stage' in target ? this.stages[target.stage] : undefined;
+      const written = 'split' in target ? { ...whole, ...target } : stage && this.parties && routeOfStage(stage, this.parties);
+      if (!written) throw new Error('the rollout was never planned');
+      this.routes.push({ epoch, ...written, reason, key: idempotencyKey });
       return { epoch };
     },
     lookAtRollout: async ({ look }) => {
       this.looks.push(look);
       const verdict = (this.verdicts.length > 1 ? this.verdicts.shift() : this.verdicts[0]) ?? 'no-data';
-      return { verdict, summary: `${verdict}.` };
+      return { verdict, summary: `${verdict}.`, exhausted: this.exhausted };
+    },
+    planReview: async () => ({ model: 'flight-delay', environment: 'production', version: 2, ...this.review }),
+    lookAtLabels: async ({ last }) => {
+      const verdict = (this.lateVerdicts.length > 1 ? this.lateVerdicts.shift() : this.lateVerdicts[0]) ?? 'no-data';
+      const word = { verdict, reason: `late labels say ${verdict}`, coveragePct: 90, at: '2026-01-01T00:00:00.000Z' };
+      return { decided: last || verdict === 'pass' || verdict === 'fail', word };
+    },
+    recordLastWord: async ({ word }) => void this.lastWords.push(word),
+    epochToLeave: async ({ version }) => {
+      const route = this.routes.at(-1);
+      return route && championOf(route.split) === version ? route.epoch : null;
     },
     planRollback: async ({ to }) => {
       const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
@@ -226,6 +271,11 @@ export class FakeWorld {
   get challengerShares(): number[] {
     return this.routes.slice(1).map((route) => route.split.find((part) => part.version === 2)?.sharePct ?? 0);
   }
+}
+
+/** A route that gives everything to one version, as it stood before a workflow began. */
+export function wholeRoute(epoch: number, version: number, key: string): FakeWorld['routes'][number] {
+  return { epoch, split: [{ version, sharePct: 100 }], shadows: [], standby: [], overrides: [], reason: key, key };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

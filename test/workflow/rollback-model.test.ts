@@ -6,7 +6,7 @@ import type { RollbackRequest } from '../../domain/requests.js';
 import type { rollbackModel } from '../../workflows/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout-model.js';
 import { createBench, eventually, type Bench } from './bench.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld, wholeRoute } from './fakes.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -29,16 +29,7 @@ const rollback = (world: FakeWorld, request: Partial<RollbackRequest> = {}) =>
 function worldServing(...versions: number[]): FakeWorld {
   const world = new FakeWorld();
   world.champion = versions.at(-1) ?? null;
-  world.routes.splice(
-    0,
-    Infinity,
-    ...versions.map((version, index) => ({
-      epoch: index + 1,
-      split: [{ version, sharePct: 100 }],
-      reason: '',
-      key: `of version ${version}`,
-    })),
-  );
+  world.routes.splice(0, Infinity, ...versions.map((version, index) => wholeRoute(index + 1, version, `of version ${version}`)));
   return world;
 }
 

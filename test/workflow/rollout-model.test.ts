@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { rolloutModel } from '../../workflows/rollout-model.js';
 import { abortSignal, advanceSignal, pauseSignal, resumeSignal, rolloutStatusQuery, steerRolloutUpdate } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from './bench.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld, wholeRoute } from './fakes.js';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -201,15 +201,13 @@ describe('a rollout', () => {
     const lease = { name: 'rollout/production/flight-delay', holder: 'rollout/production/flight-delay|the-first-run', token: 1 };
     world.leases.set(lease.name, lease.holder);
     world.routes.push({
-      epoch: 2,
+      ...wholeRoute(2, 1, 'of the run before'),
       split: [
         { version: 1, sharePct: 75 },
         { version: 2, sharePct: 25 },
       ],
-      reason: 'step 2',
-      key: 'of the run before',
     });
-    const carried = { lease, step: 1, epoch: 2, previousEpoch: 1, look: 40, stepElapsedMs: 8000, lastLook: 'inconclusive.' };
+    const carried = { lease, step: 1, epoch: 2, look: 40, stepElapsedMs: 8000, lastLook: 'inconclusive.' };
     const result = await rollout(world, (handle) => handle.result(), { carried });
     expect(result.state).toBe('completed');
     expect(world.challengerShares).toEqual([25, 100]);

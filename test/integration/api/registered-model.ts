@@ -4,6 +4,7 @@ import { applyDefinition } from '../../../db/definition-queries.js';
 import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js';
 import { openPromotion, recordDecision, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { openRollout, recordLook, setRolloutState } from '../../../db/rollout-queries.js';
+import { settleRollout } from '../../../db/rollout-facts.js';
 import { storeId, writeRoute } from '../../../db/route-queries.js';
 import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../../db/run-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
@@ -173,6 +174,7 @@ export async function registerModel({ db, store }: TestApi) {
     challenger: 2,
     champion: 1,
     promotionId,
+    settled: await settleRollout(db, { environment: 'production', model, challenger: 2, alsoShadow: [] }),
   });
   await setRolloutState(db, rolloutId, 'running', 0, null);
   await recordLook(db, {
@@ -180,7 +182,16 @@ export async function registerModel({ db, store }: TestApi) {
     look: 1,
     step: 0,
     inputs: {},
-    result: { verdict: 'no-data', metrics: [], championFrom: 'same-minutes', waitsFor: '12 of 300 requests' },
+    result: {
+      verdict: 'no-data',
+      metrics: [],
+      championFrom: 'same-minutes',
+      waitsFor: '12 of 300 requests',
+      leftOut: null,
+      winner: null,
+      atHorizon: false,
+      latency: { champion: null, challenger: null },
+    },
   });
 
   await recordGateway(db, { gatewayId: `gateway-${model}`, environment: 'production', url: 'http://127.0.0.1:1', bootId: 'b' });

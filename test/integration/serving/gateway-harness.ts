@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { checkModel } from '../../../adapters/onnx/model-check.js';
 import { checkSignature } from '../../../adapters/onnx/signature-check.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
-import type { Route, ServedVersion, Split } from '../../../domain/route.js';
+import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
@@ -107,13 +107,17 @@ export class MemoryControlPlane implements ControlPlane {
     });
 
   /** Replaces a model's route and tells listeners. */
-  route(model: string, epoch: number, split: Split): void {
+  route(model: string, epoch: number, split: Split, more: Partial<RouteTarget> = {}): void {
     const route: Route = {
       storeId: this.state.storeId,
       environment: 'production',
       model,
       epoch,
       split,
+      shadows: [],
+      standby: [],
+      overrides: [],
+      ...more,
       reason: 'test',
       at: new Date().toISOString(),
     };

@@ -9,6 +9,9 @@ const history = (...splits: Split[]): Route[] =>
     model: 'm',
     epoch: index + 1,
     split,
+    shadows: [],
+    standby: [],
+    overrides: [],
     reason: '',
     at: '2026-01-01T00:00:00.000Z',
   }));

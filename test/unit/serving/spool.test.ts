@@ -56,6 +56,7 @@ async function servedSegment(): Promise<string> {
     model: 'flight-delay',
     version: 2,
     epoch: 7,
+    role: 'split',
     keyDigest: '00ff00ff00ff00ff',
     features: [{ name: 'temp' }, { name: 'carrier' }],
     rows: {
@@ -144,6 +145,7 @@ describe('a segment as Parquet', () => {
       model: 'flight-delay',
       version: 2,
       epoch: 7,
+      role: 'split',
       key_hash: '00ff00ff00ff00ff',
       features: '{"temp":39.5,"carrier":"UA"}',
       probability: 0.25,

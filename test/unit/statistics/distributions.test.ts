@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { histogramDistance, massartBound } from '../../../domain/statistics/histogram-distance.js';
+import { histogramDistance } from '../../../domain/statistics/histogram-distance.js';
 import { countByEdges, decileEdges, populationStabilityIndex } from '../../../domain/statistics/population-stability-index.js';
 import { quantile } from '../../../domain/statistics/quantile.js';
 
@@ -24,10 +24,6 @@ describe('histogramDistance', () => {
   it('is NaN for an empty histogram and refuses other bins', () => {
     expect(histogramDistance([0, 0], [1, 2])).toBeNaN();
     expect(() => histogramDistance([1], [1, 2])).toThrow(RangeError);
-  });
-  it('is bounded as Massart proved: sqrt(ln(2 / 0.05) / 200) = 0.13581 for 100 values at 5 percent', () => {
-    expect(massartBound(100, 0.05)).toBeCloseTo(0.1358102, 7);
-    expect(massartBound(0, 0.05)).toBe(Infinity);
   });
 });
 
