@@ -4,6 +4,7 @@ import { gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
 import { modelListSchema } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
+import { promotionPlanSchema } from './promotion-plan.js';
 import { requestJson, requestText } from './request.js';
 import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
 import { routeListSchema } from './routes.js';
@@ -62,6 +63,8 @@ export function createApiClient(baseUrl: string) {
     versions: (model: string) =>
       requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
     version: (model: string, version: number) => requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
+    promotionPlan: (model: string, version: number, environment: string) =>
+      requestJson(promotionPlanSchema, baseUrl, `/models/${segment(model)}/versions/${version}/plan`, { query: { environment } }),
     card: (model: string, version: number, format: 'md' | 'json') =>
       requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
 

@@ -234,6 +234,7 @@ export class FakeWorld {
         champion,
         stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(this.rolloutPolicy, stage) })),
         ...{ lookEverySeconds, acknowledgeWithinSeconds, lateLabels: lateLabels !== undefined && champion !== null },
+        changes: [],
       };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
