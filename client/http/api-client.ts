@@ -6,6 +6,7 @@ import { modelListSchema } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
 import { promotionPlanSchema } from './promotion-plan.js';
 import { requestJson, requestText } from './request.js';
+import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
 import { routeListSchema } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
@@ -76,6 +77,13 @@ export function createApiClient(baseUrl: string) {
     rollouts: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
       requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
     rollout: (id: string) => requestJson(rolloutDetailSchema, baseUrl, `/rollouts/${segment(id)}`),
+
+    replayRollouts: (model: string, json: RolloutReplayRequest) =>
+      requestJson(rolloutReplayListSchema, baseUrl, `/models/${segment(model)}/rollouts/replay`, {
+        method: 'POST',
+        json,
+        timeoutMs: 120_000,
+      }).then((body) => body.rollouts),
 
     routes: (query: { environment?: string | undefined } = {}) =>
       requestJson(routeListSchema, baseUrl, '/routes', { query }).then((body) => body.routes),
