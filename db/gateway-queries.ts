@@ -85,6 +85,24 @@ export async function insertServingWindows(db: Database, windows: readonly Servi
     .onConflictDoNothing();
 }
 
+/** What was counted for a model in the last minutes, by the gateways' clocks. */
+export async function recentWindows(
+  db: Database,
+  { environment, model, minutes }: { environment: Environment; model: string; minutes: number },
+): Promise<ServingWindow[]> {
+  const rows = await db.orm
+    .select()
+    .from(servingWindows)
+    .where(
+      and(
+        eq(servingWindows.environment, environment),
+        eq(servingWindows.model, model),
+        gt(servingWindows.to, sql`now() - make_interval(mins => ${minutes})`),
+      ),
+    );
+  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
+}
+
 /** What was counted for a version of a model under one epoch or several. */
 export async function windowsOf(
   db: Database,

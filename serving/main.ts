@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { checkModel } from '../adapters/onnx/model-check.js';
-import { checkSignature } from '../adapters/onnx/signature-check.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import type { Database } from '../db/connect.js';
 import type { ArtifactSource } from './control-plane.js';
@@ -57,7 +55,6 @@ const gateway = await buildGateway({
   productVersion: version,
   controlPlane,
   artifacts,
-  checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
   objectStore: store,
   log,
   limits: {

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { checkModel } from '../../../adapters/onnx/model-check.js';
-import { checkSignature } from '../../../adapters/onnx/signature-check.js';
+import type { GatewayEvent } from '../../../domain/gateway-event.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
 import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
@@ -79,6 +78,7 @@ export class MemoryControlPlane implements ControlPlane {
   readonly acknowledgements: { model: string; epoch: number; storeId: string; error?: string }[] = [];
   readonly windows = new Map<string, ServingWindow>();
   looks = 0;
+  readonly events = new Map<string, GatewayEvent>();
   heartbeats = 0;
   forgotten = 0;
   /** Fails after the effect, as a lost answer does. */
@@ -102,6 +102,11 @@ export class MemoryControlPlane implements ControlPlane {
   insertServingWindows = (windows: readonly ServingWindow[]): Promise<void> =>
     this.answer(() => {
       for (const window of windows) if (!this.windows.has(window.id)) this.windows.set(window.id, window);
+      if (this.loseAnswers) throw new Error('the answer was lost');
+    });
+  insertGatewayEvents = (events: readonly GatewayEvent[]): Promise<void> =>
+    this.answer(() => {
+      for (const event of events) if (!this.events.has(event.id)) this.events.set(event.id, event);
       if (this.loseAnswers) throw new Error('the answer was lost');
     });
   forgetGateway = (): Promise<void> => this.answer(() => void (this.forgotten += 1));
@@ -216,7 +221,6 @@ export async function createTestWorld(): Promise<TestWorld> {
         productVersion: '0.0.0',
         controlPlane,
         artifacts,
-        checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
         objectStore: undefined,
         log: pino({ level: process.env['PERDURE_TEST_LOG'] ?? 'silent' }),
         limits: { pollEveryMs: 100, heartbeatEveryMs: 100, windowEveryMs: 100, ...limits },
