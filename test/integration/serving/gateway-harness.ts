@@ -12,7 +12,10 @@ import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
 import { buildGateway, type Gateway } from '../../../serving/gateway.js';
+import { exampleRow, type FlightRow } from './flight-rows.js';
 import type { GatewayLimits } from '../../../serving/gateway-limits.js';
+
+export { exampleRow, type FlightRow } from './flight-rows.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -31,29 +34,6 @@ export function makeModel(file: string, bias: number, work = 0): string {
 export function expectedProbability(bias: number, row: { dep_delay: number; temp: number | null; carrier: string }): number {
   return 1 / (1 + Math.exp(-(bias + 0.02 * row.dep_delay + 0.01 * (row.temp ?? 0) + (row.carrier === 'UA' ? 0.5 : 0))));
 }
-
-export const exampleRow = {
-  carrier: 'UA',
-  origin: 'EWR',
-  dest: 'IAH',
-  dow: 1,
-  sched_dep_min: 315,
-  sched_arr_min: 499,
-  distance: 1400,
-  temp: 39.02 as number | null,
-  dewp: 28.04,
-  humid: 64.43,
-  wind_dir: 260,
-  wind_speed: 12.65858,
-  wind_gust: null as number | null,
-  precip: 0,
-  pressure: 1011.9,
-  visib: 10,
-  plane_age: 14,
-  seats: 149,
-  dep_delay: 2,
-};
-export type FlightRow = typeof exampleRow;
 
 /** The body of an inference request in JSON for some rows. */
 export function inferBody(
