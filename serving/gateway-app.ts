@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { gatewayErrorHandler } from './gateway-errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayStatus } from './gateway-status.js';
+import { putInferEndpointBefore } from './infer-endpoint.js';
 import { registerLabelRoutes } from './label-routes.js';
 import { registerProtocolRoutes, type ProtocolRoutesDeps } from './protocol-routes.js';
 import type { Spool } from './spool.js';
@@ -33,6 +34,7 @@ export function buildGatewayApp({ log, metrics, labels, status, readGauges, ...p
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
   registerProtocolRoutes(app, protocol);
+  putInferEndpointBefore(app, { ...protocol, metrics, log });
   registerLabelRoutes(app, { service: protocol.service, labels });
   app.get('/v1/status', status);
   app.get('/metrics', async (_request, reply) => {
