@@ -58,6 +58,7 @@ const gateway = await buildGateway({
   objectStore: store,
   log,
   limits: {
+    engine: { residentMaxMb: config.PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB },
     bodyBytesMax: config.PERDURE_GATEWAY_BODY_MAX_MB * 1024 * 1024,
     spoolBytesMax: config.PERDURE_GATEWAY_SPOOL_MAX_MB * 1024 * 1024,
     predictionSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,

@@ -1,6 +1,6 @@
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import { lakeListingSchema, putDataResultSchema, quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema } from './data.js';
-import { gatewayListSchema, trafficSchema } from './gateways.js';
+import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
 import { modelListSchema } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
@@ -93,6 +93,8 @@ export function createApiClient(baseUrl: string) {
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then((body) => body.routes),
     traffic: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(trafficSchema, baseUrl, `/models/${segment(model)}/traffic`, { query }).then((body) => body.versions),
+    gatewayEvents: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
+      requestJson(gatewayEventListSchema, baseUrl, '/gateways/events', { query }).then((body) => body.events),
     gateways: () => requestJson(gatewayListSchema, baseUrl, '/gateways').then((body) => body.gateways),
   };
 }

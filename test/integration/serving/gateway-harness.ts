@@ -19,13 +19,20 @@ export { exampleRow, type FlightRow } from './flight-rows.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** What a hostile model does with rows whose `dep_delay` exceeds `limit`. */
+export interface Trap {
+  kind: 'hang' | 'memory';
+  limit: number;
+}
+
 /** Writes a model whose answers can be computed by hand; see make_model.py. */
-export function makeModel(file: string, bias: number, work = 0): string {
+export function makeModel(file: string, bias: number, work = 0, trap?: Trap): string {
   execFileSync(path.join(root, '.tools/trainers/bin/python'), [
     path.join(root, 'test/integration/serving/make_model.py'),
     file,
     String(bias),
     String(work),
+    ...(trap ? [trap.kind, String(trap.limit)] : []),
   ]);
   return file;
 }
@@ -163,7 +170,11 @@ export interface TestWorld {
   controlPlane: MemoryControlPlane;
   artifacts: FolderArtifacts;
   /** Registers a version whose model has this bias. */
-  addVersion: (version: number, bias: number, options?: { work?: number; definition?: ModelDefinition }) => Promise<ServedVersion>;
+  addVersion: (
+    version: number,
+    bias: number,
+    options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition },
+  ) => Promise<ServedVersion>;
   start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
   close: () => Promise<void>;
 }
@@ -180,9 +191,9 @@ export async function createTestWorld(): Promise<TestWorld> {
     folder,
     controlPlane,
     artifacts,
-    async addVersion(version, bias, { work = 0, definition = flightDelay } = {}) {
+    async addVersion(version, bias, { work = 0, trap, definition = flightDelay } = {}) {
       const artifactKey = `${definition.name}-${version}.onnx`;
-      makeModel(path.join(objects, artifactKey), bias, work);
+      makeModel(path.join(objects, artifactKey), bias, work, trap);
       const artifactSha256 = createHash('sha256')
         .update(await readFile(path.join(objects, artifactKey)))
         .digest('hex');
