@@ -1,4 +1,4 @@
-import type { Contract } from '../domain/contract.js';
+import type { GatewayEvent } from '../domain/gateway-event.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
 import type { Route, ServedVersion } from '../domain/route.js';
@@ -25,6 +25,7 @@ export interface ControlPlane {
     error?: string;
   }) => Promise<void>;
   insertServingWindows: (windows: readonly ServingWindow[]) => Promise<void>;
+  insertGatewayEvents: (events: readonly GatewayEvent[]) => Promise<void>;
   forgetGateway: (gatewayId: string) => Promise<void>;
   /** Calls back when routes may have changed; keeps listening across reconnects. Returns how to stop. */
   onRouteChange: (changed: () => void) => Promise<() => Promise<void>>;
@@ -35,6 +36,3 @@ export interface ArtifactSource {
   /** Writes the object to `path`, whole or not at all, its digest verified. */
   getToFile: (key: string, path: string, options: { sha256: string }) => Promise<unknown>;
 }
-
-/** Refuses a model file that must not be loaded, or that does not fit its contract. @throws PerdureError `artifact/refused`. */
-export type CheckModelFile = (path: string, contract: Contract) => Promise<unknown>;

@@ -40,6 +40,11 @@ export function packedLine(predictionId: string, head: string, { suffix, feature
   );
 }
 
+/** How many rows a line of the spool stands for, read from its beginning alone. */
+export function rowsOfLine(line: string): number {
+  return line.startsWith(packedMark) ? Number(/"rows":(\d+)/.exec(line.slice(0, 500))?.[1] ?? 1) : 1;
+}
+
 /** A feature as the prediction log holds it: null where it was missing. */
 export function featureText(value: number | string | undefined): string {
   if (typeof value === 'number') return Number.isNaN(value) ? 'null' : String(value);

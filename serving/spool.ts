@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { createReadStream, mkdirSync } from 'node:fs';
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { rowsOfLine } from './packed-line.js';
 import { PendingLines } from './pending-lines.js';
 
 export interface SpoolOptions {
@@ -37,6 +39,7 @@ export const segmentSuffix = '.ndjson';
  */
 export class Spool {
   private readonly streams = new Map<string, Stream>();
+  /** `rows` is undefined where an earlier process wrote them: they are counted only when they are dropped. */
   private readonly closedSegments = new Map<string, { bytes: number; rows: number | undefined }>();
   private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -177,10 +180,11 @@ export class Spool {
     const oldestFirst = [...this.closedSegments].sort(([left], [right]) => (path.basename(left) < path.basename(right) ? -1 : 1));
     for (const [file, { bytes, rows }] of oldestFirst) {
       if (!this.isFull()) return;
+      const lost = rows ?? (await countRows(file));
       await rm(file, { force: true });
-      this.closedSegments.delete(file);
       this.bytes -= bytes;
-      this.options.observer.lost(rows ?? 1, 'full');
+      // The shipper may have taken it meanwhile: then nothing was lost.
+      if (this.closedSegments.delete(file) && lost > 0) this.options.observer.lost(lost, 'full');
     }
   }
 
@@ -191,6 +195,17 @@ export class Spool {
     this.bytes = bytes;
     this.options.observer.bytes(bytes);
   }
+}
+
+/** Rows of a segment that an earlier process wrote, a torn last line included; none when it is gone. */
+async function countRows(file: string): Promise<number> {
+  let rows = 0;
+  try {
+    for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) rows += rowsOfLine(line);
+  } catch {
+    return 0;
+  }
+  return rows;
 }
 
 /** A short name for a process's life, for segment names and ids. */

@@ -136,6 +136,17 @@ test('tritonclient over gRPC gets the same answers, compressed and asynchronousl
   });
 });
 
+test('the programs in the README do what they say', async () => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const programs = [...readme.matchAll(/^```python\n(.*?)^```$/gms)].map((match) => match[1]).filter((text) => text?.includes('triton'));
+  expect(programs.length).toBe(2);
+  const program = programs.join('\n').replace('127.0.0.1:7410', new URL(url).host).replace('127.0.0.1:7411', grpcAddress);
+  const { stdout } = await promisify(execFile)(python, ['-c', program]);
+  const [rest, grpc] = stdout.trim().split('\n');
+  expect(rest).toMatch(/^1 \[[01]\] \[\[0\.\d+ 0\.\d+ *\]\]$/);
+  expect(grpc).toBe(rest);
+});
+
 // kserve is not published for every Python: the environment may have been made without it.
 const kserveProgram = installed('clients/bin/uvicorn');
 describeWith('kserve', kserveProgram, () => {
