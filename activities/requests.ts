@@ -41,6 +41,7 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         version,
         environment: asked,
         requestedBy,
+        alsoShadow,
       } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       const registered = await versionOf(db, model, version);
       const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
@@ -58,7 +59,7 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
           `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: promote it there first.`,
         );
       }
-      return { model, version, environment, requestedBy, policy, expiresInMs: policy.expireAfterHours * 3_600_000 };
+      return { model, version, environment, requestedBy, alsoShadow, policy, expiresInMs: policy.expireAfterHours * 3_600_000 };
     },
 
     async parseRolloutRequest(input: unknown) {

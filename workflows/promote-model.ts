@@ -58,7 +58,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   }));
 
   const request = await parsing().parsePromoteRequest(input);
-  const { model, version, environment, policy, requestedBy } = request;
+  const { model, version, environment, policy, requestedBy, alsoShadow = [] } = request;
   asked = policy;
   mark({ model, version: String(version), environment });
   const startedMs = Date.now();
@@ -111,12 +111,12 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
     book.close('it is approved: to stop it now, abort the rollout or roll back');
     await enter('rolling-out');
     timeline.doing(`rolling out to ${environment}`);
-    const rollout = await rollOut({ model, version, environment, promotionId });
+    const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) });
     if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
     timeline.finished(`serves in ${environment} since epoch ${rollout.epoch}`);
 
     const next = policy.environments[policy.environments.indexOf(environment) + 1];
-    if (next) await askForNext(model, version, next, requestedBy);
+    if (next) await askForNext({ model, version, environment: next, requestedBy, ...(alsoShadow.length > 0 && { alsoShadow }) });
     return await close('promoted', `${model}@${version} is champion in ${environment}`);
   } catch (error) {
     await CancellationScope.nonCancellable(() => close(isCancellation(error) ? 'withdrawn' : 'failed', failureText(error)));
@@ -125,7 +125,13 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
 }
 
 /** One rollout per environment and model: another that still runs is waited for. */
-async function rollOut(args: { model: string; version: number; environment: Environment; promotionId: string }): Promise<RolloutResult> {
+async function rollOut(args: {
+  model: string;
+  version: number;
+  environment: Environment;
+  promotionId: string;
+  alsoShadow?: number[];
+}): Promise<RolloutResult> {
   for (;;) {
     try {
       return await executeChild(rolloutModel, {
@@ -141,13 +147,19 @@ async function rollOut(args: { model: string; version: number; environment: Envi
   }
 }
 
-async function askForNext(model: string, version: number, environment: Environment, requestedBy: string): Promise<void> {
+async function askForNext(next: {
+  model: string;
+  version: number;
+  environment: Environment;
+  requestedBy: string;
+  alsoShadow?: number[];
+}): Promise<void> {
   try {
     await startChild(promoteModel, {
-      workflowId: workflowIds.promote(model, version, environment),
-      args: [{ model, version, environment, requestedBy }],
+      workflowId: workflowIds.promote(next.model, next.version, next.environment),
+      args: [next],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `${model}@${version} to ${environment}`,
+      staticSummary: `${next.model}@${next.version} to ${next.environment}`,
     });
   } catch (error) {
     if (!isAlreadyStarted(error)) throw error;

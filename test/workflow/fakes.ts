@@ -44,6 +44,12 @@ type AllActivities = RunActivities &
   TrainingActivities &
   EvaluationActivities;
 
+const quickSteps = [
+  { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
+  { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
+  { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
+];
+
 /** What the fakes know and what was done to them: facts as Postgres would hold them, in memory. */
 export class FakeWorld {
   promotionPolicy: PromotionPolicy;
@@ -114,16 +120,11 @@ export class FakeWorld {
 
   constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
     this.promotionPolicy = promotionPolicySchema.parse(promotion);
-    this.rolloutPolicy = rolloutPolicySchema.parse({
-      strategy: 'canary',
-      lookEverySeconds: 5,
-      steps: [
-        { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
-        { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
-        { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
-      ],
-      ...rollout,
-    });
+    this.rolloutPolicy = rolloutPolicySchema.parse(
+      'strategy' in rollout
+        ? { lookEverySeconds: 5, ...rollout }
+        : { strategy: 'canary', lookEverySeconds: 5, steps: quickSteps, ...rollout },
+    );
     if (this.champion !== null) this.routes.push(wholeRoute(1, this.champion, 'before'));
   }
 
@@ -133,12 +134,13 @@ export class FakeWorld {
       return { model, until: until ?? null, cause, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
     },
     parsePromoteRequest: async (input) => {
-      const { model, version, environment, requestedBy } = parse(promoteRequestSchema, input);
+      const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);
       return {
         model,
         version,
         environment: environment ?? 'production',
         requestedBy,
+        alsoShadow,
         policy: this.promotionPolicy,
         expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000,
       };
