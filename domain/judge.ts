@@ -1,4 +1,4 @@
-import { alphaShares, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
+import { alphaShares, isCounted, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
 import { judgeMetric, type MetricJudgement } from './metric-judgement.js';
 import { readingOf, type Observed } from './metric-reading.js';
 import type { RolloutStage } from './rollout-stage.js';
@@ -87,9 +87,7 @@ export function metricsOfStage({
   metric: JudgedMetric;
   alpha: number;
 }[] {
-  // Other minutes bring other rows, and with them other scores, values and labels: only the same minutes tell the versions apart in these.
-  if (stage.comparison === 'none') return [];
-  const comparable = ({ metric }: JudgedMetric) => stage.comparison === 'same-minutes' || metric === 'errorShare' || metric === 'slowShare';
+  const comparable = (metric: JudgedMetric) => stage.comparison === 'same-minutes' || isCounted(metric);
   const guards = policy.metrics.filter(comparable).filter((metric) => outcome === null || metricName(metric) !== metricName(outcome));
   const claimed = outcome === null ? 0 : (alpha / policy.alpha) * (outcome.alpha ?? policy.alpha / (guards.length + 1));
   const shares = alphaShares({ alpha: policy.alpha, metrics: guards }, Math.max(0, alpha - claimed));

@@ -1,6 +1,8 @@
-import { alphaOfStage, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
+import { isCounted, metricName, type JudgedMetric } from './judge-policy.js';
 import { metricsOfStage } from './judge.js';
 import { readingOf, type Observed } from './metric-reading.js';
+import { alphaOfStage } from './rollout-plan.js';
+import type { JudgedPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './rollout-stage.js';
 import { anytimeDifference } from './statistics/anytime-difference.js';
 import { total } from './statistics/histogram-distance.js';
@@ -39,27 +41,22 @@ const assumedShare = 0.01;
 const nineInTen = 1.2815515655446004;
 
 /** The minimum detectable effect turned round: what each stage needs to see the harm that the policy names, and to pass when there is none. Pure arithmetic, milliseconds. */
-export function stageEffects(
-  stages: readonly RolloutStage[],
-  { policy, outcome, traffic }: { policy: JudgePolicy; outcome: JudgedMetric | null; traffic: PresentTraffic },
-): StageEffect[] {
+export function stageEffects(policy: JudgedPolicy, stages: readonly RolloutStage[], traffic: PresentTraffic): StageEffect[] {
+  const { judge } = policy;
   const alpha = alphaOfStage(policy, stages);
   return stages.map((stage) => {
-    const metrics = metricsOfStage({ policy, alpha, stage, outcome }).map(({ metric, alpha: fail }) => {
-      const alphas = { fail, pass: policy.alpha };
-      return effectOf(metric, { stage, alphas, better: metric === outcome && stage.decides === 'better', champion: traffic.champion });
-    });
-    const needed = metrics.flatMap((metric) =>
-      metric.metric === decisive(stage, outcome) ? [metric.requestsToSeeHarm] : [metric.requestsToSeeHarm, metric.requestsToPass],
+    const outcome = policy.strategy === 'ab' && stage.decides === 'better' ? policy.outcome : null;
+    const metrics = metricsOfStage({ policy: judge, alpha, stage, outcome }).map(({ metric, alpha: fail }) =>
+      effectOf(metric, { stage, alphas: { fail, pass: judge.alpha }, better: metric === outcome, champion: traffic.champion }),
+    );
+    const needed = metrics.flatMap(({ metric, requestsToSeeHarm, requestsToPass }) =>
+      outcome !== null && metric === metricName(outcome) ? [requestsToSeeHarm] : [requestsToSeeHarm, requestsToPass],
     );
     const requests = needed.includes(null) ? null : Math.max(0, ...needed.map(Number));
     const perSecond = ((traffic.requestsPerSecond ?? 0) * (stage.shadowPct > 0 ? stage.shadowPct : stage.challengerPct)) / 100;
     return { stage: stage.name, metrics, requests, seconds: requests === null || !(perSecond > 0) ? null : requests / perSecond };
   });
 }
-
-const decisive = (stage: RolloutStage, outcome: JudgedMetric | null) =>
-  outcome !== null && stage.decides === 'better' ? metricName(outcome) : null;
 
 interface Asked {
   stage: RolloutStage;
@@ -87,8 +84,7 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
   const reading = readingOf(metric);
   const { count, sum } = champion ? reading.sampleOf(champion) : { count: 0, sum: 0 };
   const known = count > 0 && champion !== null;
-  const counted = metric.metric === 'errorShare' || metric.metric === 'slowShare';
-  if (!known && !counted) return { metric: name, requestsToSeeHarm: null, requestsToPass: null, assumed: false };
+  if (!known && !isCounted(metric)) return { metric: name, requestsToSeeHarm: null, requestsToPass: null, assumed: false };
   const share = known ? sum / count : assumedShare;
   // From here on more is worse: a metric of which more is better is turned round.
   const base = reading.lowerIsBetter ? share : 1 - share;

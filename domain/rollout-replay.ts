@@ -1,8 +1,8 @@
-import { alphaOfStage } from './judge-policy.js';
-import { judgeStage, type StageInput } from './judge.js';
+import { judgeStage, type StageInput, type StageJudgement } from './judge.js';
+import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
 import { stagesOf, type RolloutStage } from './rollout-stage.js';
-import { moveAfterLook, type RolloutMove } from './rollout.js';
+import { inconclusiveEnd, moveAfterLook, type RolloutMove } from './rollout.js';
 import type { Verdict } from './verdict.js';
 
 /** What a look stores: all that its judgement depended on, and where the rollout was. */
@@ -58,14 +58,17 @@ export function replayRollout({ looks, settled, policy, recorded }: ReplayInput)
   const old = { policy: settled.policy, stages: settled.stages };
   const other = policy === null ? old : { policy, stages: stagesUnder(policy, settled.stages) };
   const decided = looks.map((look, at): ReplayedLook => {
-    const said = recorded?.[at] ?? judgeStage(look).verdict;
-    const before = { verdict: said, move: moveOf(old, look, said) };
-    const now = judgeStage(policy === null ? look : underPolicy(look, other)).verdict;
-    return { look: at, stageIndex: look.stageIndex, before, after: { verdict: now, move: moveOf(other, look, now) } };
+    const recomputed = judgeStage(look);
+    const verdict = recorded?.[at] ?? recomputed.verdict;
+    const now = policy === null ? recomputed : judgeStage(underPolicy(look, other));
+    return {
+      ...{ look: at, stageIndex: look.stageIndex },
+      before: { verdict, move: moveOf(old, look, { ...recomputed, verdict }) },
+      after: { verdict: now.verdict, move: moveOf(other, look, now) },
+    };
   });
   const turnsAt = decided.find(({ before, after }) => before.move !== after.move) ?? null;
-  const stages = settled.stages.filter(({ comparison }) => comparison !== 'none');
-  const last = settled.stages.lastIndexOf(stages.at(-1)!);
+  const last = settled.stages.findLastIndex(({ comparison }) => comparison !== 'none');
   const before = endOf(decided, last, 'before');
   const after = turnsAt === null ? before : endOf(decided, last, 'after');
   const differs =
@@ -94,16 +97,21 @@ function underPolicy(look: StoredLook, { policy, stages }: Plan): StageInput {
   return {
     ...look,
     policy: policy.judge,
-    alpha: alphaOfStage(policy.judge, stages),
+    alpha: alphaOfStage(policy, stages),
     stage: { ...look.stage, minRequests },
     outcome: isTest ? policy.outcome : look.outcome,
     horizon: isTest ? policy.horizon : look.horizon,
   };
 }
 
-function moveOf({ policy, stages }: Plan, { stageIndex, elapsedSeconds }: StoredLook, verdict: Verdict): RolloutMove {
-  const stage = stages[stageIndex];
-  return stage ? moveAfterLook(policy, stage, { verdict, elapsedSeconds }) : 'look-again';
+function moveOf(
+  { policy, stages }: Plan,
+  look: StoredLook,
+  { verdict, atHorizon }: Pick<StageJudgement, 'verdict' | 'atHorizon'>,
+): RolloutMove {
+  const stage = stages[look.stageIndex];
+  if (!stage) return 'look-again';
+  return moveAfterLook(inconclusiveEnd(policy, stage), stage, { verdict, elapsedSeconds: look.elapsedSeconds, exhausted: atHorizon });
 }
 
 /** Walks the record until the policy ends it. Looks of a stage that it has already left are passed over. */

@@ -52,12 +52,14 @@ const prior = [
 function logMixture(first: Sample, second: Sample): number {
   checkSample(first);
   checkSample(second);
-  const parts = prior.map(({ a, b, logBeta: ofPrior }) => {
-    const marginal = ({ count, sum }: Sample) => logBeta(a + sum, b + count - sum) - ofPrior;
-    return marginal(first) + marginal(second);
-  });
-  const largest = Math.max(...parts);
-  return largest + Math.log(parts.reduce((total, part) => total + Math.exp(part - largest), 0) / parts.length);
+  let largest = -Infinity;
+  let sum = 0;
+  for (const { a, b, logBeta: ofPrior } of prior) {
+    const part = logBeta(a + first.sum, b + first.count - first.sum) + logBeta(a + second.sum, b + second.count - second.sum) - 2 * ofPrior;
+    sum = part > largest ? 1 + sum * Math.exp(largest - part) : sum + Math.exp(part - largest);
+    largest = Math.max(largest, part);
+  }
+  return largest + Math.log(sum / prior.length);
 }
 
 /**
@@ -87,7 +89,7 @@ function upperLimit(first: Sample, second: Sample, logFloor: number): number {
 
 /** How far the limit is from the estimate if the likelihood were a normal curve; a little more, to start outside. */
 function firstGuess(first: Sample, second: Sample, drop: number): number {
-  const variance = ({ count, sum }: Sample) => ((sum + 0.5) * (count - sum + 0.5)) / (count + 1) ** 2 / count;
+  const variance = ({ count, sum }: Sample) => ((sum + 0.5) * (count - sum + 0.5)) / (count + 1) / (count + 1) / count;
   return 1.2 * Math.sqrt(2 * drop * (variance(first) + variance(second)));
 }
 
