@@ -38,7 +38,7 @@ const noMargin = { errorShare: { marginPct: 0.01 }, slowShare: { marginPct: 0.01
 
 const policy = (alpha: number, ...metrics: object[]) => judgePolicySchema.parse({ alpha, metrics });
 const errorsOnly = policy(0.01, { metric: 'errorShare', ...noMargin.errorShare });
-const base = { watched: 'errors' as const, batch: 20, requests: 2000, championRatio: 1, repeats: 1 };
+const base = { watched: 'errors' as const, batch: 25, requests: 2000, championRatio: 1, repeats: 1 };
 
 const same = (name: string, about: string, both: Version, more: Partial<Scenario> = {}): Scenario => ({
   ...base,
@@ -86,7 +86,7 @@ const harm = (name: string, champion: Version, challenger: Version, more: Partia
 /** A challenger that harms, under the default margins. */
 export const harms: readonly Scenario[] = [
   harm('errors 0.1 % to 10 %', version(0.001), version(0.1)),
-  harm('errors 1 % to 6 %', version(0.01), version(0.06), { requests: 4000 }),
+  harm('errors 1 % to 6 %', version(0.01), version(0.06), { batch: 100, requests: 4000 }),
   harm('slow 3 % to 23 %', version(0.001), version(0.001, { slowShare: 0.23 }), { watched: 'slow' }),
   harm('scores shifted by 0.4', version(0.001), version(0.001, { scoreShift: 0.4 }), { watched: 'scores' }),
   harm('everything fails', version(0.001), version(1), { requests: 200 }),
