@@ -70,7 +70,8 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
   const name = metricName(metric);
   const ratio = championPerChallenger(stage);
   if (metric.metric === 'scoreDistance') {
-    const perRequest = champion && champion.requests > 0 ? total(champion.scores) / champion.requests : 1;
+    const rows = champion === null ? 0 : total(champion.scores);
+    const perRequest = champion !== null && champion.requests > 0 && rows > 0 ? rows / champion.requests : 1;
     // The hardest place for a difference of shares is around one half; that one edge of the distribution shows it alone costs 1/8 of alpha, roughly.
     const at = { perRequest, ratio, margin: metric.margin };
     const seen = requestsFor({ ...at, alpha: alphas.fail / 8, base: 0.5 - metric.harm / 2, worse: 0.5 + metric.harm / 2, verdict: 'fail' });
@@ -83,7 +84,7 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
   }
   const reading = readingOf(metric);
   const { count, sum } = champion ? reading.sampleOf(champion) : { count: 0, sum: 0 };
-  const known = count > 0 && champion !== null;
+  const known = champion !== null && champion.requests > 0 && count > 0;
   if (!known && !isCounted(metric)) return { metric: name, requestsToSeeHarm: null, requestsToPass: null, assumed: false };
   const share = known ? sum / count : assumedShare;
   // From here on more is worse: a metric of which more is better is turned round.

@@ -52,12 +52,14 @@ const prior = [
 function logMixture(first: Sample, second: Sample): number {
   checkSample(first);
   checkSample(second);
-  const parts = prior.map(({ a, b, logBeta: ofPrior }) => {
-    const marginal = ({ count, sum }: Sample) => logBeta(a + sum, b + count - sum) - ofPrior;
-    return marginal(first) + marginal(second);
-  });
-  const largest = Math.max(...parts);
-  return largest + Math.log(parts.reduce((total, part) => total + Math.exp(part - largest), 0) / parts.length);
+  let largest = -Infinity;
+  let sum = 0;
+  for (const { a, b, logBeta: ofPrior } of prior) {
+    const part = logBeta(a + first.sum, b + first.count - first.sum) + logBeta(a + second.sum, b + second.count - second.sum) - 2 * ofPrior;
+    sum = part > largest ? 1 + sum * Math.exp(largest - part) : sum + Math.exp(part - largest);
+    largest = Math.max(largest, part);
+  }
+  return largest + Math.log(sum / prior.length);
 }
 
 /**
@@ -66,20 +68,21 @@ function logMixture(first: Sample, second: Sample): number {
  */
 function upperLimit(first: Sample, second: Sample, logFloor: number): number {
   const estimate = first.sum / first.count - second.sum / second.count;
-  if (!(constrainedMeans(first, second, 1).logLikelihood <= logFloor)) return 1;
+  // Only a group of ones alone beside a group of zeros alone can differ by 1.
+  if (first.sum === first.count && second.sum === 0) return 1;
   let inside = estimate;
   let outside = 1;
-  let next = estimate + firstGuess(first, second, constrainedMeans(first, second, estimate).logLikelihood - logFloor);
+  let next = estimate + firstGuess(first, second, logLikelihood(first) + logLikelihood(second) - logFloor);
   for (let step = 0; step < 100 && outside - inside > 1e-12; step++) {
     if (!(next > inside && next < outside)) next = (inside + outside) / 2;
-    const { logLikelihood, slope } = constrainedMeans(first, second, next);
-    if (logLikelihood > logFloor) {
+    const at = constrainedMeans(first, second, next);
+    if (at.logLikelihood > logFloor) {
       inside = next;
       next = Math.min((inside + outside) / 2, estimate + 1.5 * (inside - estimate));
     } else {
       outside = next;
-      if (logFloor - logLikelihood < 1e-9) break;
-      next = outside - (logLikelihood - logFloor) / slope;
+      if (logFloor - at.logLikelihood < 1e-8) break;
+      next = outside - (at.logLikelihood - logFloor) / at.slope;
     }
   }
   return outside;
@@ -87,8 +90,14 @@ function upperLimit(first: Sample, second: Sample, logFloor: number): number {
 
 /** How far the limit is from the estimate if the likelihood were a normal curve; a little more, to start outside. */
 function firstGuess(first: Sample, second: Sample, drop: number): number {
-  const variance = ({ count, sum }: Sample) => ((sum + 0.5) * (count - sum + 0.5)) / (count + 1) ** 2 / count;
+  const variance = ({ count, sum }: Sample) => ((sum + 0.5) * (count - sum + 0.5)) / (count + 1) / (count + 1) / count;
   return 1.2 * Math.sqrt(2 * drop * (variance(first) + variance(second)));
+}
+
+/** At the group's own mean, where it is largest. */
+function logLikelihood({ count, sum }: Sample): number {
+  const part = (of: number) => (of === 0 ? 0 : of * Math.log(of / count));
+  return part(sum) + part(count - sum);
 }
 
 function checkSample({ count, sum }: Sample): void {
