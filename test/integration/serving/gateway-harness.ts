@@ -224,7 +224,7 @@ export async function createTestWorld(): Promise<TestWorld> {
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
