@@ -76,14 +76,19 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
 
     async parseRollbackRequest(input: unknown) {
-      const { to, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
+      const { to, epoch, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
       await definitionInForce(db, request.model);
       const route = await routeOf(db, request.environment, request.model);
       if (!route)
         throw new PerdureError('not-found', `${request.model} is not served in ${request.environment}: there is nothing to go back to.`);
       if (to !== undefined) await versionOf(db, request.model, to);
       const rollout = await runningRollout(db, request.environment, request.model);
-      return { ...request, to: to ?? null, undoes: rollout ? { champion: rollout.champion } : null };
+      return {
+        ...request,
+        to: to ?? null,
+        leaves: epoch ?? route.epoch,
+        undoes: rollout ? { champion: rollout.champion, workflowId: rollout.workflowId } : null,
+      };
     },
   };
 

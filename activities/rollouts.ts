@@ -4,7 +4,7 @@ import type { Environment } from '../domain/names.js';
 import { stageAt, type SettledRollout } from '../domain/rollout-plan.js';
 import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../domain/rollout.js';
 import { routeOfStage, type RolloutStage } from '../domain/rollout-stage.js';
-import { rollbackTarget } from '../domain/rollback-target.js';
+import { planRollback, type RollbackPlan } from '../domain/rollback-target.js';
 import type { Split } from '../domain/route.js';
 import { approvedPromotion } from '../db/promotion-queries.js';
 import { rolloutOutlook } from '../db/rollout-facts.js';
@@ -81,9 +81,9 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       return { epoch };
     },
 
-    /** The version that a rollback restores. @throws PerdureError `not-found` when there is none. */
-    async planRollback(asked: { model: string; environment: Environment; to: number | null }): Promise<{ version: number }> {
-      return { version: rollbackTarget(await routeHistory(db, asked.model, asked.environment), asked) };
+    /** The version that a rollback restores, and whether that has been done already. @throws PerdureError `not-found` when there is none. */
+    async planRollback({ leaves = null, ...asked }: RollbackQuestion): Promise<RollbackPlan> {
+      return planRollback(await routeHistory(db, asked.model, asked.environment), { ...asked, leaves });
     },
   };
 
@@ -96,6 +96,14 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
 }
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+interface RollbackQuestion {
+  model: string;
+  environment: Environment;
+  to: number | null;
+  /** The epoch that was in force when the rollback was asked for. Absent in questions of version 0.1.0. */
+  leaves?: number | null;
+}
 
 export interface RouteToWrite {
   environment: Environment;
