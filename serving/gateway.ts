@@ -13,6 +13,7 @@ import { GatewayMetrics } from './gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
+import { PredictionLookup } from './prediction-lookup.js';
 import { RouteFile } from './route-file.js';
 import { RouteFollower } from './route-follower.js';
 import { labelsOfKey, RouteTable, versionOfKey } from './route-table.js';
@@ -111,6 +112,13 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
   });
 
+  const lookup = new PredictionLookup({
+    environment,
+    spools: logs.folders,
+    folder: path.join(path.resolve(home), 'passports'),
+    objectStore: deps.objectStore,
+  });
+
   let draining = false;
   const isReady = () => !draining && follower.storeId !== undefined;
   const status = (): GatewayStatus => ({
@@ -138,6 +146,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     log,
     metrics,
     labels: logs.labels,
+    passports: { lookup, controlPlane, table, predictions: logs.predictions },
     status,
     readGauges,
     service,
@@ -163,6 +172,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       draining = true;
       await closeGatewayApp(app);
       shadows.stop();
+      lookup.stop();
       await follower.stop();
       await Promise.all([logs.stop(), lease.stop()]);
       await engine.close();
