@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { decisionTrusts, type DecisionTrust } from './domain/decision-proof.js';
 
 /** Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in `temporal.config.ts`. */
 
@@ -13,7 +14,9 @@ const environmentSchema = z.object({
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
   PERDURE_API_PORT: port(7400),
   PERDURE_GATEWAY_PRODUCTION_PORT: port(7410),
+  PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: port(7411),
   PERDURE_GATEWAY_STAGING_PORT: port(7412),
+  PERDURE_GATEWAY_STAGING_GRPC_PORT: port(7413),
   PERDURE_TEMPORAL_PORT: port(7233),
   PERDURE_TEMPORAL_UI_PORT: port(8233),
   PERDURE_POSTGRES_PORT: port(7432),
@@ -29,6 +32,12 @@ const environmentSchema = z.object({
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   PERDURE_ACCESS_FILE: z.string().min(1).default('access.json'),
+  /** Whose word is taken for who decided on a promotion. `frontend` trusts whoever can write to the Temporal frontend: for development. */
+  PERDURE_DECISION_TRUST: z.enum(decisionTrusts).default('frontend'),
+  /** The control API's private Ed25519 key. */
+  PERDURE_SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** The public keys that workers believe. */
+  PERDURE_VERIFYING_KEYS_FILE: z.string().min(1).optional(),
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -43,6 +52,7 @@ export interface PerdureConfig {
   ports: {
     api: number;
     gateways: Record<(typeof ENVIRONMENTS)[number], number>;
+    gatewaysGrpc: Record<(typeof ENVIRONMENTS)[number], number>;
     temporal: number;
     temporalUi: number;
     postgres: number;
@@ -58,7 +68,15 @@ export interface PerdureConfig {
   };
   apiUrl: string;
   gatewayUrls: Record<(typeof ENVIRONMENTS)[number], string>;
+  /** host:port, as gRPC clients want it. */
+  gatewayGrpcAddresses: Record<(typeof ENVIRONMENTS)[number], string>;
   accessFile: string;
+  decisions: {
+    trust: DecisionTrust;
+    /** Absolute paths of key files; undefined where none is named. */
+    signingKeyFile: string | undefined;
+    verifyingKeysFile: string | undefined;
+  };
   logLevel: string;
 }
 
@@ -78,6 +96,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     ports: {
       api: env.PERDURE_API_PORT,
       gateways: { production: env.PERDURE_GATEWAY_PRODUCTION_PORT, staging: env.PERDURE_GATEWAY_STAGING_PORT },
+      gatewaysGrpc: { production: env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT, staging: env.PERDURE_GATEWAY_STAGING_GRPC_PORT },
       temporal: env.PERDURE_TEMPORAL_PORT,
       temporalUi: env.PERDURE_TEMPORAL_UI_PORT,
       postgres: env.PERDURE_POSTGRES_PORT,
@@ -96,7 +115,16 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       production: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_PORT}`,
       staging: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_PORT}`,
     },
+    gatewayGrpcAddresses: {
+      production: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT}`,
+      staging: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_GRPC_PORT}`,
+    },
     accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
+    decisions: {
+      trust: env.PERDURE_DECISION_TRUST,
+      signingKeyFile: env.PERDURE_SIGNING_KEY_FILE && path.resolve(projectRoot, env.PERDURE_SIGNING_KEY_FILE),
+      verifyingKeysFile: env.PERDURE_VERIFYING_KEYS_FILE && path.resolve(projectRoot, env.PERDURE_VERIFYING_KEYS_FILE),
+    },
     logLevel: env.PERDURE_LOG_LEVEL,
   };
 }

@@ -1,4 +1,8 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
@@ -31,13 +35,29 @@ export async function startPromotion(
 }
 
 /**
- * Sends a decision and waits for the ruling: whether it counts, and why.
- * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision.
+ * Sends a decision and waits for the ruling: whether it counts, and why. It is not signed unless `decision` brings a signature:
+ * the control API signs, and where decisions must be signed only its own count.
+ * @param promotionId reaches this promotion only, and not a later one of the same version
+ * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision,
+ * `server/unreachable` when nothing has ruled `withinMs`.
  */
-export async function decidePromotion({ client }: TemporalHandle, workflowId: string, decision: Decision): Promise<DecisionAnswer> {
+export async function decidePromotion(
+  { client }: TemporalHandle,
+  workflowId: string,
+  decision: Decision,
+  { promotionId, withinMs }: { promotionId?: string; withinMs?: number } = {},
+): Promise<DecisionAnswer> {
+  const handle = client.workflow.getHandle(workflowId, undefined, promotionId === undefined ? {} : { firstExecutionRunId: promotionId });
+  const send = () => handle.executeUpdate(decidePromotionUpdate, { args: [decision] });
   try {
-    return await client.workflow.getHandle(workflowId).executeUpdate(decidePromotionUpdate, { args: [decision] });
+    return await (withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
   } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+      throw new PerdureError(
+        'server/unreachable',
+        'No worker has ruled on the decision in time; it may still be ruled on. `perdure status` says whether workers run, `perdure promotions show` what was decided.',
+      );
+    }
     if (error instanceof WorkflowUpdateFailedError) {
       const { cause } = error;
       throw new PerdureError(

@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { gatewayErrorHandler } from './gateway-errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayStatus } from './gateway-status.js';
+import { putInferEndpointBefore } from './infer-endpoint.js';
 import { registerLabelRoutes } from './label-routes.js';
 import { registerPassportRoutes, type PassportDeps } from './passport-routes.js';
 import { registerProtocolRoutes, type ProtocolRoutesDeps } from './protocol-routes.js';
@@ -35,6 +36,7 @@ export function buildGatewayApp({ log, metrics, labels, passports, status, readG
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
   registerProtocolRoutes(app, protocol);
+  putInferEndpointBefore(app, { ...protocol, metrics, log });
   registerLabelRoutes(app, { service: protocol.service, labels });
   registerPassportRoutes(app, passports);
   app.get('/v1/status', status);

@@ -10,6 +10,8 @@ const port = z.coerce.number().int().min(1).max(65_535);
 const gatewayEnvironmentSchema = z.object({
   PERDURE_GATEWAY_ENVIRONMENT: environmentSchema,
   PERDURE_GATEWAY_PORT: port,
+  /** Without it the gateway speaks REST only. */
+  PERDURE_GATEWAY_GRPC_PORT: port.optional(),
   /** Folder of the artifact cache, the spools and the last good routes; one for each gateway process. */
   PERDURE_GATEWAY_HOME: z.string().min(1),
   /** How others reach this gateway; by default its host and port. */

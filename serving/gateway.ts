@@ -8,12 +8,16 @@ import type { ArtifactSource, ControlPlane } from './control-plane.js';
 import { buildGatewayApp, closeGatewayApp } from './gateway-app.js';
 import { GatewayEvents } from './gateway-events.js';
 import { GatewayLease } from './gateway-lease.js';
+import type { GrpcGateway } from './grpc/grpc-gateway.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
 import { GatewayMetrics } from './gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
 import { PredictionLookup } from './prediction-lookup.js';
+import { KeptRoutes } from './kept-routes.js';
+import { RouteAcknowledger } from './route-acknowledger.js';
+import { RouteActivator } from './route-activator.js';
 import { RouteFile } from './route-file.js';
 import { RouteFollower } from './route-follower.js';
 import { labelsOfKey, RouteTable, versionOfKey } from './route-table.js';
@@ -44,6 +48,8 @@ export interface Gateway {
   app: FastifyInstance;
   /** Loads what is to be served; ready to listen when the promise ends. */
   start: () => Promise<void>;
+  /** Opens the gRPC port, which serves what `app` serves. @returns the port, for one that was given as 0. */
+  listenGrpc: (address: { host: string; port: number }) => Promise<number>;
   /** Stops accepting, answers what is under way, flushes the spools and gives the lease back. */
   stop: () => Promise<void>;
   status: () => GatewayStatus;
@@ -85,20 +91,11 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const artifacts = new ArtifactCache(home, deps.artifacts);
   const loader = new VersionLoader({ table, engine, artifacts, routeFile, controlPlane, events, metrics, log });
   const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax } = limits;
-  const follower = new RouteFollower({
-    gatewayId,
-    environment,
-    controlPlane,
-    table,
-    loader,
-    routeFile,
-    metrics,
-    log,
-    pollEveryMs,
-    unloadAfterMs,
-    windows,
-    coldStartMs: limits.coldStartMs,
-  });
+  const kept = new KeptRoutes(routeFile);
+  const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
+  const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
+  const following = { environment, controlPlane, table, loader, kept, activator, metrics, log, pollEveryMs, unloadAfterMs };
+  const follower = new RouteFollower(following);
   const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
   const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, limits: limits.shadow });
   const service = new InferenceService({
@@ -142,20 +139,11 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     metrics.windowsPending.set(windows.pendingCount);
   };
   const isDraining = () => draining;
-  const app = buildGatewayApp({
-    log,
-    metrics,
-    labels: logs.labels,
-    passports: { lookup, controlPlane, table, predictions: logs.predictions },
-    status,
-    readGauges,
-    service,
-    table,
-    productVersion,
-    bodyBytesMax,
-    isReady,
-    isDraining,
-  });
+  const problems = () => follower.problems();
+  const protocol = { log, metrics, service, table, productVersion, bodyBytesMax, isReady, isDraining, problems };
+  const passports = { lookup, controlPlane, table, predictions: logs.predictions };
+  const app = buildGatewayApp({ ...protocol, labels: logs.labels, passports, status, readGauges });
+  let grpc: GrpcGateway | undefined;
 
   return {
     app,
@@ -168,9 +156,15 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       await app.ready();
       logs.ship();
     },
+    async listenGrpc(address) {
+      // It takes a while to load, and some gateways have no use for it.
+      const { openGrpcGateway } = await import('./grpc/grpc-gateway.js');
+      grpc = await openGrpcGateway(protocol, address);
+      return grpc.port;
+    },
     async stop() {
       draining = true;
-      await closeGatewayApp(app);
+      await Promise.all([closeGatewayApp(app), grpc?.stop()]);
       shadows.stop();
       lookup.stop();
       await follower.stop();

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { timeoutParameterMs } from './patience.js';
 import { quoted, refusal } from './refusal.js';
 
 /** One input tensor as it arrived: values in JSON or raw bytes, not yet checked against a contract. */
@@ -24,6 +25,8 @@ export interface InferRequest {
   /** Undefined: all outputs. */
   outputs: RequestedOutput[] | undefined;
   binaryOutputs: boolean;
+  /** How long the caller waits at most, in ms, by the parameter `timeout`. */
+  timeoutMs: number | undefined;
 }
 
 const idLengthMax = 256;
@@ -36,16 +39,27 @@ export function parseInferRequest(body: Buffer, headerLength: string | undefined
   const jsonLength = headerLength === undefined ? body.length : parseHeaderLength(headerLength, body.length);
   const request = parseJsonObject(jsonLength === body.length ? body : body.subarray(0, jsonLength));
   const { id, inputs, outputs, parameters } = request;
-  if (id !== undefined && (typeof id !== 'string' || id.length > idLengthMax)) {
-    throw refusal('The request field id is not a string of at most 256 characters.', 'Send a short string, or leave it out.');
-  }
   if (!Array.isArray(inputs)) throw refusal('The request has no inputs.', 'Send an array "inputs" with one tensor for each feature.');
   return {
-    id: id === '' ? undefined : id,
+    id: parseId(id),
     inputs: parseInputs(inputs, body, jsonLength),
     outputs: outputs === undefined ? undefined : parseOutputs(outputs),
     binaryOutputs: isObject(parameters) && parameters['binary_data_output'] === true,
+    timeoutMs: isObject(parameters) ? timeoutParameterMs(parameters['timeout']) : undefined,
   };
+}
+
+/** @throws PerdureError `input/invalid` for an id that is no short string; an empty one is none. */
+export function parseId(id: unknown): string | undefined {
+  if (id === undefined || id === '') return undefined;
+  if (typeof id === 'string' && id.length <= idLengthMax) return id;
+  throw refusal('The request field id is not a string of at most 256 characters.', 'Send a short string, or leave it out.');
+}
+
+/** @throws PerdureError `input/invalid` for an input without a name, or one that is there already. */
+export function checkInputName(tensors: ReadonlyMap<string, InputTensor>, index: number, name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '') throw refusal(`inputs[${index}] has no name.`, 'Name the feature that it holds.');
+  if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is given twice.`, 'Send each feature once.');
 }
 
 function parseHeaderLength(text: string, bodyLength: number): number {
@@ -80,8 +94,7 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
   for (const [index, input] of inputs.entries()) {
     if (!isObject(input)) throw refusal(`inputs[${index}] is not an object.`, 'Send {"name", "shape", "datatype", "data"}.');
     const { name, datatype, shape, data, parameters } = input;
-    if (typeof name !== 'string' || name === '') throw refusal(`inputs[${index}] has no name.`, 'Name the feature that it holds.');
-    if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is given twice.`, 'Send each feature once.');
+    checkInputName(tensors, index, name);
     if (typeof datatype !== 'string') throw refusal(`Feature ${quoted(name)} has no datatype.`, 'Numbers are FP32, strings are BYTES.');
     if (!isShape(shape))
       throw refusal(`Feature ${quoted(name)} has the shape ${quoted(shape)}.`, 'Send [rows, 1], the same for every feature.');
@@ -123,7 +136,8 @@ function binarySizeOf(name: string, parameters: unknown): number | undefined {
   return size;
 }
 
-function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
+/** The outputs that a request asks for, each `{name, parameters}`; undefined for all. @throws PerdureError `input/invalid`. */
+export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
   if (!Array.isArray(outputs))
     throw refusal('The request field outputs is not an array.', 'Send [{"name": "probabilities"}], or leave it out.');
   if (outputs.length === 0) return undefined;

@@ -20,7 +20,7 @@ export interface InferResponse {
 export const outputNames = ['label', 'probabilities'] as const;
 type OutputName = (typeof outputNames)[number];
 
-interface WantedOutput {
+export interface WantedOutput {
   name: OutputName;
   binary: boolean;
 }
@@ -57,7 +57,7 @@ export function encodeInferResponse(
   return { body: Buffer.concat([header, ...tensors]), headerLength: header.length };
 }
 
-function datatypeOf(name: OutputName, answer: Answer): string {
+export function datatypeOf(name: OutputName, answer: Answer): string {
   if (name === 'probabilities') return 'FP32';
   return Array.isArray(answer.labels) ? 'BYTES' : 'INT64';
 }
@@ -71,7 +71,8 @@ function jsonData(name: OutputName, answer: Answer): string {
   return Array.isArray(answer.labels) ? JSON.stringify(answer.labels) : `[${answer.labels.join(',')}]`;
 }
 
-function binaryData(name: OutputName, { labels, probabilities }: Answer): Buffer {
+/** An output's values as raw little-endian bytes. */
+export function binaryData(name: OutputName, { labels, probabilities }: Answer): Buffer {
   if (name === 'probabilities') {
     const bytes = Buffer.allocUnsafe(probabilities.length * 4);
     probabilities.forEach((value, index) => bytes.writeFloatLE(value, index * 4));

@@ -7,6 +7,7 @@ import type { ActiveRoute, HeaderLookup, RoutedVersion } from './active-route.js
 import type { InferRequest } from './infer-request.js';
 import type { Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
+import { assertWaiting, type Patience } from './patience.js';
 import { logPrediction } from './prediction-log.js';
 import { quoted, refusal } from './refusal.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
@@ -42,6 +43,7 @@ export interface Caller {
   receivedAt: number;
   /** Asked for what testers send, and only where a route looks for it. */
   header: HeaderLookup;
+  patience: Patience;
 }
 
 /** By this header a tester asks for one version of a route, as by its path. */
@@ -56,6 +58,7 @@ export class InferenceService {
   /** @throws PerdureError for the caller to read. */
   async infer(model: string, request: InferRequest, caller: Caller): Promise<Served> {
     const { environment, bootId, engine, predictions, table } = this.deps;
+    assertWaiting(caller.patience);
     const active = table.route(model);
     if (active === undefined) throw this.unknown(model, caller.version);
     const chosen = this.choose(active, request.id, caller);
@@ -66,8 +69,10 @@ export class InferenceService {
     if (loaded.contractSha256 !== chosen.loaded.contractSha256) rows = loaded.compiled.readRows(request.inputs);
     let answer: Answer;
     try {
-      answer = await engine.infer(loaded.key, rows);
+      answer = await engine.infer(loaded.key, rows, caller.patience);
     } catch (error) {
+      // A caller who changes their mind says nothing about the version.
+      if (error instanceof PerdureError && error.code === 'caller/left') throw error;
       if (wasTakenOut(error)) return this.infer(model, request, caller);
       countFailure(routed, caller.receivedAt);
       throw error;

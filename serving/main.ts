@@ -69,4 +69,6 @@ const gateway = await buildGateway({
 onShutdown('gateway', () => gateway.stop(), 20_000);
 await gateway.start();
 await gateway.app.listen({ host: config.PERDURE_HOST, port: config.PERDURE_GATEWAY_PORT });
+if (config.PERDURE_GATEWAY_GRPC_PORT !== undefined)
+  await gateway.listenGrpc({ host: config.PERDURE_HOST, port: config.PERDURE_GATEWAY_GRPC_PORT });
 announceReady();

@@ -7,7 +7,8 @@ import type { Answer } from './infer-response.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 import type { InferenceProcess } from './spare-process.js';
-import { RequestQueue, timedOut, type PendingRequest, type QueueLimits } from './request-queue.js';
+import { timedOut, type Patience } from './patience.js';
+import { RequestQueue, type PendingRequest, type QueueLimits } from './request-queue.js';
 
 export interface ModelProcessOptions extends QueueLimits, DeathLimits {
   /** Gives a process of its own, booted or booting. */
@@ -26,7 +27,8 @@ interface SentBatch {
 
 /** Batches in flight to the process: one being answered and one on its way, so that the process never waits for the gateway. */
 const pipelineDepth = 2;
-const sweepEveryMs = 100;
+/** An answer that a deadline cuts short comes at most this late. */
+const sweepEveryMs = 25;
 const restartDelaysMs = [0, 100, 500, 1000, 3000];
 
 /**
@@ -91,11 +93,12 @@ export class ModelProcess {
     });
   }
 
-  infer(rows: Rows): Promise<Answer> {
+  infer(rows: Rows, patience?: Patience): Promise<Answer> {
     if (this.closed) return Promise.reject(new PerdureError('serving/failed', `${this.spec.key} is being unloaded. Try again.`));
     if (this.outReason !== undefined) return Promise.reject(this.outOfServiceError(this.outReason));
     return new Promise((resolve, reject) => {
-      this.queue.push({ rows, deadline: performance.now() + this.options.deadlineMs, deaths: 0, resolve, reject });
+      const deadline = Math.min(performance.now() + this.options.deadlineMs, patience?.until ?? Infinity);
+      this.queue.push({ rows, deadline, patience, deaths: 0, resolve, reject });
       this.schedule();
     });
   }
@@ -163,7 +166,8 @@ export class ModelProcess {
     while (child !== undefined && this.ready && this.queue.next !== undefined) {
       const suspect = this.queue.next.deaths > 0;
       if (this.inFlight.size >= (suspect ? 1 : pipelineDepth)) return;
-      const requests = this.queue.takeBatch();
+      const requests = this.queue.takeBatch(performance.now());
+      if (requests.length === 0) continue;
       const batch = (this.batches += 1);
       const packed = packRows(
         this.spec.features,

@@ -90,10 +90,10 @@ export async function createProcessEngine({
       models.delete(key);
       return Promise.resolve();
     },
-    infer(key, rows) {
+    infer(key, rows, patience) {
       const model = models.get(key);
       if (model === undefined) return Promise.reject(new PerdureError('serving/failed', `${key} is not loaded. Try again.`));
-      return model.infer(rows);
+      return model.infer(rows, patience);
     },
     outOfService: (key) => models.get(key)?.outOfService,
     retry: (key) => models.get(key)?.retry() ?? Promise.resolve(),

@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PerdureError } from '../domain/errors.js';
-import { encodeInferResponse, outputNames, wantedOutputs } from './infer-response.js';
-import { parseInferRequest } from './infer-request.js';
+import { answerInference } from './answer-inference.js';
+import { isInferType } from './infer-types.js';
 import type { InferenceService } from './inference-service.js';
+import { modelMetadata, requestedVersion, serverMetadata } from './model-metadata.js';
 import { readBody } from './request-body.js';
-import type { LoadedVersion, RouteTable } from './route-table.js';
+import { parseIndexRequest, refuseRepositoryChange, repositoryIndex } from './repository-index.js';
+import type { RouteTable } from './route-table.js';
 
 export interface ProtocolRoutesDeps {
   service: InferenceService;
@@ -14,6 +16,8 @@ export interface ProtocolRoutesDeps {
   isReady: () => boolean;
   /** Whether callers had better look for another gateway. */
   isDraining: () => boolean;
+  /** Routes that could not be put in force, with the reason. */
+  problems: () => readonly { model: string; message: string }[];
 }
 
 interface ModelParams {
@@ -21,16 +25,14 @@ interface ModelParams {
   version?: string;
 }
 
-const inferTypes = new Set(['application/json', 'application/octet-stream', 'application/vnd.sagemaker-triton.binary+json']);
-
 /** Open Inference Protocol v2 over REST. */
 export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoutesDeps): void {
-  const { service, table, productVersion, bodyBytesMax, isReady, isDraining } = deps;
+  const { service, table, productVersion, bodyBytesMax, isReady, isDraining, problems } = deps;
   app.removeAllContentTypeParsers();
   // Clients of the binary extension send no content type at all.
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
-    const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
-    if (type !== '' && !inferTypes.has(type.trim().toLowerCase())) {
+    if (!isInferType(request.headers['content-type'])) {
+      const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
       payload.resume();
       throw new PerdureError(
         'input/unsupported',
@@ -40,7 +42,7 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     return readBody(payload, request.headers['content-encoding'], bodyBytesMax);
   });
 
-  app.get('/v2', () => ({ name: 'perdure', version: productVersion, extensions: ['binary_tensor_data'] }));
+  app.get('/v2', () => serverMetadata(productVersion));
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', (_request, reply) => reply.code(isReady() ? 200 : 503).send({ ready: isReady() }));
 
@@ -53,54 +55,27 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     const receivedAt = performance.now();
     const [model, version] = named(request.params);
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const parsed = parseInferRequest(body, header(request, 'inference-header-content-length'));
-    const wanted = wantedOutputs(parsed.outputs, parsed.binaryOutputs);
-    const served = await service.infer(model, parsed, {
-      key: header(request, 'x-perdure-key'),
-      version,
-      receivedAt,
-      header: (name) => header(request, name),
-    });
-    const response = encodeInferResponse(model, served.version, parsed.id ?? served.predictionId, served.answer, wanted);
-    if (response.headerLength !== undefined) reply.header('inference-header-content-length', String(response.headerLength));
-    if (isDraining()) reply.header('connection', 'close');
-    return reply
-      .header('content-type', response.headerLength === undefined ? 'application/json' : 'application/octet-stream')
-      .header('x-perdure-prediction-id', served.predictionId)
-      .header('x-perdure-epoch', String(served.epoch))
-      .send(response.body);
+    const { socket } = request.raw;
+    const hasLeft = () => socket.destroyed;
+    const headerOf = (name: string) => header(request, name);
+    const answer = await answerInference(service, isDraining, { model, version, body, header: headerOf, hasLeft, receivedAt });
+    return reply.headers(answer.headers).send(answer.body);
   };
   for (const prefix of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get(prefix, metadata);
     app.get(`${prefix}/ready`, ready);
     app.post(`${prefix}/infer`, infer);
   }
+  app.post('/v2/repository/index', (request) => repositoryIndex(table, problems(), parseIndexRequest(request.body)));
+  app.post('/v2/repository/models/:model/:change', (request: FastifyRequest<{ Params: { model: string; change: string } }>, reply) => {
+    const { model, change } = request.params;
+    if (change !== 'load' && change !== 'unload') return reply.callNotFound();
+    throw refuseRepositoryChange(model, change);
+  });
 }
 
-function modelMetadata(loaded: LoadedVersion, table: RouteTable): object {
-  const { model } = loaded.served;
-  const classes = 2;
-  return {
-    name: model,
-    versions: table.versionsOf(model).map((one) => String(one.served.version)),
-    platform: 'onnxruntime_onnx',
-    inputs: loaded.compiled.features.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
-    outputs: outputNames.map((name) =>
-      name === 'label' ? { name, datatype: 'INT64', shape: [-1] } : { name, datatype: 'FP32', shape: [-1, classes] },
-    ),
-  };
-}
-
-/** Model and version of a path. @throws PerdureError `model/unknown` for a version that is no number. */
 function named({ model, version }: ModelParams): [model: string, version: number | undefined] {
-  if (version === undefined || version === '') return [model, undefined];
-  if (!/^[1-9]\d{0,8}$/.test(version)) {
-    throw new PerdureError(
-      'model/unknown',
-      `${JSON.stringify(version.slice(0, 50))} is no version of ${model}. Versions are numbers from 1.`,
-    );
-  }
-  return [model, Number(version)];
+  return [model, requestedVersion(model, version)];
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -1,11 +1,14 @@
 import { PerdureError } from '../domain/errors.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
+import { callerLeft, timedOut, type Patience } from './patience.js';
 
 export interface PendingRequest {
   rows: Rows;
   /** Milliseconds of the monotonic clock after which nobody waits any more. */
   deadline: number;
+  /** Undefined for a caller who waits whatever happens. */
+  patience: Patience | undefined;
   /** Times that its process died while it was being answered. */
   deaths: number;
   resolve: (answer: Answer) => void;
@@ -53,11 +56,20 @@ export class RequestQueue {
     return this.waiting[this.head];
   }
 
-  /** The next requests, together at most `batchRowsMax` rows unless a single one is larger; a suspect of a death always alone. */
-  takeBatch(): PendingRequest[] {
+  /**
+   * The next requests that somebody waits for, together at most `batchRowsMax` rows unless a single one is larger; a suspect of a death always alone. Those whose
+   * deadline has passed or whose caller has left are rejected on the way: the batch may be empty.
+   */
+  takeBatch(now: number): PendingRequest[] {
     const batch: PendingRequest[] = [];
     let rows = 0;
     for (let next = this.next; next !== undefined; next = this.next) {
+      if (next.deadline <= now || next.patience?.hasLeft() === true) {
+        this.head += 1;
+        this.rows -= next.rows.count;
+        next.reject(next.deadline <= now ? timedOut() : callerLeft());
+        continue;
+      }
       if (batch.length > 0 && (next.deaths > 0 || rows + next.rows.count > this.limits.batchRowsMax)) break;
       batch.push(next);
       rows += next.rows.count;
@@ -94,8 +106,4 @@ export class RequestQueue {
     this.head = 0;
     this.rows = 0;
   }
-}
-
-export function timedOut(): PerdureError {
-  return new PerdureError('serving/timed-out', 'The model did not answer in time. Try again; if it lasts, send fewer rows a request.');
 }

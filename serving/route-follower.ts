@@ -1,56 +1,40 @@
 import type { Logger } from 'pino';
-import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
-import { versionsOfRoute, type Route } from '../domain/route.js';
-import { activateRoute } from './active-route.js';
 import type { ControlPlane, RouteState } from './control-plane.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { RouteFile } from './route-file.js';
-import type { LoadedVersion, RouteTable } from './route-table.js';
-import type { ServingWindowCounter } from './serving-window-counter.js';
+import type { KeptRoutes } from './kept-routes.js';
+import type { RouteActivator } from './route-activator.js';
+import type { RouteProblem } from './route-failures.js';
+import type { RouteTable } from './route-table.js';
 import type { VersionLoader } from './version-loader.js';
 
 export interface RouteFollowerDeps {
-  gatewayId: string;
   environment: Environment;
   controlPlane: ControlPlane;
   table: RouteTable;
   loader: VersionLoader;
-  routeFile: RouteFile;
+  kept: KeptRoutes;
+  activator: RouteActivator;
   metrics: GatewayMetrics;
   log: Logger;
   pollEveryMs: number;
   /** How long a version that no route names stays loaded, for requests by explicit version and for a quick way back. */
   unloadAfterMs: number;
-  windows: ServingWindowCounter;
-  /** How long a model counts as cold after a route brought in a version that was just loaded. */
-  coldStartMs: number;
 }
 
-interface Failure {
-  storeId: string;
-  epoch: number;
-  message: string;
-  attempts: number;
-  retryAt: number;
-}
-
-const retryMaxMs = 30_000;
-
-/** Brings the routes of the control plane into force: load, keep on disk, swap, acknowledge, in that order, one model apart from another. */
+/** Looks at the routes of the control plane when it says that they changed, and every so often, and has them brought into force. */
 export class RouteFollower {
   /** Undefined until routes are known, from the control plane or from disk. */
   storeId: string | undefined;
   /** When the control plane last answered. */
   contactAt: string | undefined;
-  private readonly acknowledged = new Map<string, string>();
-  private readonly failures = new Map<string, Failure>();
   private running: Promise<void> | undefined;
   private again = false;
   private timer: NodeJS.Timeout | undefined;
   private stopListening: (() => Promise<void>) | undefined;
   private stopped = false;
-  private keeping: Promise<void> = Promise.resolve();
+  /** The routes that the first look found, brought into force or not. */
+  private firstRoutes: Promise<void> = Promise.resolve();
   /** The store that was last found emptied, so that it is said once. */
   private emptiedStoreId: string | undefined;
 
@@ -58,13 +42,14 @@ export class RouteFollower {
 
   /** Serves the routes last kept on disk, if any, then follows the control plane for ever. */
   async start(): Promise<void> {
-    const kept = await this.deps.routeFile.read();
-    if (kept !== undefined) {
-      await Promise.all(kept.routes.map((route) => this.putInForce(kept, route, false)));
-      this.storeId = kept.storeId;
-      this.deps.log.info({ routes: kept.routes.length, serving: this.deps.table.routes().length }, 'serving the routes kept on disk');
+    const { kept, activator, table, log, pollEveryMs } = this.deps;
+    const state = await kept.read();
+    if (state !== undefined) {
+      await Promise.all(state.routes.map((route) => activator.advance(state, route, 'disk')));
+      this.storeId = state.storeId;
+      log.info({ routes: state.routes.length, serving: table.routes().length }, 'serving the routes kept on disk');
     }
-    this.timer = setInterval(() => this.wake(), this.deps.pollEveryMs);
+    this.timer = setInterval(() => this.wake(), pollEveryMs);
     void this.listen();
     this.wake();
   }
@@ -85,21 +70,23 @@ export class RouteFollower {
     });
   }
 
-  /** When the look at the control plane that is under way has ended. */
+  /** When the look at the control plane that is under way has ended, and what a first one found was tried. */
   async settled(): Promise<void> {
     await this.running;
+    await this.firstRoutes;
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
+    this.deps.loader.close();
     await this.stopListening?.().catch(() => undefined);
     await this.running;
   }
 
   /** Problems that keep routes from being put in force, for people to read. */
-  problems(): { model: string; epoch: number; message: string; attempts: number }[] {
-    return [...this.failures].map(([model, { epoch, message, attempts }]) => ({ model, epoch, message, attempts }));
+  problems(): RouteProblem[] {
+    return this.deps.activator.problems();
   }
 
   private async listen(): Promise<void> {
@@ -115,7 +102,7 @@ export class RouteFollower {
   }
 
   private async follow(): Promise<void> {
-    const { controlPlane, environment, table, loader, metrics, log } = this.deps;
+    const { controlPlane, environment, activator, loader, metrics, log } = this.deps;
     let state: RouteState;
     try {
       state = await controlPlane.routeState(environment);
@@ -127,15 +114,28 @@ export class RouteFollower {
       return;
     }
     if (this.isEmptied(state)) return;
-    await Promise.all(state.routes.map((route) => this.advance(state, route)));
-    if (this.storeId !== undefined && this.storeId !== state.storeId) {
-      log.warn({ from: this.storeId, to: state.storeId }, 'the routes come from another store; replacing all');
-      const named = new Set(state.routes.map((route) => route.model));
-      for (const { route } of table.routes()) if (!named.has(route.model)) table.drop(route.model);
-      await this.keep(state);
-    }
-    this.storeId = state.storeId;
+    activator.follow(state.storeId);
+    // Not waited for: the next look may find a route that overtakes one that is loading.
+    const advanced = Promise.all(state.routes.map((route) => activator.advance(state, route, 'control-plane')));
+    if (this.storeId === undefined) {
+      this.firstRoutes = advanced.then(() => {
+        this.storeId ??= state.storeId;
+      });
+    } else await this.changeStore(this.storeId, state);
     await loader.unloadIdle(this.deps.unloadAfterMs);
+  }
+
+  /** Models that another store does not serve are dropped; the others are served as before until its routes are in force. */
+  private async changeStore(from: string, { storeId, routes }: RouteState): Promise<void> {
+    if (from === storeId) return;
+    const { table, kept, log } = this.deps;
+    log.warn({ from, to: storeId }, 'the routes come from another store; replacing all');
+    const named = new Set(routes.map((route) => route.model));
+    const gone = table.routes().flatMap(({ route: { model } }) => (named.has(model) ? [] : [model]));
+    for (const model of gone) table.drop(model);
+    this.storeId = storeId;
+    if (gone.length > 0)
+      await kept.drop(gone).catch((error: unknown) => log.error({ err: error }, 'routes of the old store are still on disk'));
   }
 
   /** Another store that knows no route at all is a database that lost its rows, not a wish to serve nothing: the last good routes stay. */
@@ -150,87 +150,5 @@ export class RouteFollower {
     }
     this.emptiedStoreId = emptied ? state.storeId : undefined;
     return emptied;
-  }
-
-  private async advance(state: RouteState, route: Route): Promise<void> {
-    const { table } = this.deps;
-    const current = table.route(route.model)?.route;
-    if (current === undefined || current.storeId !== route.storeId || current.epoch < route.epoch) {
-      const failure = this.failures.get(route.model);
-      const known = failure?.epoch === route.epoch && failure.storeId === route.storeId;
-      if (!known || failure.retryAt <= performance.now()) await this.putInForce(state, route, true);
-    }
-    await this.acknowledge(route);
-  }
-
-  private async putInForce(state: RouteState, route: Route, persist: boolean): Promise<void> {
-    const { table, loader, metrics, log } = this.deps;
-    const { model, epoch } = route;
-    try {
-      const versions = new Map<number, LoadedVersion>();
-      for (const version of versionsOfRoute(route)) {
-        const served = state.versions.find((one) => one.model === model && one.version === version);
-        if (served === undefined)
-          throw new PerdureError('not-found', `The route of ${model} names version ${version}, which is not registered.`);
-        versions.set(version, await loader.load(served));
-      }
-      if (persist) await this.keep(state, route);
-      this.markCold(route, versions);
-      if (!table.swap(activateRoute(route, versions, this.deps.windows))) return;
-      metrics.routeEpoch.set({ model }, epoch);
-      this.failures.delete(model);
-      log.info({ model, epoch, split: route.split }, 'route in force');
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const before = this.failures.get(model);
-      const attempts = (before?.epoch === epoch && before.storeId === route.storeId ? before.attempts : 0) + 1;
-      const retryAt = performance.now() + Math.min(retryMaxMs, 500 * 2 ** attempts);
-      this.failures.set(model, { storeId: route.storeId, epoch, message, attempts, retryAt });
-      metrics.routeErrors.inc({ model });
-      log.error({ model, epoch, attempts, err: error }, 'route not in force; the last one serves on');
-    }
-  }
-
-  /** A version that was just loaded has cold caches, and loading it took the processor from the others: none of them is judged by the next moments. */
-  private markCold({ model }: Route, versions: ReadonlyMap<number, LoadedVersion>): void {
-    const { table, windows, coldStartMs } = this.deps;
-    const now = performance.now();
-    const before = new Set(table.route(model)?.versions.values());
-    const isFresh = (version: LoadedVersion) => !before.has(version) && now - version.readyAt < coldStartMs;
-    if ([...versions.values()].some(isFresh)) windows.markCold(model, now + coldStartMs);
-  }
-
-  /** Keeps on disk what is in force, with `next` in its place; before it is in force, so that an acknowledged epoch outlives a crash. */
-  private async keep({ storeId, versions }: RouteState, next?: Route): Promise<void> {
-    const { table, routeFile } = this.deps;
-    const inForce = table.routes().map(({ route }) => route);
-    const routes = [
-      ...inForce.filter((route) => route.model !== next?.model && route.storeId === storeId),
-      ...(next === undefined ? [] : [next]),
-    ];
-    const served = [...versions, ...table.versions().map((one) => one.served)];
-    const named = routes.flatMap((route) =>
-      versionsOfRoute(route).flatMap((version) => served.find((one) => one.model === route.model && one.version === version) ?? []),
-    );
-    const written = this.keeping.then(() => routeFile.write({ storeId, routes, versions: named }));
-    this.keeping = written.catch(() => undefined);
-    await written;
-  }
-
-  private async acknowledge(route: Route): Promise<void> {
-    const { controlPlane, gatewayId, environment, table, log } = this.deps;
-    const { model, storeId } = route;
-    const failure = this.failures.get(model);
-    const current = table.route(model)?.route;
-    const said = failure === undefined ? `${current?.storeId} ${current?.epoch}` : `${failure.storeId} ${failure.epoch} ${failure.message}`;
-    if (this.acknowledged.get(model) === said) return;
-    if (failure === undefined && current === undefined) return;
-    try {
-      const epoch = failure?.epoch ?? current?.epoch ?? route.epoch;
-      await controlPlane.acknowledgeRoute({ gatewayId, environment, model, storeId, epoch, ...(failure && { error: failure.message }) });
-      this.acknowledged.set(model, said);
-    } catch (error) {
-      log.warn({ model, err: error }, 'route not acknowledged yet');
-    }
   }
 }

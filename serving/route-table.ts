@@ -28,6 +28,8 @@ export interface LoadedVersion {
   readyAt: number;
   /** Milliseconds of the monotonic clock at which no route named it any more; undefined while one does. */
   idleSince: number | undefined;
+  /** Routes on their way into force that need it. */
+  holds: number;
 }
 
 /** A version's name in the engine: the same only for the same bytes under the same contract. */

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { digestOf } from '../domain/canonical-json.js';
+import { PerdureError } from '../domain/errors.js';
 import type { ServedVersion } from '../domain/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
 import { compileContract } from './compiled-contract.js';
-import { PerdureError } from '../domain/errors.js';
 import type { ControlPlane } from './control-plane.js';
 import type { GatewayEvents } from './gateway-events.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
@@ -24,23 +24,50 @@ export interface VersionLoaderDeps {
 
 /** Makes registered versions ready to answer, and lets go of those that nobody asks for. */
 export class VersionLoader {
+  /** By engine key. */
+  private readonly loading = new Map<string, { sha256: string; loaded: Promise<LoadedVersion> }>();
+  private closed = false;
+
   constructor(private readonly deps: VersionLoaderDeps) {}
 
-  /** The version, loaded and warmed: its definition known, its artifact on disk with the right digest, checked and tried. @throws what stood in the way. */
+  /**
+   * The version, loaded and warmed: its definition known, its artifact on disk with the right digest, checked and tried. It is held, and not unloaded, until it is
+   * released. Several routes that want it at once share one load. @throws what stood in the way.
+   */
   async load(served: ServedVersion): Promise<LoadedVersion> {
+    const key = engineKey(served);
+    let version = this.deps.table.byKey(key);
+    if (version !== undefined)
+      await this.deps.engine.retry(key); // A new route is a new chance.
+    else {
+      let under = this.loading.get(key);
+      if (under === undefined) {
+        under = { sha256: served.artifactSha256, loaded: this.bringUp(served, key).finally(() => this.loading.delete(key)) };
+        this.loading.set(key, under);
+      }
+      version = await under.loaded;
+    }
+    version.holds += 1;
+    return version;
+  }
+
+  release(version: LoadedVersion): void {
+    version.holds -= 1;
+  }
+
+  /** Nothing is loaded from now on: the engine is about to close. */
+  close(): void {
+    this.closed = true;
+  }
+
+  private async bringUp(served: ServedVersion, key: string): Promise<LoadedVersion> {
     const { table, engine, artifacts, routeFile, controlPlane, events, metrics, log } = this.deps;
     const { model, version, artifactSha256: sha256, definitionSha256 } = served;
-    const key = engineKey(served);
-    const before = table.byKey(key);
-    if (before !== undefined) {
-      // A new route is a new chance.
-      await engine.retry(key);
-      return before;
-    }
     const { contract } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
     const path = await artifacts.pathOf(served);
     const compiled = compileContract(contract);
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
+    if (this.closed) throw new PerdureError('serving/overloaded', 'The gateway is stopping.');
     const { loadMs } = await engine
       .load({ key, path, sha256, contract, features, sampleRow: compiled.sampleRow })
       .catch((error: unknown) => {
@@ -57,6 +84,7 @@ export class VersionLoader {
       contractSha256: digestOf(contract),
       loadedAt: new Date().toISOString(),
       idleSince: readyAt,
+      holds: 0,
     };
     table.add(loaded);
     return loaded;
@@ -67,7 +95,7 @@ export class VersionLoader {
     const { table, engine, artifacts, metrics, log } = this.deps;
     const now = performance.now();
     for (const version of table.versions()) {
-      if (version.idleSince === undefined || now - version.idleSince < unloadAfterMs) continue;
+      if (version.holds > 0 || version.idleSince === undefined || now - version.idleSince < unloadAfterMs) continue;
       const { model, version: number } = version.served;
       table.remove(version);
       await engine.unload(version.key);
@@ -78,7 +106,8 @@ export class VersionLoader {
       );
       log.info({ model, version: number }, 'version unloaded');
       // Disk space is no reason to stop serving: what cannot be removed now is tried with the next version.
-      await artifacts.prune(new Set(table.versions().map((one) => one.served.artifactSha256))).catch(() => undefined);
+      const needed = [...table.versions().map((one) => one.served.artifactSha256), ...[...this.loading.values()].map((one) => one.sha256)];
+      await artifacts.prune(new Set(needed)).catch(() => undefined);
     }
   }
 }

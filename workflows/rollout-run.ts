@@ -60,6 +60,7 @@ export class RolloutRun {
         throw error;
       });
     const progress = carried ?? noProgress(lease);
+    for (const change of plan.changes) timeline.note(change);
     this.begun = { plan, progress, model, challenger, environment, timeline };
   }
 

@@ -5,6 +5,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { exitCodeOf, exitCodeOfState } from '../exit-code.js';
 import { follow } from '../follow.js';
+import { describePromotionPlan } from '../format/promotion-plan.js';
 import { actorOption } from '../global-options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
 import { refusedAtOnce } from '../refused-at-once.js';
@@ -16,11 +17,24 @@ export function registerPromote(program: Command, context: CliContext): void {
     .command('promote <version>')
     .description('ask for a version to be taken into an environment')
     .addOption(new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory())
+    .option('--plan', 'show what it would take, and change nothing')
     .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the promotion alone')
-    .addHelpText('after', examples('promote flight-delay@2 --to production', 'promote flight-delay@2 --to staging --wait'))
-    .action(async (text: string, { to, wait }: { to: Environment; wait?: true }, command: Command) => {
+    .addHelpText(
+      'after',
+      examples(
+        'promote flight-delay@2 --to production --plan',
+        'promote flight-delay@2 --to production',
+        'promote flight-delay@2 --to staging --wait',
+      ),
+    )
+    .action(async (text: string, { to, wait, plan }: { to: Environment; wait?: true; plan?: true }, command: Command) => {
       const { output } = context;
       const { model, version } = requireVersionRef(text);
+      if (plan) {
+        const planned = await context.api().promotionPlan(model, version, to);
+        if (planned.refused !== null) context.exitCode = 3;
+        return output.result(planned, () => describePromotionPlan(output, planned));
+      }
       await context
         .api()
         .version(model, version)

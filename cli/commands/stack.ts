@@ -98,15 +98,17 @@ function describeCheck({ colours }: Output, { name, outcome, finding, remedy }: 
 interface Addresses {
   api: string;
   gateways: { production: string; staging: string };
+  gatewaysGrpc: { production: string; staging: string };
   temporal: string;
   temporalUi?: string | undefined;
   s3Endpoint: string;
 }
 
 /** Without the database's URL, which holds its password. */
-const shown = ({ api, gateways, temporal, temporalUi, s3Endpoint }: Addresses) => ({
+const shown = ({ api, gateways, gatewaysGrpc, temporal, temporalUi, s3Endpoint }: Addresses) => ({
   api,
   gateways,
+  gatewaysGrpc,
   temporal,
   temporalUi: temporalUi ?? null,
   s3Endpoint,
@@ -116,7 +118,9 @@ const places = (addresses: Addresses) =>
   fields([
     ['control API', addresses.api],
     ['gateway (production)', addresses.gateways.production],
+    ['gateway (production), gRPC', addresses.gatewaysGrpc.production],
     ['gateway (staging)', addresses.gateways.staging],
+    ['gateway (staging), gRPC', addresses.gatewaysGrpc.staging],
     ['Temporal', addresses.temporal],
     ['Temporal UI', addresses.temporalUi ?? null],
   ]);

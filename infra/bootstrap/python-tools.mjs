@@ -34,7 +34,9 @@ export function wantedTools(projectRoot, forTests) {
   ];
   if (forTests)
     tools.push(
-      tool('oracles', 'independent implementations that tests compare with: SciPy, tritonclient (about 150 MB)', locked('oracles')),
+      tool('oracles', 'independent implementations that tests compare with: SciPy, scikit-learn (about 150 MB)', locked('oracles')),
+      tool('clients', 'clients of others that tests ask gateways with: tritonclient, kserve (about 130 MB)', locked('clients')),
+      tool('mlserver', 'the mlserver command, which cannot share an environment with kserve (about 100 MB)', locked('mlserver')),
     );
   return tools;
 

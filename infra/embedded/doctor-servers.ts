@@ -47,7 +47,9 @@ async function portChecks({ host, ports, databaseUrl, s3 }: PerdureConfig, envir
   const claims: [name: string, port: number, variable: string][] = [
     ['control API', ports.api, 'PERDURE_API_PORT'],
     ['gateway (production)', ports.gateways.production, 'PERDURE_GATEWAY_PRODUCTION_PORT'],
+    ['gateway (production), gRPC', ports.gatewaysGrpc.production, 'PERDURE_GATEWAY_PRODUCTION_GRPC_PORT'],
     ['gateway (staging)', ports.gateways.staging, 'PERDURE_GATEWAY_STAGING_PORT'],
+    ['gateway (staging), gRPC', ports.gatewaysGrpc.staging, 'PERDURE_GATEWAY_STAGING_GRPC_PORT'],
   ];
   if (!environment.TEMPORAL_ADDRESS)
     claims.push(['Temporal', ports.temporal, 'PERDURE_TEMPORAL_PORT'], ['Temporal UI', ports.temporalUi, 'PERDURE_TEMPORAL_UI_PORT']);

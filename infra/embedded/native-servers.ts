@@ -47,6 +47,7 @@ export async function freePortVariables(host = '127.0.0.1'): Promise<Record<stri
     while (taken.has(port) || taken.has(port + 1));
     taken.add(port).add(port + 1);
     variables[`PERDURE_${name}_PORT`] = String(port);
+    if (name.startsWith('GATEWAY_')) variables[`PERDURE_${name}_GRPC_PORT`] = String(port + 1);
   }
   return variables;
 }

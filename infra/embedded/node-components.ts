@@ -11,6 +11,8 @@ export interface NodeComponentOptions {
   config: PerdureConfig;
   /** What every process of the stack gets: addresses and credentials. */
   env: NodeJS.ProcessEnv;
+  /** The private key with which the control API signs decisions. */
+  signingKeyFile: string;
 }
 
 /** Control API, the two workers and the two gateways. */
@@ -19,9 +21,10 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
   const api = nodeComponent(options, {
     name: 'api',
     entry: 'api/main.ts',
-    port: { port: config.ports.api, variable: 'PERDURE_API_PORT', purpose: 'the control API' },
+    ports: [{ port: config.ports.api, variable: 'PERDURE_API_PORT', purpose: 'the control API' }],
     health: `${config.apiUrl}/api/v1/health`,
-    env: {},
+    address: config.apiUrl,
+    env: { PERDURE_SIGNING_KEY_FILE: options.signingKeyFile },
   });
   const workers = (
     [
@@ -34,12 +37,23 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
   const gateways = ENVIRONMENTS.map((environment) => {
     const home = path.join(config.home, `gateway-${environment}`);
     const port = config.ports.gateways[environment];
+    const grpcPort = config.ports.gatewaysGrpc[environment];
+    const variable = `PERDURE_GATEWAY_${environment.toUpperCase()}`;
     return nodeComponent(options, {
       name: `gateway-${environment}`,
       entry: 'serving/main.ts',
-      port: { port, variable: `PERDURE_GATEWAY_${environment.toUpperCase()}_PORT`, purpose: `the ${environment} gateway` },
+      ports: [
+        { port, variable: `${variable}_PORT`, purpose: `the ${environment} gateway` },
+        { port: grpcPort, variable: `${variable}_GRPC_PORT`, purpose: `gRPC of the ${environment} gateway` },
+      ],
       health: `${config.gatewayUrls[environment]}/v2/health/live`,
-      env: { PERDURE_GATEWAY_ENVIRONMENT: environment, PERDURE_GATEWAY_PORT: String(port), PERDURE_GATEWAY_HOME: home },
+      address: `${config.gatewayUrls[environment]}, gRPC ${config.gatewayGrpcAddresses[environment]}`,
+      env: {
+        PERDURE_GATEWAY_ENVIRONMENT: environment,
+        PERDURE_GATEWAY_PORT: String(port),
+        PERDURE_GATEWAY_GRPC_PORT: String(grpcPort),
+        PERDURE_GATEWAY_HOME: home,
+      },
       folder: home,
     });
   });
@@ -51,10 +65,12 @@ interface NodeProcess {
   /** Path of the TypeScript entry file in the checkout. */
   entry: string;
   env: Record<string, string>;
-  port?: ComponentSpec['ports'][number];
+  ports?: ComponentSpec['ports'];
   /** URL that answers 2xx when the process does its work; without one the process says so over IPC. */
   health?: string;
   folder?: string;
+  /** For people. */
+  address?: string;
 }
 
 function nodeComponent({ config, env }: NodeComponentOptions, node: NodeProcess): ComponentSpec {
@@ -62,9 +78,9 @@ function nodeComponent({ config, env }: NodeComponentOptions, node: NodeProcess)
   return {
     name: node.name,
     kind: 'node',
-    address: node.health ? new URL(node.health).origin : undefined,
+    address: node.address,
     version: undefined,
-    ports: node.port ? [node.port] : [],
+    ports: node.ports ?? [],
     async prepare() {
       if (!existsSync(entry))
         throw new PerdureError('environment/broken', `${node.entry} is missing from ${config.projectRoot}. Restore the checkout.`);

@@ -35,8 +35,8 @@ export function describeProgress({ component, phase, detail, durationMs }: Stack
 export function printWhereToLook({ addresses, config }: RunningStack): void {
   const lines = [
     ['control API', addresses.api],
-    ['gateway (production)', addresses.gateways.production],
-    ['gateway (staging)', addresses.gateways.staging],
+    ['gateway (production)', `${addresses.gateways.production}, gRPC ${addresses.gatewaysGrpc.production}`],
+    ['gateway (staging)', `${addresses.gateways.staging}, gRPC ${addresses.gatewaysGrpc.staging}`],
     ['Temporal UI', addresses.temporalUi ?? `of the server at ${addresses.temporal}`],
     ['state and logs', config.home],
   ] as const;

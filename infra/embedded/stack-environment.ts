@@ -4,12 +4,15 @@ import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { awsNodeWarningOff } from './bucket.js';
 import { postgresUrl } from './postgres.js';
+import type { DecisionKeyFiles } from './decision-keys.js';
 import type { StackSecrets } from './secrets.js';
 
 /** Which servers are the stack's own, and where everything answers. */
 export interface StackAddresses {
   api: string;
   gateways: PerdureConfig['gatewayUrls'];
+  /** host:port, as gRPC clients want it. */
+  gatewaysGrpc: PerdureConfig['gatewayUrls'];
   temporal: string;
   /** Undefined for a Temporal of one's own, whose UI we do not know. */
   temporalUi: string | undefined;
@@ -25,6 +28,7 @@ export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, env
   return {
     api: config.apiUrl,
     gateways: config.gatewayUrls,
+    gatewaysGrpc: config.gatewayGrpcAddresses,
     temporal: ownTemporal ? loadTemporalConfig(environment).connection.address : `${config.host}:${config.ports.temporal}`,
     temporalUi: ownTemporal ? undefined : `http://${config.host}:${config.ports.temporalUi}`,
     temporalNamespace: ownTemporal ? loadTemporalConfig(environment).namespace : environment.TEMPORAL_NAMESPACE || 'default',
@@ -37,7 +41,11 @@ export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, env
 }
 
 /** The variables with which any process of this product joins the stack. */
-export function stackVariables(config: PerdureConfig, secrets: StackSecrets, addresses: StackAddresses): Record<string, string> {
+export function stackVariables(
+  config: PerdureConfig,
+  { secrets, keys }: { secrets: StackSecrets; keys: DecisionKeyFiles },
+  addresses: StackAddresses,
+): Record<string, string> {
   const { accessKeyId, secretAccessKey } = config.s3.endpoint
     ? config.s3
     : { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
@@ -47,6 +55,8 @@ export function stackVariables(config: PerdureConfig, secrets: StackSecrets, add
     PERDURE_API_PORT: String(config.ports.api),
     PERDURE_GATEWAY_PRODUCTION_PORT: String(config.ports.gateways.production),
     PERDURE_GATEWAY_STAGING_PORT: String(config.ports.gateways.staging),
+    PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: String(config.ports.gatewaysGrpc.production),
+    PERDURE_GATEWAY_STAGING_GRPC_PORT: String(config.ports.gatewaysGrpc.staging),
     PERDURE_TEMPORAL_PORT: String(config.ports.temporal),
     PERDURE_TEMPORAL_UI_PORT: String(config.ports.temporalUi),
     PERDURE_DATABASE_URL: addresses.databaseUrl,
@@ -56,6 +66,8 @@ export function stackVariables(config: PerdureConfig, secrets: StackSecrets, add
     ...(accessKeyId ? { AWS_ACCESS_KEY_ID: accessKeyId } : {}),
     ...(secretAccessKey ? { AWS_SECRET_ACCESS_KEY: secretAccessKey } : {}),
     PERDURE_ACCESS_FILE: config.accessFile,
+    PERDURE_DECISION_TRUST: config.decisions.trust,
+    PERDURE_VERIFYING_KEYS_FILE: keys.verifying,
     [awsNodeWarningOff]: 'true',
     TEMPORAL_ADDRESS: addresses.temporal,
     TEMPORAL_NAMESPACE: addresses.temporalNamespace,

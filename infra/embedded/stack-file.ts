@@ -24,6 +24,7 @@ const stackFileSchema = z.object({
   addresses: z.object({
     api: z.string(),
     gateways: z.object({ production: z.string(), staging: z.string() }),
+    gatewaysGrpc: z.object({ production: z.string(), staging: z.string() }),
     temporal: z.string(),
     temporalUi: z.string().optional(),
     temporalNamespace: z.string(),

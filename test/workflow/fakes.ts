@@ -15,7 +15,9 @@ import { PerdureError } from '../../domain/errors.js';
 import type { LastWord } from '../../domain/last-word.js';
 import { holderText } from '../../domain/lease.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion-policy.js';
-import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
+import type { DecisionProof, DecisionTrust } from '../../domain/decision-proof.js';
+import { ruleOnDecision } from '../../domain/decision-ruling.js';
+import { decisionSchema } from '../../domain/promotion.js';
 import {
   promoteRequestSchema,
   reviewRequestSchema,
@@ -51,6 +53,11 @@ export class FakeWorld {
   conflict: string | null = null;
   roles: Record<string, string[]> = {};
   allowRequester = false;
+  /** Who caused the training of the version. */
+  trainedBy = 'tom';
+  trust: DecisionTrust = 'frontend';
+  /** What is known of a signature, by its text. */
+  proofs: Record<string, DecisionProof> = {};
   /** What the judge says, look by look; the last one stays. */
   verdicts: Verdict[] = ['pass'];
   /** What comes out of a snapshot. */
@@ -102,6 +109,7 @@ export class FakeWorld {
   opened = 0;
   refusedLeases = 0;
   reminders = 0;
+  escalations = 0;
   rollouts: { state: string; reason: string | null }[] = [];
 
   constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
@@ -189,22 +197,28 @@ export class FakeWorld {
     openPromotion: async ({ workflowId, environment, requestedBy }) => void this.promotions.push({ workflowId, environment, requestedBy }),
     setPromotionState: async ({ state }) => void this.promotionStates.push(state),
     remind: async () => void (this.reminders += 1),
+    escalate: async () => void (this.escalations += 1),
     recordPolicyApproval: async ({ reason }) => void this.policyApprovals.push(reason),
-    ruleOnDecision: async ({ decision, via, earlier, shownEvidenceSha256, closedBecause }) => {
+    ruleOnDecision: async ({ decision, via, earlier, shownEvidenceSha256, closedBecause, escalated = false }) => {
       const parsed = decisionSchema.parse(decision);
+      const roles = this.roles[parsed.actor] ?? [];
       const ruling =
         closedBecause !== null || shownEvidenceSha256 === null
           ? { counted: false, selfApproved: false, reason: closedBecause ?? 'no evidence' }
           : ruleOnDecision(parsed, {
               policy: this.promotionPolicy,
               requestedBy: this.promotions.at(-1)?.requestedBy ?? 'unknown',
-              roles: this.roles[parsed.actor] ?? [],
+              trainedBy: this.trainedBy,
+              roles,
               allowRequester: this.allowRequester,
               shownEvidenceSha256,
               via,
               earlier,
+              escalated,
+              trust: this.trust,
+              proof: this.proofs[parsed.signature ?? ''] ?? { kind: 'unsigned' },
             });
-      const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason };
+      const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason, roles };
       this.rulings.push({ ...ruled, via, selfApproved: ruling.selfApproved, evidenceSha256: shownEvidenceSha256 });
       return ruled;
     },
@@ -220,6 +234,7 @@ export class FakeWorld {
         champion,
         stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(this.rolloutPolicy, stage) })),
         ...{ lookEverySeconds, acknowledgeWithinSeconds, lateLabels: lateLabels !== undefined && champion !== null },
+        changes: [],
       };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),

@@ -4,7 +4,7 @@ import { applyDefinition } from '../../../db/definition-queries.js';
 import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js';
 import { openPromotion, recordDecision, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { openRollout, recordLook, setRolloutState } from '../../../db/rollout-queries.js';
-import { settleRollout } from '../../../db/rollout-facts.js';
+import { rolloutOutlook } from '../../../db/rollout-facts.js';
 import { storeId, writeRoute } from '../../../db/route-queries.js';
 import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../../db/run-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
@@ -141,6 +141,10 @@ export async function registerModel({ db, store }: TestApi) {
     evaluationSha256: sha('evaluation'),
     gates: [{ name: 'ranks delays', outcome: 'pass' }],
     policy: definition.promotion,
+    rollout: definition.rollout,
+    cardSha256: digestOf({ model, version: 2 }),
+    trainedBy: 'tom',
+    before: null,
   };
   await openPromotion(db, {
     id: promotionId,
@@ -159,6 +163,7 @@ export async function registerModel({ db, store }: TestApi) {
     decision: 'approve',
     comment: 'me',
     via: 'signal',
+    roles: [],
     counted: false,
     selfApproved: false,
     reason: 'eve has none of the roles approver',
@@ -174,7 +179,7 @@ export async function registerModel({ db, store }: TestApi) {
     challenger: 2,
     champion: 1,
     promotionId,
-    settled: await settleRollout(db, { environment: 'production', model, challenger: 2, alsoShadow: [] }),
+    settled: (await rolloutOutlook(db, { environment: 'production', model, challenger: 2, alsoShadow: [] })).settled,
   });
   await setRolloutState(db, rolloutId, 'running', 0, null);
   await recordLook(db, {

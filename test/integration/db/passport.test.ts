@@ -29,6 +29,7 @@ test('a passport knows run, route and who let the version in, by the decisions t
     promotionId: 'p-1',
     via: 'update' as const,
     selfApproved: false,
+    roles: ['approver'],
     comment: 'fine',
     reason: 'counts',
     at: '2026-01-01T00:00:00.000Z',

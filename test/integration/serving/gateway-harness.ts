@@ -14,7 +14,10 @@ import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
 import { buildGateway, type Gateway } from '../../../serving/gateway.js';
 import type { ShipperOptions } from '../../../serving/shipper-messages.js';
+import { exampleRow, type FlightRow } from './flight-rows.js';
 import type { GatewayLimits } from '../../../serving/gateway-limits.js';
+
+export { exampleRow, type FlightRow } from './flight-rows.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -41,29 +44,6 @@ export function expectedProbability(bias: number, row: { dep_delay: number; temp
   return 1 / (1 + Math.exp(-(bias + 0.02 * row.dep_delay + 0.01 * (row.temp ?? 0) + (row.carrier === 'UA' ? 0.5 : 0))));
 }
 
-export const exampleRow = {
-  carrier: 'UA',
-  origin: 'EWR',
-  dest: 'IAH',
-  dow: 1,
-  sched_dep_min: 315,
-  sched_arr_min: 499,
-  distance: 1400,
-  temp: 39.02 as number | null,
-  dewp: 28.04,
-  humid: 64.43,
-  wind_dir: 260,
-  wind_speed: 12.65858,
-  wind_gust: null as number | null,
-  precip: 0,
-  pressure: 1011.9,
-  visib: 10,
-  plane_age: 14,
-  seats: 149,
-  dep_delay: 2,
-};
-export type FlightRow = typeof exampleRow;
-
 /** The body of an inference request in JSON for some rows. */
 export function inferBody(
   rows: readonly FlightRow[],
@@ -86,6 +66,7 @@ export class MemoryControlPlane implements ControlPlane {
   readonly definitions = new Map<string, ModelDefinition>();
   readonly acknowledgements: { model: string; epoch: number; storeId: string; error?: string }[] = [];
   readonly windows = new Map<string, ServingWindow>();
+  looks = 0;
   readonly events = new Map<string, GatewayEvent>();
   heartbeats = 0;
   forgotten = 0;
@@ -93,7 +74,11 @@ export class MemoryControlPlane implements ControlPlane {
   loseAnswers = false;
   private readonly listeners = new Set<() => void>();
 
-  routeState = (): Promise<RouteState> => this.answer(() => structuredClone(this.state));
+  routeState = (): Promise<RouteState> =>
+    this.answer(() => {
+      this.looks += 1;
+      return structuredClone(this.state);
+    });
   definitionByDigest = (sha256: string): Promise<ModelDefinition> =>
     this.answer(() => {
       const found = this.definitions.get(sha256);
@@ -140,21 +125,28 @@ export class MemoryControlPlane implements ControlPlane {
 
   /** Replaces a model's route and tells listeners. */
   route(model: string, epoch: number, split: Split, more: Partial<RouteTarget> = {}): void {
-    const route: Route = {
+    this.routes([{ model, epoch, split, ...more }]);
+  }
+
+  /** Replaces the routes of several models at once. */
+  routes(changes: readonly (Partial<RouteTarget> & Pick<Route, 'model' | 'epoch' | 'split'>)[]): void {
+    const changed = changes.map((change) => this.routeOf(change));
+    const named = new Set(changed.map((route) => route.model));
+    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => !named.has(one.model)), ...changed] };
+    for (const listener of this.listeners) listener();
+  }
+
+  private routeOf(change: Partial<RouteTarget> & Pick<Route, 'model' | 'epoch' | 'split'>): Route {
+    return {
       storeId: this.state.storeId,
       environment: 'production',
-      model,
-      epoch,
-      split,
       shadows: [],
       standby: [],
       overrides: [],
-      ...more,
+      ...change,
       reason: 'test',
       at: new Date().toISOString(),
     };
-    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => one.model !== model), route] };
-    for (const changed of this.listeners) changed();
   }
 
   private answer<T>(work: () => T): Promise<T> {
@@ -170,8 +162,24 @@ export class MemoryControlPlane implements ControlPlane {
 /** Artifacts in a folder, as an object store would hand them out; it can be away. */
 export class FolderArtifacts {
   away = false;
+  /** Downloads that are held back. */
+  waiting = 0;
+  private held: Promise<void> | undefined;
   constructor(readonly folder: string) {}
+
+  /** Holds downloads back until the returned function is called. */
+  hold(): () => void {
+    let letGo: () => void = () => undefined;
+    this.held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    return letGo;
+  }
+
   async getToFile(key: string, file: string): Promise<void> {
+    this.waiting += 1;
+    await this.held;
+    this.waiting -= 1;
     if (this.away) throw new Error('the object store is away');
     await copyFile(path.join(this.folder, key), file);
   }
@@ -187,7 +195,10 @@ export interface TestWorld {
     bias: number,
     options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition },
   ) => Promise<ServedVersion>;
-  start: (limits?: Partial<GatewayLimits>, objectStore?: ShipperOptions['store']) => Promise<{ gateway: Gateway; url: string }>;
+  start: (
+    limits?: Partial<GatewayLimits>,
+    objectStore?: ShipperOptions['store'],
+  ) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
   close: () => Promise<void>;
 }
 
@@ -231,7 +242,8 @@ export async function createTestWorld(): Promise<TestWorld> {
       gateways.push(gateway);
       await gateway.start();
       const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
-      return { gateway, url };
+      const grpcAddress = `127.0.0.1:${await gateway.listenGrpc({ host: '127.0.0.1', port: 0 })}`;
+      return { gateway, url, grpcAddress };
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));

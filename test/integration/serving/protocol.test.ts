@@ -1,8 +1,4 @@
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { request as httpRequest, Agent } from 'node:http';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -158,58 +154,6 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     expect(answered.port).toBe(refused.port);
     agent.destroy();
   });
-});
-
-const tritonAnswer = z.object({
-  version: z.string(),
-  id: z.string(),
-  label: z.array(z.number()),
-  labelType: z.string(),
-  probabilities: z.array(z.array(z.number())),
-});
-const tritonError = z.object({ status: z.string(), message: z.string() });
-const tritonReport = z.object({
-  live: z.boolean(),
-  ready: z.boolean(),
-  modelReady: z.boolean(),
-  versionReady: z.boolean(),
-  unknownReady: z.boolean(),
-  server: z.object({ name: z.string(), extensions: z.array(z.string()) }),
-  model: z.object({
-    name: z.string(),
-    versions: z.array(z.string()),
-    inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) })),
-  }),
-  binary: tritonAnswer,
-  json: tritonAnswer,
-  explicit: tritonAnswer,
-  gzip: tritonAnswer,
-  deflate: tritonAnswer,
-  async: z.array(tritonAnswer),
-  errors: z.object({ missing: tritonError, unknownModel: tritonError, unknownVersion: tritonError, unknownOutput: tritonError }),
-});
-
-test('the tritonclient of others gets the same answers by binary tensors, by JSON, compressed and asynchronously, and its errors in words', async () => {
-  const rows = [exampleRow, { ...exampleRow, temp: null, dep_delay: 120, carrier: 'ÅÄ' }];
-  const rowsFile = path.join(world.folder, 'rows.json');
-  await writeFile(rowsFile, JSON.stringify(rows));
-  const script = new URL('./triton_client.py', import.meta.url).pathname;
-  const python = new URL('../../../.tools/oracles/bin/python', import.meta.url).pathname;
-  const { stdout } = await promisify(execFile)(python, [script, new URL(url).host, rowsFile]);
-  const report = tritonReport.parse(JSON.parse(stdout));
-  expect(report).toMatchObject({ live: true, ready: true, modelReady: true, versionReady: true, unknownReady: false });
-  expect(report.server).toMatchObject({ name: 'perdure', extensions: ['binary_tensor_data'] });
-  expect(report.model.inputs).toContainEqual({ name: 'temp', datatype: 'FP32', shape: [-1, 1] });
-  expect(report.model.inputs).toContainEqual({ name: 'carrier', datatype: 'BYTES', shape: [-1, 1] });
-  for (const answer of [report.binary, report.json, report.explicit, report.gzip, report.deflate, ...report.async]) {
-    expect(answer).toMatchObject({ version: '1', label: [0, 1], labelType: 'int64' });
-    rows.forEach((row, index) => expect(answer.probabilities[index]?.[1]).toBeCloseTo(expectedProbability(-1, row), 6));
-  }
-  expect(report.binary.id).toBe('triton-1');
-  expect(report.errors.missing).toMatchObject({ status: '400', message: expect.stringContaining('carrier is missing') });
-  expect(report.errors.unknownModel).toMatchObject({ status: '404' });
-  expect(report.errors.unknownVersion).toMatchObject({ status: '404' });
-  expect(report.errors.unknownOutput).toMatchObject({ status: '400', message: expect.stringContaining('"nothing"') });
 });
 
 describe('labels', () => {

@@ -19,6 +19,8 @@ out = {
     "unknownReady": client.is_model_ready("nobody"),
     "server": client.get_server_metadata(),
     "model": client.get_model_metadata(MODEL),
+    "versionModel": client.get_model_metadata(MODEL, "1"),
+    "index": client.get_model_repository_index(),
 }
 
 
@@ -76,6 +78,9 @@ out["errors"] = {
     "missing": error_of(lambda: client.infer(MODEL, tensors(True)[1:])),
     "unknownModel": error_of(lambda: client.infer("nobody", tensors(True))),
     "unknownVersion": error_of(lambda: client.infer(MODEL, tensors(True), model_version="99")),
+    "late": error_of(lambda: client.infer(MODEL, tensors(True), timeout=1)),
+    "load": error_of(lambda: client.load_model(MODEL)),
+    "unload": error_of(lambda: client.unload_model(MODEL)),
     "unknownOutput": error_of(lambda: client.infer(MODEL, tensors(True), outputs=[triton.InferRequestedOutput("nothing")])),
 }
 print(json.dumps(out))

@@ -1,0 +1,51 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ProtocolRoutesDeps } from '../protocol-routes.js';
+import { HealthHandlers } from './health-handlers.js';
+import { inferenceHandlers } from './inference-service-handlers.js';
+import { reflectionHandlers } from './reflection-handlers.js';
+import type { CallReport } from './unary-method.js';
+
+export interface GrpcGateway {
+  /** The port it listens on. */
+  port: number;
+  /** Says that it no longer serves, takes no more calls, answers those under way, and ends. */
+  stop: () => Promise<void>;
+}
+
+/** Of one connection; more calls wait at the caller. */
+const concurrentCallsMax = 1_000;
+/** Calls that are not answered by then, their deadlines included, are cut off when the gateway stops. */
+const drainMaxMs = 12_000;
+
+/** Opens the gateway's gRPC port. @throws an Error when it cannot listen there. */
+export async function openGrpcGateway(
+  deps: ProtocolRoutesDeps & CallReport,
+  { host, port }: { host: string; port: number },
+): Promise<GrpcGateway> {
+  const server = new Server({
+    'grpc.max_receive_message_length': deps.bodyBytesMax,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': concurrentCallsMax,
+    'grpc.enable_channelz': 0,
+  });
+  const health = new HealthHandlers(deps.isReady, deps);
+  for (const { definition, handlers } of [inferenceHandlers(deps, deps), health, ...reflectionHandlers()]) {
+    server.addService(definition, handlers);
+  }
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const bound = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, opened) => (error === null ? resolve(opened) : reject(error))),
+  );
+  return {
+    port: bound,
+    stop: () =>
+      new Promise((resolve) => {
+        const cutOff = setTimeout(() => server.forceShutdown(), drainMaxMs);
+        health.stop();
+        server.tryShutdown(() => {
+          clearTimeout(cutOff);
+          resolve();
+        });
+      }),
+  };
+}

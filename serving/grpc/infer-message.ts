@@ -1,0 +1,169 @@
+import { checkInputName, parseId, parseOutputs, type InferRequest, type InputTensor } from '../infer-request.js';
+import { binaryData, datatypeOf, wantedOutputs, type Answer, type WantedOutput } from '../infer-response.js';
+import { timeoutParameterMs } from '../patience.js';
+import { quoted, refusal } from '../refusal.js';
+import {
+  ModelInferRequest_InferRequestedOutputTensor,
+  ModelInferRequest_ParametersEntry,
+  ModelInferResponse,
+  type InferTensorContents,
+} from './generated/open_inference_grpc.js';
+import { readContents } from './tensor-contents.js';
+import { WireReader } from './wire-reader.js';
+
+export interface InferMessage {
+  model: string;
+  version: string;
+  request: InferRequest;
+  wanted: WantedOutput[];
+  /** Raw tensors are answered with raw tensors, typed ones with typed ones. */
+  raw: boolean;
+}
+
+/** Reads a ModelInferRequest. @throws PerdureError `input/invalid` for everything that is not such a message. */
+export function readInferMessage(bytes: Buffer): InferMessage {
+  const message = parse(bytes);
+  const raw = message.raw.length > 0;
+  if (raw && message.raw.length !== message.inputs.length) {
+    throw refusal(
+      `There are ${message.inputs.length} inputs, but ${message.raw.length} raw_input_contents.`,
+      'Send one for each input, in the same order.',
+    );
+  }
+  const inputs = new Map<string, InputTensor>();
+  for (let index = 0; index < message.inputs.length; index += 1) {
+    const input = message.inputs[index];
+    if (input === undefined) break;
+    const { name, datatype, shape, contents } = input;
+    checkInputName(inputs, index, name);
+    if (raw && contents !== undefined)
+      throw refusal(`Feature ${quoted(name)} has contents beside raw_input_contents.`, 'Send the values one way only.');
+    inputs.set(name, {
+      name,
+      datatype,
+      shape,
+      data: raw ? undefined : readContents(name, datatype, contents),
+      bytes: message.raw[index],
+    });
+  }
+  const outputs = parseOutputs(message.outputs);
+  return {
+    model: message.model,
+    version: message.version,
+    request: { id: parseId(message.id), inputs, outputs, binaryOutputs: raw, timeoutMs: timeoutParameterMs(message.timeout) },
+    wanted: wantedOutputs(outputs, raw),
+    raw,
+  };
+}
+
+/** Writes a ModelInferResponse. */
+export function writeInferMessage(message: InferMessage, version: number, id: string, answer: Answer): Buffer {
+  const { raw } = message;
+  const rows = answer.labels.length;
+  const encoded = ModelInferResponse.encode({
+    modelName: message.model,
+    modelVersion: String(version),
+    id,
+    parameters: {},
+    outputs: message.wanted.map(({ name }) => ({
+      name,
+      datatype: datatypeOf(name, answer),
+      shape: name === 'label' ? [rows] : [rows, answer.classes],
+      parameters: {},
+      contents: raw ? undefined : typedContents(name, answer),
+    })),
+    rawOutputContents: raw ? message.wanted.map(({ name }) => binaryData(name, answer)) : [],
+  }).finish();
+  return Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+}
+
+interface Parsed {
+  model: string;
+  version: string;
+  id: string;
+  timeout: unknown;
+  inputs: { name: string; datatype: string; shape: number[]; contents: Buffer | undefined }[];
+  outputs: ModelInferRequest_InferRequestedOutputTensor[];
+  raw: Buffer[];
+}
+
+function parse(bytes: Buffer): Parsed {
+  const parsed: Parsed = { model: '', version: '', id: '', timeout: undefined, inputs: [], outputs: [], raw: [] };
+  try {
+    const reader = new WireReader(bytes);
+    while (reader.next()) parseField(reader, parsed);
+    return parsed;
+  } catch (error) {
+    throw refusal(
+      `The message is not a ModelInferRequest: ${error instanceof Error ? error.message : String(error)}.`,
+      'Send one as open_inference_grpc.proto describes it.',
+    );
+  }
+}
+
+function parseField(reader: WireReader, parsed: Parsed): void {
+  switch (reader.field) {
+    case 1:
+      parsed.model = textOf(reader);
+      return;
+    case 2:
+      parsed.version = textOf(reader);
+      return;
+    case 3:
+      parsed.id = textOf(reader);
+      return;
+    case 4: {
+      const { key, value } = ModelInferRequest_ParametersEntry.decode(reader.bytes());
+      if (key === 'timeout') parsed.timeout = value?.parameterChoice?.value;
+      return;
+    }
+    case 5:
+      parsed.inputs.push(reader.message(parseInput));
+      return;
+    case 6:
+      parsed.outputs.push(ModelInferRequest_InferRequestedOutputTensor.decode(reader.bytes()));
+      return;
+    case 7:
+      parsed.raw.push(reader.bytes());
+      return;
+    default:
+      reader.skip();
+  }
+}
+
+function parseInput(reader: WireReader): Parsed['inputs'][number] {
+  const input: Parsed['inputs'][number] = { name: '', datatype: '', shape: [], contents: undefined };
+  while (reader.next()) {
+    if (reader.field === 1) input.name = textOf(reader);
+    else if (reader.field === 2) input.datatype = textOf(reader);
+    else if (reader.field === 3) reader.repeated(readVarint, input.shape);
+    else if (reader.field === 5) input.contents = input.contents ? Buffer.concat([input.contents, reader.bytes()]) : reader.bytes();
+    else reader.skip();
+  }
+  return input;
+}
+
+function textOf(reader: WireReader): string {
+  const text = reader.text();
+  if (text === undefined) throw new RangeError(`the string in field ${reader.field} is not UTF-8`);
+  return text;
+}
+
+const readVarint = (reader: WireReader): number => reader.varint();
+
+const noContents: InferTensorContents = {
+  boolContents: [],
+  intContents: [],
+  int64Contents: [],
+  uintContents: [],
+  uint64Contents: [],
+  fp32Contents: [],
+  fp64Contents: [],
+  bytesContents: [],
+};
+
+function typedContents(name: WantedOutput['name'], { labels, probabilities }: Answer): InferTensorContents {
+  if (name === 'probabilities') return { ...noContents, fp32Contents: Array.from(probabilities) };
+  if (Array.isArray(labels)) return { ...noContents, bytesContents: labels.map((label) => Buffer.from(label)) };
+  return { ...noContents, int64Contents: Array.from(labels) };
+}
