@@ -93,6 +93,9 @@ export function metricName(metric: Pick<JudgedMetric, 'metric'> & { name?: strin
 /** Whether a metric is read from the prediction log and the labels, not from what gateways counted. */
 export const isLogged = (metric: JudgedMetric): boolean => ['value', 'quality', 'outcome'].includes(metric.metric);
 
+/** Whether other minutes tell the versions apart in it, too: other minutes bring other rows, and with them other scores, values and labels. */
+export const isCounted = ({ metric }: JudgedMetric): boolean => metric === 'errorShare' || metric === 'slowShare';
+
 const defaultMetrics = [{ metric: 'errorShare' }, { metric: 'slowShare' }, { metric: 'scoreDistance' }] as const;
 
 /** Bounds on effect sizes, challenger against champion on the same minutes. */
@@ -112,6 +115,12 @@ export const judgePolicySchema = z
     const names = metrics.map(metricName);
     for (const [index, name] of names.entries())
       if (names.indexOf(name) !== index) context.addIssue({ code: 'custom', path: ['metrics', index], message: `${name} is named twice` });
+    if (!metrics.some(isCounted))
+      context.addIssue({
+        code: 'custom',
+        path: ['metrics'],
+        message: 'must hold errorShare or slowShare: nothing else can be compared once the challenger answers everything',
+      });
     const claimed = metrics.reduce((sum, metric) => sum + (metric.alpha ?? 0), 0);
     const others = metrics.some((metric) => metric.alpha === undefined);
     if (claimed > whole + 1e-12 || (others && claimed >= whole - 1e-12))

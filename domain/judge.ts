@@ -1,4 +1,4 @@
-import { alphaShares, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
+import { alphaShares, isCounted, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
 import { judgeMetric, type MetricJudgement } from './metric-judgement.js';
 import { readingOf, type Observed } from './metric-reading.js';
 import type { RolloutStage } from './rollout-stage.js';
@@ -7,7 +7,7 @@ import { worstVerdict, type Verdict } from './verdict.js';
 
 export type { MetricJudgement } from './metric-judgement.js';
 export type { Observed } from './metric-reading.js';
-export type { Sample } from './statistics/anytime-difference.js';
+export type { Sample } from './statistics/constrained-means.js';
 
 /** Everything that a judgement depends on: stored with each look, so that it can be made again. */
 export interface StageInput {
@@ -68,7 +68,7 @@ export function judgeStage(input: StageInput): StageJudgement {
   const nothing = { ...about, verdict: 'no-data' as const, metrics: [], winner: null };
   if (stage.comparison === 'none') return { ...nothing, waitsFor: 'This stage is not judged: it compares the challenger with nothing.' };
   if (champion === null || !(champion.requests > 0)) return { ...nothing, waitsFor: championMissing(about.championFrom) };
-  const metrics = questions(input).map(({ metric, alpha }) => judge(input, champion, metric, alpha));
+  const metrics = metricsOfStage(input).map(({ metric, alpha }) => judge(input, champion, metric, alpha));
   if (metrics.length === 0) return { ...nothing, waitsFor: nothingToCompare };
   const said = worstVerdict(metrics.map((metric) => metric.verdict));
   const lacking = stage.minRequests - challenger.requests;
@@ -77,10 +77,17 @@ export function judgeStage(input: StageInput): StageJudgement {
   return { ...about, verdict, metrics, waitsFor, winner: winnerOf(stage, verdict) };
 }
 
-/** The metrics that this stage can compare, each with its share of the stage's alpha. */
-function questions({ policy, alpha, stage, outcome }: StageInput): { metric: JudgedMetric; alpha: number }[] {
-  // Other minutes bring other rows, and with them other scores, values and labels: only the same minutes tell the versions apart in these.
-  const comparable = ({ metric }: JudgedMetric) => stage.comparison === 'same-minutes' || metric === 'errorShare' || metric === 'slowShare';
+/** The metrics that a stage can compare, each with its share of the stage's alpha; what decides an A/B test stands first. */
+export function metricsOfStage({
+  policy,
+  alpha,
+  stage,
+  outcome,
+}: Pick<StageInput, 'policy' | 'alpha' | 'outcome'> & { stage: Pick<RolloutStage, 'comparison'> }): {
+  metric: JudgedMetric;
+  alpha: number;
+}[] {
+  const comparable = (metric: JudgedMetric) => stage.comparison === 'same-minutes' || isCounted(metric);
   const guards = policy.metrics.filter(comparable).filter((metric) => outcome === null || metricName(metric) !== metricName(outcome));
   const claimed = outcome === null ? 0 : (alpha / policy.alpha) * (outcome.alpha ?? policy.alpha / (guards.length + 1));
   const shares = alphaShares({ alpha: policy.alpha, metrics: guards }, Math.max(0, alpha - claimed));

@@ -1,6 +1,6 @@
 import { metricName, type JudgedMetric } from './judge-policy.js';
 import { slowAnswers, slowBoundMs, type ServingTotals } from './serving-totals.js';
-import type { Sample } from './statistics/anytime-difference.js';
+import type { Sample } from './statistics/constrained-means.js';
 
 /** What was seen of one version: what gateways counted and, by name, the metrics that are read from the prediction log and labels, scaled to [0, 1] by the metric's bounds. */
 export interface Observed extends ServingTotals {

@@ -1,56 +1,65 @@
+import { constrainedMeans, type Sample } from './constrained-means.js';
 import { logBeta } from './log-gamma.js';
 import type { ProportionInterval, TailAlphas } from './proportion-interval.js';
 
-/** How many values of [0, 1] were seen in one group, and their sum. */
-export interface Sample {
-  count: number;
-  sum: number;
+/** Bounds on the difference of two means, first minus second, at one look; as many looks as one likes keep them. */
+export interface AnytimeDifference {
+  estimate: number;
+  /** Logarithm of the e-process against all pairs of means with this difference: it comes to log(1/alpha) for a true one with a chance of alpha at most, ever. */
+  logEvidenceAgainst(difference: number): number;
+  /** The difference is below this, but for a chance of `alpha` over all looks. */
+  upperLimit(alpha: number): number;
+  lowerLimit(alpha: number): number;
 }
 
 /**
- * A confidence sequence for the difference of two means, first minus second, of values in [0, 1]: whoever looks again and again, and stops when it pleases,
- * is wrong at either limit with at most the chance of its alpha over all looks together. It depends on counts and sums alone.
+ * A confidence sequence for the difference of the means of two groups of values in [0, 1], from counts and sums alone: whoever looks again and again, and stops when it pleases,
+ * is wrong at a limit with at most the chance of its alpha over all looks together.
  *
- * Each group's likelihood is mixed over a prior of its mean (Robbins 1970; the two-sided beta-binomial mixture of Howard, Ramdas, McAuliffe and Sekhon 2021). The ratio of both
- * mixtures to the likelihood at the true pair of means is a nonnegative supermartingale that starts at 1, for Bernoulli values and, by convexity, for any values in [0, 1]; by Ville's
- * inequality it ever reaches 1/alpha with a chance of at most alpha. The pairs of means where it has not are a region; the interval is what the region covers of the difference.
+ * Each group's likelihood is mixed over a prior of its mean (Robbins 1970; the beta-binomial mixture of Howard, Ramdas, McAuliffe and Sekhon 2021). The ratio of the mixture to the
+ * likelihood at the true pair of means is a nonnegative supermartingale that starts at 1, for Bernoulli values and, by convexity, for any values in [0, 1]; by Ville's inequality
+ * it ever reaches 1/alpha with a chance of at most alpha. The pairs of means where it has not are a region, and the interval is what the region covers of the difference.
  *
  * Assumed: given the past, a value of a group has always the same mean. Values may come in any order and any mix of the groups.
  * @throws RangeError without values in either group or with a sum outside of [0, count]
  */
-export function anytimeDifferenceInterval(first: Sample, second: Sample, alphas: TailAlphas): ProportionInterval {
-  checkSample(first);
-  checkSample(second);
-  const evidence = logMixture(first) + logMixture(second);
+export function anytimeDifference(first: Sample, second: Sample): AnytimeDifference {
+  const mixture = logMixture(first, second);
   return {
     estimate: first.sum / first.count - second.sum / second.count,
-    low: -upperLimit(second, first, evidence + Math.log(alphas.low)),
-    high: upperLimit(first, second, evidence + Math.log(alphas.high)),
+    logEvidenceAgainst: (difference) => mixture - constrainedMeans(first, second, difference).logLikelihood,
+    upperLimit: (alpha) => upperLimit(first, second, mixture + Math.log(alpha)),
+    lowerLimit: (alpha) => -upperLimit(second, first, mixture + Math.log(alpha)),
   };
 }
 
-/**
- * Logarithm of the e-process against all pairs of means with this difference, first minus second: the least that the mixture's ratio takes on them.
- * Where it reaches log(1/alpha), the difference is outside of the confidence sequence.
- */
-export function logEvidenceAgainst(difference: number, first: Sample, second: Sample): number {
-  return logMixture(first) + logMixture(second) - profile(first, second, difference).logLikelihood;
+/** Both limits at once. @throws RangeError as `anytimeDifference` */
+export function anytimeDifferenceInterval(first: Sample, second: Sample, alphas: TailAlphas): ProportionInterval {
+  const { estimate, lowerLimit, upperLimit: upper } = anytimeDifference(first, second);
+  return { estimate, low: lowerLimit(alphas.low), high: upper(alphas.high) };
 }
 
 /**
- * The prior of a group's mean: an even mixture of Jeffreys' and one for rare events, which makes shares of errors near 0 cheap to bound.
+ * The prior of the two means: an even mixture of Jeffreys' for both and one of rare events for both, which makes shares of errors near 0 cheap to bound.
  * `npm run bench:judge` is where it was chosen.
  */
 const prior = [
   { a: 0.5, b: 0.5 },
-  { a: 0.5, b: 10 },
-] as const;
+  { a: 0.5, b: 30 },
+].map(({ a, b }) => ({ a, b, logBeta: logBeta(a, b) }));
 
-/** Logarithm of the group's likelihood, averaged over the prior. */
-function logMixture({ count, sum }: Sample): number {
-  const parts = prior.map(({ a, b }) => logBeta(a + sum, b + count - sum) - logBeta(a, b));
-  const largest = Math.max(...parts);
-  return largest + Math.log(parts.reduce((total, part) => total + Math.exp(part - largest), 0) / parts.length);
+/** Logarithm of both groups' likelihood, averaged over the prior. */
+function logMixture(first: Sample, second: Sample): number {
+  checkSample(first);
+  checkSample(second);
+  let largest = -Infinity;
+  let sum = 0;
+  for (const { a, b, logBeta: ofPrior } of prior) {
+    const part = logBeta(a + first.sum, b + first.count - first.sum) + logBeta(a + second.sum, b + second.count - second.sum) - 2 * ofPrior;
+    sum = part > largest ? 1 + sum * Math.exp(largest - part) : sum + Math.exp(part - largest);
+    largest = Math.max(largest, part);
+  }
+  return largest + Math.log(sum / prior.length);
 }
 
 /**
@@ -58,21 +67,22 @@ function logMixture({ count, sum }: Sample): number {
  * come closer and never cross: what is returned lies at the limit or, by rounding, beyond it.
  */
 function upperLimit(first: Sample, second: Sample, logFloor: number): number {
-  if (profile(first, second, 1).logLikelihood > logFloor) return 1;
-  const shares = [first.sum / first.count, second.sum / second.count] as const;
-  let inside = shares[0] - shares[1];
+  const estimate = first.sum / first.count - second.sum / second.count;
+  // Only a group of ones alone beside a group of zeros alone can differ by 1.
+  if (first.sum === first.count && second.sum === 0) return 1;
+  let inside = estimate;
   let outside = 1;
-  let next = inside + firstGuess(first, second, profile(first, second, inside).logLikelihood - logFloor);
+  let next = estimate + firstGuess(first, second, logLikelihood(first) + logLikelihood(second) - logFloor);
   for (let step = 0; step < 100 && outside - inside > 1e-12; step++) {
     if (!(next > inside && next < outside)) next = (inside + outside) / 2;
-    const { logLikelihood, slope } = profile(first, second, next);
-    if (logLikelihood > logFloor) {
+    const at = constrainedMeans(first, second, next);
+    if (at.logLikelihood > logFloor) {
       inside = next;
-      next = Math.min((inside + outside) / 2, inside + 2 * (inside - shares[0] + shares[1]));
+      next = Math.min((inside + outside) / 2, estimate + 1.5 * (inside - estimate));
     } else {
       outside = next;
-      if (logFloor - logLikelihood < 1e-9) break;
-      next = outside - (logLikelihood - logFloor) / slope;
+      if (logFloor - at.logLikelihood < 1e-8) break;
+      next = outside - (at.logLikelihood - logFloor) / at.slope;
     }
   }
   return outside;
@@ -80,51 +90,15 @@ function upperLimit(first: Sample, second: Sample, logFloor: number): number {
 
 /** How far the limit is from the estimate if the likelihood were a normal curve; a little more, to start outside. */
 function firstGuess(first: Sample, second: Sample, drop: number): number {
-  const variance = ({ count, sum }: Sample) => ((sum + 0.5) * (count - sum + 0.5)) / (count + 1) ** 2 / count;
+  const variance = ({ count, sum }: Sample) => ((sum + 0.5) * (count - sum + 0.5)) / (count + 1) / (count + 1) / count;
   return 1.2 * Math.sqrt(2 * drop * (variance(first) + variance(second)));
 }
 
-interface Profile {
-  logLikelihood: number;
-  /** Of the log-likelihood in the difference. */
-  slope: number;
+/** At the group's own mean, where it is largest. */
+function logLikelihood({ count, sum }: Sample): number {
+  const part = (of: number) => (of === 0 ? 0 : of * Math.log(of / count));
+  return part(sum) + part(count - sum);
 }
-
-/** The best log-likelihood among the pairs of means with this difference: concave in the second mean, so its derivative has one zero; Newton's method within a bracket. */
-function profile(first: Sample, second: Sample, difference: number): Profile {
-  const [hits, misses] = [first.sum, first.count - first.sum];
-  const [secondHits, secondMisses] = [second.sum, second.count - second.sum];
-  let low = Math.max(0, -difference);
-  let high = Math.min(1, 1 - difference);
-  let mean = clamp((hits + secondHits - first.count * difference) / (first.count + second.count), low, high);
-  if (!(mean > low && mean < high)) mean = (low + high) / 2;
-  for (let step = 0; step < 200 && high - low > 1e-15; step++) {
-    const other = mean + difference;
-    const [up, down] = [share(hits, other) + share(secondHits, mean), share(misses, 1 - other) + share(secondMisses, 1 - mean)];
-    const slope = up - down;
-    if (slope > 0) low = mean;
-    else high = mean;
-    const curvature = share(share(hits, other), other) + share(share(secondHits, mean), mean) + share(share(misses, 1 - other), 1 - other);
-    const move = slope / (curvature + share(share(secondMisses, 1 - mean), 1 - mean));
-    if (Math.abs(move) < 1e-10 * Math.min(mean, 1 - mean)) break;
-    mean += move;
-    if (!(mean > low && mean < high)) mean = (low + high) / 2;
-  }
-  const other = mean + difference;
-  return {
-    logLikelihood:
-      times(hits, Math.log(other)) +
-      times(misses, Math.log1p(-other)) +
-      times(secondHits, Math.log(mean)) +
-      times(secondMisses, Math.log1p(-mean)),
-    slope: share(hits, other) - share(misses, 1 - other),
-  };
-}
-
-/** 0 · log 0 and 0 / 0 count as 0: values that were not seen say nothing. */
-const times = (count: number, logarithm: number) => (count === 0 ? 0 : count * logarithm);
-const share = (count: number, mean: number) => (count === 0 ? 0 : count / mean);
-const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
 function checkSample({ count, sum }: Sample): void {
   if (!(Number.isFinite(count) && count > 0 && sum >= 0 && sum <= count))

@@ -1,4 +1,4 @@
-import type { Sample } from './anytime-difference.js';
+import type { Sample } from './constrained-means.js';
 import { clopperPearsonInterval, wilsonInterval, type ProportionInterval, type TailAlphas } from './proportion-interval.js';
 
 /** What was counted in one group. */
