@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { decisionTrusts, type DecisionTrust } from './domain/decision-proof.js';
 
 /** Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in `temporal.config.ts`. */
 
@@ -31,6 +32,12 @@ const environmentSchema = z.object({
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   PERDURE_ACCESS_FILE: z.string().min(1).default('access.json'),
+  /** Whose word is taken for who decided on a promotion. `frontend` trusts whoever can write to the Temporal frontend: for development. */
+  PERDURE_DECISION_TRUST: z.enum(decisionTrusts).default('frontend'),
+  /** The control API's private Ed25519 key. */
+  PERDURE_SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** The public keys that workers believe. */
+  PERDURE_VERIFYING_KEYS_FILE: z.string().min(1).optional(),
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -64,6 +71,12 @@ export interface PerdureConfig {
   /** host:port, as gRPC clients want it. */
   gatewayGrpcAddresses: Record<(typeof ENVIRONMENTS)[number], string>;
   accessFile: string;
+  decisions: {
+    trust: DecisionTrust;
+    /** Absolute paths of key files; undefined where none is named. */
+    signingKeyFile: string | undefined;
+    verifyingKeysFile: string | undefined;
+  };
   logLevel: string;
 }
 
@@ -107,6 +120,11 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       staging: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_GRPC_PORT}`,
     },
     accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
+    decisions: {
+      trust: env.PERDURE_DECISION_TRUST,
+      signingKeyFile: env.PERDURE_SIGNING_KEY_FILE && path.resolve(projectRoot, env.PERDURE_SIGNING_KEY_FILE),
+      verifyingKeysFile: env.PERDURE_VERIFYING_KEYS_FILE && path.resolve(projectRoot, env.PERDURE_VERIFYING_KEYS_FILE),
+    },
     logLevel: env.PERDURE_LOG_LEVEL,
   };
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { FileCache } from '../adapters/file-cache.js';
 import type { ObjectStore } from '../adapters/object-store.js';
+import type { DecisionTrust } from '../domain/decision-proof.js';
 import type { Database } from '../db/connect.js';
 
 /** What activities are made with, once per worker process. */
@@ -16,5 +17,7 @@ export interface ActivityDependencies {
     home: string;
     /** Absolute path of the file that says who has which role. */
     accessFile: string;
+    /** Whose word is taken for who decided, and the public keys that signatures are checked with. */
+    decisions: { trust: DecisionTrust; verifyingKeysFile: string | undefined };
   };
 }

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { evaluateModels } from '../adapters/onnx/evaluate-models.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
+import { actorOf } from '../domain/cause.js';
+import { PerdureError } from '../domain/errors.js';
 import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
@@ -13,8 +15,9 @@ import { snapshotByDigest } from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
-import { finishRunStep, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
+import { finishRunStep, runById, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { evidenceFacts } from './evidence-facts.js';
 import { withHeartbeat } from './heartbeat.js';
 
 const timeoutMs = 30 * 60_000;
@@ -31,7 +34,9 @@ interface Comparison {
 }
 
 /** Evaluation on the frozen holdout, in a process of its own. Reports are named by their digests. */
-export function createEvaluationActivities({ db, store, cache, config }: ActivityDependencies) {
+export function createEvaluationActivities(deps: ActivityDependencies) {
+  const { db, store, cache, config } = deps;
+  const facts = evidenceFacts(deps);
   return {
     /** Candidate against the champion of the last environment that the policy names. */
     async evaluateRun(asked: {
@@ -75,6 +80,9 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
         const fits = kept.championSha256 === (fair?.artifactSha256 ?? null);
         const evaluation = fits ? kept : await evaluate({ ...candidate, definition, champion: fair }, signal, report);
         const { key, sha256 } = await keep(model, evaluation);
+        report('checking the artifact in the store');
+        const before = await facts.before(definition.promotion.environments, asked);
+        await mustBeTheSameBytes(candidate, before);
         const evidence: Evidence = {
           model,
           version,
@@ -89,6 +97,10 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
           championMetrics: evaluation.comparison?.champion ?? null,
           gates: candidate.gates.map(({ name, outcome }) => ({ name, outcome })),
           policy: definition.promotion,
+          rollout: definition.rollout,
+          cardSha256: await facts.cardDigest(model, version),
+          trainedBy: actorOf((await runById(db, candidate.runId)).cause),
+          before,
         };
         const evidenceSha256 = digestOf(evidence);
         await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), { contentType: 'application/json' });
@@ -111,6 +123,18 @@ export function createEvaluationActivities({ db, store, cache, config }: Activit
     if (!champion) return null;
     const unfair = knowsHoldout(await snapshotByDigest(db, champion.snapshotSha256), await snapshotByDigest(db, snapshotSha256));
     return unfair ? null : champion;
+  }
+
+  /** What was approved is what is served, in every environment: no promotion goes on with other bytes. @throws PerdureError `artifact/digest-mismatch`. */
+  async function mustBeTheSameBytes({ model, version, artifactSha256 }: VersionRecord, before: Evidence['before']): Promise<void> {
+    const stored = await facts.artifactDigest(artifactSha256);
+    const [found, where] = stored === artifactSha256 ? [before?.artifactSha256, before?.environment] : [stored, 'the store'];
+    if (found === undefined || found === artifactSha256) return;
+    throw new PerdureError(
+      'artifact/digest-mismatch',
+      `The artifact of ${model}@${version} is registered as ${artifactSha256}, but ${where} has ${found}: restore the registered bytes.`,
+      { model, version },
+    );
   }
 
   async function evaluate(

@@ -1,27 +1,28 @@
-import { readAccessFile } from '../adapters/access-file.js';
 import { rolesOf } from '../domain/access.js';
+import { ruleOnDecision, type DecisionRuling } from '../domain/decision-ruling.js';
+import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
-import {
-  decisionSchema,
-  needsNoApproval,
-  promotionStanding,
-  ruleOnDecision,
-  type CountedDecision,
-  type Decision,
-  type DecisionRuling,
-  type PromotionState,
-} from '../domain/promotion.js';
-import { championOf } from '../domain/route.js';
+import { decisionSchema, type CountedDecision, type Decision, type PromotionState } from '../domain/promotion.js';
 import { describeIssues } from '../domain/schema-issue.js';
-import { decisionsOf, openPromotion, promotionById, recordDecision, recordReminder, setPromotionState } from '../db/promotion-queries.js';
-import { routeOf } from '../db/route-queries.js';
+import {
+  decisionsOf,
+  openPromotion,
+  promotionById,
+  recordDecision,
+  recordEscalation,
+  recordReminder,
+  setPromotionState,
+} from '../db/promotion-queries.js';
+import { decisionTrust } from './decision-trust.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { evidenceFacts } from './evidence-facts.js';
 
 export interface RuledDecision {
   actor: string;
   decision: Decision['decision'];
   counted: boolean;
   reason: string;
+  roles?: string[];
 }
 
 interface DecisionToRule {
@@ -32,12 +33,15 @@ interface DecisionToRule {
   via: 'update' | 'signal';
   earlier: CountedDecision[];
   shownEvidenceSha256: string | null;
+  /** Whether the escalation roles may approve by now. Absent in questions of version 0.1.0. */
+  escalated?: boolean;
   /** Why nothing counts any more; null while the promotion is open. */
   closedBecause: string | null;
 }
 
 /** Promotions: evidence shown, decisions ruled on and recorded, states. */
-export function createPromotionActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
+export function createPromotionActivities(deps: Pick<ActivityDependencies, 'db' | 'store' | 'config'>) {
+  const { db } = deps;
   return {
     openPromotion: (promotion: {
       id: string;
@@ -53,6 +57,9 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
 
     remind: ({ promotionId }: { promotionId: string }) => recordReminder(db, promotionId),
 
+    /** Writes down that nobody decided for so long that others may approve too. */
+    escalate: ({ promotionId }: { promotionId: string }) => recordEscalation(db, promotionId),
+
     /** Decides whether a decision counts, and records it either way. */
     async ruleOnDecision(asked: DecisionToRule): Promise<RuledDecision> {
       const { promotionId, sequence, via } = asked;
@@ -60,7 +67,10 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
       const said = parsed.success
         ? parsed.data
         : { actor: 'unreadable', decision: asked.decision.decision, comment: JSON.stringify(asked.decision).slice(0, 1000) };
-      const ruling = parsed.success ? await rule(asked, parsed.data) : no(`it is not a decision: ${describeIssues(parsed.error.issues)}`);
+      const at = new Date();
+      const { roles, ...ruling } = parsed.success
+        ? await rule(asked, parsed.data, at).catch(refuseWhatIsBroken)
+        : { ...no(`it is not a decision: ${describeIssues(parsed.error.issues)}`), roles: [] };
       const row = await recordDecision(db, {
         promotionId,
         sequence,
@@ -69,10 +79,12 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
         decision: said.decision,
         comment: said.comment,
         evidenceSha256: asked.shownEvidenceSha256 ?? undefined,
-        at: new Date().toISOString(),
+        signature: parsed.data?.signature,
+        at: at.toISOString(),
+        roles,
         ...ruling,
       });
-      return { actor: row.actor, decision: row.decision, counted: row.counted, reason: row.reason };
+      return { actor: row.actor, decision: row.decision, counted: row.counted, reason: row.reason, roles: row.roles ?? [] };
     },
 
     /** The policy itself approves; recorded like a decision. */
@@ -95,6 +107,7 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
         decision: 'approve',
         comment: '',
         evidenceSha256: evidenceSha256 ?? undefined,
+        roles: null,
         counted: true,
         selfApproved: false,
         reason,
@@ -102,41 +115,51 @@ export function createPromotionActivities({ db, config }: Pick<ActivityDependenc
       });
     },
 
-    /** Asked again just before the effect: the evidence shown is still true, and the recorded decisions on it satisfy the policy. */
+    /**
+     * Asked again just before the effect: the evidence shown is still true, and the recorded decisions on it satisfy the policy, their
+     * signatures included. While the access file or the keys cannot be read it is asked again: nobody's approval is lost by that.
+     */
     async verifyPromotion({ promotionId }: { promotionId: string }): Promise<{ holds: boolean; reason: string }> {
       const promotion = await promotionById(db, promotionId);
-      const { evidence } = promotion;
-      if (!evidence) return { holds: false, reason: 'no evidence was shown' };
-      const route = await routeOf(db, promotion.environment, promotion.model);
-      const champion = route ? championOf(route.split) : null;
-      if (champion !== evidence.champion)
-        return {
-          holds: false,
-          reason: `the champion is now ${champion ?? 'none'}, it was ${evidence.champion ?? 'none'} when the evidence was shown`,
-        };
-      const decisions = (await decisionsOf(db, promotionId)).filter((one) => one.evidenceSha256 === promotion.evidenceSha256);
-      const approved = needsNoApproval(evidence.policy, champion) || promotionStanding(evidence.policy, decisions) === 'approved';
-      return approved ? { holds: true, reason: '' } : { holds: false, reason: 'the recorded decisions do not satisfy the policy' };
+      const stale = await evidenceFacts(deps).whyStale(promotion);
+      if (stale !== null) return { holds: false, reason: stale };
+      const doubt = await decisionTrust(deps.config)
+        .whyDecisionsDoNotHold(promotion, await decisionsOf(db, promotionId))
+        .catch((error: unknown) => {
+          throw isBroken(error) ? new Error(error.message, { cause: error }) : error;
+        });
+      return doubt === null ? { holds: true, reason: '' } : { holds: false, reason: doubt };
     },
   };
 
-  async function rule(asked: DecisionToRule, decision: Decision): Promise<DecisionRuling> {
-    if (asked.closedBecause !== null) return no(asked.closedBecause);
-    const { evidence, requestedBy } = await promotionById(db, asked.promotionId);
-    if (!evidence || asked.shownEvidenceSha256 === null) return no('no evidence has been shown yet');
-    const access = await readAccessFile(config.accessFile);
-    return ruleOnDecision(decision, {
-      policy: evidence.policy,
-      requestedBy,
-      roles: rolesOf(access, decision.actor),
-      allowRequester: access.allowRequester,
-      shownEvidenceSha256: asked.shownEvidenceSha256,
-      via: asked.via,
-      earlier: asked.earlier,
+  async function rule(asked: DecisionToRule, decision: Decision, at: Date): Promise<DecisionRuling & { roles: string[] }> {
+    if (asked.closedBecause !== null) return { ...no(asked.closedBecause), roles: [] };
+    const { promotionId, shownEvidenceSha256, via, earlier, escalated = false } = asked;
+    const { evidence, requestedBy } = await promotionById(db, promotionId);
+    if (!evidence || shownEvidenceSha256 === null) return { ...no('no evidence has been shown yet'), roles: [] };
+    const { trust, access: readAccess, proof } = decisionTrust(deps.config);
+    const access = await readAccess();
+    const roles = rolesOf(access, decision.actor);
+    const signed = await proof({
+      ...decision,
+      signature: decision.signature,
+      promotionId,
+      evidenceSha256: shownEvidenceSha256,
+      nowMs: at.getTime(),
     });
+    const situation = { policy: evidence.policy, requestedBy, trainedBy: evidence.trainedBy, roles, allowRequester: access.allowRequester };
+    return { ...ruleOnDecision(decision, { ...situation, shownEvidenceSha256, via, earlier, escalated, trust, proof: signed }), roles };
   }
 }
 
 export type PromotionActivities = ReturnType<typeof createPromotionActivities>;
 
 const no = (reason: string): DecisionRuling => ({ counted: false, selfApproved: false, reason });
+
+const isBroken = (error: unknown): error is PerdureError => error instanceof PerdureError && error.code === 'environment/broken';
+
+/** A file that cannot be read refuses the decision, and does not end the promotion. */
+function refuseWhatIsBroken(error: unknown): DecisionRuling & { roles: string[] } {
+  if (!isBroken(error)) throw error;
+  return { ...no(`it cannot be ruled on now, decide again later: ${error.message}`), roles: [] };
+}

@@ -4,10 +4,10 @@ import type { Environment } from '../domain/names.js';
 import { stageAt, type SettledRollout } from '../domain/rollout-plan.js';
 import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../domain/rollout.js';
 import { routeOfStage, type RolloutStage } from '../domain/rollout-stage.js';
-import { rollbackTarget } from '../domain/rollback-target.js';
+import { planRollback, type RollbackPlan } from '../domain/rollback-target.js';
 import type { Split } from '../domain/route.js';
 import { approvedPromotion } from '../db/promotion-queries.js';
-import { settleRollout } from '../db/rollout-facts.js';
+import { rolloutOutlook } from '../db/rollout-facts.js';
 import { openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
 import { routeHistory, writeRoute } from '../db/route-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -20,6 +20,8 @@ export interface PlannedRollout {
   acknowledgeWithinSeconds: number;
   /** Whether late labels are asked for a last word. */
   lateLabels: boolean;
+  /** One sentence on each stage that was lengthened so that it can see the harm that the policy names. */
+  changes: string[];
 }
 
 /** Routes, and what a rollout or rollback is to do. */
@@ -38,7 +40,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       const known = await rolloutById(db, asked.rolloutId);
       if (known?.settled) return planned(known.settled);
       const { model, challenger, environment } = asked;
-      const settled = await settleRollout(db, asked);
+      const { settled, changes, refused } = await rolloutOutlook(db, asked);
       const promotionId = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
       if (promotionId === null) {
         throw new PerdureError(
@@ -46,6 +48,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
           `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
         );
       }
+      if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
       const { champion } = settled.parties;
       await openRollout(db, {
         id: asked.rolloutId,
@@ -57,7 +60,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
         promotionId,
         settled,
       });
-      return planned(settled);
+      return planned(settled, changes);
     },
 
     setRolloutState: ({
@@ -78,9 +81,9 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       return { epoch };
     },
 
-    /** The version that a rollback restores. @throws PerdureError `not-found` when there is none. */
-    async planRollback(asked: { model: string; environment: Environment; to: number | null }): Promise<{ version: number }> {
-      return { version: rollbackTarget(await routeHistory(db, asked.model, asked.environment), asked) };
+    /** The version that a rollback restores, and whether that has been done already. @throws PerdureError `not-found` when there is none. */
+    async planRollback({ leaves = null, ...asked }: RollbackQuestion): Promise<RollbackPlan> {
+      return planRollback(await routeHistory(db, asked.model, asked.environment), { ...asked, leaves });
     },
   };
 
@@ -94,6 +97,14 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
 
+interface RollbackQuestion {
+  model: string;
+  environment: Environment;
+  to: number | null;
+  /** The epoch that was in force when the rollback was asked for. Absent in questions of version 0.1.0. */
+  leaves?: number | null;
+}
+
 export interface RouteToWrite {
   environment: Environment;
   model: string;
@@ -103,12 +114,13 @@ export interface RouteToWrite {
   lease: LeaseGrant;
 }
 
-function planned({ policy, parties, stages }: SettledRollout): PlannedRollout {
+function planned({ policy, parties, stages }: SettledRollout, changes: string[] = []): PlannedRollout {
   const { lookEverySeconds, acknowledgeWithinSeconds, lateLabels } = policy;
   return {
     champion: parties.champion,
     stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(policy, stage) })),
     ...{ lookEverySeconds, acknowledgeWithinSeconds },
     lateLabels: lateLabels !== undefined && parties.champion !== null,
+    changes,
   };
 }

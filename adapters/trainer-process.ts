@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { trainerMessageSchema, type TrainerMessage, type TrainerProgress } from '../domain/trainer.js';
-import { groupResidentMb } from './trainer-memory.js';
+import { groupResidentMb } from './resident-memory.js';
 
 export type TrainerEnd =
   | {

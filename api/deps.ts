@@ -2,12 +2,14 @@ import type { ObjectStore } from '../adapters/object-store.js';
 import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
+import type { DecisionDesk } from './decision-desk.js';
 
 /** Everything outside the process that the API talks to. */
 export interface ApiDeps {
   db: Database;
   objects: LakeStore;
   schedules: ScheduleBook;
+  decisions: DecisionDesk;
   /** Resolves when Temporal answers. */
   pingTemporal(): Promise<void>;
   /** Where uploads are held until they are known to be whole. */

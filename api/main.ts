@@ -1,12 +1,15 @@
 import path from 'node:path';
 import pino from 'pino';
+import { decisionSigner } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { connectDatabase } from '../db/connect.js';
+import { trustText } from '../domain/decision-proof.js';
 import { PerdureError } from '../domain/errors.js';
 import { loadPerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
+import { createDecisionDesk } from './decision-desk.js';
 import { clearUploads } from './receive-parquet.js';
 import { createScheduleBook } from './schedule-book.js';
 import { createTemporalLink } from './temporal-link.js';
@@ -36,8 +39,20 @@ async function main(): Promise<void> {
   const uploadFolder = path.join(config.home, 'uploads');
   await clearUploads(uploadFolder);
 
+  const { trust, signingKeyFile } = config.decisions;
+  const signer = signingKeyFile === undefined ? null : await decisionSigner(signingKeyFile);
+  logger.info({ trust, keyId: signer?.keyId ?? null }, trustText(trust));
+
   const app = await buildApi(
-    { db, objects, schedules: createScheduleBook(temporal), pingTemporal: temporal.ping, uploadFolder, uploadBytesMax },
+    {
+      db,
+      objects,
+      schedules: createScheduleBook(temporal),
+      decisions: createDecisionDesk({ temporal, trust, signer }),
+      pingTemporal: temporal.ping,
+      uploadFolder,
+      uploadBytesMax,
+    },
     logger,
   );
   onShutdown('connections', async () => {

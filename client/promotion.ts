@@ -1,4 +1,8 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
@@ -12,14 +16,20 @@ import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 /** Asks for a promotion; one that is open for the same version and environment is found instead. */
 export async function startPromotion(
   { client, config }: TemporalHandle,
-  { model, version, environment, requestedBy }: { model: string; version: number; environment: Environment; requestedBy: string },
+  {
+    model,
+    version,
+    environment,
+    requestedBy,
+    alsoShadow = [],
+  }: { model: string; version: number; environment: Environment; requestedBy: string; alsoShadow?: number[] },
 ): Promise<Started> {
   const workflowId = workflowIds.promote(model, version, environment);
   try {
     const handle = await client.workflow.start<typeof promoteModel>('promoteModel', {
       workflowId,
       taskQueue: config.taskQueues.workflows,
-      args: [{ model, version, environment, requestedBy }],
+      args: [{ model, version, environment, requestedBy, ...(alsoShadow.length > 0 && { alsoShadow }) }],
       staticSummary: `${model}@${version} to ${environment}`,
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
@@ -31,13 +41,29 @@ export async function startPromotion(
 }
 
 /**
- * Sends a decision and waits for the ruling: whether it counts, and why.
- * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision.
+ * Sends a decision and waits for the ruling: whether it counts, and why. It is not signed unless `decision` brings a signature:
+ * the control API signs, and where decisions must be signed only its own count.
+ * @param promotionId reaches this promotion only, and not a later one of the same version
+ * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision,
+ * `server/unreachable` when nothing has ruled `withinMs`.
  */
-export async function decidePromotion({ client }: TemporalHandle, workflowId: string, decision: Decision): Promise<DecisionAnswer> {
+export async function decidePromotion(
+  { client }: TemporalHandle,
+  workflowId: string,
+  decision: Decision,
+  { promotionId, withinMs }: { promotionId?: string; withinMs?: number } = {},
+): Promise<DecisionAnswer> {
+  const handle = client.workflow.getHandle(workflowId, undefined, promotionId === undefined ? {} : { firstExecutionRunId: promotionId });
+  const send = () => handle.executeUpdate(decidePromotionUpdate, { args: [decision] });
   try {
-    return await client.workflow.getHandle(workflowId).executeUpdate(decidePromotionUpdate, { args: [decision] });
+    return await (withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
   } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+      throw new PerdureError(
+        'server/unreachable',
+        'No worker has ruled on the decision in time; it may still be ruled on. `perdure status` says whether workers run, `perdure promotions show` what was decided.',
+      );
+    }
     if (error instanceof WorkflowUpdateFailedError) {
       const { cause } = error;
       throw new PerdureError(

@@ -1,4 +1,5 @@
 import { eq, isNull, sql } from 'drizzle-orm';
+import { digestOf } from '../domain/canonical-json.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import type { Database } from './connect.js';
@@ -75,4 +76,11 @@ export async function definitionByDigest(db: Database, sha256: string): Promise<
   const [row] = await db.orm.select().from(definitions).where(eq(definitions.sha256, sha256));
   if (!row) throw new PerdureError('definition/unknown', `No definition has the digest ${sha256}.`, { sha256 });
   return parseModelDefinition(row.body);
+}
+
+/** The digest of a definition's body as it is stored now. @throws PerdureError `not-found`. */
+export async function storedDefinitionDigest(db: Database, sha256: string): Promise<string> {
+  const [row] = await db.orm.select({ body: definitions.body }).from(definitions).where(eq(definitions.sha256, sha256));
+  if (!row) throw new PerdureError('not-found', `No definition has the digest ${sha256}.`, { sha256 });
+  return digestOf(row.body);
 }

@@ -2,6 +2,7 @@ import { and, eq, gt, sql } from 'drizzle-orm';
 import type { Environment } from '../domain/names.js';
 import type { ServingWindow } from '../domain/serving-window.js';
 import type { Database } from './connect.js';
+import { storeId } from './route-queries.js';
 import { gatewayAcknowledgements, gateways, servingWindows } from './schema/index.js';
 
 /** A gateway whose last heartbeat is older than this no longer counts as one. */
@@ -54,12 +55,20 @@ export interface LiveGateway {
   /** Epoch of the route that it last spoke of, 0 when it never did. */
   epoch: number;
   error: string | null;
+  /** When it spoke of it; null when it never did. ISO 8601, UTC. */
+  at: string | null;
 }
 
-/** The gateways of an environment with a live lease, and how far each is with a model's route. */
+/** The gateways of an environment with a live lease, and how far each is with a model's route; words about another store's epochs do not count. */
 export async function liveGateways(db: Database, environment: Environment, model: string): Promise<LiveGateway[]> {
   const rows = await db.orm
-    .select({ id: gateways.id, url: gateways.url, epoch: gatewayAcknowledgements.epoch, error: gatewayAcknowledgements.error })
+    .select({
+      id: gateways.id,
+      url: gateways.url,
+      epoch: gatewayAcknowledgements.epoch,
+      error: gatewayAcknowledgements.error,
+      at: gatewayAcknowledgements.at,
+    })
     .from(gateways)
     .leftJoin(
       gatewayAcknowledgements,
@@ -67,11 +76,12 @@ export async function liveGateways(db: Database, environment: Environment, model
         eq(gatewayAcknowledgements.gatewayId, gateways.id),
         eq(gatewayAcknowledgements.environment, environment),
         eq(gatewayAcknowledgements.model, model),
+        eq(gatewayAcknowledgements.storeId, await storeId(db)),
       ),
     )
     .where(and(eq(gateways.environment, environment), gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewayLeaseSeconds})`)))
     .orderBy(gateways.id);
-  return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0 }));
+  return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0, at: row.at?.toISOString() ?? null }));
 }
 
 /** Stores what gateways counted; a window sent twice is stored once. */
@@ -81,6 +91,24 @@ export async function insertServingWindows(db: Database, windows: readonly Servi
     .insert(servingWindows)
     .values(windows.map((window) => ({ ...window, from: new Date(window.from), to: new Date(window.to) })))
     .onConflictDoNothing();
+}
+
+/** What was counted for a model in the last minutes, by the gateways' clocks. */
+export async function recentWindows(
+  db: Database,
+  { environment, model, minutes }: { environment: Environment; model: string; minutes: number },
+): Promise<ServingWindow[]> {
+  const rows = await db.orm
+    .select()
+    .from(servingWindows)
+    .where(
+      and(
+        eq(servingWindows.environment, environment),
+        eq(servingWindows.model, model),
+        gt(servingWindows.to, sql`now() - make_interval(mins => ${minutes})`),
+      ),
+    );
+  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
 }
 
 /** What was counted for a version of a model under one epoch or several. */

@@ -45,6 +45,14 @@ export async function setPromotionState(db: Database, id: string, state: Promoti
     .where(eq(promotions.id, id));
 }
 
+/** Others may approve from now on, because nobody decided. The first time stands. */
+export async function recordEscalation(db: Database, id: string): Promise<void> {
+  await db.orm
+    .update(promotions)
+    .set({ escalatedAt: sql`coalesce(${promotions.escalatedAt}, now())` })
+    .where(eq(promotions.id, id));
+}
+
 export async function recordReminder(db: Database, id: string): Promise<void> {
   await db.orm
     .update(promotions)
@@ -52,11 +60,13 @@ export async function recordReminder(db: Database, id: string): Promise<void> {
     .where(eq(promotions.id, id));
 }
 
-export interface NewDecision extends Omit<Decision, 'signature'> {
+export interface NewDecision extends Decision {
   promotionId: string;
   /** The workflow's count of decisions: the key by which a repeated activity finds its row. */
   sequence: number;
   via: 'update' | 'signal' | 'policy';
+  /** The actor's roles at that moment; null for the policy's own word. */
+  roles: string[] | null;
   counted: boolean;
   selfApproved: boolean;
   reason: string;
@@ -64,10 +74,10 @@ export interface NewDecision extends Omit<Decision, 'signature'> {
 }
 
 /** Writes a decision down, counted or not. A repeated call returns the first row: what was ruled once stands. */
-export async function recordDecision(db: Database, { evidenceSha256, at, ...decision }: NewDecision): Promise<DecisionRecord> {
+export async function recordDecision(db: Database, { evidenceSha256, signature, at, ...decision }: NewDecision): Promise<DecisionRecord> {
   await db.orm
     .insert(promotionDecisions)
-    .values({ ...decision, evidenceSha256: evidenceSha256 ?? null, at: new Date(at) })
+    .values({ ...decision, evidenceSha256: evidenceSha256 ?? null, signature: signature ?? null, at: new Date(at) })
     .onConflictDoNothing();
   const [row] = await db.orm
     .select()
@@ -90,6 +100,27 @@ export async function decisionsOf(db: Database, promotionId: string): Promise<De
     .from(promotionDecisions)
     .where(eq(promotionDecisions.promotionId, promotionId))
     .orderBy(promotionDecisions.sequence);
+}
+
+/** The promotion by which an environment got a version, or is getting it: its evidence says which bytes. */
+export async function promotionInto(
+  db: Database,
+  { model, version, environment }: { model: string; version: number; environment: Environment },
+): Promise<PromotionRecord | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(promotions)
+    .where(
+      and(
+        eq(promotions.model, model),
+        eq(promotions.version, version),
+        eq(promotions.environment, environment),
+        inArray(promotions.state, ['rolling-out', 'promoted']),
+      ),
+    )
+    .orderBy(desc(promotions.requestedAt))
+    .limit(1);
+  return row;
 }
 
 /** The promotion that lets a version into an environment: one that has been approved and not ended otherwise. Null when there is none. */

@@ -3,10 +3,14 @@ import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { alphaOfStage, type SettledRollout } from '../domain/rollout-plan.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../domain/rollout-policy.js';
+import { stageEffects, type PresentTraffic, type StageEffect } from '../domain/rollout-effect.js';
 import { stagesOf } from '../domain/rollout-stage.js';
 import { championOf } from '../domain/route.js';
 import { describeIssues } from '../domain/schema-issue.js';
+import { addWindows } from '../domain/serving-totals.js';
+import { stretchStages } from '../domain/stretched-stages.js';
 import type { Database } from './connect.js';
+import { recentWindows } from './gateway-queries.js';
 import { routeOf } from './route-queries.js';
 import { versionOf } from './run-queries.js';
 
@@ -18,14 +22,26 @@ export interface RolloutQuestion {
   alsoShadow: readonly number[];
 }
 
+/** What a rollout would do, and what it would take. */
+export interface RolloutOutlook {
+  settled: SettledRollout;
+  /** What each stage needs, as the policy wrote it. Empty where nobody judges. */
+  effects: StageEffect[];
+  traffic: PresentTraffic;
+  /** One sentence on each stage that was lengthened because it could not see the named harm. */
+  changes: string[];
+  /** Why the policy does not let it begin at the present traffic; null when it may. */
+  refused: string | null;
+}
+
 /**
  * What a rollout of this version would do as things stand now. Nothing is written.
  * @throws PerdureError `not-found` for a version that is not registered, `input/invalid` for shadows that make no sense.
  */
-export async function settleRollout(
+export async function rolloutOutlook(
   db: Database,
   { environment, model, challenger, alsoShadow }: RolloutQuestion,
-): Promise<SettledRollout> {
+): Promise<RolloutOutlook> {
   const policy = await policyOf(db, model, challenger);
   const route = await routeOf(db, environment, model);
   const present = route ? championOf(route.split) : null;
@@ -40,13 +56,31 @@ export async function settleRollout(
     if (version === challenger || version === present)
       throw new PerdureError('input/invalid', `alsoShadow: ${model}@${version} takes part already. Leave it out.`);
   }
-  const stages = stagesOf(policy, { hasChampion: champion !== null });
+  const written = stagesOf(policy, { hasChampion: champion !== null });
+  const traffic = champion === null ? noTraffic : await presentTraffic(db, environment, model, champion);
+  const judged = policy.strategy !== 'direct' && champion !== null;
+  const effects = judged ? stageEffects(policy, written, traffic) : [];
+  const { stages, changes, refused } = judged
+    ? stretchStages(written, policy.judge, effects)
+    : { stages: written, changes: [], refused: null };
+  const parties = { champion, challenger, alsoShadow, testers: policy.testers };
+  const settled = { policy, parties, stages, alphaOfStage: alphaOfStage(policy, stages), epochBefore: route?.epoch ?? null };
+  return { settled, effects, traffic, changes, refused };
+}
+
+const noTraffic: PresentTraffic = { requestsPerSecond: null, champion: null };
+
+/** What the model was asked in the last quarter of an hour, and what its champion answered. Null where nothing was counted. */
+async function presentTraffic(db: Database, environment: Environment, model: string, champion: number): Promise<PresentTraffic> {
+  const windows = (await recentWindows(db, { environment, model, minutes: 15 })).filter((window) => window.role === 'split');
+  const requests = addWindows(windows).requests;
+  if (requests === 0) return noTraffic;
+  const from = Math.min(...windows.map((window) => Date.parse(window.from)));
+  const to = Math.max(...windows.map((window) => Date.parse(window.to)));
+  const own = addWindows(windows.filter((window) => window.version === champion && !window.cold));
   return {
-    policy,
-    parties: { champion, challenger, alsoShadow, testers: policy.testers },
-    stages,
-    alphaOfStage: alphaOfStage(policy, stages),
-    epochBefore: route?.epoch ?? null,
+    requestsPerSecond: to > from ? requests / ((to - from) / 1000) : null,
+    champion: own.requests === 0 ? null : { ...own, samples: {} },
   };
 }
 

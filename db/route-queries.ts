@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lte, or, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
@@ -76,26 +76,18 @@ export async function routeState(
   environment: Environment,
 ): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[] }> {
   const inForce = await currentRoutes(db, environment);
-  const wanted = new Set(inForce.flatMap((route) => versionsOfRoute(route).map((version) => `${route.model}@${version}`)));
+  const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
   const rows =
     inForce.length === 0
       ? []
       : await db.orm
-          .select()
+          .select({ model, version, artifactSha256, artifactKey, definitionSha256 })
           .from(versions)
-          .where(inArray(versions.model, [...new Set(inForce.map((route) => route.model))]));
+          .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));
   return {
     storeId: await storeId(db),
     routes: inForce,
-    versions: rows
-      .filter((row) => wanted.has(`${row.model}@${row.version}`))
-      .map((row) => ({
-        model: row.model,
-        version: row.version,
-        artifactSha256: row.artifactSha256,
-        artifactKey: row.artifactKey,
-        definitionSha256: row.definitionSha256,
-      })),
+    versions: rows,
   };
 }
 

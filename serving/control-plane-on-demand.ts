@@ -10,6 +10,8 @@ export function controlPlaneOnDemand(open: () => Promise<ControlPlane>): Control
     recordGateway: async (heartbeat) => (await plane()).recordGateway(heartbeat),
     acknowledgeRoute: async (acknowledgement) => (await plane()).acknowledgeRoute(acknowledgement),
     insertServingWindows: async (windows) => (await plane()).insertServingWindows(windows),
+    insertGatewayEvents: async (events) => (await plane()).insertGatewayEvents(events),
+    passportFacts: async (question) => (await plane()).passportFacts(question),
     forgetGateway: async (gatewayId) => (await plane()).forgetGateway(gatewayId),
     onRouteChange: async (changed) => (await plane()).onRouteChange(changed),
   };

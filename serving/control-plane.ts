@@ -1,6 +1,7 @@
-import type { Contract } from '../domain/contract.js';
+import type { GatewayEvent } from '../domain/gateway-event.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
+import type { PassportFacts, PassportQuestion } from '../domain/passport.js';
 import type { Route, ServedVersion } from '../domain/route.js';
 import type { ServingWindow } from '../domain/serving-window.js';
 
@@ -25,6 +26,8 @@ export interface ControlPlane {
     error?: string;
   }) => Promise<void>;
   insertServingWindows: (windows: readonly ServingWindow[]) => Promise<void>;
+  insertGatewayEvents: (events: readonly GatewayEvent[]) => Promise<void>;
+  passportFacts: (question: PassportQuestion) => Promise<PassportFacts>;
   forgetGateway: (gatewayId: string) => Promise<void>;
   /** Calls back when routes may have changed; keeps listening across reconnects. Returns how to stop. */
   onRouteChange: (changed: () => void) => Promise<() => Promise<void>>;
@@ -35,6 +38,3 @@ export interface ArtifactSource {
   /** Writes the object to `path`, whole or not at all, its digest verified. */
   getToFile: (key: string, path: string, options: { sha256: string }) => Promise<unknown>;
 }
-
-/** Refuses a model file that must not be loaded, or that does not fit its contract. @throws PerdureError `artifact/refused`. */
-export type CheckModelFile = (path: string, contract: Contract) => Promise<unknown>;

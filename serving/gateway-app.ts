@@ -2,7 +2,9 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { gatewayErrorHandler } from './gateway-errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayStatus } from './gateway-status.js';
+import { putInferEndpointBefore } from './infer-endpoint.js';
 import { registerLabelRoutes } from './label-routes.js';
+import { registerPassportRoutes, type PassportDeps } from './passport-routes.js';
 import { registerProtocolRoutes, type ProtocolRoutesDeps } from './protocol-routes.js';
 import type { Spool } from './spool.js';
 
@@ -10,6 +12,7 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   log: FastifyBaseLogger;
   metrics: GatewayMetrics;
   labels: Spool;
+  passports: PassportDeps;
   status: () => GatewayStatus;
   /** Brings those metrics up to date that are read rather than counted. */
   readGauges: () => void;
@@ -20,7 +23,7 @@ const requestTimeoutMs = 120_000;
 const drainMaxMs = 12_000;
 
 /** The gateway's HTTP surface. */
-export function buildGatewayApp({ log, metrics, labels, status, readGauges, ...protocol }: GatewayAppDeps): FastifyInstance {
+export function buildGatewayApp({ log, metrics, labels, passports, status, readGauges, ...protocol }: GatewayAppDeps): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -33,7 +36,9 @@ export function buildGatewayApp({ log, metrics, labels, status, readGauges, ...p
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
   registerProtocolRoutes(app, protocol);
+  putInferEndpointBefore(app, { ...protocol, metrics, log });
   registerLabelRoutes(app, { service: protocol.service, labels });
+  registerPassportRoutes(app, passports);
   app.get('/v1/status', status);
   app.get('/metrics', async (_request, reply) => {
     readGauges();

@@ -18,6 +18,8 @@ const gatewayEnvironmentSchema = z.object({
   PERDURE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   PERDURE_GATEWAY_BODY_MAX_MB: z.coerce.number().int().min(1).max(512).default(16),
   PERDURE_GATEWAY_SPOOL_MAX_MB: z.coerce.number().int().min(1).max(1_000_000).default(1024),
+  /** What one model's process may use, the runtime's own memory included. */
+  PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB: z.coerce.number().int().min(200).max(1_000_000).default(2048),
   /** A log segment goes to the object store at this age, if it is not full before. */
   PERDURE_GATEWAY_SEGMENT_SECONDS: z.coerce.number().min(0.1).max(3600).default(20),
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),

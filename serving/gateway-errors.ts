@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorTraits, PerdureError } from '../domain/errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
@@ -9,27 +9,37 @@ export function gatewayErrorHandler(
   metrics: GatewayMetrics,
 ): (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
-    const { status, message } = describe(error, request);
-    if (status < 500) metrics.refused.inc({ status: String(status) });
-    if (status === 429 || status === 503) void reply.header('retry-after', retryAfterSeconds);
+    const { status, headers, text } = errorAnswer(error, metrics, request.log, () => request.id);
     // Fastify closes the connection when a body could not be parsed, in case more of it comes; once all of it is read there is no need.
     if (request.raw.complete) void reply.removeHeader('connection');
     // As bytes, so that no charset is added: the kserve client shows the message of the plain type only.
-    return reply
-      .code(status)
-      .header('content-type', 'application/json')
-      .send(Buffer.from(JSON.stringify({ error: message })));
+    return reply.code(status).headers(headers).send(Buffer.from(text));
   };
 }
 
-function describe(error: FastifyError | Error, request: FastifyRequest): { status: number; message: string } {
+/** The answer to a request that ended in an error, counted and logged. @param idOf names the request in log and answer where nothing else may be said. */
+export function errorAnswer(
+  error: unknown,
+  metrics: GatewayMetrics,
+  log: FastifyBaseLogger,
+  idOf: () => string,
+): { status: number; headers: Record<string, string>; text: string } {
+  const { status, message } = describe(error, log, idOf);
+  if (status < 500) metrics.refused.inc({ status: String(status) });
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (status === 429 || status === 503) headers['retry-after'] = String(retryAfterSeconds);
+  return { status, headers, text: JSON.stringify({ error: message }) };
+}
+
+function describe(error: unknown, log: FastifyBaseLogger, idOf: () => string): { status: number; message: string } {
   if (error instanceof PerdureError) {
     const status = errorTraits(error.code).httpStatus;
-    if (status >= 500) request.log.warn({ code: error.code, reason: error.message }, 'request not answered');
+    if (status >= 500) log.warn({ code: error.code, reason: error.message }, 'request not answered');
     return { status, message: error.message };
   }
-  if ('statusCode' in error && error.statusCode !== undefined && error.statusCode < 500)
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500)
     return { status: error.statusCode, message: error.message };
-  request.log.error({ err: error }, 'request failed unexpectedly');
-  return { status: 500, message: `Something went wrong here, not with the request. The gateway's log has it under ${request.id}.` };
+  const request = idOf();
+  log.error({ err: error, request }, 'request failed unexpectedly');
+  return { status: 500, message: `Something went wrong here, not with the request. The gateway's log has it under ${request}.` };
 }

@@ -1,11 +1,13 @@
 import type { Environment } from '../domain/names.js';
 import type { ControlPlane } from './control-plane.js';
+import type { GatewayEvents } from './gateway-events.js';
 import type { ServingWindowCounter } from './serving-window-counter.js';
 
 export interface GatewayLeaseOptions {
   gateway: { gatewayId: string; environment: Environment; url: string; bootId: string };
   controlPlane: ControlPlane;
   windows: ServingWindowCounter;
+  events: GatewayEvents;
   heartbeatEveryMs: number;
   windowEveryMs: number;
 }
@@ -49,9 +51,10 @@ export class GatewayLease {
   }
 
   private async sendWindows(): Promise<void> {
-    const { controlPlane, windows } = this.options;
+    const { controlPlane, windows, events } = this.options;
     // What was not taken now is offered again next time.
     await windows.flush((batch) => controlPlane.insertServingWindows(batch)).catch(() => undefined);
+    await events.flush((batch) => controlPlane.insertGatewayEvents(batch)).catch(() => undefined);
   }
 }
 

@@ -14,6 +14,7 @@ export class GatewayMetrics {
   readonly batchRows: Histogram<'model' | 'version'>;
   readonly queued: Gauge<'model' | 'version'>;
   readonly restarts: Counter<'model' | 'version'>;
+  readonly events: Counter<'model' | 'version' | 'kind'>;
   readonly unseenLevels: Gauge<'model' | 'version' | 'feature'>;
   readonly routeEpoch: Gauge<'model'>;
   readonly loadSeconds: Gauge<'model' | 'version'>;
@@ -55,6 +56,11 @@ export class GatewayMetrics {
     });
     this.queued = gauge('queued_requests', 'Requests that wait for a model.', ['model', 'version']);
     this.restarts = counter('model_restarts_total', 'Times that a model process ended and was started again.', ['model', 'version']);
+    this.events = counter('events_total', 'What happened to versions, by kind: refused, out-of-service, back-in-service.', [
+      'model',
+      'version',
+      'kind',
+    ]);
     this.unseenLevels = gauge('unseen_levels', 'Levels served that the contract does not list, since the version was loaded.', [
       'model',
       'version',

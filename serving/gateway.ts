@@ -4,8 +4,9 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
 import { ArtifactCache } from './artifact-cache.js';
-import type { ArtifactSource, CheckModelFile, ControlPlane } from './control-plane.js';
+import type { ArtifactSource, ControlPlane } from './control-plane.js';
 import { buildGatewayApp, closeGatewayApp } from './gateway-app.js';
+import { GatewayEvents } from './gateway-events.js';
 import { GatewayLease } from './gateway-lease.js';
 import type { GrpcGateway } from './grpc/grpc-gateway.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
@@ -13,12 +14,13 @@ import { GatewayMetrics } from './gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
+import { PredictionLookup } from './prediction-lookup.js';
 import { KeptRoutes } from './kept-routes.js';
 import { RouteAcknowledger } from './route-acknowledger.js';
 import { RouteActivator } from './route-activator.js';
 import { RouteFile } from './route-file.js';
 import { RouteFollower } from './route-follower.js';
-import { labelsOfKey, RouteTable } from './route-table.js';
+import { labelsOfKey, RouteTable, versionOfKey } from './route-table.js';
 import { ServingLogs } from './serving-logs.js';
 import { ServingWindowCounter } from './serving-window-counter.js';
 import type { ShipperOptions } from './shipper-messages.js';
@@ -36,7 +38,6 @@ export interface GatewayDeps {
   productVersion: string;
   controlPlane: ControlPlane;
   artifacts: ArtifactSource;
-  checkModel: CheckModelFile;
   /** Undefined: logs stay in the spool. */
   objectStore: ShipperOptions['store'] | undefined;
   log: Logger;
@@ -69,6 +70,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
 
   const metrics = new GatewayMetrics(environment);
   const table = new RouteTable();
+  const gateway = { gatewayId, environment, url: deps.url, bootId };
+  const events = new GatewayEvents({ gateway, metrics, log });
   const engine = await createProcessEngine({
     ...limits.engine,
     workFolder: path.join(home, 'inference'),
@@ -76,23 +79,24 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       batch: (key, rows) => metrics.batchRows.observe(labelsOfKey(key), rows),
       restart: (key, reason) => {
         metrics.restarts.inc(labelsOfKey(key));
-        log.warn({ ...labelsOfKey(key), reason }, 'a model process ended; starting it again');
+        log.warn({ ...labelsOfKey(key), reason }, 'a model process ended');
       },
+      outOfService: (key, message) => events.record({ ...versionOfKey(key), kind: 'out-of-service', message }),
+      backInService: (key) => events.record({ ...versionOfKey(key), kind: 'back-in-service', message: 'its process answers again' }),
     },
   });
   const logs = new ServingLogs({ home, bootId, environment, objectStore: deps.objectStore, limits, metrics, log });
   const windows = new ServingWindowCounter({ gatewayId, bootId, environment });
   const routeFile = new RouteFile(home);
   const artifacts = new ArtifactCache(home, deps.artifacts);
-  const loader = new VersionLoader({ table, engine, artifacts, routeFile, checkModel: deps.checkModel, controlPlane, metrics, log });
+  const loader = new VersionLoader({ table, engine, artifacts, routeFile, controlPlane, events, metrics, log });
   const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax } = limits;
   const kept = new KeptRoutes(routeFile);
   const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
   const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
   const following = { environment, controlPlane, table, loader, kept, activator, metrics, log, pollEveryMs, unloadAfterMs };
   const follower = new RouteFollower(following);
-  const gateway = { gatewayId, environment, url: deps.url, bootId };
-  const lease = new GatewayLease({ gateway, controlPlane, windows, heartbeatEveryMs, windowEveryMs });
+  const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
   const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, limits: limits.shadow });
   const service = new InferenceService({
     environment,
@@ -103,6 +107,13 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     shadows,
     routesKnown: () => follower.storeId !== undefined,
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
+  });
+
+  const lookup = new PredictionLookup({
+    environment,
+    spools: logs.folders,
+    folder: path.join(path.resolve(home), 'passports'),
+    objectStore: deps.objectStore,
   });
 
   let draining = false;
@@ -130,7 +141,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const isDraining = () => draining;
   const problems = () => follower.problems();
   const protocol = { log, metrics, service, table, productVersion, bodyBytesMax, isReady, isDraining, problems };
-  const app = buildGatewayApp({ ...protocol, labels: logs.labels, status, readGauges });
+  const passports = { lookup, controlPlane, table, predictions: logs.predictions };
+  const app = buildGatewayApp({ ...protocol, labels: logs.labels, passports, status, readGauges });
   let grpc: GrpcGateway | undefined;
 
   return {
@@ -154,6 +166,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       draining = true;
       await Promise.all([closeGatewayApp(app), grpc?.stop()]);
       shadows.stop();
+      lookup.stop();
       await follower.stop();
       await Promise.all([logs.stop(), lease.stop()]);
       await engine.close();

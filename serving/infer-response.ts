@@ -1,3 +1,4 @@
+import { fp32ArrayText } from './fp32-text.js';
 import type { RequestedOutput } from './infer-request.js';
 import { quoted, refusal } from './refusal.js';
 
@@ -67,21 +68,23 @@ function shapeOf(name: OutputName, answer: Answer): string {
 }
 
 function jsonData(name: OutputName, answer: Answer): string {
-  if (name === 'probabilities') return `[${answer.probabilities.join(',')}]`;
+  if (name === 'probabilities') return fp32ArrayText(answer.probabilities);
   return Array.isArray(answer.labels) ? JSON.stringify(answer.labels) : `[${answer.labels.join(',')}]`;
 }
 
 /** An output's values as raw little-endian bytes. */
 export function binaryData(name: OutputName, { labels, probabilities }: Answer): Buffer {
-  if (name === 'probabilities') {
-    const bytes = Buffer.allocUnsafe(probabilities.length * 4);
-    probabilities.forEach((value, index) => bytes.writeFloatLE(value, index * 4));
-    return bytes;
-  }
+  // Processors that this runs on are little-endian, as the protocol's bytes are.
+  if (name === 'probabilities') return Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength);
   if (!Array.isArray(labels)) {
-    const bytes = Buffer.allocUnsafe(labels.length * 8);
-    labels.forEach((value, index) => bytes.writeBigInt64LE(BigInt(value), index * 8));
-    return bytes;
+    // 64 bits each: the number, and its sign once more.
+    const words = new Int32Array(labels.length * 2);
+    for (let index = 0; index < labels.length; index += 1) {
+      const label = labels[index] ?? 0;
+      words[index * 2] = label;
+      words[index * 2 + 1] = label >> 31;
+    }
+    return Buffer.from(words.buffer);
   }
   return Buffer.concat(
     labels.flatMap((label) => {

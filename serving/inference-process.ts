@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { checkModel, defaultModelLimits } from '../adapters/onnx/model-check.js';
+import { checkSignature } from '../adapters/onnx/signature-check.js';
 import type { Answer } from './infer-response.js';
 import type { ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
@@ -51,11 +53,16 @@ async function handle(message: ToInference): Promise<void> {
   }
 }
 
-async function load({ key, path, sha256, features, sampleRow }: ModelSpec): Promise<Run> {
+async function load({ key, path, sha256, contract, features, sampleRow }: ModelSpec): Promise<Run> {
+  const { size } = await stat(path);
+  if (size > defaultModelLimits.bytesMax)
+    throw new Refused('artifact/refused', `The artifact of ${key} has ${size} bytes, ${defaultModelLimits.bytesMax} are allowed.`);
   const bytes = await readFile(path);
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (digest !== sha256)
     throw new Refused('artifact/digest-mismatch', `The artifact of ${key} has the digest ${digest} instead of ${sha256}.`);
+  // Here and not in the gateway: reading a hostile file may take time and memory, and this process may be killed for it.
+  checkSignature(checkModel(bytes), contract);
   const session = await InferenceSession.create(bytes, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

@@ -12,6 +12,7 @@ import { logPrediction } from './prediction-log.js';
 import { quoted, refusal } from './refusal.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
+import { countFailure, standInFor, wasTakenOut } from './stand-in.js';
 import type { Spool } from './spool.js';
 
 export interface InferenceServiceDeps {
@@ -60,18 +61,20 @@ export class InferenceService {
     assertWaiting(caller.patience);
     const active = table.route(model);
     if (active === undefined) throw this.unknown(model, caller.version);
-    const routed = this.choose(active, request.id, caller);
+    const chosen = this.choose(active, request.id, caller);
+    let rows = chosen.loaded.compiled.readRows(request.inputs);
+    const routed = standInFor(chosen, active, engine, caller.receivedAt);
     const { loaded, epoch, role } = routed;
     const { version } = loaded.served;
-    const rows = loaded.compiled.readRows(request.inputs);
+    if (loaded.contractSha256 !== chosen.loaded.contractSha256) rows = loaded.compiled.readRows(request.inputs);
     let answer: Answer;
     try {
       answer = await engine.infer(loaded.key, rows, caller.patience);
     } catch (error) {
       // A caller who changes their mind says nothing about the version.
       if (error instanceof PerdureError && error.code === 'caller/left') throw error;
-      routed.tally.failed(caller.receivedAt);
-      loaded.meters.failed();
+      if (wasTakenOut(error)) return this.infer(model, request, caller);
+      countFailure(routed, caller.receivedAt);
       throw error;
     }
     const latencyMs = performance.now() - caller.receivedAt;

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { checkModel } from '../adapters/onnx/model-check.js';
-import { checkSignature } from '../adapters/onnx/signature-check.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import type { Database } from '../db/connect.js';
 import type { ArtifactSource } from './control-plane.js';
@@ -57,10 +55,10 @@ const gateway = await buildGateway({
   productVersion: version,
   controlPlane,
   artifacts,
-  checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
   objectStore: store,
   log,
   limits: {
+    engine: { residentMaxMb: config.PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB },
     bodyBytesMax: config.PERDURE_GATEWAY_BODY_MAX_MB * 1024 * 1024,
     spoolBytesMax: config.PERDURE_GATEWAY_SPOOL_MAX_MB * 1024 * 1024,
     predictionSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,

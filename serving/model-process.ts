@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { PerdureError } from '../domain/errors.js';
 import { packRows, sliceAnswer } from './batch.js';
 import type { Rows } from './compiled-contract.js';
+import { DeathWatch, type DeathLimits } from './death-watch.js';
 import type { Answer } from './infer-response.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
@@ -9,7 +10,7 @@ import type { InferenceProcess } from './spare-process.js';
 import { timedOut, type Patience } from './patience.js';
 import { RequestQueue, type PendingRequest, type QueueLimits } from './request-queue.js';
 
-export interface ModelProcessOptions extends QueueLimits {
+export interface ModelProcessOptions extends QueueLimits, DeathLimits {
   /** Gives a process of its own, booted or booting. */
   takeProcess: () => InferenceProcess;
   deadlineMs: number;
@@ -44,6 +45,10 @@ export class ModelProcess {
   private batches = 0;
   private restarts = 0;
   private deathsInARow = 0;
+  private readonly deaths: DeathWatch;
+  /** Why this end was brought about, where it was. */
+  private endReason: string | undefined;
+  private outReason: string | undefined;
   private readonly sweep: NodeJS.Timeout;
   private restartTimer: NodeJS.Timeout | undefined;
 
@@ -52,6 +57,7 @@ export class ModelProcess {
     private readonly options: ModelProcessOptions,
   ) {
     this.queue = new RequestQueue(options);
+    this.deaths = new DeathWatch(options);
     this.sweep = setInterval(() => this.sweepLate(), sweepEveryMs).unref();
   }
 
@@ -61,32 +67,35 @@ export class ModelProcess {
       const { child, booted } = this.options.takeProcess();
       this.child = child;
       const timer = setTimeout(() => {
-        reject(new PerdureError('artifact/refused', `${this.spec.key} was not loaded within ${this.options.loadTimeoutMs / 1000} s.`));
-        child.kill('SIGKILL');
+        this.end(`it took longer than ${this.options.loadTimeoutMs / 1000} s to load`);
       }, this.options.loadTimeoutMs);
       child.on('message', (message: FromInference) => {
         if (message.kind === 'ready') return;
         if (message.kind === 'loaded') {
           clearTimeout(timer);
           this.ready = true;
+          this.comeBack();
           resolve();
           this.schedule();
         } else if (message.kind === 'refused') {
           reject(new PerdureError(message.code, message.message));
-          child.kill('SIGKILL');
+          this.end(message.message.replace(/\.$/, ''));
         } else this.settle(message);
       });
       void booted.then(() => send(child, { kind: 'load', spec: this.spec }));
       child.once('exit', (code, signal) => {
         clearTimeout(timer);
-        reject(new PerdureError('artifact/refused', `The process of ${this.spec.key} ended while loading (${signal ?? `code ${code}`}).`));
-        if (this.child === child) this.onDeath(signal ?? `code ${code}`);
+        const reason = this.endReason ?? `its process ended with ${signal ?? `code ${code}`}`;
+        this.endReason = undefined;
+        reject(new PerdureError('artifact/refused', `${this.spec.key} was not loaded: ${reason}.`));
+        if (this.child === child) this.onDeath(reason);
       });
     });
   }
 
   infer(rows: Rows, patience?: Patience): Promise<Answer> {
     if (this.closed) return Promise.reject(new PerdureError('serving/failed', `${this.spec.key} is being unloaded. Try again.`));
+    if (this.outReason !== undefined) return Promise.reject(this.outOfServiceError(this.outReason));
     return new Promise((resolve, reject) => {
       const deadline = Math.min(performance.now() + this.options.deadlineMs, patience?.until ?? Infinity);
       this.queue.push({ rows, deadline, patience, deaths: 0, resolve, reject });
@@ -97,11 +106,37 @@ export class ModelProcess {
   status(): EngineModelStatus {
     return {
       key: this.spec.key,
-      state: this.ready ? 'ready' : this.restarts > 0 ? 'restarting' : 'starting',
+      ...this.state(),
       processId: this.child?.pid,
       queuedRequests: this.queue.length,
       restarts: this.restarts,
     };
+  }
+
+  /** Kills the process, for a reason that its requests, the log and an event give; it is started again unless it ends too often. */
+  end(reason: string): void {
+    if (this.child === undefined) return;
+    this.endReason ??= reason;
+    this.child.kill('SIGKILL');
+  }
+
+  get processId(): number | undefined {
+    return this.child?.pid;
+  }
+
+  get outOfService(): string | undefined {
+    return this.outReason;
+  }
+
+  /** Tries a model that is out of service without waiting any longer. @throws PerdureError when it cannot be loaded now either. */
+  async retry(): Promise<void> {
+    if (this.outReason === undefined || this.closed) return;
+    clearTimeout(this.restartTimer);
+    const { child: trial } = this;
+    this.child = undefined;
+    trial?.kill('SIGKILL');
+    this.deaths.beginTrial(performance.now());
+    await this.start();
   }
 
   close(): void {
@@ -187,16 +222,53 @@ export class ModelProcess {
           request.reject(
             new PerdureError(
               'serving/failed',
-              'The model ended twice while answering this request. Try again; if it lasts, the request may be what ends it.',
+              `The model ended twice while answering this request: ${reason}. Try again; if it lasts, the request may be what ends it.`,
             ),
           );
       }
     }
     this.inFlight.clear();
     this.queue.putBack(repeated);
+    const coolDownMs = this.deaths.died(performance.now());
+    if (coolDownMs !== undefined) {
+      this.takeOut(reason, coolDownMs);
+      return;
+    }
     const delayMs = restartDelaysMs[Math.min(this.deathsInARow, restartDelaysMs.length - 1)] ?? 0;
     this.deathsInARow += 1;
     this.restartTimer = setTimeout(() => void this.start().catch(() => undefined), delayMs);
+  }
+
+  /** A model that ends again and again is given up for a while: nobody waits for it, and it takes no processor from the others. */
+  private takeOut(reason: string, coolDownMs: number): void {
+    const before = this.outReason;
+    const { deathsMax, deathWindowMs } = this.options;
+    this.outReason ??= `its process ended ${deathsMax} times within ${deathWindowMs / 1000} s, the last time because ${reason}`;
+    this.queue.rejectAll(this.outOfServiceError(this.outReason));
+    if (before === undefined) this.options.observer.outOfService(this.spec.key, this.outReason);
+    this.restartTimer = setTimeout(() => {
+      this.deaths.beginTrial(performance.now());
+      void this.start().catch(() => undefined);
+    }, coolDownMs);
+  }
+
+  private comeBack(): void {
+    if (this.outReason === undefined) return;
+    this.outReason = undefined;
+    this.options.observer.backInService(this.spec.key);
+  }
+
+  private state(): Pick<EngineModelStatus, 'state' | 'reason'> {
+    if (this.outReason !== undefined) return { state: 'out-of-service', reason: this.outReason };
+    return { state: this.ready ? 'ready' : this.restarts > 0 ? 'restarting' : 'starting' };
+  }
+
+  private outOfServiceError(reason: string): PerdureError {
+    const name = this.spec.key.split('/', 1)[0] ?? this.spec.key;
+    return new PerdureError(
+      'serving/out-of-service',
+      `${name} is out of service here: ${reason}. It is tried again by itself; or roll back.`,
+    );
   }
 
   private sweepLate(): void {
@@ -204,7 +276,7 @@ export class ModelProcess {
     this.queue.expire(now);
     for (const { requests, sentAt } of this.inFlight.values()) {
       for (const request of requests) if (request.deadline <= now) request.reject(timedOut());
-      if (now - sentAt > this.options.hangMs) this.child?.kill('SIGKILL');
+      if (now - sentAt > this.options.hangMs) this.end(`it did not answer within ${this.options.hangMs / 1000} s`);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Environment } from '../domain/names.js';
 import type { ServingRole } from '../domain/serving-window.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
+import { featureText, packedLine } from './packed-line.js';
 import type { Spool } from './spool.js';
 
 export interface ServedPrediction {
@@ -39,29 +40,29 @@ export function scoreOf({ probabilities, classes }: Answer, row: number): number
   return best;
 }
 
-/** Writes one line a row to the spool, the features as they were served. */
+/** Writes the rows to the spool, the features as they were served: a line for a single row, and one packed line for several. */
 export function logPrediction(spool: Spool, served: ServedPrediction): void {
-  const { rows, answer, features } = served;
+  const { predictionId, rows, answer, features } = served;
+  const suffix = served.role === 'shadow' ? shadowPredictionId('', served.version) : '';
   const head =
     `"request_id":${served.requestId === undefined ? 'null' : JSON.stringify(served.requestId)},"at":"${served.at.toISOString()}",` +
     `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},"role":"${served.role}",` +
     `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
-  for (let row = 0; row < rows.count; row += 1) {
-    const rowId = rowPredictionId(served.predictionId, row, rows.count);
-    const id = served.role === 'shadow' ? shadowPredictionId(rowId, served.version) : rowId;
-    let values = '';
-    for (let index = 0; index < features.length; index += 1) {
-      const value = rows.columns[index]?.[row];
-      const text =
-        typeof value === 'string' ? (value === '' ? 'null' : JSON.stringify(value)) : Number.isNaN(value) ? 'null' : String(value);
-      values += `${index === 0 ? '' : ','}"${features[index]?.name ?? ''}":${text}`;
-    }
-    spool.append(
-      served.model,
-      `{"prediction_id":"${id}","row":${row},${head},"features":{${values}},` +
-        `"probability":${scoreOf(answer, row)},"label":${isPositive(answer.labels[row])}}`,
-    );
+  if (rows.count > 1) {
+    const scores = Float32Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
+    const positives = Array.from({ length: rows.count }, (_, row) => isPositive(answer.labels[row]));
+    spool.append(served.model, packedLine(predictionId, head, { suffix, features, rows, scores, positives }), rows.count);
+    return;
   }
+  let values = '';
+  for (let index = 0; index < features.length; index += 1) {
+    values += `${index === 0 ? '' : ','}"${features[index]?.name ?? ''}":${featureText(rows.columns[index]?.[0])}`;
+  }
+  spool.append(
+    served.model,
+    `{"prediction_id":"${predictionId}${suffix}","row":0,${head},"features":{${values}},` +
+      `"probability":${scoreOf(answer, 0)},"label":${isPositive(answer.labels[0])}}`,
+  );
 }
 
 /** Every label is true or false so far; a graph may say so by a class number or a name. */

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PerdureError } from '../domain/errors.js';
+import { processResidentMb } from '../adapters/resident-memory.js';
 import type { EngineObserver, InferenceEngine } from './inference-engine.js';
 import { SpareProcess } from './spare-process.js';
 import { ModelProcess, type ModelProcessOptions } from './model-process.js';
@@ -11,6 +12,8 @@ export interface ProcessEngineOptions extends Partial<Omit<ModelProcessOptions, 
   observer?: EngineObserver;
   /** Of one process's JavaScript heap, in MiB. */
   memoryMaxMb?: number;
+  /** Of one process altogether, in MiB, the runtime's own memory included: above it the process is killed. Not watched where the system has no `/proc`. */
+  residentMaxMb?: number;
 }
 
 const defaults = {
@@ -21,6 +24,18 @@ const defaults = {
   deadlineMs: 10_000,
   hangMs: 5_000,
   loadTimeoutMs: 60_000,
+  deathsMax: 5,
+  deathWindowMs: 60_000,
+  coolDownMs: 60_000,
+};
+
+/** A model that fills memory as fast as it can gets about this much more than its limit: some hundred MiB. */
+const memoryLookMs = 100;
+const silent: EngineObserver = {
+  batch: () => undefined,
+  restart: () => undefined,
+  outOfService: () => undefined,
+  backInService: () => undefined,
 };
 
 /** An engine with one process a model version: a model that crashes or hangs takes no other with it, and loading one does not delay another. */
@@ -28,6 +43,7 @@ export async function createProcessEngine({
   workFolder,
   observer,
   memoryMaxMb = 512,
+  residentMaxMb = 2048,
   ...limits
 }: ProcessEngineOptions): Promise<InferenceEngine> {
   await rm(workFolder, { recursive: true, force: true });
@@ -37,18 +53,30 @@ export async function createProcessEngine({
     ...defaults,
     ...limits,
     takeProcess: () => spare.take(),
-    observer: observer ?? { batch: () => undefined, restart: () => undefined },
+    observer: observer ?? silent,
   };
   const models = new Map<string, ModelProcess>();
+  /** Those that are still loading included. */
+  const watched = new Set<ModelProcess>();
+  const memoryTimer = setInterval(() => {
+    for (const model of watched) {
+      const residentMb = model.processId === undefined ? undefined : processResidentMb(model.processId);
+      if (residentMb !== undefined && residentMb > residentMaxMb) {
+        model.end(`it used ${Math.round(residentMb)} MiB of memory, ${residentMaxMb} are allowed`);
+      }
+    }
+  }, memoryLookMs).unref();
 
   return {
     async load(spec) {
       if (models.has(spec.key)) throw new PerdureError('state/conflict', `${spec.key} is already loaded.`);
       const startedAt = performance.now();
       const model = new ModelProcess(spec, options);
+      watched.add(model);
       try {
         await model.start();
       } catch (error) {
+        watched.delete(model);
         model.close();
         throw error;
       }
@@ -56,7 +84,9 @@ export async function createProcessEngine({
       return { loadMs: performance.now() - startedAt };
     },
     unload(key) {
-      models.get(key)?.close();
+      const model = models.get(key);
+      model?.close();
+      if (model) watched.delete(model);
       models.delete(key);
       return Promise.resolve();
     },
@@ -65,8 +95,11 @@ export async function createProcessEngine({
       if (model === undefined) return Promise.reject(new PerdureError('serving/failed', `${key} is not loaded. Try again.`));
       return model.infer(rows, patience);
     },
+    outOfService: (key) => models.get(key)?.outOfService,
+    retry: (key) => models.get(key)?.retry() ?? Promise.resolve(),
     status: () => [...models.values()].map((model) => model.status()),
     close() {
+      clearInterval(memoryTimer);
       spare.close();
       for (const model of models.values()) model.close();
       models.clear();

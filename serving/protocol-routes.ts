@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PerdureError } from '../domain/errors.js';
-import { encodeInferResponse, wantedOutputs } from './infer-response.js';
-import { parseInferRequest } from './infer-request.js';
+import { answerInference } from './answer-inference.js';
+import { isInferType } from './infer-types.js';
 import type { InferenceService } from './inference-service.js';
 import { modelMetadata, requestedVersion, serverMetadata } from './model-metadata.js';
-import { timeoutHeaderMs, waitsUntil } from './patience.js';
 import { readBody } from './request-body.js';
 import { parseIndexRequest, refuseRepositoryChange, repositoryIndex } from './repository-index.js';
 import type { RouteTable } from './route-table.js';
@@ -26,16 +25,14 @@ interface ModelParams {
   version?: string;
 }
 
-const inferTypes = new Set(['application/json', 'application/octet-stream', 'application/vnd.sagemaker-triton.binary+json']);
-
 /** Open Inference Protocol v2 over REST. */
 export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoutesDeps): void {
   const { service, table, productVersion, bodyBytesMax, isReady, isDraining, problems } = deps;
   app.removeAllContentTypeParsers();
   // Clients of the binary extension send no content type at all.
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
-    const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
-    if (type !== '' && !inferTypes.has(type.trim().toLowerCase())) {
+    if (!isInferType(request.headers['content-type'])) {
+      const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
       payload.resume();
       throw new PerdureError(
         'input/unsupported',
@@ -58,26 +55,11 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     const receivedAt = performance.now();
     const [model, version] = named(request.params);
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const parsed = parseInferRequest(body, header(request, 'inference-header-content-length'));
-    const wanted = wantedOutputs(parsed.outputs, parsed.binaryOutputs);
     const { socket } = request.raw;
-    const until = waitsUntil(receivedAt, timeoutHeaderMs(header(request, 'x-request-timeout-ms')), parsed.timeoutMs);
-    const patience = { until, hasLeft: () => socket.destroyed };
-    const served = await service.infer(model, parsed, {
-      key: header(request, 'x-perdure-key'),
-      version,
-      receivedAt,
-      patience,
-      header: (name) => header(request, name),
-    });
-    const response = encodeInferResponse(model, served.version, parsed.id ?? served.predictionId, served.answer, wanted);
-    if (response.headerLength !== undefined) reply.header('inference-header-content-length', String(response.headerLength));
-    if (isDraining()) reply.header('connection', 'close');
-    return reply
-      .header('content-type', response.headerLength === undefined ? 'application/json' : 'application/octet-stream')
-      .header('x-perdure-prediction-id', served.predictionId)
-      .header('x-perdure-epoch', String(served.epoch))
-      .send(response.body);
+    const hasLeft = () => socket.destroyed;
+    const headerOf = (name: string) => header(request, name);
+    const answer = await answerInference(service, isDraining, { model, version, body, header: headerOf, hasLeft, receivedAt });
+    return reply.headers(answer.headers).send(answer.body);
   };
   for (const prefix of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get(prefix, metadata);

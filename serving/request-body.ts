@@ -50,7 +50,11 @@ function collect(stream: Readable, limitBytes: number): Promise<Buffer> {
       else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
     });
     stream.on('error', reject);
-    stream.on('close', () => reject(new PerdureError('input/invalid', 'The connection ended before the body did. Send the whole body.')));
+    stream.on('close', () => {
+      // A stream also closes after its end; an error made for nothing costs as much as parsing a small request.
+      if (!stream.readableEnded)
+        reject(new PerdureError('input/invalid', 'The connection ended before the body did. Send the whole body.'));
+    });
   });
 }
 

@@ -134,7 +134,8 @@ export class RouteFollower {
     const gone = table.routes().flatMap(({ route: { model } }) => (named.has(model) ? [] : [model]));
     for (const model of gone) table.drop(model);
     this.storeId = storeId;
-    if (gone.length > 0) await kept.drop(gone).catch((error: unknown) => log.error({ err: error }, 'routes of the old store are still on disk'));
+    if (gone.length > 0)
+      await kept.drop(gone).catch((error: unknown) => log.error({ err: error }, 'routes of the old store are still on disk'));
   }
 
   /** Another store that knows no route at all is a database that lost its rows, not a wish to serve nothing: the last good routes stay. */

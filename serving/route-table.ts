@@ -43,6 +43,12 @@ export function labelsOfKey(key: string): { model: string; version: string } {
   return { model, version };
 }
 
+/** Which version an engine's model is. */
+export function versionOfKey(key: string): { model: string; version: number } {
+  const { model, version } = labelsOfKey(key);
+  return { model, version: Number(version) };
+}
+
 /** What the gateway serves at this moment. A route is replaced whole, in one step. */
 export class RouteTable {
   private readonly active = new Map<string, ActiveRoute>();

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { openDuckSession } from '../adapters/data-engine/duck-session.js';
 import { quoteName, quoteText } from '../adapters/data-engine/quote.js';
 import { logColumns, type LogKind } from '../domain/served-log.js';
+import { unpackedSegment } from './unpacked-segment.js';
 
 const countSchema = z.object({ rows: z.coerce.number() });
 
@@ -16,8 +17,11 @@ export async function segmentToParquet(
   parquet: string,
   folder: string,
 ): Promise<{ rows: number; torn: number }> {
-  const lines = countLines(await readFile(segment));
-  const session = await openDuckSession({ folder, readable: [segment], threads: 1, memoryLimitMb: 512 });
+  const bytes = await readFile(segment);
+  const unpacked = await unpackedSegment(bytes, folder);
+  const lines = unpacked?.lines ?? countLines(bytes);
+  const source = unpacked?.file ?? segment;
+  const session = await openDuckSession({ folder, readable: [source], threads: 1, memoryLimitMb: 512 });
   try {
     const types = Object.entries(logColumns[kind])
       .map(([name, type]) => `${quoteName(name)}: '${type}'`)
@@ -25,14 +29,15 @@ export async function segmentToParquet(
     const names = Object.entries(logColumns[kind])
       .map(([name, type]) => (type === 'JSON' ? `${quoteName(name)}::VARCHAR AS ${quoteName(name)}` : quoteName(name)))
       .join(', ');
-    const source = `read_json(${quoteText(segment)}, format = 'newline_delimited', ignore_errors = true, columns = {${types}})`;
-    await session.run(`CREATE TABLE segment AS SELECT ${names} FROM ${source} WHERE prediction_id IS NOT NULL`);
+    const read = `read_json(${quoteText(source)}, format = 'newline_delimited', ignore_errors = true, columns = {${types}})`;
+    await session.run(`CREATE TABLE segment AS SELECT ${names} FROM ${read} WHERE prediction_id IS NOT NULL`);
     const [counted] = await session.rows('SELECT count(*)::VARCHAR AS rows FROM segment', countSchema);
     const rows = counted?.rows ?? 0;
     if (rows > 0) await session.run(`COPY segment TO ${quoteText(parquet)} (FORMAT parquet, COMPRESSION zstd)`);
     return { rows, torn: Math.max(0, lines - rows) };
   } finally {
     session.close();
+    if (unpacked !== undefined) await rm(unpacked.file, { force: true });
   }
 }
 

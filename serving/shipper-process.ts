@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../adapters/object-store.js';
 import { modelNameSchema } from '../domain/names.js';
@@ -11,7 +13,10 @@ import { segmentSuffix } from './spool.js';
 /** The program that carries closed spool segments to the object store. It may be killed at any moment: a segment goes away only after its Parquet has arrived. */
 
 const failureDelayMaxMs = 15_000;
+/** Niceness: answers come first. A quarter of a core remains when all cores are busy; what that does not ship waits in the spool. */
+const niceness = 5;
 
+stepBack();
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole group; the gateway decides when this process ends.
 process.on('SIGINT', () => undefined);
@@ -21,6 +26,23 @@ say({ kind: 'ready' });
 
 function say(message: FromShipper): void {
   process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** Lowers the priority of every thread of this process; threads that come later take it over from the one that starts them. */
+function stepBack(): void {
+  let threads: number[];
+  try {
+    threads = readdirSync('/proc/self/task').map(Number);
+  } catch {
+    threads = [0]; // Where there is no /proc, 0 is this process, whole.
+  }
+  for (const thread of threads) {
+    try {
+      setPriority(thread, niceness);
+    } catch {
+      // A thread that has ended, or a system that does not let us: shipping works as well.
+    }
+  }
 }
 
 async function shipForEver(options: ShipperOptions): Promise<never> {

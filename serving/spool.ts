@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { createReadStream, mkdirSync } from 'node:fs';
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { rowsOfLine } from './packed-line.js';
+import { PendingLines } from './pending-lines.js';
 
 export interface SpoolOptions {
   /** Holds one folder a stream (a model). */
@@ -17,21 +20,18 @@ export interface SpoolOptions {
   flushEveryMs: number;
   observer: {
     bytes: (bytes: number) => void;
-    lost: (lines: number, reason: 'full' | 'unwritten') => void;
+    lost: (rows: number, reason: 'full' | 'unwritten') => void;
   };
 }
 
 interface Stream {
   name: string;
-  pending: string[];
-  pendingLines: number;
-  open: { handle: FileHandle; path: string; bytes: number; lines: number; openedAt: number } | undefined;
+  pending: PendingLines;
+  open: { handle: FileHandle; path: string; bytes: number; rows: number; openedAt: number } | undefined;
 }
 
 const openSuffix = '.open';
 export const segmentSuffix = '.ndjson';
-/** Text that waits in memory at most, while the disk does not keep up. */
-const pendingLinesMax = 200_000;
 
 /**
  * Append-only log on the gateway's disk: lines go to a segment file per stream, a closed segment is `<time>-<boot>-<number>.ndjson` and waits to be shipped.
@@ -39,7 +39,8 @@ const pendingLinesMax = 200_000;
  */
 export class Spool {
   private readonly streams = new Map<string, Stream>();
-  private readonly closedSegments = new Map<string, { bytes: number; lines: number | undefined }>();
+  /** `rows` is undefined where an earlier process wrote them: they are counted only when they are dropped. */
+  private readonly closedSegments = new Map<string, { bytes: number; rows: number | undefined }>();
   private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private number = 0;
@@ -59,29 +60,23 @@ export class Spool {
           await rename(file, closed);
           file = closed;
         }
-        if (file.endsWith(segmentSuffix)) this.closedSegments.set(file, { bytes: (await stat(file)).size, lines: undefined });
+        if (file.endsWith(segmentSuffix)) this.closedSegments.set(file, { bytes: (await stat(file)).size, rows: undefined });
       }
     }
     this.recount();
     this.timer = setInterval(() => void this.flush(), flushEveryMs);
   }
 
-  /** Takes one line (without its end); it is on disk within `flushEveryMs`. */
-  append(stream: string, line: string): void {
-    const one = this.streamOf(stream);
-    if (one.pendingLines >= pendingLinesMax) {
-      this.options.observer.lost(1, 'unwritten');
-      return;
-    }
-    one.pending.push(line);
-    one.pendingLines += 1;
+  /** Takes one line (without its end); it is on disk within `flushEveryMs`. @param rows that it stands for, should it be lost */
+  append(stream: string, line: string, rows = 1): void {
+    if (!this.streamOf(stream).pending.add(line, rows)) this.options.observer.lost(rows, 'unwritten');
   }
 
   /** Takes lines and ends when they are safe on disk, a power cut included. @throws when the spool is full or the disk fails: nothing is then promised. */
   async appendDurably(stream: string, lines: readonly string[]): Promise<void> {
     if (this.isFull()) throw new Error('the spool is full');
-    const text = `${lines.join('\n')}\n`;
-    const write = this.writing.then(() => this.write(this.streamOf(stream), text, lines.length, true));
+    const text = Buffer.from(`${lines.join('\n')}\n`);
+    const write = this.writing.then(() => this.write(this.streamOf(stream), [text], lines.length, true));
     this.writing = write.catch(() => undefined);
     await write;
   }
@@ -94,15 +89,14 @@ export class Spool {
   flush(): Promise<void> {
     this.writing = this.writing.then(async () => {
       for (const stream of this.streams.values()) {
-        if (stream.pendingLines > 0) {
-          const { pending, pendingLines } = stream;
-          stream.pending = [];
-          stream.pendingLines = 0;
+        if (stream.pending.rows > 0) {
+          const { chunks, rows } = stream.pending.take();
           try {
-            await this.write(stream, `${pending.join('\n')}\n`, pendingLines, false);
+            await this.write(stream, chunks, rows, false);
           } catch {
-            this.options.observer.lost(pendingLines, 'unwritten');
+            this.options.observer.lost(rows, 'unwritten');
           }
+          stream.pending.giveBack(chunks);
         }
         const { open: segment } = stream;
         if (
@@ -138,28 +132,29 @@ export class Spool {
   private streamOf(name: string): Stream {
     let stream = this.streams.get(name);
     if (stream === undefined) {
-      stream = { name, pending: [], pendingLines: 0, open: undefined };
+      stream = { name, pending: new PendingLines(), open: undefined };
       this.streams.set(name, stream);
       mkdirSync(path.join(this.options.folder, name), { recursive: true });
     }
     return stream;
   }
 
-  private async write(stream: Stream, text: string, lines: number, durable: boolean): Promise<void> {
+  private async write(stream: Stream, chunks: readonly Buffer[], rows: number, durable: boolean): Promise<void> {
     stream.open ??= await this.openSegment(stream);
     const segment = stream.open;
-    const bytes = Buffer.from(text);
     try {
-      await segment.handle.appendFile(bytes);
+      for (const chunk of chunks) await segment.handle.appendFile(chunk);
       if (durable) await segment.handle.sync();
     } catch (error) {
       // A part may be on disk: later lines go to a new segment, so that the torn line is this one's last.
       await this.closeSegment(stream).catch(() => undefined);
       throw error;
     }
-    segment.bytes += bytes.length;
-    segment.lines += lines;
-    this.bytes += bytes.length;
+    for (const { length } of chunks) {
+      segment.bytes += length;
+      this.bytes += length;
+    }
+    segment.rows += rows;
   }
 
   private async openSegment(stream: Stream): Promise<NonNullable<Stream['open']>> {
@@ -167,7 +162,7 @@ export class Spool {
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
     const name = `${time}-${this.options.bootId}-${String(this.number).padStart(6, '0')}${segmentSuffix}${openSuffix}`;
     const file = path.join(this.options.folder, stream.name, name);
-    return { handle: await open(file, 'ax'), path: file, bytes: 0, lines: 0, openedAt: performance.now() };
+    return { handle: await open(file, 'ax'), path: file, bytes: 0, rows: 0, openedAt: performance.now() };
   }
 
   private async closeSegment(stream: Stream): Promise<void> {
@@ -177,18 +172,19 @@ export class Spool {
     await segment.handle.close();
     const file = segment.path.slice(0, -openSuffix.length);
     await rename(segment.path, file);
-    this.closedSegments.set(file, { bytes: segment.bytes, lines: segment.lines });
+    this.closedSegments.set(file, { bytes: segment.bytes, rows: segment.rows });
   }
 
   private async dropOldest(): Promise<void> {
     this.recount();
     const oldestFirst = [...this.closedSegments].sort(([left], [right]) => (path.basename(left) < path.basename(right) ? -1 : 1));
-    for (const [file, { bytes, lines }] of oldestFirst) {
+    for (const [file, { bytes, rows }] of oldestFirst) {
       if (!this.isFull()) return;
+      const lost = rows ?? (await countRows(file));
       await rm(file, { force: true });
-      this.closedSegments.delete(file);
       this.bytes -= bytes;
-      this.options.observer.lost(lines ?? 1, 'full');
+      // The shipper may have taken it meanwhile: then nothing was lost.
+      if (this.closedSegments.delete(file) && lost > 0) this.options.observer.lost(lost, 'full');
     }
   }
 
@@ -199,6 +195,17 @@ export class Spool {
     this.bytes = bytes;
     this.options.observer.bytes(bytes);
   }
+}
+
+/** Rows of a segment that an earlier process wrote, a torn last line included; none when it is gone. */
+async function countRows(file: string): Promise<number> {
+  let rows = 0;
+  try {
+    for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) rows += rowsOfLine(line);
+  } catch {
+    return 0;
+  }
+  return rows;
 }
 
 /** A short name for a process's life, for segment names and ids. */

@@ -4,7 +4,8 @@ import { PerdureError } from '../domain/errors.js';
 import type { ServedVersion } from '../domain/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
 import { compileContract } from './compiled-contract.js';
-import type { CheckModelFile, ControlPlane } from './control-plane.js';
+import type { ControlPlane } from './control-plane.js';
+import type { GatewayEvents } from './gateway-events.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { InferenceEngine } from './inference-engine.js';
 import type { RouteFile } from './route-file.js';
@@ -15,8 +16,8 @@ export interface VersionLoaderDeps {
   engine: InferenceEngine;
   artifacts: ArtifactCache;
   routeFile: RouteFile;
-  checkModel: CheckModelFile;
   controlPlane: Pick<ControlPlane, 'definitionByDigest'>;
+  events: GatewayEvents;
   metrics: GatewayMetrics;
   log: Logger;
 }
@@ -36,7 +37,9 @@ export class VersionLoader {
   async load(served: ServedVersion): Promise<LoadedVersion> {
     const key = engineKey(served);
     let version = this.deps.table.byKey(key);
-    if (version === undefined) {
+    if (version !== undefined)
+      await this.deps.engine.retry(key); // A new route is a new chance.
+    else {
       let under = this.loading.get(key);
       if (under === undefined) {
         under = { sha256: served.artifactSha256, loaded: this.bringUp(served, key).finally(() => this.loading.delete(key)) };
@@ -58,15 +61,20 @@ export class VersionLoader {
   }
 
   private async bringUp(served: ServedVersion, key: string): Promise<LoadedVersion> {
-    const { table, engine, artifacts, routeFile, checkModel, controlPlane, metrics, log } = this.deps;
+    const { table, engine, artifacts, routeFile, controlPlane, events, metrics, log } = this.deps;
     const { model, version, artifactSha256: sha256, definitionSha256 } = served;
     const { contract } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
     const path = await artifacts.pathOf(served);
-    await checkModel(path, contract);
     const compiled = compileContract(contract);
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
     if (this.closed) throw new PerdureError('serving/overloaded', 'The gateway is stopping.');
-    const { loadMs } = await engine.load({ key, path, sha256, features, sampleRow: compiled.sampleRow });
+    const { loadMs } = await engine
+      .load({ key, path, sha256, contract, features, sampleRow: compiled.sampleRow })
+      .catch((error: unknown) => {
+        if (error instanceof PerdureError && error.code.startsWith('artifact/'))
+          events.record({ model, version, kind: 'refused', message: error.message });
+        throw error;
+      });
     metrics.loadSeconds.set({ model, version: String(version) }, loadMs / 1000);
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);

@@ -5,10 +5,12 @@ import { z } from 'zod';
 import { createActivities } from '../activities/index.js';
 import { createRequestActivities } from '../activities/requests.js';
 import { createFileCache } from '../adapters/file-cache.js';
+import { decisionVerifier } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { connectDatabase } from '../db/connect.js';
-import { loadPerdureConfig } from '../perdure.config.js';
+import { trustText } from '../domain/decision-proof.js';
+import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';
 import { loadWorkflowBundle } from './workflow-bundle.js';
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
       'A worker needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
     );
   }
+  if (roles.includes('activities')) await checkDecisionKeys(config.decisions);
   Runtime.install({ shutdownSignals: [] });
   const connection = await NativeConnection.connect(temporal.connection);
   const clientConnection = await Connection.connect(temporal.connection);
@@ -88,6 +91,13 @@ async function main(): Promise<void> {
   );
   announceReady();
   await running;
+}
+
+/** A worker that could rule on no decision says so at its start. */
+async function checkDecisionKeys({ trust, verifyingKeysFile }: PerdureConfig['decisions']): Promise<void> {
+  if (verifyingKeysFile !== undefined) await decisionVerifier(verifyingKeysFile);
+  else if (trust === 'signed') throw new Error('PERDURE_DECISION_TRUST is "signed": name the public keys in PERDURE_VERIFYING_KEYS_FILE.');
+  process.stdout.write(`${trustText(trust)}\n`);
 }
 
 await main();

@@ -3,6 +3,7 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 /** What each activity does, in the words that the Temporal UI shows beside it. A test compares the names with the activities there are. */
 export const activitySummaries: Readonly<Record<string, string>> = {
   decideRunGates: 'ask every gate of the definition',
+  escalate: 'write down that others may approve too',
   evaluateRun: 'candidate and champion on the same holdout',
   gatherEvidence: 'candidate against the present champion, for those who decide',
   epochToLeave: 'is the version still champion',

@@ -11,6 +11,8 @@ export class DecisionBook {
   /** Decisions on the evidence that is shown now. */
   decisions: RuledDecision[] = [];
   evidenceSha256: string | null = null;
+  /** When others were asked too, because nobody decided; null until then. It outlasts new evidence. */
+  escalatedAt: string | null = null;
   private closedBecause: string | null = null;
   private sequence = 0;
   private busy = false;
@@ -52,7 +54,7 @@ export class DecisionBook {
     await condition(() => !this.busy && (this.evidenceSha256 !== null || this.closedBecause !== null));
     this.busy = true;
     try {
-      const earlier = this.decisions.map(({ actor, decision: what, counted }) => ({ actor, decision: what, counted }));
+      const earlier = this.decisions.map(({ reason: _, ...one }) => one);
       const ruling = await facts().ruleOnDecision({
         promotionId: this.promotionId,
         sequence,
@@ -60,9 +62,10 @@ export class DecisionBook {
         via,
         earlier,
         shownEvidenceSha256: this.evidenceSha256,
+        escalated: this.escalatedAt !== null,
         closedBecause: this.closedBecause,
       });
-      this.decisions.push({ actor: ruling.actor, decision: ruling.decision, counted: ruling.counted, reason: ruling.reason });
+      this.decisions.push(ruling);
       this.timeline.note(`${ruling.actor}: ${ruling.decision} by ${via} — ${ruling.counted ? 'counted' : 'NOT counted'}: ${ruling.reason}`);
       return { counted: ruling.counted, reason: ruling.reason };
     } finally {

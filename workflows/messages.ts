@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ApprovalRequirement } from '../domain/approval-places.js';
 import type { CountedDecision, Decision, PromotionState, SignalDecision } from '../domain/promotion.js';
 import type { SteeringCommand, Steering } from '../domain/requests.js';
 import type { RolloutState } from '../domain/rollout.js';
@@ -20,6 +21,10 @@ export interface PromotionStatus {
   promotionId: string;
   state: PromotionState;
   evidenceSha256: string | null;
+  /** When others were asked too, because nobody decided; null until then. */
+  escalatedAt: string | null;
+  /** Whose approvals are still needed. */
+  stillNeeded: ApprovalRequirement[];
   decisions: (CountedDecision & { reason: string })[];
 }
 export const promotionStatusQuery = defineQuery<PromotionStatus>('promotionStatus');

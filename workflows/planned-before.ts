@@ -17,5 +17,5 @@ export function asPlanned(plan: PlannedRollout | PlannedBefore): PlannedRollout 
     const stage = canaryStage(step);
     return { ...stage, comparison: judged ? stage.comparison : ('none' as const), onInconclusive };
   });
-  return { champion, stages, lookEverySeconds, acknowledgeWithinSeconds, lateLabels: false };
+  return { champion, stages, lookEverySeconds, acknowledgeWithinSeconds, lateLabels: false, changes: [] };
 }

@@ -13,10 +13,13 @@ import {
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
-import { needsNoApproval, promotionStanding, type PromotionState } from '../domain/promotion.js';
+import { requirementsOf, requirementText } from '../domain/approval-places.js';
+import { needsNoApproval, promotionStanding, standingPlaces } from '../domain/promotion-standing.js';
+import type { PromotionState } from '../domain/promotion.js';
 import type { PromoteRequest } from '../domain/requests.js';
 import { facts, heavy, parsing } from './activity-profiles.js';
 import { DecisionBook } from './decision-book.js';
+import { DecisionWait } from './decision-wait.js';
 import { failureText } from './failure-text.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
 import { rolloutModel } from './rollout-model.js';
@@ -28,8 +31,6 @@ export interface PromotionResult {
   state: PromotionState;
   reason: string;
 }
-
-const hourMs = 3_600_000;
 
 /** Takes a version into an environment: evidence, decisions by people, rollout, and then the next environment of the policy. */
 export async function promoteModel(input: PromoteRequest): Promise<PromotionResult> {
@@ -46,12 +47,22 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   ] as const) {
     setHandler(signal, async (message) => void (await book.rule({ ...message, decision }, 'signal')));
   }
-  setHandler(promotionStatusQuery, () => ({ promotionId, state, evidenceSha256: book.evidenceSha256, decisions: book.decisions }));
+  let asked: PromotionPolicy | undefined;
+  setHandler(promotionStatusQuery, () => ({
+    promotionId,
+    state,
+    evidenceSha256: book.evidenceSha256,
+    escalatedAt: book.escalatedAt,
+    stillNeeded: asked && state === 'waiting-for-approval' ? standingPlaces(asked, book.decisions, book.escalatedAt !== null).missing : [],
+    decisions: book.decisions,
+  }));
 
   const request = await parsing().parsePromoteRequest(input);
-  const { model, version, environment, policy, requestedBy } = request;
+  const { model, version, environment, policy, requestedBy, alsoShadow = [] } = request;
+  asked = policy;
   mark({ model, version: String(version), environment });
-  const deadlineMs = Date.now() + request.expiresInMs;
+  const startedMs = Date.now();
+  const deadlineMs = startedMs + request.expiresInMs;
   await facts().openPromotion({ id: promotionId, workflowId, model, version, environment, requestedBy });
 
   const enter = async (next: PromotionState, reason: string | null = null): Promise<PromotionResult> => {
@@ -82,11 +93,11 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       } else {
         await enter('waiting-for-approval');
         timeline.doing(
-          `waiting for ${policy.approvals.count} approval(s) by ${policy.approvals.roles.join(' or ')}: Update decidePromotion, or Signal approve or reject with \`{"actor": "you@example.com", "comment": "why"}\``,
+          `waiting for approvals, ${requirementText(requirementsOf(policy, book.escalatedAt !== null))}: Update decidePromotion, or Signal approve or reject with \`{"actor": "you@example.com", "comment": "why"}\``,
         );
-        await waitForDecision(book, policy, deadlineMs, promotionId, timeline);
+        await new DecisionWait({ book, policy, promotionId, timeline, startedMs, deadlineMs }).untilDecided();
         await book.hold('the promotion has been decided');
-        const standing = promotionStanding(policy, book.decisions);
+        const standing = promotionStanding(policy, book.decisions, book.escalatedAt !== null);
         if (standing === 'waiting') return await close('expired', `no decision within ${policy.expireAfterHours} hours`);
         if (standing !== 'approved') return await close(standing, book.lastReason);
         timeline.finished(`approved by ${book.approvers.join(', ')}`);
@@ -100,12 +111,12 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
     book.close('it is approved: to stop it now, abort the rollout or roll back');
     await enter('rolling-out');
     timeline.doing(`rolling out to ${environment}`);
-    const rollout = await rollOut({ model, version, environment, promotionId });
+    const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) });
     if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
     timeline.finished(`serves in ${environment} since epoch ${rollout.epoch}`);
 
     const next = policy.environments[policy.environments.indexOf(environment) + 1];
-    if (next) await askForNext(model, version, next, requestedBy);
+    if (next) await askForNext({ model, version, environment: next, requestedBy, ...(alsoShadow.length > 0 && { alsoShadow }) });
     return await close('promoted', `${model}@${version} is champion in ${environment}`);
   } catch (error) {
     await CancellationScope.nonCancellable(() => close(isCancellation(error) ? 'withdrawn' : 'failed', failureText(error)));
@@ -113,27 +124,14 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   }
 }
 
-/** Until people have decided or the time ran out. Reminders are written meanwhile. */
-async function waitForDecision(
-  book: DecisionBook,
-  policy: PromotionPolicy,
-  deadlineMs: number,
-  promotionId: string,
-  timeline: Timeline,
-): Promise<void> {
-  const decided = () => promotionStanding(policy, book.decisions) !== 'waiting';
-  for (;;) {
-    const leftMs = deadlineMs - Date.now();
-    if (leftMs <= 0 || (await condition(decided, Math.min(policy.remindAfterHours * hourMs, leftMs)))) return;
-    if (Date.now() < deadlineMs) {
-      await facts().remind({ promotionId });
-      timeline.note(`reminder at ${new Date(Date.now()).toISOString()}: still waiting for a decision`);
-    }
-  }
-}
-
 /** One rollout per environment and model: another that still runs is waited for. */
-async function rollOut(args: { model: string; version: number; environment: Environment; promotionId: string }): Promise<RolloutResult> {
+async function rollOut(args: {
+  model: string;
+  version: number;
+  environment: Environment;
+  promotionId: string;
+  alsoShadow?: number[];
+}): Promise<RolloutResult> {
   for (;;) {
     try {
       return await executeChild(rolloutModel, {
@@ -149,13 +147,19 @@ async function rollOut(args: { model: string; version: number; environment: Envi
   }
 }
 
-async function askForNext(model: string, version: number, environment: Environment, requestedBy: string): Promise<void> {
+async function askForNext(next: {
+  model: string;
+  version: number;
+  environment: Environment;
+  requestedBy: string;
+  alsoShadow?: number[];
+}): Promise<void> {
   try {
     await startChild(promoteModel, {
-      workflowId: workflowIds.promote(model, version, environment),
-      args: [{ model, version, environment, requestedBy }],
+      workflowId: workflowIds.promote(next.model, next.version, next.environment),
+      args: [next],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `${model}@${version} to ${environment}`,
+      staticSummary: `${next.model}@${next.version} to ${next.environment}`,
     });
   } catch (error) {
     if (!isAlreadyStarted(error)) throw error;

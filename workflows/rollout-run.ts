@@ -46,7 +46,7 @@ export class RolloutRun {
   async begin(carried: RolloutProgress | undefined): Promise<void> {
     const { workflowId } = workflowInfo();
     const { rolloutId } = this;
-    const { model, version: challenger, environment, promotionId, alsoShadow } = await parsing().parseRolloutRequest(this.input);
+    const { model, version: challenger, environment, promotionId, alsoShadow = [] } = await parsing().parseRolloutRequest(this.input);
     mark({ model, version: String(challenger), environment });
     const timeline = new Timeline(`Rollout of ${model}@${challenger} in ${environment}`);
     this.steering.attach(timeline);
@@ -60,6 +60,7 @@ export class RolloutRun {
         throw error;
       });
     const progress = carried ?? noProgress(lease);
+    for (const change of plan.changes) timeline.note(change);
     this.begun = { plan, progress, model, challenger, environment, timeline };
   }
 

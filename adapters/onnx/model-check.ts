@@ -27,9 +27,11 @@ export interface ModelLimits {
   nodesMax: number;
   /** Subgraphs inside subgraphs (If, Loop, Scan); 0 for the main graph alone. */
   depthMax: number;
+  /** Fields that are read at all: what bounds the time that the check takes. */
+  fieldsMax: number;
 }
 
-export const defaultModelLimits: ModelLimits = { bytesMax: 256 * 1024 * 1024, nodesMax: 20_000, depthMax: 4 };
+export const defaultModelLimits: ModelLimits = { bytesMax: 256 * 1024 * 1024, nodesMax: 20_000, depthMax: 4, fieldsMax: 50_000_000 };
 
 /** Operator domains that the runtime itself implements and that touch nothing outside. */
 const knownDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
@@ -63,6 +65,7 @@ class ModelReader {
   private readonly info: ModelInfo;
   private readonly initializers = new Set<string>();
   private graphs = 0;
+  private fields = 0;
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -72,7 +75,7 @@ class ModelReader {
   }
 
   read(): ModelInfo {
-    for (const field of protobufFields(this.bytes)) {
+    for (const field of this.counted(protobufFields(this.bytes))) {
       if (field.number === 1) this.info.irVersion = this.number(field);
       if (field.number === 7) this.graph(field, 0);
       if (field.number === 8) this.opset(field);
@@ -180,7 +183,15 @@ class ModelReader {
 
   private message(of: ProtobufField): Generator<ProtobufField> {
     expectWireType(of, 'bytes');
-    return protobufFields(this.bytes, of.start, of.end);
+    return this.counted(protobufFields(this.bytes, of.start, of.end));
+  }
+
+  private *counted(fields: Generator<ProtobufField>): Generator<ProtobufField> {
+    for (const field of fields) {
+      this.fields += 1;
+      if (this.fields > this.limits.fieldsMax) throw refused(`it has more than ${this.limits.fieldsMax} fields`);
+      yield field;
+    }
   }
 
   private number(of: ProtobufField): number {

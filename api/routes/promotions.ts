@@ -2,8 +2,18 @@ import { z } from 'zod';
 import { listPromotions } from '../../db/promotion-lists.js';
 import { decisionsOf, promotionById, type DecisionRecord, type PromotionRecord } from '../../db/promotion-queries.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
-import { needsNoApproval, promotionStanding, type Evidence } from '../../domain/promotion.js';
-import { promotionDetailSchema, promotionListSchema, type PromotionSummary } from '../../client/http/promotions.js';
+import { requirementsOf } from '../../domain/approval-places.js';
+import { parseCompactSignature } from '../../domain/decision-signature.js';
+import { PerdureError } from '../../domain/errors.js';
+import { needsNoApproval, promotionStanding, standingPlaces } from '../../domain/promotion-standing.js';
+import {
+  decisionReplySchema,
+  decisionRequestSchema,
+  promotionDetailSchema,
+  promotionListSchema,
+  type PromotionDetail,
+  type PromotionSummary,
+} from '../../client/http/promotions.js';
 import { flagSchema, limitSchema, type RouteGroup } from '../route-group.js';
 
 const listQuery = z.object({
@@ -17,7 +27,7 @@ const listQuery = z.object({
 const ofPromotion = z.object({ id: z.string().min(1).max(200) });
 
 /** Decisions to take versions into environments: what is asked for, on which evidence, and who said what. */
-export const promotionRoutes: RouteGroup = (app, { db }) => {
+export const promotionRoutes: RouteGroup = (app, { db, decisions: desk }) => {
   app.get(
     '/promotions',
     { schema: { tags: ['promotions'], querystring: listQuery, response: { 200: promotionListSchema } } },
@@ -35,23 +45,81 @@ export const promotionRoutes: RouteGroup = (app, { db }) => {
       return {
         ...summary(row),
         remindedAt: row.remindedAt?.toISOString() ?? null,
+        escalatedAt: row.escalatedAt?.toISOString() ?? null,
         evidence: row.evidence,
-        requirement: row.evidence && requirementOf(row.evidence, decisions),
-        decisions: decisions.map(({ sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256, at }) => ({
-          ...{ sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256 },
-          at: at.toISOString(),
-        })),
+        requirement: requirementOf(row, decisions),
+        decisions: decisions.map(decisionView),
       };
+    },
+  );
+
+  app.post(
+    '/promotions/:id/decisions',
+    {
+      schema: {
+        tags: ['promotions'],
+        description: 'Approve, reject or withdraw. The API signs it; the answer says whether it counts, and why.',
+        params: ofPromotion,
+        body: decisionRequestSchema,
+        response: { 200: decisionReplySchema },
+      },
+    },
+    async ({ params, body, log }) => {
+      const row = await promotionById(db, params.id);
+      if (row.closedAt !== null) {
+        throw new PerdureError(
+          'promotion/closed',
+          `The promotion of ${row.model}@${row.version} to ${row.environment} has ended already: ${row.state}. Ask again with \`perdure promote\`.`,
+        );
+      }
+      const reply = await desk.decide(row, body);
+      log.info(
+        { promotion: row.id, decision: body.decision, actor: body.actor, counted: reply.counted, keyId: reply.keyId },
+        'promotion decided',
+      );
+      return reply;
     },
   );
 };
 
-function requirementOf({ policy, champion }: Evidence, decisions: readonly DecisionRecord[]) {
+function decisionView({ roles, signature, at, ...row }: DecisionRecord): PromotionDetail['decisions'][number] {
+  const { sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256 } = row;
   return {
-    approvalsNeeded: needsNoApproval(policy, champion) ? 0 : policy.approvals.count,
-    approvalsCounted: decisions.filter((one) => one.counted && one.decision === 'approve' && one.via !== 'policy').length,
+    ...{ sequence, actor, decision, comment, via, counted, selfApproved, roles, reason, evidenceSha256 },
+    keyId: parseCompactSignature(signature ?? '')?.keyId ?? null,
+    at: at.toISOString(),
+  };
+}
+
+/** What the policy asks for, and how far it is: of the decisions on the evidence that is shown now. */
+function requirementOf(row: PromotionRecord, all: readonly DecisionRecord[]): PromotionDetail['requirement'] {
+  if (!row.evidence) return null;
+  const { policy, champion, trainedBy } = row.evidence;
+  const free = needsNoApproval(policy, champion);
+  const escalated = row.escalatedAt !== null;
+  const decisions = all
+    .filter((one) => one.via !== 'policy' && one.evidenceSha256 === row.evidenceSha256)
+    .map(({ actor, decision, counted, roles }) => ({ actor, decision, counted, ...(roles && { roles }) }));
+  const places = standingPlaces(policy, decisions, escalated);
+  const { escalateAfterHours, escalateTo } = policy;
+  return {
+    approvalsNeeded: free ? 0 : requirementsOf(policy, escalated).reduce((sum, one) => sum + one.count, 0),
+    approvalsCounted: places.filledBy.flat().length,
     roles: policy.approvals.roles,
-    standing: needsNoApproval(policy, champion) ? ('approved' as const) : promotionStanding(policy, decisions),
+    places: free
+      ? []
+      : requirementsOf(policy, escalated).map((one, place) => ({
+          count: one.count,
+          roles: [...one.roles],
+          filledBy: places.filledBy[place] ?? [],
+        })),
+    stillNeeded: free ? [] : places.missing.map(({ count, roles }) => ({ count, roles: [...roles] })),
+    excluded: [...new Set([row.requestedBy, ...(trainedBy === undefined ? [] : [trainedBy])])],
+    escalation:
+      escalateAfterHours === undefined || escalateTo === undefined
+        ? null
+        : { to: escalateTo, at: (row.escalatedAt ?? new Date(row.requestedAt.getTime() + escalateAfterHours * 3_600_000)).toISOString() },
+    standing: free ? 'approved' : promotionStanding(policy, decisions, escalated),
   };
 }
 

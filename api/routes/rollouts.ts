@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { listRollouts, rolloutWithLooks } from '../../db/rollout-lists.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { rolloutDetailSchema, rolloutListSchema, type RolloutSummary } from '../../client/http/rollouts.js';
+import { rolloutReplayListSchema, rolloutReplayRequestSchema } from '../../client/http/rollout-replay.js';
+import { replayRollouts } from '../replay-rollouts.js';
 import { limitSchema, type RouteGroup } from '../route-group.js';
 
+const ofModel = z.object({ model: modelNameSchema });
 const listQuery = z.object({ model: modelNameSchema.optional(), environment: environmentSchema.optional(), limit: limitSchema });
 const ofRollout = z.object({ id: z.string().min(1).max(200) });
 
@@ -25,15 +28,34 @@ export const rolloutRoutes: RouteGroup = (app, { db }) => {
       const { rollout, looks } = await rolloutWithLooks(db, params.id);
       return {
         ...summary(rollout),
+        strategy: rollout.settled?.policy.strategy ?? null,
+        stages: rollout.settled?.stages.map((stage) => stage.name) ?? [],
+        lastWord: rollout.lastWord,
         looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
           ...{ look, step, inputsSha256 },
           at: at.toISOString(),
           verdict: result.verdict,
           waitsFor: result.waitsFor,
+          leftOut: result.leftOut,
+          latency: result.latency,
+          winner: result.winner,
           metrics: result.metrics.map((metric) => ({ ...metric })),
         })),
       };
     },
+  );
+
+  app.post(
+    '/models/:model/rollouts/replay',
+    {
+      schema: {
+        tags: ['rollouts'],
+        params: ofModel,
+        body: rolloutReplayRequestSchema,
+        response: { 200: rolloutReplayListSchema },
+      },
+    },
+    ({ params, body }) => replayRollouts(db, { ...params, ...body }),
   );
 };
 

@@ -4,20 +4,23 @@ import { currentRoutes } from '../../db/route-queries.js';
 import { listVersions } from '../../db/version-lists.js';
 import { evaluationSchema, type Evaluation } from '../../domain/evaluation.js';
 import { PerdureError } from '../../domain/errors.js';
-import { modelNameSchema } from '../../domain/names.js';
+import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
+import { promotionPlanSchema } from '../../client/http/promotion-plan.js';
 import { versionDetailSchema, versionListSchema } from '../../client/http/versions.js';
 import type { LakeStore } from '../deps.js';
 
 import { objectText } from '../object-text.js';
+import { promotionPlan } from '../promotion-plan.js';
 import type { RouteGroup } from '../route-group.js';
 import { versionView } from '../version-view.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const ofVersion = ofModel.extend({ version: z.coerce.number().int().min(1) });
+const planQuery = z.object({ environment: environmentSchema.optional() });
 const cardQuery = z.object({ format: z.enum(['md', 'json']).default('md') });
 
-/** The registry: `GET /models/{model}/versions[/{version}[/card]]`. */
+/** The registry: `GET /models/{model}/versions[/{version}[/card]]`, and what promoting a version would take: `/plan`. */
 export const versionRoutes: RouteGroup = (app, { db, objects }) => {
   const oneVersion = async (model: string, version: number) => {
     const rows = await listVersions(db, model);
@@ -59,6 +62,15 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
         gates: gates.map((gate) => ({ ...gate })),
         card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
       };
+    },
+  );
+
+  app.get(
+    '/models/:model/versions/:version/plan',
+    { schema: { tags: ['versions'], params: ofVersion, querystring: planQuery, response: { 200: promotionPlanSchema } } },
+    async ({ params, query }) => {
+      await oneVersion(params.model, params.version);
+      return promotionPlan(db, { ...params, ...query });
     },
   );
 

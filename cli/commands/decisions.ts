@@ -44,20 +44,17 @@ export function registerDecisions(program: Command, context: CliContext): void {
         }
         const evidenceSha256 = options.evidence ?? promotion.evidenceSha256 ?? undefined;
         const actor = context.actor(actorOption(command));
-        const [handle, { decidePromotion }] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
-        const answer = await decidePromotion(handle, promotion.workflowId, {
-          decision,
-          actor,
-          comment: options.comment,
-          ...(evidenceSha256 === undefined ? {} : { evidenceSha256 }),
-        });
+        // Over the API and not straight to Temporal: the API signs.
+        const answer = await context
+          .api()
+          .decidePromotion(promotion.id, { decision, actor, comment: options.comment, ...(evidenceSha256 && { evidenceSha256 }) });
         if (!answer.counted)
           throw new PerdureError('promotion/not-approved', `The decision on ${name} was recorded but does not count: ${answer.reason}.`, {
             ...answer,
             promotion: promotion.id,
           });
         context.output.result(
-          { promotion: promotion.id, workflowId: promotion.workflowId, decision, actor, evidenceSha256: evidenceSha256 ?? null, ...answer },
+          { promotion: promotion.id, workflowId: promotion.workflowId, decision, actor, ...answer },
           `${actor}: ${decision} ${name} — ${answer.reason}.\nWatch it: perdure promotions show ${promotion.id}`,
         );
       });

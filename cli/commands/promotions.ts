@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { PromotionDetail } from '../../client/http/promotions.js';
+import { requirementText } from '../../domain/approval-places.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';
@@ -53,9 +54,34 @@ export function registerPromotions(program: Command, context: CliContext): void 
     });
 }
 
+/** What the policy asks for, who has said yes, and who is still needed. */
+function requirementFields({ requirement, escalatedAt, state: now }: PromotionDetail): [string, string | null][] {
+  if (!requirement) return [['requires', null]];
+  if (requirement.approvalsNeeded === 0) return [['requires', 'no approval']];
+  const places = requirement.places.map(({ count, roles, filledBy }) => {
+    const by = filledBy.length > 0 ? ` (${filledBy.join(', ')})` : '';
+    return `${filledBy.length} of ${count} by ${roles.join(' or ')}${by}`;
+  });
+  const waits = now === 'waiting-for-approval';
+  const { escalation } = requirement;
+  return [
+    ['requires', `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals: ${places.join('; ')}`],
+    ...(waits ? [['still needed', requirementText(requirement.stillNeeded)] as [string, string]] : []),
+    ...(waits ? [['cannot approve', requirement.excluded.join(', ')] as [string, string]] : []),
+    ...(escalation && (waits || escalatedAt)
+      ? [
+          ['escalation', `${escalatedAt ? 'since' : 'at'} ${localTime(escalation.at)} ${escalation.to.join(' or ')} may approve too`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
+  ];
+}
+
 /** A promotion for the person who has to decide. */
 export function describePromotion(output: Output, promotion: PromotionDetail): string {
-  const { evidence, requirement } = promotion;
+  const { evidence } = promotion;
   const parts = [
     fields([
       ['promotion', promotion.id],
@@ -64,13 +90,7 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
       ['state', `${state(output, promotion.state)}${promotion.reason ? `: ${promotion.reason}` : ''}`],
       ['asked by', `${promotion.requestedBy}, ${localTime(promotion.requestedAt)}`],
       ['expires', localTime(promotion.expiresAt, 'never')],
-      [
-        'requires',
-        requirement &&
-          (requirement.approvalsNeeded === 0
-            ? 'no approval'
-            : `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals by ${requirement.roles.join(' or ')}`),
-      ],
+      ...requirementFields(promotion),
       ['evidence', promotion.evidenceSha256],
     ]),
   ];
@@ -96,10 +116,11 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
       one.actor,
       state(output, one.decision),
       one.counted ? 'yes' : 'no',
+      one.keyId ?? 'no',
       one.reason,
       one.comment,
     ]);
-    parts.push(table(output, ['at', 'who', 'decision', 'counted', 'because', 'comment'], rows));
+    parts.push(table(output, ['at', 'who', 'decision', 'counted', 'signed by', 'because', 'comment'], rows));
   }
   if (promotion.state === 'waiting-for-approval') {
     const name = `${promotion.model}@${promotion.version}${promotion.environment === 'production' ? '' : ` --env ${promotion.environment}`}`;

@@ -9,6 +9,7 @@ import { metric, state } from '../format/words.js';
 import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
+import { registerRolloutReplay } from './rollout-replay.js';
 import { requireModelName } from '../parse/version-ref.js';
 
 const steering = [
@@ -18,7 +19,7 @@ const steering = [
   ['abort', 'go back to the champion'],
 ] as const;
 
-/** `rollout status|pause|resume|advance|abort`. */
+/** `rollout status|replay|pause|resume|advance|abort`. */
 export function registerRollout(program: Command, context: CliContext): void {
   const rollout = program.command('rollout').description('the move of an environment from champion to challenger');
 
@@ -46,6 +47,7 @@ export function registerRollout(program: Command, context: CliContext): void {
       );
     });
 
+  registerRolloutReplay(rollout, context);
   for (const [command, description] of steering) {
     rollout
       .command(`${command} <model>`)
@@ -76,11 +78,13 @@ function describeRollout(output: Output, rollout: RolloutDetail, split: string |
       ['workflow', rollout.workflowId],
       ['moves', `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ${rollout.challenger}`],
       ['state', `${state(output, rollout.state)}${rollout.reason ? `: ${rollout.reason}` : ''}`],
-      ['step', rollout.finishedAt === null ? rollout.step + 1 : null],
+      ['strategy', rollout.strategy],
+      ['stage', rollout.finishedAt === null ? stageText(rollout) : null],
       ['served now', split],
       ['started', localTime(rollout.startedAt)],
       ['finished', localTime(rollout.finishedAt, 'not yet')],
       ['looks', rollout.looks.length],
+      ['late labels', rollout.lastWord && `${rollout.lastWord.verdict}: ${rollout.lastWord.reason}`],
     ]),
   ];
   if (last) {
@@ -94,5 +98,23 @@ function describeRollout(output: Output, rollout: RolloutDetail, split: string |
         ),
       );
   }
+  if (last?.leftOut) parts.push(last.leftOut);
+  if (last?.latency.challenger) {
+    const row = (name: string, one: Quantiles) => [
+      name,
+      ...(one ? [one.p50, one.p95, one.p99].map((ms) => ms.toFixed(1)) : ['–', '–', '–']),
+    ];
+    parts.push(
+      table(
+        output,
+        ['latency, ms', 'p50', 'p95', 'p99'],
+        [row(`version ${rollout.champion ?? '–'}`, last.latency.champion), row(`version ${rollout.challenger}`, last.latency.challenger)],
+      ),
+    );
+  }
   return parts.join('\n\n');
 }
+
+type Quantiles = RolloutDetail['looks'][number]['latency']['champion'];
+
+const stageText = ({ step, stages }: RolloutDetail): string => `${step + 1} of ${Math.max(stages.length, step + 1)}, ${stages[step] ?? ''}`;

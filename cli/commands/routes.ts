@@ -9,6 +9,10 @@ import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { parseTime } from '../parse/time.js';
 import { requireModelName } from '../parse/version-ref.js';
 
+/** Of what happened to the model's versions at gateways, the newest. */
+const eventsShownMax = 5;
+const words = (kind: string) => kind.replaceAll('-', ' ');
+
 /** `routes ls` and `routes show`: what is served, now and at any time before. */
 export function registerRoutes(program: Command, context: CliContext): void {
   const routes = program.command('routes').description('what environments serve');
@@ -75,8 +79,15 @@ export function registerRoutes(program: Command, context: CliContext): void {
           { model, environment: env },
         );
       }
-      output.result(route, () =>
-        table(output, head, [[route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]]),
+      const events = at === undefined ? await api.gatewayEvents({ model, environment: env, limit: eventsShownMax }) : [];
+      output.result({ ...route, events }, () =>
+        [
+          table(output, head, [[route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]]),
+          ...events.map(
+            (event) =>
+              `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ${event.gatewayId}: ${event.message}`,
+          ),
+        ].join('\n'),
       );
     });
 }

@@ -1,10 +1,12 @@
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import { lakeListingSchema, putDataResultSchema, quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema } from './data.js';
-import { gatewayListSchema, trafficSchema } from './gateways.js';
+import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
 import { modelListSchema } from './models.js';
-import { promotionDetailSchema, promotionListSchema } from './promotions.js';
+import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
+import { promotionPlanSchema } from './promotion-plan.js';
 import { requestJson, requestText } from './request.js';
+import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
 import { routeListSchema } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
@@ -62,15 +64,26 @@ export function createApiClient(baseUrl: string) {
     versions: (model: string) =>
       requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
     version: (model: string, version: number) => requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
+    promotionPlan: (model: string, version: number, environment: string) =>
+      requestJson(promotionPlanSchema, baseUrl, `/models/${segment(model)}/versions/${version}/plan`, { query: { environment } }),
     card: (model: string, version: number, format: 'md' | 'json') =>
       requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
 
     promotions: (query: PromotionQuery = {}) =>
       requestJson(promotionListSchema, baseUrl, '/promotions', { query: { ...query } }).then((body) => body.promotions),
     promotion: (id: string) => requestJson(promotionDetailSchema, baseUrl, `/promotions/${segment(id)}`),
+    decidePromotion: (id: string, json: DecisionRequest) =>
+      requestJson(decisionReplySchema, baseUrl, `/promotions/${segment(id)}/decisions`, { method: 'POST', json, timeoutMs: 90_000 }),
     rollouts: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
       requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
     rollout: (id: string) => requestJson(rolloutDetailSchema, baseUrl, `/rollouts/${segment(id)}`),
+
+    replayRollouts: (model: string, json: RolloutReplayRequest) =>
+      requestJson(rolloutReplayListSchema, baseUrl, `/models/${segment(model)}/rollouts/replay`, {
+        method: 'POST',
+        json,
+        timeoutMs: 120_000,
+      }).then((body) => body.rollouts),
 
     routes: (query: { environment?: string | undefined } = {}) =>
       requestJson(routeListSchema, baseUrl, '/routes', { query }).then((body) => body.routes),
@@ -80,6 +93,8 @@ export function createApiClient(baseUrl: string) {
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then((body) => body.routes),
     traffic: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(trafficSchema, baseUrl, `/models/${segment(model)}/traffic`, { query }).then((body) => body.versions),
+    gatewayEvents: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
+      requestJson(gatewayEventListSchema, baseUrl, '/gateways/events', { query }).then((body) => body.events),
     gateways: () => requestJson(gatewayListSchema, baseUrl, '/gateways').then((body) => body.gateways),
   };
 }

@@ -15,6 +15,22 @@ export const gatewayListSchema = z.object({
 });
 export type GatewayList = z.infer<typeof gatewayListSchema>;
 
+/** What happened to versions at gateways, the newest first. */
+export const gatewayEventListSchema = z.object({
+  events: z.array(
+    z.object({
+      id: z.string(),
+      gatewayId: z.string(),
+      environment: z.string(),
+      model: z.string(),
+      version: z.number().int().nullable(),
+      kind: z.enum(['refused', 'out-of-service', 'back-in-service']),
+      message: z.string(),
+      at: z.iso.datetime(),
+    }),
+  ),
+});
+
 export const trafficSchema = z.object({
   /** Requests since a version was first served there, those without an answer (`errors`) included. */
   versions: z.array(z.object({ version: z.number().int(), requests: z.number().int(), errors: z.number().int() })),

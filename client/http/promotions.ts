@@ -1,5 +1,27 @@
 import { z } from 'zod';
-import { evidenceSchema } from '../../domain/promotion.js';
+import { actorSchema, sha256Schema } from '../../domain/names.js';
+import { decisionSchema, evidenceSchema } from '../../domain/promotion.js';
+
+/** What a person says about a promotion; the API signs it. */
+export const decisionRequestSchema = z.strictObject({
+  decision: decisionSchema.shape.decision,
+  actor: actorSchema,
+  comment: z.string().trim().min(1).max(4000),
+  /** The evidence that the person has read; by default what is shown now. Required where decisions must be signed. */
+  evidenceSha256: sha256Schema.optional(),
+});
+export type DecisionRequest = z.infer<typeof decisionRequestSchema>;
+
+export const decisionReplySchema = z.object({
+  counted: z.boolean(),
+  reason: z.string(),
+  evidenceSha256: z.string().nullable(),
+  /** The key that signed it; null when it went out unsigned. */
+  keyId: z.string().nullable(),
+});
+export type DecisionReply = z.infer<typeof decisionReplySchema>;
+
+const requirementSchema = z.object({ count: z.number().int(), roles: z.array(z.string()) });
 
 export const promotionSummarySchema = z.object({
   id: z.string(),
@@ -20,6 +42,8 @@ export const promotionListSchema = z.object({ promotions: z.array(promotionSumma
 
 export const promotionDetailSchema = promotionSummarySchema.extend({
   remindedAt: z.iso.datetime().nullable(),
+  /** When others were asked too, because nobody decided; null until then. */
+  escalatedAt: z.iso.datetime().nullable(),
   /** What a decision is bound to; null until it is gathered. */
   evidence: evidenceSchema.nullable(),
   /** What the policy asks for; null until the evidence is gathered. */
@@ -28,6 +52,14 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
       approvalsNeeded: z.number().int(),
       approvalsCounted: z.number().int(),
       roles: z.array(z.string()),
+      /** Every requirement of the policy, and who fills it. */
+      places: z.array(requirementSchema.extend({ filledBy: z.array(z.string()) })),
+      /** Whose approvals are still needed. */
+      stillNeeded: z.array(requirementSchema),
+      /** Who cannot approve: the requester and who had the version trained. The access file may allow them. */
+      excluded: z.array(z.string()),
+      /** Who may approve too once nobody has decided for so long, and when; null where the policy does not escalate. */
+      escalation: z.object({ to: z.array(z.string()), at: z.iso.datetime() }).nullable(),
       standing: z.enum(['waiting', 'approved', 'rejected', 'withdrawn']),
     })
     .nullable(),
@@ -40,6 +72,10 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
       via: z.string(),
       counted: z.boolean(),
       selfApproved: z.boolean(),
+      /** The actor's roles at that moment; null for the policy's own word. */
+      roles: z.array(z.string()).nullable(),
+      /** The key that signed it; null when it came without a signature. */
+      keyId: z.string().nullable(),
       reason: z.string(),
       evidenceSha256: z.string().nullable(),
       at: z.iso.datetime(),

@@ -25,7 +25,15 @@ const lookMetricSchema = z.looseObject({
   reason: z.string(),
 });
 
+const quantilesSchema = z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable();
+
 export const rolloutDetailSchema = rolloutSummarySchema.extend({
+  /** Null for a rollout from before there were strategies. */
+  strategy: z.string().nullable(),
+  /** Names of its stages, in order. */
+  stages: z.array(z.string()),
+  /** What late labels said after it; null until they have spoken. */
+  lastWord: z.object({ verdict: z.string(), reason: z.string(), coveragePct: z.number(), at: z.iso.datetime() }).nullable(),
   /** The judge's looks, oldest first. */
   looks: z.array(
     z.object({
@@ -35,6 +43,11 @@ export const rolloutDetailSchema = rolloutSummarySchema.extend({
       verdict: z.string(),
       /** Why there was nothing to judge yet. */
       waitsFor: z.string().nullable(),
+      /** What was not judged, for example requests just after a version was loaded. */
+      leftOut: z.string().nullable(),
+      latency: z.object({ champion: quantilesSchema, challenger: quantilesSchema }),
+      /** Of an A/B test; null as long as there is none. */
+      winner: z.string().nullable(),
       metrics: z.array(lookMetricSchema),
       inputsSha256: z.string(),
     }),

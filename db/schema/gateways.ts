@@ -1,4 +1,5 @@
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import type { GatewayEventKind } from '../../domain/gateway-event.js';
 import type { Environment } from '../../domain/names.js';
 import type { ServingRole } from '../../domain/serving-window.js';
 
@@ -62,7 +63,7 @@ export const gatewayEvents = pgTable(
     model: text('model').notNull(),
     /** Null where it concerns the whole model. */
     version: integer('version'),
-    kind: text('kind').notNull(),
+    kind: text('kind').$type<GatewayEventKind>().notNull(),
     message: text('message').notNull(),
     at: timestamp('at', { withTimezone: true }).notNull(),
   },

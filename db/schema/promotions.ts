@@ -45,6 +45,8 @@ export const promotionDecisions = pgTable(
     sequence: integer('sequence').notNull(),
     actor: text('actor').notNull(),
     decision: text('decision', { enum: ['approve', 'reject', 'withdraw'] }).notNull(),
+    /** The actor's roles at that moment; null for the policy's own word and for rows of version 0.1.0. */
+    roles: jsonb('roles').$type<string[]>(),
     comment: text('comment').notNull(),
     via: text('via', { enum: ['update', 'signal', 'policy'] }).notNull(),
     /** The evidence that the actor named, or that was last shown. */

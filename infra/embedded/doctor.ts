@@ -1,5 +1,6 @@
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import { problem, type Check } from './doctor-check.js';
+import { decisionChecks } from './doctor-decisions.js';
 import { installationChecks } from './doctor-installation.js';
 import { serverChecks } from './doctor-servers.js';
 import { stateChecks } from './doctor-state.js';
@@ -12,6 +13,11 @@ export async function doctor(environment: NodeJS.ProcessEnv = process.env): Prom
   } catch (error) {
     return [problem('configuration', error instanceof Error ? error.message : String(error), 'Correct or unset the variable.')];
   }
-  const groups = await Promise.all([installationChecks(config), stateChecks(config), serverChecks(config, environment)]);
+  const groups = await Promise.all([
+    installationChecks(config),
+    stateChecks(config),
+    decisionChecks(config),
+    serverChecks(config, environment),
+  ]);
   return groups.flat();
 }

@@ -11,6 +11,8 @@ export interface NodeComponentOptions {
   config: PerdureConfig;
   /** What every process of the stack gets: addresses and credentials. */
   env: NodeJS.ProcessEnv;
+  /** The private key with which the control API signs decisions. */
+  signingKeyFile: string;
 }
 
 /** Control API, the two workers and the two gateways. */
@@ -22,7 +24,7 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
     ports: [{ port: config.ports.api, variable: 'PERDURE_API_PORT', purpose: 'the control API' }],
     health: `${config.apiUrl}/api/v1/health`,
     address: config.apiUrl,
-    env: {},
+    env: { PERDURE_SIGNING_KEY_FILE: options.signingKeyFile },
   });
   const workers = (
     [

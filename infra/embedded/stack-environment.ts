@@ -4,6 +4,7 @@ import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { awsNodeWarningOff } from './bucket.js';
 import { postgresUrl } from './postgres.js';
+import type { DecisionKeyFiles } from './decision-keys.js';
 import type { StackSecrets } from './secrets.js';
 
 /** Which servers are the stack's own, and where everything answers. */
@@ -40,7 +41,11 @@ export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, env
 }
 
 /** The variables with which any process of this product joins the stack. */
-export function stackVariables(config: PerdureConfig, secrets: StackSecrets, addresses: StackAddresses): Record<string, string> {
+export function stackVariables(
+  config: PerdureConfig,
+  { secrets, keys }: { secrets: StackSecrets; keys: DecisionKeyFiles },
+  addresses: StackAddresses,
+): Record<string, string> {
   const { accessKeyId, secretAccessKey } = config.s3.endpoint
     ? config.s3
     : { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
@@ -61,6 +66,8 @@ export function stackVariables(config: PerdureConfig, secrets: StackSecrets, add
     ...(accessKeyId ? { AWS_ACCESS_KEY_ID: accessKeyId } : {}),
     ...(secretAccessKey ? { AWS_SECRET_ACCESS_KEY: secretAccessKey } : {}),
     PERDURE_ACCESS_FILE: config.accessFile,
+    PERDURE_DECISION_TRUST: config.decisions.trust,
+    PERDURE_VERIFYING_KEYS_FILE: keys.verifying,
     [awsNodeWarningOff]: 'true',
     TEMPORAL_ADDRESS: addresses.temporal,
     TEMPORAL_NAMESPACE: addresses.temporalNamespace,

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { trustText } from '../../domain/decision-proof.js';
 import { PerdureError } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import type { ComponentReport, ComponentSpec, OnProgress } from './component.js';
 import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './external-servers.js';
+import { loadDecisionKeys } from './decision-keys.js';
 import { nodeComponents } from './node-components.js';
 import { objectStoreComponent } from './object-store.js';
 import { assertPortsFree } from './ports.js';
@@ -88,7 +90,8 @@ async function bringUp({ config, environment, onProgress, signal, releaseLock, s
   mkdirSync(path.join(config.home, 'run'), { recursive: true });
   const secrets = loadSecrets(config.home);
   const addresses = stackAddresses(config, secrets, environment);
-  const env = stackVariables(config, secrets, addresses);
+  const keys = loadDecisionKeys(config);
+  const env = stackVariables(config, { secrets, keys }, addresses);
   writeEmptyTemporalProfile(config.home);
   const processEnv = stackProcessEnvironment(environment, env, addresses.embedded.temporal);
   const startedAt = new Date().toISOString();
@@ -96,7 +99,7 @@ async function bringUp({ config, environment, onProgress, signal, releaseLock, s
   let ready = false;
 
   const servers = serverComponents(config, secrets, addresses);
-  const nodes = parts === 'everything' ? nodeComponents({ config, env: processEnv }) : [];
+  const nodes = parts === 'everything' ? nodeComponents({ config, env: processEnv, signingKeyFile: keys.signing }) : [];
   const external = externalReports(addresses);
   const report = () => [...external, ...started.map((component) => component.report())];
   const publish = () => {
@@ -128,6 +131,7 @@ async function bringUp({ config, environment, onProgress, signal, releaseLock, s
   await migrate(addresses.databaseUrl, onProgress);
   signal.throwIfAborted();
   await startTier(nodes);
+  if (nodes.length > 0) onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
   ready = true;
   publish();
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApiClient, type ApiClient } from '../../client/http/api-client.js';
 import type { TemporalHandle } from '../../client/connect.js';
-import { decidePromotion, promotionResult, promotionStatus } from '../../client/promotion.js';
+import { promotionResult, promotionStatus } from '../../client/promotion.js';
 import { startTraining, trainingResult } from '../../client/training.js';
 import { PerdureError } from '../../domain/errors.js';
 import { workflowIds } from '../../domain/ids.js';
@@ -69,7 +69,10 @@ export async function runMainJob({
     const state = await untilAsked(temporal, promotion, signal);
     if (state !== 'waiting-for-approval') return say(`nobody needs to decide: the promotion is ${state}`);
     if (unattended) {
-      const { counted, reason } = await decidePromotion(temporal, promotion, {
+      const { promotionId, evidenceSha256 } = await promotionStatus(temporal, promotion);
+      // Over the control API, which signs.
+      const { counted, reason } = await api.decidePromotion(promotionId, {
+        ...(evidenceSha256 && { evidenceSha256 }),
         decision: 'approve',
         actor: 'unattended@local',
         comment: 'approved by npm start -- --unattended',

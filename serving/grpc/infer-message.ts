@@ -1,10 +1,15 @@
-import { isUtf8 } from 'node:buffer';
-import { PerdureError } from '../../domain/errors.js';
 import { checkInputName, parseId, parseOutputs, type InferRequest, type InputTensor } from '../infer-request.js';
 import { binaryData, datatypeOf, wantedOutputs, type Answer, type WantedOutput } from '../infer-response.js';
 import { timeoutParameterMs } from '../patience.js';
 import { quoted, refusal } from '../refusal.js';
-import { ModelInferRequest, ModelInferResponse, type InferTensorContents } from './generated/open_inference_grpc.js';
+import {
+  ModelInferRequest_InferRequestedOutputTensor,
+  ModelInferRequest_ParametersEntry,
+  ModelInferResponse,
+  type InferTensorContents,
+} from './generated/open_inference_grpc.js';
+import { readContents } from './tensor-contents.js';
+import { WireReader } from './wire-reader.js';
 
 export interface InferMessage {
   model: string;
@@ -15,33 +20,21 @@ export interface InferMessage {
   raw: boolean;
 }
 
-/** Where the typed values of a datatype stand. */
-const contentsOf: Readonly<Record<string, Exclude<keyof InferTensorContents, 'bytesContents'>>> = {
-  FP32: 'fp32Contents',
-  FP64: 'fp64Contents',
-  INT8: 'intContents',
-  INT16: 'intContents',
-  INT32: 'intContents',
-  INT64: 'int64Contents',
-  UINT8: 'uintContents',
-  UINT16: 'uintContents',
-  UINT32: 'uintContents',
-  UINT64: 'uint64Contents',
-  BOOL: 'boolContents',
-};
-
 /** Reads a ModelInferRequest. @throws PerdureError `input/invalid` for everything that is not such a message. */
 export function readInferMessage(bytes: Buffer): InferMessage {
-  const message = decode(bytes);
-  const raw = message.rawInputContents.length > 0;
-  if (raw && message.rawInputContents.length !== message.inputs.length) {
+  const message = parse(bytes);
+  const raw = message.raw.length > 0;
+  if (raw && message.raw.length !== message.inputs.length) {
     throw refusal(
-      `There are ${message.inputs.length} inputs, but ${message.rawInputContents.length} raw_input_contents.`,
+      `There are ${message.inputs.length} inputs, but ${message.raw.length} raw_input_contents.`,
       'Send one for each input, in the same order.',
     );
   }
   const inputs = new Map<string, InputTensor>();
-  for (const [index, { name, datatype, shape, contents }] of message.inputs.entries()) {
+  for (let index = 0; index < message.inputs.length; index += 1) {
+    const input = message.inputs[index];
+    if (input === undefined) break;
+    const { name, datatype, shape, contents } = input;
     checkInputName(inputs, index, name);
     if (raw && contents !== undefined)
       throw refusal(`Feature ${quoted(name)} has contents beside raw_input_contents.`, 'Send the values one way only.');
@@ -49,16 +42,15 @@ export function readInferMessage(bytes: Buffer): InferMessage {
       name,
       datatype,
       shape,
-      data: raw ? undefined : typedValues(name, datatype, contents),
-      bytes: message.rawInputContents[index],
+      data: raw ? undefined : readContents(name, datatype, contents),
+      bytes: message.raw[index],
     });
   }
   const outputs = parseOutputs(message.outputs);
-  const timeout = message.parameters['timeout']?.parameterChoice?.value;
   return {
-    model: message.modelName,
-    version: message.modelVersion,
-    request: { id: parseId(message.id), inputs, outputs, binaryOutputs: raw, timeoutMs: timeoutParameterMs(timeout) },
+    model: message.model,
+    version: message.version,
+    request: { id: parseId(message.id), inputs, outputs, binaryOutputs: raw, timeoutMs: timeoutParameterMs(message.timeout) },
     wanted: wantedOutputs(outputs, raw),
     raw,
   };
@@ -85,11 +77,23 @@ export function writeInferMessage(message: InferMessage, version: number, id: st
   return Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
 }
 
-function decode(bytes: Buffer): ModelInferRequest {
+interface Parsed {
+  model: string;
+  version: string;
+  id: string;
+  timeout: unknown;
+  inputs: { name: string; datatype: string; shape: number[]; contents: Buffer | undefined }[];
+  outputs: ModelInferRequest_InferRequestedOutputTensor[];
+  raw: Buffer[];
+}
+
+function parse(bytes: Buffer): Parsed {
+  const parsed: Parsed = { model: '', version: '', id: '', timeout: undefined, inputs: [], outputs: [], raw: [] };
   try {
-    return ModelInferRequest.decode(bytes);
+    const reader = new WireReader(bytes);
+    while (reader.next()) parseField(reader, parsed);
+    return parsed;
   } catch (error) {
-    if (error instanceof PerdureError) throw error;
     throw refusal(
       `The message is not a ModelInferRequest: ${error instanceof Error ? error.message : String(error)}.`,
       'Send one as open_inference_grpc.proto describes it.',
@@ -97,19 +101,55 @@ function decode(bytes: Buffer): ModelInferRequest {
   }
 }
 
-function typedValues(name: string, datatype: string, contents: InferTensorContents | undefined): unknown[] {
-  if (contents === undefined) throw refusal(`Feature ${quoted(name)} has no values.`, 'Send contents, or raw_input_contents.');
-  if (datatype === 'BYTES') return contents.bytesContents.map((bytes, row) => text(name, row, bytes));
-  const field = Object.hasOwn(contentsOf, datatype) ? contentsOf[datatype] : undefined;
-  if (field === undefined)
-    throw refusal(`Feature ${quoted(name)} has the datatype ${quoted(datatype)}, for which there are no contents.`, 'Send FP32 or BYTES.');
-  return contents[field];
+function parseField(reader: WireReader, parsed: Parsed): void {
+  switch (reader.field) {
+    case 1:
+      parsed.model = textOf(reader);
+      return;
+    case 2:
+      parsed.version = textOf(reader);
+      return;
+    case 3:
+      parsed.id = textOf(reader);
+      return;
+    case 4: {
+      const { key, value } = ModelInferRequest_ParametersEntry.decode(reader.bytes());
+      if (key === 'timeout') parsed.timeout = value?.parameterChoice?.value;
+      return;
+    }
+    case 5:
+      parsed.inputs.push(reader.message(parseInput));
+      return;
+    case 6:
+      parsed.outputs.push(ModelInferRequest_InferRequestedOutputTensor.decode(reader.bytes()));
+      return;
+    case 7:
+      parsed.raw.push(reader.bytes());
+      return;
+    default:
+      reader.skip();
+  }
 }
 
-function text(name: string, row: number, bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw refusal(`Feature ${name}, row ${row}: the bytes are not UTF-8.`, 'Encode strings as UTF-8.');
-  return bytes.toString('utf8');
+function parseInput(reader: WireReader): Parsed['inputs'][number] {
+  const input: Parsed['inputs'][number] = { name: '', datatype: '', shape: [], contents: undefined };
+  while (reader.next()) {
+    if (reader.field === 1) input.name = textOf(reader);
+    else if (reader.field === 2) input.datatype = textOf(reader);
+    else if (reader.field === 3) reader.repeated(readVarint, input.shape);
+    else if (reader.field === 5) input.contents = input.contents ? Buffer.concat([input.contents, reader.bytes()]) : reader.bytes();
+    else reader.skip();
+  }
+  return input;
 }
+
+function textOf(reader: WireReader): string {
+  const text = reader.text();
+  if (text === undefined) throw new RangeError(`the string in field ${reader.field} is not UTF-8`);
+  return text;
+}
+
+const readVarint = (reader: WireReader): number => reader.varint();
 
 const noContents: InferTensorContents = {
   boolContents: [],

@@ -92,6 +92,20 @@ export const scenarios: Record<string, Scenario> = {
   },
   // An hour has 3,600 seconds: a reminder each second, the end after three.
   'promote-expired': { ...promote, world: () => world({}, { remindAfterHours: 1 / 3600, expireAfterHours: 3 / 3600 }) },
+  // Escalated after a second, so that the head of the team may approve.
+  'promote-escalated': {
+    ...promote,
+    world: () => world({ roles: { hal: ['head'] } }, { escalateAfterHours: 1 / 3600, escalateTo: ['head'] }),
+    async drive(handle) {
+      await untilWaiting(handle);
+      await eventually(
+        'the promotion is escalated',
+        async () => (await handle.query(promotionStatusQuery)).escalatedAt,
+        (at) => at !== null,
+      );
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'hal', comment: '' }] });
+    },
+  },
   'rollout-completed': { ...rollout, world: () => world() },
   'rollout-rolled-back': { ...rollout, world: () => world({ verdicts: ['pass', 'fail'] }) },
   'rollout-paused-resumed': {

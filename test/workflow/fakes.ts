@@ -15,7 +15,9 @@ import { PerdureError } from '../../domain/errors.js';
 import type { LastWord } from '../../domain/last-word.js';
 import { holderText } from '../../domain/lease.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion-policy.js';
-import { decisionSchema, ruleOnDecision } from '../../domain/promotion.js';
+import type { DecisionProof, DecisionTrust } from '../../domain/decision-proof.js';
+import { ruleOnDecision } from '../../domain/decision-ruling.js';
+import { decisionSchema } from '../../domain/promotion.js';
 import {
   promoteRequestSchema,
   reviewRequestSchema,
@@ -26,9 +28,12 @@ import {
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
 import { inconclusiveEnd } from '../../domain/rollout.js';
 import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
-import { championOf, type RouteTarget } from '../../domain/route.js';
+import { championOf, versionsOfRoute, type RouteTarget } from '../../domain/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
+
+export const acknowledgedAt = '2026-01-01T00:00:01.000Z';
+export const probedAt = '2026-01-01T00:00:02.000Z';
 
 type AllActivities = RunActivities &
   LeaseActivities &
@@ -42,6 +47,12 @@ type AllActivities = RunActivities &
   TrainingActivities &
   EvaluationActivities;
 
+const quickSteps = [
+  { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
+  { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
+  { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
+];
+
 /** What the fakes know and what was done to them: facts as Postgres would hold them, in memory. */
 export class FakeWorld {
   promotionPolicy: PromotionPolicy;
@@ -51,6 +62,11 @@ export class FakeWorld {
   conflict: string | null = null;
   roles: Record<string, string[]> = {};
   allowRequester = false;
+  /** Who caused the training of the version. */
+  trainedBy = 'tom';
+  trust: DecisionTrust = 'frontend';
+  /** What is known of a signature, by its text. */
+  proofs: Record<string, DecisionProof> = {};
   /** What the judge says, look by look; the last one stays. */
   verdicts: Verdict[] = ['pass'];
   /** What comes out of a snapshot. */
@@ -101,21 +117,19 @@ export class FakeWorld {
   trained = 0;
   opened = 0;
   refusedLeases = 0;
+  /** Whether those who may overtake have waited long enough. */
+  waitedLong = false;
   reminders = 0;
+  escalations = 0;
   rollouts: { state: string; reason: string | null }[] = [];
 
   constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
     this.promotionPolicy = promotionPolicySchema.parse(promotion);
-    this.rolloutPolicy = rolloutPolicySchema.parse({
-      strategy: 'canary',
-      lookEverySeconds: 5,
-      steps: [
-        { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
-        { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
-        { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
-      ],
-      ...rollout,
-    });
+    this.rolloutPolicy = rolloutPolicySchema.parse(
+      'strategy' in rollout
+        ? { lookEverySeconds: 5, ...rollout }
+        : { strategy: 'canary', lookEverySeconds: 5, steps: quickSteps, ...rollout },
+    );
     if (this.champion !== null) this.routes.push(wholeRoute(1, this.champion, 'before'));
   }
 
@@ -125,12 +139,13 @@ export class FakeWorld {
       return { model, until: until ?? null, cause, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
     },
     parsePromoteRequest: async (input) => {
-      const { model, version, environment, requestedBy } = parse(promoteRequestSchema, input);
+      const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);
       return {
         model,
         version,
         environment: environment ?? 'production',
         requestedBy,
+        alsoShadow,
         policy: this.promotionPolicy,
         expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000,
       };
@@ -141,15 +156,15 @@ export class FakeWorld {
     },
     parseReviewRequest: async (input) => parse(reviewRequestSchema, input),
     parseRollbackRequest: async (input) => {
-      const { to, ...rest } = parse(rollbackRequestSchema, input);
-      return { ...rest, to: to ?? null, undoes: null };
+      const { to, epoch, ...rest } = parse(rollbackRequestSchema, input);
+      return { ...rest, to: to ?? null, leaves: epoch ?? this.routes.at(-1)?.epoch ?? 1, undoes: null };
     },
   };
 
-  private take(name: string, holder: { workflowId: string; runId: string }) {
+  private take(name: string, holder: { workflowId: string; runId: string }, overtakes = false) {
     const text = holderText(holder);
     const held = this.leases.get(name);
-    if (held !== undefined && held !== text) {
+    if (held !== undefined && held !== text && !overtakes) {
       this.refusedLeases += 1;
       throw new PerdureError('lease/held', `held by ${held}`);
     }
@@ -161,7 +176,8 @@ export class FakeWorld {
     openRun: async () => void (this.opened += 1),
     closeRun: async ({ outcome, reason, watermark }) => void this.runEnds.push({ outcome, reason, watermark }),
     takeTrainingLease: async ({ model, holder }) => this.take(`train/${model}`, holder),
-    takeRolloutLease: async ({ environment, model, holder }) => this.take(`rollout/${environment}/${model}`, holder),
+    takeRolloutLease: async ({ environment, model, holder, takeOverAfterSeconds }) =>
+      this.take(`rollout/${environment}/${model}`, holder, takeOverAfterSeconds !== undefined && this.waitedLong),
     releaseLease: async ({ name, holder }) => {
       if (this.leases.get(name) === holder) this.leases.delete(name);
     },
@@ -189,22 +205,28 @@ export class FakeWorld {
     openPromotion: async ({ workflowId, environment, requestedBy }) => void this.promotions.push({ workflowId, environment, requestedBy }),
     setPromotionState: async ({ state }) => void this.promotionStates.push(state),
     remind: async () => void (this.reminders += 1),
+    escalate: async () => void (this.escalations += 1),
     recordPolicyApproval: async ({ reason }) => void this.policyApprovals.push(reason),
-    ruleOnDecision: async ({ decision, via, earlier, shownEvidenceSha256, closedBecause }) => {
+    ruleOnDecision: async ({ decision, via, earlier, shownEvidenceSha256, closedBecause, escalated = false }) => {
       const parsed = decisionSchema.parse(decision);
+      const roles = this.roles[parsed.actor] ?? [];
       const ruling =
         closedBecause !== null || shownEvidenceSha256 === null
           ? { counted: false, selfApproved: false, reason: closedBecause ?? 'no evidence' }
           : ruleOnDecision(parsed, {
               policy: this.promotionPolicy,
               requestedBy: this.promotions.at(-1)?.requestedBy ?? 'unknown',
-              roles: this.roles[parsed.actor] ?? [],
+              trainedBy: this.trainedBy,
+              roles,
               allowRequester: this.allowRequester,
               shownEvidenceSha256,
               via,
               earlier,
+              escalated,
+              trust: this.trust,
+              proof: this.proofs[parsed.signature ?? ''] ?? { kind: 'unsigned' },
             });
-      const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason };
+      const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason, roles };
       this.rulings.push({ ...ruled, via, selfApproved: ruling.selfApproved, evidenceSha256: shownEvidenceSha256 });
       return ruled;
     },
@@ -220,10 +242,12 @@ export class FakeWorld {
         champion,
         stages: stages.map((stage) => ({ ...stage, onInconclusive: inconclusiveEnd(this.rolloutPolicy, stage) })),
         ...{ lookEverySeconds, acknowledgeWithinSeconds, lateLabels: lateLabels !== undefined && champion !== null },
+        changes: [],
       };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
-    writeRoute: async ({ target, reason, idempotencyKey }) => {
+    writeRoute: async ({ target, reason, idempotencyKey, lease }) => {
+      if (this.leases.get(lease.name) !== lease.holder) throw new PerdureError('lease/lost', `${lease.name} is held by another`);
       const before = this.routes.find((route) => route.key === idempotencyKey);
       if (before) return { epoch: before.epoch };
       const epoch = (this.routes.at(-1)?.epoch ?? 0) + 1;
@@ -250,20 +274,31 @@ export class FakeWorld {
       const route = this.routes.at(-1);
       return route && championOf(route.split) === version ? route.epoch : null;
     },
-    planRollback: async ({ to }) => {
-      const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
-      return { version: to ?? this.routes.map((route) => championOf(route.split)).findLast((version) => version !== present) ?? 0 };
+    planRollback: async ({ to, leaves = null }) => {
+      const seen = this.routes.filter((route) => leaves === null || route.epoch <= leaves);
+      const left = championOf(seen.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
+      const version = to ?? seen.map((route) => championOf(route.split)).findLast((one) => one !== left) ?? 0;
+      const now = this.routes.at(-1);
+      const done = now !== undefined && now.split.length === 1 && championOf(now.split) === version && now.epoch > (leaves ?? Infinity);
+      return { version, alreadySince: done ? now.epoch : null };
     },
     waitForAcknowledgement: async ({ epoch }) => ({
       all: this.acknowledges(epoch),
       gateways: 'g1',
       missing: this.acknowledges(epoch) ? '' : 'g1 (at epoch 1)',
     }),
-    waitUntilAcknowledged: async () => ({ all: true, gateways: 'g1', missing: '' }),
+    waitUntilAcknowledged: async ({ epoch }) => ({
+      all: true,
+      gateways: 'g1',
+      missing: '',
+      serving: [{ gateway: 'g1', epoch, at: acknowledgedAt }],
+    }),
     probe: async ({ version }) => {
+      const route = this.routes.at(-1);
+      if (route && !versionsOfRoute(route).includes(version)) return { answered: 0, probes: [], replacedBy: route.epoch };
       if (!this.answers(version)) throw new PerdureError('server/unreachable', `version ${version} does not answer`);
       this.probed.push(version);
-      return { answered: 1 };
+      return { answered: 1, probes: [{ gateway: 'g1', version, tookMs: 3, at: probedAt }], replacedBy: null };
     },
   };
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createObjectStore } from '../../../adapters/object-store.js';
 import { buildApi } from '../../../api/build-api.js';
+import { createDecisionDesk } from '../../../api/decision-desk.js';
 import { createScheduleBook } from '../../../api/schedule-book.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { connectDatabase } from '../../../db/connect.js';
@@ -39,6 +40,7 @@ describe('while every server is away', () => {
       db,
       objects,
       schedules: createScheduleBook(temporal),
+      decisions: createDecisionDesk({ temporal, trust: 'frontend', signer: null }),
       pingTemporal: temporal.ping,
       uploadFolder: '/tmp',
       uploadBytesMax: 1,

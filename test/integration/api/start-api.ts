@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
+import { decisionSigner, newDecisionKeys } from '../../../adapters/decision-keys.js';
 import { buildApi, type ControlApi } from '../../../api/build-api.js';
+import { createDecisionDesk } from '../../../api/decision-desk.js';
 import { createScheduleBook } from '../../../api/schedule-book.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
+import type { DecisionTrust } from '../../../domain/decision-proof.js';
 import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
@@ -21,13 +24,18 @@ export interface TestApi {
   db: Database;
   store: ObjectStore;
   uploadFolder: string;
+  /** The public keys that fit what the API signs with. */
+  verifyingKeysFile: string;
   /** Runs a command line against this API. */
   perdure(...argv: string[]): ReturnType<typeof runCommandLine>;
   close(): Promise<void>;
 }
 
 /** The control API on a port of its own, on the suite's real servers, with a database and a bucket of its own. */
-export async function startApi({ uploadBytesMax = 10_000_000 } = {}): Promise<TestApi> {
+export async function startApi({
+  uploadBytesMax = 10_000_000,
+  trust = 'frontend',
+}: { uploadBytesMax?: number; trust?: DecisionTrust } = {}): Promise<TestApi> {
   const { PERDURE_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
   if (!endpoint || !accessKeyId || !secretAccessKey)
     throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
@@ -37,10 +45,16 @@ export async function startApi({ uploadBytesMax = 10_000_000 } = {}): Promise<Te
   await store.ensureBucket();
   const temporal = createTemporalLink(loadTemporalConfig());
   const uploadFolder = await mkdtemp(path.join(tmpdir(), 'perdure-api-'));
+  const keys = newDecisionKeys();
+  const verifyingKeysFile = path.join(uploadFolder, 'public.pem');
+  await writeFile(path.join(uploadFolder, 'private.pem'), keys.privatePem, { mode: 0o600 });
+  await writeFile(verifyingKeysFile, keys.publicPem);
+  const signer = await decisionSigner(path.join(uploadFolder, 'private.pem'));
   const app = await buildApi({
     db,
     objects: store,
     schedules: createScheduleBook(temporal),
+    decisions: createDecisionDesk({ temporal, trust, signer }),
     pingTemporal: temporal.ping,
     uploadFolder,
     uploadBytesMax,
@@ -53,6 +67,7 @@ export async function startApi({ uploadBytesMax = 10_000_000 } = {}): Promise<Te
     db,
     store,
     uploadFolder,
+    verifyingKeysFile,
     perdure: (...argv) => runCommandLine(argv, { PERDURE_API_PORT: String(port), PERDURE_ACTOR: 'ada@example.org' }),
     async close() {
       await app.close();

@@ -116,6 +116,7 @@ describe('decisions on a promotion', () => {
     decision: 'approve' as const,
     comment: '',
     via: 'update' as const,
+    roles: ['approver'],
     counted: true,
     selfApproved: false,
     reason: 'approved',

@@ -91,7 +91,7 @@ describe('checkModel', () => {
 
   it('holds to its limits of size and nodes', () => {
     const sound = model(logisticGraph());
-    const limits = { bytesMax: sound.length, nodesMax: 5, depthMax: 0 };
+    const limits = { bytesMax: sound.length, nodesMax: 5, depthMax: 0, fieldsMax: 1000 };
     expect(checkModel(sound, limits).nodes).toBe(5);
     expect(() => checkModel(sound, { ...limits, bytesMax: sound.length - 1 })).toThrow(/bytes/);
     expect(() => checkModel(sound, { ...limits, nodesMax: 4 })).toThrow(/more than 4 nodes/);

@@ -7,7 +7,15 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeWith } from '../../setup/require-tool.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type FlightRow, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  eventually,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type FlightRow,
+  type TestWorld,
+} from './gateway-harness.js';
 
 /** Programs of others, as they are published, against a gateway. */
 
@@ -25,7 +33,9 @@ beforeAll(async () => {
   world = await createTestWorld();
   await world.addVersion(1, -1);
   world.controlPlane.route('flight-delay', 4, [{ version: 1, sharePct: 100 }]);
-  ({ url, grpcAddress } = await world.start());
+  const started = await world.start();
+  ({ url, grpcAddress } = started);
+  await eventually('the route is in force', () => started.gateway.status().routes.length === 1);
   rowsFile = path.join(world.folder, 'rows.json');
   await writeFile(rowsFile, JSON.stringify(rows));
 });
@@ -134,6 +144,17 @@ test('tritonclient over gRPC gets the same answers, compressed and asynchronousl
     load: { status: 'StatusCode.PERMISSION_DENIED', message: expect.stringContaining('perdure promote') },
     unload: { status: 'StatusCode.PERMISSION_DENIED' },
   });
+});
+
+test('the programs in the README do what they say', async () => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const programs = [...readme.matchAll(/^```python\n(.*?)^```$/gms)].map((match) => match[1]).filter((text) => text?.includes('triton'));
+  expect(programs.length).toBe(2);
+  const program = programs.join('\n').replace('127.0.0.1:7410', new URL(url).host).replace('127.0.0.1:7411', grpcAddress);
+  const { stdout } = await promisify(execFile)(python, ['-c', program]);
+  const [rest, grpc] = stdout.trim().split('\n');
+  expect(rest).toMatch(/^1 \[[01]\] \[\[0\.\d+ 0\.\d+ *\]\]$/);
+  expect(grpc).toBe(rest);
 });
 
 // kserve is not published for every Python: the environment may have been made without it.

@@ -5,25 +5,36 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { checkModel } from '../../../adapters/onnx/model-check.js';
-import { checkSignature } from '../../../adapters/onnx/signature-check.js';
+import type { GatewayEvent } from '../../../domain/gateway-event.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
+import type { PassportFacts, PassportQuestion } from '../../../domain/passport.js';
 import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
 import { buildGateway, type Gateway } from '../../../serving/gateway.js';
+import type { ShipperOptions } from '../../../serving/shipper-messages.js';
+import { exampleRow, type FlightRow } from './flight-rows.js';
 import type { GatewayLimits } from '../../../serving/gateway-limits.js';
+
+export { exampleRow, type FlightRow } from './flight-rows.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** What a hostile model does with rows whose `dep_delay` exceeds `limit`. */
+export interface Trap {
+  kind: 'hang' | 'memory';
+  limit: number;
+}
+
 /** Writes a model whose answers can be computed by hand; see make_model.py. */
-export function makeModel(file: string, bias: number, work = 0): string {
+export function makeModel(file: string, bias: number, work = 0, trap?: Trap): string {
   execFileSync(path.join(root, '.tools/trainers/bin/python'), [
     path.join(root, 'test/integration/serving/make_model.py'),
     file,
     String(bias),
     String(work),
+    ...(trap ? [trap.kind, String(trap.limit)] : []),
   ]);
   return file;
 }
@@ -32,29 +43,6 @@ export function makeModel(file: string, bias: number, work = 0): string {
 export function expectedProbability(bias: number, row: { dep_delay: number; temp: number | null; carrier: string }): number {
   return 1 / (1 + Math.exp(-(bias + 0.02 * row.dep_delay + 0.01 * (row.temp ?? 0) + (row.carrier === 'UA' ? 0.5 : 0))));
 }
-
-export const exampleRow = {
-  carrier: 'UA',
-  origin: 'EWR',
-  dest: 'IAH',
-  dow: 1,
-  sched_dep_min: 315,
-  sched_arr_min: 499,
-  distance: 1400,
-  temp: 39.02 as number | null,
-  dewp: 28.04,
-  humid: 64.43,
-  wind_dir: 260,
-  wind_speed: 12.65858,
-  wind_gust: null as number | null,
-  precip: 0,
-  pressure: 1011.9,
-  visib: 10,
-  plane_age: 14,
-  seats: 149,
-  dep_delay: 2,
-};
-export type FlightRow = typeof exampleRow;
 
 /** The body of an inference request in JSON for some rows. */
 export function inferBody(
@@ -78,13 +66,19 @@ export class MemoryControlPlane implements ControlPlane {
   readonly definitions = new Map<string, ModelDefinition>();
   readonly acknowledgements: { model: string; epoch: number; storeId: string; error?: string }[] = [];
   readonly windows = new Map<string, ServingWindow>();
+  looks = 0;
+  readonly events = new Map<string, GatewayEvent>();
   heartbeats = 0;
   forgotten = 0;
   /** Fails after the effect, as a lost answer does. */
   loseAnswers = false;
   private readonly listeners = new Set<() => void>();
 
-  routeState = (): Promise<RouteState> => this.answer(() => structuredClone(this.state));
+  routeState = (): Promise<RouteState> =>
+    this.answer(() => {
+      this.looks += 1;
+      return structuredClone(this.state);
+    });
   definitionByDigest = (sha256: string): Promise<ModelDefinition> =>
     this.answer(() => {
       const found = this.definitions.get(sha256);
@@ -99,6 +93,29 @@ export class MemoryControlPlane implements ControlPlane {
       for (const window of windows) if (!this.windows.has(window.id)) this.windows.set(window.id, window);
       if (this.loseAnswers) throw new Error('the answer was lost');
     });
+  insertGatewayEvents = (events: readonly GatewayEvent[]): Promise<void> =>
+    this.answer(() => {
+      for (const event of events) if (!this.events.has(event.id)) this.events.set(event.id, event);
+      if (this.loseAnswers) throw new Error('the answer was lost');
+    });
+  passportFacts = ({ model, version, epoch }: PassportQuestion): Promise<PassportFacts> =>
+    this.answer(() => {
+      const served = this.state.versions.find((one) => one.model === model && one.version === version);
+      const route = this.state.routes.find((one) => one.model === model && one.epoch === epoch);
+      if (served === undefined) throw new Error(`no version ${version}`);
+      const { artifactSha256, definitionSha256 } = served;
+      return {
+        version: {
+          runId: `run-${version}`,
+          snapshotSha256: '',
+          artifactSha256,
+          definitionSha256,
+          registeredAt: '2026-01-01T00:00:00.000Z',
+        },
+        route: route ? { split: route.split, standby: route.standby, reason: route.reason, at: route.at } : null,
+        promotion: null,
+      };
+    });
   forgetGateway = (): Promise<void> => this.answer(() => void (this.forgotten += 1));
   onRouteChange: ControlPlane['onRouteChange'] = (changed) =>
     this.answer(() => {
@@ -108,21 +125,28 @@ export class MemoryControlPlane implements ControlPlane {
 
   /** Replaces a model's route and tells listeners. */
   route(model: string, epoch: number, split: Split, more: Partial<RouteTarget> = {}): void {
-    const route: Route = {
+    this.routes([{ model, epoch, split, ...more }]);
+  }
+
+  /** Replaces the routes of several models at once. */
+  routes(changes: readonly (Partial<RouteTarget> & Pick<Route, 'model' | 'epoch' | 'split'>)[]): void {
+    const changed = changes.map((change) => this.routeOf(change));
+    const named = new Set(changed.map((route) => route.model));
+    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => !named.has(one.model)), ...changed] };
+    for (const listener of this.listeners) listener();
+  }
+
+  private routeOf(change: Partial<RouteTarget> & Pick<Route, 'model' | 'epoch' | 'split'>): Route {
+    return {
       storeId: this.state.storeId,
       environment: 'production',
-      model,
-      epoch,
-      split,
       shadows: [],
       standby: [],
       overrides: [],
-      ...more,
+      ...change,
       reason: 'test',
       at: new Date().toISOString(),
     };
-    this.state = { ...this.state, routes: [...this.state.routes.filter((one) => one.model !== model), route] };
-    for (const changed of this.listeners) changed();
   }
 
   private answer<T>(work: () => T): Promise<T> {
@@ -138,8 +162,24 @@ export class MemoryControlPlane implements ControlPlane {
 /** Artifacts in a folder, as an object store would hand them out; it can be away. */
 export class FolderArtifacts {
   away = false;
+  /** Downloads that are held back. */
+  waiting = 0;
+  private held: Promise<void> | undefined;
   constructor(readonly folder: string) {}
+
+  /** Holds downloads back until the returned function is called. */
+  hold(): () => void {
+    let letGo: () => void = () => undefined;
+    this.held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    return letGo;
+  }
+
   async getToFile(key: string, file: string): Promise<void> {
+    this.waiting += 1;
+    await this.held;
+    this.waiting -= 1;
     if (this.away) throw new Error('the object store is away');
     await copyFile(path.join(this.folder, key), file);
   }
@@ -150,8 +190,15 @@ export interface TestWorld {
   controlPlane: MemoryControlPlane;
   artifacts: FolderArtifacts;
   /** Registers a version whose model has this bias. */
-  addVersion: (version: number, bias: number, options?: { work?: number; definition?: ModelDefinition }) => Promise<ServedVersion>;
-  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
+  addVersion: (
+    version: number,
+    bias: number,
+    options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition },
+  ) => Promise<ServedVersion>;
+  start: (
+    limits?: Partial<GatewayLimits>,
+    objectStore?: ShipperOptions['store'],
+  ) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
   close: () => Promise<void>;
 }
 
@@ -167,9 +214,9 @@ export async function createTestWorld(): Promise<TestWorld> {
     folder,
     controlPlane,
     artifacts,
-    async addVersion(version, bias, { work = 0, definition = flightDelay } = {}) {
+    async addVersion(version, bias, { work = 0, trap, definition = flightDelay } = {}) {
       const artifactKey = `${definition.name}-${version}.onnx`;
-      makeModel(path.join(objects, artifactKey), bias, work);
+      makeModel(path.join(objects, artifactKey), bias, work, trap);
       const artifactSha256 = createHash('sha256')
         .update(await readFile(path.join(objects, artifactKey)))
         .digest('hex');
@@ -179,7 +226,7 @@ export async function createTestWorld(): Promise<TestWorld> {
       controlPlane.state.versions.push(served);
       return served;
     },
-    async start(limits = {}) {
+    async start(limits = {}, objectStore = undefined) {
       const gateway = await buildGateway({
         gatewayId: 'gateway-test',
         environment: 'production',
@@ -188,8 +235,7 @@ export async function createTestWorld(): Promise<TestWorld> {
         productVersion: '0.0.0',
         controlPlane,
         artifacts,
-        checkModel: async (file, contract) => checkSignature(checkModel(await readFile(file)), contract),
-        objectStore: undefined,
+        objectStore,
         log: pino({ level: process.env['PERDURE_TEST_LOG'] ?? 'silent' }),
         limits: { pollEveryMs: 100, heartbeatEveryMs: 100, windowEveryMs: 100, ...limits },
       });
@@ -201,7 +247,7 @@ export async function createTestWorld(): Promise<TestWorld> {
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -18,6 +18,7 @@ import type { Split } from '../../../domain/route.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { eventually, exampleRow, expectedProbability, inferBody, makeModel } from './gateway-harness.js';
+import { GrpcClient, rawRequest } from './grpc-client.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const environmentSchema = z.object({
@@ -95,13 +96,14 @@ async function route(split: Split): Promise<number> {
 
 interface Running {
   url: string;
+  grpcAddress: string;
   child: ChildProcess;
   home: string;
   exit: Promise<number | string | null>;
 }
 
 async function startGateway(home: string, change: Record<string, string> = {}): Promise<Running> {
-  const port = await freePort();
+  const [port, grpcPort] = [await freePort(), await freePort()];
   const child = spawn(process.execPath, ['--import', 'tsx', 'serving/main.ts'], {
     cwd: root,
     env: {
@@ -109,6 +111,7 @@ async function startGateway(home: string, change: Record<string, string> = {}): 
       PERDURE_DATABASE_URL: database.url,
       PERDURE_GATEWAY_ENVIRONMENT: 'production',
       PERDURE_GATEWAY_PORT: String(port),
+      PERDURE_GATEWAY_GRPC_PORT: String(grpcPort),
       PERDURE_GATEWAY_HOME: home,
       PERDURE_GATEWAY_SEGMENT_SECONDS: '0.3',
       PERDURE_LOG_LEVEL: process.env['PERDURE_TEST_LOG'] ?? 'silent',
@@ -125,7 +128,7 @@ async function startGateway(home: string, change: Record<string, string> = {}): 
       () => false,
     ),
   );
-  return { url, child, home, exit };
+  return { url, grpcAddress: `127.0.0.1:${grpcPort}`, child, home, exit };
 }
 
 const freePort = () =>
@@ -282,3 +285,50 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
   third.child.kill('SIGTERM');
   expect(await third.exit).toBe(0);
 });
+
+test('two gateways of one environment on one machine acknowledge each epoch for themselves, answer alike by both protocols, and stay who they are after a restart', async () => {
+  const homes = [path.join(folder, 'left'), path.join(folder, 'right')];
+  const both = (epoch: number) =>
+    eventually(
+      `both have acknowledged epoch ${epoch}`,
+      async () => {
+        const live = await liveGateways(db, 'production', 'flight-delay');
+        const done = live.filter((one) => one.epoch === epoch && one.error === null).map((one) => one.id);
+        return done.length === 2 && done.sort();
+      },
+      60_000,
+    );
+  const answersOf = async ({ url, grpcAddress }: Running) => {
+    const client = new GrpcClient(grpcAddress);
+    try {
+      // REST answers a moment before gRPC is opened.
+      await eventually('gRPC answers', () => client.infer(rawRequest([exampleRow])).catch(() => false as const));
+      const ids = Array.from({ length: 20 }, (_, index) => `two-${index}`);
+      const rest = await Promise.all(ids.map(async (id) => (await ask(url, id)).version));
+      const grpc = await Promise.all(ids.map(async (id) => (await client.infer(rawRequest([exampleRow], { id }))).response.modelVersion));
+      expect(grpc.map(Number)).toEqual(rest);
+      return rest;
+    } finally {
+      client.close();
+    }
+  };
+  const epoch = await route([
+    { version: 1, sharePct: 50 },
+    { version: 2, sharePct: 50 },
+  ]);
+  const [left, right] = await Promise.all(homes.map((home) => startGateway(home)));
+  if (left === undefined || right === undefined) throw new Error('two homes, two gateways');
+  const names = await both(epoch);
+  const answers = await answersOf(left);
+  expect(await answersOf(right)).toEqual(answers);
+  expect(new Set(answers)).toEqual(new Set([1, 2]));
+
+  left.child.kill('SIGTERM');
+  right.child.kill('SIGKILL');
+  expect(await left.exit).toBe(0);
+  await right.exit;
+  const next = await route([{ version: 2, sharePct: 100 }]);
+  const restarted = await Promise.all(homes.map((home) => startGateway(home)));
+  expect(await both(next)).toEqual(names);
+  for (const gateway of restarted) expect(new Set(await answersOf(gateway))).toEqual(new Set([2]));
+}, 240_000);

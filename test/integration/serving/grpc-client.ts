@@ -5,7 +5,7 @@ import {
   type InferTensorContents,
   type ModelInferRequest_InferInputTensor,
 } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { exampleRow, type FlightRow } from './gateway-harness.js';
+import { exampleRow, type FlightRow } from './flight-rows.js';
 
 export const noContents: InferTensorContents = {
   boolContents: [],

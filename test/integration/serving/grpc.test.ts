@@ -2,12 +2,14 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import type { Gateway } from '../../../serving/gateway.js';
+import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 import { failureOf, GrpcClient, noContents, rawRequest, typedRequest } from './grpc-client.js';
 
 let world: TestWorld;
 let url: string;
 let client: GrpcClient;
+let gateway: Gateway;
 
 beforeAll(async () => {
   world = await createTestWorld();
@@ -18,7 +20,9 @@ beforeAll(async () => {
     { version: 2, sharePct: 50 },
   ]);
   const started = await world.start({ bodyBytesMax: 1024 * 1024 });
+  await eventually('the route is in force', () => started.gateway.status().routes.length === 1);
   url = started.url;
+  gateway = started.gateway;
   client = new GrpcClient(started.grpcAddress);
 });
 afterAll(async () => {
@@ -223,4 +227,9 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     );
     expect(failure.code).toBe(status.UNIMPLEMENTED);
   });
+});
+
+test('a port that is taken is an error that names the variable', async () => {
+  const port = Number(new URL(`http://${client.client.getChannel().getTarget().replace(/^dns:/, '')}`).port);
+  await expect(gateway.listenGrpc({ host: '127.0.0.1', port })).rejects.toThrow(/cannot be opened.*PERDURE_GATEWAY_GRPC_PORT/);
 });

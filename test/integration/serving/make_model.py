@@ -3,7 +3,9 @@
     logit = bias + 0.02 * dep_delay + 0.01 * temp + (0.5 if carrier is UA, 0 otherwise)      (a missing temp counts as 0)
     probabilities = [1 - s, s] with s = sigmoid(logit); label = s > 0.5
 
-Usage: make_model.py OUT.onnx BIAS [work]     `work` repeats a matrix product of about a millisecond that many times, to make the model slow.
+Usage: make_model.py OUT.onnx BIAS [WORK [TRAP LIMIT]]
+    WORK repeats a matrix product of about a millisecond that many times, to make the model slow.
+    TRAP springs for rows whose dep_delay exceeds LIMIT: `hang` is a loop without end, `memory` asks for 16 GiB.
 """
 
 import sys
@@ -18,7 +20,7 @@ NUMBERS = (
 WEIGHTS = {"dep_delay": 0.02, "temp": 0.01}
 
 
-def build(bias, work=0):
+def build(bias, work=0, trap=None, limit=0.0):
     nodes, initializers = [], []
 
     def constant(name, value):
@@ -51,6 +53,33 @@ def build(bias, work=0):
         nodes.insert(0, helper.make_node("ReduceMax", ["distance"], ["noise"], keepdims=0))
         nodes.append(helper.make_node("ReduceMin", [previous], ["waste"], keepdims=0))
         terms.append("waste")
+    if trap:
+        constant("limit", np.array(limit, np.float32))
+        nodes.append(helper.make_node("ReduceMax", ["dep_delay_filled"], ["worst"], keepdims=0))
+        nodes.append(helper.make_node("Greater", ["worst", "limit"], ["sprung"]))
+        constant("much", np.array([2**62 if trap == "hang" else 2**32], np.int64))
+        constant("little", np.array([1], np.int64))
+        nodes.append(helper.make_node("Where", ["sprung", "much", "little"], ["amount"]))
+        if trap == "hang":
+            body = helper.make_graph(
+                [helper.make_node("Identity", ["on"], ["on_out"]), helper.make_node("Mul", ["held", "held"], ["held_out"])],
+                "body",
+                [
+                    helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+                    helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+                    helper.make_tensor_value_info("held", TensorProto.FLOAT, [1]),
+                ],
+                [
+                    helper.make_tensor_value_info("on_out", TensorProto.BOOL, []),
+                    helper.make_tensor_value_info("held_out", TensorProto.FLOAT, [1]),
+                ],
+            )
+            constant("go_on", np.array(True))
+            nodes.append(helper.make_node("Loop", ["amount", "go_on", "zero"], ["trapped"], body=body))
+        else:
+            nodes.append(helper.make_node("ConstantOfShape", ["amount"], ["filler"], value=numpy_helper.from_array(np.array([0], np.float32))))
+            nodes.append(helper.make_node("ReduceMax", ["filler"], ["trapped"], keepdims=0))
+        terms.append("trapped")
     nodes.append(helper.make_node("Sum", terms, ["logit"]))
     nodes.append(helper.make_node("Sigmoid", ["logit"], ["positive"]))
     constant("one", np.array([1], np.float32))
@@ -71,4 +100,5 @@ def build(bias, work=0):
 
 
 if __name__ == "__main__":
-    save(build(float(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0), sys.argv[1])
+    trap, limit = (sys.argv[4], float(sys.argv[5])) if len(sys.argv) > 4 else (None, 0.0)
+    save(build(float(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0, trap, limit), sys.argv[1])

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import flightDelay from '../../../models/flight-delay/model.js';
 import type { ServingRole } from '../../../domain/serving-window.js';
 import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 
@@ -166,6 +167,55 @@ describe('a shadow', () => {
     await eventually('copies that fit are counted, dropped ones are not', () => counted('shadow', 2).requests === 60 - copies('dropped'));
     expect(counted('shadow', 2).errors).toBe(0);
   });
+});
+
+test('a shadow whose own contract refuses a row has failed to answer it, counted apart', async () => {
+  const { carrier } = flightDelay.contract.features;
+  if (carrier?.type !== 'string') throw new Error('carrier is a string');
+  const features = { ...flightDelay.contract.features, carrier: { ...carrier, maxLength: 1 } };
+  const definition = { ...flightDelay, contract: { ...flightDelay.contract, features } };
+  await world.addVersion(1, -1);
+  await world.addVersion(2, 1, { definition });
+  world.controlPlane.route('flight-delay', 1, champion, { shadows: [{ version: 2, samplePct: 100 }] });
+  const { url } = await startReady();
+  for (let number = 0; number < 5; number += 1) expect(await ask(url)).toBe(1);
+  await eventually('copies are counted', () => counted('shadow', 2).requests === 5);
+  expect(counted('shadow', 2)).toEqual({ requests: 5, errors: 5 });
+  expect(counted('split', 1).errors).toBe(0);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toMatch(/shadow_copies_total\{model="flight-delay",version="2",outcome="refused".*\} 5\n/);
+});
+
+test('after a load every version of the model is cold for a while; a process that was started again is not', async () => {
+  await world.addVersion(1, -1);
+  await world.addVersion(2, 1);
+  world.controlPlane.route('flight-delay', 1, champion);
+  const { gateway, url } = await startReady({ coldStartMs: 2_000 });
+  const windows = (cold: boolean, epoch: number, version: number) =>
+    [...world.controlPlane.windows.values()].filter((one) => one.cold === cold && one.epoch === epoch && one.version === version);
+  const asked = (what: string, done: () => boolean) =>
+    eventually(what, async () => {
+      await Promise.all(Array.from({ length: 8 }, () => ask(url)));
+      return done();
+    });
+  await asked('version 1 was cold and is warm', () => windows(true, 1, 1).length > 0 && windows(false, 1, 1).length > 0);
+  world.controlPlane.route('flight-delay', 2, [
+    { version: 1, sharePct: 50 },
+    { version: 2, sharePct: 50 },
+  ]);
+  await asked('both were cold and are warm', () =>
+    [1, 2].every((version) => windows(true, 2, version).length > 0 && windows(false, 2, version).length > 0),
+  );
+  const cold = [1, 2].map((version) => windows(true, 2, version).length);
+  const victim = gateway.status().versions.find((one) => one.version === 2)?.process;
+  process.kill(victim?.processId ?? 0, 'SIGKILL');
+  await eventually(
+    'the process was started again',
+    () => (gateway.status().versions.find((one) => one.version === 2)?.process?.restarts ?? 0) > 0,
+  );
+  const warm = windows(false, 2, 2).length;
+  await asked('version 2 answers again', () => windows(false, 2, 2).length > warm + 1);
+  expect([1, 2].map((version) => windows(true, 2, version).length)).toEqual(cold);
 });
 
 test('a route is acknowledged once all of its versions are loaded, and a version that stands by answers at once', async () => {

@@ -48,7 +48,14 @@ const sections = new Set([
 
 test('docs/model-definition.md names every field of a definition', () => {
   expect(fields.length).toBeGreaterThan(60);
-  const named = (field: string) => page.includes(`\`${field}\``) || page.includes(`\`${field.replace('contract.features.*.', '')}\``);
+  const stands = (field: string) => page.includes(`\`${field}\``);
+  // Every metric of a rollout has the same fields: the page names them once.
+  const named = (field: string) =>
+    [
+      field,
+      field.replace('contract.features.*.', ''),
+      field.replace(/^rollout\.(outcome|lateLabels\.metric)\./, 'rollout.judge.metrics.*.'),
+    ].some(stands);
   expect(fields.filter((field) => !sections.has(field) && !named(field))).toEqual([]);
 });
 

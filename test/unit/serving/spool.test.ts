@@ -114,6 +114,15 @@ describe('the spool', () => {
     expect(lost).toEqual({ full: 3 });
   });
 
+  test('counts every line of a segment of an earlier process that it drops, a torn last one included', async () => {
+    await mkdir(path.join(folder, 'spool', 'm'), { recursive: true });
+    await writeFile(path.join(folder, 'spool', 'm', '20130401T000000Z-other-000001.ndjson'), '{"line":0}\n{"line":1}\n{"line":2}\n{"li');
+    const spool = await openSpool({ bytesMax: 30 });
+    await spool.flush();
+    expect(await filesOf('m')).toEqual([]);
+    expect(lost).toEqual({ full: 4 });
+  });
+
   test('that may not drop refuses when it is full, and stores nothing of what it refused', async () => {
     const spool = await openSpool({ bytesMax: 20, whenFull: 'refuse' });
     await spool.appendDurably('m', ['{"line":0}', '{"line":1}']);

@@ -1,5 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** Resident memory in MiB of one process; 0 when it has just ended, undefined where the system has no `/proc` (macOS). */
+export function processResidentMb(processId: number): number | undefined {
+  return process.platform === 'linux' ? residentKbOf(String(processId)) / 1024 : undefined;
+}
+
 /** Resident memory in MB of all processes in a group, or undefined where the system has no `/proc` (macOS). Shared pages count once a process. */
 export function groupResidentMb(groupId: number): number | undefined {
   if (process.platform !== 'linux') return undefined;

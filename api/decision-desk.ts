@@ -1,0 +1,55 @@
+import { decidePromotion } from '../client/promotion.js';
+import type { DecisionTrust } from '../domain/decision-proof.js';
+import type { SignedDecision } from '../domain/decision-signature.js';
+import { PerdureError } from '../domain/errors.js';
+import type { Decision } from '../domain/promotion.js';
+import type { DecisionReply } from '../client/http/promotions.js';
+import type { TemporalLink } from './temporal-link.js';
+
+/** Takes decisions on promotions, signs them, and asks the workflow whether they count. */
+export interface DecisionDesk {
+  decide(
+    promotion: { id: string; workflowId: string; evidenceSha256: string | null },
+    decision: Omit<Decision, 'signature'>,
+  ): Promise<DecisionReply>;
+}
+
+interface DeskOptions {
+  temporal: TemporalLink;
+  trust: DecisionTrust;
+  /** The API's key; null where it has none, and decisions go out unsigned. */
+  signer: { keyId: string; sign: (decision: SignedDecision) => string } | null;
+}
+
+/** So long a worker may take to rule before the answer is that nobody knows yet. */
+const rulingMs = 60_000;
+
+export function createDecisionDesk({ temporal, trust, signer }: DeskOptions): DecisionDesk {
+  return {
+    async decide({ id, workflowId, evidenceSha256: shown }, { evidenceSha256: named, ...said }) {
+      if (trust === 'signed') mustBeProvable(signer, named);
+      const evidenceSha256 = named ?? shown ?? undefined;
+      const signature =
+        signer && evidenceSha256 ? signer.sign({ ...said, promotionId: id, evidenceSha256, at: new Date().toISOString() }) : undefined;
+      const decision = { ...said, ...(evidenceSha256 && { evidenceSha256 }), ...(signature && { signature }) };
+      const answer = await temporal.use((handle) => decidePromotion(handle, workflowId, decision, { promotionId: id, withinMs: rulingMs }));
+      return { ...answer, evidenceSha256: evidenceSha256 ?? null, keyId: signature && signer ? signer.keyId : null };
+    },
+  };
+}
+
+/** What would be refused anyway is refused here, where the reason is told to who can mend it. */
+function mustBeProvable(signer: DeskOptions['signer'], evidenceSha256: string | undefined): asserts evidenceSha256 is string {
+  if (!signer) {
+    throw new PerdureError(
+      'environment/broken',
+      'Decisions must be signed (PERDURE_DECISION_TRUST is "signed"), and the control API has no key: set PERDURE_SIGNING_KEY_FILE.',
+    );
+  }
+  if (evidenceSha256 === undefined) {
+    throw new PerdureError(
+      'input/invalid',
+      'evidenceSha256: name the evidence that you have read; it is needed while decisions must be signed.',
+    );
+  }
+}

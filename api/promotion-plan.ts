@@ -1,0 +1,101 @@
+import type { PromotionPlan } from '../client/http/promotion-plan.js';
+import { definitionByDigest } from '../db/definition-queries.js';
+import { liveGateways } from '../db/gateway-queries.js';
+import { listPromotions } from '../db/promotion-lists.js';
+import { rolloutOutlook } from '../db/rollout-facts.js';
+import { runningRollout } from '../db/rollout-queries.js';
+import { routeOf } from '../db/route-queries.js';
+import { versionOf } from '../db/run-queries.js';
+import type { Database } from '../db/connect.js';
+import { requirementsOf } from '../domain/approval-places.js';
+import { PerdureError } from '../domain/errors.js';
+import type { Environment } from '../domain/names.js';
+import { needsNoApproval } from '../domain/promotion-standing.js';
+import type { PromotionPolicy } from '../domain/promotion-policy.js';
+import { routeOfStage } from '../domain/rollout-stage.js';
+
+/** What promoting a version would take, before anything moves. @throws PerdureError `not-found` or `input/invalid`. */
+export async function promotionPlan(
+  db: Database,
+  { model, version, environment: asked }: { model: string; version: number; environment?: Environment | undefined },
+): Promise<PromotionPlan> {
+  const registered = await versionOf(db, model, version);
+  const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
+  const environment = asked ?? policy.environments[0] ?? 'production';
+  if (!policy.environments.includes(environment))
+    throw new PerdureError(
+      'input/invalid',
+      `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add it to promotion.environments.`,
+    );
+  const { settled, effects, traffic, changes, refused } = await rolloutOutlook(db, {
+    environment,
+    model,
+    challenger: version,
+    alsoShadow: [],
+  });
+  const { parties, stages } = settled;
+  const champion = parties.champion;
+  return {
+    ...{ model, version, environment, environments: policy.environments, champion },
+    gates: registered.gates.map(({ name, outcome }) => ({ name, outcome })),
+    approvals: approvalsOf(policy, champion),
+    strategy: settled.policy.strategy,
+    requestsPerSecond: traffic.requestsPerSecond,
+    stages: stages.map((stage, at) => {
+      const { split, shadows, standby } = routeOfStage(stage, parties);
+      const { name, comparison, minRequests, minSeconds, maxSeconds } = stage;
+      const { metrics = [], requests = null, seconds = null } = effects[at] ?? {};
+      return { ...{ name, split, shadows, standby, comparison, minRequests, minSeconds, maxSeconds }, metrics, requests, seconds };
+    }),
+    ...{ changes, refused },
+    conflicts: await conflictsOf(db, { model, version, environment, policy }),
+  };
+}
+
+function approvalsOf(policy: PromotionPolicy, champion: number | null): PromotionPlan['approvals'] {
+  const automatic = !needsNoApproval(policy, champion)
+    ? null
+    : champion === null && policy.firstVersion === 'automatic'
+      ? 'the environment is empty, and the policy lets a first version in by itself'
+      : 'the policy asks for no approval';
+  return {
+    automatic,
+    requires: automatic === null ? requirementsOf(policy, false).map(({ count, roles }) => ({ count, roles: [...roles] })) : [],
+    escalateAfterHours: policy.escalateAfterHours ?? null,
+    expireAfterHours: policy.expireAfterHours,
+  };
+}
+
+interface Asked {
+  model: string;
+  version: number;
+  environment: Environment;
+  policy: PromotionPolicy;
+}
+
+async function conflictsOf(db: Database, { model, version, environment, policy }: Asked): Promise<string[]> {
+  const conflicts: string[] = [];
+  const whole = async (where: Environment) => {
+    const route = await routeOf(db, where, model);
+    return route?.split.length === 1 ? (route.split[0]?.version ?? null) : null;
+  };
+  if ((await whole(environment)) === version) conflicts.push(`${model}@${version} is champion in ${environment} already.`);
+  const before = policy.environments[policy.environments.indexOf(environment) - 1];
+  if (before !== undefined && (await whole(before)) !== version)
+    conflicts.push(`${model}@${version} must be champion in ${before} first: perdure promote ${model}@${version} --to ${before}.`);
+  const rollout = await runningRollout(db, environment, model);
+  if (rollout)
+    conflicts.push(
+      `The rollout of ${model}@${rollout.challenger} in ${environment} is ${rollout.state}: this one waits until it has ended (perdure rollout status ${model} --env ${environment}).`,
+    );
+  for (const open of await listPromotions(db, { model, environment, open: true, limit: 20 })) {
+    const same = open.version === version;
+    if (open.state !== 'rolling-out')
+      conflicts.push(
+        `A promotion of ${model}@${open.version} to ${environment} is open (${open.state})${same ? ': asking again finds it' : ''}.`,
+      );
+  }
+  if ((await liveGateways(db, environment, model)).length === 0)
+    conflicts.push(`No gateway of ${environment} is alive: a rollout waits for one (perdure status).`);
+  return conflicts;
+}

@@ -1,0 +1,19 @@
+import { generateLoad } from './generate-load.js';
+import type { FromLoad, ToLoad } from './load-messages.js';
+
+/** The load generator's program: a process of its own, the same for every server that is measured. */
+
+process.on('disconnect', () => process.exit(0));
+process.on('SIGINT', () => undefined);
+process.on('message', (message: ToLoad) => {
+  if (message.kind === 'stop') process.exit(0);
+  generateLoad(message.request).then(
+    (result) => say({ kind: 'result', result }),
+    (error: unknown) => say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+  );
+});
+say({ kind: 'ready' });
+
+function say(message: FromLoad): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}

@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  json: boolean;
+  help: boolean;
+  /** Names of scenarios, or their beginnings; empty for all that are not run on request only. */
+  only: string[];
+  rounds: number;
+  /** Of each stretch of load. */
+  seconds: number;
+  /** Predictions of the memory scenario. */
+  predictions: number;
+}
+
+export const usage = `npm run bench [-- options]
+
+  Measures the gateway beside a floor: bare node:http and onnxruntime-node in one process, the same model, the same load. docs/performance.md says what the figures mean.
+
+  --only NAME          run this scenario, or all whose name begins so; may be given several times
+  --rounds N           pairs of stretches a scenario (7)
+  --seconds N          length of each stretch (4)
+  --predictions N      of the scenario "memory", which runs only when it is named (10000000)
+  --json               one JSON object a line on stdout instead of the table
+  --help               this text, and the scenarios
+`;
+
+/** @throws TypeError or RangeError that says which argument is wrong. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string', default: '7' },
+      seconds: { type: 'string', default: '4' },
+      predictions: { type: 'string', default: '10000000' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    json: values.json,
+    help: values.help,
+    only: values.only,
+    rounds: positive('--rounds', values.rounds, true),
+    seconds: positive('--seconds', values.seconds, false),
+    predictions: positive('--predictions', values.predictions, true),
+  };
+}
+
+function positive(name: string, text: string, whole: boolean): number {
+  const value = Number(text);
+  if (!(value > 0) || value > 1e9 || (whole && !Number.isInteger(value))) {
+    throw new RangeError(`${name} is ${JSON.stringify(text)}. Give a ${whole ? 'whole ' : ''}number above 0.`);
+  }
+  return value;
+}

@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { ShapedRow } from '../adapters/data-engine/read-shaped-rows.js';
+import flightDelay from '../models/flight-delay/model.js';
+import { flightRows, shapedMonth } from './flight-data.js';
+import { startFloor, type Floor } from './floor.js';
+import { startGateway, type BenchGateway } from './gateway.js';
+import { inferRequests, type RequestShape } from './infer-requests.js';
+import { startLoadGenerator, type LoadGenerator } from './load-generator.js';
+import { openRegistry, type Registry } from './registry.js';
+import { startServers, type BenchServers } from './servers.js';
+import { trainedModel } from './trained-model.js';
+
+/** Everything that scenarios share: real servers, the trained model registered and routed, one gateway, the floor and the load generator. */
+export interface BenchWorld {
+  /** Two versions of the model, trained on different months; version 1 serves. */
+  modelFiles: readonly [string, string];
+  servers: BenchServers;
+  registry: Registry;
+  gateway: BenchGateway;
+  floor: Floor;
+  load: LoadGenerator;
+  /** HTTP requests made of real flights. */
+  requests: (shape: Pick<RequestShape, 'rowsPerRequest' | 'binary' | 'count'>) => Buffer[];
+  /** Starts another gateway process on the same registry. */
+  addGateway: () => Promise<BenchGateway>;
+  /** Waits until the gateway has shipped what was logged, so that this work falls into nobody's measurement. */
+  settle: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+const settleMs = 60_000;
+const statusSchema = z.object({ spool: z.object({ predictions: z.object({ segments: z.number() }) }) });
+
+/** @param say gets a line for each thing that takes its time. */
+export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): Promise<BenchWorld> {
+  const home = path.join(projectRoot, '.perdure-bench');
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  try {
+    say('the model: trained on January 2013, and again on February');
+    const modelFiles = [
+      await trainedModel(projectRoot, home, '2013-01', '2013-02'),
+      await trainedModel(projectRoot, home, '2013-02', '2013-01'),
+    ] as const;
+    const rows: readonly ShapedRow[] = await flightRows(await shapedMonth(projectRoot, path.join(home, 'flights'), '2013-01'), rowsMax);
+    const work = await mkdtemp(path.join(tmpdir(), 'perdure-bench-'));
+    stops.push(() => rm(work, { recursive: true, force: true }));
+    say('PostgreSQL and S3');
+    const servers = await startServers(projectRoot, path.join(work, 'servers'));
+    stops.push(servers.stop);
+    const registry = await openRegistry(servers);
+    stops.push(registry.close);
+    for (const file of modelFiles) await registry.register(file);
+    await registry.route([{ version: 1, sharePct: 100 }]);
+    say('the gateway, the floor and the load generator, each in a process of its own');
+    let gateways = 0;
+    const addGateway = async () => {
+      gateways += 1;
+      const started = await startGateway(projectRoot, path.join(work, `gateway-${gateways}`), servers);
+      stops.push(started.stop);
+      return started;
+    };
+    const gateway = await addGateway();
+    const floor = await startFloor(modelFiles[0]);
+    stops.push(floor.stop);
+    const load = await startLoadGenerator();
+    stops.push(load.stop);
+    return {
+      modelFiles,
+      servers,
+      registry,
+      gateway,
+      floor,
+      load,
+      addGateway,
+      requests: (shape) => inferRequests({ model: flightDelay.name, contract: flightDelay.contract, rows, ...shape }),
+      settle: () => settled(gateway.url),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function settled(url: string): Promise<void> {
+  const until = performance.now() + settleMs;
+  while (performance.now() < until) {
+    const { spool } = statusSchema.parse(await (await fetch(`${url}/v1/status`)).json());
+    if (spool.predictions.segments === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE "promotion_decisions" ADD COLUMN "roles" jsonb;

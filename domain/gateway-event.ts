@@ -1,0 +1,18 @@
+import type { Environment } from './names.js';
+
+/** `refused`: its file or definition cannot be served; `out-of-service`: its process ended too often; `back-in-service`: it answers again. */
+export type GatewayEventKind = 'refused' | 'out-of-service' | 'back-in-service';
+
+/** What happened to a version at one gateway. */
+export interface GatewayEvent {
+  /** Unique: gateway process and a rising number, so that sending twice counts once. */
+  id: string;
+  gatewayId: string;
+  environment: Environment;
+  model: string;
+  version: number | null;
+  kind: GatewayEventKind;
+  message: string;
+  /** ISO 8601, UTC. */
+  at: string;
+}

@@ -1,0 +1,56 @@
+import type { Logger } from 'pino';
+import type { GatewayEvent } from '../domain/gateway-event.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
+
+export interface GatewayEventsOptions {
+  gateway: Pick<GatewayEvent, 'gatewayId' | 'environment'> & { bootId: string };
+  metrics: Pick<GatewayMetrics, 'events'>;
+  log: Logger;
+}
+
+/** Events that wait in memory at most while Postgres is away; the log has those that had to go. */
+const pendingMax = 200;
+
+/** What happened that a person should know: logged and counted at once, and offered to Postgres until it takes it. */
+export class GatewayEvents {
+  private pending: GatewayEvent[] = [];
+  private number = 0;
+  private flushing: Promise<void> = Promise.resolve();
+  /** What was refused last, so that a route that is tried again and again tells it once. */
+  private readonly refusals = new Map<string, string>();
+
+  constructor(private readonly options: GatewayEventsOptions) {}
+
+  record(event: Pick<GatewayEvent, 'model' | 'version' | 'kind' | 'message'>): void {
+    const { gateway, metrics, log } = this.options;
+    const { model, version, kind, message } = event;
+    if (kind === 'refused') {
+      const name = `${model}@${version}`;
+      if (this.refusals.get(name) === message) return;
+      if (this.refusals.size >= pendingMax) this.refusals.clear();
+      this.refusals.set(name, message);
+    }
+    log[kind === 'back-in-service' ? 'info' : 'error']({ model, version, reason: message }, `version ${kind.replaceAll('-', ' ')}`);
+    metrics.events.inc({ model, version: String(version), kind });
+    this.number += 1;
+    const { bootId, gatewayId, environment } = gateway;
+    this.pending.push({ id: `${gatewayId}/${bootId}/e${this.number}`, gatewayId, environment, ...event, at: new Date().toISOString() });
+    if (this.pending.length > pendingMax) this.pending.shift();
+  }
+
+  get pendingCount(): number {
+    return this.pending.length;
+  }
+
+  /** Hands events to `insert`, which takes each id once. After a failure they are offered again next time. @throws what `insert` throws. */
+  flush(insert: (events: readonly GatewayEvent[]) => Promise<void>): Promise<void> {
+    const flushed = this.flushing.then(async () => {
+      const offered = [...this.pending];
+      if (offered.length === 0) return;
+      await insert(offered);
+      this.pending = this.pending.filter((event) => !offered.includes(event));
+    });
+    this.flushing = flushed.catch(() => undefined);
+    return flushed;
+  }
+}
