@@ -4,7 +4,7 @@ import { readingOf, type Observed } from './metric-reading.js';
 import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './rollout-stage.js';
-import { anytimeDifference } from './statistics/anytime-difference.js';
+import { AnytimeDifference } from './statistics/anytime-difference.js';
 import { total } from './statistics/histogram-distance.js';
 
 /** What is known of a model's traffic before a rollout. */
@@ -125,7 +125,7 @@ function requestsFor({ base, worse, margin, alpha, verdict, perRequest, ratio }:
     const [count, baseCount] = [requests * perRequest, requests * perRequest * ratio];
     const spread = Math.sqrt((worse * (1 - worse)) / count + (base * (1 - base)) / baseCount);
     const unlucky = Math.min(1, Math.max(0, worse + (verdict === 'fail' ? -nineInTen : nineInTen) * spread));
-    const difference = anytimeDifference({ count, sum: unlucky * count }, { count: baseCount, sum: base * baseCount });
+    const difference = new AnytimeDifference({ count, sum: unlucky * count }, { count: baseCount, sum: base * baseCount });
     const right = verdict === 'fail' ? difference.estimate > margin : difference.estimate < margin;
     return right && difference.logEvidenceAgainst(margin) >= -Math.log(alpha);
   };

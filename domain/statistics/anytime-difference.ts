@@ -2,16 +2,6 @@ import { constrainedMeans, type Sample } from './constrained-means.js';
 import { logBeta } from './log-gamma.js';
 import type { ProportionInterval, TailAlphas } from './proportion-interval.js';
 
-/** Bounds on the difference of two means, first minus second, at one look; as many looks as one likes keep them. */
-export interface AnytimeDifference {
-  estimate: number;
-  /** Logarithm of the e-process against all pairs of means with this difference: it comes to log(1/alpha) for a true one with a chance of alpha at most, ever. */
-  logEvidenceAgainst(difference: number): number;
-  /** The difference is below this, but for a chance of `alpha` over all looks. */
-  upperLimit(alpha: number): number;
-  lowerLimit(alpha: number): number;
-}
-
 /**
  * A confidence sequence for the difference of the means of two groups of values in [0, 1], from counts and sums alone: whoever looks again and again, and stops when it pleases,
  * is wrong at a limit with at most the chance of its alpha over all looks together.
@@ -21,22 +11,39 @@ export interface AnytimeDifference {
  * it ever reaches 1/alpha with a chance of at most alpha. The pairs of means where it has not are a region, and the interval is what the region covers of the difference.
  *
  * Assumed: given the past, a value of a group has always the same mean. Values may come in any order and any mix of the groups.
- * @throws RangeError without values in either group or with a sum outside of [0, count]
  */
-export function anytimeDifference(first: Sample, second: Sample): AnytimeDifference {
-  const mixture = logMixture(first, second);
-  return {
-    estimate: first.sum / first.count - second.sum / second.count,
-    logEvidenceAgainst: (difference) => mixture - constrainedMeans(first, second, difference).logLikelihood,
-    upperLimit: (alpha) => upperLimit(first, second, mixture + Math.log(alpha)),
-    lowerLimit: (alpha) => -upperLimit(second, first, mixture + Math.log(alpha)),
-  };
+export class AnytimeDifference {
+  readonly estimate: number;
+  readonly #logMixture: number;
+
+  /** @throws RangeError without values in either group or with a sum outside of [0, count] */
+  constructor(
+    private readonly first: Sample,
+    private readonly second: Sample,
+  ) {
+    this.#logMixture = logMixture(first, second);
+    this.estimate = first.sum / first.count - second.sum / second.count;
+  }
+
+  /** Logarithm of the e-process against all pairs of means with this difference: it comes to log(1/alpha) for a true one with a chance of alpha at most, ever. */
+  logEvidenceAgainst(difference: number): number {
+    return this.#logMixture - constrainedMeans(this.first, this.second, difference).logLikelihood;
+  }
+
+  /** The difference is below this, but for a chance of `alpha` over all looks. */
+  upperLimit(alpha: number): number {
+    return upperLimit(this.first, this.second, this.#logMixture + Math.log(alpha));
+  }
+
+  lowerLimit(alpha: number): number {
+    return -upperLimit(this.second, this.first, this.#logMixture + Math.log(alpha));
+  }
 }
 
-/** Both limits at once. @throws RangeError as `anytimeDifference` */
+/** Both limits at once. @throws RangeError as `AnytimeDifference` */
 export function anytimeDifferenceInterval(first: Sample, second: Sample, alphas: TailAlphas): ProportionInterval {
-  const { estimate, lowerLimit, upperLimit: upper } = anytimeDifference(first, second);
-  return { estimate, low: lowerLimit(alphas.low), high: upper(alphas.high) };
+  const difference = new AnytimeDifference(first, second);
+  return { estimate: difference.estimate, low: difference.lowerLimit(alphas.low), high: difference.upperLimit(alphas.high) };
 }
 
 /**

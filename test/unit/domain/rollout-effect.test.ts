@@ -36,7 +36,7 @@ describe('stageEffects', () => {
       Array.from({ length: requests }, () => Number(random.uint32() / 4_294_967_296 < share)).reduce((sum, one) => sum + one, 0);
     const share = (requests: number, ours: number, verdict: string) => {
       let found = 0;
-      for (let run = 0; run < 200; run++) {
+      for (let run = 0; run < 100; run++) {
         const input: StageInput = {
           ...{ policy: policy.judge, alpha: alphaOfStage(policy, stages(policy)), stage: { ...stage!, minRequests: 1 } },
           ...{ outcome: null, horizon: null, coldRequests: 0 },
@@ -45,7 +45,7 @@ describe('stageEffects', () => {
         };
         if (judgeStage(input).verdict === verdict) found += 1;
       }
-      return found / 200;
+      return found / 100;
     };
     expect(share(metric!.requestsToSeeHarm!, 0.11, 'fail')).toBeGreaterThan(0.8);
     expect(share(Math.floor(metric!.requestsToSeeHarm! / 3), 0.11, 'fail')).toBeLessThan(0.6);

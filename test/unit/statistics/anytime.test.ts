@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anytimeDifference, anytimeDifferenceInterval } from '../../../domain/statistics/anytime-difference.js';
+import { AnytimeDifference, anytimeDifferenceInterval } from '../../../domain/statistics/anytime-difference.js';
 import { anytimeDistanceInterval } from '../../../domain/statistics/anytime-distance.js';
 import { constrainedMeans } from '../../../domain/statistics/constrained-means.js';
 import { logBeta, logGamma } from '../../../domain/statistics/log-gamma.js';
@@ -20,7 +20,7 @@ describe('logGamma and logBeta', () => {
   });
 });
 
-describe('anytimeDifference', () => {
+describe('AnytimeDifference', () => {
   // python test/unit/statistics/anytime_oracle.py in an environment of infra/tools/oracles.requirements.txt. Mixture by scipy.special.betaln, the likeliest pair of means by
   // scipy.optimize.minimize_scalar, limits by scipy.optimize.brentq. The same program finds the mixture of one arm equal to confseq 0.0.11's beta_binomial_log_mixture.
   it.each([
@@ -37,16 +37,17 @@ describe('anytimeDifference', () => {
     const found = anytimeDifferenceInterval(sample(first), sample(second), { low: 0.01, high: 0.05 });
     expect(found.low).toBeCloseTo(low, 7);
     expect(found.high).toBeCloseTo(high, 7);
-    const { estimate, logEvidenceAgainst } = anytimeDifference(sample(first), sample(second));
+    const difference = new AnytimeDifference(sample(first), sample(second));
+    const { estimate } = difference;
     const likeliest = constrainedMeans(sample(first), sample(second), estimate).logLikelihood;
-    expect(logEvidenceAgainst(estimate) + likeliest).toBeCloseTo(logMixture, 6);
+    expect(difference.logEvidenceAgainst(estimate) + likeliest).toBeCloseTo(logMixture, 6);
   });
 
   it('puts the evidence at a limit at log(1/alpha), and never on the inner side of it', () => {
     const random = seededRandom(5);
-    for (let draw = 0; draw < 300; draw++) {
+    for (let draw = 0; draw < 100; draw++) {
       const [count, secondCount] = [1 + random.below(3000), 1 + random.below(3000)];
-      const difference = anytimeDifference(
+      const difference = new AnytimeDifference(
         { count, sum: random.below(count + 1) },
         { count: secondCount, sum: random.below(secondCount + 1) },
       );
@@ -61,7 +62,7 @@ describe('anytimeDifference', () => {
 
   it('is nowhere above the likelihood at other pairs of means with the same difference', () => {
     const random = seededRandom(6);
-    for (let draw = 0; draw < 200; draw++) {
+    for (let draw = 0; draw < 80; draw++) {
       const [count, secondCount] = [1 + random.below(500), 1 + random.below(5000)];
       const first = { count, sum: random.below(count + 1) };
       const second = { count: secondCount, sum: (random.below(1001) / 1000) * secondCount };
@@ -94,13 +95,13 @@ describe('anytimeDifference', () => {
       [-5, 0],
       [Infinity, 3],
     ])
-      expect(() => anytimeDifference(sample(wrong), sample([5, 1]))).toThrow(RangeError);
+      expect(() => new AnytimeDifference(sample(wrong), sample([5, 1]))).toThrow(RangeError);
   });
 
   it('covers the true difference at every look together but for its alphas, also for values between 0 and 1', () => {
     const random = seededRandom(7);
     const uniform = () => random.uint32() / 4_294_967_296;
-    let [missed, runs] = [0, 300];
+    let [missed, runs] = [0, 100];
     for (let run = 0; run < runs; run++) {
       const [first, second] = [sample([0, 0]), sample([0, 0])];
       let covered = true;
@@ -124,7 +125,7 @@ describe('anytimeDistanceInterval', () => {
   const alphas = { low: 0.01, high: 0.05 };
 
   it('of two bins is the interval of one difference, its sign left out', () => {
-    const one = anytimeDifference(sample([300, 240]), sample([400, 200]));
+    const one = new AnytimeDifference(sample([300, 240]), sample([400, 200]));
     const found = anytimeDistanceInterval([240, 60], [200, 200], alphas);
     expect(found.estimate).toBeCloseTo(0.3, 12);
     expect(found.high).toBeCloseTo(one.upperLimit(0.05), 7);
