@@ -77,9 +77,11 @@ async function waitingPromotion() {
     environment: 'production',
     requestedBy: 'rita@example.org',
   });
-  await pollUntil('the promotion waits', 30_000, async () =>
-    (await running.api.promotions({ model }))[0]?.state === 'waiting-for-approval' ? true : undefined,
-  );
+  await pollUntil('the promotion waits', 30_000, async () => {
+    const [found] = await running.api.promotions({ model });
+    if (found?.state === 'waiting-for-approval') return true;
+    throw new Error(`it is ${found?.state ?? 'not there'}: ${found?.reason ?? 'no reason yet'}`);
+  });
   return { model, workflowId, id, end: () => temporal.client.workflow.getHandle(workflowId).terminate() };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { recordSnapshot } from '../../../db/data-queries.js';
 import { applyDefinition } from '../../../db/definition-queries.js';
 import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../../db/run-queries.js';
-import { digestOf } from '../../../domain/canonical-json.js';
+import { canonicalJson, digestOf } from '../../../domain/canonical-json.js';
 import type { Evaluation, Metrics } from '../../../domain/evaluation.js';
 import { definitionDigest, type ModelDefinition, type ModelDefinitionInput } from '../../../domain/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
@@ -102,7 +102,7 @@ export async function registerRunAndVersion(
     rocCurve: [],
   };
   const evaluationKey = objectKeys.evaluation(model, digestOf(evaluation));
-  await store.put(evaluationKey, JSON.stringify(evaluation));
+  await store.put(evaluationKey, canonicalJson(evaluation));
   await registerVersion(db, {
     ...{ model, runId, definitionSha256, snapshotSha256, metrics, gates, evaluationKey },
     artifactSha256,
