@@ -15,6 +15,8 @@ import { objectKeys } from '../domain/object-keys.js';
 import type { LoggedPrediction, ReceivedLabel } from '../domain/passport.js';
 import { parsePredictionId, type PredictionId } from '../domain/prediction-id.js';
 import { segmentBeganAt } from '../domain/served-log.js';
+import { packedMark } from './packed-line.js';
+import { unpackLine } from './unpack-line.js';
 
 export interface FoundPrediction {
   prediction: LoggedPrediction;
@@ -111,10 +113,11 @@ function mayHold(segment: string, { at, bootId }: PredictionId): boolean {
 }
 
 async function inSpool(folder: string, id: string, wanted: (name: string) => boolean): Promise<LoggedPrediction | undefined> {
+  const packed = `${packedMark}"prediction_id":"${id.replace(/[.~].*$/, '')}"`;
   for (const model of await readdir(folder).catch(() => [])) {
     for (const name of (await readdir(path.join(folder, model)).catch(() => [])).filter(wanted)) {
       const found: unknown[] = [];
-      for await (const line of linesOf(path.join(folder, model, name), `{"prediction_id":"${id}`)) found.push(line);
+      for await (const line of linesOf(path.join(folder, model, name), `{"prediction_id":"${id}`, packed)) found.push(line);
       const rows = found.map((one) => predictionSchema.parse(one));
       const row = theRow(rows, id);
       if (row !== undefined) return row;
@@ -187,22 +190,33 @@ async function labelsInStore(
   return { labels, all: more.length === 0 };
 }
 
-/** The whole lines of a segment that begin so. A segment that is closed meanwhile loses its suffix; one that was shipped is gone. */
-async function* linesOf(file: string, beginning: string): AsyncGenerator<unknown> {
+/**
+ * The whole lines of a segment that begin so, lines of several rows unpacked. A segment that is closed meanwhile loses its suffix; one that was shipped is gone.
+ * @param packedBeginning how a line begins that may hold such a line packed
+ */
+async function* linesOf(file: string, beginning: string, packedBeginning?: string): AsyncGenerator<unknown> {
   for (const candidate of file.endsWith('.open') ? [file, file.slice(0, -'.open'.length)] : [file]) {
     try {
       for await (const line of createInterface({ input: createReadStream(candidate, 'utf8'), crlfDelay: Infinity })) {
-        if (!line.startsWith(beginning)) continue;
-        try {
-          yield JSON.parse(line);
-        } catch {
-          // A torn line.
+        const packed = packedBeginning !== undefined && line.startsWith(packedBeginning);
+        for (const one of packed ? (unpackLine(line) ?? []) : [line]) {
+          const value = one.startsWith(beginning) ? parsedLine(one) : undefined;
+          if (value !== undefined) yield value;
         }
       }
       return;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     }
+  }
+}
+
+/** Undefined for a torn line. */
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
 

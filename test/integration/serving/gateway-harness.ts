@@ -226,7 +226,7 @@ export async function createTestWorld(): Promise<TestWorld> {
       controlPlane.state.versions.push(served);
       return served;
     },
-    async start(limits = {}, objectStore = undefined) {
+    async start(limits = {}, objectStore) {
       const gateway = await buildGateway({
         gatewayId: 'gateway-test',
         environment: 'production',

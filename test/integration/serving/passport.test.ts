@@ -97,7 +97,8 @@ test('finds what is shipped, with a label that came later, also after a restart'
   const first = await start(bucket);
   const id = await predict(first.url, 2);
   const spooled = () => readdir(path.join(world.folder, 'home/spool/predictions/flight-delay'));
-  await eventually('the segment is shipped', async () => (await spooled()).length === 0);
+  await eventually('the segment is shipped', async () => (await store.list('predictions/production/flight-delay/')).length > 0);
+  await eventually('the spool is empty', async () => (await spooled()).length === 0);
   await label(first.url, `${id}.1`, true);
   await eventually('the label is shipped', async () => (await store.list('labels/flight-delay/')).length > 0);
   await store.put('cards/flight-delay/1/card.json', '{}');
