@@ -24,6 +24,7 @@ import { failureText } from './failure-text.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
 import { rolloutModel } from './rollout-model.js';
 import type { RolloutResult } from './rollout-progress.js';
+import { shadowsOf } from './planned-before.js';
 import { mark, Timeline } from './timeline.js';
 
 export interface PromotionResult {
@@ -58,7 +59,8 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   }));
 
   const request = await parsing().parsePromoteRequest(input);
-  const { model, version, environment, policy, requestedBy, alsoShadow = [] } = request;
+  const { model, version, environment, policy, requestedBy } = request;
+  const alsoShadow = shadowsOf(request);
   asked = policy;
   mark({ model, version: String(version), environment });
   const startedMs = Date.now();

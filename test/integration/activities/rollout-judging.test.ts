@@ -197,15 +197,13 @@ describe('late labels', () => {
     const ids = Array.from({ length: count }, (_, index) => `${model}-${version}-${index}`);
     const common = { row: 0, request_id: null, at: at.toISOString(), environment, model, version, epoch, role: 'split', key_hash: null };
     const predictions = ids.map((id) => ({ prediction_id: id, ...common, latency_ms: 1, features: {}, probability: 0.9, label: true }));
-    const labels = ids
-      .slice(0, labelled)
-      .map((id, index) => ({
-        prediction_id: id,
-        model,
-        label: index >= wrong,
-        observed_at: at.toISOString(),
-        received_at: at.toISOString(),
-      }));
+    const labels = ids.slice(0, labelled).map((id, index) => ({
+      prediction_id: id,
+      model,
+      label: index >= wrong,
+      observed_at: at.toISOString(),
+      received_at: at.toISOString(),
+    }));
     for (const [kind, rows] of [
       ['predictions', predictions],
       ['labels', labels],
