@@ -41,15 +41,21 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       if (known?.settled) return planned(known.settled);
       const { model, challenger, environment } = asked;
       const { settled, changes, refused } = await rolloutOutlook(db, asked);
-      const promotionId = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
-      if (promotionId === null) {
+      const promotion = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
+      if (promotion === null) {
         throw new PerdureError(
           'promotion/not-approved',
           `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
         );
       }
-      if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
       const { champion } = settled.parties;
+      // What was approved is this challenger in the place of that champion; while a rollout waited for its turn, another may have come.
+      if (promotion.evidence && champion !== null && champion !== promotion.evidence.champion)
+        throw new PerdureError(
+          'promotion/stale',
+          `version ${champion} is champion in ${environment} now, it was ${promotion.evidence.champion ?? 'none'} when ${model}@${challenger} was approved. Ask for a promotion again.`,
+        );
+      if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
       await openRollout(db, {
         id: asked.rolloutId,
         workflowId: asked.workflowId,
@@ -57,7 +63,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
         model,
         challenger,
         champion,
-        promotionId,
+        promotionId: promotion.id,
         settled,
       });
       return planned(settled, changes);

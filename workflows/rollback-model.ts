@@ -63,10 +63,13 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
         })
       ).epoch;
     const waits = gatewayWaits(60);
-    const { serving: acknowledged = [] } = await waits.waitUntilAcknowledged({ environment, model, epoch });
+    const { serving } = await waits.waitUntilAcknowledged({ environment, model, epoch });
+    // Histories of version 0.1.0 hold neither list.
+    const acknowledged = (serving as typeof serving | undefined) ?? [];
     timeline.note(`epoch ${epoch} acknowledged by ${acknowledged.map((one) => `${one.gateway} at ${one.at}`).join(', ')}`);
-    const { probes: probed = [], replacedBy = null } = await waits.probe({ environment, model, version });
-    if (replacedBy !== null) throw overtaken(version, replacedBy);
+    const { probes, replacedBy } = await waits.probe({ environment, model, version });
+    const probed = (probes as typeof probes | undefined) ?? [];
+    if (typeof replacedBy === 'number') throw overtaken(version, replacedBy);
     mark({ version: String(version), outcome: 'rolled-back' });
     timeline.finished(`version ${version} answers again since epoch ${epoch}`);
     return { version, epoch, reason, acknowledged, acknowledgedAt: latest(acknowledged), probed, probedAt: latest(probed) };

@@ -93,6 +93,8 @@ export class FakeWorld {
     onFail: 'rollback',
   };
   readonly lastWords: LastWord[] = [];
+  /** How many rollouts find another champion than the one that was approved against. */
+  staleRollouts = 0;
   /** Whether an A/B test has reached its horizon. */
   exhausted = false;
   /** What was planned last. */
@@ -233,6 +235,7 @@ export class FakeWorld {
     verifyPromotion: async () =>
       (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
     planRollout: async ({ challenger, alsoShadow }) => {
+      if (this.staleRollouts-- > 0) throw new PerdureError('promotion/stale', 'version 9 is champion now');
       const champion = this.champion === challenger ? null : this.champion;
       const stages = stagesOf(this.rolloutPolicy, { hasChampion: champion !== null });
       this.parties = { champion, challenger, alsoShadow, testers: this.rolloutPolicy.testers };

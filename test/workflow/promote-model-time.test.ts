@@ -91,6 +91,26 @@ describe('a promotion that waits', () => {
 });
 
 describe('a promotion whose evidence went out of date', () => {
+  it('is asked for again when another version took the champion’s place while its rollout waited for its turn', async () => {
+    const world = worldWith();
+    world.staleRollouts = 1;
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'ann', comment: '' }] });
+      await eventually(
+        'evidence is gathered again',
+        async () => world.gathered,
+        (count) => count === 2,
+      );
+      expect(world.challengerShares).toEqual([]);
+      await untilWaiting(handle);
+      expect(await detailsOf(handle)).toContain('version 9 is champion now');
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'ann', comment: '' }] });
+      expect((await handle.result()).state).toBe('promoted');
+    });
+    expect(world.rulings.filter((ruling) => ruling.counted)).toHaveLength(2);
+  });
+
   it('gathers it again, and decisions on the old evidence no longer count', async () => {
     const world = worldWith();
     world.checks = [

@@ -13,13 +13,14 @@ import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition } from '../../../db/definition-queries.js';
 import { insertServingWindows } from '../../../db/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { openPromotion, setPromotionState } from '../../../db/promotion-queries.js';
+import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { rolloutWithLooks } from '../../../db/rollout-lists.js';
 import { rolloutById } from '../../../db/rollout-queries.js';
 import { registerVersion } from '../../../db/run-queries.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
+import type { Evidence } from '../../../domain/promotion.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
@@ -74,7 +75,7 @@ async function begun(rollout: Record<string, unknown>) {
     activities.writeRoute({ ...write, target: { rolloutId, stage }, idempotencyKey: `${rolloutId}/step-${stage}` });
   const lookAt = (look: number, stage: number, epoch: number) =>
     activities.lookAtRollout({ rolloutId, environment, model, look, stage, epoch, elapsedSeconds: 10 });
-  return { model, rolloutId, activities, plan, enter, lookAt, definition };
+  return { model, rolloutId, activities, plan, enter, lookAt, definition, promotionId };
 }
 
 let windows = 0;
@@ -164,6 +165,13 @@ describe('the plan of a rollout', () => {
     await applyDefinition(db, parseModelDefinition({ ...definition, rollout: { strategy: 'direct', reason: 'hurry' } }), 'test');
     expect(await plan()).toEqual({ ...first, changes: [] });
     expect((await rolloutById(db, rolloutId))?.settled?.policy.strategy).toBe('canary');
+  });
+
+  it('is refused where another version became champion since the promotion was approved', async () => {
+    const { plan, rolloutId, promotionId } = await begun(canary);
+    await showEvidence(db, promotionId, { evidence: { champion: 7 } as Evidence, evidenceSha256: 'e', expiresAt: null });
+    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale' });
+    expect(await rolloutById(db, rolloutId)).toBeUndefined();
   });
 
   it('is stretched where the present traffic cannot show the named harm in time, and refused where the policy says so', async () => {
