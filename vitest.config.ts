@@ -19,7 +19,7 @@ export default defineConfig({
     projects: [
       project('unit', 0, { testTimeout: 10_000 }),
       project('workflow', 1, { ...serial, testTimeout: 60_000, hookTimeout: 120_000 }),
-      project('replay', 2, { ...serial, testTimeout: 60_000 }),
+      project('replay', 2, { ...serial, testTimeout: 60_000, hookTimeout: 120_000 }),
       project('integration', 3, {
         ...serial,
         testTimeout: 60_000,

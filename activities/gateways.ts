@@ -3,8 +3,10 @@ import { Context } from '@temporalio/activity';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { probeInputs } from '../domain/probe.js';
+import { versionsOfRoute } from '../domain/route.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { liveGateways, type LiveGateway } from '../db/gateway-queries.js';
+import { routeOf } from '../db/route-queries.js';
 import { versionOf } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 
@@ -16,6 +18,24 @@ export interface Acknowledgement {
   gateways: string;
   /** Those that do not, each with its reason; empty when all do. */
   missing: string;
+  /** Each that serves it, with the epoch that it last spoke of and when. Absent in answers of version 0.1.0. */
+  serving?: GatewayAcknowledgement[];
+}
+
+export interface GatewayAcknowledgement {
+  gateway: string;
+  epoch: number;
+  /** ISO 8601, UTC. */
+  at: string;
+}
+
+/** A gateway's answer by one version. */
+export interface GatewayProbe {
+  gateway: string;
+  version: number;
+  tookMs: number;
+  /** ISO 8601, UTC. */
+  at: string;
 }
 
 /** Waits for what gateways do. Reading only, so repeating is harmless. */
@@ -52,7 +72,10 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
       }
     },
 
-    /** Asks every live gateway for an answer by one version. @throws PerdureError `server/unreachable`, retried. */
+    /**
+     * Asks every live gateway for an answer by one version. Where a newer route no longer serves it, nobody is asked and `replacedBy` says which.
+     * @throws PerdureError `server/unreachable`, retried.
+     */
     async probe({
       environment,
       model,
@@ -61,7 +84,9 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
       environment: Environment;
       model: string;
       version: number;
-    }): Promise<{ answered: number }> {
+    }): Promise<{ answered: number; probes: GatewayProbe[]; replacedBy: number | null }> {
+      const route = await routeOf(db, environment, model);
+      if (route && !versionsOfRoute(route).includes(version)) return { answered: 0, probes: [], replacedBy: route.epoch };
       const { definitionSha256 } = await versionOf(db, model, version);
       const { contract } = await definitionByDigest(db, definitionSha256);
       const body = JSON.stringify({
@@ -71,8 +96,9 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
       const gateways = await liveGateways(db, environment, model);
       if (gateways.length === 0)
         throw new PerdureError('server/unreachable', `no gateway of ${environment} is alive: start one, or see \`perdure status\``);
-      for (const gateway of gateways) await probeOne(gateway, model, version, body);
-      return { answered: gateways.length };
+      const probes: GatewayProbe[] = [];
+      for (const gateway of gateways) probes.push(await probeOne(gateway, model, version, body));
+      return { answered: gateways.length, probes, replacedBy: null };
     },
   };
 
@@ -88,6 +114,7 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
     return {
       all: gateways.length > 0 && missing.length === 0,
       gateways: serving.map((gateway) => gateway.id).join(', '),
+      serving: serving.map(({ id, epoch: served, at }) => ({ gateway: id, epoch: served, at: at ?? new Date().toISOString() })),
       missing:
         gateways.length === 0
           ? 'no gateway is alive'
@@ -98,7 +125,8 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
 
 export type GatewayActivities = ReturnType<typeof createGatewayActivities>;
 
-async function probeOne(gateway: LiveGateway, model: string, version: number, body: string): Promise<void> {
+async function probeOne(gateway: LiveGateway, model: string, version: number, body: string): Promise<GatewayProbe> {
+  const startedMs = performance.now();
   const failed = (why: string) =>
     new PerdureError('server/unreachable', `the probe of ${model}@${version} at gateway ${gateway.id} (${gateway.url}) failed: ${why}`);
   const response = await fetch(new URL(`/v2/models/${model}/versions/${version}/infer`, gateway.url), {
@@ -113,4 +141,5 @@ async function probeOne(gateway: LiveGateway, model: string, version: number, bo
   const answer: unknown = await response.json();
   const answeredBy = answer !== null && typeof answer === 'object' && 'model_version' in answer ? String(answer.model_version) : 'nobody';
   if (answeredBy !== String(version)) throw failed(`version ${answeredBy} answered`);
+  return { gateway: gateway.id, version, tookMs: Math.round(performance.now() - startedMs), at: new Date().toISOString() };
 }

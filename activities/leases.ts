@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { PerdureError } from '../domain/errors.js';
 import { leaseNames } from '../domain/ids.js';
@@ -12,21 +13,36 @@ export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencie
     /** @throws PerdureError `lease/held`, retryable: asking again is how a workflow waits. */
     takeTrainingLease: ({ model, holder }: { model: string; holder: LeaseHolder }) => take(leaseNames.training(model), holder),
 
-    /** @throws PerdureError `lease/held`, retryable. */
-    takeRolloutLease: ({ environment, model, holder }: { environment: Environment; model: string; holder: LeaseHolder }) =>
-      take(leaseNames.rollout(environment, model), holder),
+    /**
+     * With `takeOverAfterSeconds` it is taken from a holder that has not given way for so long: what that one still writes is refused.
+     * @throws PerdureError `lease/held`, retryable.
+     */
+    takeRolloutLease: ({
+      environment,
+      model,
+      holder,
+      takeOverAfterSeconds = Infinity,
+    }: {
+      environment: Environment;
+      model: string;
+      holder: LeaseHolder;
+      takeOverAfterSeconds?: number;
+    }) => take(leaseNames.rollout(environment, model), holder, takeOverAfterSeconds * 1000),
 
     async releaseLease(grant: LeaseGrant): Promise<void> {
       await releaseLease(db, grant);
     },
   };
 
-  async function take(name: string, holder: LeaseHolder): Promise<LeaseGrant> {
+  async function take(name: string, holder: LeaseHolder, takeOverAfterMs = Infinity): Promise<LeaseGrant> {
     const text = holderText(holder);
     for (;;) {
       const taken = await acquireLease(db, name, text);
       if ('grant' in taken) return taken.grant;
-      if (await isRunning(parseHolder(taken.heldBy))) {
+      const overtakes =
+        takeOverAfterMs < Infinity &&
+        Math.min(taken.heldForMs, Date.now() - Context.current().info.scheduledTimestampMs) >= takeOverAfterMs;
+      if (!overtakes && (await isRunning(parseHolder(taken.heldBy)))) {
         throw new PerdureError('lease/held', `waits for ${parseHolder(taken.heldBy).workflowId}, which goes first`, { lease: name });
       }
       await takeOverLease(db, name, taken.heldBy, text);

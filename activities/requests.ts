@@ -41,6 +41,7 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         version,
         environment: asked,
         requestedBy,
+        alsoShadow,
       } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       const registered = await versionOf(db, model, version);
       const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
@@ -58,7 +59,7 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
           `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: promote it there first.`,
         );
       }
-      return { model, version, environment, requestedBy, policy, expiresInMs: policy.expireAfterHours * 3_600_000 };
+      return { model, version, environment, requestedBy, alsoShadow, policy, expiresInMs: policy.expireAfterHours * 3_600_000 };
     },
 
     async parseRolloutRequest(input: unknown) {
@@ -75,14 +76,19 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
 
     async parseRollbackRequest(input: unknown) {
-      const { to, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
+      const { to, epoch, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
       await definitionInForce(db, request.model);
       const route = await routeOf(db, request.environment, request.model);
       if (!route)
         throw new PerdureError('not-found', `${request.model} is not served in ${request.environment}: there is nothing to go back to.`);
       if (to !== undefined) await versionOf(db, request.model, to);
       const rollout = await runningRollout(db, request.environment, request.model);
-      return { ...request, to: to ?? null, undoes: rollout ? { champion: rollout.champion } : null };
+      return {
+        ...request,
+        to: to ?? null,
+        leaves: epoch ?? route.epoch,
+        undoes: rollout ? { champion: rollout.champion, workflowId: rollout.workflowId } : null,
+      };
     },
   };
 

@@ -1,4 +1,4 @@
-import { createServedOutcomes, type ServedOutcomes } from '../adapters/data-engine/served-outcomes.js';
+import type { ServedOutcomes } from '../adapters/data-engine/served-outcomes.js';
 import { PerdureError } from '../domain/errors.js';
 import { judgeStage, type Observed } from '../domain/judge.js';
 import type { LastWord } from '../domain/last-word.js';
@@ -11,6 +11,7 @@ import { recordLastWord, rolloutById, type RolloutRecord } from '../db/rollout-q
 import { epochsOfStages, routeOf } from '../db/route-queries.js';
 import { versionOf } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { createLoggedOutcomes } from './logged-outcomes.js';
 
 interface Review {
   model: string;
@@ -24,7 +25,7 @@ interface Review {
 /** The last word of late labels on a rollout that is over. */
 export function createReviewActivities(deps: ActivityDependencies) {
   const { db } = deps;
-  const outcomes = createServedOutcomes(deps);
+  const outcomes = createLoggedOutcomes(deps);
   return {
     async planReview({ rolloutId }: { rolloutId: string }): Promise<Review> {
       const { rollout, late } = await reviewed(rolloutId);

@@ -1,4 +1,4 @@
-import { createServedOutcomes, type ServedOutcomes } from '../adapters/data-engine/served-outcomes.js';
+import type { ServedOutcomes } from '../adapters/data-engine/served-outcomes.js';
 import { PerdureError } from '../domain/errors.js';
 import { judgeStage, type Observed, type StageInput, type StageJudgement } from '../domain/judge.js';
 import { isLogged, type JudgedMetric } from '../domain/judge-policy.js';
@@ -13,6 +13,7 @@ import { windowsOf } from '../db/gateway-queries.js';
 import { recordLook, rolloutById } from '../db/rollout-queries.js';
 import { versionOf } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { createLoggedOutcomes } from './logged-outcomes.js';
 
 export interface LookQuestion {
   rolloutId: string;
@@ -42,7 +43,7 @@ const clockSkewMs = 3_600_000;
 /** Looks of the judge: what gateways counted and labels said under a stage's epoch, judged and stored with its inputs. */
 export function createRolloutLookActivities(deps: ActivityDependencies) {
   const { db } = deps;
-  const outcomes = createServedOutcomes(deps);
+  const outcomes = createLoggedOutcomes(deps);
 
   return {
     /** One look. Stored under rollout and look, so that whoever asks twice gets one answer. */

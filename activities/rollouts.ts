@@ -4,7 +4,7 @@ import type { Environment } from '../domain/names.js';
 import { stageAt, type SettledRollout } from '../domain/rollout-plan.js';
 import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../domain/rollout.js';
 import { routeOfStage, type RolloutStage } from '../domain/rollout-stage.js';
-import { rollbackTarget } from '../domain/rollback-target.js';
+import { planRollback, type RollbackPlan } from '../domain/rollback-target.js';
 import type { Split } from '../domain/route.js';
 import { approvedPromotion } from '../db/promotion-queries.js';
 import { rolloutOutlook } from '../db/rollout-facts.js';
@@ -41,15 +41,21 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       if (known?.settled) return planned(known.settled);
       const { model, challenger, environment } = asked;
       const { settled, changes, refused } = await rolloutOutlook(db, asked);
-      const promotionId = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
-      if (promotionId === null) {
+      const promotion = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
+      if (promotion === null) {
         throw new PerdureError(
           'promotion/not-approved',
           `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
         );
       }
-      if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
       const { champion } = settled.parties;
+      // What was approved is this challenger in the place of that champion; while a rollout waited for its turn, another may have come.
+      if (promotion.evidence && champion !== null && champion !== promotion.evidence.champion)
+        throw new PerdureError(
+          'promotion/stale',
+          `version ${champion} is champion in ${environment} now, it was ${promotion.evidence.champion ?? 'none'} when ${model}@${challenger} was approved. Ask for a promotion again.`,
+        );
+      if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
       await openRollout(db, {
         id: asked.rolloutId,
         workflowId: asked.workflowId,
@@ -57,7 +63,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
         model,
         challenger,
         champion,
-        promotionId,
+        promotionId: promotion.id,
         settled,
       });
       return planned(settled, changes);
@@ -81,9 +87,9 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       return { epoch };
     },
 
-    /** The version that a rollback restores. @throws PerdureError `not-found` when there is none. */
-    async planRollback(asked: { model: string; environment: Environment; to: number | null }): Promise<{ version: number }> {
-      return { version: rollbackTarget(await routeHistory(db, asked.model, asked.environment), asked) };
+    /** The version that a rollback restores, and whether that has been done already. @throws PerdureError `not-found` when there is none. */
+    async planRollback({ leaves = null, ...asked }: RollbackQuestion): Promise<RollbackPlan> {
+      return planRollback(await routeHistory(db, asked.model, asked.environment), { ...asked, leaves });
     },
   };
 
@@ -96,6 +102,14 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
 }
 
 export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+interface RollbackQuestion {
+  model: string;
+  environment: Environment;
+  to: number | null;
+  /** The epoch that was in force when the rollback was asked for. Absent in questions of version 0.1.0. */
+  leaves?: number | null;
+}
 
 export interface RouteToWrite {
   environment: Environment;

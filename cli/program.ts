@@ -4,6 +4,7 @@ import { registerData } from './commands/data.js';
 import { registerDecisions } from './commands/decisions.js';
 import { registerLabels } from './commands/labels.js';
 import { registerPredict } from './commands/predict.js';
+import { registerPredictions } from './commands/predictions.js';
 import { registerPromote } from './commands/promote.js';
 import { registerPromotions } from './commands/promotions.js';
 import { registerQuarantine } from './commands/quarantine.js';
@@ -31,6 +32,7 @@ const groups = [
   registerRollback,
   registerRoutes,
   registerPredict,
+  registerPredictions,
   registerLabels,
 ];
 

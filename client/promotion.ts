@@ -16,14 +16,20 @@ import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 /** Asks for a promotion; one that is open for the same version and environment is found instead. */
 export async function startPromotion(
   { client, config }: TemporalHandle,
-  { model, version, environment, requestedBy }: { model: string; version: number; environment: Environment; requestedBy: string },
+  {
+    model,
+    version,
+    environment,
+    requestedBy,
+    alsoShadow = [],
+  }: { model: string; version: number; environment: Environment; requestedBy: string; alsoShadow?: number[] },
 ): Promise<Started> {
   const workflowId = workflowIds.promote(model, version, environment);
   try {
     const handle = await client.workflow.start<typeof promoteModel>('promoteModel', {
       workflowId,
       taskQueue: config.taskQueues.workflows,
-      args: [{ model, version, environment, requestedBy }],
+      args: [{ model, version, environment, requestedBy, ...(alsoShadow.length > 0 && { alsoShadow }) }],
       staticSummary: `${model}@${version} to ${environment}`,
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };

@@ -10,6 +10,8 @@ import type { rollbackModel, RollbackResult } from '../workflows/rollback-model.
 import type { TemporalHandle } from './connect.js';
 import { resultOf, type Started } from './workflow-result.js';
 
+export type { RollbackResult };
+
 const noRollout = (environment: Environment, model: string) =>
   new PerdureError(
     'not-found',
@@ -49,19 +51,18 @@ export async function rolloutStatus(
   }
 }
 
-/** Starts a rollback; done when gateways have acknowledged and the restored version has answered. */
-export async function startRollback({ client, config }: TemporalHandle, request: RollbackRequest & { epoch?: number }): Promise<Started> {
-  const { epoch, ...rest } = request;
-  const parsed = rollbackRequestSchema.safeParse(rest);
+/** Starts a rollback, or finds the one that leaves the same epoch; done when gateways have acknowledged and the restored version has answered. */
+export async function startRollback({ client, config }: TemporalHandle, request: RollbackRequest): Promise<Started> {
+  const parsed = rollbackRequestSchema.safeParse(request);
   if (!parsed.success) throw new PerdureError('input/invalid', describeIssues(parsed.error.issues));
-  const { environment, model } = parsed.data;
+  const { environment, model, epoch } = parsed.data;
   const workflowId =
     epoch === undefined ? `rollback/${environment}/${model}/${randomUUID()}` : workflowIds.rollback(environment, model, epoch);
   const handle = await client.workflow.start<typeof rollbackModel>('rollbackModel', {
     workflowId,
     taskQueue: config.taskQueues.workflows,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    args: [rest],
+    args: [request],
     staticSummary: `${model} in ${environment}: ${parsed.data.reason}`.slice(0, 200),
   });
   return { workflowId, runId: handle.firstExecutionRunId, attached: false };

@@ -55,12 +55,20 @@ export interface LiveGateway {
   /** Epoch of the route that it last spoke of, 0 when it never did. */
   epoch: number;
   error: string | null;
+  /** When it spoke of it; null when it never did. ISO 8601, UTC. */
+  at: string | null;
 }
 
 /** The gateways of an environment with a live lease, and how far each is with a model's route; words about another store's epochs do not count. */
 export async function liveGateways(db: Database, environment: Environment, model: string): Promise<LiveGateway[]> {
   const rows = await db.orm
-    .select({ id: gateways.id, url: gateways.url, epoch: gatewayAcknowledgements.epoch, error: gatewayAcknowledgements.error })
+    .select({
+      id: gateways.id,
+      url: gateways.url,
+      epoch: gatewayAcknowledgements.epoch,
+      error: gatewayAcknowledgements.error,
+      at: gatewayAcknowledgements.at,
+    })
     .from(gateways)
     .leftJoin(
       gatewayAcknowledgements,
@@ -73,7 +81,7 @@ export async function liveGateways(db: Database, environment: Environment, model
     )
     .where(and(eq(gateways.environment, environment), gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewayLeaseSeconds})`)))
     .orderBy(gateways.id);
-  return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0 }));
+  return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0, at: row.at?.toISOString() ?? null }));
 }
 
 /** Stores what gateways counted; a window sent twice is stored once. */

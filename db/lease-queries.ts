@@ -3,8 +3,12 @@ import type { LeaseGrant } from '../domain/lease.js';
 import type { Database } from './connect.js';
 import { leases } from './schema/index.js';
 
-/** Takes a free lease, or finds that `holder` has it already (a repeated activity). Otherwise says who holds it. */
-export async function acquireLease(db: Database, name: string, holder: string): Promise<{ grant: LeaseGrant } | { heldBy: string }> {
+/** Takes a free lease, or finds that `holder` has it already (a repeated activity). Otherwise says who holds it, and for how long by now. */
+export async function acquireLease(
+  db: Database,
+  name: string,
+  holder: string,
+): Promise<{ grant: LeaseGrant } | { heldBy: string; heldForMs: number }> {
   await db.orm
     .insert(leases)
     .values({ name, holder, token: 1 })
@@ -13,12 +17,20 @@ export async function acquireLease(db: Database, name: string, holder: string): 
       set: { holder, token: sql`${leases.token} + 1`, acquiredAt: sql`now()`, releasedAt: null },
       setWhere: sql`${leases.releasedAt} is not null`,
     });
-  const [row] = await db.orm.select().from(leases).where(eq(leases.name, name));
+  const [row] = await db.orm
+    .select({
+      holder: leases.holder,
+      token: leases.token,
+      releasedAt: leases.releasedAt,
+      heldForMs: sql<number>`(extract(epoch from now() - ${leases.acquiredAt}) * 1000)::float8`,
+    })
+    .from(leases)
+    .where(eq(leases.name, name));
   if (row?.holder === holder && row.releasedAt === null) return { grant: { name, holder, token: row.token } };
-  return { heldBy: row?.holder ?? 'nobody' };
+  return { heldBy: row?.holder ?? 'nobody', heldForMs: row?.heldForMs ?? 0 };
 }
 
-/** Takes a lease away from a holder that is known to have ended. False when it changed hands meanwhile. */
+/** Takes a lease away from a holder that has ended, or that must give way: what it still writes is fenced off by the token. False when it changed hands meanwhile. */
 export async function takeOverLease(db: Database, name: string, from: string, holder: string): Promise<boolean> {
   const taken = await db.orm
     .update(leases)

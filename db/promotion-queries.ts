@@ -127,9 +127,9 @@ export async function promotionInto(
 export async function approvedPromotion(
   db: Database,
   { model, version, environment, promotionId }: { model: string; version: number; environment: Environment; promotionId: string | null },
-): Promise<string | null> {
+): Promise<{ id: string; evidence: Evidence | null } | null> {
   const [row] = await db.orm
-    .select({ id: promotions.id })
+    .select({ id: promotions.id, evidence: promotions.evidence })
     .from(promotions)
     .where(
       and(
@@ -142,5 +142,5 @@ export async function approvedPromotion(
     )
     .orderBy(desc(promotions.requestedAt))
     .limit(1);
-  return row?.id ?? null;
+  return row ?? null;
 }

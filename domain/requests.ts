@@ -41,6 +41,8 @@ export const rollbackRequestSchema = z.strictObject({
   environment: environmentSchema.default('production'),
   /** The version to go back to; by default the one that was served before. */
   to: versionNumberSchema.optional(),
+  /** The epoch that is left, by default the one in force: asking twice for the same one goes back once. */
+  epoch: z.number().int().min(1).optional(),
   actor: actorSchema.default('unknown'),
   reason: z.string().trim().min(1, 'say why in a few words'),
 });

@@ -1,5 +1,5 @@
 import { PerdureError } from './errors.js';
-import { championOf, type Route } from './route.js';
+import { championOf, versionsOfRoute, type Route } from './route.js';
 
 /**
  * The version that a rollback restores, from the route's history, oldest first: the one asked for, else the last whole route before the present one. Going back is
@@ -20,6 +20,29 @@ export function rollbackTarget(history: readonly Route[], { model, to }: { model
     throw new PerdureError('not-found', `${model} has no earlier champion: there is nothing to go back to.`, { model });
   }
   return before;
+}
+
+export interface RollbackPlan {
+  /** The version that is to be served again. */
+  version: number;
+  /** The epoch under which it is served alone since the rollback was asked for: another put it back first. Null while a route must be written. */
+  alreadySince: number | null;
+}
+
+/**
+ * What a rollback does that was asked for while the epoch `leaves` was in force: two that leave the same epoch restore the same version,
+ * whichever comes first.
+ * @throws PerdureError `not-found`, as `rollbackTarget`.
+ */
+export function planRollback(
+  history: readonly Route[],
+  { model, to, leaves }: { model: string; to: number | null; leaves: number | null },
+): RollbackPlan {
+  const seen = to === null && leaves !== null ? history.filter((route) => route.epoch <= leaves) : history;
+  const version = rollbackTarget(seen, { model, to });
+  const now = history.at(-1);
+  const servedAlone = now !== undefined && versionsOfRoute(now).every((one) => one === version);
+  return { version, alreadySince: servedAlone && leaves !== null && now.epoch > leaves ? now.epoch : null };
 }
 
 /** The champions that led to the present one: returning to the one before takes the last step back. */

@@ -4,7 +4,7 @@ import { readingOf, type Observed } from './metric-reading.js';
 import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './rollout-stage.js';
-import { anytimeDifference } from './statistics/anytime-difference.js';
+import { AnytimeDifference } from './statistics/anytime-difference.js';
 import { total } from './statistics/histogram-distance.js';
 
 /** What is known of a model's traffic before a rollout. */
@@ -70,7 +70,8 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
   const name = metricName(metric);
   const ratio = championPerChallenger(stage);
   if (metric.metric === 'scoreDistance') {
-    const perRequest = champion && champion.requests > 0 ? total(champion.scores) / champion.requests : 1;
+    const rows = champion === null ? 0 : total(champion.scores);
+    const perRequest = champion !== null && champion.requests > 0 && rows > 0 ? rows / champion.requests : 1;
     // The hardest place for a difference of shares is around one half; that one edge of the distribution shows it alone costs 1/8 of alpha, roughly.
     const at = { perRequest, ratio, margin: metric.margin };
     const seen = requestsFor({ ...at, alpha: alphas.fail / 8, base: 0.5 - metric.harm / 2, worse: 0.5 + metric.harm / 2, verdict: 'fail' });
@@ -83,7 +84,7 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
   }
   const reading = readingOf(metric);
   const { count, sum } = champion ? reading.sampleOf(champion) : { count: 0, sum: 0 };
-  const known = count > 0 && champion !== null;
+  const known = champion !== null && champion.requests > 0 && count > 0;
   if (!known && !isCounted(metric)) return { metric: name, requestsToSeeHarm: null, requestsToPass: null, assumed: false };
   const share = known ? sum / count : assumedShare;
   // From here on more is worse: a metric of which more is better is turned round.
@@ -124,7 +125,7 @@ function requestsFor({ base, worse, margin, alpha, verdict, perRequest, ratio }:
     const [count, baseCount] = [requests * perRequest, requests * perRequest * ratio];
     const spread = Math.sqrt((worse * (1 - worse)) / count + (base * (1 - base)) / baseCount);
     const unlucky = Math.min(1, Math.max(0, worse + (verdict === 'fail' ? -nineInTen : nineInTen) * spread));
-    const difference = anytimeDifference({ count, sum: unlucky * count }, { count: baseCount, sum: base * baseCount });
+    const difference = new AnytimeDifference({ count, sum: unlucky * count }, { count: baseCount, sum: base * baseCount });
     const right = verdict === 'fail' ? difference.estimate > margin : difference.estimate < margin;
     return right && difference.logEvidenceAgainst(margin) >= -Math.log(alpha);
   };

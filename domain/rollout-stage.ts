@@ -53,7 +53,7 @@ export function stagesOf(policy: RolloutPolicy, { hasChampion }: { hasChampion: 
       return [ab, everything('winner takes all')];
     }
     case 'direct':
-      return [everything('direct')];
+      return [everything(`direct: ${policy.reason}`)];
     default:
       return policy satisfies never;
   }

@@ -11,6 +11,7 @@ export function controlPlaneOnDemand(open: () => Promise<ControlPlane>): Control
     acknowledgeRoute: async (acknowledgement) => (await plane()).acknowledgeRoute(acknowledgement),
     insertServingWindows: async (windows) => (await plane()).insertServingWindows(windows),
     insertGatewayEvents: async (events) => (await plane()).insertGatewayEvents(events),
+    passportFacts: async (question) => (await plane()).passportFacts(question),
     forgetGateway: async (gatewayId) => (await plane()).forgetGateway(gatewayId),
     onRouteChange: async (changed) => (await plane()).onRouteChange(changed),
   };

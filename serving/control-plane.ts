@@ -1,6 +1,7 @@
 import type { GatewayEvent } from '../domain/gateway-event.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
+import type { PassportFacts, PassportQuestion } from '../domain/passport.js';
 import type { Route, ServedVersion } from '../domain/route.js';
 import type { ServingWindow } from '../domain/serving-window.js';
 
@@ -26,6 +27,7 @@ export interface ControlPlane {
   }) => Promise<void>;
   insertServingWindows: (windows: readonly ServingWindow[]) => Promise<void>;
   insertGatewayEvents: (events: readonly GatewayEvent[]) => Promise<void>;
+  passportFacts: (question: PassportQuestion) => Promise<PassportFacts>;
   forgetGateway: (gatewayId: string) => Promise<void>;
   /** Calls back when routes may have changed; keeps listening across reconnects. Returns how to stop. */
   onRouteChange: (changed: () => void) => Promise<() => Promise<void>>;

@@ -4,6 +4,7 @@ import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayStatus } from './gateway-status.js';
 import { putInferEndpointBefore } from './infer-endpoint.js';
 import { registerLabelRoutes } from './label-routes.js';
+import { registerPassportRoutes, type PassportDeps } from './passport-routes.js';
 import { registerProtocolRoutes, type ProtocolRoutesDeps } from './protocol-routes.js';
 import type { Spool } from './spool.js';
 
@@ -11,6 +12,7 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   log: FastifyBaseLogger;
   metrics: GatewayMetrics;
   labels: Spool;
+  passports: PassportDeps;
   status: () => GatewayStatus;
   /** Brings those metrics up to date that are read rather than counted. */
   readGauges: () => void;
@@ -21,7 +23,7 @@ const requestTimeoutMs = 120_000;
 const drainMaxMs = 12_000;
 
 /** The gateway's HTTP surface. */
-export function buildGatewayApp({ log, metrics, labels, status, readGauges, ...protocol }: GatewayAppDeps): FastifyInstance {
+export function buildGatewayApp({ log, metrics, labels, passports, status, readGauges, ...protocol }: GatewayAppDeps): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -36,6 +38,7 @@ export function buildGatewayApp({ log, metrics, labels, status, readGauges, ...p
   registerProtocolRoutes(app, protocol);
   putInferEndpointBefore(app, { ...protocol, metrics, log });
   registerLabelRoutes(app, { service: protocol.service, labels });
+  registerPassportRoutes(app, passports);
   app.get('/v1/status', status);
   app.get('/metrics', async (_request, reply) => {
     readGauges();

@@ -14,6 +14,7 @@ import { GatewayMetrics } from './gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
+import { PredictionLookup } from './prediction-lookup.js';
 import { KeptRoutes } from './kept-routes.js';
 import { RouteAcknowledger } from './route-acknowledger.js';
 import { RouteActivator } from './route-activator.js';
@@ -108,6 +109,13 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
   });
 
+  const lookup = new PredictionLookup({
+    environment,
+    spools: logs.folders,
+    folder: path.join(path.resolve(home), 'passports'),
+    objectStore: deps.objectStore,
+  });
+
   let draining = false;
   const isReady = () => !draining && follower.storeId !== undefined;
   const status = (): GatewayStatus => ({
@@ -133,7 +141,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const isDraining = () => draining;
   const problems = () => follower.problems();
   const protocol = { log, metrics, service, table, productVersion, bodyBytesMax, isReady, isDraining, problems };
-  const app = buildGatewayApp({ ...protocol, labels: logs.labels, status, readGauges });
+  const passports = { lookup, controlPlane, table, predictions: logs.predictions };
+  const app = buildGatewayApp({ ...protocol, labels: logs.labels, passports, status, readGauges });
   let grpc: GrpcGateway | undefined;
 
   return {
@@ -157,6 +166,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       draining = true;
       await Promise.all([closeGatewayApp(app), grpc?.stop()]);
       shadows.stop();
+      lookup.stop();
       await follower.stop();
       await Promise.all([logs.stop(), lease.stop()]);
       await engine.close();

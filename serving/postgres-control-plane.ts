@@ -2,6 +2,7 @@ import type { Database } from '../db/connect.js';
 import { definitionByDigest } from '../db/definition-queries.js';
 import { insertGatewayEvents } from '../db/gateway-events.js';
 import { acknowledgeRoute, forgetGateway, insertServingWindows, recordGateway } from '../db/gateway-queries.js';
+import { passportFacts } from '../db/passport-queries.js';
 import { routeChannel, routeState } from '../db/route-queries.js';
 import { PerdureError } from '../domain/errors.js';
 import type { ControlPlane } from './control-plane.js';
@@ -18,6 +19,7 @@ export function postgresControlPlane(db: Database): ControlPlane {
     acknowledgeRoute: (acknowledgement) => inTime(acknowledgeRoute(db, acknowledgement)),
     insertServingWindows: (windows) => inTime(insertServingWindows(db, windows)),
     insertGatewayEvents: (events) => inTime(insertGatewayEvents(db, events)),
+    passportFacts: (question) => inTime(passportFacts(db, question)),
     forgetGateway: (gatewayId) => inTime(forgetGateway(db, gatewayId)),
     async onRouteChange(changed) {
       // The driver listens again by itself after a lost connection and calls back then, so that nothing missed stays missed.

@@ -28,14 +28,15 @@ export class ServingLogs {
   readonly predictions: Spool;
   /** Was promised to callers: refuses new ones instead. */
   readonly labels: Spool;
+  readonly folders: Record<'predictions' | 'labels', string>;
   private readonly shipper: SpoolShipper | undefined;
   private connected = false;
 
   constructor({ home, bootId, environment, objectStore, limits, metrics, log }: ServingLogsOptions) {
-    const folders = { predictions: path.join(home, 'spool', 'predictions'), labels: path.join(home, 'spool', 'labels') };
+    this.folders = { predictions: path.join(home, 'spool', 'predictions'), labels: path.join(home, 'spool', 'labels') };
     const spool = (name: 'predictions' | 'labels', segmentAgeMaxMs: number, whenFull: 'drop-oldest' | 'refuse') =>
       new Spool({
-        folder: folders[name],
+        folder: this.folders[name],
         bootId,
         segmentBytesMax: limits.segmentBytesMax,
         segmentAgeMaxMs,
@@ -51,7 +52,7 @@ export class ServingLogs {
     this.labels = spool('labels', limits.labelSegmentAgeMaxMs, 'refuse');
     if (objectStore === undefined) return;
     this.shipper = new SpoolShipper(
-      { environment, spools: folders, workFolder: path.join(home, 'shipping'), everyMs: shipEveryMs, store: objectStore },
+      { environment, spools: this.folders, workFolder: path.join(home, 'shipping'), everyMs: shipEveryMs, store: objectStore },
       {
         shipped: ({ log: name, file, rows, torn }) => {
           this[name].forget(file);

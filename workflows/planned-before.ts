@@ -19,3 +19,6 @@ export function asPlanned(plan: PlannedRollout | PlannedBefore): PlannedRollout 
   });
   return { champion, stages, lookEverySeconds, acknowledgeWithinSeconds, lateLabels: false, changes: [] };
 }
+
+/** Further shadows of a request; requests that were parsed before there were any name none. */
+export const shadowsOf = (request: { alsoShadow?: number[] }): number[] => request.alsoShadow ?? [];

@@ -20,10 +20,11 @@ import type { PromoteRequest } from '../domain/requests.js';
 import { facts, heavy, parsing } from './activity-profiles.js';
 import { DecisionBook } from './decision-book.js';
 import { DecisionWait } from './decision-wait.js';
-import { failureText } from './failure-text.js';
+import { failureCode, failureText } from './failure-text.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
 import { rolloutModel } from './rollout-model.js';
 import type { RolloutResult } from './rollout-progress.js';
+import { shadowsOf } from './planned-before.js';
 import { mark, Timeline } from './timeline.js';
 
 export interface PromotionResult {
@@ -59,6 +60,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
 
   const request = await parsing().parsePromoteRequest(input);
   const { model, version, environment, policy, requestedBy } = request;
+  const alsoShadow = shadowsOf(request);
   asked = policy;
   mark({ model, version: String(version), environment });
   const startedMs = Date.now();
@@ -103,29 +105,37 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
         timeline.finished(`approved by ${book.approvers.join(', ')}`);
       }
       const check = await facts().verifyPromotion({ promotionId });
-      if (check.holds) break;
+      if (check.holds) {
+        book.close('it is approved: to stop it now, abort the rollout or roll back');
+        await enter('rolling-out');
+        timeline.doing(`rolling out to ${environment}`);
+        const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) });
+        if (!('stale' in rollout)) {
+          if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
+          timeline.finished(`serves in ${environment} since epoch ${rollout.epoch}`);
+          const next = policy.environments[policy.environments.indexOf(environment) + 1];
+          if (next) await askForNext({ model, version, environment: next, requestedBy, ...(alsoShadow.length > 0 && { alsoShadow }) });
+          return await close('promoted', `${model}@${version} is champion in ${environment}`);
+        }
+        check.reason = rollout.stale;
+      }
       book.close('new evidence is being gathered: read it and decide again');
       timeline.note(`evidence is out of date (${check.reason}): decisions on it no longer count`);
     }
-
-    book.close('it is approved: to stop it now, abort the rollout or roll back');
-    await enter('rolling-out');
-    timeline.doing(`rolling out to ${environment}`);
-    const rollout = await rollOut({ model, version, environment, promotionId });
-    if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
-    timeline.finished(`serves in ${environment} since epoch ${rollout.epoch}`);
-
-    const next = policy.environments[policy.environments.indexOf(environment) + 1];
-    if (next) await askForNext(model, version, next, requestedBy);
-    return await close('promoted', `${model}@${version} is champion in ${environment}`);
   } catch (error) {
     await CancellationScope.nonCancellable(() => close(isCancellation(error) ? 'withdrawn' : 'failed', failureText(error)));
     throw error;
   }
 }
 
-/** One rollout per environment and model: another that still runs is waited for. */
-async function rollOut(args: { model: string; version: number; environment: Environment; promotionId: string }): Promise<RolloutResult> {
+/** One rollout per environment and model: another that still runs is waited for. If the champion changed meanwhile nothing is moved, and the evidence is stale. */
+async function rollOut(args: {
+  model: string;
+  version: number;
+  environment: Environment;
+  promotionId: string;
+  alsoShadow?: number[];
+}): Promise<RolloutResult | { stale: string }> {
   for (;;) {
     try {
       return await executeChild(rolloutModel, {
@@ -135,19 +145,26 @@ async function rollOut(args: { model: string; version: number; environment: Envi
         staticSummary: `${args.model}@${args.version} in ${args.environment}`,
       });
     } catch (error) {
+      if (failureCode(error) === 'promotion/stale') return { stale: failureText(error) };
       if (!isAlreadyStarted(error)) throw error;
       await sleep('5s');
     }
   }
 }
 
-async function askForNext(model: string, version: number, environment: Environment, requestedBy: string): Promise<void> {
+async function askForNext(next: {
+  model: string;
+  version: number;
+  environment: Environment;
+  requestedBy: string;
+  alsoShadow?: number[];
+}): Promise<void> {
   try {
     await startChild(promoteModel, {
-      workflowId: workflowIds.promote(model, version, environment),
-      args: [{ model, version, environment, requestedBy }],
+      workflowId: workflowIds.promote(next.model, next.version, next.environment),
+      args: [next],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `${model}@${version} to ${environment}`,
+      staticSummary: `${next.model}@${next.version} to ${next.environment}`,
     });
   } catch (error) {
     if (!isAlreadyStarted(error)) throw error;

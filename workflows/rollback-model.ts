@@ -1,4 +1,5 @@
-import { CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
+import type { GatewayAcknowledgement, GatewayProbe } from '../activities/gateways.js';
 import { workflowIds } from '../domain/ids.js';
 import type { RollbackRequest } from '../domain/requests.js';
 import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
@@ -10,43 +11,81 @@ export interface RollbackResult {
   version: number;
   epoch: number;
   reason: string;
+  /** Every live gateway, with the epoch that it serves and since when. */
+  acknowledged: GatewayAcknowledgement[];
+  /** When the last of them had acknowledged. ISO 8601, UTC. */
+  acknowledgedAt: string | null;
+  /** The restored version's answer at every live gateway. */
+  probed: GatewayProbe[];
+  probedAt: string | null;
 }
+
+/** A rollout that was told to stop gives way within seconds. One that cannot, because its own way back is stuck, is overtaken: its token no longer writes. */
+const takeOverAfterSeconds = 30;
 
 /** Puts the previous version back in one call, a rollout running or not; done when gateways acknowledged it and it answered a probe. */
 export async function rollbackModel(input: RollbackRequest): Promise<RollbackResult> {
   const { workflowId, firstExecutionRunId: runId } = workflowInfo();
   const request = await parsing().parseRollbackRequest(input);
-  const { model, environment, actor, reason } = request;
+  const { model, environment, actor, reason, undoes } = request;
   mark({ model, environment });
   const timeline = new Timeline(`Rollback of ${model} in ${environment}`);
 
-  if (request.undoes) {
+  if (undoes) {
     timeline.doing('stopping the rollout that is running');
-    await getExternalWorkflowHandle(workflowIds.rollout(environment, model))
+    await getExternalWorkflowHandle(undoes.workflowId ?? workflowIds.rollout(environment, model))
       .signal(abortSignal, { actor, reason: `rollback: ${reason}` })
       .catch(() => {
         timeline.note('the rollout ended before it could be stopped');
       });
   }
-  const lease = await queueing().takeRolloutLease({ environment, model, holder: { workflowId, runId } });
+  const lease = await queueing().takeRolloutLease({ environment, model, holder: { workflowId, runId }, takeOverAfterSeconds });
   try {
-    const target = await facts().planRollback({ model, environment, to: request.to ?? request.undoes?.champion ?? null });
-    timeline.doing(`putting version ${target.version} back`);
-    const route = await facts().writeRoute({
-      environment,
+    const target = await facts().planRollback({
       model,
-      lease,
-      target: { split: [{ version: target.version, sharePct: 100 }] },
-      reason: `rollback by ${actor}: ${reason}`,
-      idempotencyKey: `${runId}/rollback`,
+      environment,
+      to: request.to ?? undoes?.champion ?? null,
+      leaves: request.leaves ?? null,
     });
+    const { version } = target;
+    timeline.doing(`putting version ${version} back`);
+    // What the stopped rollout, or another rollback of the same epoch, has put back already is not written twice: it is proven all the same.
+    const epoch =
+      target.alreadySince ??
+      (
+        await facts().writeRoute({
+          environment,
+          model,
+          lease,
+          target: { split: [{ version, sharePct: 100 }] },
+          reason: `rollback by ${actor}: ${reason}`,
+          idempotencyKey: `${runId}/rollback`,
+        })
+      ).epoch;
     const waits = gatewayWaits(60);
-    await waits.waitUntilAcknowledged({ environment, model, epoch: route.epoch });
-    await waits.probe({ environment, model, version: target.version });
-    mark({ version: String(target.version), outcome: 'rolled-back' });
-    timeline.finished(`version ${target.version} answers again since epoch ${route.epoch}`);
-    return { version: target.version, epoch: route.epoch, reason };
+    const { serving } = await waits.waitUntilAcknowledged({ environment, model, epoch });
+    // Histories of version 0.1.0 hold neither list.
+    const acknowledged = (serving as typeof serving | undefined) ?? [];
+    timeline.note(`epoch ${epoch} acknowledged by ${acknowledged.map((one) => `${one.gateway} at ${one.at}`).join(', ')}`);
+    const { probes, replacedBy } = await waits.probe({ environment, model, version });
+    const probed = (probes as typeof probes | undefined) ?? [];
+    if (typeof replacedBy === 'number') throw overtaken(version, replacedBy);
+    mark({ version: String(version), outcome: 'rolled-back' });
+    timeline.finished(`version ${version} answers again since epoch ${epoch}`);
+    return { version, epoch, reason, acknowledged, acknowledgedAt: latest(acknowledged), probed, probedAt: latest(probed) };
   } finally {
     await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
   }
 }
+
+const latest = (times: readonly { at: string }[]): string | null =>
+  times
+    .map((one) => one.at)
+    .sort()
+    .at(-1) ?? null;
+
+const overtaken = (version: number, epoch: number) =>
+  ApplicationFailure.nonRetryable(
+    `another rollback came in between: epoch ${epoch} does not serve version ${version}. Look at the route, and roll back again if it must be.`,
+    'state/conflict',
+  );

@@ -17,7 +17,7 @@ import { lookAfterSeconds, moveAfterLook, type RolloutState } from '../domain/ro
 import { facts, gatewayWaits, looking, parsing, queueing } from './activity-profiles.js';
 import { failureCode, failureText } from './failure-text.js';
 import { rolloutStatusQuery } from './messages.js';
-import { asPlanned } from './planned-before.js';
+import { asPlanned, shadowsOf } from './planned-before.js';
 import { reviewRollout } from './review-rollout.js';
 import type { rolloutModel } from './rollout-model.js';
 import { noProgress, statusOf, type RolloutProgress, type RolloutResult } from './rollout-progress.js';
@@ -46,14 +46,15 @@ export class RolloutRun {
   async begin(carried: RolloutProgress | undefined): Promise<void> {
     const { workflowId } = workflowInfo();
     const { rolloutId } = this;
-    const { model, version: challenger, environment, promotionId, alsoShadow } = await parsing().parseRolloutRequest(this.input);
+    const request = await parsing().parseRolloutRequest(this.input);
+    const { model, version: challenger, environment, promotionId } = request;
     mark({ model, version: String(challenger), environment });
     const timeline = new Timeline(`Rollout of ${model}@${challenger} in ${environment}`);
     this.steering.attach(timeline);
     timeline.doing('waiting for other rollouts of this model to end');
     const lease = carried?.lease ?? (await queueing().takeRolloutLease({ environment, model, holder: { workflowId, runId: rolloutId } }));
     const plan = await facts()
-      .planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId, alsoShadow })
+      .planRollout({ rolloutId, workflowId, model, challenger, environment, promotionId, alsoShadow: shadowsOf(request) })
       .then(asPlanned)
       .catch(async (error: unknown) => {
         await CancellationScope.nonCancellable(() => facts().releaseLease(lease));

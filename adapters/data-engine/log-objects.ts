@@ -6,27 +6,35 @@ import type { ListedObject, ObjectStore } from '../object-store.js';
 /** How long a segment may have been open before a line that stands in it: its age limit is minutes; an hour covers a gateway that was held up, and clocks that differ. */
 const openMaxMs = 3_600_000;
 
-/** The objects of the two logs that may hold predictions of a time and their labels, which may come until now. */
-export async function logObjects(
+/** The objects of the prediction log that may hold predictions of a time. */
+export function predictionObjects(
   store: Pick<ObjectStore, 'list'>,
   { environment, model, from, to = new Date() }: { environment: Environment; model: string; from: Date; to?: Date },
-): Promise<{ predictions: ListedObject[]; labels: ListedObject[] }> {
+): Promise<ListedObject[]> {
+  return segmentsOf(store, (day) => objectKeys.predictionsOfDay(environment, model, day), from, to);
+}
+
+/** The objects that may hold labels of predictions made since a time, however late they came. */
+export function labelObjects(store: Pick<ObjectStore, 'list'>, { model, from }: { model: string; from: Date }): Promise<ListedObject[]> {
+  return segmentsOf(store, (day) => objectKeys.labelsOfDay(model, day), from, new Date());
+}
+
+async function segmentsOf(
+  store: Pick<ObjectStore, 'list'>,
+  prefixOf: (day: string) => string,
+  from: Date,
+  to: Date,
+): Promise<ListedObject[]> {
   const earliest = new Date(from.getTime() - openMaxMs);
-  const list = async (prefixOf: (day: string) => string, latest: Date): Promise<ListedObject[]> => {
-    const found: ListedObject[] = [];
-    for (const day of daysBetween(earliest, latest)) {
-      for (const object of await store.list(prefixOf(day))) {
-        const began = segmentBeganAt(object.key);
-        if (object.key.endsWith('.parquet') && (began === undefined || (began >= earliest && began <= latest))) found.push(object);
-      }
+  const latest = new Date(to.getTime() + openMaxMs);
+  const found: ListedObject[] = [];
+  for (const day of daysBetween(earliest, latest)) {
+    for (const object of await store.list(prefixOf(day))) {
+      const began = segmentBeganAt(object.key);
+      if (object.key.endsWith('.parquet') && (began === undefined || (began >= earliest && began <= latest))) found.push(object);
     }
-    return found;
-  };
-  const soon = (time: Date) => new Date(time.getTime() + openMaxMs);
-  return {
-    predictions: await list((day) => objectKeys.predictionsOfDay(environment, model, day), soon(to)),
-    labels: await list((day) => objectKeys.labelsOfDay(model, day), soon(new Date())),
-  };
+  }
+  return found;
 }
 
 /** Objects in groups that fit both bounds; one that is larger stands alone. */

@@ -20,8 +20,10 @@ export interface LogReaderOptions {
   onUnreadable: ((key: string, reason: string) => void) | undefined;
 }
 
+export type LogReader = (kind: LogKind, objects: readonly ListedObject[], use: (source: string) => Promise<void>) => Promise<void>;
+
 /** Gives objects of a log to a query as one table with all of the log's columns, `filename` and `file_row_number`, some at a time. */
-export function createLogReader({ session, cache, folder, signal, onUnreadable }: LogReaderOptions) {
+export function createLogReader({ session, cache, folder, signal, onUnreadable }: LogReaderOptions): LogReader {
   /**
    * Calls `use` with the SQL of a table for each batch. A damaged object is left out, and told: then its batch is read again, an object at a time, so `use` must
    * change nothing when its query fails.

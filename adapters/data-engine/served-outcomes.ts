@@ -9,8 +9,8 @@ import { createListedObjectCache } from '../listed-object-cache.js';
 import type { ListedObject, ObjectStore } from '../object-store.js';
 import { openDuckSession, type DuckSession } from './duck-session.js';
 import { loggedMetrics, type LoggedMetric } from './logged-metric.js';
-import { logObjects } from './log-objects.js';
-import { createLogReader } from './log-reader.js';
+import { labelObjects, predictionObjects } from './log-objects.js';
+import { createLogReader, type LogReader } from './log-reader.js';
 import { quoteName } from './quote.js';
 import { createValueExpressions, predictionColumns } from './value-expression.js';
 
@@ -76,10 +76,9 @@ export function createServedOutcomes({ store, config, cacheBytesMax = cacheBytes
       try {
         const metrics = await loggedMetrics(question.metrics, await createValueExpressions(session, question.contract));
         const readLog = createLogReader({ session, cache, folder, signal: question.signal, onUnreadable });
-        const { predictions, labels } = await logObjects(store, question);
-        await collectLabels(session, readLog, labels);
+        await collectLabels(session, readLog, await labelObjects(store, question));
         const totals = new Map<string, ServedOutcomes>();
-        await readLog('predictions', predictions, async (source) => {
+        await readLog('predictions', await predictionObjects(store, question), async (source) => {
           for (const row of await session.rows(countsSql(source, question, metrics), rowSchema)) add(totals, row, metrics);
         });
         return [...totals.values()].sort((left, right) => left.version - right.version || (left.role < right.role ? -1 : 1));
@@ -93,11 +92,7 @@ export function createServedOutcomes({ store, config, cacheBytesMax = cacheBytes
 }
 
 /** One label a prediction: the one received last, at a tie the one written last. */
-async function collectLabels(
-  session: DuckSession,
-  readLog: ReturnType<typeof createLogReader>,
-  objects: readonly ListedObject[],
-): Promise<void> {
+async function collectLabels(session: DuckSession, readLog: LogReader, objects: readonly ListedObject[]): Promise<void> {
   await session.run('CREATE TABLE received (id VARCHAR, truth BOOLEAN, received_at TIMESTAMP, file VARCHAR, line BIGINT)');
   await readLog('labels', objects, (source) =>
     session.run(

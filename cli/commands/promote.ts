@@ -7,9 +7,19 @@ import { exitCodeOf, exitCodeOfState } from '../exit-code.js';
 import { follow } from '../follow.js';
 import { describePromotionPlan } from '../format/promotion-plan.js';
 import { actorOption } from '../global-options.js';
+import { parseCount } from '../parse/options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
 import { refusedAtOnce } from '../refused-at-once.js';
 import { workflowLines } from '../workflow-lines.js';
+
+interface PromoteOptions {
+  to: Environment;
+  plan?: true;
+  wait?: true;
+  alsoShadow?: number[];
+}
+
+const parseCounts = (text: string, before: number[] | undefined): number[] => [...(before ?? []), parseCount(text)];
 
 /** `promote`: asks for a version to be taken into an environment. */
 export function registerPromote(program: Command, context: CliContext): void {
@@ -18,6 +28,7 @@ export function registerPromote(program: Command, context: CliContext): void {
     .description('ask for a version to be taken into an environment')
     .addOption(new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory())
     .option('--plan', 'show what it would take, and change nothing')
+    .option('--also-shadow <n...>', 'further versions that answer copies beside it, where the strategy is shadow', parseCounts)
     .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the promotion alone')
     .addHelpText(
       'after',
@@ -27,7 +38,7 @@ export function registerPromote(program: Command, context: CliContext): void {
         'promote flight-delay@2 --to staging --wait',
       ),
     )
-    .action(async (text: string, { to, wait, plan }: { to: Environment; wait?: true; plan?: true }, command: Command) => {
+    .action(async (text: string, { to, wait, plan, alsoShadow }: PromoteOptions, command: Command) => {
       const { output } = context;
       const { model, version } = requireVersionRef(text);
       if (plan) {
@@ -43,7 +54,13 @@ export function registerPromote(program: Command, context: CliContext): void {
         });
       const requestedBy = context.actor(actorOption(command));
       const [handle, promotion] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
-      const started = await promotion.startPromotion(handle, { model, version, environment: to, requestedBy });
+      const started = await promotion.startPromotion(handle, {
+        model,
+        version,
+        environment: to,
+        requestedBy,
+        ...(alsoShadow && { alsoShadow }),
+      });
       const watch = `perdure promotions show ${started.workflowId}`;
       if (!wait) {
         await refusedAtOnce(promotion.promotionResult(handle, started.workflowId));

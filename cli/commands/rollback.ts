@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import type { RollbackResult } from '../../client/rollout.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { follow } from '../follow.js';
+import { table } from '../format/table.js';
+import { localTime } from '../format/time.js';
 import { actorOption } from '../global-options.js';
+import type { Output } from '../output.js';
 import { environmentOption, parseCount, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 import { workflowLines } from '../workflow-lines.js';
@@ -38,9 +42,21 @@ export function registerRollback(program: Command, context: CliContext): void {
         look: () => workflowLines(handle, started),
         interrupted: `Interrupted: the rollback goes on. Watch it with \`perdure routes show ${model} --env ${env}\`.`,
       });
-      context.output.result(
-        { ...result, workflowId: started.workflowId },
-        `${model} in ${env}: version ${result.version} is served again (epoch ${result.epoch}). ${result.reason}`,
+      context.output.result({ ...result, workflowId: started.workflowId }, () =>
+        describeRollback(context.output, `${model} in ${env}`, result),
       );
     });
+}
+
+/** Which gateways serve it since when, and how the restored version answered at each. */
+function describeRollback(output: Output, where: string, { version, epoch, reason, acknowledged, probed }: RollbackResult): string {
+  const rows = acknowledged.map((one) => {
+    const probe = probed.find((answer) => answer.gateway === one.gateway);
+    const answered = probe ? [`version ${probe.version}`, `${probe.tookMs} ms`, localTime(probe.at)] : [null, null, null];
+    return [one.gateway, one.epoch, localTime(one.at), ...answered];
+  });
+  return [
+    `${where}: version ${version} is served again (epoch ${epoch}). ${reason}`,
+    table(output, ['gateway', 'epoch', 'acknowledged at', 'answered by', 'in', 'at'], rows),
+  ].join('\n');
 }

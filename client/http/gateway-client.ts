@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
+import { splitSchema } from '../../domain/route.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const metadataSchema = z.object({
@@ -17,6 +18,41 @@ const inferSchema = z.object({
   id: z.string().optional(),
   outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.union([z.number(), z.string()])) })),
 });
+
+/** What a gateway knows of one prediction. Features of whatever the contract had; more fields may follow. */
+const passportSchema = z.looseObject({
+  prediction_id: z.string(),
+  at: z.string(),
+  environment: z.string(),
+  model: z.string(),
+  version: z.number(),
+  epoch: z.number(),
+  features: z.record(z.string(), z.unknown()),
+  answer: z.object({ probability: z.number(), label: z.boolean(), latency_ms: z.number() }),
+  /** Null until a label was received. */
+  outcome: z.object({ label: z.boolean(), observed_at: z.string(), received_at: z.string() }).nullable(),
+  why: z.object({
+    role: z.string(),
+    by: z.string(),
+    key_hash: z.string().nullable(),
+    key_matches: z.boolean().nullable(),
+    point: z.number().nullable(),
+    stretch: z.object({ from: z.number(), to: z.number() }).nullable(),
+    route: z.looseObject({ split: splitSchema, reason: z.string(), at: z.string() }).nullable(),
+  }),
+  registered: z.object({
+    runId: z.string(),
+    snapshotSha256: z.string(),
+    artifactSha256: z.string(),
+    definitionSha256: z.string(),
+    registeredAt: z.string(),
+  }),
+  promotion: z
+    .looseObject({ id: z.string(), state: z.string(), requestedBy: z.string(), approvedBy: z.array(z.looseObject({ actor: z.string() })) })
+    .nullable(),
+  card: z.object({ key: z.string(), api: z.string(), sha256: z.string().nullable() }),
+});
+export type Passport = z.infer<typeof passportSchema>;
 
 export interface InputTensor {
   name: string;
@@ -48,7 +84,7 @@ export type GatewayClient = ReturnType<typeof createGatewayClient>;
 
 /** A gateway by the Open Inference Protocol v2 over REST. Throws PerdureError: what the gateway refused, or `server/unreachable`. */
 export function createGatewayClient(baseUrl: string) {
-  const send = (path: string, json?: unknown) => sendUntilAnswered(baseUrl, path, json);
+  const send = (path: string, json?: unknown, headers: Record<string, string> = {}) => sendUntilAnswered(baseUrl, path, json, headers);
   return {
     baseUrl,
     model: async (model: string): Promise<GatewayModel> =>
@@ -72,6 +108,12 @@ export function createGatewayClient(baseUrl: string) {
       };
     },
 
+    /** Everything that is known of a prediction. @param key the caller's, to see where it falls */
+    passport: async (id: string, key?: string): Promise<Passport> => {
+      const headers = key === undefined ? {} : { 'x-perdure-key': key };
+      return passportSchema.parse(await (await send(`/v1/predictions/${encodeURIComponent(id)}`, undefined, headers)).json());
+    },
+
     /** What really happened. The gateway keeps them in its spool before it answers. */
     sendLabels: async (model: string, labels: readonly OutcomeLabel[]): Promise<unknown> => {
       const text = await (await send(`/v1/models/${encodeURIComponent(model)}/labels`, labels)).text();
@@ -86,18 +128,21 @@ function rowIds(predictionId: string | null, rows: number): string[] {
   return rows === 1 ? [predictionId] : Array.from({ length: rows }, (_, row) => `${predictionId}.${row}`);
 }
 
-async function sendUntilAnswered(baseUrl: string, path: string, json: unknown): Promise<Response> {
+async function sendUntilAnswered(baseUrl: string, path: string, json: unknown, headers: Record<string, string>): Promise<Response> {
   const until = Date.now() + retryForMs;
   for (;;) {
-    const outcome = await sendOnce(baseUrl, path, json);
+    const outcome = await sendOnce(baseUrl, path, json, headers);
     if (!(outcome instanceof PerdureError)) return outcome;
     if (!outcome.retryable || Date.now() > until) throw outcome;
     await pause(250);
   }
 }
 
-async function sendOnce(baseUrl: string, path: string, json: unknown): Promise<Response | PerdureError> {
-  const request = json === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) };
+async function sendOnce(baseUrl: string, path: string, json: unknown, headers: Record<string, string>): Promise<Response | PerdureError> {
+  const request =
+    json === undefined
+      ? { headers }
+      : { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
   const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch((error: unknown) => {
     const reason =
       error instanceof Error ? (error.cause instanceof Error ? error.cause.message || 'no answer' : error.message) : String(error);

@@ -1,11 +1,11 @@
-import { anytimeDifference, type AnytimeDifference } from './anytime-difference.js';
+import { AnytimeDifference } from './anytime-difference.js';
 import { histogramDistance, total } from './histogram-distance.js';
 import type { ProportionInterval, TailAlphas } from './proportion-interval.js';
 
 /**
  * A confidence sequence for the Kolmogorov-Smirnov distance of two distributions over the same bins, from their counts alone, valid at all looks together.
  *
- * The distance is the largest difference, over the edges between bins, of the shares of values below the edge; each of these has a confidence sequence (`anytimeDifference`).
+ * The distance is the largest difference, over the edges between bins, of the shares of values below the edge; each of these has a confidence sequence (`AnytimeDifference`).
  * Upper limit: the largest of the edges' limits. The true distance is taken at one edge, so only that edge's limit must hold, and alpha is not divided (Berger 1982).
  * Lower limit: the largest distance against which the mean of the edges' e-processes has come to 1/alpha. A mean of e-processes is one, however dependent they are (Vovk and Wang 2021).
  * @throws RangeError when the numbers of bins differ or a histogram is empty
@@ -37,7 +37,7 @@ function edgesOf(first: readonly number[], second: readonly number[]): Edge[] {
     }
     below += more;
     secondBelow += secondMore;
-    edges.push({ difference: anytimeDifference({ count, sum: below }, { count: secondCount, sum: secondBelow }), weight: 1 });
+    edges.push({ difference: new AnytimeDifference({ count, sum: below }, { count: secondCount, sum: secondBelow }), weight: 1 });
   }
   return edges;
 }

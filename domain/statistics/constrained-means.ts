@@ -23,22 +23,26 @@ export function constrainedMeans(first: Sample, second: Sample, difference: numb
   const high = Math.min(1, 1 - difference);
   let mean = Math.max(0, difference);
   let secondMean = low;
+  // At an end one of the means stays 0 or 1 while the difference changes: the first, at the lower end of a negative difference.
+  let held = difference < 0;
   if (slopeAlong(first, second, mean, secondMean) > 0) {
     mean = Math.min(1, 1 + difference);
     secondMean = high;
+    held = difference >= 0;
     if (slopeAlong(first, second, mean, secondMean) < 0) {
       const root = cubicRoot(first, second, difference);
       const near = root > low && root < high ? root : (low + high) / 2;
       const better = near + slopeAlong(first, second, near + difference, near) / curvatureAlong(first, second, near + difference, near);
       secondMean = better > low && better < high ? better : near;
       mean = secondMean + difference;
+      held = false;
     }
   }
   return {
     first: mean,
     second: secondMean,
     logLikelihood: logLikelihood(first, mean) + logLikelihood(second, secondMean),
-    slope: score(first, mean),
+    slope: held ? -score(second, secondMean) : score(first, mean),
   };
 }
 
@@ -62,7 +66,7 @@ function slopeAlong(first: Sample, second: Sample, mean: number, secondMean: num
 }
 
 function curvatureAlong(first: Sample, second: Sample, mean: number, secondMean: number): number {
-  const of = ({ count, sum }: Sample, at: number) => over(sum, at * at) + over(count - sum, (1 - at) ** 2);
+  const of = ({ count, sum }: Sample, at: number) => over(sum, at * at) + over(count - sum, (1 - at) * (1 - at));
   return of(first, mean) + of(second, secondMean);
 }
 
@@ -72,9 +76,9 @@ function cubicRoot({ count, sum }: Sample, second: Sample, difference: number): 
   const square = (count + 2 * second.count) * difference - all - sum - second.sum;
   const linear = (second.count * difference - all - 2 * second.sum) * difference + sum + second.sum;
   const shift = square / (3 * all);
-  const q = shift ** 3 - (square * linear) / (6 * all * all) + (second.sum * difference * (1 - difference)) / (2 * all);
+  const q = shift * shift * shift - (square * linear) / (6 * all * all) + (second.sum * difference * (1 - difference)) / (2 * all);
   const p = (q < 0 ? -1 : 1) * Math.sqrt(Math.max(0, shift * shift - linear / (3 * all)));
-  const angle = (Math.PI + Math.acos(Math.min(1, Math.max(-1, q / p ** 3)))) / 3;
+  const angle = (Math.PI + Math.acos(Math.min(1, Math.max(-1, q / (p * p * p))))) / 3;
   return 2 * p * Math.cos(angle) - shift;
 }
 

@@ -1,4 +1,5 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { PerdureError } from '../../domain/errors.js';
 import type { ProtocolRoutesDeps } from '../protocol-routes.js';
 import { HealthHandlers } from './health-handlers.js';
 import { inferenceHandlers } from './inference-service-handlers.js';
@@ -17,7 +18,7 @@ const concurrentCallsMax = 1_000;
 /** Calls that are not answered by then, their deadlines included, are cut off when the gateway stops. */
 const drainMaxMs = 12_000;
 
-/** Opens the gateway's gRPC port. @throws an Error when it cannot listen there. */
+/** Opens the gateway's gRPC port. @throws PerdureError `environment/broken` when it cannot listen there. */
 export async function openGrpcGateway(
   deps: ProtocolRoutesDeps & CallReport,
   { host, port }: { host: string; port: number },
@@ -34,7 +35,9 @@ export async function openGrpcGateway(
   }
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const bound = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, opened) => (error === null ? resolve(opened) : reject(error))),
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, opened) =>
+      error === null ? resolve(opened) : reject(cannotOpen(address, error)),
+    ),
   );
   return {
     port: bound,
@@ -48,4 +51,11 @@ export async function openGrpcGateway(
         });
       }),
   };
+}
+
+function cannotOpen(address: string, { message }: Error): PerdureError {
+  return new PerdureError(
+    'environment/broken',
+    `The gRPC port ${address} cannot be opened: ${message}. Stop what listens there, or set PERDURE_GATEWAY_GRPC_PORT to a free port.`,
+  );
 }

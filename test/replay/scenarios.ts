@@ -16,7 +16,7 @@ import { FakeWorld, wholeRoute } from '../workflow/fakes.js';
 
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
 interface Scenario {
-  workflow: 'trainModel' | 'promoteModel' | 'rolloutModel' | 'rollbackModel';
+  workflow: 'trainModel' | 'promoteModel' | 'rolloutModel' | 'rollbackModel' | 'reviewRollout';
   input: Record<string, unknown>;
   world: () => FakeWorld;
   drive?: (handle: WorkflowHandle, world: FakeWorld) => Promise<void>;
@@ -34,6 +34,11 @@ const quick = {
     { sharePct: 100, minSeconds: 1, maxSeconds: 60 },
   ],
 };
+
+/** A world whose policy is another than the canary. */
+function worldOf(policy: Record<string, unknown>, facts: Partial<FakeWorld> = {}): FakeWorld {
+  return Object.assign(new FakeWorld({ rollout: { lookEverySeconds: 1, ...policy } }), facts);
+}
 
 function world(facts: Partial<FakeWorld> = {}, promotion: Record<string, unknown> = {}): FakeWorld {
   return Object.assign(new FakeWorld({ rollout: quick, promotion }), { roles: { ann: ['approver'] } }, facts);
@@ -92,6 +97,20 @@ export const scenarios: Record<string, Scenario> = {
   },
   // An hour has 3,600 seconds: a reminder each second, the end after three.
   'promote-expired': { ...promote, world: () => world({}, { remindAfterHours: 1 / 3600, expireAfterHours: 3 / 3600 }) },
+  // Escalated after a second, so that the head of the team may approve.
+  'promote-escalated': {
+    ...promote,
+    world: () => world({ roles: { hal: ['head'] } }, { escalateAfterHours: 1 / 3600, escalateTo: ['head'] }),
+    async drive(handle) {
+      await untilWaiting(handle);
+      await eventually(
+        'the promotion is escalated',
+        async () => (await handle.query(promotionStatusQuery)).escalatedAt,
+        (at) => at !== null,
+      );
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'hal', comment: '' }] });
+    },
+  },
   'rollout-completed': { ...rollout, world: () => world() },
   'rollout-rolled-back': { ...rollout, world: () => world({ verdicts: ['pass', 'fail'] }) },
   'rollout-paused-resumed': {
@@ -111,6 +130,34 @@ export const scenarios: Record<string, Scenario> = {
     async drive(handle) {
       await untilLooked(handle);
       await handle.signal(abortSignal, { actor: 'ann', reason: 'complaints' });
+    },
+  },
+  'rollout-blue-green': { ...rollout, world: () => worldOf({ strategy: 'blue-green', bake: { minSeconds: 1 } }) },
+  'rollout-shadow': {
+    ...rollout,
+    input: { ...rollout.input, alsoShadow: [7] },
+    world: () => worldOf({ strategy: 'shadow', minSeconds: 1, steps: [{ sharePct: 100, minSeconds: 1 }] }),
+  },
+  'rollout-ab-no-winner': {
+    ...rollout,
+    world: () =>
+      worldOf(
+        { strategy: 'ab', minSeconds: 0, outcome: { metric: 'outcome', direction: 'higher-is-better' } },
+        { verdicts: ['inconclusive'], exhausted: true },
+      ),
+  },
+  'rollout-direct': { ...rollout, world: () => worldOf({ strategy: 'direct', reason: 'the champion leaks memory' }) },
+  // A day is a second here.
+  'review-rolled-back': {
+    workflow: 'reviewRollout',
+    input: { rolloutId: 'r' },
+    world() {
+      const serving = world({
+        lateVerdicts: ['no-data', 'inconclusive', 'fail'],
+        review: { lookEveryMs: 1000, giveUpAfterMs: 30_000, onFail: 'rollback' },
+      });
+      serving.routes.push(wholeRoute(2, 2, 'version 2'));
+      return serving;
     },
   },
   rollback: {

@@ -28,9 +28,12 @@ import {
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
 import { inconclusiveEnd } from '../../domain/rollout.js';
 import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
-import { championOf, type RouteTarget } from '../../domain/route.js';
+import { championOf, versionsOfRoute, type RouteTarget } from '../../domain/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
+
+export const acknowledgedAt = '2026-01-01T00:00:01.000Z';
+export const probedAt = '2026-01-01T00:00:02.000Z';
 
 type AllActivities = RunActivities &
   LeaseActivities &
@@ -43,6 +46,12 @@ type AllActivities = RunActivities &
   SnapshotActivities &
   TrainingActivities &
   EvaluationActivities;
+
+const quickSteps = [
+  { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
+  { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
+  { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
+];
 
 /** What the fakes know and what was done to them: facts as Postgres would hold them, in memory. */
 export class FakeWorld {
@@ -84,6 +93,8 @@ export class FakeWorld {
     onFail: 'rollback',
   };
   readonly lastWords: LastWord[] = [];
+  /** How many rollouts find another champion than the one that was approved against. */
+  staleRollouts = 0;
   /** Whether an A/B test has reached its horizon. */
   exhausted = false;
   /** What was planned last. */
@@ -108,22 +119,19 @@ export class FakeWorld {
   trained = 0;
   opened = 0;
   refusedLeases = 0;
+  /** Whether those who may overtake have waited long enough. */
+  waitedLong = false;
   reminders = 0;
   escalations = 0;
   rollouts: { state: string; reason: string | null }[] = [];
 
   constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
     this.promotionPolicy = promotionPolicySchema.parse(promotion);
-    this.rolloutPolicy = rolloutPolicySchema.parse({
-      strategy: 'canary',
-      lookEverySeconds: 5,
-      steps: [
-        { sharePct: 5, minSeconds: 10, maxSeconds: 60 },
-        { sharePct: 25, minSeconds: 10, maxSeconds: 60 },
-        { sharePct: 100, minSeconds: 5, maxSeconds: 60 },
-      ],
-      ...rollout,
-    });
+    this.rolloutPolicy = rolloutPolicySchema.parse(
+      'strategy' in rollout
+        ? { lookEverySeconds: 5, ...rollout }
+        : { strategy: 'canary', lookEverySeconds: 5, steps: quickSteps, ...rollout },
+    );
     if (this.champion !== null) this.routes.push(wholeRoute(1, this.champion, 'before'));
   }
 
@@ -133,12 +141,13 @@ export class FakeWorld {
       return { model, until: until ?? null, cause, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
     },
     parsePromoteRequest: async (input) => {
-      const { model, version, environment, requestedBy } = parse(promoteRequestSchema, input);
+      const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);
       return {
         model,
         version,
         environment: environment ?? 'production',
         requestedBy,
+        alsoShadow,
         policy: this.promotionPolicy,
         expiresInMs: this.promotionPolicy.expireAfterHours * 3_600_000,
       };
@@ -149,15 +158,15 @@ export class FakeWorld {
     },
     parseReviewRequest: async (input) => parse(reviewRequestSchema, input),
     parseRollbackRequest: async (input) => {
-      const { to, ...rest } = parse(rollbackRequestSchema, input);
-      return { ...rest, to: to ?? null, undoes: null };
+      const { to, epoch, ...rest } = parse(rollbackRequestSchema, input);
+      return { ...rest, to: to ?? null, leaves: epoch ?? this.routes.at(-1)?.epoch ?? 1, undoes: null };
     },
   };
 
-  private take(name: string, holder: { workflowId: string; runId: string }) {
+  private take(name: string, holder: { workflowId: string; runId: string }, overtakes = false) {
     const text = holderText(holder);
     const held = this.leases.get(name);
-    if (held !== undefined && held !== text) {
+    if (held !== undefined && held !== text && !overtakes) {
       this.refusedLeases += 1;
       throw new PerdureError('lease/held', `held by ${held}`);
     }
@@ -169,7 +178,8 @@ export class FakeWorld {
     openRun: async () => void (this.opened += 1),
     closeRun: async ({ outcome, reason, watermark }) => void this.runEnds.push({ outcome, reason, watermark }),
     takeTrainingLease: async ({ model, holder }) => this.take(`train/${model}`, holder),
-    takeRolloutLease: async ({ environment, model, holder }) => this.take(`rollout/${environment}/${model}`, holder),
+    takeRolloutLease: async ({ environment, model, holder, takeOverAfterSeconds }) =>
+      this.take(`rollout/${environment}/${model}`, holder, takeOverAfterSeconds !== undefined && this.waitedLong),
     releaseLease: async ({ name, holder }) => {
       if (this.leases.get(name) === holder) this.leases.delete(name);
     },
@@ -225,6 +235,7 @@ export class FakeWorld {
     verifyPromotion: async () =>
       (this.checks.length > 1 ? this.checks.shift() : this.checks[0]) ?? { holds: false, reason: 'nothing known' },
     planRollout: async ({ challenger, alsoShadow }) => {
+      if (this.staleRollouts-- > 0) throw new PerdureError('promotion/stale', 'version 9 is champion now');
       const champion = this.champion === challenger ? null : this.champion;
       const stages = stagesOf(this.rolloutPolicy, { hasChampion: champion !== null });
       this.parties = { champion, challenger, alsoShadow, testers: this.rolloutPolicy.testers };
@@ -238,7 +249,8 @@ export class FakeWorld {
       };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
-    writeRoute: async ({ target, reason, idempotencyKey }) => {
+    writeRoute: async ({ target, reason, idempotencyKey, lease }) => {
+      if (this.leases.get(lease.name) !== lease.holder) throw new PerdureError('lease/lost', `${lease.name} is held by another`);
       const before = this.routes.find((route) => route.key === idempotencyKey);
       if (before) return { epoch: before.epoch };
       const epoch = (this.routes.at(-1)?.epoch ?? 0) + 1;
@@ -265,20 +277,31 @@ export class FakeWorld {
       const route = this.routes.at(-1);
       return route && championOf(route.split) === version ? route.epoch : null;
     },
-    planRollback: async ({ to }) => {
-      const present = championOf(this.routes.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
-      return { version: to ?? this.routes.map((route) => championOf(route.split)).findLast((version) => version !== present) ?? 0 };
+    planRollback: async ({ to, leaves = null }) => {
+      const seen = this.routes.filter((route) => leaves === null || route.epoch <= leaves);
+      const left = championOf(seen.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
+      const version = to ?? seen.map((route) => championOf(route.split)).findLast((one) => one !== left) ?? 0;
+      const now = this.routes.at(-1);
+      const done = now !== undefined && now.split.length === 1 && championOf(now.split) === version && now.epoch > (leaves ?? Infinity);
+      return { version, alreadySince: done ? now.epoch : null };
     },
     waitForAcknowledgement: async ({ epoch }) => ({
       all: this.acknowledges(epoch),
       gateways: 'g1',
       missing: this.acknowledges(epoch) ? '' : 'g1 (at epoch 1)',
     }),
-    waitUntilAcknowledged: async () => ({ all: true, gateways: 'g1', missing: '' }),
+    waitUntilAcknowledged: async ({ epoch }) => ({
+      all: true,
+      gateways: 'g1',
+      missing: '',
+      serving: [{ gateway: 'g1', epoch, at: acknowledgedAt }],
+    }),
     probe: async ({ version }) => {
+      const route = this.routes.at(-1);
+      if (route && !versionsOfRoute(route).includes(version)) return { answered: 0, probes: [], replacedBy: route.epoch };
       if (!this.answers(version)) throw new PerdureError('server/unreachable', `version ${version} does not answer`);
       this.probed.push(version);
-      return { answered: 1 };
+      return { answered: 1, probes: [{ gateway: 'g1', version, tookMs: 3, at: probedAt }], replacedBy: null };
     },
   };
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decidePromotion } from '../../client/promotion.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
-import { approveSignal, promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
+import type { Decision } from '../../domain/promotion.js';
+import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
 import { detailsOf, ownRequest, promotion, untilWaiting } from './promotion-bench.js';
@@ -28,6 +29,28 @@ describe('a promotion that waits', () => {
     // After each of six days; the seventh ends it.
     expect(world.reminders).toBe(6);
     expect(world.challengerShares).toEqual([]);
+  });
+
+  it('asks others too after the time that its policy names, once, and goes on reminding and expiring', async () => {
+    const world = worldWith({ remindAfterHours: 24, escalateAfterHours: 36, escalateTo: ['head'], expireAfterHours: 24 * 4 });
+    expect(await promotion(bench, world, (handle) => handle.result())).toMatchObject({ state: 'expired' });
+    expect(world.escalations).toBe(1);
+    expect(world.reminders).toBe(3);
+  });
+
+  it('lets an escalation role approve only once it was escalated', async () => {
+    const world = worldWith({ escalateAfterHours: 4, escalateTo: ['head'] });
+    world.roles['hal'] = ['head'];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      const decision = { args: [{ decision: 'approve' as const, actor: 'hal', comment: '' }] as [Decision] };
+      expect(await handle.executeUpdate(decidePromotionUpdate, decision)).toMatchObject({ counted: false });
+      await bench.env.sleep('5 hours');
+      expect(await detailsOf(handle)).toContain('head may approve too');
+      expect((await handle.query(promotionStatusQuery)).stillNeeded).toEqual([{ count: 1, roles: ['approver', 'head'] }]);
+      expect(await handle.executeUpdate(decidePromotionUpdate, decision)).toMatchObject({ counted: true });
+      expect((await handle.result()).state).toBe('promoted');
+    });
   });
 
   it('answers a decision that comes after its end: nothing is open under that id', async () => {
@@ -68,6 +91,26 @@ describe('a promotion that waits', () => {
 });
 
 describe('a promotion whose evidence went out of date', () => {
+  it('is asked for again when another version took the champion’s place while its rollout waited for its turn', async () => {
+    const world = worldWith();
+    world.staleRollouts = 1;
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'ann', comment: '' }] });
+      await eventually(
+        'evidence is gathered again',
+        async () => world.gathered,
+        (count) => count === 2,
+      );
+      expect(world.challengerShares).toEqual([]);
+      await untilWaiting(handle);
+      expect(await detailsOf(handle)).toContain('version 9 is champion now');
+      await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'ann', comment: '' }] });
+      expect((await handle.result()).state).toBe('promoted');
+    });
+    expect(world.rulings.filter((ruling) => ruling.counted)).toHaveLength(2);
+  });
+
   it('gathers it again, and decisions on the old evidence no longer count', async () => {
     const world = worldWith();
     world.checks = [

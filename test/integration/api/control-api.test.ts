@@ -133,6 +133,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
   );
   expect(operations.toSorted()).toEqual([
     'GET /gateways',
+    'GET /gateways/events',
     'GET /health',
     'GET /models',
     'GET /models/{model}/data',
@@ -142,6 +143,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /models/{model}/versions',
     'GET /models/{model}/versions/{version}',
     'GET /models/{model}/versions/{version}/card',
+    'GET /models/{model}/versions/{version}/plan',
     'GET /promotions',
     'GET /promotions/{id}',
     'GET /quarantine',
@@ -152,6 +154,8 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /runs',
     'GET /runs/{id}',
     'POST /apply',
+    'POST /models/{model}/rollouts/replay',
+    'POST /promotions/{id}/decisions',
     'POST /quarantine/{model}/{partition}/discard',
     'POST /quarantine/{model}/{partition}/release',
     'PUT /models/{model}/data/{table}',

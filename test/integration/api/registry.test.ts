@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordPartition } from '../../../db/data-queries.js';
-import { metrics, registerModel } from './registered-model.js';
+import { registerModel } from './registered-model.js';
+import { metrics } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
 
 let running: TestApi;

@@ -64,7 +64,7 @@ describe('a lease', () => {
     const old = await grantOf('a');
     await takeOverLease(db, name, 'a', 'b');
     await releaseLease(db, old);
-    expect(await acquireLease(db, name, 'c')).toEqual({ heldBy: 'b' });
+    expect(await acquireLease(db, name, 'c')).toMatchObject({ heldBy: 'b' });
   });
 });
 

@@ -151,7 +151,7 @@ describe('decisions on a promotion', () => {
       expect(await approvedPromotion(db, { ...asked, promotionId: 'p2' }), state).toBeNull();
     }
     await setPromotionState(db, 'p2', 'rolling-out', null);
-    expect(await approvedPromotion(db, asked)).toBe('p2');
+    expect(await approvedPromotion(db, asked)).toMatchObject({ id: 'p2' });
     expect(await approvedPromotion(db, { ...asked, environment: 'staging' })).toBeNull();
     expect(await approvedPromotion(db, { ...asked, version: 3 })).toBeNull();
   });

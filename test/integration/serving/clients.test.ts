@@ -7,7 +7,15 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeWith } from '../../setup/require-tool.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type FlightRow, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  eventually,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type FlightRow,
+  type TestWorld,
+} from './gateway-harness.js';
 
 /** Programs of others, as they are published, against a gateway. */
 
@@ -25,7 +33,9 @@ beforeAll(async () => {
   world = await createTestWorld();
   await world.addVersion(1, -1);
   world.controlPlane.route('flight-delay', 4, [{ version: 1, sharePct: 100 }]);
-  ({ url, grpcAddress } = await world.start());
+  const started = await world.start();
+  ({ url, grpcAddress } = started);
+  await eventually('the route is in force', () => started.gateway.status().routes.length === 1);
   rowsFile = path.join(world.folder, 'rows.json');
   await writeFile(rowsFile, JSON.stringify(rows));
 });

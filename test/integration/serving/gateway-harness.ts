@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { GatewayEvent } from '../../../domain/gateway-event.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
+import type { PassportFacts, PassportQuestion } from '../../../domain/passport.js';
 import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
 import { buildGateway, type Gateway } from '../../../serving/gateway.js';
+import type { ShipperOptions } from '../../../serving/shipper-messages.js';
 import { exampleRow, type FlightRow } from './flight-rows.js';
 import type { GatewayLimits } from '../../../serving/gateway-limits.js';
 
@@ -96,6 +98,24 @@ export class MemoryControlPlane implements ControlPlane {
       for (const event of events) if (!this.events.has(event.id)) this.events.set(event.id, event);
       if (this.loseAnswers) throw new Error('the answer was lost');
     });
+  passportFacts = ({ model, version, epoch }: PassportQuestion): Promise<PassportFacts> =>
+    this.answer(() => {
+      const served = this.state.versions.find((one) => one.model === model && one.version === version);
+      const route = this.state.routes.find((one) => one.model === model && one.epoch === epoch);
+      if (served === undefined) throw new Error(`no version ${version}`);
+      const { artifactSha256, definitionSha256 } = served;
+      return {
+        version: {
+          runId: `run-${version}`,
+          snapshotSha256: '',
+          artifactSha256,
+          definitionSha256,
+          registeredAt: '2026-01-01T00:00:00.000Z',
+        },
+        route: route ? { split: route.split, standby: route.standby, reason: route.reason, at: route.at } : null,
+        promotion: null,
+      };
+    });
   forgetGateway = (): Promise<void> => this.answer(() => void (this.forgotten += 1));
   onRouteChange: ControlPlane['onRouteChange'] = (changed) =>
     this.answer(() => {
@@ -175,7 +195,10 @@ export interface TestWorld {
     bias: number,
     options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition },
   ) => Promise<ServedVersion>;
-  start: (limits?: Partial<GatewayLimits>) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
+  start: (
+    limits?: Partial<GatewayLimits>,
+    objectStore?: ShipperOptions['store'],
+  ) => Promise<{ gateway: Gateway; url: string; grpcAddress: string }>;
   close: () => Promise<void>;
 }
 
@@ -203,7 +226,7 @@ export async function createTestWorld(): Promise<TestWorld> {
       controlPlane.state.versions.push(served);
       return served;
     },
-    async start(limits = {}) {
+    async start(limits = {}, objectStore) {
       const gateway = await buildGateway({
         gatewayId: 'gateway-test',
         environment: 'production',
@@ -212,7 +235,7 @@ export async function createTestWorld(): Promise<TestWorld> {
         productVersion: '0.0.0',
         controlPlane,
         artifacts,
-        objectStore: undefined,
+        objectStore,
         log: pino({ level: process.env['PERDURE_TEST_LOG'] ?? 'silent' }),
         limits: { pollEveryMs: 100, heartbeatEveryMs: 100, windowEveryMs: 100, ...limits },
       });
@@ -224,7 +247,7 @@ export async function createTestWorld(): Promise<TestWorld> {
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.stop().catch(() => undefined)));
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

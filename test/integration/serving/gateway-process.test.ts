@@ -289,11 +289,15 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
 test('two gateways of one environment on one machine acknowledge each epoch for themselves, answer alike by both protocols, and stay who they are after a restart', async () => {
   const homes = [path.join(folder, 'left'), path.join(folder, 'right')];
   const both = (epoch: number) =>
-    eventually(`both have acknowledged epoch ${epoch}`, async () => {
-      const live = await liveGateways(db, 'production', 'flight-delay');
-      const done = live.filter((one) => one.epoch === epoch && one.error === null).map((one) => one.id);
-      return done.length === 2 && done.sort();
-    });
+    eventually(
+      `both have acknowledged epoch ${epoch}`,
+      async () => {
+        const live = await liveGateways(db, 'production', 'flight-delay');
+        const done = live.filter((one) => one.epoch === epoch && one.error === null).map((one) => one.id);
+        return done.length === 2 && done.sort();
+      },
+      60_000,
+    );
   const answersOf = async ({ url, grpcAddress }: Running) => {
     const client = new GrpcClient(grpcAddress);
     try {
@@ -327,4 +331,4 @@ test('two gateways of one environment on one machine acknowledge each epoch for 
   const restarted = await Promise.all(homes.map((home) => startGateway(home)));
   expect(await both(next)).toEqual(names);
   for (const gateway of restarted) expect(new Set(await answersOf(gateway))).toEqual(new Set([2]));
-}, 120_000);
+}, 240_000);

@@ -1,4 +1,12 @@
-import { Client, credentials, Metadata, type CallOptions, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Metadata,
+  type CallOptions,
+  type ChannelOptions,
+  type ClientUnaryCall,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import {
   ModelInferRequest,
   ModelInferResponse,
@@ -52,10 +60,11 @@ export interface Inferred {
 export class GrpcClient {
   readonly client: Client;
 
-  constructor(address: string) {
+  constructor(address: string, options: ChannelOptions = {}) {
     this.client = new Client(address, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_send_message_length': -1,
+      ...options,
     });
   }
 

@@ -2,12 +2,15 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import type { Gateway } from '../../../serving/gateway.js';
+import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 import { failureOf, GrpcClient, noContents, rawRequest, typedRequest } from './grpc-client.js';
 
 let world: TestWorld;
 let url: string;
 let client: GrpcClient;
+let gateway: Gateway;
+let grpcAddress: string;
 
 beforeAll(async () => {
   world = await createTestWorld();
@@ -18,8 +21,11 @@ beforeAll(async () => {
     { version: 2, sharePct: 50 },
   ]);
   const started = await world.start({ bodyBytesMax: 1024 * 1024 });
+  await eventually('the route is in force', () => started.gateway.status().routes.length === 1);
   url = started.url;
-  client = new GrpcClient(started.grpcAddress);
+  gateway = started.gateway;
+  grpcAddress = started.grpcAddress;
+  client = new GrpcClient(grpcAddress);
 });
 afterAll(async () => {
   client.close();
@@ -70,9 +76,9 @@ describe('an inference', () => {
     );
   });
 
-  test('of several thousand rows is answered in their order, compressed too', async () => {
+  test('of several thousand rows is answered in their order', async () => {
     const many = Array.from({ length: 2_000 }, (_, index) => ({ ...exampleRow, dep_delay: index % 500 }));
-    const { response } = await client.infer(rawRequest(many, byVersion1), {}, {});
+    const { response } = await client.infer(rawRequest(many, byVersion1));
     const probabilities = response.rawOutputContents[1] ?? Buffer.alloc(0);
     for (const index of [0, 1, 499, 500, 1_999])
       expect(probabilities.readFloatLE(index * 8 + 4)).toBeCloseTo(expectedProbability(-1, { ...exampleRow, dep_delay: index % 500 }), 6);
@@ -223,4 +229,17 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     );
     expect(failure.code).toBe(status.UNIMPLEMENTED);
   });
+});
+
+test('a message that unpacks to more than a body may be is refused', async () => {
+  const gzip = new GrpcClient(grpcAddress, { 'grpc.default_compression_algorithm': 2 });
+  const failure = await failureOf(gzip.send(Buffer.alloc(50_000_000)).answer);
+  gzip.close();
+  expect([failure.code, failure.details]).toEqual([status.RESOURCE_EXHAUSTED, expect.stringContaining('larger than 1048576')]);
+  await client.infer(rawRequest([exampleRow]));
+});
+
+test('a port that is taken is an error that names the variable', async () => {
+  const port = Number(new URL(`http://${grpcAddress}`).port);
+  await expect(gateway.listenGrpc({ host: '127.0.0.1', port })).rejects.toThrow(/cannot be opened.*PERDURE_GATEWAY_GRPC_PORT/);
 });

@@ -1,10 +1,13 @@
 import { readdir, readlink } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld, type Trap } from './gateway-harness.js';
+
+// Each test starts processes by the dozen and kills them: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 240_000 });
 
 let world: TestWorld;
 beforeEach(async () => {

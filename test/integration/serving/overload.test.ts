@@ -26,6 +26,7 @@ async function startHeld(engine: object = {}) {
   await world.addVersion(1, -1);
   world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
   const started = await world.start({ engine: { batchRowsMax: 1, hangMs: 60_000, ...engine } });
+  await eventually('the route is in force', () => started.gateway.status().routes.length === 1);
   const model = () => started.gateway.status().versions[0]?.process;
   const signal = (name: 'SIGSTOP' | 'SIGCONT') => process.kill(model()?.processId ?? NaN, name);
   const client = new GrpcClient(started.grpcAddress);

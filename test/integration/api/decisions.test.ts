@@ -1,0 +1,182 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { NativeConnection, Worker, bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createActivities } from '../../../activities/index.js';
+import { createRequestActivities } from '../../../activities/requests.js';
+import { createFileCache } from '../../../adapters/file-cache.js';
+import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
+import { decidePromotion, startPromotion } from '../../../client/promotion.js';
+import { canonicalJson } from '../../../domain/canonical-json.js';
+import { workflowIds } from '../../../domain/ids.js';
+import { objectKeys } from '../../../domain/object-keys.js';
+import { taskQueues } from '../../../domain/task-queues.js';
+import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
+import { loadTemporalConfig } from '../../../temporal.config.js';
+import { failureInterceptor } from '../../../workers/failure-interceptor.js';
+import { bundleSources } from '../../../workers/workflow-bundle.js';
+import { pollUntil } from '../infra/poll-until.js';
+import { registerFirstVersion } from './registered-version.js';
+import { startApi, type TestApi } from './start-api.js';
+
+let running: TestApi;
+let temporal: TemporalHandle;
+let activities: ReturnType<typeof createActivities>;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  running = await startApi({ trust: 'signed' });
+  const accessFile = path.join(running.uploadFolder, 'access.json');
+  await writeFile(accessFile, JSON.stringify({ roles: { approver: ['*@example.org'], owner: [] } }));
+  const config = loadTemporalConfig();
+  const queues = taskQueues(`decisions-${randomUUID()}`);
+  const connected = await connectTemporal(config);
+  temporal = { ...connected, config: { ...config, taskQueues: queues } };
+  const deps = {
+    db: running.db,
+    store: running.store,
+    cache: createFileCache(running.store, path.join(running.uploadFolder, 'cache')),
+    temporal: connected.client,
+    config: {
+      projectRoot: process.cwd(),
+      home: running.uploadFolder,
+      accessFile,
+      decisions: { trust: 'signed' as const, verifyingKeysFile: running.verifyingKeysFile },
+    },
+  };
+  activities = createActivities(deps);
+  const logger = new DefaultLogger('ERROR');
+  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  const connection = await NativeConnection.connect(config.connection);
+  const common = { connection, namespace: config.namespace, interceptors: { activity: [failureInterceptor] } };
+  const workflowBundle = await bundleWorkflowCode({ ...bundleSources, logger });
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: createRequestActivities(deps) }),
+    Worker.create({ ...common, taskQueue: queues.activities, activities: activities.light }),
+    Worker.create({ ...common, taskQueue: queues.training, activities: activities.heavy }),
+  ]);
+  const runs = Promise.all(workers.map((worker) => worker.run()));
+  stop = async () => {
+    for (const worker of workers) worker.shutdown();
+    await runs;
+    await Promise.all([connection.close(), connected.close()]);
+  };
+}, 180_000);
+afterAll(async () => {
+  await stop();
+  await running.close();
+});
+
+/** A promotion of the first version of a model of its own, waiting for two approvals. */
+async function waitingPromotion() {
+  const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 2 } });
+  const { workflowId, runId: id } = await startPromotion(temporal, {
+    model,
+    version: 1,
+    environment: 'production',
+    requestedBy: 'rita@example.org',
+  });
+  await pollUntil('the promotion waits', 30_000, async () => {
+    const [found] = await running.api.promotions({ model });
+    if (found?.state === 'waiting-for-approval') return true;
+    throw new Error(`it is ${found?.state ?? 'not there'}: ${found?.reason ?? 'no reason yet'}`);
+  });
+  return { model, workflowId, id, end: () => temporal.client.workflow.getHandle(workflowId).terminate() };
+}
+
+const verify = (promotionId: string) => activities.light.verifyPromotion({ promotionId });
+
+describe('while only signed decisions are trusted', () => {
+  test('an unsigned Update is recorded and answered, never counted; what the CLI sends over the API is signed and counts', async () => {
+    const { model, workflowId, id, end } = await waitingPromotion();
+    expect(await decidePromotion(temporal, workflowId, { decision: 'approve', actor: 'eve@example.org', comment: '' })).toMatchObject({
+      counted: false,
+      reason: expect.stringContaining('it is not signed'),
+    });
+    const approved = await running.perdure('approve', `${model}@1`, '--comment', 'slices look right', '--json');
+    expect(approved.code).toBe(0);
+    expect(JSON.parse(approved.stdout)).toMatchObject({ counted: true, reason: expect.stringContaining('signed by the control API') });
+    const { decisions, requirement } = await running.api.promotion(id);
+    expect(decisions).toMatchObject([
+      { actor: 'eve@example.org', counted: false, keyId: null },
+      { actor: 'ada@example.org', counted: true, keyId: expect.stringMatching(/^[0-9a-f]{16}$/), roles: ['approver'] },
+    ]);
+    expect(requirement).toMatchObject({ approvalsNeeded: 2, approvalsCounted: 1, stillNeeded: [{ count: 1, roles: ['approver'] }] });
+    await end();
+  });
+
+  test('a signature counts for nothing on another promotion, with other words, or on evidence that is not shown', async () => {
+    const [first, second] = [await waitingPromotion(), await waitingPromotion()];
+    await running.perdure('approve', `${first.model}@1`, '--comment', 'fine');
+    const [taken] = await decisionsOf(running.db, first.id);
+    const replayed = { decision: 'approve' as const, actor: 'ada@example.org', comment: 'fine', signature: taken?.signature ?? '' };
+    const sent = (workflowId: string, change: object = {}) => decidePromotion(temporal, workflowId, { ...replayed, ...change });
+    expect(await sent(second.workflowId)).toMatchObject({ counted: false, reason: expect.stringContaining('another promotion') });
+    expect(await sent(first.workflowId, { actor: 'bob@example.org' })).toMatchObject({
+      counted: false,
+      reason: expect.stringContaining('does not fit'),
+    });
+    expect(await sent(first.workflowId)).toMatchObject({ counted: false, reason: expect.stringContaining('has approved already') });
+    const other = await running.perdure('approve', `${second.model}@1`, '--comment', 'fine', '--evidence', '9'.repeat(64));
+    expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining('other evidence') });
+    await expect(
+      running.api.decidePromotion(second.id, { decision: 'approve', actor: 'ada@example.org', comment: 'fine' }),
+    ).rejects.toMatchObject({ code: 'input/invalid' });
+    await Promise.all([first.end(), second.end()]);
+  });
+
+  test('a decision that was written past the API opens nothing; two signed ones do', async () => {
+    const { model, id, end } = await waitingPromotion();
+    await running.perdure('approve', `${model}@1`, '--comment', 'fine');
+    const { evidenceSha256 } = await running.api.promotion(id);
+    const forged = {
+      promotionId: id,
+      sequence: 99,
+      actor: 'mallory@example.org',
+      decision: 'approve' as const,
+      comment: '',
+      via: 'update' as const,
+    };
+    await recordDecision(running.db, {
+      ...forged,
+      ...{ roles: ['approver'], counted: true, selfApproved: false, reason: 'approved', at: new Date().toISOString() },
+      ...(evidenceSha256 && { evidenceSha256 }),
+    });
+    expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('mallory@example.org: it is not signed') });
+    const second = await running.perdure('approve', `${model}@1`, '--comment', 'fine', '--as', 'ben@example.org');
+    expect(second.code).toBe(0);
+    await pollUntil('it rolls out', 30_000, async () => ((await running.api.promotion(id)).state === 'rolling-out' ? true : undefined));
+    await end();
+    await temporal.client.workflow
+      .getHandle(workflowIds.rollout('production', model))
+      .terminate()
+      .catch(() => undefined);
+  });
+
+  test('evidence holds only while artifact, card and evaluation are what it says', async () => {
+    const { model, id, end } = await waitingPromotion();
+    const { evidence } = await running.api.promotion(id);
+    if (!evidence) throw new Error('no evidence was shown');
+    const artifact = objectKeys.artifact(evidence.artifactSha256);
+    const card = objectKeys.modelCard(model, 1, 'json');
+    for (const [key, word] of [
+      [artifact, 'the artifact is now'],
+      [card, 'the model card is now'],
+      [evidence.evaluationKey, 'the evaluation is now'],
+    ] as const) {
+      const before = await running.store.get(key);
+      await running.store.put(key, canonicalJson({ changed: true }));
+      expect((await verify(id)).reason).toContain(word);
+      await running.store.put(key, before);
+    }
+    expect((await verify(id)).reason).toContain('do not satisfy the policy');
+    expect(evidence).toMatchObject({ trainedBy: 'tom@example.org', before: null, rollout: { strategy: 'canary' } });
+    expect(
+      createHash('sha256')
+        .update(await running.store.get(artifact))
+        .digest('hex'),
+    ).toBe(evidence.artifactSha256);
+    await end();
+  });
+});

@@ -1,0 +1,129 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
+import { keyPoint } from '../../../domain/route-choice.js';
+import { testBucketOptions } from '../data/test-bucket.js';
+import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+
+// Each test starts processes by the dozen and kills them: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 240_000 });
+
+let world: TestWorld;
+let store: ObjectStore;
+const bucket = testBucketOptions();
+beforeEach(async () => {
+  store = createObjectStore(bucket);
+  await store.ensureBucket();
+  world = await createTestWorld();
+  await world.addVersion(1, -1);
+  await world.addVersion(2, 1);
+  world.controlPlane.route('flight-delay', 3, [
+    { version: 1, sharePct: 75 },
+    { version: 2, sharePct: 25 },
+  ]);
+});
+afterEach(async () => {
+  await world.close();
+  store.close();
+});
+
+async function start(objectStore?: typeof bucket): Promise<{ url: string; stop: () => Promise<void> }> {
+  const { gateway, url } = await world.start({ predictionSegmentAgeMaxMs: 300, labelSegmentAgeMaxMs: 300 }, objectStore);
+  await eventually('the route is served', () => gateway.status().routes.length === 1);
+  return { url, stop: () => gateway.stop() };
+}
+
+async function predict(url: string, rows: number, key?: string): Promise<string> {
+  const response = await fetch(`${url}/v2/models/flight-delay/infer`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key !== undefined && { 'x-perdure-key': key }) },
+    body: JSON.stringify(inferBody(Array.from({ length: rows }, (_, row) => ({ ...exampleRow, dep_delay: row })))),
+  });
+  expect(response.status).toBe(200);
+  return response.headers.get('x-perdure-prediction-id') ?? '';
+}
+
+const label = (url: string, id: string, value: boolean) =>
+  fetch(`${url}/v1/models/flight-delay/labels`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([{ prediction_id: id, label: value, observed_at: '2026-01-01T00:00:00Z' }]),
+  });
+
+async function passport(url: string, id: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${url}/v1/predictions/${id}`, { headers });
+  return {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+    body: JSON.parse(await response.text()) as Record<string, unknown>,
+  };
+}
+
+test('tells what was served, why, and by whose leave, from the spool', async () => {
+  const { url } = await start();
+  const id = await predict(url, 1, 'customer-7');
+  await label(url, id, false);
+  await label(url, id, true);
+  const { status, body } = await passport(url, id, { 'x-perdure-key': 'customer-7' });
+  expect(status).toBe(200);
+  const point = keyPoint('flight-delay', 'customer-7');
+  const version = point < 25 ? 2 : 1;
+  expect(body).toMatchObject({
+    prediction_id: id,
+    version,
+    epoch: 3,
+    features: { carrier: 'UA', wind_gust: null },
+    answer: { label: expect.any(Boolean) as boolean },
+    outcome: { label: true },
+    why: { role: 'split', by: 'key', key_matches: true, point, stretch: version === 2 ? { from: 0, to: 25 } : { from: 25, to: 100 } },
+    registered: { runId: `run-${version}` },
+    card: { key: `cards/flight-delay/${version}/card.json`, sha256: null },
+  });
+  expect(await passport(url, id, { 'x-perdure-key': 'another' })).toMatchObject({ body: { why: { key_matches: false, point: null } } });
+});
+
+test('tells the rows of a batch one by one', async () => {
+  const { url } = await start();
+  const id = await predict(url, 3);
+  expect(await passport(url, `${id}.2`)).toMatchObject({
+    status: 200,
+    body: { features: { dep_delay: 2 }, outcome: null, why: { by: 'draw' } },
+  });
+  expect(await passport(url, id)).toMatchObject({ status: 400, body: { error: expect.stringContaining(`${id}.0 to ${id}.2`) as string } });
+});
+
+test('finds what is shipped, with a label that came later, also after a restart', async () => {
+  const first = await start(bucket);
+  const id = await predict(first.url, 2);
+  const spooled = () => readdir(path.join(world.folder, 'home/spool/predictions/flight-delay'));
+  await eventually('the segment is shipped', async () => (await store.list('predictions/production/flight-delay/')).length > 0);
+  await eventually('the spool is empty', async () => (await spooled()).length === 0);
+  await label(first.url, `${id}.1`, true);
+  await eventually('the label is shipped', async () => (await store.list('labels/flight-delay/')).length > 0);
+  await store.put('cards/flight-delay/1/card.json', '{}');
+  await store.put('cards/flight-delay/2/card.json', '{}');
+  await first.stop();
+  const { url } = await start(bucket);
+  expect(await passport(url, `${id}.1`)).toMatchObject({
+    status: 200,
+    body: { features: { dep_delay: 1 }, outcome: { label: true }, card: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string } },
+  });
+});
+
+test('is 404 for an unknown id, 400 for what is no id, 503 while Postgres or the object store is away', async () => {
+  const { url, stop } = await start();
+  const id = await predict(url, 1);
+  expect((await passport(url, id.replace(/-[0-9a-z]+$/, '-zzz'))).status).toBe(404);
+  for (const wrong of ['nothing', 'p-1-2-3', `${id}.x`, `${id}%27`]) expect((await passport(url, wrong)).status, wrong).toBe(400);
+  world.controlPlane.away = true;
+  expect(await passport(url, id)).toMatchObject({
+    status: 503,
+    retryAfter: '1',
+    body: { error: expect.stringContaining('PostgreSQL') as string },
+  });
+  await stop();
+  world.controlPlane.away = false;
+  const cut = await start({ ...bucket, endpoint: 'http://127.0.0.1:9' });
+  expect(await passport(cut.url, id.replace(/-[0-9a-z]+$/, '-zzz'))).toMatchObject({ status: 503, retryAfter: '1' });
+});
