@@ -50,9 +50,13 @@ const statusSchema = z.object({ spool: z.object({ predictions: z.object({ segmen
 export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): Promise<BenchWorld> {
   const home = path.join(projectRoot, '.perdure-bench');
   const stops: (() => Promise<unknown>)[] = [];
-  const stop = async () => {
-    for (const one of stops.splice(0).reverse()) await one();
-  };
+  let stopping: Promise<void> | undefined;
+  const stop = () =>
+    (stopping ??= (async () => {
+      for (const one of stops.splice(0).reverse()) await one();
+    })());
+  // The servers are process groups of their own: a signal to this process does not reach them.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void stop().finally(() => process.exit(130)));
   try {
     say('the model: trained on January 2013, and again on February');
     const modelFiles = [
