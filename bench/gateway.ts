@@ -7,6 +7,7 @@ import type { BenchServers } from './servers.js';
 
 export interface BenchGateway {
   port: number;
+  grpcPort: number;
   url: string;
   processId: number;
   stop: () => Promise<void>;
@@ -32,6 +33,7 @@ export async function startGateway(
       NODE_ENV: 'production',
       PERDURE_GATEWAY_ENVIRONMENT: 'production',
       PERDURE_GATEWAY_PORT: String(port),
+      PERDURE_GATEWAY_GRPC_PORT: String(port + 1),
       PERDURE_GATEWAY_HOME: home,
       PERDURE_DATABASE_URL: databaseUrl,
       PERDURE_S3_ENDPOINT: store.endpoint,
@@ -62,6 +64,7 @@ export async function startGateway(
   }
   return {
     port,
+    grpcPort: port + 1,
     url,
     processId: child.pid ?? 0,
     async stop() {

@@ -37,16 +37,15 @@ export function generateLoad({
       connection.send(request, dueAt);
     };
     const next = (connection: LoadConnection) => {
-      if (over || sent >= requestsMax) {
+      // What was due before the end is sent, however late.
+      const dueAt = due.shift();
+      if (dueAt !== undefined) send(connection, dueAt);
+      else if (over || sent >= requestsMax) {
         connection.close();
         open.delete(connection);
         if (open.size === 0) finish();
       } else if (perSecond === undefined) send(connection, performance.now());
-      else {
-        const dueAt = due.shift();
-        if (dueAt === undefined) idle.push(connection);
-        else send(connection, dueAt);
-      }
+      else idle.push(connection);
     };
     const fail = (reason: string) => {
       failed += 1;
@@ -98,9 +97,9 @@ export function generateLoad({
       over = true;
       stoppedAt = performance.now();
       clearInterval(pacer);
-      for (const dueAt of due.splice(0)) fail(`not sent: it was due ${Math.round(stoppedAt - dueAt)} ms before the end`);
       for (const connection of idle.splice(0)) next(connection);
       setTimeout(() => {
+        for (const _ of due.splice(0)) fail('no connection was free to send it');
         for (const connection of open) {
           if (!connection.idle) fail('no answer');
           connection.close();

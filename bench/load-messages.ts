@@ -1,8 +1,10 @@
 /** One stretch of load on one port. */
 export interface LoadRequest {
   port: number;
-  /** Whole HTTP requests, sent in turn. */
+  /** Whole HTTP requests, sent in turn; for gRPC the messages, each with its prefix. */
   requests: readonly Uint8Array[];
+  /** Path of the method: then `requests` are gRPC messages, sent as calls on one connection, `connections` at a time. */
+  grpcMethod?: string;
   connections: number;
   durationMs: number;
   /** Ends earlier, after this many requests. */

@@ -1,3 +1,4 @@
+import { generateGrpcLoad } from './generate-grpc-load.js';
 import { generateLoad } from './generate-load.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
 
@@ -7,7 +8,8 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.on('message', (message: ToLoad) => {
   if (message.kind === 'stop') process.exit(0);
-  generateLoad(message.request).then(
+  const { request } = message;
+  (request.grpcMethod === undefined ? generateLoad(request) : generateGrpcLoad(request, request.grpcMethod)).then(
     (result) => say({ kind: 'result', result }),
     (error: unknown) => say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
   );

@@ -1,11 +1,15 @@
 import { cpus } from 'node:os';
 import { parseOptions, usage } from './options.js';
 import { describeFigure } from './print-figure.js';
+import { eventScenarios } from './scenarios/events.js';
+import { grpcScenario } from './scenarios/grpc.js';
+import { memoryScenario } from './scenarios/memory.js';
+import { routeChangeScenario } from './scenarios/route-change.js';
 import { servingScenarios } from './scenarios/serving.js';
 import type { Scenario } from './scenario.js';
 import { buildWorld } from './world.js';
 
-const scenarios: Scenario[] = [...servingScenarios];
+const scenarios: Scenario[] = [...servingScenarios, grpcScenario, ...eventScenarios, routeChangeScenario, memoryScenario];
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));

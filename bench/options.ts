@@ -8,6 +8,8 @@ export interface BenchOptions {
   rounds: number;
   /** Of each stretch of load. */
   seconds: number;
+  /** Requests a second of the scenarios that watch latency during an event. */
+  rate: number;
   /** Predictions of the memory scenario. */
   predictions: number;
 }
@@ -19,6 +21,7 @@ export const usage = `npm run bench [-- options]
   --only NAME          run this scenario, or all whose name begins so; may be given several times
   --rounds N           pairs of stretches a scenario (7)
   --seconds N          length of each stretch (4)
+  --rate N             requests a second of the scenarios "event.…" (500)
   --predictions N      of the scenario "memory", which runs only when it is named (10000000)
   --json               one JSON object a line on stdout instead of the table
   --help               this text, and the scenarios
@@ -32,6 +35,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string', default: '7' },
       seconds: { type: 'string', default: '4' },
+      rate: { type: 'string', default: '500' },
       predictions: { type: 'string', default: '10000000' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -43,6 +47,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     only: values.only,
     rounds: positive('--rounds', values.rounds, true),
     seconds: positive('--seconds', values.seconds, false),
+    rate: positive('--rate', values.rate, false),
     predictions: positive('--predictions', values.predictions, true),
   };
 }

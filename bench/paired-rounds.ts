@@ -7,6 +7,7 @@ export interface Side {
   port: number;
   processId: number | undefined;
   requests: readonly Uint8Array[];
+  grpcMethod?: string;
 }
 
 export interface PairedRounds {
@@ -33,8 +34,7 @@ export interface SideRounds {
 export async function pairedRounds(options: PairedRounds): Promise<{ reference: SideRounds; measured: SideRounds }> {
   const { load, connections, rounds, seconds, settle } = options;
   const sides = { reference: emptySide(), measured: emptySide() };
-  const stretch = (name: 'reference' | 'measured', durationMs: number) =>
-    load.run({ port: options[name].port, requests: options[name].requests, connections, durationMs });
+  const stretch = (name: 'reference' | 'measured', durationMs: number) => load.run({ ...target(options[name]), connections, durationMs });
   for (const name of ['reference', 'measured'] as const) await stretch(name, Math.min(3_000, seconds * 1000));
   for (let round = 0; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? (['reference', 'measured'] as const) : (['measured', 'reference'] as const)) {
@@ -47,6 +47,8 @@ export async function pairedRounds(options: PairedRounds): Promise<{ reference: 
   }
   return { reference: rounded(sides.reference), measured: rounded(sides.measured) };
 }
+
+const target = ({ port, requests, grpcMethod }: Side) => ({ port, requests, ...(grpcMethod !== undefined && { grpcMethod }) });
 
 interface OpenSide {
   results: LoadResult[];

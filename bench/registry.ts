@@ -6,7 +6,7 @@ import { acquireLease } from '../db/lease-queries.js';
 import { writeRoute } from '../db/route-queries.js';
 import { definitionDigest } from '../domain/model-definition.js';
 import { objectKeys } from '../domain/object-keys.js';
-import type { Split } from '../domain/route.js';
+import type { RouteTargetInput, Split } from '../domain/route.js';
 import flightDelay from '../models/flight-delay/model.js';
 import type { BenchServers } from './servers.js';
 
@@ -14,7 +14,7 @@ export interface Registry {
   /** Puts a model into the registry as the next version, its artifact into the object store. */
   register: (modelFile: string) => Promise<number>;
   /** Puts a route in force in the production environment, as a rollout does. @returns its epoch. */
-  route: (split: Split) => Promise<number>;
+  route: (split: Split, shadows?: RouteTargetInput['shadows']) => Promise<number>;
   /** How many gateways with a live lease have this epoch in force. */
   acknowledged: (epoch: number) => Promise<number>;
   close: () => Promise<void>;
@@ -42,7 +42,7 @@ export async function openRegistry({ databaseUrl, store: access }: BenchServers)
         values (${model}, ${versions}, ${run}, ${definition}, '', ${sha256}, ${key}, '{}', '{}', '[]', '', '{}')`;
       return versions;
     },
-    async route(split) {
+    async route(split, shadows = []) {
       const lease = await acquireLease(db, `rollout/production/${model}`, 'bench');
       if (!('grant' in lease)) throw new Error('the rollout lease is held by somebody else');
       routes += 1;
@@ -50,6 +50,7 @@ export async function openRegistry({ databaseUrl, store: access }: BenchServers)
         environment: 'production',
         model,
         split,
+        shadows,
         reason: 'bench',
         idempotencyKey: `bench-${routes}`,
         lease: lease.grant,

@@ -25,3 +25,11 @@ export function ratioSpread(measured: readonly number[], reference: readonly num
   if (measured.length !== reference.length) throw new RangeError(`${measured.length} figures cannot be paired with ${reference.length}`);
   return spreadOf(measured.map((value, index) => value / (reference[index] ?? NaN)));
 }
+
+/** The value that `share` (0 … 1) of the values do not exceed. @throws RangeError for no values. */
+export function percentileOf(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const found = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (found === undefined) throw new RangeError('a percentile needs at least one value');
+  return found;
+}

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { ShapedRow } from '../adapters/data-engine/read-shaped-rows.js';
+import type { Contract } from '../domain/contract.js';
 import flightDelay from '../models/flight-delay/model.js';
 import { flightRows, shapedMonth } from './flight-data.js';
 import { startFloor, type Floor } from './floor.js';
@@ -23,10 +24,18 @@ export interface BenchWorld {
   gateway: BenchGateway;
   floor: Floor;
   load: LoadGenerator;
-  /** HTTP requests made of real flights. */
+  model: string;
+  contract: Contract;
+  /** Real flights. */
+  rows: readonly ShapedRow[];
+  /** HTTP requests made of them. */
   requests: (shape: Pick<RequestShape, 'rowsPerRequest' | 'binary' | 'count'>) => Buffer[];
   /** Starts another gateway process on the same registry. */
   addGateway: () => Promise<BenchGateway>;
+  /** Registers another version: version 2 again under another digest, so that a gateway must fetch and load it. */
+  registerCopy: () => Promise<number>;
+  /** Waits until every gateway has the route with this epoch in force. */
+  inForce: (epoch: number) => Promise<void>;
   /** Waits until the gateway has shipped what was logged, so that this work falls into nobody's measurement. */
   settle: () => Promise<void>;
   stop: () => Promise<void>;
@@ -34,6 +43,7 @@ export interface BenchWorld {
 
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 const settleMs = 60_000;
+const inForceMs = 60_000;
 const statusSchema = z.object({ spool: z.object({ predictions: z.object({ segments: z.number() }) }) });
 
 /** @param say gets a line for each thing that takes its time. */
@@ -60,12 +70,35 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
     for (const file of modelFiles) await registry.register(file);
     await registry.route([{ version: 1, sharePct: 100 }]);
     say('the gateway, the floor and the load generator, each in a process of its own');
-    let gateways = 0;
+    let made = 0;
+    let running = 0;
     const addGateway = async () => {
-      gateways += 1;
-      const started = await startGateway(projectRoot, path.join(work, `gateway-${gateways}`), servers);
-      stops.push(started.stop);
-      return started;
+      made += 1;
+      const started = await startGateway(projectRoot, path.join(work, `gateway-${made}`), servers);
+      running += 1;
+      let stopping: Promise<void> | undefined;
+      const stopOne = () => {
+        if (stopping === undefined) running -= 1;
+        return (stopping ??= started.stop());
+      };
+      stops.push(stopOne);
+      return { ...started, stop: stopOne };
+    };
+    const inForce = async (epoch: number) => {
+      const until = performance.now() + inForceMs;
+      while ((await registry.acknowledged(epoch)) < running) {
+        if (performance.now() > until) throw new Error(`the route of epoch ${epoch} was not in force within ${inForceMs / 1000} s`);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    };
+    let copies = 0;
+    const registerCopy = async () => {
+      copies += 1;
+      const copy = path.join(work, `copy-${copies}.onnx`);
+      // A doc_string (field 6 of an ONNX model) changes the digest and nothing else; of several the last counts.
+      const doc = Buffer.from(`copy ${copies}`);
+      await writeFile(copy, Buffer.concat([await readFile(modelFiles[1]), Buffer.from([0x32, doc.length]), doc]));
+      return registry.register(copy);
     };
     const gateway = await addGateway();
     const floor = await startFloor(modelFiles[0]);
@@ -79,7 +112,12 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
       gateway,
       floor,
       load,
+      model: flightDelay.name,
+      contract: flightDelay.contract,
+      rows,
       addGateway,
+      registerCopy,
+      inForce,
       requests: (shape) => inferRequests({ model: flightDelay.name, contract: flightDelay.contract, rows, ...shape }),
       settle: () => settled(gateway.url),
       stop,
