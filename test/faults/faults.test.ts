@@ -18,7 +18,7 @@ const seed = Number(process.env['PERDURE_FAULT_SEED'] ?? Math.floor(Math.random(
 const wanted = process.env['PERDURE_FAULT_COUNT'] ?? String(leastCount);
 const plan = planFaults(seed, wanted === 'all' ? 'all' : Number(wanted));
 const rounds = roundsOf(plan);
-const requestsPerSecond = 100;
+const requestsPerSecond = 80;
 
 /**
  * Promotions by every strategy under live traffic, with something killed or paused at an exact moment of each step. The versions build on each other: what one

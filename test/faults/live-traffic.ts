@@ -21,7 +21,7 @@ export interface LiveTraffic {
 /** A prediction counts as failed when the same id gets no answer from any gateway of the environment for this long. */
 const answerWithinMs = 5_000;
 /** After this a caller asks another gateway. */
-const tryMs = 1_200;
+const tryMs = 1_500;
 const underWayMax = 200;
 const grpcEvery = 8;
 
@@ -47,7 +47,7 @@ export function startTraffic(gateways: readonly TrafficGateway[], perSecond: num
         asked.push({ id, answer: { gateway: gateways[at]?.name ?? '', ...answer, sentAt, answeredAt: performance.now() } });
         return;
       } catch (error) {
-        const words = `${gateways[at]?.name}: ${error instanceof Error ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}` : String(error)}`;
+        const words = `${gateways[at]?.name}: ${error instanceof Error ? error.message.replace(/ after .*/, '') : String(error)}`;
         problems.set(words, (problems.get(words) ?? 0) + 1);
         if (performance.now() - sentAt < 50) await delay(50);
       }
