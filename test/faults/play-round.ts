@@ -33,6 +33,15 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   const faultAt = (step: Fault['step']) => faults.find((fault) => fault.step === step);
   const back = faultAt('back');
   const asked = { model, version, environment, requestedBy: 'rita@local' } as const;
+  const last = back ? (abortedIn[strategy] ?? stageCounts[strategy] - 1) : stageCounts[strategy] - 1;
+  // All stand before anything moves: while one fault is looked at, the rollout goes on to the next.
+  const watch =
+    back && abortedIn[strategy] !== undefined ? drill.holds.place({ activity: 'lookAtRollout', moment: 'before', input: `"stage":${last}` }) : undefined;
+  const placed = new Map(
+    faults
+      .filter(({ step }) => typeof step !== 'number' || step <= last)
+      .map((fault) => [fault, drill.holds.place(firstHold(fault, watch ? '/back"' : '/rollback"'))]),
+  );
   const { runId } = await retried('the promotion starts', () => startPromotion(temporal, asked));
   const result = pollUntil('the promotion ends', 500_000, async () => {
     const { status } = await temporal.client.workflow.getHandle(promotionWorkflow, runId).describe();
@@ -43,9 +52,9 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   void result.finally(() => (isOver = true)).catch(() => undefined);
 
   /** Breaks something at one step. A rollout that has ended otherwise meanwhile, or that goes back, never comes there. */
-  const breakAt = async (fault: Fault, route: string): Promise<void> => {
-    const injected = await inject(drill, fault, route, () => isOver && fault.step !== 'back');
-    if (injected) await watcher.afterFault(fault);
+  const breakAt = async (fault: Fault): Promise<void> => {
+    const hold = placed.get(fault);
+    if (hold && (await inject(drill, fault, hold, () => isOver && (fault.step !== 'back' || watch !== undefined)))) await watcher.afterFault(fault);
   };
 
   const shown = await pollUntil('the promotion waits for approval', 120_000, async () => {
@@ -67,17 +76,14 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   };
   await approve(approvers[0]);
   const approval = faultAt('approval');
-  await Promise.all([approval ? breakAt(approval, '') : undefined, approve(approvers[1])]);
+  await Promise.all([approval ? breakAt(approval) : undefined, approve(approvers[1])]);
 
-  const last = back ? (abortedIn[strategy] ?? stageCounts[strategy] - 1) : stageCounts[strategy] - 1;
-  const watch = back && abortedIn[strategy] !== undefined ? drill.holds.place({ activity: 'lookAtRollout', moment: 'before', input: `"stage":${last}` }) : undefined;
   for (let stage = 0; stage <= last; stage += 1) {
     const fault = faultAt(stage);
-    if (fault) await breakAt(fault, `/step-${stage}"`);
+    if (fault) await breakAt(fault);
   }
-  if (back && watch) {
-    await untilHeld(watch, () => isOver);
-    const fault = breakAt(back, '/back"');
+  if (back && watch && (await untilHeld(watch, () => isOver))) {
+    const fault = breakAt(back);
     await retried('the rollout is told to go back', () => steerRollout(temporal, environment, model, 'abort', { actor: 'ann@local', reason: 'drill' })).catch(
       (error: unknown) => {
         if (!isOver) throw error;
@@ -90,7 +96,7 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   if (back && !watch && ended.state === 'promoted') {
     const request = { environment, model, actor: 'ann@local', reason: 'drill' } as const;
     const { workflowId, runId: rollback } = await retried('the rollback starts', () => startRollback(temporal, request));
-    await breakAt(back, '/rollback"');
+    await breakAt(back);
     await pollUntil('the rollback ends', 300_000, async () => {
       const { status } = await temporal.client.workflow.getHandle(workflowId, rollback).describe();
       if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') throw new Error(`the rollback ended ${status.name}`);
@@ -102,36 +108,30 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
 }
 
 /** Waits for the moment, kills or pauses the component there, lets everything go on, and waits until it works again. False when the moment never came. */
-async function inject(drill: DrillStack, fault: Fault, route: string, isOver: () => boolean): Promise<boolean> {
-  const { holds, gateways } = drill;
-  const slow = gateways[fault.gateway].name;
+async function inject(drill: DrillStack, fault: Fault, hold: PlacedHold, isOver: () => boolean): Promise<boolean> {
+  const slow = drill.gateways[fault.gateway].name;
   const component = fault.component === 'gateway' ? slow : fault.component === 'worker' ? 'worker-control' : fault.component;
-  if (fault.step === 'approval') {
-    const hold = holds.place(approvalHold(fault));
-    return (await untilHeld(hold, isOver)) && strike(drill, fault, component, hold);
-  }
-  const write = { activity: 'writeRoute', input: route } as const;
-  if (fault.moment !== 'before the acknowledgement') {
-    const hold = holds.place({ ...write, moment: fault.moment === 'before the effect' ? 'before' : 'after' });
-    return (await untilHeld(hold, isOver)) && strike(drill, fault, component, hold);
-  }
+  if (!(await untilHeld(hold, isOver))) return false;
+  if (fault.moment !== 'before the acknowledgement' || fault.step === 'approval') return strike(drill, fault, component, hold);
   // One gateway stands still from before the route is written, so that what happens next happens before it could acknowledge.
-  const written = holds.place({ ...write, moment: 'before' });
-  if (!(await untilHeld(written, isOver))) return false;
   const goOn = await drill.stop(slow);
   try {
-    const waiting = holds.place({ activity: fault.step === 'back' ? 'waitUntilAcknowledged' : 'waitForAcknowledgement', moment: 'before' });
-    written.release();
+    const activity = fault.step === 'back' ? 'waitUntilAcknowledged' : 'waitForAcknowledgement';
+    const waiting = drill.holds.place({ activity, moment: 'before' });
+    hold.release();
     return (await untilHeld(waiting, isOver)) && (await strike(drill, fault, component, waiting, goOn));
   } finally {
     goOn();
   }
 }
 
-const approvalHold = ({ moment }: Fault): Hold =>
-  moment === 'before the acknowledgement'
-    ? { activity: 'verifyPromotion', moment: 'before' }
-    : { activity: 'ruleOnDecision', moment: moment === 'before the effect' ? 'before' : 'after', input: approvers[1] };
+/** Where the activity of a step is held first. `back` is the end of the key under which the way back is written. */
+function firstHold({ step, moment }: Fault, back: string): Hold {
+  const where = moment === 'after the effect' ? 'after' : 'before';
+  if (step !== 'approval') return { activity: 'writeRoute', moment: where, input: step === 'back' ? back : `/step-${step}"` };
+  if (moment === 'before the acknowledgement') return { activity: 'verifyPromotion', moment: where };
+  return { activity: 'ruleOnDecision', moment: where, input: approvers[1] };
+}
 
 /** The blow itself: whatever is held goes on at once, so that it meets what is broken. */
 async function strike(drill: DrillStack, { kind, pausedMs }: Fault, component: string, hold: PlacedHold, goOn?: () => void): Promise<true> {
