@@ -28,6 +28,7 @@ export default defineConfig({
         setupFiles: ['./test/setup/join-servers.ts'],
       }),
       project('e2e', 4, { ...serial, testTimeout: 600_000, hookTimeout: 300_000, setupFiles: ['./test/setup/forget-own-servers.ts'] }),
+      project('faults', 5, { ...serial, testTimeout: 600_000, hookTimeout: 300_000, setupFiles: ['./test/setup/forget-own-servers.ts'] }),
     ],
   },
 });

@@ -45,6 +45,8 @@ export function stageEffects(policy: JudgedPolicy, stages: readonly RolloutStage
   const { judge } = policy;
   const alpha = alphaOfStage(policy, stages);
   return stages.map((stage) => {
+    // A stage that compares with nothing, as that of a version that only stands by, waits for no requests.
+    if (stage.comparison === 'none') return { stage: stage.name, metrics: [], requests: 0, seconds: 0 };
     const outcome = policy.strategy === 'ab' && stage.decides === 'better' ? policy.outcome : null;
     const metrics = metricsOfStage({ policy: judge, alpha, stage, outcome }).map(({ metric, alpha: fail }) =>
       effectOf(metric, { stage, alphas: { fail, pass: judge.alpha }, better: metric === outcome, champion: traffic.champion }),

@@ -112,28 +112,35 @@ const shadowSchema = z.strictObject({
 });
 
 /** Champion and challenger share the keys for a while; the challenger stays only if it is better. */
-const abSchema = z.strictObject({
-  strategy: z.literal('ab'),
-  challengerPct: z.number().gt(0).lt(100).default(50),
-  /** What decides. Its margin is the least improvement that counts as better. */
-  outcome: judgedMetricSchema,
-  /** `sequential`: decided as soon as it is clear, however often one looks; `fixed`: looked at once, at the horizon. */
-  horizon: z
-    .strictObject({
-      kind: z.enum(['sequential', 'fixed']).default('sequential'),
-      /** Observations of the outcome that each version needs; for `sequential` the most that are waited for. */
-      observations: z.number().int().min(1).default(5000),
-      maxSeconds: z
-        .number()
-        .positive()
-        .default(14 * 86_400),
-    })
-    .prefault({}),
-  minSeconds: stageBounds.minSeconds,
-  /** Without a winner at the horizon: keep the champion, take the challenger, or ask a person. */
-  onNoWinner: z.enum(['champion', 'challenger', 'pause']).default('champion'),
-  ...judged,
-});
+const abSchema = z
+  .strictObject({
+    strategy: z.literal('ab'),
+    challengerPct: z.number().gt(0).lt(100).default(50),
+    /** What decides. Its margin is the least improvement that counts as better. */
+    outcome: judgedMetricSchema,
+    /** `sequential`: decided as soon as it is clear, however often one looks; `fixed`: looked at once, at the horizon. */
+    horizon: z
+      .strictObject({
+        kind: z.enum(['sequential', 'fixed']).default('sequential'),
+        /** Observations of the outcome that each version needs; for `sequential` the most that are waited for. */
+        observations: z.number().int().min(1).default(5000),
+        maxSeconds: z
+          .number()
+          .positive()
+          .default(14 * 86_400),
+      })
+      .prefault({}),
+    minSeconds: stageBounds.minSeconds,
+    /** Without a winner at the horizon: keep the champion, take the challenger, or ask a person. */
+    onNoWinner: z.enum(['champion', 'challenger', 'pause']).default('champion'),
+    ...judged,
+  })
+  .superRefine(({ outcome, judge }, context) => {
+    if (outcome.alpha !== undefined && outcome.alpha >= judge.alpha) {
+      const message = `must be less than judge.alpha (${judge.alpha}): the metrics that guard the test need the rest`;
+      context.addIssue({ code: 'custom', path: ['outcome', 'alpha'], message });
+    }
+  });
 
 /** Everything at once, without a judge. */
 const directSchema = z.strictObject({

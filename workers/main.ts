@@ -13,6 +13,7 @@ import { trustText } from '../domain/decision-proof.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';
+import { heldActivities } from './held-activities.js';
 import { loadWorkflowBundle } from './workflow-bundle.js';
 
 const rolesSchema = z
@@ -51,12 +52,14 @@ async function main(): Promise<void> {
   };
   const activities = createActivities(deps);
 
+  const holdFolder = process.env['PERDURE_HOLD_FOLDER'];
+  if (holdFolder) process.stdout.write(`DRILL: activities are held while a file in ${holdFolder} asks for it (PERDURE_HOLD_FOLDER).\n`);
   const common = {
     connection,
     namespace: temporal.namespace,
     shutdownGraceTime: temporal.shutdownGraceMs,
     shutdownForceTime: temporal.shutdownGraceMs + 5000,
-    interceptors: { activity: [failureInterceptor] },
+    interceptors: { activity: [...(holdFolder ? [heldActivities(holdFolder)] : []), failureInterceptor] },
   } satisfies Partial<WorkerOptions>;
   const optionsOf = {
     workflows: async () => ({

@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { Gateway } from '../../../serving/gateway.js';
 import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 
 let world: TestWorld;
@@ -243,6 +244,9 @@ describe('a route that cannot be served', () => {
   });
 });
 
+/** A slow model takes its time to load, too: longer than a start waits for it on a busy machine. */
+const untilServed = ({ status }: Gateway) => eventually('its route is in force', () => status().routes.length > 0);
+
 describe('overload', () => {
   const ask = (url: string) =>
     fetch(`${url}/v2/models/flight-delay/infer`, {
@@ -254,7 +258,8 @@ describe('overload', () => {
   test('is answered with 503 and Retry-After, counted as errors, and passes', async () => {
     await world.addVersion(1, -1, { work: 100 });
     world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
-    const { url } = await world.start({ engine: { requestsMax: 2, batchRowsMax: 1 } });
+    const { gateway, url } = await world.start({ engine: { requestsMax: 2, batchRowsMax: 1 } });
+    await untilServed(gateway);
     const responses = await Promise.all(Array.from({ length: 12 }, () => ask(url)));
     const refused = responses.filter((response) => response.status === 503);
     expect(refused.length).toBeGreaterThan(0);
@@ -268,7 +273,8 @@ describe('overload', () => {
   test('that outlasts the deadline is answered with 504', async () => {
     await world.addVersion(1, -1, { work: 300 });
     world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
-    const { url } = await world.start({ engine: { deadlineMs: 150, batchRowsMax: 1 } });
+    const { gateway, url } = await world.start({ engine: { deadlineMs: 150, batchRowsMax: 1 } });
+    await untilServed(gateway);
     const responses = await Promise.all(Array.from({ length: 6 }, () => ask(url)));
     expect(responses.map((response) => response.status)).toContain(504);
   });
@@ -278,6 +284,7 @@ test('a gateway told to stop answers what it has taken and keeps its log', async
   await world.addVersion(1, -1, { work: 200 });
   world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
   const { gateway, url } = await world.start();
+  await untilServed(gateway);
   const asked = Array.from({ length: 4 }, () =>
     fetch(`${url}/v2/models/flight-delay/infer`, {
       method: 'POST',

@@ -101,6 +101,10 @@ describe('a policy', () => {
       'challengerPct: Too big: expected number to be <100',
     ],
     [
+      { strategy: 'ab', outcome: { metric: 'outcome', direction: 'higher-is-better', alpha: 0.05 } },
+      'outcome.alpha: must be less than judge.alpha (0.05): the metrics that guard the test need the rest',
+    ],
+    [
       { strategy: 'blue-green', judge: { metrics: [{ metric: 'errorShare', marginPct: 5, harmPct: 5 }] } },
       'judge.metrics.0.harmPct: must be greater than the margin (5)',
     ],
