@@ -209,7 +209,10 @@ test('after a load every version of the model is cold for a while; a process tha
   const cold = [1, 2].map((version) => windows(true, 2, version).length);
   const victim = gateway.status().versions.find((one) => one.version === 2)?.process;
   process.kill(victim?.processId ?? 0, 'SIGKILL');
-  await eventually('the process was started again', () => (gateway.status().versions.find((one) => one.version === 2)?.process?.restarts ?? 0) > 0);
+  await eventually(
+    'the process was started again',
+    () => (gateway.status().versions.find((one) => one.version === 2)?.process?.restarts ?? 0) > 0,
+  );
   const warm = windows(false, 2, 2).length;
   await asked('version 2 answers again', () => windows(false, 2, 2).length > warm + 1);
   expect([1, 2].map((version) => windows(true, 2, version).length)).toEqual(cold);
