@@ -12,7 +12,7 @@ import { faultText, leastCount, planFaults, roundsOf, type Fault } from './fault
 import { startTraffic, type LiveTraffic } from './live-traffic.js';
 import { playRound } from './play-round.js';
 import { readWrites } from './recorded-facts.js';
-import { replayHistories } from './replay-histories.js';
+import { prepareReplay, replayHistories } from './replay-histories.js';
 
 const seed = Number(process.env['PERDURE_FAULT_SEED'] ?? Math.floor(Math.random() * 1_000_000));
 const wanted = process.env['PERDURE_FAULT_COUNT'] ?? String(leastCount);
@@ -45,6 +45,7 @@ describe(`faults of seed ${seed}`, () => {
 
   beforeAll(async () => {
     process.stdout.write(`\nPERDURE_FAULT_SEED=${seed}: ${plan.length} faults in ${rounds.length} promotions\n`);
+    await prepareReplay();
     drill = await startDrillStack();
     for (const [at, strategy] of ['direct' as const, ...rounds.map((round) => round.strategy)].entries()) {
       // Each version that is tried by A/B must be better than every one before it.
