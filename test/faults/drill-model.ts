@@ -33,7 +33,16 @@ export const drillPolicies: Record<Strategy, ModelDefinitionInput['rollout']> = 
     challengerPct: 50,
     minSeconds: 0.5,
     // Every version that is tried by A/B says more than the one before: it is really better.
-    outcome: { metric: 'value', name: 'promise', from: 'probability', min: 0, max: 1, direction: 'higher-is-better', margin: 0.02, harm: 0.1 },
+    outcome: {
+      metric: 'value',
+      name: 'promise',
+      from: 'probability',
+      min: 0,
+      max: 1,
+      direction: 'higher-is-better',
+      margin: 0.02,
+      harm: 0.1,
+    },
     horizon: { kind: 'sequential', observations: 100_000, maxSeconds: 600 },
     onNoWinner: 'pause',
     ...judged,
@@ -73,7 +82,15 @@ const metrics: Metrics = {
 };
 
 /** What was trained on knows what is held out, so that no version is compared with another on rows: the evidence is that of the run. */
-const part = { partition: '2026-01', key: 'none', sha256: digestOf('rows'), bytes: 1, rows: 1, positives: 1, inputsSha256: digestOf('inputs') };
+const part = {
+  partition: '2026-01',
+  key: 'none',
+  sha256: digestOf('rows'),
+  bytes: 1,
+  rows: 1,
+  positives: 1,
+  inputsSha256: digestOf('inputs'),
+};
 
 /** Registers a version as a training run would leave it: rows by the product's own queries, a real ONNX file and a card in the store. */
 export async function registerDrillVersion(
@@ -95,7 +112,9 @@ export async function registerDrillVersion(
   const runId = `drill-${model}-${artifactSha256.slice(0, 12)}-${definitionSha256.slice(0, 12)}`;
   const cause = { kind: 'person', id: runId, actor: 'tom@local' } as const;
   await openRun(db, { id: runId, workflowId: `train/${model}/${runId}`, model, definitionSha256, cause, until: null });
-  const gates = [{ name: 'ranks', metric: 'rocAuc' as const, outcome: 'pass' as const, value: 0.9, interval: null, bound: 'at least 0.5', reason: '' }];
+  const gates = [
+    { name: 'ranks', metric: 'rocAuc' as const, outcome: 'pass' as const, value: 0.9, interval: null, bound: 'at least 0.5', reason: '' },
+  ];
   await updateRun(db, runId, { snapshotSha256, artifactSha256, metrics, gates });
   const evaluation: Evaluation = {
     ...{ holdoutSha256: part.sha256, candidateSha256: artifactSha256, championSha256: null, championVersion: null, threshold: 0.5 },

@@ -43,7 +43,12 @@ export async function startDrillStack(): Promise<DrillStack> {
   const store = createObjectStore({ ...place.config.s3, endpoint: all.stack.addresses.s3Endpoint, accessKeyId, secretAccessKey });
 
   const port = await findFreePorts(place.config.host, 2);
-  const second = superviseComponent(place.home, gatewaySpec(place, all, port), () => undefined, () => undefined);
+  const second = superviseComponent(
+    place.home,
+    gatewaySpec(place, all, port),
+    () => undefined,
+    () => undefined,
+  );
   await second.start(new AbortController().signal);
 
   const reportOf = (name: string): ComponentReport => {

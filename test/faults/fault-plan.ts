@@ -68,7 +68,9 @@ export const leastCount = moments.length * components.length * kinds.length;
 export function roundsOf(faults: readonly Fault[]): Round[] {
   const rounds: Round[] = [];
   for (const fault of faults) {
-    const free = rounds.find(({ strategy, faults: taken }) => strategy === fault.strategy && taken.every(({ step }) => step !== fault.step));
+    const free = rounds.find(
+      ({ strategy, faults: taken }) => strategy === fault.strategy && taken.every(({ step }) => step !== fault.step),
+    );
     if (free) free.faults.push(fault);
     else rounds.push({ strategy: fault.strategy, faults: [fault] });
   }

@@ -12,7 +12,7 @@ import { faultText, leastCount, planFaults, roundsOf, type Fault } from './fault
 import { startTraffic, type LiveTraffic } from './live-traffic.js';
 import { playRound } from './play-round.js';
 import { readWrites } from './recorded-facts.js';
-import { replayHistories } from './replay-histories.js';
+import { prepareReplay, replayHistories } from './replay-histories.js';
 
 const seed = Number(process.env['PERDURE_FAULT_SEED'] ?? Math.floor(Math.random() * 1_000_000));
 const wanted = process.env['PERDURE_FAULT_COUNT'] ?? String(leastCount);
@@ -45,10 +45,12 @@ describe(`faults of seed ${seed}`, () => {
 
   beforeAll(async () => {
     process.stdout.write(`\nPERDURE_FAULT_SEED=${seed}: ${plan.length} faults in ${rounds.length} promotions\n`);
+    await prepareReplay();
     drill = await startDrillStack();
     for (const [at, strategy] of ['direct' as const, ...rounds.map((round) => round.strategy)].entries()) {
       // Each version that is tried by A/B must be better than every one before it.
-      const intercept = (strategy === 'ab' ? 0.8 * (1 + rounds.slice(0, at).filter((round) => round.strategy === 'ab').length) : 0) - 1 + at / 1000;
+      const intercept =
+        (strategy === 'ab' ? 0.8 * (1 + rounds.slice(0, at).filter((round) => round.strategy === 'ab').length) : 0) - 1 + at / 1000;
       versions.push(await registerDrillVersion(drill, drillDefinition(drillPolicies[strategy]), drillOnnx(intercept)));
     }
     const first = { model: drillModel, version: versions[0] ?? 1, environment: 'production', requestedBy: 'rita@local' } as const;
@@ -58,7 +60,9 @@ describe(`faults of seed ${seed}`, () => {
   });
   afterAll(async () => {
     await traffic?.stop();
-    process.stdout.write(`\n${struck} faults, ${traffic?.asked.length ?? 0} predictions, ${traffic?.asked.filter(({ answer }) => answer === null).length} failed\n`);
+    process.stdout.write(
+      `\n${struck} faults, ${traffic?.asked.length ?? 0} predictions, ${traffic?.asked.filter(({ answer }) => answer === null).length} failed\n`,
+    );
     process.stdout.write(`asked again: ${JSON.stringify(Object.fromEntries(traffic?.problems ?? []), null, 1)}\n`);
     expect(await drill?.close()).toEqual([]);
   });

@@ -27,7 +27,12 @@ const approvers = ['ann@local', 'bob@local'] as const;
 const abortedIn: Record<Strategy, number | undefined> = { canary: 1, 'blue-green': 1, shadow: 0, ab: undefined, direct: undefined };
 
 /** Promotes a version, breaking what the round says where it says so, and sends it back at the end where a fault waits there. */
-export async function playRound(drill: DrillStack, { strategy, faults }: Round, version: number, watcher: RoundWatcher): Promise<PromotionResult> {
+export async function playRound(
+  drill: DrillStack,
+  { strategy, faults }: Round,
+  version: number,
+  watcher: RoundWatcher,
+): Promise<PromotionResult> {
   const { temporal, api } = drill.all;
   const promotionWorkflow = workflowIds.promote(model, version, environment);
   const faultAt = (step: Fault['step']) => faults.find((fault) => fault.step === step);
@@ -36,7 +41,9 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   const last = back ? (abortedIn[strategy] ?? stageCounts[strategy] - 1) : stageCounts[strategy] - 1;
   // All stand before anything moves: while one fault is looked at, the rollout goes on to the next.
   const watch =
-    back && abortedIn[strategy] !== undefined ? drill.holds.place({ activity: 'lookAtRollout', moment: 'before', input: `"stage":${last}` }) : undefined;
+    back && abortedIn[strategy] !== undefined
+      ? drill.holds.place({ activity: 'lookAtRollout', moment: 'before', input: `"stage":${last}` })
+      : undefined;
   const placed = new Map(
     faults
       .filter(({ step }) => typeof step !== 'number' || step <= last)
@@ -54,12 +61,15 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   /** Breaks something at one step. A rollout that has ended otherwise meanwhile, or that goes back, never comes there. */
   const breakAt = async (fault: Fault): Promise<void> => {
     const hold = placed.get(fault);
-    if (hold && (await inject(drill, fault, hold, () => isOver && (fault.step !== 'back' || watch !== undefined)))) await watcher.afterFault(fault);
+    if (hold && (await inject(drill, fault, hold, () => isOver && (fault.step !== 'back' || watch !== undefined))))
+      await watcher.afterFault(fault);
   };
 
   const shown = await pollUntil('the promotion waits for approval', 120_000, async () => {
     const [found] = await api.promotions({ model, version, open: true });
-    return found?.state === 'waiting-for-approval' && found.evidenceSha256 !== null ? { ...found, evidenceSha256: found.evidenceSha256 } : undefined;
+    return found?.state === 'waiting-for-approval' && found.evidenceSha256 !== null
+      ? { ...found, evidenceSha256: found.evidenceSha256 }
+      : undefined;
   });
   const approve = async (actor: string) => {
     await pollUntil(`${actor} approves`, 180_000, async () => {
@@ -84,11 +94,11 @@ export async function playRound(drill: DrillStack, { strategy, faults }: Round, 
   }
   if (back && watch && (await untilHeld(watch, () => isOver))) {
     const fault = breakAt(back);
-    await retried('the rollout is told to go back', () => steerRollout(temporal, environment, model, 'abort', { actor: 'ann@local', reason: 'drill' })).catch(
-      (error: unknown) => {
-        if (!isOver) throw error;
-      },
-    );
+    await retried('the rollout is told to go back', () =>
+      steerRollout(temporal, environment, model, 'abort', { actor: 'ann@local', reason: 'drill' }),
+    ).catch((error: unknown) => {
+      if (!isOver) throw error;
+    });
     watch.release();
     await fault;
   }

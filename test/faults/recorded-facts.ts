@@ -24,14 +24,15 @@ export async function readWrites({ sql }: Database): Promise<Omit<Facts, 'told' 
   const all = await sql<{ seq: string; table_name: string; change: Written<unknown>['change']; written: Columns }[]>`
     select seq, table_name, change, written from drill_writes order by seq`;
   const of = <Row>(table: (typeof tables)[number], rowOf: (columns: Columns) => Row): Written<Row>[] =>
-    all
-      .filter((one) => one.table_name === table)
-      .map(({ seq, change, written }) => ({ order: Number(seq), change, row: rowOf(written) }));
+    all.filter((one) => one.table_name === table).map(({ seq, change, written }) => ({ order: Number(seq), change, row: rowOf(written) }));
   return {
     routes: of('routes', (one) => camel(one) as unknown as RouteRow),
     leases: of('leases', (one) => camel(one) as unknown as LeaseRow),
     acknowledgements: of('gateway_acknowledgements', (one) => camel(one) as unknown as AcknowledgementRow),
-    rollouts: of('rollouts', (one) => ({ ...camel(one), stages: (one['settled'] as SettledRollout | null)?.stages ?? [] }) as unknown as RolloutRow),
+    rollouts: of(
+      'rollouts',
+      (one) => ({ ...camel(one), stages: (one['settled'] as SettledRollout | null)?.stages ?? [] }) as unknown as RolloutRow,
+    ),
     promotions: of('promotions', (one) => camel(one) as unknown as PromotionRow),
     decisions: of('promotion_decisions', (one) => camel(one) as unknown as DecisionRow),
   };

@@ -83,14 +83,20 @@ function phasesOf(strategy: Strategy): (() => Phase)[] {
           await look.arrived();
           await handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' });
           look.goOn();
-          await eventually('it is paused', () => handle.query(rolloutStatusQuery), (status) => status?.state === 'paused');
+          await eventually(
+            'it is paused',
+            () => handle.query(rolloutStatusQuery),
+            (status) => status?.state === 'paused',
+          );
         };
         return { arrived, goOn: () => undefined };
       }),
     ];
     return [
       at(`${label}: while its route is written`, index, (world) => hold(world, 'writeRoute', ({ target }) => isIts(target))),
-      at(`${label}: while gateways are waited for`, index, (world) => hold(world, 'waitForAcknowledgement', ({ epoch }) => epoch === index + 2)),
+      at(`${label}: while gateways are waited for`, index, (world) =>
+        hold(world, 'waitForAcknowledgement', ({ epoch }) => epoch === index + 2),
+      ),
       ...(stage.comparison === 'none' ? [] : watched),
     ];
   });
@@ -101,7 +107,9 @@ function phasesOf(strategy: Strategy): (() => Phase)[] {
       return { arrived: () => until('the lease is refused', () => world.refusedLeases > 0), goOn: () => world.leases.clear() };
     }),
     ...ofStages,
-    ...(standing ? [at('while the challenger that stands by is probed', 0, (world) => hold(world, 'probe', ({ version }) => version === 2))] : []),
+    ...(standing
+      ? [at('while the challenger that stands by is probed', 0, (world) => hold(world, 'probe', ({ version }) => version === 2))]
+      : []),
     at('at the last probe', stages.length - 1, (world) =>
       hold(world, 'probe', ({ version }) => version === 2 && world.routes.length === stages.length + 1),
     ),
@@ -129,7 +137,8 @@ describe.each(Object.keys(policies) as Strategy[])('abort in every phase of %s',
       const said = { actor: 'ann', reason: 'complaints' };
       // By Update where that is answered at once, and by Signal.
       if (stage % 2 === 0) await handle.signal(abortSignal, said);
-      else expect(await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'abort', ...said }] })).toMatchObject({ accepted: true });
+      else
+        expect(await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'abort', ...said }] })).toMatchObject({ accepted: true });
       goOn();
       expect(await handle.result()).toMatchObject({ state: 'aborted', reason: 'aborted by ann: complaints' });
     });
@@ -145,7 +154,10 @@ describe.each(Object.keys(policies) as Strategy[])('abort in every phase of %s',
     const { world, arrived, goOn } = make();
     const model = `m-${randomUUID().slice(0, 8)}`;
     const parse = world.local.parseRollbackRequest;
-    world.local.parseRollbackRequest = async (input) => ({ ...(await parse(input)), undoes: { champion: 1 } });
+    world.local.parseRollbackRequest = async (input) => ({
+      ...(await parse(input)),
+      undoes: { champion: 1, workflowId: workflowIds.rollout('production', model) },
+    });
     await bench.withWorkers(world, async (taskQueue) => {
       const running = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
         taskQueue,

@@ -31,5 +31,7 @@ function overServed(route: RouteRow | undefined, versions: ReadonlyMap<number, n
   const granted = challenger.sharePct / 100;
   const most = all * granted + deviationsMax * Math.sqrt(all * granted * (1 - granted)) + 1;
   const got = versions.get(challenger.version) ?? 0;
-  return got > most ? [`under epoch ${route.epoch} version ${challenger.version} answered ${got} of ${all}, it was granted ${challenger.sharePct} %`] : [];
+  return got > most
+    ? [`under epoch ${route.epoch} version ${challenger.version} answered ${got} of ${all}, it was granted ${challenger.sharePct} %`]
+    : [];
 }

@@ -25,7 +25,8 @@ export const answersGoForward: Check = ({ asked }) =>
     let seen = 0;
     let next = 0;
     for (const { id, sentAt, epoch, gateway } of bySent) {
-      for (let one = byAnswered[next]; one !== undefined && one.answeredAt <= sentAt; one = byAnswered[++next]) seen = Math.max(seen, one.epoch);
+      for (let one = byAnswered[next]; one !== undefined && one.answeredAt <= sentAt; one = byAnswered[++next])
+        seen = Math.max(seen, one.epoch);
       if (epoch < seen) problems.push(`${gateway} answered ${id} under epoch ${epoch} after it had answered under ${seen}`);
     }
     return problems;

@@ -10,7 +10,9 @@ export const oneChampion: Check = ({ routes, rollouts }) => {
   const twice = keys.filter((key, at) => keys.indexOf(key) !== at).map((key) => `two routes were written under the key ${key}`);
   const perModel = grouped(routes, ({ row }) => `${row.environment} ${row.model}`).flatMap((group) => {
     const name = `${group[0]?.row.environment} ${group[0]?.row.model}`;
-    const gaps = group.flatMap(({ row }, at) => (row.epoch === at + 1 ? [] : [`${name}: epoch ${row.epoch} was written as number ${at + 1}`]));
+    const gaps = group.flatMap(({ row }, at) =>
+      row.epoch === at + 1 ? [] : [`${name}: epoch ${row.epoch} was written as number ${at + 1}`],
+    );
     const shares = group.flatMap(({ row: { split, epoch } }) => {
       const whole = split.reduce((sum, part) => sum + part.sharePct, 0);
       const versions = new Set(split.map((part) => part.version));
@@ -22,7 +24,9 @@ export const oneChampion: Check = ({ routes, rollouts }) => {
     );
     const last = group.at(-1)?.row;
     const unsettled =
-      !running && last && last.split.length !== 1 ? [`${name}: no rollout goes on, and epoch ${last.epoch} has ${last.split.length} versions`] : [];
+      !running && last && last.split.length !== 1
+        ? [`${name}: no rollout goes on, and epoch ${last.epoch} has ${last.split.length} versions`]
+        : [];
     return [...gaps, ...shares, ...unsettled];
   });
   return [...changed, ...twice, ...perModel];

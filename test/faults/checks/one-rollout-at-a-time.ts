@@ -16,7 +16,8 @@ export const leasesChangeHands: Check = ({ leases }) =>
   grouped(leases, ({ row }) => row.name).flatMap((group) =>
     group.flatMap(({ row }, at) => {
       const before = group[at - 1]?.row;
-      if (before === undefined || row.holder === before.holder) return row.token < (before?.token ?? 1) ? [`${row.name}: the token fell to ${row.token}`] : [];
+      if (before === undefined || row.holder === before.holder)
+        return row.token < (before?.token ?? 1) ? [`${row.name}: the token fell to ${row.token}`] : [];
       return [
         ...(before.releasedAt === null ? [`${row.name} went to ${row.holder} while ${before.holder} held it`] : []),
         ...(row.token === before.token + 1 ? [] : [`${row.name}: token ${row.token} follows ${before.token}`]),
@@ -29,7 +30,9 @@ export const onlyHoldersWrite: Check = (facts) =>
   facts.routes.flatMap((route) => {
     const lease = inForce(facts, route);
     if (lease !== undefined && lease.releasedAt === null && lease.token === route.row.leaseToken) return [];
-    return [`epoch ${route.row.epoch} was written under token ${route.row.leaseToken}, in force was ${lease?.releasedAt === null ? lease.token : 'none'}`];
+    return [
+      `epoch ${route.row.epoch} was written under token ${route.row.leaseToken}, in force was ${lease?.releasedAt === null ? lease.token : 'none'}`,
+    ];
   });
 
 function inForce({ leases }: Facts, { order, row }: Written<RouteRow>) {

@@ -33,7 +33,8 @@ const breaks: Record<CheckName, Record<string, Break>> = {
       any(rest, random).row.idempotencyKey = first?.row.idempotencyKey ?? '';
     },
     'a route that was changed': (facts, random) => void facts.routes.push({ ...any(facts.routes, random), change: 'UPDATE' }),
-    'shares that do not make 100': (facts, random) => void any(facts.routes, random).row.split.push({ version: 9, sharePct: 1 + random.below(99) }),
+    'shares that do not make 100': (facts, random) =>
+      void any(facts.routes, random).row.split.push({ version: 9, sharePct: 1 + random.below(99) }),
     'a split that outlives its rollout': (facts) => void facts.routes.pop(),
   },
   monotoneShares: {
@@ -54,10 +55,15 @@ const breaks: Record<CheckName, Record<string, Break>> = {
     'a stage left out': (facts) => void (routeOf(facts, 'r2/step-0').row.idempotencyKey = 'somebody/step-0'),
     'a stage after going back': (facts) => {
       const back = routeOf(facts, 'r3/back');
-      facts.routes.push({ order: back.order + 0.5, change: 'INSERT', row: { ...routeOf(facts, 'r3/step-0').row, epoch: 6, idempotencyKey: 'r3/step-1' } });
+      facts.routes.push({
+        order: back.order + 0.5,
+        change: 'INSERT',
+        row: { ...routeOf(facts, 'r3/step-0').row, epoch: 6, idempotencyKey: 'r3/step-1' },
+      });
     },
     'traffic for a version that takes no part': (facts) => void (routeOf(facts, 'r2/step-0').row.split[1] = { version: 7, sharePct: 20 }),
-    'a challenger that keeps traffic after going back': (facts) => void (routeOf(facts, 'r3/back').row.split = routeOf(facts, 'r3/step-0').row.split),
+    'a challenger that keeps traffic after going back': (facts) =>
+      void (routeOf(facts, 'r3/back').row.split = routeOf(facts, 'r3/step-0').row.split),
   },
   answersAsRouted: {
     'an answer by a version that only stands by': (facts, random) => void (any(answered(facts), random).version = 8),
@@ -90,14 +96,20 @@ const breaks: Record<CheckName, Record<string, Break>> = {
   },
   acknowledgementsRise: {
     'a lower epoch after a higher one': (facts, random) => {
-      const { row } = any(facts.acknowledgements.filter((one) => one.row.epoch < 5), random);
+      const { row } = any(
+        facts.acknowledgements.filter((one) => one.row.epoch < 5),
+        random,
+      );
       facts.acknowledgements.push({ order: after(facts.acknowledgements), change: 'UPDATE', row });
     },
     'an epoch before it was written': (facts, random) => void (any(facts.acknowledgements, random).order = 0),
   },
   answersGoForward: {
     'a gateway that goes back to an earlier epoch': (facts, random) => {
-      const late = any(answered(facts).filter(({ epoch }) => epoch >= 3), random);
+      const late = any(
+        answered(facts).filter(({ epoch }) => epoch >= 3),
+        random,
+      );
       late.epoch -= 2;
     },
   },
@@ -134,14 +146,17 @@ const breaks: Record<CheckName, Record<string, Break>> = {
       const last = facts.routes.findLast(({ row }) => row.idempotencyKey.startsWith(`${id}/`))?.row.epoch ?? 0;
       facts.acknowledgements = facts.acknowledgements.filter(({ row }) => row.epoch < last);
     },
-    'a rollout that completed with the champion in place': (facts) => void (routeOf(facts, 'r2/step-1').row.split = [{ version: 1, sharePct: 100 }]),
-    'a rollout that was aborted with the challenger in place': (facts) => void (routeOf(facts, 'r3/back').row.split = [{ version: 3, sharePct: 100 }]),
+    'a rollout that completed with the champion in place': (facts) =>
+      void (routeOf(facts, 'r2/step-1').row.split = [{ version: 1, sharePct: 100 }]),
+    'a rollout that was aborted with the challenger in place': (facts) =>
+      void (routeOf(facts, 'r3/back').row.split = [{ version: 3, sharePct: 100 }]),
     'a promotion that says otherwise than its rollout': (facts) => {
       for (const { row } of facts.promotions) if (row.id === 'p3' && row.state === 'rolled-back') row.state = 'promoted';
     },
   },
   historiesReplay: {
-    'a history that the code no longer follows': (facts) => void (facts.replays['rollout/production/drill r2'] = 'TMPRL1100 nondeterminism'),
+    'a history that the code no longer follows': (facts) =>
+      void (facts.replays['rollout/production/drill r2'] = 'TMPRL1100 nondeterminism'),
   },
 };
 

@@ -11,7 +11,8 @@ export function honestFacts(): Facts {
     ...{ routes: [], leases: [], acknowledgements: [], rollouts: [], promotions: [], decisions: [], told: [], asked: [] },
     replays: { 'rollout/production/drill r2': null },
   };
-  const lease = (row: Omit<LeaseRow, 'name'>) => facts.leases.push(written({ name: 'rollout/production/drill', ...row }, row.token === 1 ? 'INSERT' : 'UPDATE'));
+  const lease = (row: Omit<LeaseRow, 'name'>) =>
+    facts.leases.push(written({ name: 'rollout/production/drill', ...row }, row.token === 1 ? 'INSERT' : 'UPDATE'));
   const route = (epoch: number, idempotencyKey: string, leaseToken: number, split: Split) => {
     const row: RouteRow = { ...at, epoch, idempotencyKey, leaseToken, split, shadows: [], standby: [], overrides: [] };
     facts.routes.push(written(row));
@@ -20,7 +21,15 @@ export function honestFacts(): Facts {
   };
   const stage = (challengerPct: number) => ({ challengerPct, shadowPct: 0, standby: 'none' as const });
   const rollout = (version: number, state: string, stages: RolloutRow['stages']) => {
-    const row: RolloutRow = { ...at, id: `r${version}`, champion: version === 1 ? null : version === 2 ? 1 : 2, challenger: version, promotionId: `p${version}`, state, stages };
+    const row: RolloutRow = {
+      ...at,
+      id: `r${version}`,
+      champion: version === 1 ? null : version === 2 ? 1 : 2,
+      challenger: version,
+      promotionId: `p${version}`,
+      state,
+      stages,
+    };
     facts.rollouts.push(written(row, state === 'running' ? 'INSERT' : 'UPDATE'));
   };
   const promotion = (version: number, state: string) => {
@@ -64,7 +73,10 @@ export function honestFacts(): Facts {
   });
 
   const answer = (id: number, epoch: number, version: number) =>
-    facts.asked.push({ id: `a${id}`, answer: { gateway: id % 2 === 0 ? 'g1' : 'g2', version, epoch, sentAt: id * 10, answeredAt: id * 10 + 15 } });
+    facts.asked.push({
+      id: `a${id}`,
+      answer: { gateway: id % 2 === 0 ? 'g1' : 'g2', version, epoch, sentAt: id * 10, answeredAt: id * 10 + 15 },
+    });
   for (let id = 0; id < 500; id += 1) {
     const epoch = 1 + Math.floor(id / 100);
     const { split: given } = facts.routes[epoch - 1]?.row ?? { split: whole(1) };
