@@ -117,7 +117,10 @@ const abSchema = z
     strategy: z.literal('ab'),
     challengerPct: z.number().gt(0).lt(100).default(50),
     /** What decides. Its margin is the least improvement that counts as better. */
-    outcome: judgedMetricSchema,
+    outcome: judgedMetricSchema.refine(
+      ({ metric }) => metric !== 'scoreDistance',
+      'must not be scoreDistance: a distance says that the versions differ, not which is better',
+    ),
     /** `sequential`: decided as soon as it is clear, however often one looks; `fixed`: looked at once, at the horizon. */
     horizon: z
       .strictObject({

@@ -10,6 +10,9 @@ const ownServerVariables = [
   'TEMPORAL_PROFILE',
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
+  'PERDURE_DECISION_TRUST',
+  'PERDURE_SIGNING_KEY_FILE',
+  'PERDURE_VERIFYING_KEYS_FILE',
 ];
 
 /** Tests write and kill: they use a person's own servers only when asked to by PERDURE_TEST_EXTERNAL=1. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -44,12 +44,14 @@ export async function startApi({
   const store = createObjectStore({ endpoint, region: 'us-east-1', bucket: `test-${randomUUID()}`, accessKeyId, secretAccessKey });
   await store.ensureBucket();
   const temporal = createTemporalLink(loadTemporalConfig());
-  const uploadFolder = await mkdtemp(path.join(tmpdir(), 'perdure-api-'));
+  const folder = await mkdtemp(path.join(tmpdir(), 'perdure-api-'));
+  const uploadFolder = path.join(folder, 'uploads');
+  await mkdir(uploadFolder);
   const keys = newDecisionKeys();
-  const verifyingKeysFile = path.join(uploadFolder, 'public.pem');
-  await writeFile(path.join(uploadFolder, 'private.pem'), keys.privatePem, { mode: 0o600 });
+  const verifyingKeysFile = path.join(folder, 'public.pem');
+  await writeFile(path.join(folder, 'private.pem'), keys.privatePem, { mode: 0o600 });
   await writeFile(verifyingKeysFile, keys.publicPem);
-  const signer = await decisionSigner(path.join(uploadFolder, 'private.pem'));
+  const signer = await decisionSigner(path.join(folder, 'private.pem'));
   const app = await buildApi({
     db,
     objects: store,
@@ -73,7 +75,7 @@ export async function startApi({
       await app.close();
       await Promise.all([db.close(), temporal.close()]);
       store.close();
-      await Promise.all([database.drop(), rm(uploadFolder, { recursive: true, force: true })]);
+      await Promise.all([database.drop(), rm(folder, { recursive: true, force: true })]);
     },
   };
 }
