@@ -16,7 +16,7 @@ import { prepareReplay, replayHistories } from './replay-histories.js';
 
 const seed = Number(process.env['PERDURE_FAULT_SEED'] ?? 1);
 /** By default a few, always the same: the whole suite must end in time. `least` covers every component, kind and moment, and every step of every strategy. */
-const wanted = process.env['PERDURE_FAULT_COUNT'] ?? '3';
+const wanted = process.env['PERDURE_FAULT_COUNT'] ?? '10';
 const plan = planFaults(seed, wanted === 'all' ? 'all' : wanted === 'least' ? leastCount : Number(wanted));
 const rounds = roundsOf(plan);
 const requestsPerSecond = 80;
