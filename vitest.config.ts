@@ -18,7 +18,7 @@ export default defineConfig({
     reporters: ['default', './test/setup/summary-reporter.ts'],
     projects: [
       project('unit', 0, { testTimeout: 10_000 }),
-      project('workflow', 1, { ...serial, testTimeout: 60_000, hookTimeout: 120_000 }),
+      project('workflow', 1, { ...serial, maxConcurrency: 6, testTimeout: 60_000, hookTimeout: 120_000 }),
       project('replay', 2, { ...serial, testTimeout: 60_000, hookTimeout: 120_000 }),
       project('integration', 3, {
         ...serial,

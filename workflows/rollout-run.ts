@@ -5,6 +5,7 @@ import {
   continueAsNew,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   workflowInfo,
@@ -145,6 +146,8 @@ export class RolloutRun {
   async complete(): Promise<RolloutResult> {
     const { plan, model, challenger, environment } = this.known;
     await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    // Rollouts of 0.1.0 completed over a pause that came with the last look or later; theirs replay as they went.
+    if (this.steering.paused && patched('pause-before-completion')) await this.heedPeople();
     if (plan.lateLabels) await this.askLateLabels();
     return this.end('completed', plan.champion === null ? 'first version of the environment' : `replaces version ${plan.champion}`);
   }

@@ -102,9 +102,9 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
 
 export type Bench = Awaited<ReturnType<typeof createBench>>;
 
-/** Asks again until `condition` holds. @throws an Error with the label when it does not within ten seconds. */
+/** Asks again until `condition` holds. @throws an Error with the label when it does not within half a minute. */
 export async function eventually<T>(label: string, ask: () => Promise<T>, condition: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const answer = await ask();
     if (condition(answer)) return answer;
