@@ -1,5 +1,5 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { BOOLEAN, DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER, VARCHAR, type DuckDBValue } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { quoteText } from './quote.js';
@@ -9,8 +9,19 @@ export interface DuckSession {
   run(sql: string, parameters?: DuckDBValue[]): Promise<void>;
   /** Runs one query and parses each row. 64-bit integers and timestamps arrive as text: coerce them in the schema. */
   rows<Row>(sql: string, rowSchema: z.ZodType<Row>, parameters?: DuckDBValue[]): Promise<Row[]>;
+  /** Appends rows, given column by column in the order of the table's: far cheaper than statements. */
+  append(table: string, columns: readonly AppendedColumn[]): Promise<void>;
   close(): void;
 }
+
+export interface AppendedColumn {
+  type: keyof typeof appendedTypes;
+  values: Float32Array | readonly (number | string | boolean)[];
+}
+
+const appendedTypes = { BOOLEAN, FLOAT, INTEGER, VARCHAR };
+/** As many rows as one vector of DuckDB holds. */
+const chunkRows = 2048;
 
 export interface DuckSessionOptions {
   /** An existing folder that the session may write to; DuckDB spills there. */
@@ -85,6 +96,25 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
       interruptible(async () => {
         const reader = await connection.runAndReadAll(sql, parameters);
         return reader.getRowObjectsJson().map((row) => rowSchema.parse(row));
+      }),
+    append: (table, columns) =>
+      interruptible(async () => {
+        const appender = await connection.createAppender(table);
+        const rows = columns[0]?.values.length ?? 0;
+        for (let from = 0; from < rows; from += chunkRows) {
+          const count = Math.min(chunkRows, rows - from);
+          const chunk = DuckDBDataChunk.create(
+            columns.map(({ type }) => appendedTypes[type]),
+            count,
+          );
+          for (const [index, { values }] of columns.entries()) {
+            const vector = chunk.getColumnVector(index);
+            for (let row = 0; row < count; row += 1) vector.setItem(row, values[from + row] ?? null);
+            vector.flush();
+          }
+          appender.appendDataChunk(chunk);
+        }
+        appender.closeSync();
       }),
     close: () => {
       connection.closeSync();
