@@ -114,6 +114,18 @@ export class InferenceService {
     return found;
   }
 
+  /** Why nobody answers here for a model, or for the version asked for; undefined while somebody does. @throws PerdureError `model/unknown`. */
+  notReadyBecause(model: string, version: number | undefined): string | undefined {
+    const { engine, table } = this.deps;
+    const reason = engine.outOfService(this.versionOf(model, version).key);
+    const active = version === undefined ? table.route(model) : undefined;
+    const standsIn = active?.route.standby.some((one) => {
+      const loaded = active.versions.get(one);
+      return loaded !== undefined && engine.outOfService(loaded.key) === undefined;
+    });
+    return standsIn === true ? undefined : reason;
+  }
+
   /** A version by number before overrides, and both before the split. @throws PerdureError `model/unknown` or `input/invalid`. */
   private choose(active: ActiveRoute, id: string | undefined, caller: Caller): RoutedVersion {
     const { key } = caller;

@@ -5,19 +5,15 @@ import { isInferType } from './infer-types.js';
 import type { InferenceService } from './inference-service.js';
 import { modelMetadata, requestedVersion, serverMetadata } from './model-metadata.js';
 import { readBody } from './request-body.js';
-import { parseIndexRequest, refuseRepositoryChange, repositoryIndex } from './repository-index.js';
-import type { RouteTable } from './route-table.js';
+import { parseIndexRequest, refuseRepositoryChange, repositoryIndex, type Repository } from './repository-index.js';
 
-export interface ProtocolRoutesDeps {
+export interface ProtocolRoutesDeps extends Repository {
   service: InferenceService;
-  table: RouteTable;
   productVersion: string;
   bodyBytesMax: number;
   isReady: () => boolean;
   /** Whether callers had better look for another gateway. */
   isDraining: () => boolean;
-  /** Routes that could not be put in force, with the reason. */
-  problems: () => readonly { model: string; message: string }[];
 }
 
 interface ModelParams {
@@ -27,7 +23,7 @@ interface ModelParams {
 
 /** Open Inference Protocol v2 over REST. */
 export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoutesDeps): void {
-  const { service, table, productVersion, bodyBytesMax, isReady, isDraining, problems } = deps;
+  const { service, table, productVersion, bodyBytesMax, isReady, isDraining } = deps;
   app.removeAllContentTypeParsers();
   // Clients of the binary extension send no content type at all.
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
@@ -47,10 +43,11 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
   app.get('/v2/health/ready', (_request, reply) => reply.code(isReady() ? 200 : 503).send({ ready: isReady() }));
 
   const metadata = (request: FastifyRequest<{ Params: ModelParams }>) => modelMetadata(service.versionOf(...named(request.params)), table);
-  const ready = (request: FastifyRequest<{ Params: ModelParams }>) => ({
-    name: service.versionOf(...named(request.params)).served.model,
-    ready: true,
-  });
+  const ready = (request: FastifyRequest<{ Params: ModelParams }>, reply: FastifyReply) => {
+    const reason = service.notReadyBecause(...named(request.params));
+    const { model: name } = request.params;
+    return reply.code(reason === undefined ? 200 : 503).send({ name, ready: reason === undefined, reason });
+  };
   const infer = async (request: FastifyRequest<{ Params: ModelParams }>, reply: FastifyReply) => {
     const receivedAt = performance.now();
     const [model, version] = named(request.params);
@@ -66,7 +63,7 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
     app.get(`${prefix}/ready`, ready);
     app.post(`${prefix}/infer`, infer);
   }
-  app.post('/v2/repository/index', (request) => repositoryIndex(table, problems(), parseIndexRequest(request.body)));
+  app.post('/v2/repository/index', (request) => repositoryIndex(deps, parseIndexRequest(request.body)));
   app.post('/v2/repository/models/:model/:change', (request: FastifyRequest<{ Params: { model: string; change: string } }>, reply) => {
     const { model, change } = request.params;
     if (change !== 'load' && change !== 'unload') return reply.callNotFound();

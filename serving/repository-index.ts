@@ -10,20 +10,22 @@ export interface IndexEntry {
   reason: string;
 }
 
+export interface Repository {
+  table: RouteTable;
+  /** Routes that could not be put in force, with the reason. */
+  problems: () => readonly { model: string; message: string }[];
+  /** Why a loaded version is out of service, by its key; undefined while it answers. */
+  outOfService: (key: string) => string | undefined;
+}
+
 /** The model repository extension, for reading: every loaded version, and the models whose route could not be put in force. */
-export function repositoryIndex(
-  table: RouteTable,
-  problems: readonly { model: string; message: string }[],
-  { ready }: { ready: boolean },
-): IndexEntry[] {
-  const loaded = table.versions().map(({ served: { model, version } }): IndexEntry => ({
-    name: model,
-    version: String(version),
-    state: 'READY',
-    reason: '',
-  }));
-  if (ready) return loaded;
-  const missing = problems
+export function repositoryIndex({ table, problems, outOfService }: Repository, { ready }: { ready: boolean }): IndexEntry[] {
+  const loaded = table.versions().map(({ key, served: { model, version } }): IndexEntry => {
+    const reason = outOfService(key);
+    return { name: model, version: String(version), state: reason === undefined ? 'READY' : 'UNAVAILABLE', reason: reason ?? '' };
+  });
+  if (ready) return loaded.filter(({ state }) => state === 'READY');
+  const missing = problems()
     .filter(({ model }) => table.route(model) === undefined)
     .map(({ model, message }): IndexEntry => ({ name: model, version: '', state: 'UNAVAILABLE', reason: message }));
   return [...loaded, ...missing];

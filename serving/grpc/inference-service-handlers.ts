@@ -16,7 +16,7 @@ export function inferenceHandlers(
   deps: ProtocolRoutesDeps,
   report: CallReport,
 ): { definition: ServiceDefinition; handlers: UntypedServiceImplementation } {
-  const { service: inference, table, productVersion, isReady, problems } = deps;
+  const { service: inference, table, productVersion, isReady } = deps;
   const definition: Record<string, ReturnType<typeof bytesMethod>> = {};
   const handlers: UntypedServiceImplementation = {};
   const method = <Request, Response>(
@@ -32,7 +32,7 @@ export function inferenceHandlers(
   method('ServerLive', [messages.ServerLiveRequest, messages.ServerLiveResponse], () => ({ live: true }));
   method('ServerReady', [messages.ServerReadyRequest, messages.ServerReadyResponse], () => ({ ready: isReady() }));
   method('ModelReady', [messages.ModelReadyRequest, messages.ModelReadyResponse], ({ name, version }) => ({
-    ready: isServed(() => inference.versionOf(name, requestedVersion(name, version))),
+    ready: isServed(() => inference.notReadyBecause(name, requestedVersion(name, version))),
   }));
   method('ServerMetadata', [messages.ServerMetadataRequest, messages.ServerMetadataResponse], () => serverMetadata(productVersion));
   method('ModelMetadata', [messages.ModelMetadataRequest, messages.ModelMetadataResponse], ({ name, version }) => ({
@@ -40,7 +40,7 @@ export function inferenceHandlers(
     properties: {},
   }));
   method('RepositoryIndex', [messages.RepositoryIndexRequest, messages.RepositoryIndexResponse], (asked) => ({
-    models: repositoryIndex(table, problems(), asked),
+    models: repositoryIndex(deps, asked),
   }));
   method('RepositoryModelLoad', [messages.RepositoryModelLoadRequest, messages.RepositoryModelLoadResponse], ({ modelName }) => {
     throw refuseRepositoryChange(modelName, 'load');
@@ -89,10 +89,9 @@ function metadataValue(metadata: Metadata, name: string): string | undefined {
 }
 
 /** A model that is not there is not ready, as Triton and MLServer see it; what else is wrong is still said. */
-function isServed(find: () => unknown): boolean {
+function isServed(notReadyBecause: () => string | undefined): boolean {
   try {
-    find();
-    return true;
+    return notReadyBecause() === undefined;
   } catch (error) {
     if (error instanceof PerdureError && errorTraits(error.code).httpStatus === 404) return false;
     throw error;

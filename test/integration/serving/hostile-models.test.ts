@@ -92,6 +92,10 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
     const byId = await Promise.all(Array.from({ length: 40 }, (_, number) => ask(url, harmless, { id: `request-${number}` })));
     expect(new Set(byId)).toEqual(new Set(['flight-delay@1']));
     expect(await ask(url, harmless, { version: 2 })).toMatch(/^503 .*flight-delay@2 is out of service here: its process ended 3 times/);
+    const readiness = (path: string) => fetch(`${url}/v2/models/flight-delay${path}/ready`).then((response) => response.status);
+    expect(await Promise.all(['', '/versions/1', '/versions/2'].map(readiness))).toEqual([200, 200, 503]);
+    const index = await fetch(`${url}/v2/repository/index`, { method: 'POST' }).then((response) => response.json());
+    expect(index).toContainEqual({ name: 'flight-delay', version: '2', state: 'UNAVAILABLE', reason: expect.stringMatching(says) });
     await eventually('its failures are counted', () => failuresOf(2) > 0);
     expect(failuresOf(1)).toBe(0);
     running = false;
