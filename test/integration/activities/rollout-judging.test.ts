@@ -15,14 +15,17 @@ import { insertServingWindows } from '../../../db/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { rolloutWithLooks } from '../../../db/rollout-lists.js';
-import { rolloutById } from '../../../db/rollout-queries.js';
+import { rolloutOutlook } from '../../../db/rollout-facts.js';
+import { recordLook, rolloutById } from '../../../db/rollout-queries.js';
 import { registerVersion } from '../../../db/run-queries.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
+import type { StageJudgement } from '../../../domain/judge.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
 import type { Evidence } from '../../../domain/promotion.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving-window.js';
+import { addWindows } from '../../../domain/serving-totals.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { segmentToParquet } from '../../../serving/segment-to-parquet.js';
 import { openTestBucket } from '../data/test-bucket.js';
@@ -189,6 +192,24 @@ describe('the plan of a rollout', () => {
     await trickle(refused.model);
     await expect(refused.plan()).rejects.toMatchObject({ code: 'rollout/refused', message: expect.stringContaining('maxSeconds') });
     expect(await rolloutById(db, refused.rolloutId)).toBeUndefined();
+  });
+});
+
+describe('what a metric of the labels needs', () => {
+  it('is unknown before any rollout has read it, and known from the last one that did', async () => {
+    const judge = { metrics: [{ metric: 'errorShare' }, { metric: 'quality', loss: 'error', margin: 0.05, harm: 0.2 }] };
+    const { model, rolloutId, plan } = await begun({ ...canary, judge });
+    await plan();
+    await serve({ model, version: 1, epoch: 1, requests: 1000 });
+    const outlook = () => rolloutOutlook(db, { environment, model, challenger: 2, alsoShadow: [] });
+    const needed = async () => (await outlook()).effects[0]?.metrics.find((one) => one.metric === 'quality:error')?.requestsToSeeHarm;
+    expect(await needed()).toBeNull();
+    const champion = { ...addWindows([]), requests: 500, samples: { 'quality:error': { count: 250, sum: 25 } } };
+    const { settled } = (await rolloutById(db, rolloutId)) ?? {};
+    const inputs = { policy: settled?.policy.strategy === 'canary' ? settled.policy.judge : null, outcome: null, champion };
+    await recordLook(db, { rolloutId, look: 1, step: 0, inputs, result: { verdict: 'pass' } as StageJudgement });
+    // Half of the requests get a label, and 200 labels are asked of each version.
+    expect(await needed()).toBeGreaterThanOrEqual(400);
   });
 });
 
