@@ -80,7 +80,7 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
       ['started', localTime(rollout.startedAt)],
       ['finished', localTime(rollout.finishedAt, 'not yet')],
       ['looks', rollout.looks.length],
-      ['late labels', rollout.lastWord && `${rollout.lastWord.verdict}: ${rollout.lastWord.reason}`],
+      ['late labels', lateLabelsText(rollout)],
     ]),
   ];
   if (last) {
@@ -109,6 +109,11 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
     );
   }
   return parts.join('\n\n');
+}
+
+function lateLabelsText({ lastWord, awaitsLabels }: RolloutDetail): string | null {
+  if (lastWord) return `${lastWord.verdict}: ${lastWord.reason}`;
+  return awaitsLabels === null ? null : `still waited for (workflow ${awaitsLabels})`;
 }
 
 type Quantiles = RolloutDetail['looks'][number]['latency']['champion'];

@@ -144,6 +144,7 @@ test('a rollout shows its looks and what it waits for', async () => {
   const { stdout } = await running.perdure('rollout', 'status', known.model);
   expect(stdout).toMatch(/version 1 → version 2/);
   expect(stdout).toContain('12 of 300 requests');
+  expect(await running.api.rollout(known.rolloutId)).toMatchObject({ lastWord: null, awaitsLabels: null });
   expect((await running.api.rollout(known.rolloutId)).looks).toMatchObject([{ look: 1, verdict: 'no-data' }]);
 });
 
