@@ -12,6 +12,7 @@ import {
 } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import { definitionByDigest, definitionInForce, keepDefinition } from '../db/definition-queries.js';
+import { mustHaveShadows } from '../db/rollout-facts.js';
 import { routeOf } from '../db/route-queries.js';
 import { hasTrainedUpTo, versionOf } from '../db/run-queries.js';
 import { runningRollout } from '../db/rollout-queries.js';
@@ -44,7 +45,9 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         alsoShadow,
       } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       const registered = await versionOf(db, model, version);
-      const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
+      const { promotion: policy, rollout } = await definitionByDigest(db, registered.definitionSha256);
+      // Told when it is asked for, and not after people have approved it.
+      await mustHaveShadows(db, { model, version, alsoShadow, strategy: rollout.strategy });
       const environment = asked ?? policy.environments[0] ?? 'production';
       if (!policy.environments.includes(environment)) {
         throw new PerdureError(

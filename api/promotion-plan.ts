@@ -14,10 +14,18 @@ import { needsNoApproval } from '../domain/promotion-standing.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
 import { routeOfStage } from '../domain/rollout-stage.js';
 
+interface Question {
+  model: string;
+  version: number;
+  environment?: Environment | undefined;
+  /** Further versions that are to answer copies beside it. */
+  alsoShadow?: readonly number[] | undefined;
+}
+
 /** What promoting a version would take, before anything moves. @throws PerdureError `not-found` or `input/invalid`. */
 export async function promotionPlan(
   db: Database,
-  { model, version, environment: asked }: { model: string; version: number; environment?: Environment | undefined },
+  { model, version, environment: asked, alsoShadow = [] }: Question,
 ): Promise<PromotionPlan> {
   const registered = await versionOf(db, model, version);
   const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
@@ -27,28 +35,30 @@ export async function promotionPlan(
       'input/invalid',
       `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add it to promotion.environments.`,
     );
-  const { settled, effects, traffic, changes, refused } = await rolloutOutlook(db, {
+  const { settled, present, effects, traffic, changes, refused } = await rolloutOutlook(db, {
     environment,
     model,
     challenger: version,
-    alsoShadow: [],
+    alsoShadow,
   });
-  const { parties, stages } = settled;
-  const champion = parties.champion;
+  const { parties } = settled;
+  const already = present === version;
+  // What serves whole already is not moved: there are no stages to show.
+  const stages = already ? [] : settled.stages;
   return {
-    ...{ model, version, environment, environments: policy.environments, champion },
+    ...{ model, version, environment, environments: policy.environments, champion: present },
     gates: registered.gates.map(({ name, outcome }) => ({ name, outcome })),
-    approvals: approvalsOf(policy, champion),
+    approvals: approvalsOf(policy, present),
     strategy: settled.policy.strategy,
     requestsPerSecond: traffic.requestsPerSecond,
     stages: stages.map((stage, at) => {
-      const { split, shadows, standby } = routeOfStage(stage, parties);
+      const route = routeOfStage(stage, parties);
       const { name, comparison, minRequests, minSeconds, maxSeconds } = stage;
       const { metrics = [], requests = null, seconds = null } = effects[at] ?? {};
-      return { ...{ name, split, shadows, standby, comparison, minRequests, minSeconds, maxSeconds }, metrics, requests, seconds };
+      return { ...route, ...{ name, comparison, minRequests, minSeconds, maxSeconds }, metrics, requests, seconds };
     }),
     ...{ changes, refused },
-    conflicts: await conflictsOf(db, { model, version, environment, policy }),
+    conflicts: await conflictsOf(db, { model, version, environment, policy, already }),
   };
 }
 
@@ -71,15 +81,17 @@ interface Asked {
   version: number;
   environment: Environment;
   policy: PromotionPolicy;
+  /** Whether it is champion there. */
+  already: boolean;
 }
 
-async function conflictsOf(db: Database, { model, version, environment, policy }: Asked): Promise<string[]> {
+async function conflictsOf(db: Database, { model, version, environment, policy, already }: Asked): Promise<string[]> {
   const conflicts: string[] = [];
   const whole = async (where: Environment) => {
     const route = await routeOf(db, where, model);
     return route?.split.length === 1 ? (route.split[0]?.version ?? null) : null;
   };
-  if ((await whole(environment)) === version) conflicts.push(`${model}@${version} is champion in ${environment} already.`);
+  if (already) conflicts.push(`${model}@${version} is champion in ${environment} already: asked for now, it is closed as superseded.`);
   const before = policy.environments[policy.environments.indexOf(environment) - 1];
   if (before !== undefined && (await whole(before)) !== version)
     conflicts.push(`${model}@${version} must be champion in ${before} first: perdure promote ${model}@${version} --to ${before}.`);
@@ -92,7 +104,11 @@ async function conflictsOf(db: Database, { model, version, environment, policy }
     const same = open.version === version;
     if (open.state !== 'rolling-out')
       conflicts.push(
-        `A promotion of ${model}@${open.version} to ${environment} is open (${open.state})${same ? ': asking again finds it' : ''}.`,
+        `A promotion of ${model}@${open.version} to ${environment} is open (${open.state})${
+          same
+            ? `: asking again finds it, as it was asked for (perdure promotions show ${model}@${version} --env ${environment})`
+            : `: whichever is rolled out second needs new approvals`
+        }.`,
       );
   }
   if ((await liveGateways(db, environment, model)).length === 0)

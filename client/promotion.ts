@@ -13,7 +13,10 @@ import type { promoteModel, PromotionResult } from '../workflows/promote-model.j
 import type { TemporalHandle } from './connect.js';
 import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 
-/** Asks for a promotion; one that is open for the same version and environment is found instead. */
+/**
+ * Asks for a promotion; one that is open for the same version and environment is found instead.
+ * @throws PerdureError `state/conflict` when further shadows are asked for and one is open: a run that passes its gates opens one without.
+ */
 export async function startPromotion(
   { client, config }: TemporalHandle,
   {
@@ -35,6 +38,12 @@ export async function startPromotion(
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (alsoShadow.length > 0)
+      throw new PerdureError(
+        'state/conflict',
+        `A promotion of ${model}@${version} to ${environment} is open already, and keeps what it was asked for with. Take it back and ask again: perdure withdraw ${model}@${version} --env ${environment}, then the same command.`,
+        { model, version, environment },
+      );
     const { runId } = await client.workflow.getHandle(workflowId).describe();
     return { workflowId, runId, attached: true };
   }

@@ -24,6 +24,8 @@ export interface RolloutQuestion {
 /** What a rollout would do, and what it would take. */
 export interface RolloutOutlook {
   settled: SettledRollout;
+  /** The version that is champion now, the challenger itself too; null in an empty environment. */
+  present: number | null;
   /** What each stage needs, as the policy wrote it. Empty where nobody judges. */
   effects: StageEffect[];
   traffic: PresentTraffic;
@@ -45,28 +47,37 @@ export async function rolloutOutlook(
   const route = await routeOf(db, environment, model);
   const present = route ? championOf(route.split) : null;
   const champion = present === challenger ? null : present;
-  if (alsoShadow.length > 0 && policy.strategy !== 'shadow')
-    throw new PerdureError(
-      'input/invalid',
-      `alsoShadow: the strategy of ${model}@${challenger} is ${policy.strategy}, which has no shadows. Leave it out.`,
-    );
-  for (const version of alsoShadow) {
-    await versionOf(db, model, version);
-    if (version === challenger || version === present)
-      throw new PerdureError('input/invalid', `alsoShadow: ${model}@${version} takes part already. Leave it out.`);
-  }
+  await mustHaveShadows(db, { model, version: challenger, alsoShadow, strategy: policy.strategy });
+  if (present !== null && alsoShadow.includes(present)) throw takesPart(model, present);
   const written = stagesOf(policy, { hasChampion: champion !== null });
   const judged = policy.strategy !== 'direct' && champion !== null;
   const metrics = judged ? [...policy.judge.metrics, ...(policy.strategy === 'ab' ? [policy.outcome] : [])] : [];
-  const traffic = champion === null ? noTraffic : await presentTraffic(db, { environment, model, champion, metrics });
+  const traffic = present === null ? noTraffic : await presentTraffic(db, { environment, model, champion: present, metrics });
   const effects = judged ? stageEffects(policy, written, traffic) : [];
   const { stages, changes, refused } = judged
     ? stretchStages(written, policy.judge, effects)
     : { stages: written, changes: [], refused: null };
   const parties = { champion, challenger, alsoShadow, testers: policy.testers };
   const settled = { policy, parties, stages, alphaOfStage: alphaOfStage(policy, stages), epochBefore: route?.epoch ?? null };
-  return { settled, effects, traffic, changes, refused };
+  return { settled, present, effects, traffic, changes, refused };
 }
+
+/** @throws PerdureError `input/invalid` where further versions cannot shadow beside this one, `not-found` for one that is not registered. */
+export async function mustHaveShadows(
+  db: Database,
+  { model, version, alsoShadow, strategy }: { model: string; version: number; alsoShadow: readonly number[]; strategy: string },
+): Promise<void> {
+  if (alsoShadow.length > 0 && strategy !== 'shadow')
+    throw new PerdureError(
+      'input/invalid',
+      `alsoShadow: the strategy of ${model}@${version} is ${strategy}, which has no shadows. Leave it out.`,
+    );
+  if (alsoShadow.includes(version)) throw takesPart(model, version);
+  for (const other of alsoShadow) await versionOf(db, model, other);
+}
+
+const takesPart = (model: string, version: number) =>
+  new PerdureError('input/invalid', `alsoShadow: ${model}@${version} takes part already. Leave it out.`);
 
 /** The rollout policy that a version carries. @throws PerdureError `definition/invalid` for one written for an earlier release. */
 export async function policyOf(db: Database, model: string, version: number): Promise<RolloutPolicy> {

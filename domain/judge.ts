@@ -72,8 +72,9 @@ export function judgeStage(input: StageInput): StageJudgement {
   if (metrics.length === 0) return { ...nothing, waitsFor: nothingToCompare };
   const said = worstVerdict(metrics.map((metric) => metric.verdict));
   const lacking = stage.minRequests - challenger.requests;
-  const waitsFor = lacking <= 0 ? null : requestsMissing(challenger.requests, stage.minRequests, lacking);
-  const verdict = waitsFor !== null && said !== 'fail' ? 'no-data' : said;
+  // A fail waits for nothing: what is said of it is what failed.
+  const waitsFor = lacking <= 0 || said === 'fail' ? null : requestsMissing(challenger.requests, stage.minRequests, lacking);
+  const verdict = waitsFor !== null ? 'no-data' : said;
   return { ...about, verdict, metrics, waitsFor, winner: winnerOf(stage, verdict) };
 }
 

@@ -1,5 +1,5 @@
 import { PerdureError } from './errors.js';
-import { championOf, versionsOfRoute, type Route } from './route.js';
+import { championOf, versionsOfRoute, writtenByRollout, type Route } from './route.js';
 
 /**
  * The version that a rollback restores, from the route's history, oldest first: the one asked for, else the last whole route before the present one. Going back is
@@ -7,13 +7,14 @@ import { championOf, versionsOfRoute, type Route } from './route.js';
  * @throws PerdureError `not-found` when nothing was served before, or the version asked for never was.
  */
 export function rollbackTarget(history: readonly Route[], { model, to }: { model: string; to: number | null }): number {
-  const whole = history.filter((route) => route.split.length === 1).map((route) => championOf(route.split));
+  const routes = history.filter((route) => route.split.length === 1);
+  const whole = routes.map((route) => championOf(route.split));
   if (to !== null) {
     if (whole.includes(to)) return to;
     const served = [...new Set(whole)].join(', ') || 'none';
     throw new PerdureError('not-found', `to: ${model}@${to} was never champion there. Versions that were: ${served}.`, { model, to });
   }
-  const line = lineOfChampions(whole);
+  const line = lineOfChampions(routes);
   // A split that nobody moves any more is itself what is left behind.
   const before = (history.at(-1)?.split.length ?? 1) > 1 ? line.at(-1) : line.at(-2);
   if (before === undefined) {
@@ -45,11 +46,12 @@ export function planRollback(
   return { version, alreadySince: servedAlone && leaves !== null && now.epoch > leaves ? now.epoch : null };
 }
 
-/** The champions that led to the present one: returning to the one before takes the last step back. */
-function lineOfChampions(versions: readonly number[]): number[] {
+/** The champions that led to the present one: returning to the one before takes the last step back, unless it was rolled out again. */
+function lineOfChampions(routes: readonly Route[]): number[] {
   const line: number[] = [];
-  for (const version of versions) {
-    if (version === line.at(-2)) line.pop();
+  for (const route of routes) {
+    const version = championOf(route.split);
+    if (version === line.at(-2) && !writtenByRollout(route)) line.pop();
     else if (version !== line.at(-1)) line.push(version);
   }
   return line;

@@ -49,6 +49,15 @@ export const routeSchema = z.strictObject({
 });
 export type Route = z.infer<typeof routeSchema>;
 
+const rolloutPrefix = 'rollout of ';
+
+/** The reason of a route that a rollout's stage writes. */
+export const rolloutReason = (model: string, challenger: number, stage: string): string =>
+  `${rolloutPrefix}${model}@${challenger}: ${stage}`;
+
+/** Whether a rollout wrote the route, and not a way back: a version that comes in again by a rollout is a step forward. */
+export const writtenByRollout = ({ reason }: Pick<Route, 'reason'>): boolean => reason.startsWith(rolloutPrefix);
+
 /** What a gateway needs to serve one version. */
 export const servedVersionSchema = z.strictObject({
   model: modelNameSchema,

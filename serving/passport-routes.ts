@@ -73,7 +73,8 @@ function whyOf(
   const known = key !== undefined && keyHash !== null && keyDigest(key) === keyHash ? key : keyHash === null ? requestId : null;
   return {
     role,
-    by: keyHash !== null ? 'key' : requestId !== null ? 'request id' : 'draw',
+    // An override is nobody's draw: the version was asked for, or the key or a header is a tester's, or it stood in for another.
+    by: role === 'override' ? 'override' : keyHash !== null ? 'key' : requestId !== null ? 'request id' : 'draw',
     key_hash: keyHash,
     key_matches: key === undefined || keyHash === null ? null : keyDigest(key) === keyHash,
     point: known === null ? null : keyPoint(model, known),

@@ -14,6 +14,7 @@ import type { PlannedRollout } from '../activities/rollouts.js';
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
 import type { RolloutRequest } from '../domain/requests.js';
+import { rolloutReason } from '../domain/route.js';
 import { lookAfterSeconds, moveAfterLook, type RolloutState } from '../domain/rollout.js';
 import { facts, gatewayWaits, looking, parsing, queueing } from './activity-profiles.js';
 import { failureCode, failureText } from './failure-text.js';
@@ -99,7 +100,7 @@ export class RolloutRun {
       model,
       lease: progress.lease,
       target: { rolloutId: this.rolloutId, stage: progress.step },
-      reason: `rollout of ${model}@${challenger}: ${label}`,
+      reason: rolloutReason(model, challenger, label),
       idempotencyKey: `${this.rolloutId}/step-${progress.step}`,
     });
     progress.epoch = epoch;

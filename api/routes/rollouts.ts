@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { listRollouts, rolloutWithLooks } from '../../db/rollout-lists.js';
+import type { RolloutRecord } from '../../db/rollout-queries.js';
+import { workflowIds } from '../../domain/ids.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { rolloutDetailSchema, rolloutListSchema, type RolloutSummary } from '../../client/http/rollouts.js';
 import { rolloutReplayListSchema, rolloutReplayRequestSchema } from '../../client/http/rollout-replay.js';
@@ -31,6 +33,7 @@ export const rolloutRoutes: RouteGroup = (app, { db }) => {
         strategy: rollout.settled?.policy.strategy ?? null,
         stages: rollout.settled?.stages.map((stage) => stage.name) ?? [],
         lastWord: rollout.lastWord,
+        awaitsLabels: awaitsLabels(rollout),
         looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
           ...{ look, step, inputsSha256 },
           at: at.toISOString(),
@@ -58,6 +61,12 @@ export const rolloutRoutes: RouteGroup = (app, { db }) => {
     ({ params, body }) => replayRollouts(db, { ...params, ...body }),
   );
 };
+
+/** A rollout that has put its challenger in, by a policy that asks late labels, is reviewed until they have spoken. */
+function awaitsLabels({ state, settled, lastWord, environment, model, challenger }: RolloutRecord): string | null {
+  const asked = settled?.policy.lateLabels !== undefined && settled.parties.champion !== null;
+  return asked && state === 'completed' && lastWord === null ? workflowIds.review(environment, model, challenger) : null;
+}
 
 function summary(row: Awaited<ReturnType<typeof listRollouts>>[number]): RolloutSummary {
   const { id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason } = row;

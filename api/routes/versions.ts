@@ -17,7 +17,13 @@ import { versionView } from '../version-view.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const ofVersion = ofModel.extend({ version: z.coerce.number().int().min(1) });
-const planQuery = z.object({ environment: environmentSchema.optional() });
+const planQuery = z.object({
+  environment: environmentSchema.optional(),
+  alsoShadow: z
+    .string()
+    .regex(/^[1-9]\d{0,8}(,[1-9]\d{0,8}){0,9}$/, 'must be numbers of versions with commas between')
+    .optional(),
+});
 const cardQuery = z.object({ format: z.enum(['md', 'json']).default('md') });
 
 /** The registry: `GET /models/{model}/versions[/{version}[/card]]`, and what promoting a version would take: `/plan`. */
@@ -70,7 +76,7 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     { schema: { tags: ['versions'], params: ofVersion, querystring: planQuery, response: { 200: promotionPlanSchema } } },
     async ({ params, query }) => {
       await oneVersion(params.model, params.version);
-      return promotionPlan(db, { ...params, ...query });
+      return promotionPlan(db, { ...params, environment: query.environment, alsoShadow: query.alsoShadow?.split(',').map(Number) });
     },
   );
 

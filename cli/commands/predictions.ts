@@ -26,6 +26,8 @@ export function registerPredictions(program: Command, context: CliContext): void
     });
 }
 
+const overrideText = 'override: this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
+
 function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }: Passport): (string | number)[][] {
   const approvers = promotion?.approvedBy.map(({ actor }) => actor).join(', ') || 'nobody';
   const point = why.point === null ? '' : ` at ${why.point.toFixed(2)}`;
@@ -36,7 +38,7 @@ function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }:
     ['answer', `${answer.label}, probability ${answer.probability}`],
     ['outcome', outcome === null ? 'not known yet' : `${outcome.label}, received ${localTime(outcome.received_at)}`],
     ['features', JSON.stringify(rest.features)],
-    ['why', `${why.role}, by ${why.by}${point}${stretch}`],
+    ['why', why.role === 'override' ? overrideText : `${why.role}, by ${why.by}${point}${stretch}`],
     ['route', why.route === null ? `epoch ${rest.epoch}` : `epoch ${rest.epoch}: ${splitText(why.route.split)}; ${why.route.reason}`],
     ['run', registered.runId],
     ['snapshot', registered.snapshotSha256],

@@ -36,13 +36,14 @@ export function registerPromote(program: Command, context: CliContext): void {
         'promote flight-delay@2 --to production --plan',
         'promote flight-delay@2 --to production',
         'promote flight-delay@2 --to staging --wait',
+        'promote flight-delay@3 --to production --also-shadow 4 5 --plan',
       ),
     )
     .action(async (text: string, { to, wait, plan, alsoShadow }: PromoteOptions, command: Command) => {
       const { output } = context;
       const { model, version } = requireVersionRef(text);
       if (plan) {
-        const planned = await context.api().promotionPlan(model, version, to);
+        const planned = await context.api().promotionPlan(model, version, to, alsoShadow);
         if (planned.refused !== null) context.exitCode = 3;
         return output.result(planned, () => describePromotionPlan(output, planned));
       }
@@ -64,7 +65,8 @@ export function registerPromote(program: Command, context: CliContext): void {
       const watch = `perdure promotions show ${started.workflowId}`;
       if (!wait) {
         await refusedAtOnce(promotion.promotionResult(handle, started.workflowId));
-        return output.result(started, `Asked for ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+        const said = started.attached ? 'A promotion is open already:' : 'Asked for';
+        return output.result(started, `${said} ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
       }
 
       output.progress(`Promotion of ${model}@${version} to ${to} (workflow ${started.workflowId})`);

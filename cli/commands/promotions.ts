@@ -6,7 +6,7 @@ import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { metric, state } from '../format/words.js';
+import { metric, shortDigest, state } from '../format/words.js';
 import type { Output } from '../output.js';
 import { environmentOption, parseCount, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
@@ -66,8 +66,10 @@ function requirementFields({ requirement, escalatedAt, state: now }: PromotionDe
   const { escalation } = requirement;
   return [
     ['requires', `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals: ${places.join('; ')}`],
-    ...(waits ? [['still needed', requirementText(requirement.stillNeeded)] as [string, string]] : []),
-    ...(waits ? [['cannot approve', requirement.excluded.join(', ')] as [string, string]] : []),
+    ...(waits ? [['still needed', stillNeeded(requirement.stillNeeded)] as [string, string]] : []),
+    ...(waits
+      ? [['asked, trained', `${requirement.excluded.join(', ')}: may approve only where the access file allows it`] as [string, string]]
+      : []),
     ...(escalation && (waits || escalatedAt)
       ? [
           ['escalation', `${escalatedAt ? 'since' : 'at'} ${localTime(escalation.at)} ${escalation.to.join(' or ')} may approve too`] as [
@@ -78,6 +80,12 @@ function requirementFields({ requirement, escalatedAt, state: now }: PromotionDe
       : []),
   ];
 }
+
+/** Between the last approval and the effect everything is read again, which takes a while: nobody is to approve a second time meanwhile. */
+const stillNeeded = (places: Requirement['stillNeeded']): string =>
+  places.length > 0 ? requirementText(places) : 'nothing: what was approved is being checked again; what has changed is shown anew';
+
+type Requirement = NonNullable<PromotionDetail['requirement']>;
 
 /** A promotion for the person who has to decide. */
 export function describePromotion(output: Output, promotion: PromotionDetail): string {
@@ -115,16 +123,23 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
       localTime(one.at),
       one.actor,
       state(output, one.decision),
-      one.counted ? 'yes' : 'no',
+      countedText(one, promotion),
       one.keyId ?? 'no',
       one.reason,
       one.comment,
     ]);
     parts.push(table(output, ['at', 'who', 'decision', 'counted', 'signed by', 'because', 'comment'], rows));
   }
-  if (promotion.state === 'waiting-for-approval') {
+  if (promotion.state === 'waiting-for-approval' && promotion.requirement?.stillNeeded.length !== 0) {
     const name = `${promotion.model}@${promotion.version}${promotion.environment === 'production' ? '' : ` --env ${promotion.environment}`}`;
     parts.push(`Decide: perdure approve ${name} --comment TEXT, or perdure reject ${name} --comment TEXT`);
   }
   return parts.join('\n\n');
+}
+
+/** A decision on evidence that is out of date counted when it was taken, and says nothing of what is shown now. */
+function countedText(decision: PromotionDetail['decisions'][number], { evidenceSha256 }: PromotionDetail): string {
+  if (!decision.counted) return 'no';
+  const { evidenceSha256: seen } = decision;
+  return seen === null || seen === evidenceSha256 ? 'yes' : `no longer: on evidence ${shortDigest(seen)}`;
 }

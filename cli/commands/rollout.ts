@@ -5,7 +5,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { metric, state } from '../format/words.js';
+import { metric, servesText, state } from '../format/words.js';
 import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
@@ -39,11 +39,7 @@ export function registerRollout(program: Command, context: CliContext): void {
         });
       const [detail, [route]] = await Promise.all([api.rollout(newest.id), api.routesOf(model, { environment: env })]);
       context.output.result({ ...detail, route: route ?? null }, () =>
-        describeRollout(
-          context.output,
-          detail,
-          route?.split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ') ?? null,
-        ),
+        describeRollout(context.output, detail, route ? servesText(route) : null),
       );
     });
 
@@ -70,7 +66,7 @@ export function registerRollout(program: Command, context: CliContext): void {
 }
 
 /** A rollout for people. */
-function describeRollout(output: Output, rollout: RolloutDetail, split: string | null): string {
+function describeRollout(output: Output, rollout: RolloutDetail, serves: string | null): string {
   const last = rollout.looks.at(-1);
   const parts = [
     fields([
@@ -80,11 +76,11 @@ function describeRollout(output: Output, rollout: RolloutDetail, split: string |
       ['state', `${state(output, rollout.state)}${rollout.reason ? `: ${rollout.reason}` : ''}`],
       ['strategy', rollout.strategy],
       ['stage', rollout.finishedAt === null ? stageText(rollout) : null],
-      ['served now', split],
+      ['served now', serves],
       ['started', localTime(rollout.startedAt)],
       ['finished', localTime(rollout.finishedAt, 'not yet')],
       ['looks', rollout.looks.length],
-      ['late labels', rollout.lastWord && `${rollout.lastWord.verdict}: ${rollout.lastWord.reason}`],
+      ['late labels', lateLabelsText(rollout)],
     ]),
   ];
   if (last) {
@@ -113,6 +109,11 @@ function describeRollout(output: Output, rollout: RolloutDetail, split: string |
     );
   }
   return parts.join('\n\n');
+}
+
+function lateLabelsText({ lastWord, awaitsLabels }: RolloutDetail): string | null {
+  if (lastWord) return `${lastWord.verdict}: ${lastWord.reason}`;
+  return awaitsLabels === null ? null : `still waited for (workflow ${awaitsLabels})`;
 }
 
 type Quantiles = RolloutDetail['looks'][number]['latency']['champion'];

@@ -4,7 +4,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { splitText } from '../format/words.js';
+import { servesText } from '../format/words.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { parseTime } from '../parse/time.js';
 import { requireModelName } from '../parse/version-ref.js';
@@ -30,7 +30,7 @@ export function registerRoutes(program: Command, context: CliContext): void {
         return table(
           output,
           head,
-          found.map((route) => [route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]),
+          found.map((route) => [route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason]),
         );
       });
     });
@@ -64,7 +64,7 @@ export function registerRoutes(program: Command, context: CliContext): void {
           route.environment,
           route.model,
           route.epoch,
-          splitText(route.split),
+          servesText(route),
           localTime(route.at),
           route.reason,
         ]);
@@ -82,7 +82,7 @@ export function registerRoutes(program: Command, context: CliContext): void {
       const events = at === undefined ? await api.gatewayEvents({ model, environment: env, limit: eventsShownMax }) : [];
       output.result({ ...route, events }, () =>
         [
-          table(output, head, [[route.environment, route.model, route.epoch, splitText(route.split), localTime(route.at), route.reason]]),
+          table(output, head, [[route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason]]),
           ...events.map(
             (event) =>
               `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ${event.gatewayId}: ${event.message}`,

@@ -1,3 +1,4 @@
+import type { RouteTarget } from '../../domain/route.js';
 import type { Output } from '../output.js';
 import type { RouteList } from '../../client/http/routes.js';
 
@@ -13,6 +14,20 @@ export const causeText = (cause: { kind: string; id?: string | undefined; actor?
 /** `2 to 5 %, 1 to 95 %` reads badly; `1: 95 %, 2: 5 %` does not. */
 export const splitText = (split: RouteList['routes'][number]['split']): string =>
   split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ');
+
+/** Everything that a route does, so that nobody takes a shadow or a tester's override for nothing. */
+export function servesText({ split, shadows, standby, overrides }: Pick<RouteList['routes'][number], keyof RouteTarget>): string {
+  return [
+    splitText(split),
+    ...shadows.map(({ version, samplePct }) => `version ${version} shadows ${samplePct} %`),
+    ...standby.map((version) => `version ${version} stands by`),
+    ...overrides.map(({ version, keys, headers }) => `version ${version} for testers (${testersText(keys.length, headers.length)})`),
+  ].join('; ');
+}
+
+const testersText = (keys: number, headers: number): string =>
+  [counted(keys, 'key'), counted(headers, 'header')].filter(Boolean).join(', ');
+const counted = (count: number, one: string): string => (count === 0 ? '' : `${count} ${one}${count === 1 ? '' : 's'}`);
 
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

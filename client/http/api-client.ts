@@ -64,8 +64,10 @@ export function createApiClient(baseUrl: string) {
     versions: (model: string) =>
       requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
     version: (model: string, version: number) => requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
-    promotionPlan: (model: string, version: number, environment: string) =>
-      requestJson(promotionPlanSchema, baseUrl, `/models/${segment(model)}/versions/${version}/plan`, { query: { environment } }),
+    promotionPlan: (model: string, version: number, environment: string, alsoShadow: readonly number[] = []) =>
+      requestJson(promotionPlanSchema, baseUrl, `/models/${segment(model)}/versions/${version}/plan`, {
+        query: { environment, alsoShadow: alsoShadow.length > 0 ? alsoShadow.join(',') : undefined },
+      }),
     card: (model: string, version: number, format: 'md' | 'json') =>
       requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
 

@@ -18,6 +18,13 @@ const planStageSchema = z.object({
   split: sharesSchema,
   shadows: z.array(z.object({ version: z.number().int(), samplePct: z.number() })),
   standby: z.array(z.number().int()),
+  overrides: z.array(
+    z.object({
+      version: z.number().int(),
+      keys: z.array(z.string()),
+      headers: z.array(z.object({ name: z.string(), value: z.string() })),
+    }),
+  ),
   /** `same-minutes`, `before` or `none`. */
   comparison: z.string(),
   minRequests: z.number(),

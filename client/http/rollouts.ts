@@ -34,6 +34,8 @@ export const rolloutDetailSchema = rolloutSummarySchema.extend({
   stages: z.array(z.string()),
   /** What late labels said after it; null until they have spoken. */
   lastWord: z.object({ verdict: z.string(), reason: z.string(), coveragePct: z.number(), at: z.iso.datetime() }).nullable(),
+  /** The workflow that waits for labels to have a last word; null where none does. */
+  awaitsLabels: z.string().nullable(),
   /** The judge's looks, oldest first. */
   looks: z.array(
     z.object({

@@ -49,13 +49,18 @@ describe('judgeStage', () => {
     expect({ verdict, waitsFor, winner }).toEqual({ verdict: 'pass', waitsFor: null, winner: null });
   });
 
+  it('says of a fail before its time what failed, and not what would still be missing for a pass', () => {
+    expect(judge({ requests: 60, errors: 30 })).toMatchObject({ verdict: 'fail', waitsFor: null });
+  });
+
   it.each([
     ['errors', { requests: 300, errors: 30 }, 'errorShare'],
     ['slowness', { requests: 300, slow: 60 }, 'slowShare'],
     ['other scores', { requests: 300, shift: 60 }, 'scoreDistance'],
   ])('fails a challenger for its %s', (_, challenger, culprit) => {
-    const { verdict, metrics } = judge(challenger);
+    const { verdict, metrics, waitsFor } = judge(challenger);
     expect(verdict).toBe('fail');
+    expect(waitsFor).toBeNull();
     expect(metrics.filter((metric) => metric.verdict === 'fail').map((metric) => metric.metric)).toEqual([culprit]);
   });
 

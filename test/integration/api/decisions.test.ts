@@ -126,6 +126,17 @@ describe('while only signed decisions are trusted', () => {
     await Promise.all([first.end(), second.end()]);
   });
 
+  test('asked for again it is found as it was asked for: further shadows are refused, and never dropped silently', async () => {
+    const { model, workflowId, end } = await waitingPromotion();
+    const again = { model, version: 1, environment: 'production' as const, requestedBy: 'tom@example.org' };
+    expect(await startPromotion(temporal, again)).toMatchObject({ workflowId, attached: true });
+    await expect(startPromotion(temporal, { ...again, alsoShadow: [2] })).rejects.toMatchObject({
+      code: 'state/conflict',
+      message: expect.stringContaining(`perdure withdraw ${model}@1`),
+    });
+    await end();
+  });
+
   test('a decision that was written past the API opens nothing; two signed ones do', async () => {
     const { model, id, end } = await waitingPromotion();
     await running.perdure('approve', `${model}@1`, '--comment', 'fine');

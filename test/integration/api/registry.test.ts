@@ -120,10 +120,31 @@ describe('promotions', () => {
   });
 });
 
+describe('the plan of a promotion', () => {
+  test('of what is champion already says so, and shows no stages of an empty environment', async () => {
+    const plan = await running.api.promotionPlan(known.model, 1, 'production');
+    expect(plan).toMatchObject({
+      champion: 1,
+      stages: [],
+      approvals: { automatic: null },
+      conflicts: expect.arrayContaining([expect.stringContaining('is champion in production already')]),
+    });
+    const { stdout } = await running.perdure('promote', `${known.model}@1`, '--to', 'production', '--plan');
+    expect(stdout).toContain('nothing would move');
+    expect(stdout).not.toContain('first version');
+  });
+
+  test('takes further shadows into account, and refuses them where the strategy has none', async () => {
+    const asked = await running.perdure('promote', `${known.model}@2`, '--to', 'production', '--also-shadow', '1', '--plan');
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('which has no shadows') });
+  });
+});
+
 test('a rollout shows its looks and what it waits for', async () => {
   const { stdout } = await running.perdure('rollout', 'status', known.model);
   expect(stdout).toMatch(/version 1 → version 2/);
   expect(stdout).toContain('12 of 300 requests');
+  expect(await running.api.rollout(known.rolloutId)).toMatchObject({ lastWord: null, awaitsLabels: null });
   expect((await running.api.rollout(known.rolloutId)).looks).toMatchObject([{ look: 1, verdict: 'no-data' }]);
 });
 

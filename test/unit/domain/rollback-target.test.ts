@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rollbackTarget } from '../../../domain/rollback-target.js';
-import type { Route, Split } from '../../../domain/route.js';
+import { rolloutReason, type Route, type Split } from '../../../domain/route.js';
 
 const history = (...splits: Split[]): Route[] =>
   splits.map((split, index) => ({
@@ -47,6 +47,15 @@ describe('the target of a rollback', () => {
   it('never is a version that was just rolled back from: a second rollback goes one step further back', () => {
     expect(target(history(whole(1), whole(2), whole(3), whole(2)))).toBe(1);
     expect(target(history(whole(1), whole(2), whole(1), whole(3)))).toBe(1);
+  });
+
+  it('is the champion before where an earlier one was rolled out again: that was a step forward', () => {
+    const again = history(whole(1), whole(2), whole(3), canary(3, 2, 5), whole(2)).map((route) =>
+      route.epoch < 4 ? route : { ...route, reason: rolloutReason('m', 2, 'step') },
+    );
+    expect(target(again)).toBe(3);
+    const undone = { ...again[2]!, epoch: 6, reason: 'rollback by ada: complaints' };
+    expect(target([...again, undone])).toBe(2);
   });
 
   it('is the last whole route where a split was left behind', () => {
