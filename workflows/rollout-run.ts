@@ -134,7 +134,8 @@ export class RolloutRun {
       const seen = await this.look();
       const move = moveAfterLook(stage.onInconclusive, stage, { ...seen, elapsedSeconds: progress.stepElapsedMs / 1000 });
       if (move === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
-      if (move === 'roll-back') throw new GoBack('rolled-back', progress.lastLook ?? 'the judge says fail');
+      const undecided = stage.decides === 'better' && seen.verdict !== 'fail' ? 'no winner: ' : '';
+      if (move === 'roll-back') throw new GoBack('rolled-back', `${undecided}${progress.lastLook ?? 'the judge says fail'}`);
       if (move === 'pause') steering.pauseBecause(`the judge needs a person: ${progress.lastLook}`);
       // What a person just asked for is not carried over: it is done first.
       if (workflowInfo().continueAsNewSuggested && !steering.wantsAttention) {

@@ -96,11 +96,11 @@ describe('an A/B test', () => {
   });
 
   it.each([
-    ['champion', 'rolled-back', [50, 0]],
-    ['challenger', 'completed', [50, 100]],
-  ] as const)('without a winner at its horizon keeps the %s', async (onNoWinner, state, shares) => {
+    ['champion', 'rolled-back', /^no winner: inconclusive/, [50, 0]],
+    ['challenger', 'completed', /replaces version 1/, [50, 100]],
+  ] as const)('without a winner at its horizon keeps the %s', async (onNoWinner, state, reason, shares) => {
     const world = worldOf({ strategy: 'ab', outcome, onNoWinner, minSeconds: 0 }, { verdicts: ['inconclusive'], exhausted: true });
-    expect((await rollOut(world)).state).toBe(state);
+    expect(await rollOut(world)).toMatchObject({ state, reason: expect.stringMatching(reason) });
     expect(world.challengerShares).toEqual(shares);
   });
 });
