@@ -20,6 +20,8 @@ export interface DrillStack {
   holds: Holds;
   /** Two that serve production. */
   gateways: readonly [TrafficGateway, TrafficGateway];
+  /** How many of them are neither killed nor paused by the drill. */
+  standing(): number;
   /** `kill -9` now; resolves when the successor works. */
   kill(component: string): Promise<void>;
   /** Stops a component where it stands; what is returned lets it go on. */
@@ -28,6 +30,7 @@ export interface DrillStack {
   close(): Promise<string[]>;
 }
 
+const productionGateway = 'gateway-production';
 const secondGateway = 'gateway-production-2';
 
 /** A whole stack with a second production gateway, workers that hold activities, signed decisions, and a database that notes every write that matters. */
@@ -63,21 +66,36 @@ export async function startDrillStack(): Promise<DrillStack> {
     });
   const { gateways, gatewaysGrpc } = all.stack.addresses;
   const { host } = place.config;
+  /** What the drill has broken, once for each time that it did. */
+  const broken: string[] = [];
+  const mend = (name: string) => void broken.splice(broken.indexOf(name), 1);
   return {
     ...{ all, db, store, holds: createHolds(holdFolder) },
     gateways: [
-      { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
+      { name: productionGateway, url: gateways.production, grpcAddress: gatewaysGrpc.production },
       { name: secondGateway, url: `http://${host}:${port}`, grpcAddress: `${host}:${port + 1}` },
     ],
+    standing: () => [productionGateway, secondGateway].filter((name) => !broken.includes(name)).length,
     async kill(name) {
       const before = await untilRuns(name);
+      broken.push(name);
       process.kill(before.pid, 'SIGKILL');
       await pollUntil(`${name} is back`, 120_000, () => {
         const { state, pid, restarts } = reportOf(name);
         return (state === 'running' && restarts > before.restarts && pid !== before.pid) || undefined;
       });
+      mend(name);
     },
-    stop: async (name) => stopTree((await untilRuns(name)).pid),
+    async stop(name) {
+      const goOn = stopTree((await untilRuns(name)).pid);
+      broken.push(name);
+      let isStopped = true;
+      return () => {
+        goOn();
+        if (isStopped) mend(name);
+        isStopped = false;
+      };
+    },
     async close() {
       await second.stop();
       await db.close();

@@ -20,6 +20,7 @@ export interface LeaseRow {
   name: string;
   holder: string;
   token: number;
+  acquiredAt: string;
   releasedAt: string | null;
 }
 
@@ -70,6 +71,14 @@ export interface ToldApproval {
   actor: string;
 }
 
+/** A probe that a workflow has made of a version: how many gateways answered with it, or the epoch that came in between. */
+export interface Probed {
+  runId: string;
+  version: number;
+  answered: number;
+  replacedBy: number | null;
+}
+
 /** One request, asked again under its id until it was answered. Times are of the caller's monotonic clock, in ms. */
 export interface Asked {
   id: string;
@@ -87,6 +96,8 @@ export interface Facts {
   decisions: Written<DecisionRow>[];
   told: ToldApproval[];
   asked: Asked[];
+  /** Every probe that a rollout or rollback recorded as done, oldest first of each. */
+  probes: Probed[];
   /** What replaying each workflow's history on the present code said, by workflow and run; null where it agrees. */
   replays: Record<string, string | null>;
 }
