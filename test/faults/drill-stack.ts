@@ -30,8 +30,8 @@ export interface DrillStack {
   close(): Promise<string[]>;
 }
 
-const productionGateway = 'gateway-production';
 const secondGateway = 'gateway-production-2';
+const productionGateways = ['gateway-production', secondGateway];
 
 /** A whole stack with a second production gateway, workers that hold activities, signed decisions, and a database that notes every write that matters. */
 export async function startDrillStack(): Promise<DrillStack> {
@@ -66,16 +66,17 @@ export async function startDrillStack(): Promise<DrillStack> {
     });
   const { gateways, gatewaysGrpc } = all.stack.addresses;
   const { host } = place.config;
+  const secondUrl = `http://${host}:${port}`;
   /** What the drill has broken, once for each time that it did. */
   const broken: string[] = [];
   const mend = (name: string) => void broken.splice(broken.indexOf(name), 1);
   return {
     ...{ all, db, store, holds: createHolds(holdFolder) },
     gateways: [
-      { name: productionGateway, url: gateways.production, grpcAddress: gatewaysGrpc.production },
-      { name: secondGateway, url: `http://${host}:${port}`, grpcAddress: `${host}:${port + 1}` },
+      { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
+      { name: secondGateway, url: secondUrl, grpcAddress: `${host}:${port + 1}` },
     ],
-    standing: () => [productionGateway, secondGateway].filter((name) => !broken.includes(name)).length,
+    standing: () => productionGateways.filter((name) => !broken.includes(name)).length,
     async kill(name) {
       const before = await untilRuns(name);
       broken.push(name);
@@ -84,6 +85,14 @@ export async function startDrillStack(): Promise<DrillStack> {
         const { state, pid, restarts } = reportOf(name);
         return (state === 'running' && restarts > before.restarts && pid !== before.pid) || undefined;
       });
+      const url = [gateways.production, secondUrl][productionGateways.indexOf(name)];
+      // A process that has started does not answer yet: its models are loaded first.
+      if (url)
+        await pollUntil(
+          `${name} is ready`,
+          120_000,
+          async () => (await fetch(`${url}/v2/health/ready`, { signal: AbortSignal.timeout(4_000) })).ok || undefined,
+        );
       mend(name);
     },
     async stop(name) {

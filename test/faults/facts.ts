@@ -84,6 +84,8 @@ export interface Asked {
   id: string;
   /** Null where nobody answered in time. */
   answer: { gateway: string; version: number; epoch: number; sentAt: number; answeredAt: number } | null;
+  /** Of what got no answer: for how long it was asked for, and what each try heard. */
+  gaveUp?: { sentAt: number; endedAt: number; said: string[] };
 }
 
 /** What a drill leaves behind: every write to the tables that matter, what callers were told, and what workflows recorded. */

@@ -35,6 +35,7 @@ describe(`faults of seed ${seed}`, () => {
   const told: ToldApproval[] = [];
   const struck: Fault[] = [];
   let registered = 0;
+  let failedIn: string | undefined;
   let tested = 0;
 
   const readFacts = async (): Promise<Facts> => {
@@ -78,7 +79,10 @@ describe(`faults of seed ${seed}`, () => {
 
   it.each(rounds.map((round) => ({ ...round, title: `${round.strategy}: ${round.faults.map(faultText).join('; ')}` })))(
     '$title',
-    async ({ strategy, faults }) => {
+    async ({ title, strategy, faults }) => {
+      // What one round has left broken would fail each that follows, for minutes.
+      if (failedIn !== undefined) throw new Error(`not played: ${failedIn} has failed`);
+      failedIn = title;
       const left = () => faults.filter((fault) => !struck.includes(fault));
       for (let tries = 0; tries < triesMax && left().length > 0; tries += 1) {
         const ended = await playRound(drill, { strategy, faults: left() }, await register(strategy), {
@@ -90,10 +94,12 @@ describe(`faults of seed ${seed}`, () => {
         });
         expect(['promoted', 'rolled-back']).toContain(ended.state);
         await mustHold(`at the end of ${strategy}`);
+        process.stdout.write(`\n${struck.length} of ${plan.length} struck, ${strategy} ${ended.state}: ${ended.reason}\n`);
         for (const missed of unstruck(left(), struck))
           process.stdout.write(`\n${missed}, the rollout ended ${ended.state}: ${ended.reason}\n`);
       }
       expect(unstruck(faults, struck), `seed ${seed}`).toEqual([]);
+      failedIn = undefined;
     },
   );
 

@@ -20,10 +20,14 @@ export interface LiveTraffic {
 
 /** A prediction counts as failed when the same id gets no answer for this long, while any gateway of the environment stands. */
 const answerWithinMs = 5_000;
+/** Nobody waits longer than this for the drill to bring a gateway back. */
+const awayAtMostMs = 180_000;
 /** After this a caller asks another gateway. */
 const tryMs = 1_500;
 const underWayMax = 100;
 const grpcEvery = 8;
+/** By default a gRPC client leaves a server that was away alone for longer and longer, up to two minutes. */
+const reconnectsSoon = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 500 };
 
 const answerSchema = z.object({ model_version: z.string() });
 
@@ -39,13 +43,15 @@ export function startTraffic(
   const problems = new Map<string, number>();
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
-  const clients = gateways.map(({ grpcAddress }) => new GrpcClient(grpcAddress));
+  const clients = gateways.map(({ grpcAddress }) => new GrpcClient(grpcAddress, reconnectsSoon));
 
   const ask = async (turn: number): Promise<void> => {
     const id = `drill-${turn}`;
+    const askedAt = performance.now();
+    const said: string[] = [];
     let leftMs = answerWithinMs;
     // A caller that itself stood still has still asked each gateway twice.
-    for (let attempt = 0; leftMs > 0 || attempt < 2 * gateways.length; attempt += 1) {
+    for (let attempt = 0; (leftMs > 0 && performance.now() - askedAt < awayAtMostMs) || attempt < 2 * gateways.length; attempt += 1) {
       const at = (turn + attempt) % gateways.length;
       const sentAt = performance.now();
       const stood = standing() > 0;
@@ -56,12 +62,13 @@ export function startTraffic(
         return;
       } catch (error) {
         const words = `${gateways[at]?.name}: ${error instanceof Error ? error.message.replace(/ after .*/, '') : String(error)}`;
+        said.push(words);
         problems.set(words, (problems.get(words) ?? 0) + 1);
         if (performance.now() - sentAt < 50) await delay(50);
         if (stood && standing() > 0) leftMs -= performance.now() - sentAt;
       }
     }
-    asked.push({ id, answer: null });
+    asked.push({ id, answer: null, gaveUp: { sentAt: askedAt, endedAt: performance.now(), said } });
   };
 
   const running = (async () => {

@@ -66,6 +66,7 @@ export async function playRound(
   let rollback: Rollback | undefined;
   if (stopping && stopsAt && (await untilHeld(stopsAt, isOver))) {
     const broken = breakAt(stopping);
+    broken.catch(() => undefined); // Awaited below.
     if (stopping.step === 'rollback') rollback = await rollBack(drill, 'of a running rollout');
     else await abortRollout(drill);
     stopsAt.release();

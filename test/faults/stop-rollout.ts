@@ -9,7 +9,7 @@ import { untilHeld } from './strike-fault.js';
 const person = { actor: 'ann@local', reason: 'drill' } as const;
 
 /** Tries again while a server is away. */
-export const retried = <T>(label: string, work: () => Promise<T>): Promise<T> => pollUntil(label, 60_000, async () => work());
+export const retried = <T extends {}>(label: string, work: () => Promise<T>): Promise<T> => pollUntil(label, 60_000, async () => work());
 
 /** The one version that has everything. @throws an Error when several share. */
 export const versionInForce = ({ db }: DrillStack): Promise<number> =>
@@ -24,6 +24,7 @@ export async function abortRollout({ all }: DrillStack): Promise<void> {
   await retried('the rollout is told to go back', async () => {
     const { accepted, reason } = await steerRollout(all.temporal, environment, model, 'abort', person);
     if (!accepted && !reason.includes('going back already')) throw new Error(reason);
+    return true;
   });
 }
 

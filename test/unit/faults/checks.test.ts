@@ -176,6 +176,16 @@ describe('the checks of the fault drills', () => {
     expect(violations(honestFacts())).toEqual([]);
   });
 
+  it('let a rollback take the lease of a rollout that has not given way for half a minute, and put the champion back itself', () => {
+    const facts = honestFacts();
+    const back = routeOf(facts, 'r3/back');
+    const held = facts.leases.filter(({ row }) => row.token < 3 || row.releasedAt === null);
+    const lease = { name: 'rollout/production/drill', holder: 'rollback/production/drill/1|r9', token: 4, releasedAt: null };
+    facts.leases = [...held, { order: back.order - 0.5, change: 'UPDATE', row: { ...lease, acquiredAt: '2026-01-01T00:01:00Z' } }];
+    Object.assign(back.row, { idempotencyKey: 'r9/rollback', leaseToken: 4 });
+    expect(violations(facts)).toEqual([]);
+  });
+
   for (const [name, kinds] of Object.entries(breaks) as [CheckName, Record<string, Break>][]) {
     for (const [what, breakIt] of Object.entries(kinds)) {
       it(`${name} finds ${what}, wherever it happens`, () => {
