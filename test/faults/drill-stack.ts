@@ -9,7 +9,7 @@ import { startKillStack, type KillStack } from '../e2e/kill-stack.js';
 import { createPlace, processesOf, type Place } from '../e2e/place.js';
 import { pollUntil } from '../integration/infra/poll-until.js';
 import { createHolds, type Holds } from './holds.js';
-import type { TrafficGateway } from './live-traffic.js';
+import { answersSteadily, type TrafficGateway } from './live-traffic.js';
 import { stopTree } from './process-tree.js';
 import { recordWrites } from './recorded-facts.js';
 
@@ -20,9 +20,9 @@ export interface DrillStack {
   holds: Holds;
   /** Two that serve production. */
   gateways: readonly [TrafficGateway, TrafficGateway];
-  /** How many of them are neither killed nor paused by the drill. */
+  /** How many of them are not killed or paused by the drill; one that was killed stands when it answers again. */
   standing(): number;
-  /** `kill -9` now; resolves when the successor works. */
+  /** `kill -9` now; resolves when the successor works, of a gateway when it answers again. */
   kill(component: string): Promise<void>;
   /** Stops a component where it stands; what is returned lets it go on. */
   stop(component: string): Promise<() => void>;
@@ -31,7 +31,6 @@ export interface DrillStack {
 }
 
 const secondGateway = 'gateway-production-2';
-const productionGateways = ['gateway-production', secondGateway];
 
 /** A whole stack with a second production gateway, workers that hold activities, signed decisions, and a database that notes every write that matters. */
 export async function startDrillStack(): Promise<DrillStack> {
@@ -66,17 +65,17 @@ export async function startDrillStack(): Promise<DrillStack> {
     });
   const { gateways, gatewaysGrpc } = all.stack.addresses;
   const { host } = place.config;
-  const secondUrl = `http://${host}:${port}`;
+  const production: DrillStack['gateways'] = [
+    { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
+    { name: secondGateway, url: `http://${host}:${port}`, grpcAddress: `${host}:${port + 1}` },
+  ];
   /** What the drill has broken, once for each time that it did. */
   const broken: string[] = [];
   const mend = (name: string) => void broken.splice(broken.indexOf(name), 1);
   return {
     ...{ all, db, store, holds: createHolds(holdFolder) },
-    gateways: [
-      { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
-      { name: secondGateway, url: secondUrl, grpcAddress: `${host}:${port + 1}` },
-    ],
-    standing: () => productionGateways.filter((name) => !broken.includes(name)).length,
+    gateways: production,
+    standing: () => production.filter(({ name }) => !broken.includes(name)).length,
     async kill(name) {
       const before = await untilRuns(name);
       broken.push(name);
@@ -85,14 +84,8 @@ export async function startDrillStack(): Promise<DrillStack> {
         const { state, pid, restarts } = reportOf(name);
         return (state === 'running' && restarts > before.restarts && pid !== before.pid) || undefined;
       });
-      const url = [gateways.production, secondUrl][productionGateways.indexOf(name)];
-      // A process that has started does not answer yet: its models are loaded first.
-      if (url)
-        await pollUntil(
-          `${name} is ready`,
-          120_000,
-          async () => (await fetch(`${url}/v2/health/ready`, { signal: AbortSignal.timeout(4_000) })).ok || undefined,
-        );
+      const gateway = production.find((one) => one.name === name);
+      if (gateway) await pollUntil(`${name} answers`, 120_000, () => answersSteadily(gateway));
       mend(name);
     },
     async stop(name) {

@@ -97,6 +97,21 @@ export function startTraffic(
   };
 }
 
+/**
+ * True when a gateway answers several times in a row over both protocols. One that has just started listens before its models are warm, and to one protocol before
+ * the other.
+ */
+export async function answersSteadily(gateway: TrafficGateway): Promise<true> {
+  const client = new GrpcClient(gateway.grpcAddress);
+  try {
+    for (let turn = 0; turn < 5; turn += 1)
+      await Promise.all([answerOf(gateway, `steady-${turn}`, turn), askGrpc(client, `steady-grpc-${turn}`, turn)]);
+    return true;
+  } finally {
+    client.close();
+  }
+}
+
 /** One question over REST. @throws an Error when there is no answer. */
 export async function answerOf(gateway: TrafficGateway | undefined, id: string, turn: number): Promise<{ version: number; epoch: number }> {
   const { carrier, x } = drillRow(turn);
