@@ -1,7 +1,6 @@
 import { promotionResult, startPromotion } from '../../client/promotion.js';
 import { workflowIds } from '../../domain/ids.js';
 import type { PromotionResult } from '../../workflows/promote-model.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
 import { approveWith } from './approve-promotion.js';
 import { drillEnvironment as environment, drillModel as model } from './drill-model.js';
 import type { DrillStack } from './drill-stack.js';
@@ -9,7 +8,7 @@ import type { ToldApproval } from './facts.js';
 import type { Fault } from './fault-plan.js';
 import { stagesBefore, stoppingFault, type Round } from './fault-rounds.js';
 import { firstHold, strikeFault, untilHeld } from './strike-fault.js';
-import { abortRollout, championServes, retried, rollBack, versionInForce, type Rollback } from './stop-rollout.js';
+import { abortRollout, championServes, retried, rollBack, untilEnded, versionInForce, type Rollback } from './stop-rollout.js';
 
 export interface RoundWatcher {
   told: ToldApproval[];
@@ -42,10 +41,9 @@ export async function playRound(
   const placed = new Map(faults.map((fault) => [fault, drill.holds.place(firstHold(fault, approvers[1]))]));
   const asked = { model, version, environment, requestedBy: 'rita@local' } as const;
   const { runId } = await retried('the promotion starts', () => startPromotion(temporal, asked));
-  const result = pollUntil('the promotion ends', 500_000, async () => {
-    const { status } = await temporal.client.workflow.getHandle(promotionWorkflow, runId).describe();
-    return status.name === 'RUNNING' ? undefined : promotionResult(temporal, promotionWorkflow, runId);
-  });
+  const result = untilEnded(drill, promotionWorkflow, runId).then(() =>
+    retried('the result is read', () => promotionResult(temporal, promotionWorkflow, runId)),
+  );
   result.catch(() => undefined); // Read below.
   let hasEnded = false;
   void result.finally(() => (hasEnded = true)).catch(() => undefined);

@@ -11,6 +11,13 @@ const person = { actor: 'ann@local', reason: 'drill' } as const;
 /** Tries again while a server is away. */
 export const retried = <T extends {}>(label: string, work: () => Promise<T>): Promise<T> => pollUntil(label, 60_000, async () => work());
 
+/** Until a workflow has ended, well or not. */
+export const untilEnded = ({ all }: DrillStack, workflowId: string, runId: string): Promise<true> =>
+  pollUntil(`${workflowId} ends`, 500_000, async () => {
+    const { status } = await all.temporal.client.workflow.getHandle(workflowId, runId).describe();
+    return status.name !== 'RUNNING' || undefined;
+  });
+
 /** The one version that has everything. @throws an Error when several share. */
 export const versionInForce = ({ db }: DrillStack): Promise<number> =>
   retried('the route is read', async () => {
@@ -35,10 +42,11 @@ export interface Rollback {
 }
 
 /** A person rolls back. Of a running rollout, returns when that one has been told to stop. */
-export async function rollBack(
-  { all: { temporal }, holds }: DrillStack,
-  what: 'of a running rollout' | 'of a completed rollout',
-): Promise<Rollback> {
+export async function rollBack(drill: DrillStack, what: 'of a running rollout' | 'of a completed rollout'): Promise<Rollback> {
+  const {
+    all: { temporal },
+    holds,
+  } = drill;
   // It asks for the lease when the rollout has its signal.
   const asks =
     what === 'of a running rollout'
@@ -46,10 +54,9 @@ export async function rollBack(
       : undefined;
   const started = await retried('the rollback starts', () => startRollback(temporal, { environment, model, ...person }));
   let hasEnded = false;
-  const result = pollUntil('the rollback ends', 300_000, async () => {
-    const { status } = await temporal.client.workflow.getHandle(started.workflowId, started.runId).describe();
-    return status.name === 'RUNNING' ? undefined : rollbackResult(temporal, started.workflowId, started.runId);
-  });
+  const result = untilEnded(drill, started.workflowId, started.runId).then(() =>
+    retried('the result is read', () => rollbackResult(temporal, started.workflowId, started.runId)),
+  );
   result.catch(() => undefined); // Read below.
   void result.finally(() => (hasEnded = true)).catch(() => undefined);
   if (asks) await untilHeld(asks, () => hasEnded);
