@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
@@ -72,6 +72,17 @@ async function wait(folder: string, moment: Hold['moment'], args: readonly unkno
       Context.current().heartbeat();
       await delay(pollMs);
     }
+    // What goes on unasked is said to be held no more: whoever waits for it does not strike too late.
+    if (asks(holdIn(place))) forget(path.join(folder, file.replace(suffix, '.held.json')), held);
+  }
+}
+
+/** Unless another attempt waits there meanwhile. */
+function forget(place: string, held: HeldActivity): void {
+  try {
+    if (readFileSync(place, 'utf8') === JSON.stringify(held)) rmSync(place, { force: true });
+  } catch {
+    // It is gone.
   }
 }
 

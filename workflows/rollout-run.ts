@@ -156,23 +156,19 @@ export class RolloutRun {
 
   /** Puts the champion back and ends only when every gateway serves it and it has answered. */
   async goBack(error: unknown): Promise<RolloutResult> {
-    const { progress, plan, model, challenger, environment, timeline } = this.known;
+    const { plan, timeline } = this.known;
     const { champion } = plan;
     if (failureCode(error) === 'lease/lost') return this.end('aborted', failureText(error));
     const back = error instanceof GoBack ? error : new GoBack(isCancellation(error) ? 'aborted' : 'rolled-back', failureText(error));
     if (champion === null) return this.end('failed', `${back.message}; there is no earlier version to go back to`);
     timeline.doing(`going back to version ${champion}: ${back.message}`);
-    const { epoch } = await facts().writeRoute({
-      environment,
-      model,
-      lease: progress.lease,
-      target: { split: [{ version: champion, sharePct: 100 }] },
-      reason: `back from ${model}@${challenger}: ${back.message}`,
-      idempotencyKey: `${this.rolloutId}/back`,
-    });
-    progress.epoch = epoch;
-    await this.waits.waitUntilAcknowledged({ environment, model, epoch });
-    await this.waits.probe({ environment, model, version: champion });
+    try {
+      await this.putBack(champion, back.message);
+    } catch (overtaken) {
+      // A rollback that waited for too long has taken the lease and puts the champion back itself. Rollouts of 0.1.0 failed over it; theirs replay as they went.
+      if (failureCode(overtaken) !== 'lease/lost' || !patched('overtaken-on-the-way-back')) throw overtaken;
+      return this.end('aborted', `${back.message}; ${failureText(overtaken)}`);
+    }
     return this.end(back.state, back.message);
   }
 
@@ -202,6 +198,21 @@ export class RolloutRun {
     await start.catch((error: unknown) => {
       if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
     });
+  }
+
+  private async putBack(champion: number, why: string): Promise<void> {
+    const { progress, model, challenger, environment } = this.known;
+    const { epoch } = await facts().writeRoute({
+      environment,
+      model,
+      lease: progress.lease,
+      target: { split: [{ version: champion, sharePct: 100 }] },
+      reason: `back from ${model}@${challenger}: ${why}`,
+      idempotencyKey: `${this.rolloutId}/back`,
+    });
+    progress.epoch = epoch;
+    await this.waits.waitUntilAcknowledged({ environment, model, epoch });
+    await this.waits.probe({ environment, model, version: champion });
   }
 
   private label(stage: Stage): string {

@@ -13,6 +13,7 @@ import { logisticGraph, model as onnxModel } from '../integration/onnx/onnx-buil
 import type { Strategy } from './fault-plan.js';
 
 export const drillModel = 'drill';
+export const drillEnvironment = 'production';
 
 /** Margins so wide that an honest challenger passes with a few dozen requests: what is tried here is not the judge. */
 const wide = [

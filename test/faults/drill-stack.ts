@@ -9,7 +9,7 @@ import { startKillStack, type KillStack } from '../e2e/kill-stack.js';
 import { createPlace, processesOf, type Place } from '../e2e/place.js';
 import { pollUntil } from '../integration/infra/poll-until.js';
 import { createHolds, type Holds } from './holds.js';
-import type { TrafficGateway } from './live-traffic.js';
+import { answersSteadily, type TrafficGateway } from './live-traffic.js';
 import { stopTree } from './process-tree.js';
 import { recordWrites } from './recorded-facts.js';
 
@@ -20,7 +20,9 @@ export interface DrillStack {
   holds: Holds;
   /** Two that serve production. */
   gateways: readonly [TrafficGateway, TrafficGateway];
-  /** `kill -9` now; resolves when the successor works. */
+  /** How many of them are not killed or paused by the drill; one that was killed stands when it answers again. */
+  standing(): number;
+  /** `kill -9` now; resolves when the successor works, of a gateway when it answers again. */
   kill(component: string): Promise<void>;
   /** Stops a component where it stands; what is returned lets it go on. */
   stop(component: string): Promise<() => void>;
@@ -63,21 +65,39 @@ export async function startDrillStack(): Promise<DrillStack> {
     });
   const { gateways, gatewaysGrpc } = all.stack.addresses;
   const { host } = place.config;
+  const production: DrillStack['gateways'] = [
+    { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
+    { name: secondGateway, url: `http://${host}:${port}`, grpcAddress: `${host}:${port + 1}` },
+  ];
+  /** What the drill has broken, once for each time that it did. */
+  const broken: string[] = [];
+  const mend = (name: string) => void broken.splice(broken.indexOf(name), 1);
   return {
     ...{ all, db, store, holds: createHolds(holdFolder) },
-    gateways: [
-      { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
-      { name: secondGateway, url: `http://${host}:${port}`, grpcAddress: `${host}:${port + 1}` },
-    ],
+    gateways: production,
+    standing: () => production.filter(({ name }) => !broken.includes(name)).length,
     async kill(name) {
       const before = await untilRuns(name);
+      broken.push(name);
       process.kill(before.pid, 'SIGKILL');
       await pollUntil(`${name} is back`, 120_000, () => {
         const { state, pid, restarts } = reportOf(name);
         return (state === 'running' && restarts > before.restarts && pid !== before.pid) || undefined;
       });
+      const gateway = production.find((one) => one.name === name);
+      if (gateway) await pollUntil(`${name} answers`, 120_000, () => answersSteadily(gateway));
+      mend(name);
     },
-    stop: async (name) => stopTree((await untilRuns(name)).pid),
+    async stop(name) {
+      const goOn = stopTree((await untilRuns(name)).pid);
+      broken.push(name);
+      let isStopped = true;
+      return () => {
+        goOn();
+        if (isStopped) mend(name);
+        isStopped = false;
+      };
+    },
     async close() {
       await second.stop();
       await db.close();

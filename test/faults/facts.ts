@@ -20,6 +20,7 @@ export interface LeaseRow {
   name: string;
   holder: string;
   token: number;
+  acquiredAt: string;
   releasedAt: string | null;
 }
 
@@ -70,11 +71,21 @@ export interface ToldApproval {
   actor: string;
 }
 
+/** A probe that a workflow has made of a version: how many gateways answered with it, or the epoch that came in between. */
+export interface Probed {
+  runId: string;
+  version: number;
+  answered: number;
+  replacedBy: number | null;
+}
+
 /** One request, asked again under its id until it was answered. Times are of the caller's monotonic clock, in ms. */
 export interface Asked {
   id: string;
   /** Null where nobody answered in time. */
   answer: { gateway: string; version: number; epoch: number; sentAt: number; answeredAt: number } | null;
+  /** Of what got no answer: for how long it was asked for, and what each try heard. */
+  gaveUp?: { sentAt: number; endedAt: number; said: string[] };
 }
 
 /** What a drill leaves behind: every write to the tables that matter, what callers were told, and what workflows recorded. */
@@ -87,6 +98,8 @@ export interface Facts {
   decisions: Written<DecisionRow>[];
   told: ToldApproval[];
   asked: Asked[];
+  /** Every probe that a rollout or rollback recorded as done, oldest first of each. */
+  probes: Probed[];
   /** What replaying each workflow's history on the present code said, by workflow and run; null where it agrees. */
   replays: Record<string, string | null>;
 }

@@ -18,42 +18,57 @@ export interface LiveTraffic {
   stop(): Promise<void>;
 }
 
-/** A prediction counts as failed when the same id gets no answer from any gateway of the environment for this long. */
+/** A prediction counts as failed when the same id gets no answer for this long, while any gateway of the environment stands. */
 const answerWithinMs = 5_000;
+/** Nobody waits longer than this for the drill to bring a gateway back. */
+const awayAtMostMs = 180_000;
 /** After this a caller asks another gateway. */
 const tryMs = 1_500;
 const underWayMax = 100;
 const grpcEvery = 8;
+/** By default a gRPC client leaves a server that was away alone for longer and longer, up to two minutes. */
+const reconnectsSoon = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 500 };
 
 const answerSchema = z.object({ model_version: z.string() });
 
-/** Asks the gateways by turns, at an even pace, one in eight over gRPC; what one does not answer is asked again of the other, under the same id. */
-export function startTraffic(gateways: readonly TrafficGateway[], perSecond: number): LiveTraffic {
+/**
+ * Asks the gateways by turns, at an even pace, one in eight over gRPC; what one does not answer is asked again of the other, under the same id. Time in which
+ * `standing` says that the drill itself left no gateway standing is not held against them.
+ */
+export function startTraffic(
+  { gateways, standing }: { gateways: readonly TrafficGateway[]; standing(): number },
+  perSecond: number,
+): LiveTraffic {
   const asked: Asked[] = [];
   const problems = new Map<string, number>();
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
-  const clients = gateways.map(({ grpcAddress }) => new GrpcClient(grpcAddress));
+  const clients = gateways.map(({ grpcAddress }) => new GrpcClient(grpcAddress, reconnectsSoon));
 
   const ask = async (turn: number): Promise<void> => {
     const id = `drill-${turn}`;
-    const until = performance.now() + answerWithinMs;
+    const askedAt = performance.now();
+    const said: string[] = [];
+    let leftMs = answerWithinMs;
     // A caller that itself stood still has still asked each gateway twice.
-    for (let attempt = 0; performance.now() < until || attempt < 2 * gateways.length; attempt += 1) {
+    for (let attempt = 0; (leftMs > 0 && performance.now() - askedAt < awayAtMostMs) || attempt < 2 * gateways.length; attempt += 1) {
       const at = (turn + attempt) % gateways.length;
       const sentAt = performance.now();
+      const stood = standing() > 0;
       try {
         const overGrpc = turn % grpcEvery === 0;
-        const answer = overGrpc ? await askGrpc(clients[at], id, turn) : await askRest(gateways[at], id, turn);
+        const answer = overGrpc ? await askGrpc(clients[at], id, turn) : await answerOf(gateways[at], id, turn);
         asked.push({ id, answer: { gateway: gateways[at]?.name ?? '', ...answer, sentAt, answeredAt: performance.now() } });
         return;
       } catch (error) {
         const words = `${gateways[at]?.name}: ${error instanceof Error ? error.message.replace(/ after .*/, '') : String(error)}`;
+        said.push(words);
         problems.set(words, (problems.get(words) ?? 0) + 1);
         if (performance.now() - sentAt < 50) await delay(50);
+        if (stood && standing() > 0) leftMs -= performance.now() - sentAt;
       }
     }
-    asked.push({ id, answer: null });
+    asked.push({ id, answer: null, gaveUp: { sentAt: askedAt, endedAt: performance.now(), said } });
   };
 
   const running = (async () => {
@@ -82,7 +97,23 @@ export function startTraffic(gateways: readonly TrafficGateway[], perSecond: num
   };
 }
 
-async function askRest(gateway: TrafficGateway | undefined, id: string, turn: number): Promise<{ version: number; epoch: number }> {
+/**
+ * True when a gateway answers several times in a row over both protocols. One that has just started listens before its models are warm, and to one protocol before
+ * the other.
+ */
+export async function answersSteadily(gateway: TrafficGateway): Promise<true> {
+  const client = new GrpcClient(gateway.grpcAddress);
+  try {
+    for (let turn = 0; turn < 5; turn += 1)
+      await Promise.all([answerOf(gateway, `steady-${turn}`, turn), askGrpc(client, `steady-grpc-${turn}`, turn)]);
+    return true;
+  } finally {
+    client.close();
+  }
+}
+
+/** One question over REST. @throws an Error when there is no answer. */
+export async function answerOf(gateway: TrafficGateway | undefined, id: string, turn: number): Promise<{ version: number; epoch: number }> {
   const { carrier, x } = drillRow(turn);
   const response = await fetch(new URL(`/v2/models/${drillModel}/infer`, gateway?.url), {
     method: 'POST',

@@ -1,15 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { promotionResult, startPromotion } from '../../client/promotion.js';
-import { startRollback, steerRollout } from '../../client/rollout.js';
 import { workflowIds } from '../../domain/ids.js';
 import type { PromotionResult } from '../../workflows/promote-model.js';
-import type { Hold } from '../../workers/held-activities.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { approveWith } from './approve-promotion.js';
+import { drillEnvironment as environment, drillModel as model } from './drill-model.js';
 import type { DrillStack } from './drill-stack.js';
-import { drillModel } from './drill-model.js';
 import type { ToldApproval } from './facts.js';
-import { stageCounts, type Fault, type Round, type Strategy } from './fault-plan.js';
-import type { PlacedHold } from './holds.js';
+import type { Fault } from './fault-plan.js';
+import { stagesBefore, stoppingFault, type Round } from './fault-rounds.js';
+import { firstHold, strikeFault, untilHeld } from './strike-fault.js';
+import { abortRollout, championServes, retried, rollBack, untilEnded, versionInForce, type Rollback } from './stop-rollout.js';
 
 export interface RoundWatcher {
   told: ToldApproval[];
@@ -17,16 +16,9 @@ export interface RoundWatcher {
   afterFault(fault: Fault): Promise<void>;
 }
 
-const environment = 'production';
-const model = drillModel;
-/** A worker that died in the middle of a small activity is noticed after 30 s. */
-const heldWithinMs = 150_000;
 const approvers = ['ann@local', 'bob@local'] as const;
 
-/** The stage in whose watch a rollout is told to go back; undefined where nothing is watched: then a rollback follows the rollout. */
-const abortedIn: Record<Strategy, number | undefined> = { canary: 1, 'blue-green': 1, shadow: 0, ab: undefined, direct: undefined };
-
-/** Promotes a version, breaking what the round says where it says so, and sends it back at the end where a fault waits there. */
+/** Promotes a version, breaking what the round says where it says so, and has a person stop it or take it back where a fault waits for that. */
 export async function playRound(
   drill: DrillStack,
   { strategy, faults }: Round,
@@ -35,136 +27,56 @@ export async function playRound(
 ): Promise<PromotionResult> {
   const { temporal, api } = drill.all;
   const promotionWorkflow = workflowIds.promote(model, version, environment);
-  const faultAt = (step: Fault['step']) => faults.find((fault) => fault.step === step);
-  const back = faultAt('back');
-  const asked = { model, version, environment, requestedBy: 'rita@local' } as const;
-  const last = back ? (abortedIn[strategy] ?? stageCounts[strategy] - 1) : stageCounts[strategy] - 1;
+  const champion = await versionInForce(drill);
+  const stopping = stoppingFault({ faults });
+  const stop = stopping?.stop ?? null;
   // All stand before anything moves: while one fault is looked at, the rollout goes on to the next.
-  const watch =
-    back && abortedIn[strategy] !== undefined
-      ? drill.holds.place({ activity: 'lookAtRollout', moment: 'before', input: `"stage":${last}` })
-      : undefined;
-  const placed = new Map(
-    faults
-      .filter(({ step }) => typeof step !== 'number' || step <= last)
-      .map((fault) => [fault, drill.holds.place(firstHold(fault, watch ? '/back"' : '/rollback"'))]),
-  );
+  const stopsAt =
+    stop &&
+    drill.holds.place(
+      stop.during === 'look'
+        ? { activity: 'lookAtRollout', moment: 'before', input: `"stage":${stop.stage},` }
+        : { activity: 'writeRoute', moment: 'after', input: `/step-${stop.stage}"` },
+    );
+  const placed = new Map(faults.map((fault) => [fault, drill.holds.place(firstHold(fault, approvers[1]))]));
+  const asked = { model, version, environment, requestedBy: 'rita@local' } as const;
   const { runId } = await retried('the promotion starts', () => startPromotion(temporal, asked));
-  const result = pollUntil('the promotion ends', 500_000, async () => {
-    const { status } = await temporal.client.workflow.getHandle(promotionWorkflow, runId).describe();
-    return status.name === 'RUNNING' ? undefined : promotionResult(temporal, promotionWorkflow, runId);
-  });
+  const result = untilEnded(drill, promotionWorkflow, runId).then(() =>
+    retried('the result is read', () => promotionResult(temporal, promotionWorkflow, runId)),
+  );
   result.catch(() => undefined); // Read below.
-  let isOver = false;
-  void result.finally(() => (isOver = true)).catch(() => undefined);
+  let hasEnded = false;
+  void result.finally(() => (hasEnded = true)).catch(() => undefined);
+  const isOver = () => hasEnded;
 
-  /** Breaks something at one step. A rollout that has ended otherwise meanwhile, or that goes back, never comes there. */
-  const breakAt = async (fault: Fault): Promise<void> => {
-    const hold = placed.get(fault);
-    if (hold && (await inject(drill, fault, hold, () => isOver && (fault.step !== 'back' || watch !== undefined))))
-      await watcher.afterFault(fault);
+  /** Breaks something at one step. What a rollout that has ended otherwise meanwhile never comes to is left unstruck, which the drill complains about. */
+  const breakAt = async (fault: Fault | undefined, never: () => boolean = isOver): Promise<void> => {
+    const hold = fault && placed.get(fault);
+    if (hold && (await strikeFault(drill, fault, hold, never))) await watcher.afterFault(fault);
   };
+  const faultAt = (step: Fault['step']) => faults.find((fault) => fault.step === step);
 
-  const shown = await pollUntil('the promotion waits for approval', 120_000, async () => {
-    const [found] = await api.promotions({ model, version, open: true });
-    return found?.state === 'waiting-for-approval' && found.evidenceSha256 !== null
-      ? { ...found, evidenceSha256: found.evidenceSha256 }
-      : undefined;
-  });
-  const approve = async (actor: string) => {
-    await pollUntil(`${actor} approves`, 180_000, async () => {
-      const { id, evidenceSha256 } = shown;
-      const { counted } = await api.decidePromotion(id, { decision: 'approve', actor, comment: 'drill', evidenceSha256 });
-      if (counted) watcher.told.push({ promotionId: id, actor });
-      // An answer that was lost leaves a decision that counts: asking again says so.
-      const { decisions } = await api.promotion(id);
-      return decisions.some((one) => one.actor === actor && one.counted) || undefined;
-    }).catch(async (error: unknown) => {
-      const { decisions } = await api.promotion(shown.id);
-      if (!decisions.some((one) => one.actor === actor && one.counted)) throw error;
-    });
-  };
+  const approve = await approveWith(api, version, watcher.told);
   await approve(approvers[0]);
-  const approval = faultAt('approval');
-  await Promise.all([approval ? breakAt(approval) : undefined, approve(approvers[1])]);
+  await Promise.all([breakAt(faultAt('approval')), approve(approvers[1])]);
+  for (let stage = 0; stage < stagesBefore(strategy, stop); stage += 1) await breakAt(faultAt(stage));
 
-  for (let stage = 0; stage <= last; stage += 1) {
-    const fault = faultAt(stage);
-    if (fault) await breakAt(fault);
-  }
-  if (back && watch && (await untilHeld(watch, () => isOver))) {
-    const fault = breakAt(back);
-    await retried('the rollout is told to go back', () =>
-      steerRollout(temporal, environment, model, 'abort', { actor: 'ann@local', reason: 'drill' }),
-    ).catch((error: unknown) => {
-      if (!isOver) throw error;
-    });
-    watch.release();
-    await fault;
+  let rollback: Rollback | undefined;
+  if (stopping && stopsAt && (await untilHeld(stopsAt, isOver))) {
+    const broken = breakAt(stopping);
+    broken.catch(() => undefined); // Awaited below.
+    if (stopping.step === 'rollback') rollback = await rollBack(drill, 'of a running rollout');
+    else await abortRollout(drill);
+    stopsAt.release();
+    await broken;
   }
   const ended = await result;
-  if (back && !watch && ended.state === 'promoted') {
-    const request = { environment, model, actor: 'ann@local', reason: 'drill' } as const;
-    const { workflowId, runId: rollback } = await retried('the rollback starts', () => startRollback(temporal, request));
-    await breakAt(back);
-    await pollUntil('the rollback ends', 300_000, async () => {
-      const { status } = await temporal.client.workflow.getHandle(workflowId, rollback).describe();
-      if (status.name !== 'RUNNING' && status.name !== 'COMPLETED') throw new Error(`the rollback ended ${status.name}`);
-      return status.name === 'COMPLETED' || undefined;
-    });
+  if (stopping?.step === 'rollback' && stop === null && ended.state === 'promoted') {
+    rollback = await rollBack(drill, 'of a completed rollout');
+    await breakAt(stopping, rollback.hasEnded);
   }
+  await rollback?.isProven(champion);
+  if (rollback || ended.state !== 'promoted') await championServes(drill, champion);
   drill.holds.releaseAll();
   return ended;
 }
-
-/** Waits for the moment, kills or pauses the component there, lets everything go on, and waits until it works again. False when the moment never came. */
-async function inject(drill: DrillStack, fault: Fault, hold: PlacedHold, isOver: () => boolean): Promise<boolean> {
-  const slow = drill.gateways[fault.gateway].name;
-  const component = fault.component === 'gateway' ? slow : fault.component === 'worker' ? 'worker-control' : fault.component;
-  if (!(await untilHeld(hold, isOver))) return false;
-  if (fault.moment !== 'before the acknowledgement' || fault.step === 'approval') return strike(drill, fault, component, hold);
-  // One gateway stands still from before the route is written, so that what happens next happens before it could acknowledge.
-  const goOn = await drill.stop(slow);
-  try {
-    const activity = fault.step === 'back' ? 'waitUntilAcknowledged' : 'waitForAcknowledgement';
-    const waiting = drill.holds.place({ activity, moment: 'before' });
-    hold.release();
-    return (await untilHeld(waiting, isOver)) && (await strike(drill, fault, component, waiting, goOn));
-  } finally {
-    goOn();
-  }
-}
-
-/** Where the activity of a step is held first. `back` is the end of the key under which the way back is written. */
-function firstHold({ step, moment }: Fault, back: string): Hold {
-  const where = moment === 'after the effect' ? 'after' : 'before';
-  if (step !== 'approval') return { activity: 'writeRoute', moment: where, input: step === 'back' ? back : `/step-${step}"` };
-  if (moment === 'before the acknowledgement') return { activity: 'verifyPromotion', moment: where };
-  return { activity: 'ruleOnDecision', moment: where, input: approvers[1] };
-}
-
-/** The blow itself: whatever is held goes on at once, so that it meets what is broken. */
-async function strike(drill: DrillStack, { kind, pausedMs }: Fault, component: string, hold: PlacedHold, goOn?: () => void): Promise<true> {
-  if (kind === 'pause') {
-    const resume = await drill.stop(component);
-    hold.release();
-    await delay(pausedMs);
-    resume();
-    return true;
-  }
-  const back = drill.kill(component);
-  hold.release();
-  goOn?.();
-  await back;
-  return true;
-}
-
-/** False when what it waits for can no longer come. */
-async function untilHeld(hold: PlacedHold, isOver: () => boolean): Promise<boolean> {
-  const found = await pollUntil('an activity is held', heldWithinMs, () => hold.held() ?? (isOver() ? 'over' : undefined));
-  if (found === 'over') hold.release();
-  return found !== 'over';
-}
-
-/** Tries again while a server is away. */
-const retried = <T>(label: string, work: () => Promise<T>): Promise<T> => pollUntil(label, 60_000, async () => work());

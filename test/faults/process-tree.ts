@@ -12,14 +12,14 @@ function treeOf(root: number): number[] {
   return found;
 }
 
-/** Stops a process and its children where they stand. Returns what lets them go on; those that ended meanwhile are passed over. */
+/** Stops a process and its children where they stand. Returns what lets them go on; children that ended meanwhile are passed over. @throws an Error when the root has ended. */
 export function stopTree(root: number): () => void {
   const stopped: number[] = [];
   // What a process starts between the listing and the signal is found by listing again.
   for (let listed = treeOf(root); listed.length > stopped.length; listed = treeOf(root)) {
     for (const pid of listed.filter((one) => !stopped.includes(one))) {
       stopped.push(pid);
-      signal(pid, 'SIGSTOP');
+      if (!signal(pid, 'SIGSTOP') && pid === root) throw new Error(`process ${root} ended before it could be stopped`);
     }
   }
   return () => {
@@ -27,10 +27,11 @@ export function stopTree(root: number): () => void {
   };
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+/** False when it has ended. */
+function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, name);
+    return process.kill(pid, name);
   } catch {
-    // It has ended.
+    return false;
   }
 }

@@ -20,7 +20,7 @@ export async function recordWrites({ sql }: Database): Promise<void> {
 type Columns = Record<string, unknown>;
 
 /** All writes so far. */
-export async function readWrites({ sql }: Database): Promise<Omit<Facts, 'told' | 'asked' | 'replays'>> {
+export async function readWrites({ sql }: Database): Promise<Omit<Facts, 'told' | 'asked' | 'replays' | 'probes'>> {
   const all = await sql<{ seq: string; table_name: string; change: Written<unknown>['change']; written: Columns }[]>`
     select seq, table_name, change, written from drill_writes order by seq`;
   const of = <Row>(table: (typeof tables)[number], rowOf: (columns: Columns) => Row): Written<Row>[] =>

@@ -189,3 +189,28 @@ describe.concurrent.each(Object.keys(policies) as Strategy[])('abort in every ph
       expect(world.leases.size).toBe(0);
     });
 });
+
+it('ends aborted, not failed and not running for ever, when a rollback takes its lease while it goes back', async () => {
+  const world = worldOf('canary');
+  const look = hold(world, 'lookAtRollout', () => true);
+  const back = hold(world, 'writeRoute', ({ idempotencyKey }) => idempotencyKey.endsWith('/back'));
+  await bench.withWorkers(world, async (taskQueue) => {
+    const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+      taskQueue,
+      workflowId: `rollout-${randomUUID()}`,
+      args: [{ model: 'flight-delay', version: 2 }],
+    });
+    await look.arrived();
+    await handle.signal(abortSignal, { actor: 'ann', reason: 'complaints' });
+    look.goOn();
+    await back.arrived();
+    world.leases.set('rollout/production/flight-delay', 'rollback|run');
+    back.goOn();
+    expect(await handle.result()).toMatchObject({
+      state: 'aborted',
+      reason: expect.stringContaining('aborted by ann: complaints') as string,
+    });
+  });
+  expect(world.rollouts.at(-1)).toMatchObject({ state: 'aborted' });
+  expect(world.routes.every(({ key }) => !key.endsWith('/back'))).toBe(true);
+});

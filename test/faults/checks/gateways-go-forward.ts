@@ -33,4 +33,5 @@ export const answersGoForward: Check = ({ asked }) =>
   });
 
 /** Every request was answered, by somebody, in time. */
-export const noFailedPrediction: Check = ({ asked }) => asked.flatMap(({ id, answer }) => (answer === null ? [`${id} got no answer`] : []));
+export const noFailedPrediction: Check = ({ asked }) =>
+  asked.flatMap(({ id, answer, gaveUp }) => (answer === null ? [`${id} got no answer: ${gaveUp?.said.join('; ')}`] : []));

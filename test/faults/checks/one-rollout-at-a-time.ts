@@ -1,4 +1,4 @@
-import { grouped, isOver, latest, type Check, type Facts, type RouteRow, type Written } from '../facts.js';
+import { grouped, isOver, latest, type Check, type Facts, type LeaseRow, type RouteRow, type Written } from '../facts.js';
 
 /** Of one environment and model, a rollout begins only after the one before has ended. */
 export const oneRolloutAtATime: Check = ({ rollouts }) =>
@@ -11,7 +11,10 @@ export const oneRolloutAtATime: Check = ({ rollouts }) =>
     });
   });
 
-/** A lease changes hands only after it was given back, under a token that rises by one. */
+/** So long a rollback waits for a rollout that does not give way, and then takes its lease. */
+const takeOverAfterMs = 30_000;
+
+/** A lease changes hands only after it was given back, or when a rollback has waited for long enough; under a token that rises by one. */
 export const leasesChangeHands: Check = ({ leases }) =>
   grouped(leases, ({ row }) => row.name).flatMap((group) =>
     group.flatMap(({ row }, at) => {
@@ -19,11 +22,16 @@ export const leasesChangeHands: Check = ({ leases }) =>
       if (before === undefined || row.holder === before.holder)
         return row.token < (before?.token ?? 1) ? [`${row.name}: the token fell to ${row.token}`] : [];
       return [
-        ...(before.releasedAt === null ? [`${row.name} went to ${row.holder} while ${before.holder} held it`] : []),
+        ...(before.releasedAt === null && !overtakes(row, before)
+          ? [`${row.name} went to ${row.holder} while ${before.holder} held it`]
+          : []),
         ...(row.token === before.token + 1 ? [] : [`${row.name}: token ${row.token} follows ${before.token}`]),
       ];
     }),
   );
+
+const overtakes = (row: LeaseRow, before: LeaseRow) =>
+  row.holder.startsWith('rollback/') && Date.parse(row.acquiredAt) - Date.parse(before.acquiredAt) >= takeOverAfterMs;
 
 /** Every route was written by the holder of the lease, under the token in force at that moment. */
 export const onlyHoldersWrite: Check = (facts) =>
@@ -39,22 +47,31 @@ function inForce({ leases }: Facts, { order, row }: Written<RouteRow>) {
   return leases.findLast((lease) => lease.order < order && lease.row.name === `rollout/${row.environment}/${row.model}`)?.row;
 }
 
-/** What has ended is ended for a reason that the routes show: completed with the challenger whole, else with the champion; and was acknowledged by a gateway before. */
-export const endsAreProven: Check = ({ rollouts, routes, acknowledgements, promotions }) =>
+/**
+ * What has ended is ended for a reason that the routes show: completed with the challenger whole, else with the champion; and was acknowledged by a gateway before, and answered a probe.
+ * A rollout whose lease a rollback took has no say in that any more.
+ */
+export const endsAreProven: Check = ({ rollouts, routes, acknowledgements, promotions, probes, leases }) =>
   latest(rollouts, ({ id }) => id)
     .filter(({ state, champion }) => isOver(state) && champion !== null)
-    .flatMap(({ id, state, champion, challenger, promotionId }) => {
+    .flatMap(({ id, environment, model, state, champion, challenger, promotionId }) => {
       const end = rollouts.find(({ row }) => row.id === id && isOver(row.state))?.order ?? 0;
       const last = routes.findLast(({ row, order }) => order < end && row.idempotencyKey.startsWith(`${id}/`))?.row;
       const name = `the rollout of version ${challenger} ended ${state}`;
       if (last === undefined) return state === 'completed' ? [`${name} and wrote no route`] : [];
+      const holder = leases.findLast(({ row, order }) => order < end && row.name === `rollout/${environment}/${model}`)?.row.holder;
+      if (state === 'aborted' && holder?.startsWith('rollback/')) return [];
       const whole = last.split.length === 1 ? last.split[0]?.version : undefined;
       const acknowledged = acknowledgements.some(({ row, order }) => order < end && row.epoch >= last.epoch && row.error === null);
       const promotion = latest(promotions, (row) => row.id).find((row) => row.id === promotionId);
+      const wanted = state === 'completed' ? challenger : champion;
+      const probe = probes.findLast(({ runId, version }) => runId === id && version === wanted);
+      const probed = probe !== undefined && (probe.answered > 0 || probe.replacedBy !== null);
       const agrees = !promotion || promotion.state === 'rolling-out' || (promotion.state === 'promoted') === (state === 'completed');
       return [
-        ...(whole === (state === 'completed' ? challenger : champion) ? [] : [`${name}, and version ${whole ?? 'none'} has everything`]),
+        ...(whole === wanted ? [] : [`${name}, and version ${whole ?? 'none'} has everything`]),
         ...(acknowledged ? [] : [`${name} before any gateway had acknowledged epoch ${last.epoch}`]),
+        ...(probed ? [] : [`${name} before version ${wanted} had answered a probe`]),
         ...(agrees ? [] : [`${name}, and its promotion ${promotion.state}`]),
       ];
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom, type Random } from '../../../domain/statistics/random.js';
 import { checks, violations, type CheckName } from '../../faults/checks/index.js';
-import type { Asked, Facts, RouteRow, Written } from '../../faults/facts.js';
+import { grouped, type Asked, type Facts, type RouteRow, type Written } from '../../faults/facts.js';
 import { honestFacts } from './honest-facts.js';
 
 /** Breaks good facts somewhere that the seed chooses. */
@@ -131,6 +131,11 @@ const breaks: Record<CheckName, Record<string, Break>> = {
       const released = facts.leases.slice(0, -1).filter(({ row }) => row.releasedAt !== null);
       facts.leases.splice(facts.leases.indexOf(any(released, random)), 1);
     },
+    'a rollback that takes a lease too early': (facts) => {
+      const [, before, next] = grouped(facts.leases, ({ row }) => row.holder).flatMap((group) => group.slice(0, 1));
+      if (before && next) next.row.holder = 'rollback/production/drill/1 r9';
+      facts.leases = facts.leases.filter(({ row }) => row.token !== 2 || row.releasedAt === null);
+    },
     'a token that is handed out again': (facts, random) => {
       const token = 2 + random.below(2);
       for (const { row } of facts.leases) if (row.token === token) row.token = token - 1;
@@ -146,6 +151,12 @@ const breaks: Record<CheckName, Record<string, Break>> = {
       const last = facts.routes.findLast(({ row }) => row.idempotencyKey.startsWith(`${id}/`))?.row.epoch ?? 0;
       facts.acknowledgements = facts.acknowledgements.filter(({ row }) => row.epoch < last);
     },
+    'an end before its version answered a probe': (facts, random) => {
+      const id = any(['r2', 'r3'], random);
+      facts.probes = facts.probes.filter(({ runId }) => runId !== id);
+    },
+    'a probe of the version that went': (facts, random) => void (any(facts.probes.slice(1), random).version = 9),
+    'a probe that no gateway answered': (facts, random) => void (any(facts.probes.slice(1), random).answered = 0),
     'a rollout that completed with the champion in place': (facts) =>
       void (routeOf(facts, 'r2/step-1').row.split = [{ version: 1, sharePct: 100 }]),
     'a rollout that was aborted with the challenger in place': (facts) =>
@@ -163,6 +174,16 @@ const breaks: Record<CheckName, Record<string, Break>> = {
 describe('the checks of the fault drills', () => {
   it('find nothing in an honest record', () => {
     expect(violations(honestFacts())).toEqual([]);
+  });
+
+  it('let a rollback take the lease of a rollout that has not given way for half a minute, and put the champion back itself', () => {
+    const facts = honestFacts();
+    const back = routeOf(facts, 'r3/back');
+    const held = facts.leases.filter(({ row }) => row.token < 3 || row.releasedAt === null);
+    const lease = { name: 'rollout/production/drill', holder: 'rollback/production/drill/1|r9', token: 4, releasedAt: null };
+    facts.leases = [...held, { order: back.order - 0.5, change: 'UPDATE', row: { ...lease, acquiredAt: '2026-01-01T00:01:00Z' } }];
+    Object.assign(back.row, { idempotencyKey: 'r9/rollback', leaseToken: 4 });
+    expect(violations(facts)).toEqual([]);
   });
 
   for (const [name, kinds] of Object.entries(breaks) as [CheckName, Record<string, Break>][]) {

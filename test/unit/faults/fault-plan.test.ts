@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { components, kinds, leastCount, moments, planFaults, roundsOf, stageCounts, stepsOf, strategies } from '../../faults/fault-plan.js';
+import {
+  components,
+  kinds,
+  leastCount,
+  moments,
+  planFaults,
+  stepsOf,
+  stopPointsOf,
+  strategies,
+  watchedStages,
+} from '../../faults/fault-plan.js';
 import { drillDefinition, drillPolicies } from '../../faults/drill-model.js';
 import { stagesOf } from '../../../domain/rollout-stage.js';
 
@@ -32,19 +42,31 @@ describe('a plan of faults', () => {
     );
   });
 
-  it('goes into promotions with one fault a step at most, none lost', () => {
+  it('strikes two at once with each component, both gateways among them, whatever the seed', () => {
     for (const seed of seeds) {
-      const rounds = roundsOf(planFaults(seed));
-      expect(rounds.flatMap(({ faults }) => faults)).toHaveLength(leastCount);
-      for (const { strategy, faults } of rounds) {
-        expect(new Set(faults.map(({ step }) => step)).size).toBe(faults.length);
-        expect(faults.every((fault) => fault.strategy === strategy)).toBe(true);
-      }
+      const doubles = planFaults(seed).filter(({ also }) => also !== null);
+      expect(new Set(doubles.map(({ component }) => component))).toEqual(new Set(components));
+      expect(doubles.find(({ component }) => component === 'gateway')?.also).toBe('other gateway');
     }
   });
 
-  it('knows how many stages each drilled policy has', () => {
+  it('aborts and rolls back a rollout of every strategy, at moments that it has', () => {
+    for (const seed of seeds) {
+      const plan = planFaults(seed);
+      for (const strategy of strategies) {
+        const stops = plan.filter((fault) => fault.strategy === strategy && (fault.step === 'abort' || fault.step === 'rollback'));
+        expect(new Set(stops.map(({ step }) => step)).size).toBe(2);
+        for (const { step, stop } of stops)
+          expect([...stopPointsOf(strategy), ...(step === 'rollback' ? [null] : [])]).toContainEqual(stop);
+      }
+      expect(plan.filter(({ step }) => step === 'approval' || typeof step === 'number').every(({ stop }) => stop === null)).toBe(true);
+    }
+  });
+
+  it('knows which stages each drilled policy has, and which of them the judge looks at', () => {
     for (const strategy of strategies)
-      expect(stagesOf(drillDefinition(drillPolicies[strategy]).rollout, { hasChampion: true })).toHaveLength(stageCounts[strategy]);
+      expect(
+        stagesOf(drillDefinition(drillPolicies[strategy]).rollout, { hasChampion: true }).map(({ comparison }) => comparison !== 'none'),
+      ).toEqual(watchedStages[strategy]);
   });
 });

@@ -8,11 +8,16 @@ export function honestFacts(): Facts {
   const written = <Row>(row: Row, change: Written<Row>['change'] = 'INSERT'): Written<Row> => ({ order: (order += 1), change, row });
   const at = { environment: 'production', model: 'drill' };
   const facts: Facts = {
-    ...{ routes: [], leases: [], acknowledgements: [], rollouts: [], promotions: [], decisions: [], told: [], asked: [] },
+    ...{ routes: [], leases: [], acknowledgements: [], rollouts: [], promotions: [], decisions: [], told: [], asked: [], probes: [] },
     replays: { 'rollout/production/drill r2': null },
   };
-  const lease = (row: Omit<LeaseRow, 'name'>) =>
-    facts.leases.push(written({ name: 'rollout/production/drill', ...row }, row.token === 1 ? 'INSERT' : 'UPDATE'));
+  const lease = (row: Omit<LeaseRow, 'name' | 'acquiredAt'>) =>
+    facts.leases.push(
+      written(
+        { name: 'rollout/production/drill', acquiredAt: `2026-01-01T00:00:0${row.token}Z`, ...row },
+        row.token === 1 ? 'INSERT' : 'UPDATE',
+      ),
+    );
   const route = (epoch: number, idempotencyKey: string, leaseToken: number, split: Split) => {
     const row: RouteRow = { ...at, epoch, idempotencyKey, leaseToken, split, shadows: [], standby: [], overrides: [] };
     facts.routes.push(written(row));
@@ -58,6 +63,7 @@ export function honestFacts(): Facts {
     lease({ holder: `h${version}`, token: version, releasedAt: null });
     rollout(version, 'running', stages);
     routes();
+    facts.probes.push({ runId: `r${version}`, version: end === 'completed' ? version : version - 1, answered: 2, replacedBy: null });
     rollout(version, end, stages);
     lease({ holder: `h${version}`, token: version, releasedAt: 'now' });
     promotion(version, end === 'completed' ? 'promoted' : 'rolled-back');
