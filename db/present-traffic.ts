@@ -43,7 +43,10 @@ const pastLookSchema = z
     outcome: judgedMetricSchema.nullable(),
     champion: z.object({ requests: z.number(), samples: z.record(z.string(), z.object({ count: z.number(), sum: z.number() })) }),
   })
-  .transform(({ policy, outcome, champion }): PastLook => ({ metrics: outcome ? [...policy.metrics, outcome] : policy.metrics, ...champion }));
+  .transform(({ policy, outcome, champion }): PastLook => ({
+    metrics: outcome ? [...policy.metrics, outcome] : policy.metrics,
+    ...champion,
+  }));
 
 async function pastLooks(db: Database, environment: Environment, model: string): Promise<PastLook[]> {
   const looks = await db.orm

@@ -140,7 +140,18 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   };
   const isDraining = () => draining;
   const problems = () => follower.problems();
-  const protocol = { log, metrics, service, table, productVersion, bodyBytesMax, isReady, isDraining, problems, outOfService: engine.outOfService };
+  const protocol = {
+    log,
+    metrics,
+    service,
+    table,
+    productVersion,
+    bodyBytesMax,
+    isReady,
+    isDraining,
+    problems,
+    outOfService: engine.outOfService,
+  };
   const passports = { lookup, controlPlane, table, predictions: logs.predictions };
   const app = buildGatewayApp({ ...protocol, labels: logs.labels, passports, status, readGauges });
   let grpc: GrpcGateway | undefined;

@@ -4,7 +4,8 @@ import { pastSamples, type PastLook } from '../../../domain/past-samples.js';
 
 const metric = (given: object): JudgedMetric => judgedMetricSchema.parse(given);
 const error = metric({ metric: 'quality', loss: 'error', margin: 0.05, harm: 0.2 });
-const profit = (max: number) => metric({ metric: 'value', name: 'profit', from: 'probability', min: 0, max, direction: 'higher-is-better', margin: 1, harm: 2 });
+const profit = (max: number) =>
+  metric({ metric: 'value', name: 'profit', from: 'probability', min: 0, max, direction: 'higher-is-better', margin: 1, harm: 2 });
 const look = (metrics: JudgedMetric[], samples: PastLook['samples'], requests = 100): PastLook => ({ metrics, samples, requests });
 
 describe('pastSamples', () => {
@@ -21,12 +22,17 @@ describe('pastSamples', () => {
   });
 
   it('takes no value that was scaled by other bounds, and nothing from a look without requests', () => {
-    const looks = [look([profit(10)], { 'value:profit': { count: 100, sum: 40 } }), look([error], { 'quality:error': { count: 5, sum: 5 } }, 0)];
+    const looks = [
+      look([profit(10)], { 'value:profit': { count: 100, sum: 40 } }),
+      look([error], { 'quality:error': { count: 5, sum: 5 } }, 0),
+    ];
     expect(pastSamples([profit(20), error], looks, 1000)).toEqual({});
   });
 
   it('lets a margin change from one rollout to the next', () => {
-    const looks = [look([metric({ metric: 'quality', loss: 'error', margin: 0.01, harm: 0.1 })], { 'quality:error': { count: 5, sum: 1 } })];
+    const looks = [
+      look([metric({ metric: 'quality', loss: 'error', margin: 0.01, harm: 0.1 })], { 'quality:error': { count: 5, sum: 1 } }),
+    ];
     expect(pastSamples([error], looks, 100)).toEqual({ 'quality:error': { count: 5, sum: 1 } });
   });
 });
