@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { KnownHeads } from './known-heads.js';
 import { timeoutParameterMs } from './patience.js';
 import { quoted, refusal } from './refusal.js';
 
@@ -30,6 +31,8 @@ export interface InferRequest {
 }
 
 const idLengthMax = 256;
+/** Of all models together: what is kept says nothing about any. */
+const knownHeads = new KnownHeads();
 
 /**
  * Reads an Open Inference Protocol v2 inference request, with the binary tensor extension when `headerLength` (the `Inference-Header-Content-Length`) is given.
@@ -37,16 +40,19 @@ const idLengthMax = 256;
  */
 export function parseInferRequest(body: Buffer, headerLength: string | undefined): InferRequest {
   const jsonLength = headerLength === undefined ? body.length : parseHeaderLength(headerLength, body.length);
-  const request = parseJsonObject(jsonLength === body.length ? body : body.subarray(0, jsonLength));
-  const { id, inputs, outputs, parameters } = request;
+  const known = headerLength === undefined ? undefined : knownHeads.read(body, jsonLength);
+  if (known !== undefined) return known;
+  const { id, inputs, outputs, parameters } = parseJsonObject(jsonLength === body.length ? body : body.subarray(0, jsonLength));
   if (!Array.isArray(inputs)) throw refusal('The request has no inputs.', 'Send an array "inputs" with one tensor for each feature.');
-  return {
+  const request: InferRequest = {
     id: parseId(id),
     inputs: parseInputs(inputs, body, jsonLength),
     outputs: outputs === undefined ? undefined : parseOutputs(outputs),
     binaryOutputs: isObject(parameters) && parameters['binary_data_output'] === true,
     timeoutMs: isObject(parameters) ? timeoutParameterMs(parameters['timeout']) : undefined,
   };
+  if (headerLength !== undefined) knownHeads.keep(body, jsonLength, request);
+  return request;
 }
 
 /** @throws PerdureError `input/invalid` for an id that is no short string; an empty one is none. */
