@@ -25,7 +25,7 @@ export async function follow<T>(
   let lastWordAt = Date.now();
   const print = async () => {
     for (const line of await look().catch((): string[] => [])) {
-      if (printed.has(line)) continue;
+      if (printed.has(line) || signal.aborted) continue;
       printed.add(line);
       lastWordAt = Date.now();
       output.progress(`  ${line}`);
@@ -47,7 +47,8 @@ export async function follow<T>(
     return value;
   } finally {
     ended.abort();
-    await watching;
+    // A look may wait for a server for as long as that takes; who interrupts does not.
+    if (!signal.aborted) await watching;
   }
 }
 

@@ -11,3 +11,5 @@ const { register } = await import('tsx/esm/api');
 register();
 const { runCli } = await import('./run-cli.ts');
 process.exitCode = await runCli(process.argv.slice(2));
+// After Ctrl-C nobody waits for the answers that are still on their way.
+if (process.exitCode === 130) process.exit();

@@ -161,7 +161,8 @@ describe.concurrent.each(Object.keys(policies) as Strategy[])('abort in every ph
       expect(world.leases.size).toBe(0);
     });
 
-  for (const { name, make } of phases.slice(1))
+  // A rollback aborts by the same Signal: a moment of each stage, and the probes, stand for the others.
+  for (const { name, make } of phases.filter((phase) => /gateways are waited for|probe/.test(phase.name)))
     it(`${name}: a rollback stops it and ends with the champion whole`, async () => {
       const { world, arrived, goOn } = make();
       const model = `m-${randomUUID().slice(0, 8)}`;

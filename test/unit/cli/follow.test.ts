@@ -36,6 +36,19 @@ test('Ctrl-C ends the waiting with what goes on without us', async () => {
   await expect(waiting).rejects.toThrow(new Interrupted('Run 7 goes on.'));
 });
 
+test('Ctrl-C waits for no look that is under way, and what that finds is not said any more', async () => {
+  const { lines, output } = recorder();
+  const interrupt = new AbortController();
+  let answer: (found: string[]) => void = () => undefined;
+  const look = () => new Promise<string[]>((resolve) => (answer = resolve));
+  const waiting = follow({ output, signal: interrupt.signal }, { result: new Promise(() => undefined), look, interrupted: 'It goes on.' });
+  interrupt.abort();
+  await expect(waiting).rejects.toThrow('It goes on.');
+  answer(['too late']);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(lines).toEqual([]);
+});
+
 test('a failure to look is no failure of what is waited for', async () => {
   const { output } = recorder();
   const look = () => Promise.reject(new Error('the API is away'));
