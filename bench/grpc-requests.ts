@@ -1,6 +1,7 @@
 import type { ShapedRow } from '../adapters/data-engine/read-shaped-rows.js';
 import type { Contract } from '../domain/contract.js';
 import { ModelInferRequest } from '../serving/grpc/generated/open_inference_grpc.js';
+import { noContents } from '../serving/grpc/infer-message.js';
 
 export const inferMethod = '/inference.GRPCInferenceService/ModelInfer';
 
@@ -31,14 +32,3 @@ export function grpcRequests(model: string, contract: Contract, rows: readonly S
     return Buffer.concat([prefix, message]);
   });
 }
-
-const noContents = {
-  boolContents: [],
-  intContents: [],
-  int64Contents: [],
-  uintContents: [],
-  uint64Contents: [],
-  fp32Contents: [],
-  fp64Contents: [],
-  bytesContents: [],
-};

@@ -151,7 +151,8 @@ function textOf(reader: WireReader): string {
 
 const readVarint = (reader: WireReader): number => reader.varint();
 
-const noContents: InferTensorContents = {
+/** Typed contents without a value: every list of the message must be there. */
+export const noContents: InferTensorContents = {
   boolContents: [],
   intContents: [],
   int64Contents: [],

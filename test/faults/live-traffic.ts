@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { GrpcClient, noContents } from '../integration/serving/grpc-client.js';
+import { noContents } from '../../serving/grpc/infer-message.js';
+import { GrpcClient } from '../integration/serving/grpc-client.js';
 import { drillModel, drillRow } from './drill-model.js';
 import type { Asked } from './facts.js';
 

@@ -10,21 +10,10 @@ import {
 import {
   ModelInferRequest,
   ModelInferResponse,
-  type InferTensorContents,
   type ModelInferRequest_InferInputTensor,
 } from '../../../serving/grpc/generated/open_inference_grpc.js';
+import { noContents } from '../../../serving/grpc/infer-message.js';
 import { exampleRow, type FlightRow } from './flight-rows.js';
-
-export const noContents: InferTensorContents = {
-  boolContents: [],
-  intContents: [],
-  int64Contents: [],
-  uintContents: [],
-  uint64Contents: [],
-  fp32Contents: [],
-  fp64Contents: [],
-  bytesContents: [],
-};
 
 /** A request for some rows with typed contents, NaN or an empty string for what is missing. */
 export function typedRequest(rows: readonly FlightRow[], change: Partial<ModelInferRequest> = {}): ModelInferRequest {

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import type { Gateway } from '../../../serving/gateway.js';
+import { noContents } from '../../../serving/grpc/infer-message.js';
 import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
-import { failureOf, GrpcClient, noContents, rawRequest, typedRequest } from './grpc-client.js';
+import { failureOf, GrpcClient, rawRequest, typedRequest } from './grpc-client.js';
 
 let world: TestWorld;
 let url: string;

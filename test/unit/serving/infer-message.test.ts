@@ -2,10 +2,10 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { describe, expect, test } from 'vitest';
 import { PerdureError } from '../../../domain/errors.js';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { readInferMessage } from '../../../serving/grpc/infer-message.js';
+import { noContents, readInferMessage } from '../../../serving/grpc/infer-message.js';
 import { TextCache } from '../../../serving/grpc/text-cache.js';
 import { exampleRow } from '../../integration/serving/flight-rows.js';
-import { noContents, rawRequest, typedRequest } from '../../integration/serving/grpc-client.js';
+import { rawRequest, typedRequest } from '../../integration/serving/grpc-client.js';
 
 const encode = (request: ModelInferRequest) => Buffer.from(ModelInferRequest.encode(request).finish());
 const rows = [exampleRow, { ...exampleRow, carrier: 'ÅÄ', temp: null, dep_delay: -3 }];
