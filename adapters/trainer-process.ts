@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { trainerMessageSchema, type TrainerMessage, type TrainerProgress } from '../domain/trainer.js';
+import { lowerPriority } from './low-priority.js';
 import { groupResidentMb } from './resident-memory.js';
 
 export type TrainerEnd =
@@ -53,6 +54,7 @@ export async function runTrainerProcess(options: TrainerProcessOptions): Promise
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  lowerPriority(child);
   // A trainer that ends first breaks the pipe; its exit says all there is to say.
   child.stdin.on('error', () => undefined);
 

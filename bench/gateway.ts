@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { builtGateway } from '../infra/embedded/built-gateway.js';
 import { freePortVariables } from '../infra/embedded/native-servers.js';
 import type { BenchServers } from './servers.js';
 
@@ -15,7 +15,7 @@ export interface BenchGateway {
 
 const startMs = 60_000;
 
-/** The gateway as it runs in production: `serving/main.ts` in a process of its own, with PostgreSQL, S3, prediction log, windows and metrics. */
+/** The gateway as it runs in production: built, in a process of its own, with PostgreSQL, S3, prediction log, windows and metrics. */
 export async function startGateway(
   projectRoot: string,
   home: string,
@@ -24,7 +24,7 @@ export async function startGateway(
 ): Promise<BenchGateway> {
   await mkdir(home, { recursive: true });
   const port = Number((await freePortVariables())['PERDURE_GATEWAY_PRODUCTION_PORT']);
-  const child = spawn(process.execPath, [...nodeArguments, '--import', 'tsx', path.join(projectRoot, 'serving/main.ts')], {
+  const child = spawn(process.execPath, [...nodeArguments, await builtGateway(projectRoot)], {
     cwd: projectRoot,
     env: {
       PATH: process.env['PATH'],

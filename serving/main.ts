@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
@@ -7,15 +6,12 @@ import type { ArtifactSource } from './control-plane.js';
 import { controlPlaneOnDemand } from './control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
 import { gatewayIdOf, loadGatewayConfig } from './gateway-config.js';
-import { z } from 'zod';
+import product from '../package.json' with { type: 'json' };
 
 const config = loadGatewayConfig();
 const home = path.resolve(config.PERDURE_GATEWAY_HOME);
 const environment = config.PERDURE_GATEWAY_ENVIRONMENT;
 const log = pino({ level: config.PERDURE_LOG_LEVEL, base: { process: 'gateway', environment }, timestamp: pino.stdTimeFunctions.isoTime });
-const { version } = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')));
 
 const store = {
   endpoint: config.PERDURE_S3_ENDPOINT,
@@ -52,7 +48,7 @@ const gateway = await buildGateway({
   environment,
   url: config.PERDURE_GATEWAY_URL ?? `http://${config.PERDURE_HOST}:${config.PERDURE_GATEWAY_PORT}`,
   home,
-  productVersion: version,
+  productVersion: product.version,
   controlPlane,
   artifacts,
   objectStore: store,

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { PerdureError } from '../domain/errors.js';
 import type { FromPassport, ToPassport } from './passport-messages.js';
 import type { FoundPrediction } from './prediction-finder.js';
+import { programOf } from './programs.js';
 
 export type PredictionLookupOptions = Omit<Extract<ToPassport, { kind: 'start' }>, 'kind'>;
 
@@ -10,7 +11,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-const program = new URL('./passport-process.ts', import.meta.url);
+const { program, loaderArguments } = programOf('passport-process');
 const waitingMax = 32;
 const lookupTimeoutMs = 30_000;
 /** Passports are asked for rarely: the process ends when nobody has asked for a while. */
@@ -68,7 +69,7 @@ export class PredictionLookup {
   private start(): ChildProcess {
     const child = fork(program, [], {
       env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: loaderArguments,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     child.on('error', () => undefined);

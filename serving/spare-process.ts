@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { FromInference } from './inference-messages.js';
+import { programOf } from './programs.js';
 
 export interface InferenceProcess {
   child: ChildProcess;
@@ -7,9 +8,7 @@ export interface InferenceProcess {
   booted: Promise<void>;
 }
 
-const program = new URL('./inference-process.ts', import.meta.url);
-/** Resolved here: from the process's empty folder nothing could be. */
-const loader = import.meta.resolve('tsx');
+const { program, loaderArguments } = programOf('inference-process');
 /** A new spare is started when the one that was taken has had time to load its model undisturbed. */
 const refillAfterMs = 1_500;
 
@@ -46,7 +45,7 @@ export class SpareProcess {
       cwd: workFolder,
       // Nothing of the gateway's environment: a model must not find secrets there.
       env: { TZ: 'UTC', NODE_ENV: 'production' },
-      execArgv: ['--import', loader, `--max-old-space-size=${memoryMaxMb}`],
+      execArgv: [...loaderArguments, `--max-old-space-size=${memoryMaxMb}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

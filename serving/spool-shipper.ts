@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
+import { programOf } from './programs.js';
 import type { FromShipper, ShipperOptions } from './shipper-messages.js';
 
 export interface SpoolShipperObserver {
@@ -8,7 +9,7 @@ export interface SpoolShipperObserver {
   connected: (connected: boolean) => void;
 }
 
-const program = new URL('./shipper-process.ts', import.meta.url);
+const { program, loaderArguments } = programOf('shipper-process');
 const restartAfterMs = 2_000;
 
 /** Keeps the shipper's process running. Its secrets go to it by message, not by its environment. */
@@ -28,7 +29,7 @@ export class SpoolShipper {
     const child = fork(program, [], {
       // The SDK's advice on newer versions of Node is for whoever upgrades, not for the log.
       env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: loaderArguments,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.child = child;

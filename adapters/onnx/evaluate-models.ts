@@ -1,11 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { errorCodes, PerdureError } from '../../domain/errors.js';
 import type { Evaluation } from '../../domain/evaluation.js';
+import { lowerPriority } from '../low-priority.js';
 import {
   evaluationAnswerSchema,
   evaluationRequestSchema,
@@ -113,13 +114,4 @@ function converse(
 
 function failed(what: string, complaints: string): PerdureError {
   return new PerdureError('evaluation/failed', `The evaluation process ${what}.${complaints ? ` It wrote: ${complaints.trim()}` : ''}`);
-}
-
-/** Gateways on the same machine come first. */
-function lowerPriority(child: ChildProcess): void {
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Where the system refuses, the evaluation runs with the usual priority.
-  }
 }

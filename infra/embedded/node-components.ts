@@ -11,6 +11,8 @@ export interface NodeComponentOptions {
   config: PerdureConfig;
   /** What every process of the stack gets: addresses and credentials. */
   env: NodeJS.ProcessEnv;
+  /** The gateway's program, as `builtGateway` made it. */
+  gatewayProgram: string;
   /** The private key with which the control API signs decisions. */
   signingKeyFile: string;
 }
@@ -41,7 +43,7 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
     const variable = `PERDURE_GATEWAY_${environment.toUpperCase()}`;
     return nodeComponent(options, {
       name: `gateway-${environment}`,
-      entry: 'serving/main.ts',
+      entry: options.gatewayProgram,
       ports: [
         { port, variable: `${variable}_PORT`, purpose: `the ${environment} gateway` },
         { port: grpcPort, variable: `${variable}_GRPC_PORT`, purpose: `gRPC of the ${environment} gateway` },
@@ -62,7 +64,7 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
 
 interface NodeProcess {
   name: string;
-  /** Path of the TypeScript entry file in the checkout. */
+  /** Path of the entry file, from the checkout: TypeScript, or JavaScript that was built. */
   entry: string;
   env: Record<string, string>;
   ports?: ComponentSpec['ports'];
@@ -74,7 +76,7 @@ interface NodeProcess {
 }
 
 function nodeComponent({ config, env }: NodeComponentOptions, node: NodeProcess): ComponentSpec {
-  const entry = path.join(config.projectRoot, node.entry);
+  const entry = path.resolve(config.projectRoot, node.entry);
   return {
     name: node.name,
     kind: 'node',
@@ -83,12 +85,12 @@ function nodeComponent({ config, env }: NodeComponentOptions, node: NodeProcess)
     ports: node.ports ?? [],
     async prepare() {
       if (!existsSync(entry))
-        throw new PerdureError('environment/broken', `${node.entry} is missing from ${config.projectRoot}. Restore the checkout.`);
+        throw new PerdureError('environment/broken', `${entry} is missing. Restore the checkout, then stop the stack and start it again.`);
       if (node.folder) mkdirSync(node.folder, { recursive: true });
     },
     command: () => ({
       file: process.execPath,
-      args: ['--import', import.meta.resolve('tsx'), entry],
+      args: entry.endsWith('.ts') ? ['--import', import.meta.resolve('tsx'), entry] : [entry],
       env: { ...env, ...node.env },
       cwd: config.projectRoot,
     }),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { trustText } from '../../domain/decision-proof.js';
 import { PerdureError } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
+import { builtGateway } from './built-gateway.js';
 import type { ComponentReport, ComponentSpec, OnProgress } from './component.js';
 import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './external-servers.js';
 import { loadDecisionKeys } from './decision-keys.js';
@@ -99,7 +100,10 @@ async function bringUp({ config, environment, onProgress, signal, releaseLock, s
   let ready = false;
 
   const servers = serverComponents(config, secrets, addresses);
-  const nodes = parts === 'everything' ? nodeComponents({ config, env: processEnv, signingKeyFile: keys.signing }) : [];
+  const nodes =
+    parts === 'everything'
+      ? nodeComponents({ config, env: processEnv, signingKeyFile: keys.signing, gatewayProgram: await builtGateway(config.projectRoot) })
+      : [];
   const external = externalReports(addresses);
   const report = () => [...external, ...started.map((component) => component.report())];
   const publish = () => {

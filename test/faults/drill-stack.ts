@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../../adapters/object-store.js';
 import { connectDatabase, type Database } from '../../db/connect.js';
+import { builtGateway } from '../../infra/embedded/built-gateway.js';
 import type { ComponentReport, ComponentSpec } from '../../infra/embedded/component.js';
 import { findFreePorts } from '../../infra/embedded/ports.js';
 import { superviseComponent } from '../../infra/embedded/supervise.js';
@@ -47,7 +48,7 @@ export async function startDrillStack(): Promise<DrillStack> {
   const port = await findFreePorts(place.config.host, 2);
   const second = superviseComponent(
     place.home,
-    gatewaySpec(place, all, port),
+    gatewaySpec(place, all, port, await builtGateway(place.config.projectRoot)),
     () => undefined,
     () => undefined,
   );
@@ -112,14 +113,14 @@ export async function startDrillStack(): Promise<DrillStack> {
 }
 
 /** A second gateway process of production beside the stack's own, as on another machine. */
-function gatewaySpec({ config, env, home }: Place, { stack }: KillStack, port: number): ComponentSpec {
+function gatewaySpec({ config, env, home }: Place, { stack }: KillStack, port: number, program: string): ComponentSpec {
   const url = `http://${config.host}:${port}`;
   return {
     ...{ name: secondGateway, kind: 'node', address: url, version: undefined, ports: [] },
     prepare: () => Promise.resolve(),
     command: () => ({
       file: process.execPath,
-      args: ['--import', import.meta.resolve('tsx'), path.join(config.projectRoot, 'serving', 'main.ts')],
+      args: [program],
       env: {
         ...env,
         ...stack.env,

@@ -15,6 +15,7 @@ import { acquireLease } from '../../../db/lease-queries.js';
 import { writeRoute } from '../../../db/route-queries.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import type { Split } from '../../../domain/route.js';
+import { builtGateway } from '../../../infra/embedded/built-gateway.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { eventually, exampleRow, expectedProbability, inferBody, makeModel } from './gateway-harness.js';
@@ -104,7 +105,7 @@ interface Running {
 
 async function startGateway(home: string, change: Record<string, string> = {}): Promise<Running> {
   const [port, grpcPort] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'serving/main.ts'], {
+  const child = spawn(process.execPath, [await builtGateway(root)], {
     cwd: root,
     env: {
       ...process.env,
@@ -189,7 +190,7 @@ const statusSchema = z.object({
 });
 
 test('from the registry to answers, windows, prediction log and labels; a route change is acknowledged within a second; SIGTERM ends it in order', async () => {
-  const { url, child, exit } = await startGateway(path.join(folder, 'one'));
+  const { url, grpcAddress, child, exit } = await startGateway(path.join(folder, 'one'));
   await expect(ask(url)).rejects.toThrow(/404.*not served here/);
   const first = await route([{ version: 1, sharePct: 100 }]);
   await eventually('epoch 1 is acknowledged', acknowledged(first));
@@ -233,6 +234,12 @@ test('from the registry to answers, windows, prediction log and labels; a route 
     async () => (await shipped('predictions/production/flight-delay/')).length >= ids.length + 1,
   );
   expect(await shipped('predictions/production/flight-delay/')).toEqual(expect.arrayContaining(ids));
+
+  const passport = await fetch(`${url}/v1/predictions/${answers[0]?.predictionId}`);
+  expect([passport.status, await passport.json()]).toMatchObject([200, { request_id: 'r-0', version: 1 }]);
+  const grpc = new GrpcClient(grpcAddress);
+  expect(await grpc.services()).toContain('inference.GRPCInferenceService');
+  grpc.close();
 
   child.kill('SIGTERM');
   expect(await exit).toBe(0);

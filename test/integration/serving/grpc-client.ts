@@ -12,6 +12,7 @@ import {
   ModelInferResponse,
   type ModelInferRequest_InferInputTensor,
 } from '../../../serving/grpc/generated/open_inference_grpc.js';
+import { ServerReflectionRequest, ServerReflectionResponse } from '../../../serving/grpc/generated/grpc/reflection/v1/reflection.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
 import { exampleRow, type FlightRow } from './flight-rows.js';
 
@@ -87,6 +88,22 @@ export class GrpcClient {
     });
     if (call === undefined) throw new Error('not started');
     return { call, answer };
+  }
+
+  /** The names of the services that reflection tells. */
+  services(): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      const call = this.client.makeBidiStreamRequest(
+        '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+        (message: ServerReflectionRequest) => Buffer.from(ServerReflectionRequest.encode(message).finish()),
+        (message: Buffer) => ServerReflectionResponse.decode(message),
+      );
+      call.once('error', reject).once('data', ({ messageResponse }: ServerReflectionResponse) => {
+        resolve(messageResponse?.$case === 'listServicesResponse' ? messageResponse.value.service.map(({ name }) => name) : []);
+        call.end();
+      });
+      call.write({ host: '', messageRequest: { $case: 'listServices', value: '' } });
+    });
   }
 
   close(): void {

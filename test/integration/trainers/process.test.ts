@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTrainer, trainerFor, type RunTrainerOptions } from '../../../adapters/trainer.js';
@@ -83,6 +83,22 @@ time.sleep(300)`),
     const run = options({ signal: AbortSignal.abort(new Error('too late')) });
     expect(await failure(runTrainer(run))).toMatchObject({ message: 'too late' });
   });
+});
+
+it('lets gateways on the same machine come first', { timeout: 60_000 }, async () => {
+  const controller = new AbortController();
+  let niceness: number | undefined;
+  const run = options({
+    signal: controller.signal,
+    onProgress: ({ message }) => {
+      niceness = Number(message);
+      controller.abort(new Error('seen'));
+    },
+    programDir: programOf(`print(json.dumps({"kind": "progress", "phase": "fit", "fraction": 0, "message": str(os.nice(0))}), flush=True)
+time.sleep(300)`),
+  });
+  await failure(runTrainer(run));
+  expect(niceness).toBeGreaterThanOrEqual(getPriority() + 5);
 });
 
 describe('limits', () => {
