@@ -32,6 +32,7 @@ async function main(): Promise<number> {
   const world = await buildWorld(note);
   try {
     for (const scenario of chosen) {
+      await world.shipAll();
       note(`${scenario.name}: ${scenario.title}`);
       const figure = await scenario.run(world, options);
       process.stdout.write(options.json ? `${JSON.stringify(figure)}\n` : `\n${describeFigure(figure)}`);

@@ -36,15 +36,17 @@ export interface BenchWorld {
   registerCopy: () => Promise<number>;
   /** Waits until every gateway has the route with this epoch in force. */
   inForce: (epoch: number) => Promise<void>;
-  /** Waits until the gateway has shipped what was logged, so that this work falls into nobody's measurement. */
+  /** Waits until the gateway has shipped the segments that are closed, so that this work falls into nobody's measurement. */
   settle: () => Promise<void>;
+  /** Waits until the gateway has shipped everything that was logged, the segment that is still open too: half a minute. */
+  shipAll: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 const settleMs = 60_000;
 const inForceMs = 60_000;
-const statusSchema = z.object({ spool: z.object({ predictions: z.object({ segments: z.number() }) }) });
+const statusSchema = z.object({ spool: z.object({ predictions: z.object({ segments: z.number(), bytes: z.number() }) }) });
 
 /** @param say gets a line for each thing that takes its time. */
 export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): Promise<BenchWorld> {
@@ -123,7 +125,8 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
       registerCopy,
       inForce,
       requests: (shape) => inferRequests({ model: flightDelay.name, contract: flightDelay.contract, rows, ...shape }),
-      settle: () => settled(gateway.url),
+      settle: () => shipped(gateway.url, 'segments'),
+      shipAll: () => shipped(gateway.url, 'bytes'),
       stop,
     };
   } catch (error) {
@@ -132,11 +135,11 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
   }
 }
 
-async function settled(url: string): Promise<void> {
+async function shipped(url: string, what: 'segments' | 'bytes'): Promise<void> {
   const until = performance.now() + settleMs;
   while (performance.now() < until) {
     const { spool } = statusSchema.parse(await (await fetch(`${url}/v1/status`)).json());
-    if (spool.predictions.segments === 0) return;
+    if (spool.predictions[what] === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

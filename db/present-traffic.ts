@@ -1,12 +1,15 @@
 import { and, desc, eq } from 'drizzle-orm';
 import { z } from 'zod';
-import { judgedMetricSchema, type JudgedMetric } from '../domain/judge-policy.js';
+import { holdoutSamples, type HoldoutResult } from '../domain/holdout-samples.js';
+import { isLogged, judgedMetricSchema, metricName, type JudgedMetric } from '../domain/judge-policy.js';
 import type { Environment } from '../domain/names.js';
 import { pastSamples, type PastLook } from '../domain/past-samples.js';
 import type { PresentTraffic } from '../domain/rollout-effect.js';
 import { addWindows } from '../domain/serving-totals.js';
 import type { Database } from './connect.js';
+import { snapshotByDigest } from './data-queries.js';
 import { recentWindows } from './gateway-queries.js';
+import { versionOf } from './run-queries.js';
 import { rolloutLooks, rollouts } from './schema/index.js';
 
 export const noTraffic: PresentTraffic = { requestsPerSecond: null, champion: null };
@@ -26,11 +29,18 @@ export async function presentTraffic(db: Database, { environment, model, champio
   const from = Math.min(...windows.map((window) => Date.parse(window.from)));
   const to = Math.max(...windows.map((window) => Date.parse(window.to)));
   const own = addWindows(windows.filter((window) => window.version === champion && !window.cold));
-  const samples = own.requests === 0 ? {} : pastSamples(metrics, await pastLooks(db, environment, model), own.requests);
-  return {
-    requestsPerSecond: to > from ? requests / ((to - from) / 1000) : null,
-    champion: own.requests === 0 ? null : { ...own, samples },
-  };
+  const requestsPerSecond = to > from ? requests / ((to - from) / 1000) : null;
+  if (own.requests === 0) return { ...noTraffic, requestsPerSecond };
+  const counted = pastSamples(metrics, await pastLooks(db, environment, model), own.requests);
+  const open = metrics.filter((metric) => counted[metricName(metric)] === undefined);
+  const expected = open.some(isLogged) ? holdoutSamples(open, await holdoutResult(db, model, champion), own.requests) : {};
+  return { requestsPerSecond, champion: { ...own, samples: { ...expected, ...counted } }, byHoldout: Object.keys(expected) };
+}
+
+async function holdoutResult(db: Database, model: string, version: number): Promise<HoldoutResult> {
+  const { metrics, snapshotSha256 } = await versionOf(db, model, version);
+  const { holdout } = await snapshotByDigest(db, snapshotSha256);
+  return { metrics, holdout };
 }
 
 /** Enough for the last few rollouts, of which only the newest with the metric counts. */

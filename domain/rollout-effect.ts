@@ -13,7 +13,12 @@ export interface PresentTraffic {
   requestsPerSecond: number | null;
   /** The champion's totals of the last while; null when there are none. */
   champion: Observed | null;
+  /** Names of the metrics of which nothing was counted yet: `champion` has what its holdout lets one expect, if each request gets its label. */
+  byHoldout?: readonly string[];
 }
+
+/** What a metric's needs are reckoned from: what was counted; the champion's holdout; 1 percent of errors or slow answers, taken because nothing was counted; nothing. */
+export const effectBases = ['counted', 'holdout', 'assumed', 'unknown'] as const;
 
 export interface MetricEffect {
   /** As `metricName` gives it. */
@@ -22,8 +27,7 @@ export interface MetricEffect {
   requestsToSeeHarm: number | null;
   /** Requests of the challenger after which one that does not differ passes, nine times in ten. Null as above, and for an A/B test's outcome. */
   requestsToPass: number | null;
-  /** Nothing was counted of the champion yet, so 1 percent of errors or slow answers is taken. */
-  assumed: boolean;
+  basis: (typeof effectBases)[number];
 }
 
 export interface StageEffect {
@@ -49,7 +53,7 @@ export function stageEffects(policy: JudgedPolicy, stages: readonly RolloutStage
     if (stage.comparison === 'none') return { stage: stage.name, metrics: [], requests: 0, seconds: 0 };
     const outcome = policy.strategy === 'ab' && stage.decides === 'better' ? policy.outcome : null;
     const metrics = metricsOfStage({ policy: judge, alpha, stage, outcome }).map(({ metric, alpha: fail }) =>
-      effectOf(metric, { stage, alphas: { fail, pass: judge.alpha }, better: metric === outcome, champion: traffic.champion }),
+      effectOf(metric, { stage, alphas: { fail, pass: judge.alpha }, better: metric === outcome, traffic }),
     );
     const needed = metrics.flatMap(({ metric, requestsToSeeHarm, requestsToPass }) =>
       outcome !== null && metric === metricName(outcome) ? [requestsToSeeHarm] : [requestsToSeeHarm, requestsToPass],
@@ -65,10 +69,10 @@ interface Asked {
   alphas: { fail: number; pass: number };
   /** An A/B test's outcome: the harm is how much better the challenger is. */
   better: boolean;
-  champion: Observed | null;
+  traffic: PresentTraffic;
 }
 
-function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Asked): MetricEffect {
+function effectOf(metric: JudgedMetric, { stage, alphas, better, traffic: { champion, byHoldout = [] } }: Asked): MetricEffect {
   const name = metricName(metric);
   const ratio = championPerChallenger(stage);
   if (metric.metric === 'scoreDistance') {
@@ -81,13 +85,14 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
       metric: name,
       requestsToSeeHarm: seen,
       requestsToPass: requestsFor({ ...at, alpha: alphas.pass, base: 0.5, worse: 0.5, verdict: 'pass' }),
-      assumed: false,
+      basis: 'counted',
     };
   }
   const reading = readingOf(metric);
   const { count, sum } = champion ? reading.sampleOf(champion) : { count: 0, sum: 0 };
   const known = champion !== null && champion.requests > 0 && count > 0;
-  if (!known && !isCounted(metric)) return { metric: name, requestsToSeeHarm: null, requestsToPass: null, assumed: false };
+  if (!known && !isCounted(metric)) return { metric: name, requestsToSeeHarm: null, requestsToPass: null, basis: 'unknown' };
+  const basis = !known ? 'assumed' : byHoldout.includes(name) ? 'holdout' : 'counted';
   const share = known ? sum / count : assumedShare;
   // From here on more is worse: a metric of which more is better is turned round.
   const base = reading.lowerIsBetter ? share : 1 - share;
@@ -97,11 +102,11 @@ function effectOf(metric: JudgedMetric, { stage, alphas, better, champion }: Ask
   const floor = (requests: number | null) => (requests === null ? null : Math.max(least, requests));
   if (better) {
     const wins = requestsFor({ ...at, alpha: alphas.pass, base: Math.max(0, base - harm), worse: base, verdict: 'fail' });
-    return { metric: name, requestsToSeeHarm: floor(wins), requestsToPass: null, assumed: !known };
+    return { metric: name, requestsToSeeHarm: floor(wins), requestsToPass: null, basis };
   }
   const seen = requestsFor({ ...at, alpha: alphas.fail, base, worse: Math.min(1, base + harm), verdict: 'fail' });
   const passes = requestsFor({ ...at, alpha: alphas.pass, base, worse: base, verdict: 'pass' });
-  return { metric: name, requestsToSeeHarm: floor(seen), requestsToPass: floor(passes), assumed: !known };
+  return { metric: name, requestsToSeeHarm: floor(seen), requestsToPass: floor(passes), basis };
 }
 
 /** Requests of the champion for each of the challenger's. Those from before a stage are taken to be as many. */

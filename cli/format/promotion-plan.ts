@@ -43,8 +43,10 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
     ...plan.changes,
     ...plan.conflicts.map((conflict) => `Conflict: ${conflict}`),
   ];
-  if (plan.stages.some(({ metrics }) => metrics.some(({ assumed }) => assumed)))
-    parts.push('Nothing was counted of the champion yet: 1 % of errors and slow answers is assumed.');
+  const bases = new Set(plan.stages.flatMap(({ metrics }) => metrics.map(({ basis }) => basis)));
+  if (bases.has('assumed')) parts.push('Nothing was counted of the champion yet: 1 % of errors and slow answers is assumed.');
+  if (bases.has('holdout'))
+    parts.push('Labels were not counted in a rollout yet: taken from the holdout of the champion, as if each request got its label.');
   if (plan.refused !== null) parts.push(`Refused: ${plan.refused}`);
   else parts.push(already ? 'Nothing was changed.' : 'Nothing was changed. Ask for it: the same command without --plan.');
   return parts.join('\n\n');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environmentSchema } from '../../domain/names.js';
+import { effectBases } from '../../domain/rollout-effect.js';
 
 const sharesSchema = z.array(z.object({ version: z.number().int(), sharePct: z.number() }));
 
@@ -9,8 +10,8 @@ const effectSchema = z.object({
   requestsToSeeHarm: z.number().nullable(),
   /** Requests of the challenger after which one that does not differ passes, nine times in ten; null when unknown. */
   requestsToPass: z.number().nullable(),
-  /** Whether a usual share was taken because nothing was counted yet. */
-  assumed: z.boolean(),
+  /** What they are reckoned from: what was counted, the champion's holdout (if each request gets its label), 1 percent taken for want of both, or nothing. */
+  basis: z.enum(effectBases),
 });
 
 const planStageSchema = z.object({

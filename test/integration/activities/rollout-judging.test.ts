@@ -196,20 +196,24 @@ describe('the plan of a rollout', () => {
 });
 
 describe('what a metric of the labels needs', () => {
-  it('is unknown before any rollout has read it, and known from the last one that did', async () => {
+  it('is taken from the holdout before any rollout has read it, and from the last one that did', async () => {
     const judge = { metrics: [{ metric: 'errorShare' }, { metric: 'quality', loss: 'error', margin: 0.05, harm: 0.2 }] };
     const { model, rolloutId, plan } = await begun({ ...canary, judge });
     await plan();
     await serve({ model, version: 1, epoch: 1, requests: 1000 });
     const outlook = () => rolloutOutlook(db, { environment, model, challenger: 2, alsoShadow: [] });
-    const needed = async () => (await outlook()).effects[0]?.metrics.find((one) => one.metric === 'quality:error')?.requestsToSeeHarm;
-    expect(await needed()).toBeNull();
+    const needed = async () => (await outlook()).effects[0]?.metrics.find((one) => one.metric === 'quality:error');
+    const before = await needed();
+    expect(before).toMatchObject({ basis: 'holdout' });
+    expect(before?.requestsToSeeHarm).toBeGreaterThanOrEqual(200);
     const champion = { ...addWindows([]), requests: 500, samples: { 'quality:error': { count: 250, sum: 25 } } };
     const { settled } = (await rolloutById(db, rolloutId)) ?? {};
     const inputs = { policy: settled?.policy.strategy === 'canary' ? settled.policy.judge : null, outcome: null, champion };
     await recordLook(db, { rolloutId, look: 1, step: 0, inputs, result: { verdict: 'pass' } as StageJudgement });
     // Half of the requests get a label, and 200 labels are asked of each version.
-    expect(await needed()).toBeGreaterThanOrEqual(400);
+    const after = await needed();
+    expect(after).toMatchObject({ basis: 'counted' });
+    expect(after?.requestsToSeeHarm).toBeGreaterThanOrEqual(400);
   });
 });
 

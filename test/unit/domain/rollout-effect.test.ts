@@ -30,7 +30,7 @@ describe('stageEffects', () => {
     const [stage] = stages(policy);
     const [effect] = stageEffects(policy, stages(policy), { requestsPerSecond: 10, champion: seen(10_000, 100) });
     const [metric] = effect!.metrics;
-    expect(metric).toMatchObject({ metric: 'errorShare', assumed: false });
+    expect(metric).toMatchObject({ metric: 'errorShare', basis: 'counted' });
     const random = seededRandom(3);
     const drawn = (requests: number, share: number) =>
       Array.from({ length: requests }, () => Number(random.uint32() / 4_294_967_296 < share)).reduce((sum, one) => sum + one, 0);
@@ -68,9 +68,14 @@ describe('stageEffects', () => {
     const [unknown] = stageEffects(policy, stages(policy), { requestsPerSecond: null, champion: null });
     expect(unknown).toMatchObject({ requests: null, seconds: null });
     expect(unknown!.metrics).toMatchObject([
-      { metric: 'errorShare', assumed: true, requestsToSeeHarm: expect.any(Number) },
-      { metric: 'value:amount', requestsToSeeHarm: null, requestsToPass: null },
+      { metric: 'errorShare', basis: 'assumed', requestsToSeeHarm: expect.any(Number) },
+      { metric: 'value:amount', basis: 'unknown', requestsToSeeHarm: null, requestsToPass: null },
     ]);
+    const expected = { 'value:amount': { count: 100, sum: 40 } };
+    const [byHoldout] = stageEffects(policy, stages(policy), {
+      ...{ requestsPerSecond: 1, champion: seen(100, 1, expected), byHoldout: ['value:amount'] },
+    });
+    expect(byHoldout!.metrics.map(({ basis }) => basis)).toEqual(['counted', 'holdout']);
     const traffic = { requestsPerSecond: 0, champion: seen(100, 1, { 'value:amount': { count: 50, sum: 20 } }) };
     const [known] = stageEffects(policy, stages(policy), traffic);
     expect(known).toMatchObject({ requests: expect.any(Number), seconds: null });
