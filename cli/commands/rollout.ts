@@ -5,7 +5,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { metric, servesText, state } from '../format/words.js';
+import { metric, servedNowText, state } from '../format/words.js';
 import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
@@ -39,7 +39,7 @@ export function registerRollout(program: Command, context: CliContext): void {
         });
       const [detail, [route]] = await Promise.all([api.rollout(newest.id), api.routesOf(model, { environment: env })]);
       context.output.result({ ...detail, route: route ?? null }, () =>
-        describeRollout(context.output, detail, route ? servesText(route) : null),
+        describeRollout(context.output, detail, route ? servedNowText(route, detail.finishedAt) : null),
       );
     });
 

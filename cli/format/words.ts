@@ -1,6 +1,7 @@
 import type { RouteTarget } from '../../domain/route.js';
 import type { Output } from '../output.js';
 import type { RouteList } from '../../client/http/routes.js';
+import { localTime } from './time.js';
 
 /** A SHA-256 as people compare it. */
 export const shortDigest = (sha256: string | null): string => (sha256 === null ? '–' : sha256.slice(0, 12));
@@ -23,6 +24,12 @@ export function servesText({ split, shadows, standby, overrides }: Pick<RouteLis
     ...standby.map((version) => `version ${version} stands by`),
     ...overrides.map(({ version, keys, headers }) => `version ${version} for testers (${testersText(keys.length, headers.length)})`),
   ].join('; ');
+}
+
+/** What is served after a rollout; with the reason where something has changed it since: a rollback, late labels. */
+export function servedNowText(route: RouteList['routes'][number], rolloutFinishedAt: string | null): string {
+  const isLater = rolloutFinishedAt !== null && Date.parse(route.at) > Date.parse(rolloutFinishedAt);
+  return isLater ? `${servesText(route)}, since ${localTime(route.at)}: ${route.reason}` : servesText(route);
 }
 
 const testersText = (keys: number, headers: number): string =>
