@@ -1,5 +1,6 @@
 import type { Environment } from './names.js';
 import type { Route } from './route.js';
+import type { OverrideCause } from './served-log.js';
 
 /** What a passport asks of the control plane. */
 export interface PassportQuestion {
@@ -35,6 +36,7 @@ export interface LoggedPrediction {
   version: number;
   epoch: number;
   role: string;
+  chosen_by: OverrideCause | null;
   key_hash: string | null;
   features: Record<string, unknown>;
   probability: number;

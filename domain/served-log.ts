@@ -1,8 +1,13 @@
 /** The two logs of the gateways: what was answered, and what really happened. */
 export type LogKind = 'predictions' | 'labels';
 
+/** What gave a request its version, where the split did not: it was asked for by number; the key or a header is a tester's; the version that was chosen is out of service. */
+export const overrideCauses = ['version', 'key', 'header', 'stand-in'] as const;
+export type OverrideCause = (typeof overrideCauses)[number];
+
 /**
- * Columns of the logs as they lie in the object store, with their SQL types. `features` is JSON text: the features as they were served, missing ones null.
+ * Columns of the logs as they lie in the object store, with their SQL types. `features` is JSON text: the features as they were served, missing ones null; `chosen_by` is an
+ * `OverrideCause`, null for a row of the split or of a shadow.
  * Objects from before a column was added lack it: readers take it as null.
  */
 export const logColumns: Record<LogKind, Record<string, string>> = {
@@ -16,6 +21,7 @@ export const logColumns: Record<LogKind, Record<string, string>> = {
     version: 'INTEGER',
     epoch: 'INTEGER',
     role: 'VARCHAR',
+    chosen_by: 'VARCHAR',
     key_hash: 'VARCHAR',
     features: 'JSON',
     probability: 'DOUBLE',

@@ -1,6 +1,7 @@
 import type { ServingRole } from '../domain/serving-window.js';
 import type { Route, RouteOverride } from '../domain/route.js';
 import { stretchesOf } from '../domain/route-choice.js';
+import type { OverrideCause } from '../domain/served-log.js';
 import type { LoadedVersion } from './route-table.js';
 import type { ServingTally, ServingWindowCounter } from './serving-window-counter.js';
 
@@ -9,6 +10,8 @@ export interface RoutedVersion {
   loaded: LoadedVersion;
   epoch: number;
   role: ServingRole;
+  /** Of the role `override`. */
+  cause: OverrideCause | undefined;
   tally: ServingTally;
 }
 
@@ -30,8 +33,8 @@ export interface ActiveRoute {
   overrides: RouteOverrides | undefined;
   /** Undefined when there are none. */
   shadows: readonly ShadowVersion[] | undefined;
-  /** A version that was asked for by number, whether the route names it or not. */
-  byRequest: (loaded: LoadedVersion) => RoutedVersion;
+  /** A version that answers whatever the split says, whether the route names it or not. */
+  override: (loaded: LoadedVersion, cause: OverrideCause) => RoutedVersion;
 }
 
 /** Who gets a version whatever the split says. Keys go before headers, and of several overrides that match the first one counts. */
@@ -39,12 +42,12 @@ export class RouteOverrides {
   private readonly byKey = new Map<string, RoutedVersion>();
   private readonly headers: { name: string; byValue: Map<string, RoutedVersion> }[] = [];
 
-  constructor(overrides: readonly RouteOverride[], routed: (version: number) => RoutedVersion) {
+  constructor(overrides: readonly RouteOverride[], routed: (version: number, cause: OverrideCause) => RoutedVersion) {
     for (const { version, keys, headers } of overrides) {
-      for (const key of keys) if (!this.byKey.has(key)) this.byKey.set(key, routed(version));
+      for (const key of keys) if (!this.byKey.has(key)) this.byKey.set(key, routed(version, 'key'));
       for (const { name, value } of headers) {
         const { byValue } = this.headerOf(name.toLowerCase());
-        if (!byValue.has(value)) byValue.set(value, routed(version));
+        if (!byValue.has(value)) byValue.set(value, routed(version, 'header'));
       }
     }
   }
@@ -74,7 +77,7 @@ export class RouteOverrides {
 export function activateRoute(route: Route, versions: ReadonlyMap<number, LoadedVersion>, windows: ServingWindowCounter): ActiveRoute {
   const { model, epoch } = route;
   const routed = (loaded: LoadedVersion, role: ServingRole): RoutedVersion => {
-    return { loaded, epoch, role, tally: windows.tally({ model, version: loaded.served.version, epoch, role }) };
+    return { loaded, epoch, role, cause: undefined, tally: windows.tally({ model, version: loaded.served.version, epoch, role }) };
   };
   const loadedOf = (version: number): LoadedVersion => {
     const loaded = versions.get(version);
@@ -82,25 +85,27 @@ export function activateRoute(route: Route, versions: ReadonlyMap<number, Loaded
     return loaded;
   };
   // Weak: a version that no route names may be unloaded while this route is in force.
-  const asked = new WeakMap<LoadedVersion, RoutedVersion>();
-  const byRequest = (loaded: LoadedVersion): RoutedVersion => {
-    let version = asked.get(loaded);
-    if (version === undefined) {
-      version = routed(loaded, 'override');
-      asked.set(loaded, version);
+  const overrides = new WeakMap<LoadedVersion, Record<OverrideCause, RoutedVersion>>();
+  const override = (loaded: LoadedVersion, cause: OverrideCause): RoutedVersion => {
+    let byCause = overrides.get(loaded);
+    if (byCause === undefined) {
+      const version = routed(loaded, 'override'); // Counted in one place, whatever the cause.
+      const caused = (why: OverrideCause) => ({ ...version, cause: why });
+      byCause = { version: caused('version'), key: caused('key'), header: caused('header'), 'stand-in': caused('stand-in') };
+      overrides.set(loaded, byCause);
     }
-    return version;
+    return byCause[cause];
   };
   const overridden = route.overrides.some((one) => one.keys.length + one.headers.length > 0);
   return {
     route,
     versions,
     split: stretchesOf(route.split).map(({ version, end }) => ({ end, version: routed(loadedOf(version), 'split') })),
-    overrides: overridden ? new RouteOverrides(route.overrides, (version) => byRequest(loadedOf(version))) : undefined,
+    overrides: overridden ? new RouteOverrides(route.overrides, (version, cause) => override(loadedOf(version), cause)) : undefined,
     shadows:
       route.shadows.length === 0
         ? undefined
         : route.shadows.map(({ version, samplePct }) => ({ ...routed(loadedOf(version), 'shadow'), samplePct })),
-    byRequest,
+    override,
   };
 }

@@ -64,7 +64,7 @@ export class InferenceService {
     const chosen = this.choose(active, request.id, caller);
     let rows = chosen.loaded.compiled.readRows(request.inputs);
     const routed = standInFor(chosen, active, engine, caller.receivedAt);
-    const { loaded, epoch, role } = routed;
+    const { loaded, epoch, role, cause } = routed;
     const { version } = loaded.served;
     if (loaded.contractSha256 !== chosen.loaded.contractSha256) rows = loaded.compiled.readRows(request.inputs);
     let answer: Answer;
@@ -92,6 +92,7 @@ export class InferenceService {
       version,
       epoch,
       role,
+      cause,
       keyDigest: caller.key === undefined ? undefined : keyDigest(caller.key),
       features: loaded.compiled.features,
       rows,
@@ -131,7 +132,7 @@ export class InferenceService {
     const { key } = caller;
     const { model } = active.route;
     const version = caller.version ?? testedVersion(caller.header(versionHeader));
-    if (version !== undefined) return active.byRequest(this.versionOf(model, version));
+    if (version !== undefined) return active.override(this.versionOf(model, version), 'version');
     const sticky = key ?? id;
     if (sticky !== undefined && sticky.length > 1024)
       throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');

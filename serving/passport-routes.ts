@@ -63,7 +63,7 @@ export function registerPassportRoutes(app: FastifyInstance, { lookup, controlPl
 
 /** The route in force, the stretch of [0, 100) that was the version's, and where the caller's key falls, if whoever asks knows the key: logs hold its hash only. */
 function whyOf(
-  { model, version, role, key_hash: keyHash, request_id: requestId }: LoggedPrediction,
+  { model, version, role, chosen_by: cause, key_hash: keyHash, request_id: requestId }: LoggedPrediction,
   { route }: PassportFacts,
   key: string | undefined,
 ): object {
@@ -73,8 +73,9 @@ function whyOf(
   const known = key !== undefined && keyHash !== null && keyDigest(key) === keyHash ? key : keyHash === null ? requestId : null;
   return {
     role,
-    // An override is nobody's draw: the version was asked for, or the key or a header is a tester's, or it stood in for another.
+    // An override is nobody's draw.
     by: role === 'override' ? 'override' : keyHash !== null ? 'key' : requestId !== null ? 'request id' : 'draw',
+    cause,
     key_hash: keyHash,
     key_matches: key === undefined || keyHash === null ? null : keyDigest(key) === keyHash,
     point: known === null ? null : keyPoint(model, known),

@@ -14,7 +14,7 @@ import { environmentSchema, type Environment } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { LoggedPrediction, ReceivedLabel } from '../domain/passport.js';
 import { parsePredictionId, type PredictionId } from '../domain/prediction-id.js';
-import { segmentBeganAt } from '../domain/served-log.js';
+import { overrideCauses, segmentBeganAt } from '../domain/served-log.js';
 import { packedMark } from './packed-line.js';
 import { unpackLine } from './unpack-line.js';
 
@@ -56,6 +56,10 @@ const predictionSchema = z.object({
     .string()
     .nullish()
     .transform((role) => role ?? 'split'),
+  chosen_by: z
+    .enum(overrideCauses)
+    .nullish()
+    .transform((cause) => cause ?? null),
   key_hash: z.string().nullable(),
   features: z.preprocess((value) => (typeof value === 'string' ? JSON.parse(value) : value), z.record(z.string(), z.unknown())),
   probability: z.number(),

@@ -1,4 +1,5 @@
 import type { Environment } from '../domain/names.js';
+import type { OverrideCause } from '../domain/served-log.js';
 import type { ServingRole } from '../domain/serving-window.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
@@ -14,6 +15,8 @@ export interface ServedPrediction {
   version: number;
   epoch: number;
   role: ServingRole;
+  /** Of the role `override`; left out of the line elsewhere. */
+  cause: OverrideCause | undefined;
   /** 16 hex digits that stand for the caller's key; undefined when none was given. */
   keyDigest: string | undefined;
   features: readonly { name: string }[];
@@ -47,6 +50,7 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
   const head =
     `"request_id":${served.requestId === undefined ? 'null' : JSON.stringify(served.requestId)},"at":"${served.at.toISOString()}",` +
     `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},"role":"${served.role}",` +
+    (served.cause === undefined ? '' : `"chosen_by":"${served.cause}",`) +
     `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
   if (rows.count > 1) {
     const scores = Float32Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));

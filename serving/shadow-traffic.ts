@@ -122,7 +122,7 @@ export class ShadowTraffic {
     }
   }
 
-  private log({ loaded, epoch, role }: ShadowVersion, answered: Answered, rows: Rows, answer: Answer, latencyMs: number): void {
+  private log({ loaded, epoch, role, cause }: ShadowVersion, answered: Answered, rows: Rows, answer: Answer, latencyMs: number): void {
     const { model, version } = loaded.served;
     logPrediction(this.deps.predictions, {
       predictionId: answered.predictionId,
@@ -133,6 +133,7 @@ export class ShadowTraffic {
       version,
       epoch,
       role,
+      cause,
       keyDigest: answered.key === undefined ? undefined : keyDigest(answered.key),
       features: loaded.compiled.features,
       rows,

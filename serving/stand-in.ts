@@ -21,7 +21,7 @@ export function standInFor(
   const candidates = bySplit ? [championOf(active.route.split), ...active.route.standby] : [];
   for (const version of candidates) {
     const loaded = active.versions.get(version);
-    if (loaded !== undefined && engine.outOfService(loaded.key) === undefined) return active.byRequest(loaded);
+    if (loaded !== undefined && engine.outOfService(loaded.key) === undefined) return active.override(loaded, 'stand-in');
   }
   const { model, version } = chosen.loaded.served;
   throw new PerdureError(

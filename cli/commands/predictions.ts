@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createGatewayClient, type Passport } from '../../client/http/gateway-client.js';
+import type { OverrideCause } from '../../domain/served-log.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
@@ -26,7 +27,13 @@ export function registerPredictions(program: Command, context: CliContext): void
     });
 }
 
-const overrideText = 'override: this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
+const causeText: Record<OverrideCause, string> = {
+  version: 'this version was asked for by its number',
+  key: 'the key is a tester’s',
+  header: 'a header is a tester’s',
+  'stand-in': 'it stood in for a version that is out of service',
+};
+const unknownCause = 'this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
 
 function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }: Passport): (string | number)[][] {
   const approvers = promotion?.approvedBy.map(({ actor }) => actor).join(', ') || 'nobody';
@@ -38,7 +45,12 @@ function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }:
     ['answer', `${answer.label}, probability ${answer.probability}`],
     ['outcome', outcome === null ? 'not known yet' : `${outcome.label}, received ${localTime(outcome.received_at)}`],
     ['features', JSON.stringify(rest.features)],
-    ['why', why.role === 'override' ? overrideText : `${why.role}, by ${why.by}${point}${stretch}`],
+    [
+      'why',
+      why.role === 'override'
+        ? `override: ${why.cause === null ? unknownCause : causeText[why.cause]}`
+        : `${why.role}, by ${why.by}${point}${stretch}`,
+    ],
     ['route', why.route === null ? `epoch ${rest.epoch}` : `epoch ${rest.epoch}: ${splitText(why.route.split)}; ${why.route.reason}`],
     ['run', registered.runId],
     ['snapshot', registered.snapshotSha256],

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { splitSchema } from '../../domain/route.js';
+import { overrideCauses } from '../../domain/served-log.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const metadataSchema = z.object({
@@ -34,6 +35,8 @@ const passportSchema = z.looseObject({
   why: z.object({
     role: z.string(),
     by: z.string(),
+    /** Of an override; null for rows that were logged before it was. */
+    cause: z.enum(overrideCauses).nullable(),
     key_hash: z.string().nullable(),
     key_matches: z.boolean().nullable(),
     point: z.number().nullable(),

@@ -1,4 +1,5 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
@@ -91,6 +92,11 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
 
     const byId = await Promise.all(Array.from({ length: 40 }, (_, number) => ask(url, harmless, { id: `request-${number}` })));
     expect(new Set(byId)).toEqual(new Set(['flight-delay@1']));
+    const spool = path.join(world.folder, 'home/spool/predictions/flight-delay');
+    await eventually('the log says that the champion stood in', async () => {
+      const texts = await Promise.all((await readdir(spool)).map((name) => readFile(path.join(spool, name), 'utf8')));
+      return texts.some((text) => /"version":1,"epoch":1,"role":"override","chosen_by":"stand-in"/.test(text));
+    });
     expect(await ask(url, harmless, { version: 2 })).toMatch(/^503 .*flight-delay@2 is out of service here: its process ended 3 times/);
     const readiness = (path: string) => fetch(`${url}/v2/models/flight-delay${path}/ready`).then((response) => response.status);
     expect(await Promise.all(['', '/versions/1', '/versions/2'].map(readiness))).toEqual([200, 200, 503]);

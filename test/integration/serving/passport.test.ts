@@ -34,10 +34,10 @@ async function start(objectStore?: typeof bucket): Promise<{ url: string; stop: 
   return { url, stop: () => gateway.stop() };
 }
 
-async function predict(url: string, rows: number, key?: string): Promise<string> {
+async function predict(url: string, rows: number, headers: Record<string, string> = {}): Promise<string> {
   const response = await fetch(`${url}/v2/models/flight-delay/infer`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(key !== undefined && { 'x-perdure-key': key }) },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(inferBody(Array.from({ length: rows }, (_, row) => ({ ...exampleRow, dep_delay: row })))),
   });
   expect(response.status).toBe(200);
@@ -62,7 +62,7 @@ async function passport(url: string, id: string, headers: Record<string, string>
 
 test('tells what was served, why, and by whose leave, from the spool', async () => {
   const { url } = await start();
-  const id = await predict(url, 1, 'customer-7');
+  const id = await predict(url, 1, { 'x-perdure-key': 'customer-7' });
   await label(url, id, false);
   await label(url, id, true);
   const { status, body } = await passport(url, id, { 'x-perdure-key': 'customer-7' });
@@ -76,7 +76,14 @@ test('tells what was served, why, and by whose leave, from the spool', async () 
     features: { carrier: 'UA', wind_gust: null },
     answer: { label: expect.any(Boolean) as boolean },
     outcome: { label: true },
-    why: { role: 'split', by: 'key', key_matches: true, point, stretch: version === 2 ? { from: 0, to: 25 } : { from: 25, to: 100 } },
+    why: {
+      role: 'split',
+      by: 'key',
+      cause: null,
+      key_matches: true,
+      point,
+      stretch: version === 2 ? { from: 0, to: 25 } : { from: 25, to: 100 },
+    },
     registered: { runId: `run-${version}` },
     card: { key: `cards/flight-delay/${version}/card.json`, sha256: null },
   });
@@ -109,6 +116,25 @@ test('finds what is shipped, with a label that came later, also after a restart'
     status: 200,
     body: { features: { dep_delay: 1 }, outcome: { label: true }, card: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string } },
   });
+});
+
+test('tells what caused an override, from the spool and once it is shipped', async () => {
+  world.controlPlane.route('flight-delay', 4, [{ version: 1, sharePct: 100 }], {
+    overrides: [{ version: 2, keys: ['ann'], headers: [{ name: 'x-team', value: 'qa' }] }],
+  });
+  const { url } = await start(bucket);
+  const version = await predict(url, 1, { 'x-perdure-version': '2' });
+  const key = await predict(url, 3, { 'x-perdure-key': 'ann' });
+  const header = await predict(url, 1, { 'x-team': 'qa' });
+  const causes = async () =>
+    Promise.all(
+      [version, `${key}.1`, header].map(async (id) => ((await passport(url, id)).body['why'] as Record<string, unknown>)['cause']),
+    );
+  expect(await causes()).toEqual(['version', 'key', 'header']);
+  const spooled = () => readdir(path.join(world.folder, 'home/spool/predictions/flight-delay'));
+  await eventually('the segments are shipped', async () => (await store.list('predictions/production/flight-delay/')).length > 0);
+  await eventually('the spool is empty', async () => (await spooled()).length === 0);
+  expect(await causes()).toEqual(['version', 'key', 'header']);
 });
 
 test('is 404 for an unknown id, 400 for what is no id, 503 while Postgres or the object store is away', async () => {

@@ -24,7 +24,7 @@ function line(id: string, names: readonly string[], count: number, suffix = ''):
   );
   return packedLine(
     id,
-    `"request_id":"r \\"${id}\\"","at":"2013-04-01T12:00:00.123Z","environment":"production","model":"m","version":2,"epoch":7,"role":"split","key_hash":null,"latency_ms":1.5`,
+    `"request_id":"r \\"${id}\\"","at":"2013-04-01T12:00:00.123Z","environment":"production","model":"m","version":2,"epoch":7,"role":"override","chosen_by":"key","key_hash":null,"latency_ms":1.5`,
     {
       suffix,
       features: names.map((name) => ({ name })),

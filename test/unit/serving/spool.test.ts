@@ -57,6 +57,7 @@ async function servedSegment(): Promise<string> {
     version: 2,
     epoch: 7,
     role: 'split',
+    cause: undefined,
     keyDigest: '00ff00ff00ff00ff',
     features: [{ name: 'temp' }, { name: 'carrier' }],
     rows: {
@@ -155,6 +156,7 @@ describe('a segment as Parquet', () => {
       version: 2,
       epoch: 7,
       role: 'split',
+      chosen_by: null,
       key_hash: '00ff00ff00ff00ff',
       features: '{"temp":39.5,"carrier":"UA"}',
       probability: 0.25,
