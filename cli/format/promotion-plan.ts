@@ -33,7 +33,9 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
           plan.stages.map((stage) => [
             stage.name,
             servesText(stage),
-            stage.comparison === 'none' ? 'not judged' : `${stage.minRequests} requests, ${duration(stage.minSeconds * 1000)}`,
+            stage.comparison === 'none'
+              ? 'not judged'
+              : `${stage.minRequests} request${stage.minRequests === 1 ? '' : 's'}, ${duration(stage.minSeconds * 1000)}`,
             stage.comparison === 'none' ? '' : duration(stage.maxSeconds * 1000),
             requestsText(stage, 'requestsToSeeHarm'),
             requestsText(stage, 'requestsToPass'),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { PerdureError } from '../../domain/errors.js';
 
 /** All in one folder: each finds the others beside itself (`serving/programs.ts`). */
 const programs = ['main', 'inference-process', 'passport-process', 'shipper-process'];
@@ -30,13 +31,23 @@ const options = (projectRoot: string): BuildOptions => ({
 
 /**
  * The gateway as JavaScript files that load in a fraction of the time and processor of its sources, which counts when it has died and predictions wait. Made once per state
- * of the sources, beside the packages that it needs. @returns the file to run. @throws what esbuild refuses, for example a syntax error.
+ * of the sources, beside the packages that it needs. @returns the file to run.
+ * @throws PerdureError `environment/broken` for sources that esbuild refuses, or a checkout that cannot be written.
  */
 export async function builtGateway(projectRoot: string): Promise<string> {
+  const builds = path.join(projectRoot, 'node_modules', '.cache', 'perdure');
+  try {
+    return await buildIn(builds, projectRoot);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PerdureError('environment/broken', `The gateway cannot be built in ${builds}: ${reason}. Repair that, and start again.`);
+  }
+}
+
+async function buildIn(builds: string, projectRoot: string): Promise<string> {
   const { outputFiles } = await build({ ...options(projectRoot), write: false });
   const digest = createHash('sha256');
   for (const file of outputFiles) digest.update(`${path.basename(file.path)}\0`).update(file.contents);
-  const builds = path.join(projectRoot, 'node_modules', '.cache', 'perdure');
   const folder = path.join(builds, `gateway-${digest.digest('hex').slice(0, 16)}`);
   if (existsSync(folder)) await utimes(folder, new Date(), new Date());
   else {

@@ -17,5 +17,8 @@ test('the same sources are built once, also by two at once, and the build says w
 });
 
 test('sources that are not there are refused', async () => {
-  await expect(builtGateway(path.join(projectRoot, 'docs'))).rejects.toThrow(/serving\/main\.ts/);
+  await expect(builtGateway(path.join(projectRoot, 'docs'))).rejects.toMatchObject({
+    code: 'environment/broken',
+    message: expect.stringContaining('serving/main.ts') as string,
+  });
 });
