@@ -24,8 +24,10 @@ const quick = { minRequests: 15, minSeconds: 0.5, maxSeconds: 600 };
 const judged = { lookEverySeconds: 1, judge: { alpha: 0.5, metrics: wide }, onInconclusive: 'extend' as const };
 const patient = { acknowledgeWithinSeconds: 90 };
 
-/** A policy of each strategy whose stages last a second or two. */
-export const drillPolicies: Record<Strategy, ModelDefinitionInput['rollout']> = {
+/** Policies whose stages last a second or two. `better` is what an A/B test asks of the probability: the version that it tries is really better. */
+export const drillPolicies = (
+  better: 'higher-is-better' | 'lower-is-better' = 'higher-is-better',
+): Record<Strategy, ModelDefinitionInput['rollout']> => ({
   canary: { strategy: 'canary', steps: [20, 60, 100].map((sharePct) => ({ sharePct, ...quick })), ...judged, ...patient },
   'blue-green': { strategy: 'blue-green', bake: quick, ...judged, ...patient },
   shadow: { strategy: 'shadow', samplePct: 100, ...quick, steps: [{ sharePct: 100, ...quick }], ...judged, ...patient },
@@ -33,14 +35,13 @@ export const drillPolicies: Record<Strategy, ModelDefinitionInput['rollout']> = 
     strategy: 'ab',
     challengerPct: 50,
     minSeconds: 0.5,
-    // Every version that is tried by A/B says more than the one before: it is really better.
     outcome: {
       metric: 'value',
       name: 'promise',
       from: 'probability',
       min: 0,
       max: 1,
-      direction: 'higher-is-better',
+      direction: better,
       margin: 0.02,
       harm: 0.1,
     },
@@ -50,7 +51,7 @@ export const drillPolicies: Record<Strategy, ModelDefinitionInput['rollout']> = 
     ...patient,
   },
   direct: { strategy: 'direct', reason: 'nobody judges in this drill', ...patient },
-};
+});
 
 export function drillDefinition(rollout: ModelDefinitionInput['rollout'], name = drillModel): ModelDefinition {
   return parseModelDefinition({

@@ -13,7 +13,7 @@ import { roundsOf, unstruck } from './fault-rounds.js';
 import { startTraffic, type LiveTraffic } from './live-traffic.js';
 import { playRound } from './play-round.js';
 import { readWrites } from './recorded-facts.js';
-import { retried } from './stop-rollout.js';
+import { retried, versionInForce } from './stop-rollout.js';
 import { prepareReplay, readHistories } from './replay-histories.js';
 
 const seed = Number(process.env['PERDURE_FAULT_SEED'] ?? 1);
@@ -36,7 +36,8 @@ describe(`faults of seed ${seed}`, () => {
   const struck: Fault[] = [];
   let registered = 0;
   let failedIn: string | undefined;
-  let tested = 0;
+  /** Of the registered versions. */
+  const intercepts = new Map<number, number>();
 
   /** What rests on something else is read before it: answers and promises before the writes that they speak of, and those before the histories. */
   const readFacts = async (): Promise<Facts> => {
@@ -52,12 +53,16 @@ describe(`faults of seed ${seed}`, () => {
     expect(found, `seed ${seed}, ${when}; the facts are in ${tmpdir()}/perdure-faults-${seed}.json`).toEqual([]);
   };
 
-  /** Each version that is tried by A/B must be better than every one before it. */
-  const register = (strategy: Strategy) => {
-    if (strategy === 'ab') tested += 1;
-    const intercept = (strategy === 'ab' ? 0.8 * tested : 0) - 1 + (registered += 1) / 1000;
-    const definition = drillDefinition(drillPolicies[strategy]);
-    return retried('a version is registered', () => registerDrillVersion(drill, definition, drillOnnx(intercept)));
+  /** A version that is tried by A/B says far more than the champion, or far less where the champion says much already. */
+  const register = async (strategy: Strategy) => {
+    const isTest = strategy === 'ab';
+    const championSaysMuch = isTest && (intercepts.get(await versionInForce(drill)) ?? 0) > 0;
+    const intercept = (isTest && !championSaysMuch ? 1 : -1) + (registered += 1) / 10_000;
+    const policies = drillPolicies(championSaysMuch ? 'lower-is-better' : 'higher-is-better');
+    const definition = drillDefinition(policies[strategy]);
+    const version = await retried('a version is registered', () => registerDrillVersion(drill, definition, drillOnnx(intercept)));
+    intercepts.set(version, intercept);
+    return version;
   };
 
   beforeAll(async () => {

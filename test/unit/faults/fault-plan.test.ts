@@ -66,7 +66,7 @@ describe('a plan of faults', () => {
   it('knows which stages each drilled policy has, and which of them the judge looks at', () => {
     for (const strategy of strategies)
       expect(
-        stagesOf(drillDefinition(drillPolicies[strategy]).rollout, { hasChampion: true }).map(({ comparison }) => comparison !== 'none'),
+        stagesOf(drillDefinition(drillPolicies()[strategy]).rollout, { hasChampion: true }).map(({ comparison }) => comparison !== 'none'),
       ).toEqual(watchedStages[strategy]);
   });
 });
