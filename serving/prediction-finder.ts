@@ -56,10 +56,8 @@ const predictionSchema = z.object({
     .string()
     .nullish()
     .transform((role) => role ?? 'split'),
-  chosen_by: z
-    .enum(overrideCauses)
-    .nullish()
-    .transform((cause) => cause ?? null),
+  /** Older lines have none; a newer gateway may know more causes. */
+  chosen_by: z.enum(overrideCauses).nullable().catch(null),
   key_hash: z.string().nullable(),
   features: z.preprocess((value) => (typeof value === 'string' ? JSON.parse(value) : value), z.record(z.string(), z.unknown())),
   probability: z.number(),

@@ -35,8 +35,8 @@ const passportSchema = z.looseObject({
   why: z.object({
     role: z.string(),
     by: z.string(),
-    /** Of an override; null for rows that were logged before it was. */
-    cause: z.enum(overrideCauses).nullable(),
+    /** Of an override; null for rows that were logged before it was, and from gateways that say otherwise. */
+    cause: z.enum(overrideCauses).nullable().catch(null),
     key_hash: z.string().nullable(),
     key_matches: z.boolean().nullable(),
     point: z.number().nullable(),

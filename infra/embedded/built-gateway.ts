@@ -1,7 +1,6 @@
 import { build, type BuildOptions } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PerdureError } from '../../domain/errors.js';
 
@@ -46,25 +45,39 @@ export async function builtGateway(projectRoot: string): Promise<string> {
 
 async function buildIn(builds: string, projectRoot: string): Promise<string> {
   const { outputFiles } = await build({ ...options(projectRoot), write: false });
+  const files = [
+    ...outputFiles.map((file) => ({ name: path.basename(file.path), contents: file.contents })),
+    ...(await Promise.all(read.map(async (name) => ({ name, contents: await readFile(path.join(projectRoot, 'serving', 'grpc', name)) })))),
+  ];
   const digest = createHash('sha256');
-  for (const file of outputFiles) digest.update(`${path.basename(file.path)}\0`).update(file.contents);
+  for (const { name, contents } of files) digest.update(`${name}\0`).update(contents);
   const folder = path.join(builds, `gateway-${digest.digest('hex').slice(0, 16)}`);
-  if (existsSync(folder)) await utimes(folder, new Date(), new Date());
+  if (await holds(folder, files)) await utimes(folder, new Date(), new Date());
   else {
     await mkdir(builds, { recursive: true });
     const unfinished = await mkdtemp(path.join(builds, 'unfinished-'));
-    await Promise.all(outputFiles.map((file) => writeFile(path.join(unfinished, path.basename(file.path)), file.contents)));
-    for (const file of read) {
-      await mkdir(path.dirname(path.join(unfinished, file)), { recursive: true });
-      await copyFile(path.join(projectRoot, 'serving', 'grpc', file), path.join(unfinished, file));
+    for (const { name, contents } of files) {
+      await mkdir(path.dirname(path.join(unfinished, name)), { recursive: true });
+      await writeFile(path.join(unfinished, name), contents);
     }
-    await rename(unfinished, folder).catch(async (error: unknown) => {
+    await rename(unfinished, folder).catch(async () => {
+      // Another process was faster; or files of it were lost, as when the machine lost its power.
+      if (!(await holds(folder, files))) await cp(unfinished, folder, { recursive: true });
       await rm(unfinished, { recursive: true });
-      if (!existsSync(folder)) throw error; // Otherwise another process was faster.
     });
     await forgetOldBuilds(builds);
   }
   return path.join(folder, 'main.js');
+}
+
+async function holds(folder: string, files: readonly { name: string; contents: Uint8Array }[]): Promise<boolean> {
+  const same = files.map(({ name, contents }) =>
+    readFile(path.join(folder, name)).then(
+      (found) => found.equals(contents),
+      () => false,
+    ),
+  );
+  return (await Promise.all(same)).every(Boolean);
 }
 
 async function forgetOldBuilds(builds: string): Promise<void> {

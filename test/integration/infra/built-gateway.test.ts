@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { utimes, stat } from 'node:fs/promises';
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { builtGateway } from '../../../infra/embedded/built-gateway.js';
@@ -14,6 +14,15 @@ test('the same sources are built once, also by two at once, and the build says w
   await utimes(path.dirname(first), 0, 0);
   expect(await builtGateway(projectRoot)).toBe(first);
   expect((await stat(path.dirname(first))).mtimeMs).toBeGreaterThan(0);
+});
+
+test('a file of a build that was damaged is written again', async () => {
+  const program = await builtGateway(projectRoot);
+  const file = path.join(path.dirname(program), 'generated', 'descriptors.binpb');
+  const whole = await readFile(file);
+  await writeFile(file, whole.subarray(0, 100));
+  expect(await builtGateway(projectRoot)).toBe(program);
+  expect((await readFile(file)).equals(whole)).toBe(true);
 });
 
 test('sources that are not there are refused', async () => {
