@@ -1,7 +1,7 @@
 import { eq, isNull, sql } from 'drizzle-orm';
 import { digestOf } from '../domain/canonical-json.js';
 import { PerdureError } from '../domain/errors.js';
-import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
+import { definitionDigest, readDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import type { Database } from './connect.js';
 import { definitions, models } from './schema/index.js';
 
@@ -75,7 +75,7 @@ export async function definitionInForce(db: Database, model: string): Promise<{ 
 export async function definitionByDigest(db: Database, sha256: string): Promise<ModelDefinition> {
   const [row] = await db.orm.select().from(definitions).where(eq(definitions.sha256, sha256));
   if (!row) throw new PerdureError('definition/unknown', `No definition has the digest ${sha256}.`, { sha256 });
-  return parseModelDefinition(row.body);
+  return readDefinition(row.body);
 }
 
 /** The digest of a definition's body as it is stored now. @throws PerdureError `not-found`. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { digestOf } from './canonical-json.js';
 import { contractSchema } from './contract.js';
 import { dataPolicySchema } from './data-policy.js';
+import { definitionProblems, type DefinitionProblem } from './definition-problems.js';
 import { PerdureError } from './errors.js';
 import { evaluationPolicySchema } from './evaluation-policy.js';
 import { monitoringPolicySchema } from './monitoring-policy.js';
@@ -12,8 +13,16 @@ import { issuePath } from './schema-issue.js';
 import { trainingPolicySchema } from './training-policy.js';
 import { triggerPolicySchema } from './trigger-policy.js';
 
+/** The newest way of writing a definition. What later product versions learn is optional there and absent until it is written: see `schemaVersion`. */
+export const newestSchemaVersion = 1;
+
 export const modelDefinitionSchema = z
   .strictObject({
+    /**
+     * Whose defaults fill in what is not written; 1 when absent. A field that the product learns later is optional and never filled in here,
+     * so that a definition of before keeps its digest; what its absence means is said where the field is used.
+     */
+    schemaVersion: z.number().int().min(1).max(newestSchemaVersion).optional(),
     name: modelNameSchema,
     description: z.string().min(1).max(2000),
     owner: z.string().min(1).max(200),
@@ -55,19 +64,33 @@ export type ModelDefinition = z.infer<typeof modelDefinitionSchema>;
 export type ModelDefinitionInput = z.input<typeof modelDefinitionSchema>;
 
 /**
- * Checks a definition and fills in its defaults.
+ * Checks a definition that somebody wants to apply and fills in its defaults.
  * @throws PerdureError `definition/invalid` that names the path of everything that is wrong.
  */
 export function parseModelDefinition(value: unknown): ModelDefinition {
+  const definition = readDefinition(value);
+  const problems = definitionProblems(definition);
+  if (problems.length > 0) throw notValid(definition.name, problems);
+  return definition;
+}
+
+/**
+ * Reads a definition that was applied once: its shape only, so that checks that were added since never make it unreadable.
+ * @throws PerdureError `definition/invalid`.
+ */
+export function readDefinition(value: unknown): ModelDefinition {
   const parsed = modelDefinitionSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => ({ path: issuePath(issue.path), message: issue.message }));
   const named = value !== null && typeof value === 'object' && 'name' in value ? String(value.name) : 'without a name';
-  throw new PerdureError(
-    'definition/invalid',
-    `The definition of model ${named} is not valid:\n${problems.map(({ path, message }) => `  ${path || '(root)'}: ${message}`).join('\n')}`,
-    { problems },
+  throw notValid(
+    named,
+    parsed.error.issues.map((issue) => ({ path: issuePath(issue.path), message: issue.message })),
   );
+}
+
+function notValid(name: string, problems: DefinitionProblem[]): PerdureError {
+  const lines = problems.map(({ path, message }) => `  ${path || '(root)'}: ${message}`);
+  return new PerdureError('definition/invalid', `The definition of model ${name} is not valid:\n${lines.join('\n')}`, { problems });
 }
 
 /** Describes a model. The result is plain data; `perdure apply` makes it known to the system. */

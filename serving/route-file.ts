@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
+import { digestOf } from '../domain/canonical-json.js';
+import { readDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import { routeSchema, servedVersionSchema } from '../domain/route.js';
 import type { RouteState } from './control-plane.js';
 import { writeDurableFile } from './durable-file.js';
@@ -28,8 +29,7 @@ export class RouteFile {
     const kept = await readJson(file);
     if (kept !== undefined) {
       try {
-        const definition = parseModelDefinition(kept);
-        if (definitionDigest(definition) === sha256) return definition;
+        if (digestOf(kept) === sha256) return readDefinition(kept);
       } catch {
         // A damaged copy is fetched again.
       }
