@@ -70,7 +70,7 @@ export type ModelDefinitionInput = z.input<typeof modelDefinitionSchema>;
 export function parseModelDefinition(value: unknown): ModelDefinition {
   const definition = readDefinition(value);
   const problems = definitionProblems(definition);
-  if (problems.length > 0) throw notValid(definition.name, problems);
+  if (problems.length > 0) throw invalidDefinition(definition.name, problems);
   return definition;
 }
 
@@ -82,13 +82,14 @@ export function readDefinition(value: unknown): ModelDefinition {
   const parsed = modelDefinitionSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const named = value !== null && typeof value === 'object' && 'name' in value ? String(value.name) : 'without a name';
-  throw notValid(
+  throw invalidDefinition(
     named,
     parsed.error.issues.map((issue) => ({ path: issuePath(issue.path), message: issue.message })),
   );
 }
 
-function notValid(name: string, problems: DefinitionProblem[]): PerdureError {
+/** What is thrown for a definition with these problems. */
+export function invalidDefinition(name: string, problems: DefinitionProblem[]): PerdureError {
   const lines = problems.map(({ path, message }) => `  ${path || '(root)'}: ${message}`);
   return new PerdureError('definition/invalid', `The definition of model ${name} is not valid:\n${lines.join('\n')}`, { problems });
 }

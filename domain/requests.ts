@@ -1,7 +1,21 @@
 import { z } from 'zod';
 import { causeSchema } from './cause.js';
+import { whyNotChangeable } from './changeable-place.js';
 import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
+
+type Json = z.infer<ReturnType<typeof z.json>>;
+
+/** Asked before zod reads it, which leaves `__proto__` out without a word. */
+const changesSchema = z
+  .custom<Record<string, Json>>()
+  .superRefine((set, context) => {
+    for (const path of set !== null && typeof set === 'object' ? Object.keys(set) : []) {
+      const message = whyNotChangeable(path);
+      if (message !== null) context.addIssue({ code: 'custom', path: [path], message });
+    }
+  })
+  .pipe(z.record(z.string(), z.json()));
 
 /** What a person may type into the Temporal UI's Start form. Every workflow takes one such object. */
 export const trainRequestSchema = z.strictObject({
@@ -9,8 +23,8 @@ export const trainRequestSchema = z.strictObject({
   /** The last partition to use, which is the holdout; the newest there is by default. */
   until: partitionSchema.optional(),
   cause: causeSchema.default({ kind: 'person' }),
-  /** Changes to the definition for this run alone, by path: `{"training.parameters.num_leaves": 15}`. */
-  set: z.record(z.string().min(1), z.json()).default({}),
+  /** Changes to `training` and `data.window` for this run alone, by path: `{"training.parameters.num_leaves": 15}`. */
+  set: changesSchema.default({}),
 });
 export type TrainRequest = z.input<typeof trainRequestSchema>;
 

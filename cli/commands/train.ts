@@ -27,7 +27,7 @@ export function registerTrain(program: Command, context: CliContext): void {
     .description('start a run of the training pipeline')
     .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the run alone')
     .option('--until <YYYY-MM>', 'the last partition used, which is the holdout; reads and moves no watermark', parsePartition)
-    .option('--set <path=value>', 'change the definition for this run alone; may be repeated', collectSet)
+    .option('--set <path=value>', 'change training or data.window for this run alone; may be repeated', collectSet)
     .addHelpText(
       'after',
       examples(
