@@ -3,6 +3,8 @@ import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { PerdureError } from '../domain/errors.js';
+import { findTextProblem } from '../domain/plain-text.js';
+import { issuePath } from '../domain/schema-issue.js';
 import type { ApiDeps } from './deps.js';
 import { replyWithError } from './error-reply.js';
 import { applyRoutes } from './routes/apply.js';
@@ -54,6 +56,16 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
       'not-found',
       `Nothing answers ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`,
     );
+  });
+  // Before the schemas, so that no field of any request is forgotten.
+  app.addHook('preValidation', async ({ params, query, body }) => {
+    for (const [place, value] of Object.entries({ params, query, body })) {
+      const found = findTextProblem(value);
+      if (found) {
+        const where = issuePath([place, ...found.path.slice(0, 20)]);
+        throw new PerdureError('input/invalid', `The request is not valid: ${where} ${found.message}.`, { in: where });
+      }
+    }
   });
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);

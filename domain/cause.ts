@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { actorSchema } from './names.js';
+import { plainTextSchema } from './plain-text.js';
 
 /** Why a run exists. */
 export const causeSchema = z.strictObject({
   kind: z.enum(['schedule', 'data', 'drift', 'performance', 'code', 'message', 'person', 'backfill']),
   /** Names the event: a partition, a schedule, a commit, a ticket. */
-  id: z.string().min(1).max(200).optional(),
+  id: plainTextSchema.min(1).max(200).optional(),
   /** Who asked. `system:KIND` where nobody did. */
   actor: actorSchema.optional(),
 });

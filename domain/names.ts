@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainTextSchema } from './plain-text.js';
 
 export const modelNameSchema = z
   .string()
@@ -15,6 +16,6 @@ export type Environment = z.infer<typeof environmentSchema>;
 export const versionNumberSchema = z.number().int().min(1);
 
 /** Who acts: a person's name or address, or `system:schedule` and the like. */
-export const actorSchema = z.string().trim().min(1).max(200);
+export const actorSchema = plainTextSchema.trim().min(1).max(200);
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 written as 64 lower-case hex digits');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { metricsSchema } from './evaluation.js';
 import { actorSchema, environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from './names.js';
+import { plainTextSchema } from './plain-text.js';
 import { promotionPolicySchema } from './promotion-policy.js';
 
 export type PromotionState =
@@ -45,7 +46,7 @@ export type Evidence = z.infer<typeof evidenceSchema>;
 /** A decision as it comes in by Signal; an Update carries `decision` beside it. */
 export const signalDecisionSchema = z.strictObject({
   actor: actorSchema,
-  comment: z.string().max(4000).default(''),
+  comment: plainTextSchema.max(4000).default(''),
   evidenceSha256: sha256Schema.optional(),
   signature: z.string().max(4000).optional(),
 });

@@ -3,6 +3,7 @@ import { causeSchema } from './cause.js';
 import { whyNotChangeable } from './changeable-place.js';
 import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
+import { plainTextSchema } from './plain-text.js';
 
 type Json = z.infer<ReturnType<typeof z.json>>;
 
@@ -58,11 +59,11 @@ export const rollbackRequestSchema = z.strictObject({
   /** The epoch that is left, by default the one in force: asking twice for the same one goes back once. */
   epoch: z.number().int().min(1).optional(),
   actor: actorSchema.default('unknown'),
-  reason: z.string().trim().min(1, 'say why in a few words'),
+  reason: plainTextSchema.trim().min(1, 'say why in a few words'),
 });
 export type RollbackRequest = z.input<typeof rollbackRequestSchema>;
 
-export const steeringSchema = z.strictObject({ actor: actorSchema.default('unknown'), reason: z.string().max(1000).default('') });
+export const steeringSchema = z.strictObject({ actor: actorSchema.default('unknown'), reason: plainTextSchema.max(1000).default('') });
 export type Steering = z.infer<typeof steeringSchema>;
 export const steeringCommandSchema = z.enum(['pause', 'resume', 'advance', 'abort']);
 export type SteeringCommand = z.infer<typeof steeringCommandSchema>;

@@ -1,5 +1,6 @@
 import type { Contract, Feature } from '../domain/contract.js';
 import type { InputTensor } from './infer-request.js';
+import { characterCount, isLongerThan } from '../domain/plain-text.js';
 import { quoted, refusal } from './refusal.js';
 import { numberReader, readBinaryNumbers, readBinaryStrings } from './tensor-values.js';
 
@@ -152,8 +153,8 @@ function stringColumn(name: string, feature: Extract<Feature, { type: 'string' }
           );
         column[row] = '';
       } else if (typeof value === 'string') {
-        if (value.length > maxLength) {
-          throw refusal(`Feature ${name}, row ${row}: the string has ${value.length} characters.`, `Send at most ${maxLength}.`);
+        if (isLongerThan(value, maxLength)) {
+          throw refusal(`Feature ${name}, row ${row}: the string has ${characterCount(value)} characters.`, `Send at most ${maxLength}.`);
         }
         if (levels !== undefined && !levels.has(value)) {
           if (closed) {

@@ -4,6 +4,7 @@ import { newestPartitionRecords, recordsOfPartition } from '../../db/quarantine-
 import { PerdureError } from '../../domain/errors.js';
 import { actorSchema, modelNameSchema } from '../../domain/names.js';
 import { partitionSchema } from '../../domain/partition.js';
+import { plainTextSchema } from '../../domain/plain-text.js';
 import { quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema, type QuarantineEntry } from '../../client/http/data.js';
 import { objectText } from '../object-text.js';
 import { flagSchema, type RouteGroup } from '../route-group.js';
@@ -13,7 +14,7 @@ const listQuery = z.object({
   model: modelNameSchema.optional(),
   all: flagSchema.describe('also partitions that were released or discarded'),
 });
-const decisionBody = z.strictObject({ actor: actorSchema, comment: z.string().trim().min(1).max(4000) });
+const decisionBody = z.strictObject({ actor: actorSchema, comment: plainTextSchema.trim().min(1).max(4000) });
 const decisions = { release: 'released', discard: 'discarded' } as const;
 
 /** Partitions that validation refused, and what a person says about them. */

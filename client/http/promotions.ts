@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { actorSchema, sha256Schema } from '../../domain/names.js';
+import { plainTextSchema } from '../../domain/plain-text.js';
 import { decisionSchema, evidenceSchema } from '../../domain/promotion.js';
 
 /** What a person says about a promotion; the API signs it. */
 export const decisionRequestSchema = z.strictObject({
   decision: decisionSchema.shape.decision,
   actor: actorSchema,
-  comment: z.string().trim().min(1).max(4000),
+  comment: plainTextSchema.trim().min(1).max(4000),
   /** The evidence that the person has read; by default what is shown now. Required where decisions must be signed. */
   evidenceSha256: sha256Schema.optional(),
 });

@@ -104,6 +104,24 @@ describe('requests that are wrong', () => {
       415,
       'input/unsupported',
     ],
+    ['a NUL in a path', { method: 'GET', url: '/api/v1/promotions/a%00b' }, 400, 'input/invalid'],
+    ['a NUL in a query', { method: 'GET', url: '/api/v1/promotions?workflowId=a%00b' }, 400, 'input/invalid'],
+    [
+      'a NUL deep in a definition',
+      {
+        method: 'POST',
+        url: '/api/v1/apply',
+        payload: { definitions: [{ contract: { features: { a: { levels: ['x', 'y\0'] } } } }], actor: 'a' },
+      },
+      400,
+      'input/invalid',
+    ],
+    [
+      'half a surrogate pair in a comment',
+      { method: 'POST', url: '/api/v1/quarantine/a/2013-04/discard', payload: { comment: 'why \ud83c', actor: 'a' } },
+      400,
+      'input/invalid',
+    ],
     ['a model that is not known', { method: 'GET', url: '/api/v1/models/nobody/data' }, 404, 'model/unknown'],
   ] as const)('%s is answered in the one shape', async (_, request, status, code) => {
     const response = await running.app.inject({ ...request });
@@ -116,6 +134,11 @@ describe('requests that are wrong', () => {
   test('a message names the field', async () => {
     const response = await running.app.inject({ method: 'POST', url: '/api/v1/apply', payload: { definitions: [], actor: '' } });
     expect(response.json().error.message).toContain('actor');
+    const definitions = [{ contract: { features: { a: { levels: ['x', 'y\0'] } } } }];
+    const deep = await running.app.inject({ method: 'POST', url: '/api/v1/apply', payload: { definitions, actor: 'a' } });
+    expect(deep.json().error.message).toContain(
+      'body.definitions[0].contract.features.a.levels[1] holds the character NUL (U+0000) at position 2',
+    );
   });
 });
 

@@ -1,7 +1,9 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSalesBench, rulesOf, theIssue, type SalesBench } from './sales-fixture.js';
+import { contractSchema } from '../../../domain/contract.js';
+import { isLongerThan } from '../../../domain/plain-text.js';
+import { openSalesBench, rulesOf, salesDefinition, theIssue, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;
 beforeAll(async () => {
@@ -209,6 +211,21 @@ describe('rows', () => {
   it('an empty text counts as missing', async () => {
     const file = await bench.write('blank', `SELECT * REPLACE ('' AS product) FROM sales`);
     expect(theIssue(await bench.validate({ sales: [file] }), 'null')).toMatchObject({ column: 'product', rows: 90 });
+  });
+
+  it('a text is as long as it has characters, in training as in serving', async () => {
+    const { contract } = salesDefinition;
+    const measured = contractSchema.parse({ ...contract, features: { product: { type: 'string', maxLength: 4 } } });
+    const texts = ['🍕🍕🍕', '🍕🍕🍕🍕', '🍕🍕🍕🍕🍕', 'e\u0301e\u0301', 'e\u0301e\u0301e', '👩‍👩', 'abcd', 'abcde'];
+    const list = texts.map((text, id) => `(${id}, '${text}')`).join(', ');
+    const file = await bench.write(
+      'lengths',
+      `SELECT sales.* REPLACE (v.text AS product) FROM sales JOIN (VALUES ${list}) v(id, text) USING (id)`,
+    );
+    const result = await bench.validate({ sales: [file] }, { definition: { ...salesDefinition, contract: measured } });
+    const tooLong = theIssue(result, 'out-of-range').examples.map((example) => example.product);
+    expect(tooLong).toEqual(texts.filter((text) => isLongerThan(text, 4)));
+    expect(tooLong).toEqual(['🍕🍕🍕🍕🍕', 'e\u0301e\u0301e', 'abcde']);
   });
 
   it('values out of range, unknown closed levels and wrong months are all in one report', async () => {

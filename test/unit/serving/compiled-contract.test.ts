@@ -49,6 +49,15 @@ describe('a request that fits its contract', () => {
     expect(other.columns.map((column) => column[0])).toEqual([3.5, 'IAH', 'EWR', 1]);
   });
 
+  test.each(['🍕🍕🍕🍕🍕', 'M\u00e4rzz', 'Ma\u0308rz', '𝒜𝒷𝒸'])(
+    'may hold %j where maxLength is 5: characters are counted, not UTF-16 units',
+    (text) => {
+      expect(read({ dest: { datatype: 'BYTES', data: [text, 'IAH'] } }).columns[1]).toEqual([text, 'IAH']);
+      const longer = () => read({ dest: { datatype: 'BYTES', data: [text.padEnd(text.length + 6, '🍕'), 'IAH'] } });
+      expect(longer).toThrow(/the string has \d+ characters/);
+    },
+  );
+
   test('may have the shape [rows]', () => {
     expect(read({ temp: { shape: [2] } }).count).toBe(2);
   });
