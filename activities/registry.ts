@@ -76,6 +76,7 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
         metrics: evaluation.overall.metrics,
         gates: run.gates ?? [],
         evaluationKey,
+        threshold: evaluation.threshold,
         lineage: {
           runId,
           snapshotSha256,

@@ -4,7 +4,8 @@ import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
 import { versionsOfRoute, type Route, type RouteTargetInput, type ServedVersion } from '../domain/route.js';
 import type { Database } from './connect.js';
-import { leases, routes, stores, versions } from './schema/index.js';
+import { servedThreshold } from './served-threshold.js';
+import { definitions, leases, routes, stores, versions } from './schema/index.js';
 
 /** Postgres tells listeners here that a route of some environment changed; the payload is the environment. */
 export const routeChannel = 'perdure_routes';
@@ -81,8 +82,9 @@ export async function routeState(
     inForce.length === 0
       ? []
       : await db.orm
-          .select({ model, version, artifactSha256, artifactKey, definitionSha256 })
+          .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: servedThreshold })
           .from(versions)
+          .leftJoin(definitions, eq(definitions.sha256, definitionSha256))
           .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));
   return {
     storeId: await storeId(db),

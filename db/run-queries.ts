@@ -107,6 +107,7 @@ export interface NewVersion {
   metrics: Metrics;
   gates: GateResult[];
   evaluationKey: string;
+  threshold: number;
   lineage: Lineage;
   /** The last partition used, where the result moves the watermark. */
   watermark: Partition | null;

@@ -9,24 +9,29 @@ const featureCommon = {
   description: z.string().optional(),
 };
 
-const numberFeatureSchema = z.strictObject({
+const numberValues = {
   type: z.literal('number'),
-  ...featureCommon,
   /** Hard range, both ends included: outside it a row is invalid and a request refused. */
   min: z.number().optional(),
   max: z.number().optional(),
-});
+};
 
-const stringFeatureSchema = z.strictObject({
+const stringValues = {
   type: z.literal('string'),
-  ...featureCommon,
   /** Known levels. */
   levels: z.array(z.string().min(1)).min(1).optional(),
   /** With `closed`, a level that is not listed is an error; else it is counted. */
   closed: z.boolean().default(false),
   /** The longest value a request may carry, in characters. */
   maxLength: z.number().int().min(1).max(10_000).default(256),
-});
+};
+
+/**
+ * `default`: what the model sees where a request does not carry the feature at all; a `null` that is sent stays missing. Absent: a nullable
+ * feature that is not sent is missing, any other is refused. Training does not use it.
+ */
+const numberFeatureSchema = z.strictObject({ ...numberValues, ...featureCommon, default: z.number().optional() });
+const stringFeatureSchema = z.strictObject({ ...stringValues, ...featureCommon, default: z.string().optional() });
 
 export const featureSchema = z.discriminatedUnion('type', [numberFeatureSchema, stringFeatureSchema]).superRefine((feature, context) => {
   if (feature.type === 'number' && feature.min !== undefined && feature.max !== undefined && feature.min > feature.max) {
@@ -37,6 +42,23 @@ export const featureSchema = z.discriminatedUnion('type', [numberFeatureSchema, 
   }
 });
 export type Feature = z.infer<typeof featureSchema>;
+
+const acceptedCommon = {
+  nullable: z.boolean().default(false),
+  description: z.string().optional(),
+  /** Callers may send it until the end of this day, UTC. It is ignored afterwards too, and counted: see `contract.accepts`. */
+  until: z.iso.date(),
+};
+
+/** A feature of before: the shape that callers were promised, and until when. Copy it from `features` and add the date. */
+export const acceptedFeatureSchema = z.discriminatedUnion('type', [
+  z.strictObject({ ...numberValues, ...acceptedCommon }),
+  z.strictObject({ ...stringValues, ...acceptedCommon }),
+]);
+export type AcceptedFeature = z.infer<typeof acceptedFeatureSchema>;
+
+/** Whether a request may leave the feature out: the model then sees its default, or a missing value. */
+export const mayBeAbsent = (feature: Feature): boolean => feature.nullable || feature.default !== undefined;
 
 const inOrderOfNames = <Value>(record: Record<string, Value>): Record<string, Value> =>
   Object.fromEntries(Object.entries(record).toSorted(([left], [right]) => (left < right ? -1 : 1)));
@@ -57,6 +79,11 @@ export const contractSchema = z
     }),
     /** The model sees them in the order of their names: canonical JSON knows no other, so one digest means one order. */
     features: z.record(columnNameSchema, featureSchema).transform(inOrderOfNames),
+    /**
+     * What the model no longer uses and callers may still send: taken with any value, of any type, and ignored. No caller breaks at midnight: a version goes
+     * on ignoring it after the date, with a warning that is counted; from then on the next version may leave it out. Absent: nothing.
+     */
+    accepts: z.record(columnNameSchema, acceptedFeatureSchema).transform(inOrderOfNames).optional(),
   })
   .superRefine((contract, context) => {
     const names = Object.keys(contract.features);

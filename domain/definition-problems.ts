@@ -1,3 +1,4 @@
+import { contractProblems } from './contract-problems.js';
 import type { ModelDefinition } from './model-definition.js';
 
 export interface DefinitionProblem {
@@ -11,7 +12,7 @@ export interface DefinitionProblem {
  * from one release to the next belongs here.
  */
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
-  return namesOfJavaScript(definition);
+  return [...namesOfJavaScript(definition), ...contractProblems(definition.contract)];
 }
 
 /** `constructor` is in every JavaScript object: a table or a feature of that name would be found where there is none. */
@@ -22,6 +23,7 @@ function namesOfJavaScript({ contract, data }: ModelDefinition): DefinitionProbl
       .map((name) => ({ path: `${place}.${name}`, message: 'is a name that JavaScript keeps for itself: take another' }));
   return [
     ...named('contract.features', Object.keys(contract.features)),
+    ...named('contract.accepts', Object.keys(contract.accepts ?? {})),
     ...named('data.tables', Object.keys(data.tables)),
     ...Object.entries(data.tables).flatMap(([table, { columns }]) => named(`data.tables.${table}.columns`, Object.keys(columns))),
   ];

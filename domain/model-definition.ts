@@ -22,7 +22,15 @@ export const modelDefinitionSchema = z
      * Whose defaults fill in what is not written; 1 when absent. A field that the product learns later is optional and never filled in here,
      * so that a definition of before keeps its digest; what its absence means is said where the field is used.
      */
-    schemaVersion: z.number().int().min(1).max(newestSchemaVersion).optional(),
+    schemaVersion: z
+      .number()
+      .int()
+      .min(1)
+      .max(
+        newestSchemaVersion,
+        `is newer than what this version of Perdure reads (${newestSchemaVersion}): upgrade Perdure, or write it for ${newestSchemaVersion}`,
+      )
+      .optional(),
     name: modelNameSchema,
     description: z.string().min(1).max(2000),
     owner: z.string().min(1).max(200),

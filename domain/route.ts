@@ -65,6 +65,8 @@ export const servedVersionSchema = z.strictObject({
   artifactSha256: sha256Schema,
   artifactKey: z.string(),
   definitionSha256: sha256Schema,
+  /** The score from which its label is `true`; absent where a gateway of 0.1.0 kept it: 0.5. */
+  threshold: z.number().optional(),
 });
 export type ServedVersion = z.infer<typeof servedVersionSchema>;
 

@@ -1,5 +1,5 @@
 import { digestOf } from './canonical-json.js';
-import type { Contract } from './contract.js';
+import type { Contract, Feature } from './contract.js';
 import type { ColumnType, DataPolicy } from './data-policy.js';
 import type { SnapshotManifest } from './snapshot.js';
 
@@ -17,7 +17,7 @@ const SHAPE_VERSION = 1;
  * expectations. Descriptions and the window are left out: they change no file.
  */
 export function shapeDigest({ contract, data }: ShapeDefinition): string {
-  const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...withoutDescription(feature) }));
+  const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...rowRules(feature) }));
   const label = withoutDescription(contract.label);
   const { tables, base, joins, expectations } = data;
   return digestOf({
@@ -25,6 +25,13 @@ export function shapeDigest({ contract, data }: ShapeDefinition): string {
     contract: { entity: contract.entity, eventTime: contract.eventTime, label, features },
     data: { tables, base, joins, expectations },
   });
+}
+
+/** A default is for requests: it changes no row. */
+function rowRules(feature: Feature) {
+  const copy = withoutDescription(feature);
+  delete copy.default;
+  return copy;
 }
 
 function withoutDescription<T extends { description?: string | undefined }>(described: T): Omit<T, 'description'> {

@@ -1,4 +1,4 @@
-import { index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/evaluation.js';
 import type { GateResult } from '../../domain/gate.js';
@@ -71,6 +71,8 @@ export const versions = pgTable(
     metrics: jsonb('metrics').$type<Metrics>().notNull(),
     gates: jsonb('gates').$type<GateResult[]>().notNull(),
     evaluationKey: text('evaluation_key').notNull(),
+    /** The score from which it answers `true`, as its evaluation settled it; null in versions of 0.1.0: `servedThreshold` says what counts there. */
+    threshold: doublePrecision('threshold'),
     lineage: jsonb('lineage').$type<Lineage>().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },

@@ -127,7 +127,7 @@ export async function registerDrillVersion(
   await store.put(evaluationKey, canonicalJson(evaluation));
   const tensor = (name: string, type: string, shape: number[]) => ({ name, type, shape });
   const { version } = await registerVersion(db, {
-    ...{ model, runId, definitionSha256, snapshotSha256, artifactSha256, metrics, gates, evaluationKey },
+    ...{ model, runId, definitionSha256, snapshotSha256, artifactSha256, metrics, gates, evaluationKey, threshold: 0.5 },
     artifactKey: objectKeys.artifact(artifactSha256),
     signature: {
       inputs: [tensor('carrier', 'string', [-1, 1]), tensor('x', 'float32', [-1, 1])],

@@ -104,7 +104,7 @@ export async function registerRunAndVersion(
   const evaluationKey = objectKeys.evaluation(model, digestOf(evaluation));
   await store.put(evaluationKey, canonicalJson(evaluation));
   await registerVersion(db, {
-    ...{ model, runId, definitionSha256, snapshotSha256, metrics, gates, evaluationKey },
+    ...{ model, runId, definitionSha256, snapshotSha256, metrics, gates, evaluationKey, threshold: 0.5 },
     artifactSha256,
     artifactKey: objectKeys.artifact(artifactSha256),
     signature: {

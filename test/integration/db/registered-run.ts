@@ -62,6 +62,7 @@ export async function openedRun(db: Database, model: string, runId: string, wate
     metrics,
     gates: [],
     evaluationKey: 'evaluation',
+    threshold: 0.5,
     lineage: {
       runId,
       snapshotSha256,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { definitionDigest, parseModelDefinition, readDefinition } from '../../../domain/model-definition.js';
+import { shapeDigest } from '../../../domain/snapshot-shape.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import repeatPurchase from '../../../models/repeat-purchase/model.js';
 
@@ -17,5 +18,51 @@ describe('definitions from one release to the next', () => {
     const odd = { ...flightDelay, contract: { ...contract, features: { ...contract.features, constructor: { type: 'number' } } } };
     expect(() => parseModelDefinition(odd)).toThrow(/contract\.features\.constructor: is a name that JavaScript keeps for itself/);
     expect(Object.keys(readDefinition(odd).contract.features)).toContain('constructor');
+  });
+
+  it('fields that came later stay absent from a definition of before, wherever it is read', () => {
+    for (const definition of [flightDelay, repeatPurchase]) {
+      const stored = JSON.parse(JSON.stringify(definition)) as unknown;
+      const { contract } = readDefinition(stored);
+      expect(contract).not.toHaveProperty('accepts');
+      for (const feature of Object.values(contract.features)) expect(feature).not.toHaveProperty('default');
+      expect(definitionDigest(readDefinition(stored))).toBe(definitionDigest(definition));
+    }
+  });
+
+  it('a definition of a newer way of writing is refused with what to do', () => {
+    expect(() => readDefinition({ ...flightDelay, schemaVersion: 2 })).toThrow(/schemaVersion: is newer than .*\(1\): upgrade Perdure/);
+    expect(definitionDigest(parseModelDefinition({ ...flightDelay, schemaVersion: 1 }))).not.toBe(definitionDigest(flightDelay));
+  });
+
+  it.each([
+    ['features.x.default', { type: 'number', min: 0, max: 9, default: 10 }, {}],
+    ['features.x.default', { type: 'number', default: 1e39 }, {}],
+    ['features.x.default', { type: 'string', maxLength: 2, default: 'red' }, {}],
+    ['features.x.default', { type: 'string', default: '' }, {}],
+    ['features.x.default', { type: 'string', levels: ['red'], closed: true, default: 'blue' }, {}],
+    ['accepts.x', { type: 'number' }, { x: { type: 'number', until: '2026-12-31' } }],
+    ['accepts.delayed', { type: 'number' }, { delayed: { type: 'number', until: '2026-12-31' } }],
+    ['accepts.constructor', { type: 'number' }, { constructor: { type: 'number', until: '2026-12-31' } }],
+  ])('what cannot hold at contract.%s is refused when applied, and read where it is stored', (place, x, accepts) => {
+    const odd = { ...flightDelay, contract: { ...flightDelay.contract, features: { ...flightDelay.contract.features, x }, accepts } };
+    expect(() => parseModelDefinition(odd)).toThrow(`contract.${place}: `);
+    expect(Object.keys(readDefinition(odd).contract.features)).toContain('x');
+  });
+
+  it('a default and what is accepted change no row: files of partitions are found again', () => {
+    const { contract, data } = flightDelay;
+    const features = Object.fromEntries(
+      Object.entries(contract.features).map(([name, feature]) => [
+        name,
+        feature.type === 'number' ? { ...feature, default: feature.min ?? 0 } : feature,
+      ]),
+    );
+    const later = parseModelDefinition({
+      ...flightDelay,
+      contract: { ...contract, features, accepts: { old: { type: 'string', until: '2026-12-31' } } },
+    });
+    expect(shapeDigest(later)).toBe(shapeDigest({ contract, data }));
+    expect(definitionDigest(later)).not.toBe(definitionDigest(flightDelay));
   });
 });
