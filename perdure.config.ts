@@ -38,6 +38,8 @@ const environmentSchema = z.object({
   PERDURE_SIGNING_KEY_FILE: z.string().min(1).optional(),
   /** The public keys that workers believe. */
   PERDURE_VERIFYING_KEYS_FILE: z.string().min(1).optional(),
+  /** Keys the hashes of callers' keys in prediction logs; absent means the stack's own. */
+  PERDURE_KEY_HASH_SECRET: z.string().min(16).optional(),
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -77,6 +79,7 @@ export interface PerdureConfig {
     signingKeyFile: string | undefined;
     verifyingKeysFile: string | undefined;
   };
+  keyHashSecret: string | undefined;
   logLevel: string;
 }
 
@@ -125,6 +128,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       signingKeyFile: env.PERDURE_SIGNING_KEY_FILE && path.resolve(projectRoot, env.PERDURE_SIGNING_KEY_FILE),
       verifyingKeysFile: env.PERDURE_VERIFYING_KEYS_FILE && path.resolve(projectRoot, env.PERDURE_VERIFYING_KEYS_FILE),
     },
+    keyHashSecret: env.PERDURE_KEY_HASH_SECRET,
     logLevel: env.PERDURE_LOG_LEVEL,
   };
 }

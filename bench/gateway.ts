@@ -42,6 +42,7 @@ export async function startGateway(
       AWS_ACCESS_KEY_ID: store.accessKeyId,
       AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      PERDURE_KEY_HASH_SECRET: 'one for the bench only',
       PERDURE_LOG_LEVEL: 'error',
     },
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -28,7 +28,7 @@ function scramble(block: number): number {
   return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
 }
 
-/** 16 hex digits that stand for a caller's key in logs, so that the key itself is never stored. */
-export function keyDigest(key: string): string {
+/** 16 hex digits that stood for a caller's key in logs before they were keyed (`serving/key-digest.ts`): to read old rows only. */
+export function unkeyedDigest(key: string): string {
   return keyHash(key, 1).toString(16).padStart(8, '0') + keyHash(key, 2).toString(16).padStart(8, '0');
 }

@@ -29,6 +29,10 @@ const gatewayEnvironmentSchema = z.object({
   PERDURE_S3_REGION: z.string().min(1).default('us-east-1'),
   AWS_ACCESS_KEY_ID: z.string().min(1),
   AWS_SECRET_ACCESS_KEY: z.string().min(1),
+  /** Keys the hashes of callers' keys in logs; the same for all gateways of an installation. */
+  PERDURE_KEY_HASH_SECRET: z.string().min(16).optional(),
+  /** Or a file that holds it. */
+  PERDURE_KEY_HASH_SECRET_FILE: z.string().min(1).optional(),
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 export type GatewayConfig = z.infer<typeof gatewayEnvironmentSchema>;
@@ -40,6 +44,16 @@ export function loadGatewayConfig(environment: NodeJS.ProcessEnv = process.env):
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`The gateway's environment is not usable. ${problems.join('; ')}. Correct or set the variable.`);
+}
+
+/** @throws an Error when neither the variable nor the file gives a secret. */
+export function keyHashSecretOf({ PERDURE_KEY_HASH_SECRET: secret, PERDURE_KEY_HASH_SECRET_FILE: file }: GatewayConfig): string {
+  const found = secret ?? (file === undefined ? '' : readFileSync(file, 'utf8').trim());
+  if (found.length >= 16) return found;
+  throw new Error(
+    "The gateway's environment is not usable. PERDURE_KEY_HASH_SECRET, or the file that PERDURE_KEY_HASH_SECRET_FILE names, must give at least 16 characters, " +
+      'the same for every gateway: logs hold hashes of keys by it. A stack has its own in secrets.json and stack.json.',
+  );
 }
 
 /** The gateway's name, made once and kept in its home, so that it stays the same gateway after a restart. */

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { errorTraits, PerdureError } from '../domain/errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
+import { isCallersEnd } from './patience.js';
 
 const retryAfterSeconds = 1;
 
@@ -25,7 +26,7 @@ export function errorAnswer(
   idOf: () => string,
 ): { status: number; headers: Record<string, string>; text: string } {
   const { status, message } = describe(error, log, idOf);
-  if (status < 500) metrics.refused.inc({ status: String(status) });
+  if (status < 500 || isCallersEnd(error)) metrics.refused.inc({ status: String(status) });
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (status === 429 || status === 503) headers['retry-after'] = String(retryAfterSeconds);
   return { status, headers, text: JSON.stringify({ error: message }) };
@@ -34,7 +35,7 @@ export function errorAnswer(
 function describe(error: unknown, log: FastifyBaseLogger, idOf: () => string): { status: number; message: string } {
   if (error instanceof PerdureError) {
     const status = errorTraits(error.code).httpStatus;
-    if (status >= 500) log.warn({ code: error.code, reason: error.message }, 'request not answered');
+    if (status >= 500 && !isCallersEnd(error)) log.warn({ code: error.code, reason: error.message }, 'request not answered');
     return { status, message: error.message };
   }
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500)

@@ -33,7 +33,11 @@ export class GatewayMetrics {
       new Counter({ name: `perdure_gateway_${name}`, help, labelNames, registers });
     const gauge = <T extends string>(name: string, help: string, labelNames: T[]) =>
       new Gauge({ name: `perdure_gateway_${name}`, help, labelNames, registers });
-    this.requests = counter('requests_total', 'Valid inference requests, by outcome: answered or failed.', ['model', 'version', 'outcome']);
+    this.requests = counter('requests_total', 'Valid inference requests, by outcome: answered, failed, or given up by the caller.', [
+      'model',
+      'version',
+      'outcome',
+    ]);
     this.shadowCopies = counter(
       'shadow_copies_total',
       'Copies of requests for a shadow, by outcome: answered, failed, refused by its contract, or dropped for want of room.',
@@ -80,6 +84,7 @@ export class GatewayMetrics {
     const labels = { model, version: String(version) };
     const answered = this.requests.labels({ ...labels, outcome: 'answered' });
     const failed = this.requests.labels({ ...labels, outcome: 'failed' });
+    const givenUp = this.requests.labels({ ...labels, outcome: 'given-up' });
     const latency = this.latency.labels(labels);
     const copies = this.shadowCopies;
     return {
@@ -88,6 +93,7 @@ export class GatewayMetrics {
         latency.observe(latencyMs / 1000);
       },
       failed: () => failed.inc(),
+      givenUp: () => givenUp.inc(),
       shadow: (outcome: ShadowOutcome) => copies.inc({ ...labels, outcome }),
     };
   }

@@ -15,6 +15,7 @@ import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status
 import { InferenceService } from './inference-service.js';
 import { createProcessEngine } from './process-engine.js';
 import { PredictionLookup } from './prediction-lookup.js';
+import { KeyDigests } from './key-digest.js';
 import { KeptRoutes } from './kept-routes.js';
 import { RouteAcknowledger } from './route-acknowledger.js';
 import { RouteActivator } from './route-activator.js';
@@ -40,6 +41,8 @@ export interface GatewayDeps {
   artifacts: ArtifactSource;
   /** Undefined: logs stay in the spool. */
   objectStore: ShipperOptions['store'] | undefined;
+  /** Of the installation: stands behind the hashes of keys in logs. */
+  keyHashSecret: string;
   log: Logger;
   limits?: Partial<GatewayLimits>;
 }
@@ -97,13 +100,15 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const following = { environment, controlPlane, table, loader, kept, activator, metrics, log, pollEveryMs, unloadAfterMs };
   const follower = new RouteFollower(following);
   const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
-  const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, limits: limits.shadow });
+  const keyDigests = new KeyDigests(deps.keyHashSecret);
+  const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, keyDigests, limits: limits.shadow });
   const service = new InferenceService({
     environment,
     bootId,
     table,
     engine,
     predictions: logs.predictions,
+    keyDigests,
     shadows,
     routesKnown: () => follower.storeId !== undefined,
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
@@ -152,7 +157,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     problems,
     outOfService: engine.outOfService,
   };
-  const passports = { lookup, controlPlane, table, predictions: logs.predictions };
+  const passports = { lookup, controlPlane, table, predictions: logs.predictions, keyDigests };
   const app = buildGatewayApp({ ...protocol, labels: logs.labels, passports, status, readGauges });
   let grpc: GrpcGateway | undefined;
 

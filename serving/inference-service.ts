@@ -1,5 +1,4 @@
 import { PerdureError } from '../domain/errors.js';
-import { keyDigest } from '../domain/key-hash.js';
 import type { Environment } from '../domain/names.js';
 import { championOf } from '../domain/route.js';
 import { keyPoint, stretchAt } from '../domain/route-choice.js';
@@ -7,7 +6,8 @@ import type { ActiveRoute, HeaderLookup, RoutedVersion } from './active-route.js
 import type { InferRequest } from './infer-request.js';
 import type { Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
-import { assertWaiting, type Patience } from './patience.js';
+import { assertWaiting, isCallersEnd, type Patience } from './patience.js';
+import type { KeyDigests } from './key-digest.js';
 import { logPrediction } from './prediction-log.js';
 import { quoted, refusal } from './refusal.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
@@ -21,6 +21,7 @@ export interface InferenceServiceDeps {
   table: RouteTable;
   engine: InferenceEngine;
   predictions: Spool;
+  keyDigests: KeyDigests;
   shadows: ShadowTraffic;
   /** Undefined until routes are known; then what keeps a model's route from being served, if anything. */
   routeProblem: (model: string) => string | undefined;
@@ -57,7 +58,7 @@ export class InferenceService {
 
   /** @throws PerdureError for the caller to read. */
   async infer(model: string, request: InferRequest, caller: Caller): Promise<Served> {
-    const { environment, bootId, engine, predictions, table } = this.deps;
+    const { environment, bootId, engine, predictions, keyDigests, table } = this.deps;
     assertWaiting(caller.patience);
     const active = table.route(model);
     if (active === undefined) throw this.unknown(model, caller.version);
@@ -71,8 +72,11 @@ export class InferenceService {
     try {
       answer = await engine.infer(loaded.key, rows, caller.patience);
     } catch (error) {
-      // A caller who changes their mind says nothing about the version.
-      if (error instanceof PerdureError && error.code === 'caller/left') throw error;
+      // A caller who changes their mind, or waits for less than a model takes, says nothing about the version.
+      if (isCallersEnd(error)) {
+        loaded.meters.givenUp();
+        throw error;
+      }
       if (wasTakenOut(error)) return this.infer(model, request, caller);
       countFailure(routed, caller.receivedAt);
       throw error;
@@ -93,7 +97,7 @@ export class InferenceService {
       epoch,
       role,
       cause,
-      keyDigest: caller.key === undefined ? undefined : keyDigest(caller.key),
+      keyDigest: caller.key === undefined ? undefined : keyDigests.of(caller.key),
       features: loaded.compiled.features,
       rows,
       answer,

@@ -5,7 +5,7 @@ import type { Database } from '../db/connect.js';
 import type { ArtifactSource } from './control-plane.js';
 import { controlPlaneOnDemand } from './control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
-import { gatewayIdOf, loadGatewayConfig } from './gateway-config.js';
+import { gatewayIdOf, keyHashSecretOf, loadGatewayConfig } from './gateway-config.js';
 import product from '../package.json' with { type: 'json' };
 
 const config = loadGatewayConfig();
@@ -52,6 +52,7 @@ const gateway = await buildGateway({
   controlPlane,
   artifacts,
   objectStore: store,
+  keyHashSecret: keyHashSecretOf(config),
   log,
   limits: {
     engine: { residentMaxMb: config.PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB },

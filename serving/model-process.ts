@@ -7,8 +7,8 @@ import type { Answer } from './infer-response.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 import type { InferenceProcess } from './spare-process.js';
-import { timedOut, type Patience } from './patience.js';
-import { RequestQueue, type PendingRequest, type QueueLimits } from './request-queue.js';
+import type { Patience } from './patience.js';
+import { lateError, RequestQueue, type PendingRequest, type QueueLimits } from './request-queue.js';
 
 export interface ModelProcessOptions extends QueueLimits, DeathLimits {
   /** Gives a process of its own, booted or booting. */
@@ -275,7 +275,7 @@ export class ModelProcess {
     const now = performance.now();
     this.queue.expire(now);
     for (const { requests, sentAt } of this.inFlight.values()) {
-      for (const request of requests) if (request.deadline <= now) request.reject(timedOut());
+      for (const request of requests) if (request.deadline <= now) request.reject(lateError(request));
       if (now - sentAt > this.options.hangMs) this.end(`it did not answer within ${this.options.hangMs / 1000} s`);
     }
   }

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PerdureError } from '../domain/errors.js';
-import { keyDigest } from '../domain/key-hash.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { LoggedPrediction, PassportFacts } from '../domain/passport.js';
 import { parsePredictionId } from '../domain/prediction-id.js';
 import { keyPoint, stretchesOf } from '../domain/route-choice.js';
 import type { ControlPlane } from './control-plane.js';
 import type { PredictionLookup } from './prediction-lookup.js';
+import type { KeyDigests } from './key-digest.js';
 import { quoted, refusal } from './refusal.js';
 import type { RouteTable } from './route-table.js';
 import type { Spool } from './spool.js';
@@ -16,10 +16,11 @@ export interface PassportDeps {
   controlPlane: Pick<ControlPlane, 'passportFacts'>;
   table: RouteTable;
   predictions: Spool;
+  keyDigests: KeyDigests;
 }
 
 /** `GET /v1/predictions/{id}`: everything that is known of a prediction. Not on the answering path: it needs PostgreSQL, and the object store once the spool is shipped. */
-export function registerPassportRoutes(app: FastifyInstance, { lookup, controlPlane, table, predictions }: PassportDeps): void {
+export function registerPassportRoutes(app: FastifyInstance, { lookup, controlPlane, table, predictions, keyDigests }: PassportDeps): void {
   app.get('/v1/predictions/:id', async (request: FastifyRequest<{ Params: { id: string } }>) => {
     const { id } = request.params;
     if (parsePredictionId(id) === undefined)
@@ -49,7 +50,7 @@ export function registerPassportRoutes(app: FastifyInstance, { lookup, controlPl
       answer: { probability, label: answered, latency_ms },
       outcome: label,
       ...(labelsSearched ? {} : { outcome_note: 'There are more labels since than were looked through: a later one may exist.' }),
-      why: whyOf(prediction, facts, typeof key === 'string' ? key : undefined),
+      why: whyOf(prediction, facts, typeof key === 'string' ? key : undefined, keyDigests),
       registered: facts.version,
       promotion: facts.promotion,
       card: {
@@ -66,18 +67,20 @@ function whyOf(
   { model, version, role, chosen_by: cause, key_hash: keyHash, request_id: requestId }: LoggedPrediction,
   { route }: PassportFacts,
   key: string | undefined,
+  keyDigests: KeyDigests,
 ): object {
   const stretches = route === null ? [] : stretchesOf(route.split);
   const index = stretches.findIndex((stretch) => stretch.version === version);
   const stretch = index === -1 ? null : { from: stretches[index - 1]?.end ?? 0, to: Math.min(100, stretches[index]?.end ?? 100) };
-  const known = key !== undefined && keyHash !== null && keyDigest(key) === keyHash ? key : keyHash === null ? requestId : null;
+  const matches = key === undefined || keyHash === null ? null : keyDigests.matches(key, keyHash);
+  const known = matches === true ? (key ?? null) : keyHash === null ? requestId : null;
   return {
     role,
     // An override is nobody's draw.
     by: role === 'override' ? 'override' : keyHash !== null ? 'key' : requestId !== null ? 'request id' : 'draw',
     cause,
     key_hash: keyHash,
-    key_matches: key === undefined || keyHash === null ? null : keyDigest(key) === keyHash,
+    key_matches: matches,
     point: known === null ? null : keyPoint(model, known),
     stretch,
     route,

@@ -8,13 +8,26 @@ export interface Patience {
   hasLeft: () => boolean;
 }
 
-/** Refuses what nobody waits for any more before anything is spent on it. @throws PerdureError `serving/timed-out`. */
+/** Refuses what nobody waits for any more before anything is spent on it. @throws PerdureError `caller/timed-out`. */
 export function assertWaiting(patience: Patience): void {
-  if (patience.until <= performance.now()) throw timedOut();
+  if (patience.until <= performance.now()) throw callerTimedOut();
 }
 
 export function timedOut(): PerdureError {
   return new PerdureError('serving/timed-out', 'The model did not answer in time. Try again; if it lasts, send fewer rows a request.');
+}
+
+/** The deadline was the caller's own: whoever waits for a millisecond would else make any version look broken. */
+export function callerTimedOut(): PerdureError {
+  return new PerdureError(
+    'caller/timed-out',
+    "The request's own deadline passed before the model answered. Allow more time, or send fewer rows a request.",
+  );
+}
+
+/** Whether a request ended by its caller's doing, which says nothing about the version. */
+export function isCallersEnd(error: unknown): boolean {
+  return error instanceof PerdureError && (error.code === 'caller/left' || error.code === 'caller/timed-out');
 }
 
 export function callerLeft(): PerdureError {

@@ -1,7 +1,7 @@
 import { PerdureError } from '../domain/errors.js';
 import type { Rows } from './compiled-contract.js';
 import type { Answer } from './infer-response.js';
-import { callerLeft, timedOut, type Patience } from './patience.js';
+import { callerLeft, callerTimedOut, timedOut, type Patience } from './patience.js';
 
 export interface PendingRequest {
   rows: Rows;
@@ -19,6 +19,11 @@ export interface QueueLimits {
   requestsMax: number;
   rowsMax: number;
   batchRowsMax: number;
+}
+
+/** A deadline that passed is the caller's or the gateway's, whichever came first. */
+export function lateError({ deadline, patience }: PendingRequest): PerdureError {
+  return patience !== undefined && patience.until <= deadline ? callerTimedOut() : timedOut();
 }
 
 /** Requests that wait for one model, bounded, taken in order and in batches. */
@@ -67,7 +72,7 @@ export class RequestQueue {
       if (next.deadline <= now || next.patience?.hasLeft() === true) {
         this.head += 1;
         this.rows -= next.rows.count;
-        next.reject(next.deadline <= now ? timedOut() : callerLeft());
+        next.reject(next.deadline <= now ? lateError(next) : callerLeft());
         continue;
       }
       if (batch.length > 0 && (next.deaths > 0 || rows + next.rows.count > this.limits.batchRowsMax)) break;
@@ -91,7 +96,7 @@ export class RequestQueue {
       if (request.deadline > now) kept.push(request);
       else {
         this.rows -= request.rows.count;
-        request.reject(timedOut());
+        request.reject(lateError(request));
       }
     }
     if (kept.length !== this.length) {

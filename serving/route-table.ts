@@ -9,6 +9,8 @@ export type ShadowOutcome = 'answered' | 'failed' | 'refused' | 'dropped';
 export interface VersionMeters {
   answered: (latencyMs: number) => void;
   failed: () => void;
+  /** The caller left, or its own deadline passed: nobody's failure. */
+  givenUp: () => void;
   /** What became of a copy of a request for this version as a shadow. */
   shadow: (outcome: ShadowOutcome) => void;
 }

@@ -1,4 +1,3 @@
-import { keyDigest } from '../domain/key-hash.js';
 import type { Environment } from '../domain/names.js';
 import { shadowPoint } from '../domain/route-choice.js';
 import type { RoutedVersion, ShadowVersion } from './active-route.js';
@@ -6,6 +5,7 @@ import type { Rows } from './compiled-contract.js';
 import type { InferRequest } from './infer-request.js';
 import type { Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
+import type { KeyDigests } from './key-digest.js';
 import { logPrediction } from './prediction-log.js';
 import type { LoadedVersion } from './route-table.js';
 import type { Spool } from './spool.js';
@@ -14,6 +14,7 @@ export interface ShadowTrafficDeps {
   environment: Environment;
   engine: InferenceEngine;
   predictions: Spool;
+  keyDigests: KeyDigests;
   limits: ShadowLimits;
 }
 
@@ -134,7 +135,7 @@ export class ShadowTraffic {
       epoch,
       role,
       cause,
-      keyDigest: answered.key === undefined ? undefined : keyDigest(answered.key),
+      keyDigest: answered.key === undefined ? undefined : this.deps.keyDigests.of(answered.key),
       features: loaded.compiled.features,
       rows,
       answer,

@@ -8,6 +8,8 @@ const secretsSchema = z.object({
   postgresPassword: z.string().min(16),
   s3AccessKeyId: z.string().min(8),
   s3SecretAccessKey: z.string().min(16),
+  /** Keys the hashes of callers' keys in prediction logs. */
+  keyHashSecret: z.string().min(16),
 });
 
 export type StackSecrets = z.infer<typeof secretsSchema>;
@@ -17,7 +19,11 @@ export function loadSecrets(home: string): StackSecrets {
   const file = path.join(home, 'secrets.json');
   if (existsSync(file)) {
     try {
-      return secretsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      const whole = secretsSchema.safeParse(kept);
+      if (whole.success) return whole.data;
+      // Stacks from before it was there get it now.
+      return writeSecrets(file, secretsSchema.parse({ keyHashSecret: madeSecret(), ...Object(kept) }));
     } catch {
       throw new PerdureError(
         'environment/broken',
@@ -26,11 +32,17 @@ export function loadSecrets(home: string): StackSecrets {
     }
   }
   mkdirSync(home, { recursive: true });
-  const secrets: StackSecrets = {
+  return writeSecrets(file, {
     postgresPassword: randomBytes(24).toString('base64url'),
     s3AccessKeyId: randomBytes(10).toString('hex').toUpperCase(),
-    s3SecretAccessKey: randomBytes(30).toString('base64url'),
-  };
+    s3SecretAccessKey: madeSecret(),
+    keyHashSecret: madeSecret(),
+  });
+}
+
+const madeSecret = () => randomBytes(30).toString('base64url');
+
+function writeSecrets(file: string, secrets: StackSecrets): StackSecrets {
   writeFileSync(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   chmodSync(`${file}.new`, 0o600);
   renameSync(`${file}.new`, file);

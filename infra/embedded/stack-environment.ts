@@ -68,6 +68,7 @@ export function stackVariables(
     PERDURE_ACCESS_FILE: config.accessFile,
     PERDURE_DECISION_TRUST: config.decisions.trust,
     PERDURE_VERIFYING_KEYS_FILE: keys.verifying,
+    PERDURE_KEY_HASH_SECRET: config.keyHashSecret ?? secrets.keyHashSecret,
     [awsNodeWarningOff]: 'true',
     TEMPORAL_ADDRESS: addresses.temporal,
     TEMPORAL_NAMESPACE: addresses.temporalNamespace,

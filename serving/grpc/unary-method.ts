@@ -1,6 +1,7 @@
 import type { MethodDefinition, sendUnaryData, ServerUnaryCall, UntypedHandleCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { GatewayMetrics } from '../gateway-metrics.js';
+import { isCallersEnd } from '../patience.js';
 import { grpcFailure, httpStatusOf } from './grpc-status.js';
 
 /** A message type as generated: how its bytes are read and written. */
@@ -40,7 +41,7 @@ export function unaryHandler(
   const fail = (error: unknown, callback: sendUnaryData<Buffer>) => {
     const http = httpStatusOf(error);
     const failure = grpcFailure(error);
-    if (http < 500) metrics.refused.inc({ status: String(http) });
+    if (http < 500 || isCallersEnd(error)) metrics.refused.inc({ status: String(http) });
     else if (http === 500) log.error({ err: error, method: path }, 'call failed');
     else log.warn({ reason: failure.details, method: path }, 'call not answered');
     callback(failure);

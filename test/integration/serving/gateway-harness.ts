@@ -236,6 +236,7 @@ export async function createTestWorld(): Promise<TestWorld> {
         controlPlane,
         artifacts,
         objectStore,
+        keyHashSecret: 'a secret of the tests',
         log: pino({ level: process.env['PERDURE_TEST_LOG'] ?? 'silent' }),
         limits: { pollEveryMs: 100, heartbeatEveryMs: 100, windowEveryMs: 100, ...limits },
       });

@@ -115,6 +115,7 @@ async function startGateway(home: string, change: Record<string, string> = {}): 
       PERDURE_GATEWAY_GRPC_PORT: String(grpcPort),
       PERDURE_GATEWAY_HOME: home,
       PERDURE_GATEWAY_SEGMENT_SECONDS: '0.3',
+      PERDURE_KEY_HASH_SECRET: 'a secret of the tests',
       PERDURE_LOG_LEVEL: process.env['PERDURE_TEST_LOG'] ?? 'silent',
       ...change,
     },
