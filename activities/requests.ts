@@ -23,7 +23,7 @@ import type { ActivityDependencies } from './dependencies.js';
 export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     async parseTrainRequest(input: unknown) {
-      const { model, until, cause, set } = parse(trainRequestSchema, input, 'trainModel', { model: 'flight-delay' });
+      const { model, until, cause, set, force } = parse(trainRequestSchema, input, 'trainModel', { model: 'flight-delay' });
       const inForce = await definitionInForce(db, model);
       const changed = Object.keys(set).length > 0;
       const definitionSha256 = changed ? await keepDefinition(db, changedDefinition(inForce.definition, set)) : inForce.sha256;
@@ -31,6 +31,7 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         model,
         until: until ?? null,
         cause,
+        force,
         definitionSha256,
         ignoreWatermark: changed || (await isNewDefinition(model, definitionSha256)),
       };

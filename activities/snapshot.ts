@@ -1,5 +1,6 @@
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
@@ -19,12 +20,13 @@ import {
   type PartitionRecord,
 } from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
-import { finishRunStep, startRunStep, updateRun } from '../db/run-queries.js';
+import { finishRunStep, startRunStep, updateRun, versionTrainedAlike } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { readLake, type LakePartition } from './lake.js';
 
 export type SnapshotResult =
+  | { outcome: 'unchanged'; reason: string; version: number; watermark: Partition | null }
   | { outcome: 'taken'; snapshotSha256: string; watermark: Partition | null; summary: string }
   | { outcome: Extract<RunOutcome, 'no-new-data' | 'data-missing' | 'quarantined'>; reason: string };
 
@@ -38,6 +40,8 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       definitionSha256: string;
       until: Partition | null;
       ignoreWatermark: boolean;
+      /** Train although the same inputs made a version before. Absent in runs of version 0.1.0. */
+      force?: boolean;
     }): Promise<SnapshotResult> {
       return withHeartbeat(async (signal, report) => {
         await startRunStep(db, asked.runId, 'snapshot');
@@ -86,9 +90,16 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         await store.putImmutable(manifestKey, canonicalJson(manifest), { contentType: 'application/json' });
         await recordSnapshot(db, { sha256: snapshotSha256, model: asked.model, manifestKey, manifest });
         await updateRun(db, asked.runId, { snapshotSha256 });
+        const watermarkAfter = asked.until === null ? manifest.watermark : null;
+        const before = asked.force === true ? undefined : await versionMadeAlike(definition, asked.definitionSha256, snapshotSha256);
+        if (before) {
+          const reason = `${asked.model}@${before.version} was trained on the same data by the same definition and trainer (run ${before.runId}). Promote it, or train again with --force.`;
+          await finishRunStep(db, asked.runId, 'snapshot', reason);
+          return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };
+        }
         const summary = `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${plan.train.join(', ')} (${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} rows)`;
         await finishRunStep(db, asked.runId, 'snapshot', summary);
-        return { outcome: 'taken', snapshotSha256, watermark: asked.until === null ? manifest.watermark : null, summary };
+        return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
       });
     },
   };
@@ -96,6 +107,12 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
   /** What is recorded of the content that is in the lake now. */
   async function statesOf(model: string, inputs: ReadonlyMap<Partition, string>): Promise<PartitionRecord[]> {
     return (await partitionRecords(db, model)).filter((record) => inputs.get(record.partition) === record.inputsSha256);
+  }
+
+  /** A trainer of other libraries may give other bytes: then it is no repetition. */
+  async function versionMadeAlike(definition: ModelDefinition, definitionSha256: string, snapshotSha256: string) {
+    const environmentSha256 = await trainerEnvironmentDigest(trainerFor(definition.training.algorithm, config.projectRoot));
+    return versionTrainedAlike(db, { model: definition.name, definitionSha256, snapshotSha256, environmentSha256 });
   }
 
   async function validate(

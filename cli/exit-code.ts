@@ -19,6 +19,7 @@ export function exitCodeOfRun(outcome: RunOutcome): number {
   switch (outcome) {
     case 'registered':
     case 'no-new-data':
+    case 'unchanged':
       return 0;
     case 'gate-not-passed':
     case 'quarantined':

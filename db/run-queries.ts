@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Cause } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Metrics } from '../domain/evaluation.js';
@@ -127,6 +127,27 @@ export async function registerVersion(db: Database, { watermark, ...version }: N
     await end(tx, { runId: version.runId, outcome: 'registered', reason: `registered as version ${row.version}`, watermark });
     return row;
   });
+}
+
+/** The newest version that the same definition, data and trainer made; undefined when there is none. */
+export async function versionTrainedAlike(
+  db: Database,
+  inputs: { model: string; definitionSha256: string; snapshotSha256: string; environmentSha256: string },
+): Promise<{ version: number; runId: string } | undefined> {
+  const [row] = await db.orm
+    .select({ version: versions.version, runId: versions.runId })
+    .from(versions)
+    .where(
+      and(
+        eq(versions.model, inputs.model),
+        eq(versions.definitionSha256, inputs.definitionSha256),
+        eq(versions.snapshotSha256, inputs.snapshotSha256),
+        sql`${versions.lineage} ->> 'environmentSha256' = ${inputs.environmentSha256}`,
+      ),
+    )
+    .orderBy(desc(versions.version))
+    .limit(1);
+  return row;
 }
 
 /** @throws PerdureError `not-found` that says which versions there are. */

@@ -3,6 +3,8 @@ export const runOutcomes = [
   'registered',
   'gate-not-passed',
   'no-new-data',
+  /** The same data, definition and trainer made a version before: it is found, and nothing is trained. */
+  'unchanged',
   'data-missing',
   'quarantined',
   'training-failed',

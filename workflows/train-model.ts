@@ -22,18 +22,23 @@ export interface RunResult {
 export async function trainModel(input: TrainRequest): Promise<RunResult> {
   const request = await parsing().parseTrainRequest(input);
   const { workflowId, firstExecutionRunId: runId } = workflowInfo();
-  const { model, definitionSha256, until } = request;
+  const { model, definitionSha256, until, force } = request;
   const timeline = new Timeline(`Training ${model}${until ? ` until ${until}` : ''} (${request.cause.kind})`);
   mark({ model, cause: request.cause.kind });
 
   await facts().openRun({ runId, workflowId, model, definitionSha256, cause: request.cause, until });
   let lease: LeaseGrant | undefined;
 
-  const end = async (outcome: RunOutcome, reason: string, watermark: string | null = null): Promise<RunResult> => {
+  const end = async (
+    outcome: RunOutcome,
+    reason: string,
+    watermark: string | null = null,
+    version: number | null = null,
+  ): Promise<RunResult> => {
     await facts().closeRun({ runId, outcome, reason, watermark });
     mark({ outcome });
     timeline.finished(`${outcome}: ${reason}`);
-    return { runId, outcome, reason, version: null, promotion: null };
+    return { runId, outcome, reason, version, promotion: null };
   };
 
   try {
@@ -41,7 +46,8 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     lease = await queueing().takeTrainingLease({ model, holder: { workflowId, runId } });
 
     timeline.doing('taking a snapshot of the data and validating it');
-    const snapshot = await heavy().takeSnapshot({ runId, model, definitionSha256, until, ignoreWatermark: request.ignoreWatermark });
+    const snapshot = await heavy().takeSnapshot({ runId, model, definitionSha256, until, ignoreWatermark: request.ignoreWatermark, force });
+    if (snapshot.outcome === 'unchanged') return await end('unchanged', snapshot.reason, snapshot.watermark, snapshot.version);
     if (snapshot.outcome !== 'taken') return await end(snapshot.outcome, snapshot.reason);
     timeline.finished(snapshot.summary);
     const { snapshotSha256, watermark } = snapshot;

@@ -18,6 +18,7 @@ interface TrainOptions {
   wait?: true;
   until?: string;
   set?: DefinitionChanges;
+  force?: true;
 }
 
 /** `train`: starts a run of the training pipeline. */
@@ -28,6 +29,7 @@ export function registerTrain(program: Command, context: CliContext): void {
     .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the run alone')
     .option('--until <YYYY-MM>', 'the last partition used, which is the holdout; reads and moves no watermark', parsePartition)
     .option('--set <path=value>', 'change training or data.window for this run alone; may be repeated', collectSet)
+    .option('--force', 'train although the same data and definition made a version before')
     .addHelpText(
       'after',
       examples(
@@ -36,7 +38,7 @@ export function registerTrain(program: Command, context: CliContext): void {
         'train flight-delay --set training.parameters.num_leaves=15 --set training.algorithm=xgboost',
       ),
     )
-    .action(async (modelText: string, { wait, until, set }: TrainOptions, command: Command) => {
+    .action(async (modelText: string, { wait, until, set, force }: TrainOptions, command: Command) => {
       const { output } = context;
       const model = requireModelName(modelText);
       await requireKnown(
@@ -53,6 +55,7 @@ export function registerTrain(program: Command, context: CliContext): void {
         cause,
         ...(until === undefined ? {} : { until }),
         ...(set === undefined ? {} : { set }),
+        ...(force && { force }),
       });
       const watch = `perdure runs show ${started.runId}`;
       if (!wait) {

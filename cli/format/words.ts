@@ -42,7 +42,7 @@ export function bytesText(bytes: number): string {
   return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
 }
 
-const good = new Set(['pass', 'registered', 'promoted', 'completed', 'valid', 'released', 'running', 'approve', 'ok']);
+const good = new Set(['pass', 'registered', 'unchanged', 'promoted', 'completed', 'valid', 'released', 'running', 'approve', 'ok']);
 const bad = new Set([
   'fail',
   'failed',

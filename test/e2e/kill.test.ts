@@ -213,6 +213,19 @@ describe('kill -9', () => {
     );
   });
 
+  it('and repeating a run finds the version that it made: nothing is trained, nobody is asked', async () => {
+    const started = await startTraining(all.temporal, {
+      model,
+      until: '2013-03',
+      cause: { kind: 'person', id: 'again', actor: 'ann@local' },
+    });
+    expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'unchanged', version: 2, promotion: null });
+    const run = await all.api.run(started.runId);
+    expect(run).toMatchObject({ outcome: 'unchanged', version: null });
+    expect(run.steps.map(({ step }) => step)).toEqual(['snapshot']);
+    expect(run.reason).toMatch(/@2 was trained on the same data .*--force/);
+  });
+
   it('of a worker that nobody restarts: a second one beside it takes over the training', async () => {
     const taskQueue = 'takeover';
     const workers = new Map<number, ChildProcess>();
@@ -232,6 +245,7 @@ describe('kill -9', () => {
       const started = await startTraining(temporal, {
         model,
         until: '2013-03',
+        force: true,
         cause: { kind: 'person', id: 'takeover', actor: 'ann@local' },
       });
       await untilTrainerRuns(started);

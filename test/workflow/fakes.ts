@@ -137,8 +137,8 @@ export class FakeWorld {
 
   readonly local: RequestActivities = {
     parseTrainRequest: async (input) => {
-      const { model, until, cause } = parse(trainRequestSchema, input);
-      return { model, until: until ?? null, cause, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
+      const { model, until, cause, force } = parse(trainRequestSchema, input);
+      return { model, until: until ?? null, cause, force, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
     },
     parsePromoteRequest: async (input) => {
       const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);

@@ -44,6 +44,15 @@ describe('a training run', () => {
     expect(world.leases.size).toBe(0);
   });
 
+  it('finds the version that the same inputs made before, trains nothing and moves the watermark past the data', async () => {
+    const world = new FakeWorld();
+    world.snapshot = { outcome: 'unchanged', reason: 'as run r', version: 2, watermark: '2013-03' };
+    expect(await train(world)).toMatchObject({ outcome: 'unchanged', version: 2, promotion: null });
+    expect(world.runEnds).toEqual([{ outcome: 'unchanged', reason: 'as run r', watermark: '2013-03' }]);
+    expect(world.trained).toBe(0);
+    expect(world.leases.size).toBe(0);
+  });
+
   it.each(['fail', 'inconclusive', 'no-data'] as const)(
     'registers nothing when a gate says %s, and moves the watermark past the data it judged',
     async (verdict) => {
