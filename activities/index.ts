@@ -9,6 +9,7 @@ import { createRolloutLookActivities } from './rollout-looks.js';
 import { createRolloutActivities } from './rollouts.js';
 import { createRunActivities } from './runs.js';
 import { createSnapshotActivities } from './snapshot.js';
+import { createSupersedingActivities } from './superseding.js';
 import { createTrainingActivities } from './training.js';
 
 /** All activities, by the queue they are taken from. */
@@ -23,6 +24,7 @@ export function createActivities(deps: ActivityDependencies) {
       ...createRolloutActivities(deps),
       ...createRolloutLookActivities(deps),
       ...createRunActivities(deps),
+      ...createSupersedingActivities(deps),
     },
     heavy: { ...createEvaluationActivities(deps), ...createSnapshotActivities(deps), ...createTrainingActivities(deps) },
   };

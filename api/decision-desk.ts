@@ -11,7 +11,7 @@ export interface DecisionDesk {
   decide(
     promotion: { id: string; workflowId: string; evidenceSha256: string | null },
     decision: Omit<Decision, 'signature'>,
-  ): Promise<DecisionReply>;
+  ): Promise<Omit<DecisionReply, 'queuedBehind'>>;
 }
 
 interface DeskOptions {

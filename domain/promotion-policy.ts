@@ -32,6 +32,8 @@ export const promotionPolicySchema = z
     escalateAfterHours: hours.optional(),
     escalateTo: rolesSchema.optional(),
     expireAfterHours: hours.default(24 * 7),
+    /** What becomes of promotions of older versions that still wait when a newer one shows its evidence; they are superseded when absent. */
+    olderWaiting: z.enum(['supersede', 'keep']).optional(),
     /** Whether a decision by Signal that carries no signature counts or is only recorded and answered. */
     unsignedSignals: z.enum(['count', 'record']).default('count'),
   })

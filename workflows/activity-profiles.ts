@@ -10,6 +10,7 @@ import type { RolloutLookActivities } from '../activities/rollout-looks.js';
 import type { RolloutActivities } from '../activities/rollouts.js';
 import type { RunActivities } from '../activities/runs.js';
 import type { SnapshotActivities } from '../activities/snapshot.js';
+import type { SupersedingActivities } from '../activities/superseding.js';
 import type { TrainingActivities } from '../activities/training.js';
 import { taskQueues } from '../domain/task-queues.js';
 
@@ -23,7 +24,13 @@ export const parsing = () =>
 /** Small reads and writes of facts. They end in milliseconds; 30 s covers a slow database, and they are retried until it is back. */
 export const facts = () =>
   proxyActivities<
-    RunActivities & LeaseActivities & PromotionActivities & RegistryActivities & RolloutActivities & Omit<ReviewActivities, 'lookAtLabels'>
+    RunActivities &
+      LeaseActivities &
+      PromotionActivities &
+      SupersedingActivities &
+      RegistryActivities &
+      RolloutActivities &
+      Omit<ReviewActivities, 'lookAtLabels'>
   >({
     taskQueue: taskQueues(workflowInfo().taskQueue).activities,
     startToCloseTimeout: '30s',

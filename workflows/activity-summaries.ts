@@ -24,6 +24,8 @@ export const activitySummaries: Readonly<Record<string, string>> = {
   ruleOnDecision: 'does this decision count, and why',
   setPromotionState: 'write down where the promotion is',
   setRolloutState: 'write down where the rollout is',
+  supersedeOlder: 'tell older candidates that still wait',
+  supersededBy: 'is a newer candidate asked for',
   takeRolloutLease: 'wait until no other rollout of this model runs',
   takeSnapshot: 'freeze and validate the data',
   takeTrainingLease: 'wait until no other run of this model trains',

@@ -26,8 +26,8 @@ export class DecisionWait {
     this.escalateAtMs = policy.escalateAfterHours === undefined ? Infinity : startedMs + policy.escalateAfterHours * hourMs;
   }
 
-  /** Returns when it has been decided, or the time is over. */
-  async untilDecided(): Promise<void> {
+  /** Returns when it has been decided, the time is over, or `interrupted` holds. */
+  async untilDecided(interrupted: () => boolean): Promise<void> {
     const { policy, deadlineMs, promotionId, timeline } = this.waiting;
     const remindMs = policy.remindAfterHours * hourMs;
     let remindAtMs = Date.now() + remindMs;
@@ -35,7 +35,7 @@ export class DecisionWait {
       if (Date.now() >= deadlineMs) return;
       const escalates = !this.escalated && this.escalateAtMs <= Math.min(remindAtMs, deadlineMs);
       const wakeAtMs = escalates ? this.escalateAtMs : Math.min(remindAtMs, deadlineMs);
-      if (await condition(() => this.decided, Math.max(wakeAtMs - Date.now(), 1))) return;
+      if (await condition(() => this.decided || interrupted(), Math.max(wakeAtMs - Date.now(), 1))) return;
       if (Date.now() >= deadlineMs) return;
       if (escalates) await this.escalate();
       else {

@@ -17,6 +17,9 @@ export const approveSignal = defineSignal<[SignalDecision]>('approve');
 export const rejectSignal = defineSignal<[SignalDecision]>('reject');
 export const withdrawSignal = defineSignal<[SignalDecision]>('withdraw');
 
+/** To a promotion that waits: look whether a newer candidate has been asked for. */
+export const giveWaySignal = defineSignal('giveWay');
+
 export interface PromotionStatus {
   promotionId: string;
   state: PromotionState;

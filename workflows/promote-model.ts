@@ -4,6 +4,7 @@ import {
   condition,
   executeChild,
   isCancellation,
+  patched,
   ParentClosePolicy,
   setHandler,
   sleep,
@@ -21,7 +22,7 @@ import { facts, heavy, parsing } from './activity-profiles.js';
 import { DecisionBook } from './decision-book.js';
 import { DecisionWait } from './decision-wait.js';
 import { failureCode, failureText } from './failure-text.js';
-import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
+import { approveSignal, decidePromotionUpdate, giveWaySignal, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
 import { rolloutModel } from './rollout-model.js';
 import type { RolloutResult } from './rollout-progress.js';
 import { shadowsOf } from './planned-before.js';
@@ -48,6 +49,8 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   ] as const) {
     setHandler(signal, async (message) => void (await book.rule({ ...message, decision }, 'signal')));
   }
+  let toldToGiveWay = false;
+  setHandler(giveWaySignal, () => void (toldToGiveWay = true));
   let asked: PromotionPolicy | undefined;
   setHandler(promotionStatusQuery, () => ({
     promotionId,
@@ -88,6 +91,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       if (shown.conflict) return await close('superseded', shown.conflict);
       timeline.finished(`evidence ${shown.evidenceSha256.slice(0, 12)}: ${shown.summary}`);
       book.open(shown.evidenceSha256);
+      if (patched('older-give-way')) await tellOlder(promotionId, timeline);
 
       if (needsNoApproval(policy, shown.champion)) {
         await book.hold('the policy lets this version in without an approval');
@@ -97,9 +101,17 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
         timeline.doing(
           `waiting for approvals, ${requirementText(requirementsOf(policy, book.escalatedAt !== null))}: Update decidePromotion, or Signal approve or reject with \`{"actor": "you@example.com", "comment": "why"}\``,
         );
-        await new DecisionWait({ book, policy, promotionId, timeline, startedMs, deadlineMs }).untilDecided();
+        const wait = new DecisionWait({ book, policy, promotionId, timeline, startedMs, deadlineMs });
+        let newer: number | null = null;
+        do {
+          await wait.untilDecided(() => toldToGiveWay);
+          if (!toldToGiveWay) break;
+          toldToGiveWay = false;
+          newer = (await facts().supersededBy({ promotionId })).version;
+        } while (newer === null);
         await book.hold('the promotion has been decided');
         const standing = promotionStanding(policy, book.decisions, book.escalatedAt !== null);
+        if (standing === 'waiting' && newer !== null) return await close('superseded', `version ${newer} was asked for after it`);
         if (standing === 'waiting') return await close('expired', `no decision within ${policy.expireAfterHours} hours`);
         if (standing !== 'approved') return await close(standing, book.lastReason);
         timeline.finished(`approved by ${book.approvers.join(', ')}`);
@@ -109,7 +121,9 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
         book.close('it is approved: to stop it now, abort the rollout or roll back');
         await enter('rolling-out');
         timeline.doing(`rolling out to ${environment}`);
-        const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) });
+        const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) }, () =>
+          timeline.doing(`approved; waits for another rollout of ${model} in ${environment} to end, then goes on by itself.`),
+        );
         if (!('stale' in rollout)) {
           if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
           timeline.finished(`serves in ${environment} since epoch ${rollout.epoch}`);
@@ -128,14 +142,23 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   }
 }
 
+/** Those who decide see one candidate for a place, the newest. */
+async function tellOlder(promotionId: string, timeline: Timeline): Promise<void> {
+  const { versions } = await facts().supersedeOlder({ promotionId });
+  if (versions.length > 0) timeline.note(`takes the place of version ${versions.join(', ')}, which waited`);
+}
+
 /** One rollout per environment and model: another that still runs is waited for. If the champion changed meanwhile nothing is moved, and the evidence is stale. */
-async function rollOut(args: {
-  model: string;
-  version: number;
-  environment: Environment;
-  promotionId: string;
-  alsoShadow?: number[];
-}): Promise<RolloutResult | { stale: string }> {
+async function rollOut(
+  args: {
+    model: string;
+    version: number;
+    environment: Environment;
+    promotionId: string;
+    alsoShadow?: number[];
+  },
+  onQueued: () => void,
+): Promise<RolloutResult | { stale: string }> {
   for (;;) {
     try {
       return await executeChild(rolloutModel, {
@@ -147,6 +170,7 @@ async function rollOut(args: {
     } catch (error) {
       if (failureCode(error) === 'promotion/stale') return { stale: failureText(error) };
       if (!isAlreadyStarted(error)) throw error;
+      onQueued();
       await sleep('5s');
     }
   }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Database } from '../../db/connect.js';
+import { runningRollout } from '../../db/rollout-queries.js';
 import { listPromotions } from '../../db/promotion-lists.js';
 import { decisionsOf, promotionById, type DecisionRecord, type PromotionRecord } from '../../db/promotion-queries.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
@@ -42,12 +44,14 @@ export const promotionRoutes: RouteGroup = (app, { db, decisions: desk }) => {
     { schema: { tags: ['promotions'], params: ofPromotion, response: { 200: promotionDetailSchema } } },
     async ({ params }) => {
       const [row, decisions] = await Promise.all([promotionById(db, params.id), decisionsOf(db, params.id)]);
+      const behind = await queuedBehind(db, row);
       return {
         ...summary(row),
         remindedAt: row.remindedAt?.toISOString() ?? null,
         escalatedAt: row.escalatedAt?.toISOString() ?? null,
         evidence: row.evidence,
         requirement: requirementOf(row, decisions),
+        queuedBehind: behind,
         decisions: decisions.map(decisionView),
       };
     },
@@ -77,10 +81,16 @@ export const promotionRoutes: RouteGroup = (app, { db, decisions: desk }) => {
         { promotion: row.id, decision: body.decision, actor: body.actor, counted: reply.counted, keyId: reply.keyId },
         'promotion decided',
       );
-      return reply;
+      return { ...reply, queuedBehind: await queuedBehind(db, row) };
     },
   );
 };
+
+/** The version whose rollout goes first; null where the place is free, or nothing of this promotion is to come. */
+async function queuedBehind(db: Database, { id, environment, model, closedAt }: PromotionRecord): Promise<number | null> {
+  const running = closedAt === null ? await runningRollout(db, environment, model) : undefined;
+  return running && running.promotionId !== id ? running.challenger : null;
+}
 
 function decisionView({ roles, signature, at, ...row }: DecisionRecord): PromotionDetail['decisions'][number] {
   const { sequence, actor, decision, comment, via, counted, selfApproved, reason, evidenceSha256 } = row;

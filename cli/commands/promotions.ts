@@ -99,6 +99,7 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
       ['asked by', `${promotion.requestedBy}, ${localTime(promotion.requestedAt)}`],
       ['expires', localTime(promotion.expiresAt, 'never')],
       ...requirementFields(promotion),
+      ...(promotion.queuedBehind === null ? [] : [['queue', queueText(promotion)] as [string, string]]),
       ['evidence', promotion.evidenceSha256],
     ]),
   ];
@@ -136,6 +137,10 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
   }
   return parts.join('\n\n');
 }
+
+/** What an approval sets going, where something else goes first. */
+export const queueText = ({ model, environment, queuedBehind }: Pick<PromotionDetail, 'model' | 'environment' | 'queuedBehind'>): string =>
+  `a rollout of ${model}@${queuedBehind} is under way in ${environment}: once approved, this one waits for its end and then goes on by itself`;
 
 /** A decision on evidence that is out of date counted when it was taken, and says nothing of what is shown now. */
 function countedText(decision: PromotionDetail['decisions'][number], { evidenceSha256 }: PromotionDetail): string {

@@ -19,6 +19,7 @@ export const decisionReplySchema = z.object({
   evidenceSha256: z.string().nullable(),
   /** The key that signed it; null when it went out unsigned. */
   keyId: z.string().nullable(),
+  queuedBehind: z.number().int().nullable(),
 });
 export type DecisionReply = z.infer<typeof decisionReplySchema>;
 
@@ -64,6 +65,8 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
       standing: z.enum(['waiting', 'approved', 'rejected', 'withdrawn']),
     })
     .nullable(),
+  /** The version of another rollout that is under way in the same place: once approved, this promotion waits for its end. */
+  queuedBehind: z.number().int().nullable(),
   decisions: z.array(
     z.object({
       sequence: z.number().int(),

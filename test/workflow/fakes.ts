@@ -10,6 +10,7 @@ import type { RolloutLookActivities } from '../../activities/rollout-looks.js';
 import type { RolloutActivities } from '../../activities/rollouts.js';
 import type { RunActivities } from '../../activities/runs.js';
 import type { SnapshotActivities } from '../../activities/snapshot.js';
+import type { SupersedingActivities } from '../../activities/superseding.js';
 import type { TrainingActivities } from '../../activities/training.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { LastWord } from '../../domain/last-word.js';
@@ -36,6 +37,7 @@ export const acknowledgedAt = '2026-01-01T00:00:01.000Z';
 export const probedAt = '2026-01-01T00:00:02.000Z';
 
 type AllActivities = RunActivities &
+  SupersedingActivities &
   LeaseActivities &
   PromotionActivities &
   RegistryActivities &
@@ -78,6 +80,9 @@ export class FakeWorld {
   };
   gateVerdict: Verdict = 'pass';
   evidence = 1;
+  /** Versions whose promotions into the same place wait, and the newer one that was asked for since. */
+  olderWaiting: number[] = [];
+  newerCandidate: number | null = null;
   /** What a check just before the effect finds, check by check; the last one stays. */
   checks: { holds: boolean; reason: string }[] = [{ holds: true, reason: '' }];
   /** Where registering asks for a promotion. */
@@ -204,6 +209,8 @@ export class FakeWorld {
         conflict: this.conflict,
       };
     },
+    supersedeOlder: async () => ({ versions: this.olderWaiting }),
+    supersededBy: async () => ({ version: this.newerCandidate }),
     openPromotion: async ({ workflowId, environment, requestedBy }) => void this.promotions.push({ workflowId, environment, requestedBy }),
     setPromotionState: async ({ state }) => void this.promotionStates.push(state),
     remind: async () => void (this.reminders += 1),

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal, withdrawSignal } from '../../workflows/messages.js';
+import {
+  approveSignal,
+  decidePromotionUpdate,
+  giveWaySignal,
+  promotionStatusQuery,
+  rejectSignal,
+  withdrawSignal,
+} from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
 import { detailsOf, promotion, untilWaiting } from './promotion-bench.js';
@@ -19,6 +26,45 @@ function worldWith(policy: Record<string, unknown> = {}): FakeWorld {
   world.roles = { ann: ['approver'], ben: ['approver'], rita: ['approver'], olga: ['owner'], otto: ['reader'] };
   return world;
 }
+
+describe('a newer candidate', () => {
+  it('ends a promotion that waits; a nudge without one changes nothing', async () => {
+    const world = worldWith();
+    const result = await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.signal(giveWaySignal);
+      // Ruled on after the nudge: it is still open, and a decision that does not count changes nothing.
+      await handle.executeUpdate(decidePromotionUpdate, approve('otto'));
+      expect((await handle.query(promotionStatusQuery)).state).toBe('waiting-for-approval');
+      world.newerCandidate = 3;
+      await handle.signal(giveWaySignal);
+      return handle.result();
+    });
+    expect(result).toMatchObject({ state: 'superseded', reason: 'version 3 was asked for after it' });
+    expect(world.challengerShares).toEqual([]);
+  });
+
+  it('that was approved already goes on', async () => {
+    const world = worldWith();
+    world.newerCandidate = 3;
+    const result = await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.executeUpdate(decidePromotionUpdate, approve('ann'));
+      await handle.signal(giveWaySignal).catch(() => undefined); // It may have ended by now.
+      return handle.result();
+    });
+    expect(result.state).toBe('promoted');
+  });
+
+  it('tells the older ones, and says so', async () => {
+    const world = worldWith();
+    world.olderWaiting = [1];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      expect(await detailsOf(handle)).toContain('takes the place of version 1, which waited');
+    });
+  });
+});
 
 describe('an approval', () => {
   it('by update lets the version in: the decision is recorded, the rollout runs, the version is promoted', async () => {

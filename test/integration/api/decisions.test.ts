@@ -10,14 +10,16 @@ import { connectTemporal, type TemporalHandle } from '../../../client/connect.js
 import { decidePromotion, startPromotion } from '../../../client/promotion.js';
 import { canonicalJson } from '../../../domain/canonical-json.js';
 import { workflowIds } from '../../../domain/ids.js';
+import type { ModelDefinitionInput } from '../../../domain/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { taskQueues } from '../../../domain/task-queues.js';
+import { definitionInForce } from '../../../db/definition-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { bundleSources } from '../../../workers/workflow-bundle.js';
 import { pollUntil } from '../infra/poll-until.js';
-import { registerFirstVersion } from './registered-version.js';
+import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
 
 let running: TestApi;
@@ -69,20 +71,24 @@ afterAll(async () => {
 });
 
 /** A promotion of the first version of a model of its own, waiting for two approvals. */
-async function waitingPromotion() {
-  const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 2 } });
+async function waitingPromotion(policy: ModelDefinitionInput['promotion'] = {}) {
+  const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 2 }, ...policy });
   const { workflowId, runId: id } = await startPromotion(temporal, {
     model,
     version: 1,
     environment: 'production',
     requestedBy: 'rita@example.org',
   });
-  await pollUntil('the promotion waits', 30_000, async () => {
-    const [found] = await running.api.promotions({ model });
-    if (found?.state === 'waiting-for-approval') return true;
+  await untilState(model, 1, 'waiting-for-approval');
+  return { model, workflowId, id, end: () => temporal.client.workflow.getHandle(workflowId).terminate() };
+}
+
+async function untilState(model: string, version: number, state: string): Promise<void> {
+  await pollUntil(`the promotion of version ${version} is ${state}`, 30_000, async () => {
+    const [found] = await running.api.promotions({ model, version });
+    if (found?.state === state) return true;
     throw new Error(`it is ${found?.state ?? 'not there'}: ${found?.reason ?? 'no reason yet'}`);
   });
-  return { model, workflowId, id, end: () => temporal.client.workflow.getHandle(workflowId).terminate() };
 }
 
 const verify = (promotionId: string) => activities.light.verifyPromotion({ promotionId });
@@ -135,6 +141,27 @@ describe('while only signed decisions are trusted', () => {
       message: expect.stringContaining(`perdure withdraw ${model}@1`),
     });
     await end();
+  });
+
+  test('a newer candidate ends those that wait before it, unless the policy keeps them; what waits is rejected in one command', async () => {
+    const [first, kept] = [await waitingPromotion(), await waitingPromotion({ olderWaiting: 'keep' })];
+    for (const { model } of [first, kept]) {
+      const { definition } = await definitionInForce(running.db, model);
+      const [{ artifactSha256 } = { artifactSha256: '' }] = await running.api.versions(model);
+      await registerRunAndVersion(running, definition, 2, artifactSha256);
+      await startPromotion(temporal, { model, version: 2, environment: 'production', requestedBy: 'rita@example.org' });
+      await untilState(model, 2, 'waiting-for-approval');
+    }
+    await untilState(first.model, 1, 'superseded');
+    expect(await running.api.promotion(first.id)).toMatchObject({ reason: 'version 2 was asked for after it' });
+    expect(await running.api.promotion(kept.id)).toMatchObject({ state: 'waiting-for-approval' });
+    const both = await running.perdure('reject', '--all', kept.model, '--comment', 'a bad month', '--json');
+    expect(both).toMatchObject({ code: 0 });
+    expect(JSON.parse(both.stdout)).toMatchObject({ items: [{ decision: 'reject', counted: true }, { counted: true }], next: null });
+    for (const version of [1, 2]) await untilState(kept.model, version, 'rejected');
+    expect(await running.perdure('reject', '--all', kept.model, '--comment', 'again')).toMatchObject({ code: 6 });
+    expect(await running.perdure('approve', '--all', first.model, '--comment', 'no')).toMatchObject({ code: 2 });
+    await temporal.client.workflow.getHandle(workflowIds.promote(first.model, 2, 'production')).terminate();
   });
 
   test('a decision that was written past the API opens nothing; two signed ones do', async () => {
