@@ -19,6 +19,7 @@ import { finishRunStep, runById, startRunStep, updateRun, versionOf, type Versio
 import type { ActivityDependencies } from './dependencies.js';
 import { evidenceFacts } from './evidence-facts.js';
 import { withHeartbeat } from './heartbeat.js';
+import { turn } from './turn.js';
 
 const timeoutMs = 30 * 60_000;
 
@@ -46,15 +47,15 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
       artifactSha256: string;
     }): Promise<{ evaluationKey: string; summary: string }> {
       return withHeartbeat(async (signal, report) => {
-        await startRunStep(db, asked.runId, 'evaluate');
+        const claim = await startRunStep(db, { runId: asked.runId, step: 'evaluate', turn: turn() });
         const definition = await definitionByDigest(db, asked.definitionSha256);
         const environment = definition.promotion.environments.at(-1) ?? 'production';
         const champion = await fairChampionIn(environment, definition.name, asked.snapshotSha256);
         const evaluation = await evaluate({ ...asked, definition, champion }, signal, report);
         const { key } = await keep(definition.name, evaluation);
-        await updateRun(db, asked.runId, { evaluationKey: key, metrics: evaluation.overall.metrics });
+        await updateRun(db, claim, { evaluationKey: key, metrics: evaluation.overall.metrics });
         const summary = summaryOf(evaluation);
-        await finishRunStep(db, asked.runId, 'evaluate', summary);
+        await finishRunStep(db, claim, summary);
         return { evaluationKey: key, summary };
       });
     },
@@ -105,7 +106,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         const evidenceSha256 = digestOf(evidence);
         await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), { contentType: 'application/json' });
         const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
-        await showEvidence(db, promotionId, { evidence, evidenceSha256, expiresAt });
+        await showEvidence(db, promotionId, { evidence, evidenceSha256, expiresAt }, turn());
         return { evidenceSha256, champion: evidence.champion, summary: summaryOf(evaluation), conflict: null };
       });
     },

@@ -45,7 +45,7 @@ export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencie
       if (!overtakes && (await isRunning(parseHolder(taken.heldBy)))) {
         throw new PerdureError('lease/held', `waits for ${parseHolder(taken.heldBy).workflowId}, which goes first`, { lease: name });
       }
-      await takeOverLease(db, name, taken.heldBy, text);
+      await takeOverLease(db, name, taken, text);
     }
   }
 

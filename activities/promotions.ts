@@ -16,6 +16,7 @@ import {
 import { decisionTrust } from './decision-trust.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { evidenceFacts } from './evidence-facts.js';
+import { turn } from './turn.js';
 
 export interface RuledDecision {
   actor: string;
@@ -53,7 +54,7 @@ export function createPromotionActivities(deps: Pick<ActivityDependencies, 'db' 
     }) => openPromotion(db, promotion),
 
     setPromotionState: ({ promotionId, state, reason }: { promotionId: string; state: PromotionState; reason: string | null }) =>
-      setPromotionState(db, promotionId, state, reason),
+      setPromotionState(db, promotionId, state, reason, turn()),
 
     remind: ({ promotionId }: { promotionId: string }) => recordReminder(db, promotionId),
 

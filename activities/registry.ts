@@ -16,6 +16,7 @@ import { finishRunStep, registerVersion, runById, startRunStep, updateRun, versi
 import { codeRevision } from './code-revision.js';
 import type { ActivityDependencies } from './dependencies.js';
 import type { Trained } from './training.js';
+import { turn } from './turn.js';
 
 export interface Registered {
   version: number;
@@ -37,17 +38,17 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       definitionSha256: string;
       evaluationKey: string;
     }): Promise<{ verdict: Verdict; summary: string }> {
-      await startRunStep(db, runId, 'gate');
+      const claim = await startRunStep(db, { runId, step: 'gate', turn: turn() });
       const { evaluation: policy } = await definitionByDigest(db, definitionSha256);
       const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)));
-      await updateRun(db, runId, { gates: decision.results });
+      await updateRun(db, claim, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);
       const open = decision.results.filter((result) => result.outcome !== 'pass');
       const summary =
         open.length === 0
           ? `all ${decision.results.length} gates pass`
           : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
-      await finishRunStep(db, runId, 'gate', summary);
+      await finishRunStep(db, claim, summary);
       return { verdict, summary };
     },
 
@@ -60,7 +61,6 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       evaluationKey: string;
     }): Promise<Registered> {
       const { runId, definitionSha256, snapshotSha256, trained, evaluationKey } = asked;
-      await startRunStep(db, runId, 'register');
       const definition = await definitionByDigest(db, definitionSha256);
       const run = await runById(db, runId);
       const result = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json')));
@@ -103,7 +103,6 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       await store.put(objectKeys.modelCard(definition.name, version.version, 'md'), modelCardMarkdown(card), {
         contentType: 'text/markdown',
       });
-      await finishRunStep(db, runId, 'register', `${definition.name}@${version.version}`);
       return {
         version: version.version,
         ...(await promotionFor(definition.name, definition.promotion.environments[0] ?? 'production', snapshotSha256)),

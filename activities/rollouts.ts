@@ -11,6 +11,7 @@ import { rolloutOutlook } from '../db/rollout-facts.js';
 import { openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
 import { routeHistory, writeRoute } from '../db/route-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { turn } from './turn.js';
 
 /** What the workflow must know of a settled rollout; testers and metrics stay in Postgres. */
 export interface PlannedRollout {
@@ -56,7 +57,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
           `version ${champion} is champion in ${environment} now, it was ${promotion.evidence.champion ?? 'none'} when ${model}@${challenger} was approved. Ask for a promotion again.`,
         );
       if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
-      await openRollout(db, {
+      const stored = await openRollout(db, {
         id: asked.rolloutId,
         workflowId: asked.workflowId,
         environment,
@@ -66,7 +67,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
         promotionId: promotion.id,
         settled,
       });
-      return planned(settled, changes);
+      return planned(stored, changes);
     },
 
     setRolloutState: ({
@@ -79,11 +80,13 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       state: RolloutState;
       step: number;
       reason: string | null;
-    }) => setRolloutState(db, rolloutId, state, step, reason),
+    }) => setRolloutState(db, rolloutId, state, step, reason, turn()),
 
     /** Puts a route in force, that of a rollout's stage or a whole one; keyed, so that it is written once. @throws PerdureError `lease/lost`. */
     async writeRoute({ target, ...write }: RouteToWrite): Promise<{ epoch: number }> {
-      const { epoch } = await writeRoute(db, { ...write, ...(await targetOf(target)) });
+      // Once a rollout has written its way back, a stage that was left behind, by a cancellation for example, comes too late.
+      const unlessWritten = 'stage' in target ? `${target.rolloutId}/back` : undefined;
+      const { epoch } = await writeRoute(db, { ...write, ...(await targetOf(target)), unlessWritten });
       return { epoch };
     },
 

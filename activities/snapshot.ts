@@ -24,6 +24,7 @@ import { finishRunStep, startRunStep, updateRun, versionTrainedAlike } from '../
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { readLake, type LakePartition } from './lake.js';
+import { turn } from './turn.js';
 
 export type SnapshotResult =
   | { outcome: 'unchanged'; reason: string; version: number; watermark: Partition | null }
@@ -44,7 +45,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       force?: boolean;
     }): Promise<SnapshotResult> {
       return withHeartbeat(async (signal, report) => {
-        await startRunStep(db, asked.runId, 'snapshot');
+        const claim = await startRunStep(db, { runId: asked.runId, step: 'snapshot', turn: turn() });
         const definition = await definitionByDigest(db, asked.definitionSha256);
         report('listing what arrived');
         const lake = await readLake(deps, definition, report);
@@ -63,7 +64,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         });
         if (plan.kind !== 'planned') {
           const outcome = plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing';
-          await finishRunStep(db, asked.runId, 'snapshot', plan.message);
+          await finishRunStep(db, claim, plan.message);
           return { outcome, reason: plan.message };
         }
         const files: PartitionFile[] = [];
@@ -78,7 +79,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
             (await validate(definition, content, inputsSha256, earlier, signal, report));
           if (record.state === 'quarantined') {
             const reason = `${partition} is in quarantine: ${record.summary} Report: ${record.reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
-            await finishRunStep(db, asked.runId, 'snapshot', reason);
+            await finishRunStep(db, claim, reason);
             return { outcome: 'quarantined', reason };
           }
           files.push(fileOf(record, inputsSha256));
@@ -89,16 +90,16 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         const manifestKey = objectKeys.snapshotManifest(asked.model, snapshotSha256);
         await store.putImmutable(manifestKey, canonicalJson(manifest), { contentType: 'application/json' });
         await recordSnapshot(db, { sha256: snapshotSha256, model: asked.model, manifestKey, manifest });
-        await updateRun(db, asked.runId, { snapshotSha256 });
+        await updateRun(db, claim, { snapshotSha256 });
         const watermarkAfter = asked.until === null ? manifest.watermark : null;
         const before = asked.force === true ? undefined : await versionMadeAlike(definition, asked.definitionSha256, snapshotSha256);
         if (before) {
           const reason = `${asked.model}@${before.version} was trained on the same data by the same definition and trainer (run ${before.runId}). Promote it, or train again with --force.`;
-          await finishRunStep(db, asked.runId, 'snapshot', reason);
+          await finishRunStep(db, claim, reason);
           return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };
         }
         const summary = `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${plan.train.join(', ')} (${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} rows)`;
-        await finishRunStep(db, asked.runId, 'snapshot', summary);
+        await finishRunStep(db, claim, summary);
         return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
       });
     },

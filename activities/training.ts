@@ -6,9 +6,10 @@ import type { PartitionFile } from '../domain/snapshot.js';
 import { trainerSpecOf } from '../domain/trainer-spec.js';
 import { snapshotByDigest } from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
-import { finishRunStep, startRunStep, updateRun } from '../db/run-queries.js';
+import { finishRunStep, mustHaveStep, startRunStep, updateRun } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { turn } from './turn.js';
 
 export interface Trained {
   artifactSha256: string;
@@ -29,7 +30,7 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
       snapshotSha256: string;
     }): Promise<Trained> {
       return withHeartbeat(async (signal, report) => {
-        await startRunStep(db, runId, 'train');
+        const claim = await startRunStep(db, { runId, step: 'train', turn: turn() });
         const definition = await definitionByDigest(db, definitionSha256);
         const manifest = await snapshotByDigest(db, snapshotSha256);
         const local = (files: PartitionFile[]) => Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));
@@ -51,13 +52,14 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
           });
           const artifactKey = objectKeys.artifact(result.modelSha256);
           await store.putImmutable(artifactKey, { file: result.modelPath });
+          await mustHaveStep(db, claim);
           await store.put(objectKeys.runFile(runId, 'holdout-native.parquet'), { file: result.nativePath });
           await store.put(objectKeys.runFile(runId, 'result.json'), JSON.stringify(result.report), { contentType: 'application/json' });
-          await updateRun(db, runId, { artifactSha256: result.modelSha256 });
+          await updateRun(db, claim, { artifactSha256: result.modelSha256 });
           const { rowsTrained, durationsMs } = result.report;
           const seconds = Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0) / 1000;
           const summary = `${definition.training.algorithm} fitted on ${rowsTrained} rows in ${seconds.toFixed(1)} s: artifact ${result.modelSha256.slice(0, 12)}`;
-          await finishRunStep(db, runId, 'train', summary);
+          await finishRunStep(db, claim, summary);
           return { artifactSha256: result.modelSha256, environmentSha256: await trainerEnvironmentDigest(trainer), summary };
         } finally {
           await rm(outDir, { recursive: true, force: true });

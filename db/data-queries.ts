@@ -1,5 +1,6 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
+import { partitionMoves } from '../domain/state-moves.js';
 import type { Partition } from '../domain/partition.js';
 import type { SnapshotManifest } from '../domain/snapshot.js';
 import type { Database } from './connect.js';
@@ -70,9 +71,20 @@ export async function decideQuarantine(
   const [row] = await db.orm
     .update(partitions)
     .set({ state: decision, decidedBy: actor, decidedAt: sql`now()`, comment })
-    .where(and(eq(partitions.model, model), eq(partitions.partition, partition), eq(partitions.inputsSha256, newest.inputsSha256)))
+    .where(
+      and(
+        eq(partitions.model, model),
+        eq(partitions.partition, partition),
+        eq(partitions.inputsSha256, newest.inputsSha256),
+        inArray(partitions.state, [...partitionMoves[decision]]),
+      ),
+    )
     .returning();
-  if (!row) throw new Error('an update returned no row');
+  if (!row)
+    throw new PerdureError('state/conflict', `${model} ${partition} has just been decided on by somebody else: look at it again.`, {
+      model,
+      partition,
+    });
   return row;
 }
 

@@ -1,4 +1,4 @@
-import { eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { digestOf } from '../domain/canonical-json.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, readDefinition, type ModelDefinition } from '../domain/model-definition.js';
@@ -36,7 +36,7 @@ export async function retireModel(db: Database, model: string): Promise<void> {
   await db.orm
     .update(models)
     .set({ retiredAt: sql`now()` })
-    .where(eq(models.name, model));
+    .where(and(eq(models.name, model), isNull(models.retiredAt)));
 }
 
 export interface KnownModel {

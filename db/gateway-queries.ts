@@ -23,9 +23,9 @@ export async function recordGateway(db: Database, { gatewayId, environment, url,
     .onConflictDoUpdate({ target: gateways.id, set: { environment, url, bootId, heartbeatAt: sql`now()` } });
 }
 
-/** Ends a gateway's lease: it stops and need not be waited for. */
-export async function forgetGateway(db: Database, gatewayId: string): Promise<void> {
-  await db.orm.delete(gateways).where(eq(gateways.id, gatewayId));
+/** Ends a gateway's lease: it stops and need not be waited for. A process of the same name that started since keeps it. */
+export async function forgetGateway(db: Database, { gatewayId, bootId }: { gatewayId: string; bootId: string }): Promise<void> {
+  await db.orm.delete(gateways).where(and(eq(gateways.id, gatewayId), eq(gateways.bootId, bootId)));
 }
 
 export interface RouteAcknowledgement {
@@ -38,7 +38,7 @@ export interface RouteAcknowledgement {
   error?: string;
 }
 
-/** A gateway says that it serves an epoch, or why it cannot. */
+/** A gateway says that it serves an epoch, or why it cannot. What comes too late, about an earlier epoch of the same store, changes nothing. */
 export async function acknowledgeRoute(db: Database, { error, ...acknowledgement }: RouteAcknowledgement): Promise<void> {
   await db.orm
     .insert(gatewayAcknowledgements)
@@ -46,6 +46,7 @@ export async function acknowledgeRoute(db: Database, { error, ...acknowledgement
     .onConflictDoUpdate({
       target: [gatewayAcknowledgements.gatewayId, gatewayAcknowledgements.environment, gatewayAcknowledgements.model],
       set: { storeId: acknowledgement.storeId, epoch: acknowledgement.epoch, error: error ?? null, at: sql`now()` },
+      setWhere: sql`${gatewayAcknowledgements.storeId} <> ${acknowledgement.storeId} or ${gatewayAcknowledgements.epoch} <= ${acknowledgement.epoch}`,
     });
 }
 

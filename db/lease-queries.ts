@@ -8,7 +8,7 @@ export async function acquireLease(
   db: Database,
   name: string,
   holder: string,
-): Promise<{ grant: LeaseGrant } | { heldBy: string; heldForMs: number }> {
+): Promise<{ grant: LeaseGrant } | { heldBy: string; token: number; heldForMs: number }> {
   await db.orm
     .insert(leases)
     .values({ name, holder, token: 1 })
@@ -27,23 +27,23 @@ export async function acquireLease(
     .from(leases)
     .where(eq(leases.name, name));
   if (row?.holder === holder && row.releasedAt === null) return { grant: { name, holder, token: row.token } };
-  return { heldBy: row?.holder ?? 'nobody', heldForMs: row?.heldForMs ?? 0 };
+  return { heldBy: row?.holder ?? 'nobody', token: row?.token ?? 0, heldForMs: row?.heldForMs ?? 0 };
 }
 
 /** Takes a lease away from a holder that has ended, or that must give way: what it still writes is fenced off by the token. False when it changed hands meanwhile. */
-export async function takeOverLease(db: Database, name: string, from: string, holder: string): Promise<boolean> {
+export async function takeOverLease(db: Database, name: string, from: { heldBy: string; token: number }, holder: string): Promise<boolean> {
   const taken = await db.orm
     .update(leases)
     .set({ holder, token: sql`${leases.token} + 1`, acquiredAt: sql`now()`, releasedAt: null })
-    .where(and(eq(leases.name, name), eq(leases.holder, from), isNull(leases.releasedAt)))
+    .where(and(eq(leases.name, name), eq(leases.holder, from.heldBy), eq(leases.token, from.token), isNull(leases.releasedAt)))
     .returning({ token: leases.token });
   return taken.length === 1;
 }
 
-/** Gives a lease back. Nothing happens when it is no longer held under this token. */
+/** Gives a lease back. Nothing happens when it is no longer held under this token, or was given back already. */
 export async function releaseLease(db: Database, grant: LeaseGrant): Promise<void> {
   await db.orm
     .update(leases)
     .set({ releasedAt: sql`now()` })
-    .where(and(eq(leases.name, grant.name), eq(leases.holder, grant.holder), eq(leases.token, grant.token)));
+    .where(and(eq(leases.name, grant.name), eq(leases.holder, grant.holder), eq(leases.token, grant.token), isNull(leases.releasedAt)));
 }

@@ -1,7 +1,8 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import type { Decision, Evidence, PromotionState } from '../domain/promotion.js';
+import { isEnd, promotionMoves } from '../domain/state-moves.js';
 import type { Database } from './connect.js';
 import { promotionDecisions, promotions } from './schema/index.js';
 
@@ -19,45 +20,73 @@ export async function openPromotion(
     .onConflictDoNothing();
 }
 
-/** Shows new evidence: decisions on other evidence no longer count. */
+/**
+ * Shows new evidence: decisions on other evidence no longer count.
+ * @throws PerdureError `state/conflict` when the promotion is over, or a later turn has written: nothing changes.
+ */
 export async function showEvidence(
   db: Database,
   id: string,
   shown: { evidence: Evidence; evidenceSha256: string; expiresAt: Date | null },
+  turn: number,
 ): Promise<void> {
-  await db.orm
+  const changed = await db.orm
     .update(promotions)
     .set({
       evidence: shown.evidence,
       evidenceSha256: shown.evidenceSha256,
+      turn,
       expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt?.toISOString() ?? null}::timestamptz)`,
     })
-    .where(eq(promotions.id, id));
+    .where(and(eq(promotions.id, id), isNull(promotions.closedAt), lte(promotions.turn, turn)))
+    .returning({ id: promotions.id });
+  if (changed.length === 0) throw await refused(db, id, 'new evidence');
 }
 
-const closedStates: readonly PromotionState[] = ['promoted', 'rejected', 'expired', 'withdrawn', 'superseded', 'rolled-back', 'failed'];
-
-/** Moves a promotion on; an end is stamped with its time. */
-export async function setPromotionState(db: Database, id: string, state: PromotionState, reason: string | null): Promise<void> {
-  await db.orm
+/**
+ * Moves a promotion on; an end is stamped with its time, and the same end again changes nothing.
+ * @throws PerdureError `state/conflict` when the state it is in is none that this one follows, or a later turn has written: nothing changes.
+ */
+export async function setPromotionState(
+  db: Database,
+  id: string,
+  state: PromotionState,
+  reason: string | null,
+  turn: number,
+): Promise<void> {
+  const over = isEnd(promotionMoves, state);
+  const changed = await db.orm
     .update(promotions)
-    .set({ state, reason, closedAt: closedStates.includes(state) ? sql`coalesce(closed_at, now())` : null })
-    .where(eq(promotions.id, id));
+    .set({ state, reason, turn, closedAt: over ? sql`now()` : null })
+    .where(and(eq(promotions.id, id), inArray(promotions.state, [...promotionMoves[state]]), lte(promotions.turn, turn)))
+    .returning({ id: promotions.id });
+  if (changed.length > 0) return;
+  if (over && (await promotionById(db, id)).state === state) return;
+  throw await refused(db, id, state);
 }
 
-/** Others may approve from now on, because nobody decided. The first time stands. */
+/** Others may approve from now on, because nobody decided. The first time stands. Nothing happens to a promotion that does not wait. */
 export async function recordEscalation(db: Database, id: string): Promise<void> {
   await db.orm
     .update(promotions)
-    .set({ escalatedAt: sql`coalesce(${promotions.escalatedAt}, now())` })
-    .where(eq(promotions.id, id));
+    .set({ escalatedAt: sql`now()` })
+    .where(and(eq(promotions.id, id), eq(promotions.state, 'waiting-for-approval'), isNull(promotions.escalatedAt)));
 }
 
+/** Nothing happens to a promotion that does not wait. */
 export async function recordReminder(db: Database, id: string): Promise<void> {
   await db.orm
     .update(promotions)
     .set({ remindedAt: sql`now()` })
-    .where(eq(promotions.id, id));
+    .where(and(eq(promotions.id, id), eq(promotions.state, 'waiting-for-approval')));
+}
+
+async function refused(db: Database, id: string, wanted: string): Promise<PerdureError> {
+  const { state } = await promotionById(db, id);
+  return new PerdureError('state/conflict', `promotion ${id} is ${state} by now: ${wanted} came too late, and nothing was changed.`, {
+    id,
+    state,
+  });
 }
 
 export interface NewDecision extends Decision {

@@ -110,11 +110,13 @@ export interface RouteWrite extends RouteTargetInput {
   reason: string;
   idempotencyKey: string;
   lease: LeaseGrant;
+  /** The key of a route that ends what this one belongs to: once that is written, this one no longer may be. */
+  unlessWritten?: string | undefined;
 }
 
 /**
  * Puts a new route in force under the next epoch and tells the gateways. Writing again under the same key gives the route written before.
- * @throws PerdureError `lease/lost` when the lease's token is not the current one: nothing is written.
+ * @throws PerdureError `lease/lost` when the lease's token is not the current one, or `unlessWritten` is written: nothing is written.
  */
 export async function writeRoute(db: Database, write: RouteWrite): Promise<Route> {
   const store = await storeId(db);
@@ -137,6 +139,13 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
       throw new PerdureError('lease/lost', `${write.lease.holder} no longer holds ${write.lease.name}: its route was not written.`, {
         lease: write.lease.name,
       });
+    }
+    if (write.unlessWritten !== undefined) {
+      const [ended] = await tx.select({ epoch: routes.epoch }).from(routes).where(eq(routes.idempotencyKey, write.unlessWritten));
+      if (ended)
+        throw new PerdureError('lease/lost', `${write.lease.holder} has gone back in epoch ${ended.epoch}: its route was not written.`, {
+          lease: write.lease.name,
+        });
     }
     const [row] = await tx
       .insert(routes)

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, inArray, isNull, lte, sql } from 'drizzle-orm';
 import type { Cause } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Metrics } from '../domain/evaluation.js';
@@ -45,24 +45,84 @@ export async function hasTrainedUpTo(db: Database, definitionSha256: string, par
   return rows.length > 0;
 }
 
-export async function startRunStep(db: Database, runId: string, step: RunStep): Promise<void> {
-  await db.orm.insert(runSteps).values({ runId, step }).onConflictDoNothing();
+/** An attempt of a run's step that has it: what it writes counts until a later attempt has begun, or the run has ended. */
+export interface StepClaim {
+  runId: string;
+  step: RunStep;
+  turn: number;
 }
 
-export async function finishRunStep(db: Database, runId: string, step: RunStep, summary: string): Promise<void> {
-  await db.orm
+/** @throws PerdureError `lease/lost` when a later attempt has the step, or the run has ended. */
+export async function startRunStep(db: Database, claim: StepClaim): Promise<StepClaim> {
+  const begun = await db.orm.transaction(async (tx) => {
+    const [run] = await tx
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(eq(runs.id, claim.runId), isNull(runs.finishedAt)))
+      .for('share');
+    if (!run) return [];
+    return tx
+      .insert(runSteps)
+      .values(claim)
+      .onConflictDoUpdate({
+        target: [runSteps.runId, runSteps.step],
+        set: { turn: claim.turn },
+        setWhere: lte(runSteps.turn, claim.turn),
+      })
+      .returning({ step: runSteps.step });
+  });
+  if (begun.length === 0) throw await stepLost(db, claim);
+  return claim;
+}
+
+/** @throws PerdureError `lease/lost` as `startRunStep`. */
+export async function finishRunStep(db: Database, claim: StepClaim, summary: string): Promise<void> {
+  const finished = await db.orm
     .update(runSteps)
     .set({ finishedAt: sql`coalesce(finished_at, now())`, summary })
-    .where(and(eq(runSteps.runId, runId), eq(runSteps.step, step)));
+    .where(and(isClaimed(claim), exists(openRunOf(db, claim.runId))))
+    .returning({ step: runSteps.step });
+  if (finished.length === 0) throw await stepLost(db, claim);
 }
 
-/** Adds what a step made to the run's row. */
+/** Adds what a step made to the run's row. @throws PerdureError `lease/lost` as `startRunStep`. */
 export async function updateRun(
   db: Database,
-  runId: string,
+  claim: StepClaim,
   made: Partial<{ snapshotSha256: string; artifactSha256: string; evaluationKey: string; metrics: Metrics; gates: GateResult[] }>,
 ): Promise<void> {
-  await db.orm.update(runs).set(made).where(eq(runs.id, runId));
+  const changed = await db.orm
+    .update(runs)
+    .set(made)
+    .where(and(eq(runs.id, claim.runId), isNull(runs.finishedAt), exists(claimOf(db, claim))))
+    .returning({ id: runs.id });
+  if (changed.length === 0) throw await stepLost(db, claim);
+}
+
+/** Asked before a step writes bytes that are not named by their digest. @throws PerdureError `lease/lost` as `startRunStep`. */
+export async function mustHaveStep(db: Database, claim: StepClaim): Promise<void> {
+  const held = exists(openRunOf(db, claim.runId));
+  const [row] = await db.orm
+    .select({ step: runSteps.step })
+    .from(runSteps)
+    .where(and(isClaimed(claim), held));
+  if (!row) throw await stepLost(db, claim);
+}
+
+const isClaimed = ({ runId, step, turn }: StepClaim) => and(eq(runSteps.runId, runId), eq(runSteps.step, step), eq(runSteps.turn, turn));
+
+const claimOf = (db: Database, claim: StepClaim) => db.orm.select({ step: runSteps.step }).from(runSteps).where(isClaimed(claim));
+
+const openRunOf = (db: Database, runId: string) =>
+  db.orm
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.id, runId), isNull(runs.finishedAt)));
+
+async function stepLost(db: Database, { runId, step }: StepClaim): Promise<PerdureError> {
+  const { outcome } = await runById(db, runId);
+  const why = outcome === null ? `another attempt of its step ${step} goes on` : `it has ended already: ${outcome}`;
+  return new PerdureError('lease/lost', `run ${runId}: ${why}. This attempt came too late, and nothing was changed.`, { runId, step });
 }
 
 export interface RunEnd {
@@ -73,14 +133,19 @@ export interface RunEnd {
   watermark: Partition | null;
 }
 
-/** A watermark only rises, and in the transaction of the result that it stands for. */
+/** The first end stands. A watermark only rises, and in the transaction of the result that it stands for. */
 async function end(tx: Transaction, { runId, outcome, reason, watermark }: RunEnd): Promise<void> {
   const [row] = await tx
     .update(runs)
     .set({ outcome, reason, finishedAt: sql`now()` })
     .where(and(eq(runs.id, runId), isNull(runs.finishedAt)))
     .returning({ model: runs.model });
-  if (!row || watermark === null) return;
+  if (!row) return;
+  await tx
+    .update(runSteps)
+    .set({ finishedAt: sql`now()`, summary: `not finished: ${reason}`.slice(0, 1000) })
+    .where(and(eq(runSteps.runId, runId), isNull(runSteps.finishedAt)));
+  if (watermark === null) return;
   await tx
     .insert(watermarks)
     .values({ model: row.model, partition: watermark, runId })
@@ -91,7 +156,7 @@ async function end(tx: Transaction, { runId, outcome, reason, watermark }: RunEn
     });
 }
 
-/** Records how a run ended; a second call changes nothing. */
+/** Records how a run ended, and closes the step that it was in; a second call changes nothing. */
 export async function closeRun(db: Database, runEnd: RunEnd): Promise<void> {
   await db.orm.transaction((tx) => end(tx, runEnd));
 }
@@ -113,17 +178,30 @@ export interface NewVersion {
   watermark: Partition | null;
 }
 
-/** Gives a run's model the next version number and ends the run, in one transaction. A repeated call returns the version given before. */
+/**
+ * Gives a run's model the next version number and ends the run, in one transaction. A repeated call returns the version given before.
+ * @throws PerdureError `state/conflict` when the run has ended otherwise: nothing is registered.
+ */
 export async function registerVersion(db: Database, { watermark, ...version }: NewVersion): Promise<VersionRecord> {
   return db.orm.transaction(async (tx) => {
     await tx.select().from(models).where(eq(models.name, version.model)).for('update');
     const [before] = await tx.select().from(versions).where(eq(versions.runId, version.runId));
     if (before) return before;
+    const [run] = await tx.select({ outcome: runs.outcome }).from(runs).where(eq(runs.id, version.runId)).for('update');
+    if (run && run.outcome !== null)
+      throw new PerdureError('state/conflict', `run ${version.runId} has ended already: ${run.outcome}. It registers nothing any more.`, {
+        runId: version.runId,
+      });
     const [row] = await tx
       .insert(versions)
       .values({ ...version, version: sql`(select coalesce(max(version), 0) + 1 from versions where model = ${version.model})` })
       .returning();
     if (!row) throw new Error('an insert returned no row');
+    const registered = { finishedAt: sql`now()`, summary: `${row.model}@${row.version}` };
+    await tx
+      .insert(runSteps)
+      .values({ runId: version.runId, step: 'register', ...registered })
+      .onConflictDoUpdate({ target: [runSteps.runId, runSteps.step], set: registered });
     await end(tx, { runId: version.runId, outcome: 'registered', reason: `registered as version ${row.version}`, watermark });
     return row;
   });

@@ -12,7 +12,7 @@ export function controlPlaneOnDemand(open: () => Promise<ControlPlane>): Control
     insertServingWindows: async (windows) => (await plane()).insertServingWindows(windows),
     insertGatewayEvents: async (events) => (await plane()).insertGatewayEvents(events),
     passportFacts: async (question) => (await plane()).passportFacts(question),
-    forgetGateway: async (gatewayId) => (await plane()).forgetGateway(gatewayId),
+    forgetGateway: async (gateway) => (await plane()).forgetGateway(gateway),
     onRouteChange: async (changed) => (await plane()).onRouteChange(changed),
   };
 }

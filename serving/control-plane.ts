@@ -28,7 +28,7 @@ export interface ControlPlane {
   insertServingWindows: (windows: readonly ServingWindow[]) => Promise<void>;
   insertGatewayEvents: (events: readonly GatewayEvent[]) => Promise<void>;
   passportFacts: (question: PassportQuestion) => Promise<PassportFacts>;
-  forgetGateway: (gatewayId: string) => Promise<void>;
+  forgetGateway: (gateway: { gatewayId: string; bootId: string }) => Promise<void>;
   /** Calls back when routes may have changed; keeps listening across reconnects. Returns how to stop. */
   onRouteChange: (changed: () => void) => Promise<() => Promise<void>>;
 }

@@ -37,7 +37,7 @@ export class GatewayLease {
     const farewell = async () => {
       await Promise.all(this.loops.map((loop) => loop.stop()));
       await this.sendWindows();
-      await controlPlane.forgetGateway(gateway.gatewayId).catch(() => undefined);
+      await controlPlane.forgetGateway(gateway).catch(() => undefined);
     };
     await Promise.race([farewell(), new Promise((resolve) => setTimeout(resolve, farewellMs))]);
   }

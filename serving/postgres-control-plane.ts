@@ -20,7 +20,7 @@ export function postgresControlPlane(db: Database): ControlPlane {
     insertServingWindows: (windows) => inTime(insertServingWindows(db, windows)),
     insertGatewayEvents: (events) => inTime(insertGatewayEvents(db, events)),
     passportFacts: (question) => inTime(passportFacts(db, question)),
-    forgetGateway: (gatewayId) => inTime(forgetGateway(db, gatewayId)),
+    forgetGateway: (gateway) => inTime(forgetGateway(db, gateway)),
     async onRouteChange(changed) {
       // The driver listens again by itself after a lost connection and calls back then, so that nothing missed stays missed.
       const listener = await db.sql.listen(routeChannel, changed, changed);

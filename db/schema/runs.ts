@@ -1,4 +1,4 @@
-import { doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { bigint, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/evaluation.js';
 import type { GateResult } from '../../domain/gate.js';
@@ -44,6 +44,8 @@ export const runSteps = pgTable(
     runId: text('run_id').notNull(),
     step: text('step').notNull(),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+    /** The turn of the attempt that has the step: what an earlier one still writes is refused. */
+    turn: bigint('turn', { mode: 'number' }).notNull().default(0),
     /** Null while the step goes on. */
     finishedAt: timestamp('finished_at', { withTimezone: true }),
     /** What it made, in words. */

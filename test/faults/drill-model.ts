@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { recordSnapshot } from '../../db/data-queries.js';
 import { applyDefinition } from '../../db/definition-queries.js';
 import type { Database } from '../../db/connect.js';
-import { openRun, registerVersion, updateRun } from '../../db/run-queries.js';
+import { openRun, registerVersion, startRunStep, updateRun } from '../../db/run-queries.js';
 import type { ObjectStore } from '../../adapters/object-store.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import type { Evaluation, Metrics } from '../../domain/evaluation.js';
@@ -117,7 +117,8 @@ export async function registerDrillVersion(
   const gates = [
     { name: 'ranks', metric: 'rocAuc' as const, outcome: 'pass' as const, value: 0.9, interval: null, bound: 'at least 0.5', reason: '' },
   ];
-  await updateRun(db, runId, { snapshotSha256, artifactSha256, metrics, gates });
+  const claim = await startRunStep(db, { runId, step: 'train', turn: 0 });
+  await updateRun(db, claim, { snapshotSha256, artifactSha256, metrics, gates });
   const evaluation: Evaluation = {
     ...{ holdoutSha256: part.sha256, candidateSha256: artifactSha256, championSha256: null, championVersion: null, threshold: 0.5 },
     overall: { rows: 1000, positives: 500, metrics, intervals: {} },

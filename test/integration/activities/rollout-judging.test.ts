@@ -71,7 +71,7 @@ async function begun(rollout: Record<string, unknown>) {
   await activities.writeRoute({ ...write, target: { split: [{ version: 1, sharePct: 100 }] }, idempotencyKey: `${model}/before` });
   const promotionId = `promotion-${model}`;
   await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita' });
-  await setPromotionState(db, promotionId, 'rolling-out', null);
+  await setPromotionState(db, promotionId, 'rolling-out', null, 0);
   const rolloutId = `rollout-${model}`;
   const plan = () => activities.planRollout({ rolloutId, workflowId: 'w', model, challenger: 2, environment, promotionId, alsoShadow: [] });
   const enter = (stage: number) =>
@@ -172,7 +172,7 @@ describe('the plan of a rollout', () => {
 
   it('is refused where another version became champion since the promotion was approved', async () => {
     const { plan, rolloutId, promotionId } = await begun(canary);
-    await showEvidence(db, promotionId, { evidence: { champion: 7 } as Evidence, evidenceSha256: 'e', expiresAt: null });
+    await showEvidence(db, promotionId, { evidence: { champion: 7 } as Evidence, evidenceSha256: 'e', expiresAt: null }, 0);
     await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale' });
     expect(await rolloutById(db, rolloutId)).toBeUndefined();
   });

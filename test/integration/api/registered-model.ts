@@ -58,8 +58,8 @@ export async function registerModel(running: TestApi) {
     environment: 'production',
     requestedBy: 'system:data',
   });
-  await showEvidence(db, promotionId, { evidence, evidenceSha256: digestOf(evidence), expiresAt: new Date('2099-01-01T00:00:00Z') });
-  await setPromotionState(db, promotionId, 'waiting-for-approval', null);
+  await showEvidence(db, promotionId, { evidence, evidenceSha256: digestOf(evidence), expiresAt: new Date('2099-01-01T00:00:00Z') }, 0);
+  await setPromotionState(db, promotionId, 'waiting-for-approval', null, 0);
   await recordDecision(db, {
     promotionId,
     sequence: 1,
@@ -85,7 +85,7 @@ export async function registerModel(running: TestApi) {
     promotionId,
     settled: (await rolloutOutlook(db, { environment: 'production', model, challenger: 2, alsoShadow: [] })).settled,
   });
-  await setRolloutState(db, rolloutId, 'running', 0, null);
+  await setRolloutState(db, rolloutId, 'running', 0, null, 0);
   await recordLook(db, {
     rolloutId,
     look: 1,

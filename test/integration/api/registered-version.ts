@@ -66,8 +66,8 @@ export async function registerRunAndVersion(
     cause: { kind: 'data', id: manifest.watermark, actor: 'tom@example.org' },
     until: null,
   });
-  await startRunStep(db, runId, 'snapshot');
-  await finishRunStep(db, runId, 'snapshot', `${manifest.trainedOn.rows} rows`);
+  const claim = await startRunStep(db, { runId, step: 'snapshot', turn: 0 });
+  await finishRunStep(db, claim, `${manifest.trainedOn.rows} rows`);
   const gates = [
     {
       name: 'ranks delays',
@@ -79,7 +79,7 @@ export async function registerRunAndVersion(
       reason: '0.9276 is at least 0.8',
     },
   ];
-  await updateRun(db, runId, { snapshotSha256, artifactSha256, metrics, gates });
+  await updateRun(db, claim, { snapshotSha256, artifactSha256, metrics, gates });
   const evaluation: Evaluation = {
     holdoutSha256: sha('holdout'),
     candidateSha256: artifactSha256,

@@ -54,7 +54,9 @@ describe('a lease', () => {
 
   it('is taken over once from a holder that has ended, under a higher token', async () => {
     const lost = await grantOf('gone');
-    const taken = await Promise.all(['b', 'c', 'd'].map((holder) => takeOverLease(db, name, 'gone', holder)));
+    const taken = await Promise.all(
+      ['b', 'c', 'd'].map((holder) => takeOverLease(db, name, { heldBy: 'gone', token: lost.token }, holder)),
+    );
     expect(taken.filter(Boolean)).toHaveLength(1);
     const winner = ['b', 'c', 'd'][taken.indexOf(true)] ?? '';
     expect((await grantOf(winner)).token).toBe(lost.token + 1);
@@ -62,7 +64,7 @@ describe('a lease', () => {
 
   it('is not given back by a token that is no longer the current one', async () => {
     const old = await grantOf('a');
-    await takeOverLease(db, name, 'a', 'b');
+    await takeOverLease(db, name, { heldBy: 'a', token: old.token }, 'b');
     await releaseLease(db, old);
     expect(await acquireLease(db, name, 'c')).toMatchObject({ heldBy: 'b' });
   });
@@ -80,7 +82,7 @@ describe('a route', () => {
 
   it('is not written by a holder that lost its lease, nor after the lease was given back', async () => {
     const old = await grantOf('a');
-    await takeOverLease(db, name, 'a', 'b');
+    await takeOverLease(db, name, { heldBy: 'a', token: old.token }, 'b');
     await expect(writeRoute(db, write(old, 'late'))).rejects.toMatchObject({ code: 'lease/lost' });
     const current = await grantOf('b');
     await releaseLease(db, current);

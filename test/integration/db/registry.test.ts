@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { watermarkOf } from '../../../db/data-queries.js';
 import { approvedPromotion, decisionsOf, openPromotion, recordDecision, setPromotionState } from '../../../db/promotion-queries.js';
-import { closeRun, hasTrainedUpTo, registerVersion, runById, updateRun } from '../../../db/run-queries.js';
+import { closeRun, hasTrainedUpTo, registerVersion, runById, startRunStep, updateRun } from '../../../db/run-queries.js';
 import { listVersions } from '../../../db/version-lists.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openedRun } from './registered-run.js';
@@ -59,13 +59,15 @@ describe('a definition', () => {
   it('counts as tried on a partition once a run of it came to a result there, and not before', async () => {
     const run = await openedRun(db, 'tried', 'tried-1', '2013-03');
     const tried = (partition: string) => hasTrainedUpTo(db, run.definitionSha256, partition);
-    await updateRun(db, run.runId, { snapshotSha256: run.snapshotSha256 });
+    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', turn: 0 }), { snapshotSha256: run.snapshotSha256 });
     expect(await tried('2013-03')).toBe(false);
     await closeRun(db, { runId: run.runId, outcome: 'gate-not-passed', reason: '', watermark: null });
     expect([await tried('2013-02'), await tried('2013-03'), await tried('2013-04')]).toEqual([true, true, false]);
 
     const failed = await openedRun(db, 'failed', 'failed-1', '2013-03');
-    await updateRun(db, failed.runId, { snapshotSha256: failed.snapshotSha256 });
+    await updateRun(db, await startRunStep(db, { runId: failed.runId, step: 'snapshot', turn: 0 }), {
+      snapshotSha256: failed.snapshotSha256,
+    });
     await closeRun(db, { runId: failed.runId, outcome: 'failed', reason: '', watermark: null });
     expect(await hasTrainedUpTo(db, failed.definitionSha256, '2013-03')).toBe(false);
   });
@@ -135,22 +137,22 @@ describe('decisions on a promotion', () => {
   });
 
   it('let a version in only through a promotion that was approved and has not ended otherwise', async () => {
-    await openPromotion(db, promotion('p2'));
     const asked = { model: 'm', version: 2, environment: 'production' as const, promotionId: null };
-    for (const state of [
-      'gathering-evidence',
-      'waiting-for-approval',
-      'rejected',
-      'expired',
-      'withdrawn',
-      'superseded',
-      'rolled-back',
-      'failed',
-    ] as const) {
-      await setPromotionState(db, 'p2', state, null);
-      expect(await approvedPromotion(db, { ...asked, promotionId: 'p2' }), state).toBeNull();
+    for (const state of ['rejected', 'expired', 'withdrawn', 'superseded', 'failed'] as const) {
+      const id = `p2-${state}`;
+      await openPromotion(db, promotion(id));
+      expect(await approvedPromotion(db, { ...asked, promotionId: id })).toBeNull();
+      await setPromotionState(db, id, 'waiting-for-approval', null, 0);
+      expect(await approvedPromotion(db, { ...asked, promotionId: id })).toBeNull();
+      await setPromotionState(db, id, state, null, 0);
+      expect(await approvedPromotion(db, { ...asked, promotionId: id }), state).toBeNull();
     }
-    await setPromotionState(db, 'p2', 'rolling-out', null);
+    await openPromotion(db, promotion('p2-back'));
+    await setPromotionState(db, 'p2-back', 'rolling-out', null, 0);
+    await setPromotionState(db, 'p2-back', 'rolled-back', null, 0);
+    expect(await approvedPromotion(db, { ...asked, promotionId: 'p2-back' })).toBeNull();
+    await openPromotion(db, promotion('p2'));
+    await setPromotionState(db, 'p2', 'rolling-out', null, 0);
     expect(await approvedPromotion(db, asked)).toMatchObject({ id: 'p2' });
     expect(await approvedPromotion(db, { ...asked, environment: 'staging' })).toBeNull();
     expect(await approvedPromotion(db, { ...asked, version: 3 })).toBeNull();
