@@ -1,18 +1,23 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { checkValueMetrics } from '../adapters/data-engine/value-expression.js';
 import { evaluateModels } from '../adapters/onnx/evaluate-models.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
 import { actorOf } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
+import type { EvaluationPolicy } from '../domain/evaluation-policy.js';
+import { decideGates } from '../domain/gate.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { Evidence } from '../domain/promotion.js';
+import type { PromotionPolicy } from '../domain/promotion-policy.js';
 import { championOf } from '../domain/route.js';
+import { measuresAlike, rulesDigest, underRulesInForce } from '../domain/rules.js';
 import { knowsHoldout } from '../domain/snapshot.js';
 import { snapshotByDigest } from '../db/data-queries.js';
-import { definitionByDigest } from '../db/definition-queries.js';
+import { definitionByDigest, mustBeAsStored, rulesInForce } from '../db/definition-queries.js';
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
 import { finishRunStep, runById, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
@@ -49,7 +54,8 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
       return withHeartbeat(async (signal, report) => {
         const claim = await startRunStep(db, { runId: asked.runId, step: 'evaluate', turn: turn() });
         const definition = await definitionByDigest(db, asked.definitionSha256);
-        const environment = definition.promotion.environments.at(-1) ?? 'production';
+        const { promotion } = (await rulesInForce(db, definition.name)).definition;
+        const environment = promotion.environments.at(-1) ?? 'production';
         const champion = await fairChampionIn(environment, definition.name, asked.snapshotSha256);
         const evaluation = await evaluate({ ...asked, definition, champion }, signal, report);
         const { key } = await keep(definition.name, evaluation);
@@ -66,7 +72,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
       model: string;
       version: number;
       environment: Environment;
-    }): Promise<{ evidenceSha256: string; champion: number | null; summary: string; conflict: string | null }> {
+    }): Promise<{ evidenceSha256: string; champion: number | null; summary: string; conflict: string | null; policy?: PromotionPolicy }> {
       return withHeartbeat(async (signal, report) => {
         const { promotionId, model, version, environment } = asked;
         const candidate = await versionOf(db, model, version);
@@ -75,12 +81,17 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         const promotion = await promotionById(db, promotionId);
         if (promotion.evidence && champion && champion.version > version)
           return conflict(`version ${champion.version} became champion in ${environment} meanwhile`);
-        const definition = await definitionByDigest(db, candidate.definitionSha256);
+        const rules = (await rulesInForce(db, model)).definition;
+        await mustBeAsStored(db, model, candidate.definitionSha256);
+        const own = await definitionByDigest(db, candidate.definitionSha256);
+        const definition = underRulesInForce(own, rules);
+        await checkValueMetrics(definition);
         const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(candidate.evaluationKey))));
         const fair = await fairChampionIn(environment, model, candidate.snapshotSha256);
-        const fits = kept.championSha256 === (fair?.artifactSha256 ?? null);
+        const fits = kept.championSha256 === (fair?.artifactSha256 ?? null) && measuresAlike(own.evaluation, definition.evaluation);
         const evaluation = fits ? kept : await evaluate({ ...candidate, definition, champion: fair }, signal, report);
         const { key, sha256 } = await keep(model, evaluation);
+        const gates = passedGates(candidate, rules.evaluation, evaluation);
         report('checking the artifact in the store');
         const before = await facts.before(definition.promotion.environments, asked);
         await mustBeTheSameBytes(candidate, before);
@@ -96,21 +107,35 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           evaluationSha256: sha256,
           metrics: evaluation.overall.metrics,
           championMetrics: evaluation.comparison?.champion ?? null,
-          gates: candidate.gates.map(({ name, outcome }) => ({ name, outcome })),
+          gates,
           policy: definition.promotion,
           rollout: definition.rollout,
           cardSha256: await facts.cardDigest(model, version),
           trainedBy: actorOf((await runById(db, candidate.runId)).cause),
           before,
+          rulesSha256: rulesDigest(rules),
         };
         const evidenceSha256 = digestOf(evidence);
         await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), { contentType: 'application/json' });
         const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
         await showEvidence(db, promotionId, { evidence, evidenceSha256, expiresAt }, turn());
-        return { evidenceSha256, champion: evidence.champion, summary: summaryOf(evaluation), conflict: null };
+        return { evidenceSha256, champion: evidence.champion, summary: summaryOf(evaluation), conflict: null, policy: evidence.policy };
       });
     },
   };
+
+  /** The gates in force, asked of the evaluation that is shown. @throws PerdureError `promotion/refused` where one does not pass. */
+  function passedGates({ model, version }: VersionRecord, policy: EvaluationPolicy, evaluation: Evaluation): Evidence['gates'] {
+    const { results } = decideGates(policy, evaluation);
+    const open = results.filter((result) => result.outcome !== 'pass');
+    if (open.length === 0) return results.map(({ name, outcome }) => ({ name, outcome }));
+    const why = open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
+    throw new PerdureError(
+      'promotion/refused',
+      `${model}@${version} does not pass the gates in force: ${why} Train a version that does, or change evaluation.gates and apply.`,
+      { model, version },
+    );
+  }
 
   async function championIn(environment: Environment, model: string): Promise<Champion | null> {
     const route = await routeOf(db, environment, model);

@@ -6,7 +6,8 @@ import type { Environment } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { Evidence } from '../domain/promotion.js';
 import { championOf } from '../domain/route.js';
-import { storedDefinitionDigest } from '../db/definition-queries.js';
+import { whyOtherRules } from '../domain/rules.js';
+import { rulesInForce, storedDefinitionDigest } from '../db/definition-queries.js';
 import { promotionInto, type PromotionRecord } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -51,8 +52,10 @@ export function evidenceFacts({ db, store, config }: Pick<ActivityDependencies, 
   /** Why the evidence that was shown is no longer true, in words; null while it is. Everything that is cheap to ask is asked again. */
   async function whyStale({ evidence, evidenceSha256, environment, model, version }: PromotionRecord): Promise<string | null> {
     if (!evidence) return 'no evidence was shown';
-    if (evidence.cardSha256 === undefined) return 'it was gathered by version 0.1.0 and lacks the model card';
     if (digestOf(evidence) !== evidenceSha256) return 'the stored evidence is not what its SHA-256 says';
+    const otherRules = whyOtherRules(evidence, (await rulesInForce(db, model)).definition);
+    if (otherRules !== null) return otherRules;
+    if (evidence.cardSha256 === undefined) return 'it was gathered by version 0.1.0 and lacks the model card';
     const route = await routeOf(db, environment, model);
     const champion = route ? championOf(route.split) : null;
     if (champion !== evidence.champion)

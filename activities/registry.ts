@@ -10,7 +10,7 @@ import { championOf } from '../domain/route.js';
 import { trainerResultSchema } from '../domain/trainer.js';
 import type { Verdict } from '../domain/verdict.js';
 import { snapshotByDigest } from '../db/data-queries.js';
-import { definitionByDigest } from '../db/definition-queries.js';
+import { definitionByDigest, rulesInForce } from '../db/definition-queries.js';
 import { routeOf } from '../db/route-queries.js';
 import { finishRunStep, registerVersion, runById, startRunStep, updateRun, versionOf } from '../db/run-queries.js';
 import { codeRevision } from './code-revision.js';
@@ -29,6 +29,7 @@ export interface Registered {
 export function createRegistryActivities({ db, store, config }: ActivityDependencies) {
   const readJson = async (key: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await store.get(key)));
   return {
+    /** Asks the gates in force, not those that the run was started with. */
     async decideRunGates({
       runId,
       definitionSha256,
@@ -39,7 +40,8 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       evaluationKey: string;
     }): Promise<{ verdict: Verdict; summary: string }> {
       const claim = await startRunStep(db, { runId, step: 'gate', turn: turn() });
-      const { evaluation: policy } = await definitionByDigest(db, definitionSha256);
+      const { name: model } = await definitionByDigest(db, definitionSha256);
+      const { evaluation: policy } = (await rulesInForce(db, model)).definition;
       const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)));
       await updateRun(db, claim, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);
@@ -105,17 +107,15 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       });
       return {
         version: version.version,
-        ...(await promotionFor(definition.name, definition.promotion.environments[0] ?? 'production', snapshotSha256)),
+        ...(await promotionFor(definition.name, snapshotSha256)),
       };
     },
   };
 
   /** A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge. */
-  async function promotionFor(
-    model: string,
-    environment: Environment,
-    snapshotSha256: string,
-  ): Promise<{ promote: Environment | null; promoteReason: string }> {
+  async function promotionFor(model: string, snapshotSha256: string): Promise<{ promote: Environment | null; promoteReason: string }> {
+    const { promotion } = (await rulesInForce(db, model)).definition;
+    const environment = promotion.environments[0] ?? 'production';
     const route = await routeOf(db, environment, model);
     if (route) {
       const champion = await versionOf(db, model, championOf(route.split));

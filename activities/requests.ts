@@ -11,7 +11,7 @@ import {
   trainRequestSchema,
 } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
-import { definitionByDigest, definitionInForce, keepDefinition } from '../db/definition-queries.js';
+import { definitionInForce, keepDefinition, rulesInForce } from '../db/definition-queries.js';
 import { mustHaveShadows } from '../db/rollout-facts.js';
 import { routeOf } from '../db/route-queries.js';
 import { hasTrainedUpTo, versionOf } from '../db/run-queries.js';
@@ -45,8 +45,8 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         requestedBy,
         alsoShadow,
       } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
-      const registered = await versionOf(db, model, version);
-      const { promotion: policy, rollout } = await definitionByDigest(db, registered.definitionSha256);
+      await versionOf(db, model, version);
+      const { promotion: policy, rollout } = (await rulesInForce(db, model)).definition;
       // Told when it is asked for, and not after people have approved it.
       await mustHaveShadows(db, { model, version, alsoShadow, strategy: rollout.strategy });
       const environment = asked ?? policy.environments[0] ?? 'production';

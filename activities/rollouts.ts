@@ -6,6 +6,8 @@ import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../dom
 import { routeOfStage, type RolloutStage } from '../domain/rollout-stage.js';
 import { planRollback, type RollbackPlan } from '../domain/rollback-target.js';
 import type { Split } from '../domain/route.js';
+import { whyOtherRules } from '../domain/rules.js';
+import { rulesInForce } from '../db/definition-queries.js';
 import { approvedPromotion } from '../db/promotion-queries.js';
 import { rolloutOutlook } from '../db/rollout-facts.js';
 import { openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
@@ -43,15 +45,21 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       const { model, challenger, environment } = asked;
       const { settled, changes, refused } = await rolloutOutlook(db, asked);
       const promotion = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
-      if (promotion === null) {
+      if (!promotion?.evidence) {
         throw new PerdureError(
           'promotion/not-approved',
           `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
         );
       }
       const { champion } = settled.parties;
+      const otherRules = whyOtherRules(promotion.evidence, (await rulesInForce(db, model)).definition);
+      if (otherRules !== null)
+        throw new PerdureError(
+          'promotion/stale',
+          `${model}@${challenger} was approved under other rules: ${otherRules}. Ask for a promotion again.`,
+        );
       // What was approved is this challenger in the place of that champion; while a rollout waited for its turn, another may have come.
-      if (promotion.evidence && champion !== null && champion !== promotion.evidence.champion)
+      if (champion !== null && champion !== promotion.evidence.champion)
         throw new PerdureError(
           'promotion/stale',
           `version ${champion} is champion in ${environment} now, it was ${promotion.evidence.champion ?? 'none'} when ${model}@${challenger} was approved. Ask for a promotion again.`,

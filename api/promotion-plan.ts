@@ -1,5 +1,5 @@
 import type { PromotionPlan } from '../client/http/promotion-plan.js';
-import { definitionByDigest } from '../db/definition-queries.js';
+import { rulesInForce } from '../db/definition-queries.js';
 import { liveGateways } from '../db/gateway-queries.js';
 import { listPromotions } from '../db/promotion-lists.js';
 import { rolloutOutlook } from '../db/rollout-facts.js';
@@ -28,7 +28,7 @@ export async function promotionPlan(
   { model, version, environment: asked, alsoShadow = [] }: Question,
 ): Promise<PromotionPlan> {
   const registered = await versionOf(db, model, version);
-  const { promotion: policy } = await definitionByDigest(db, registered.definitionSha256);
+  const { promotion: policy } = (await rulesInForce(db, model)).definition;
   const environment = asked ?? policy.environments[0] ?? 'production';
   if (!policy.environments.includes(environment))
     throw new PerdureError(

@@ -78,6 +78,35 @@ export async function definitionByDigest(db: Database, sha256: string): Promise<
   return readDefinition(row.body);
 }
 
+/**
+ * The definition that judges a model now, whatever definition a version was trained by.
+ * @throws PerdureError `model/unknown`; `state/conflict` for a retired model, whose rules are in force no longer; `artifact/digest-mismatch` for a stored
+ * definition that is not what its digest says.
+ */
+export async function rulesInForce(db: Database, model: string): Promise<{ sha256: string; definition: ModelDefinition }> {
+  const [known] = await db.orm.select({ retiredAt: models.retiredAt }).from(models).where(eq(models.name, model));
+  if (known && known.retiredAt !== null)
+    throw new PerdureError(
+      'state/conflict',
+      `${model} was retired at ${known.retiredAt.toISOString()}: no rules are in force for it, so nothing of it is promoted. Apply its definition again.`,
+      { model },
+    );
+  const inForce = await definitionInForce(db, model);
+  await mustBeAsStored(db, model, inForce.sha256);
+  return inForce;
+}
+
+/** @throws PerdureError `artifact/digest-mismatch` for a definition that was changed where it is stored. */
+export async function mustBeAsStored(db: Database, model: string, sha256: string): Promise<void> {
+  const stored = await storedDefinitionDigest(db, sha256);
+  if (stored === sha256) return;
+  throw new PerdureError(
+    'artifact/digest-mismatch',
+    `The definition ${sha256} of ${model} was changed in the database: it is now ${stored}. Restore the row, or apply the model's definition again.`,
+    { model, sha256 },
+  );
+}
+
 /** The digest of a definition's body as it is stored now. @throws PerdureError `not-found`. */
 export async function storedDefinitionDigest(db: Database, sha256: string): Promise<string> {
   const [row] = await db.orm.select({ body: definitions.body }).from(definitions).where(eq(definitions.sha256, sha256));

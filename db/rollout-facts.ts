@@ -1,12 +1,10 @@
-import { definitionByDigest } from './definition-queries.js';
+import { rulesInForce } from './definition-queries.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { alphaOfStage, type SettledRollout } from '../domain/rollout-plan.js';
-import { rolloutPolicySchema, type RolloutPolicy } from '../domain/rollout-policy.js';
 import { stageEffects, type PresentTraffic, type StageEffect } from '../domain/rollout-effect.js';
 import { stagesOf } from '../domain/rollout-stage.js';
 import { championOf } from '../domain/route.js';
-import { describeIssues } from '../domain/schema-issue.js';
 import { stretchStages } from '../domain/stretched-stages.js';
 import type { Database } from './connect.js';
 import { noTraffic, presentTraffic } from './present-traffic.js';
@@ -36,14 +34,15 @@ export interface RolloutOutlook {
 }
 
 /**
- * What a rollout of this version would do as things stand now. Nothing is written.
+ * What a rollout of this version would do as things stand now, by the policy in force. Nothing is written.
  * @throws PerdureError `not-found` for a version that is not registered, `input/invalid` for shadows that make no sense.
  */
 export async function rolloutOutlook(
   db: Database,
   { environment, model, challenger, alsoShadow }: RolloutQuestion,
 ): Promise<RolloutOutlook> {
-  const policy = await policyOf(db, model, challenger);
+  await versionOf(db, model, challenger);
+  const { rollout: policy } = (await rulesInForce(db, model)).definition;
   const route = await routeOf(db, environment, model);
   const present = route ? championOf(route.split) : null;
   const champion = present === challenger ? null : present;
@@ -78,16 +77,3 @@ export async function mustHaveShadows(
 
 const takesPart = (model: string, version: number) =>
   new PerdureError('input/invalid', `alsoShadow: ${model}@${version} takes part already. Leave it out.`);
-
-/** The rollout policy that a version carries. @throws PerdureError `definition/invalid` for one written for an earlier release. */
-export async function policyOf(db: Database, model: string, version: number): Promise<RolloutPolicy> {
-  const { definitionSha256 } = await versionOf(db, model, version);
-  const { rollout } = await definitionByDigest(db, definitionSha256);
-  const parsed = rolloutPolicySchema.safeParse(rollout);
-  if (parsed.success) return parsed.data;
-  throw new PerdureError(
-    'definition/invalid',
-    `${model}@${version} carries a rollout policy that this release does not read: rollout.${describeIssues(parsed.error.issues)}. Apply the model's definition again and train a new version.`,
-    { model, version },
-  );
-}

@@ -24,6 +24,7 @@ const errorTable = {
   overloaded: { retryable: true, httpStatus: 429, exitCode: 1 },
   'promotion/closed': { retryable: false, httpStatus: 409, exitCode: 4 },
   'promotion/not-approved': { retryable: false, httpStatus: 409, exitCode: 4 },
+  'promotion/refused': { retryable: false, httpStatus: 409, exitCode: 3 },
   'promotion/stale': { retryable: false, httpStatus: 409, exitCode: 4 },
   'rollout/refused': { retryable: false, httpStatus: 409, exitCode: 3 },
   'rollout/rolled-back': { retryable: false, httpStatus: 409, exitCode: 5 },

@@ -40,6 +40,8 @@ export const evidenceSchema = z.strictObject({
   trainedBy: actorSchema.optional(),
   /** The promotion by which the environment before this one got the version, and its artifact; null in the first environment. */
   before: z.strictObject({ environment: environmentSchema, promotionId: z.string(), artifactSha256: sha256Schema }).nullable().optional(),
+  /** Of gates, promotion and rollout of the applied definition. Absent in evidence of version 0.1.0. */
+  rulesSha256: sha256Schema.optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 

@@ -51,20 +51,22 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
   }
   let toldToGiveWay = false;
   setHandler(giveWaySignal, () => void (toldToGiveWay = true));
-  let asked: PromotionPolicy | undefined;
+  /** Until evidence is shown, the policy that was in force when it was asked for; then what the evidence shows. */
+  let policy: PromotionPolicy | undefined;
   setHandler(promotionStatusQuery, () => ({
     promotionId,
     state,
     evidenceSha256: book.evidenceSha256,
     escalatedAt: book.escalatedAt,
-    stillNeeded: asked && state === 'waiting-for-approval' ? standingPlaces(asked, book.decisions, book.escalatedAt !== null).missing : [],
+    stillNeeded:
+      policy && state === 'waiting-for-approval' ? standingPlaces(policy, book.decisions, book.escalatedAt !== null).missing : [],
     decisions: book.decisions,
   }));
 
   const request = await parsing().parsePromoteRequest(input);
-  const { model, version, environment, policy, requestedBy } = request;
+  const { model, version, environment, requestedBy } = request;
   const alsoShadow = shadowsOf(request);
-  asked = policy;
+  policy = request.policy;
   mark({ model, version: String(version), environment });
   const startedMs = Date.now();
   const deadlineMs = startedMs + request.expiresInMs;
@@ -88,6 +90,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
     for (;;) {
       timeline.doing('gathering evidence: candidate against champion on the same holdout');
       const shown = await heavy().gatherEvidence({ promotionId, model, version, environment });
+      policy = shown.policy ?? policy;
       if (shown.conflict) return await close('superseded', shown.conflict);
       timeline.finished(`evidence ${shown.evidenceSha256.slice(0, 12)}: ${shown.summary}`);
       book.open(shown.evidenceSha256);

@@ -121,7 +121,7 @@ export async function registerDrillVersion(
   await updateRun(db, claim, { snapshotSha256, artifactSha256, metrics, gates });
   const evaluation: Evaluation = {
     ...{ holdoutSha256: part.sha256, candidateSha256: artifactSha256, championSha256: null, championVersion: null, threshold: 0.5 },
-    overall: { rows: 1000, positives: 500, metrics, intervals: {} },
+    overall: { rows: 1000, positives: 500, metrics, intervals: { rocAuc: { low: 0.88, high: 0.92, confidencePct: 95 } } },
     ...{ comparison: null, slices: [], parityMaxDifference: 0, scoreHistogram: [1], calibrationCurve: [], rocCurve: [] },
   };
   const evaluationKey = objectKeys.evaluation(model, digestOf(evaluation));

@@ -10,7 +10,7 @@ import { createRolloutActivities } from '../../../activities/rollouts.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import type { ObjectStore } from '../../../adapters/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
+import { applyDefinition, keepDefinition, retireModel, rulesInForce } from '../../../db/definition-queries.js';
 import { insertServingWindows } from '../../../db/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
@@ -24,6 +24,7 @@ import type { StageJudgement } from '../../../domain/judge.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
 import type { Evidence } from '../../../domain/promotion.js';
 import { objectKeys } from '../../../domain/object-keys.js';
+import { rulesDigest } from '../../../domain/rules.js';
 import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving-window.js';
 import { addWindows } from '../../../domain/serving-totals.js';
 import flightDelay from '../../../models/flight-delay/model.js';
@@ -71,6 +72,9 @@ async function begun(rollout: Record<string, unknown>) {
   await activities.writeRoute({ ...write, target: { split: [{ version: 1, sharePct: 100 }] }, idempotencyKey: `${model}/before` });
   const promotionId = `promotion-${model}`;
   await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita' });
+  const evidence = { model, version: 2, environment, champion: 1, policy: definition.promotion, rollout: definition.rollout };
+  const shown = { ...evidence, rulesSha256: rulesDigest(definition) } as unknown as Evidence;
+  await showEvidence(db, promotionId, { evidence: shown, evidenceSha256: 'e', expiresAt: null }, 0);
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
   const rolloutId = `rollout-${model}`;
   const plan = () => activities.planRollout({ rolloutId, workflowId: 'w', model, challenger: 2, environment, promotionId, alsoShadow: [] });
@@ -78,7 +82,7 @@ async function begun(rollout: Record<string, unknown>) {
     activities.writeRoute({ ...write, target: { rolloutId, stage }, idempotencyKey: `${rolloutId}/step-${stage}` });
   const lookAt = (look: number, stage: number, epoch: number) =>
     activities.lookAtRollout({ rolloutId, environment, model, look, stage, epoch, elapsedSeconds: 10 });
-  return { model, rolloutId, activities, plan, enter, lookAt, definition, promotionId };
+  return { model, rolloutId, activities, plan, enter, lookAt, definition, promotionId, shown };
 }
 
 let windows = 0;
@@ -171,10 +175,47 @@ describe('the plan of a rollout', () => {
   });
 
   it('is refused where another version became champion since the promotion was approved', async () => {
-    const { plan, rolloutId, promotionId } = await begun(canary);
-    await showEvidence(db, promotionId, { evidence: { champion: 7 } as Evidence, evidenceSha256: 'e', expiresAt: null }, 0);
+    const { plan, rolloutId, promotionId, shown } = await begun(canary);
+    await showEvidence(db, promotionId, { evidence: { ...shown, champion: 7 }, evidenceSha256: 'e', expiresAt: null }, 0);
     await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale' });
     expect(await rolloutById(db, rolloutId)).toBeUndefined();
+  });
+
+  it.each([
+    ['promotion', { promotion: { approvals: { count: 3 } } }],
+    ['rollout', { rollout: { strategy: 'direct', reason: 'hurry' } }],
+    ['evaluation', { evaluation: { ...flightDelay.evaluation, threshold: 0.4 } }],
+  ])('is refused where %s of the applied definition was changed since the promotion was approved', async (place, change) => {
+    const { plan, rolloutId, definition } = await begun(canary);
+    await applyDefinition(db, parseModelDefinition({ ...definition, ...change }), 'test');
+    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining(place) });
+    expect(await rolloutById(db, rolloutId)).toBeUndefined();
+  });
+
+  it('is that of the applied definition, whatever the version was trained by', async () => {
+    const { plan, model, rolloutId } = await begun(canary);
+    const { definition } = await rulesInForce(db, model);
+    const smuggled = await keepDefinition(db, {
+      ...definition,
+      rollout: { ...definition.rollout, strategy: 'direct', reason: 'mine' } as never,
+    });
+    await db.sql`update versions set definition_sha256 = ${smuggled} where model = ${model} and version = 2`;
+    await plan();
+    expect((await rolloutById(db, rolloutId))?.settled?.policy.strategy).toBe('canary');
+  });
+
+  it('is refused for a model that was retired, or whose definition was changed where it is stored', async () => {
+    const retired = await begun(canary);
+    await retireModel(db, retired.model);
+    await expect(retired.plan()).rejects.toMatchObject({ code: 'state/conflict', message: expect.stringContaining('was retired at') });
+    const changed = await begun(canary);
+    const { sha256, definition } = await rulesInForce(db, changed.model);
+    const body = JSON.stringify({
+      ...definition,
+      promotion: { ...definition.promotion, approvals: { count: 0, roles: ['approver'], alsoRequire: [] } },
+    });
+    await db.sql`update definitions set body = ${body}::text::jsonb where sha256 = ${sha256}`;
+    await expect(changed.plan()).rejects.toMatchObject({ code: 'artifact/digest-mismatch' });
   });
 
   it('is stretched where the present traffic cannot show the named harm in time, and refused where the policy says so', async () => {

@@ -7,13 +7,14 @@ import { createActivities } from '../../../activities/index.js';
 import { createRequestActivities } from '../../../activities/requests.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
-import { decidePromotion, startPromotion } from '../../../client/promotion.js';
+import { decidePromotion, promotionResult, startPromotion } from '../../../client/promotion.js';
 import { canonicalJson } from '../../../domain/canonical-json.js';
+import { parityGateName } from '../../../domain/gate.js';
 import { workflowIds } from '../../../domain/ids.js';
 import type { ModelDefinitionInput } from '../../../domain/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { taskQueues } from '../../../domain/task-queues.js';
-import { definitionInForce } from '../../../db/definition-queries.js';
+import { applyDefinition, definitionInForce, keepDefinition, rulesInForce } from '../../../db/definition-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
@@ -190,6 +191,46 @@ describe('while only signed decisions are trusted', () => {
       .getHandle(workflowIds.rollout('production', model))
       .terminate()
       .catch(() => undefined);
+  });
+
+  test('a version is judged by the applied definition, whatever it was trained by, and by what that asks now', async () => {
+    const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 2 } });
+    const { definition } = await rulesInForce(running.db, model);
+    const own = { ...definition, promotion: { ...definition.promotion, firstVersion: 'automatic' as const } };
+    own.evaluation = { ...own.evaluation, gates: [{ name: 'mine', metric: 'rocAuc', atLeast: 0, minRows: 1 }] };
+    const smuggled = await keepDefinition(running.db, own);
+    await running.db.sql`update versions set definition_sha256 = ${smuggled} where model = ${model}`;
+    const request = { model, version: 1, environment: 'production' as const, requestedBy: 'rita@example.org' };
+    const { workflowId, runId: id } = await startPromotion(temporal, request);
+    const shown = async () => {
+      const { state, evidence } = await running.api.promotion(id);
+      return state === 'waiting-for-approval' && evidence ? evidence : undefined;
+    };
+    const evidence = await pollUntil('it waits', 30_000, shown);
+    expect(evidence.policy).toMatchObject({ firstVersion: 'approval', approvals: { count: 2 } });
+    expect(evidence.gates.map(({ name }) => name)).toEqual([
+      parityGateName,
+      ...definition.evaluation.gates.slice(0, 3).map(({ name }) => name),
+    ]);
+
+    const policy = { ...definition.promotion, approvals: { ...definition.promotion.approvals, count: 3 } };
+    await applyDefinition(running.db, { ...definition, promotion: policy }, 'test');
+    expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('promotion of the applied definition') });
+    await temporal.client.workflow.getHandle(workflowId).terminate();
+
+    const [ranks, ...others] = definition.evaluation.gates;
+    if (!ranks) throw new Error('the model has no gates');
+    await applyDefinition(
+      running.db,
+      { ...definition, evaluation: { ...definition.evaluation, gates: [{ ...ranks, atLeast: 0.99 }, ...others] } },
+      'test',
+    );
+    const again = await startPromotion(temporal, request);
+    await expect(promotionResult(temporal, again.workflowId, again.runId)).rejects.toMatchObject({
+      code: 'promotion/refused',
+      message: expect.stringContaining(`${ranks.name}: fail`),
+    });
+    expect(await running.api.promotion(again.runId)).toMatchObject({ state: 'failed', reason: expect.stringContaining('at least 0.99') });
   });
 
   test('evidence holds only while artifact, card and evaluation are what it says', async () => {

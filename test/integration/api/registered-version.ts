@@ -24,6 +24,9 @@ export const metrics: Metrics = {
   f1: 0.69,
 };
 
+const between = (low: number, high: number) => ({ low, high, confidencePct: 95 });
+const intervals: Evaluation['overall']['intervals'] = { rocAuc: between(0.9, 0.93), logLoss: between(0.22, 0.26) };
+
 /** A model with one version whose artifact lies in the store; it asks for promotions by its own policy. */
 export async function registerFirstVersion(running: TestApi, promotion: ModelDefinitionInput['promotion']): Promise<{ model: string }> {
   const definition = ownDefinition({ triggers: { schedules: [] }, promotion: promotionPolicySchema.parse(promotion) });
@@ -86,13 +89,13 @@ export async function registerRunAndVersion(
     championSha256: null,
     championVersion: null,
     threshold: 0.5,
-    overall: { rows: 23611, positives: 5000, metrics, intervals: {} },
+    overall: { rows: 23611, positives: 5000, metrics, intervals },
     comparison: null,
     slices: [
       {
         feature: 'origin',
         level: 'JFK',
-        scored: { rows: 8000, positives: 1500, metrics: { ...metrics, rocAuc: 0.91 }, intervals: {} },
+        scored: { rows: 8000, positives: 1500, metrics: { ...metrics, rocAuc: 0.91 }, intervals },
         comparison: null,
       },
     ],

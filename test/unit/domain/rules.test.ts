@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { measuresAlike, rulesDigest, underRulesInForce, whyOtherRules } from '../../../domain/rules.js';
+import type { Evidence } from '../../../domain/promotion.js';
+import { parseModelDefinition } from '../../../domain/model-definition.js';
+import flightDelay from '../../../models/flight-delay/model.js';
+
+const { evaluation } = flightDelay;
+const evidence = (rules = flightDelay): Evidence =>
+  ({ policy: rules.promotion, rollout: rules.rollout, rulesSha256: rulesDigest(rules) }) as unknown as Evidence;
+
+describe('a version under the rules in force', () => {
+  it('keeps what it was trained on, and is judged by the applied definition', () => {
+    const own = parseModelDefinition({
+      ...flightDelay,
+      training: { seed: 7 },
+      evaluation: { gates: [{ name: 'mine', metric: 'rocAuc', atLeast: 0 }] },
+      promotion: { approvals: { count: 0 } },
+      rollout: { strategy: 'direct', reason: 'mine' },
+      monitoring: { retentionDays: 1 },
+    });
+    const judged = underRulesInForce(own, flightDelay);
+    expect(judged).toMatchObject({
+      training: { seed: 7 },
+      contract: own.contract,
+      promotion: flightDelay.promotion,
+      rollout: flightDelay.rollout,
+    });
+    expect(judged).toMatchObject({ evaluation, monitoring: flightDelay.monitoring });
+  });
+
+  it('is not sliced by a feature that it does not have', () => {
+    const { carrier: _, ...features } = flightDelay.contract.features;
+    const own = { ...flightDelay, contract: { ...flightDelay.contract, features } };
+    expect(underRulesInForce(own, flightDelay).evaluation.slices).toEqual(['origin']);
+  });
+});
+
+describe('an evaluation', () => {
+  it('serves other gates while it would be measured alike', () => {
+    expect(measuresAlike(evaluation, { ...evaluation, gates: [], parityMax: 1, slices: [...evaluation.slices].reverse() })).toBe(true);
+  });
+  it.each([{ threshold: 0.4 }, { slices: ['origin'] }, { bootstrapRounds: 100 }, { confidencePct: 50 }])(
+    'is made again for %j',
+    (change) => {
+      expect(measuresAlike(evaluation, { ...evaluation, ...change })).toBe(false);
+    },
+  );
+});
+
+describe('evidence', () => {
+  it('holds under the rules that it shows, whatever else of the definition is changed', () => {
+    expect(whyOtherRules(evidence(), { ...flightDelay })).toBeNull();
+    expect(whyOtherRules(evidence(), { ...flightDelay, ...{ owner: 'another', description: 'another' } })).toBeNull();
+  });
+  it.each([
+    ['promotion', { promotion: { ...flightDelay.promotion, expireAfterHours: 1 } }],
+    ['rollout', { rollout: { ...flightDelay.rollout, lookEverySeconds: 1 } }],
+    ['evaluation', { evaluation: { ...evaluation, gates: evaluation.gates.slice(1) } }],
+  ])('does not hold once %s is another', (place, change) => {
+    expect(whyOtherRules(evidence(), { ...flightDelay, ...change })).toContain(place);
+  });
+  it('of an earlier release is gathered again', () => {
+    const { rulesSha256: _, ...before } = evidence();
+    expect(whyOtherRules(before, flightDelay)).toContain('earlier release');
+  });
+});
