@@ -1,5 +1,8 @@
 /** What a process of the stack says to whoever supervises it (the embedded stack, systemd, Kubernetes), and how it ends in order. */
 
+/** Set in the environment of a component of the embedded stack. It serves on when its supervisor dies: the next one takes it over or ends it. */
+export const componentVariable = 'PERDURE_COMPONENT';
+
 type ShutdownStep = { name: string; run: () => Promise<void> | void };
 
 const steps: ShutdownStep[] = [];
@@ -14,7 +17,7 @@ export function announceReady(): void {
 }
 
 /**
- * Registers a step of the orderly end, taken on SIGTERM, on SIGINT, and when the supervisor has died. Steps run one after another, the last registered first.
+ * Registers a step of the orderly end, taken on SIGTERM, on SIGINT, and when a supervisor that is not a stack's has died. Steps run one after another, the last registered first.
  * @param deadlineMs from the signal to a hard exit with code 1, for all steps together; the longest one asked for counts.
  */
 export function onShutdown(name: string, run: () => Promise<void> | void, deadlineMs = 10_000): void {
@@ -35,7 +38,7 @@ function listen(): void {
   process.on('SIGTERM', () => void shutDown('SIGTERM'));
   process.on('SIGINT', () => void shutDown('SIGINT'));
   if (process.send) {
-    process.on('disconnect', () => void shutDown('the supervisor has ended'));
+    if (!process.env[componentVariable]) process.on('disconnect', () => void shutDown('the supervisor has ended'));
     process.on('message', (message) => {
       if (typeof message === 'object' && message !== null && 'perdure' in message && message.perdure === 'ping') {
         tellSupervisor('alive');

@@ -16,7 +16,7 @@ export async function runCli(
     if (interrupt.signal.aborted) process.exit(130); // Asked twice: at once.
     interrupt.abort(new Interrupted());
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   const context = createContext({ env, output, signal: interrupt.signal });
   try {
     await buildProgram(context).parseAsync([...argv], { from: 'user' });
@@ -31,7 +31,7 @@ export async function runCli(
     if (env.PERDURE_DEBUG) streams.stderr.write(`${explainError(error)}\n`);
     return exitCodeOf(error);
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
     await context.close();
   }
 }

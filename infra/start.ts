@@ -7,6 +7,7 @@ import { printProgress, printWhereToLook } from './embedded/print-progress.js';
 import { startStack } from './embedded/stack.js';
 import { readStackFile } from './embedded/stack-file.js';
 import { currentSupervisor } from './embedded/supervisor-lock.js';
+import { surviveShortages } from './embedded/supervisor-log.js';
 import { runMainJob } from './main-job/main-job.js';
 import { printSummary } from './main-job/print-summary.js';
 import { writeMainJobReport } from './main-job/report.js';
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
     return unknown.includes('--help') ? 0 : 2;
   }
   const unattended = process.argv.includes('--unattended');
+  surviveShortages();
   const startedAt = new Date().toISOString();
   const interruption = new AbortController();
   const interrupted = new Promise<void>((resolve) => interruption.signal.addEventListener('abort', () => resolve()));

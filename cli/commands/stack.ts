@@ -34,7 +34,11 @@ export function registerStack(program: Command, context: CliContext): void {
           () => `The stack is up.\n${places(addresses)}\nStop it: perdure down`,
         );
       }
-      const { startStack } = await import('../../infra/embedded/stack.js');
+      const [{ startStack }, { surviveShortages }] = await Promise.all([
+        import('../../infra/embedded/stack.js'),
+        import('../../infra/embedded/supervisor-log.js'),
+      ]);
+      surviveShortages();
       const stack = await startStack({ config, environment: context.env, onProgress, signal }).catch((error: unknown) => {
         throw signal.aborted
           ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.')
@@ -130,6 +134,10 @@ function describeStatus(output: Output, status: StackStatus): string {
     ['state', status.home],
     ['on disk', bytesText(status.disk.reduce((sum, part) => sum + part.bytes, 0))],
     ...status.disk.slice(0, 6).map(({ part, bytes }) => [`  ${part}`, bytesText(bytes)] as const),
+    [
+      'free',
+      `${bytesText(status.diskFreeBytes)}${status.diskFull ? output.colours.red('  the disk is full: free some; what stopped goes on by itself') : ''}`,
+    ],
     ['tools', status.toolsFolder],
   ]);
   if (status.components.length === 0) return `Nothing runs. Start the stack: perdure up\n\n${disk}`;

@@ -25,6 +25,8 @@ export interface ComponentSpec {
   address: string | undefined;
   version: string | undefined;
   ports: readonly PortClaim[];
+  /** A running process that was started under the same words is taken over by the next supervisor. Absent: it is started anew. */
+  adoptAs?: string | undefined;
   /** Makes ready what the process needs on disk; repeatable, and safe after an interruption at any point. */
   prepare(): Promise<void>;
   command(): Command;
@@ -50,7 +52,7 @@ export interface ComponentReport {
 
 export interface StackProgress {
   component: string;
-  phase: 'starting' | 'ready' | 'died' | 'unhealthy' | 'restarted' | 'stopping' | 'stopped' | 'note';
+  phase: 'starting' | 'ready' | 'adopted' | 'died' | 'unhealthy' | 'restarted' | 'stopping' | 'stopped' | 'note';
   detail?: string;
   durationMs?: number;
 }

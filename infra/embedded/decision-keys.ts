@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createPublicKey } from 'node:crypto';
 import path from 'node:path';
 import { newDecisionKeys } from '../../adapters/decision-keys.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { PerdureConfig } from '../../perdure.config.js';
+import { writeStateFile } from './state-file.js';
 
 export interface DecisionKeyFiles {
   /** For the control API alone. */
@@ -30,9 +31,8 @@ export function decisionKeyFiles({ home, decisions: { signingKeyFile, verifyingK
 export function loadDecisionKeys(config: PerdureConfig): DecisionKeyFiles {
   const files = decisionKeyFiles(config);
   if (config.decisions.signingKeyFile !== undefined) return files;
-  mkdirSync(config.home, { recursive: true });
-  if (!existsSync(files.signing)) writeWhole(files.signing, newDecisionKeys().privatePem, 0o600);
-  if (!existsSync(files.verifying)) writeWhole(files.verifying, publicHalf(files.signing), 0o644);
+  if (!existsSync(files.signing)) writeStateFile(files.signing, newDecisionKeys().privatePem, 0o600);
+  if (!existsSync(files.verifying)) writeStateFile(files.verifying, publicHalf(files.signing), 0o644);
   return files;
 }
 
@@ -42,10 +42,4 @@ function publicHalf(file: string): string {
   } catch {
     throw new PerdureError('environment/broken', `${file} is not readable as a private key. Remove it: the next start makes a new pair.`);
   }
-}
-
-function writeWhole(file: string, text: string, mode: number): void {
-  writeFileSync(`${file}.new`, text, { mode });
-  chmodSync(`${file}.new`, mode);
-  renameSync(`${file}.new`, file);
 }

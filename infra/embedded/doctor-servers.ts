@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { ensureBucket } from './bucket.js';
-import { ok, problem, type Check } from './doctor-check.js';
+import { note, ok, problem, type Check } from './doctor-check.js';
 import { checkOwnDatabase } from './external-servers.js';
 import { objectStorePorts } from './object-store.js';
-import { portOwner } from './port-owner.js';
+import { describeOwner, portOwner } from './port-owner.js';
 import { canListen } from './ports.js';
 import { readStackFile } from './stack-file.js';
 import { currentSupervisor } from './supervisor-lock.js';
@@ -42,7 +42,7 @@ export async function serverChecks(config: PerdureConfig, environment: NodeJS.Pr
   ];
 }
 
-async function portChecks({ host, ports, databaseUrl, s3 }: PerdureConfig, environment: NodeJS.ProcessEnv): Promise<Check[]> {
+async function portChecks({ home, host, ports, databaseUrl, s3 }: PerdureConfig, environment: NodeJS.ProcessEnv): Promise<Check[]> {
   const s3Ports = Object.entries(objectStorePorts).filter(([part]) => part !== 'grpc');
   const claims: [name: string, port: number, variable: string][] = [
     ['control API', ports.api, 'PERDURE_API_PORT'],
@@ -60,8 +60,12 @@ async function portChecks({ host, ports, databaseUrl, s3 }: PerdureConfig, envir
     claims.map(async ([name, port, variable]) => {
       if (await canListen(host, port)) return ok(`port ${port}`, `free for ${name}`);
       const owner = portOwner(port);
-      const holder = owner ? `${owner.command} (process ${owner.pid})` : 'another process';
-      return problem(`port ${port}`, `${name} needs it, ${holder} has it`, `Stop that process, or set ${variable} to a free port.`);
+      if (owner?.home === home) return note(`port ${port}`, `${describeOwner(owner)} has it`, 'See the line on the supervisor.');
+      return problem(
+        `port ${port}`,
+        `${name} needs it, ${describeOwner(owner)} has it`,
+        `Stop that process, or set ${variable} to a free port.`,
+      );
     }),
   );
 }

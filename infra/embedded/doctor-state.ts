@@ -1,10 +1,11 @@
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { PerdureConfig } from '../../perdure.config.js';
+import { freeBytes, fullBelowBytes, nearestFolder } from './disk-space.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
 import { leftovers } from './run-files.js';
 import { loadSecrets } from './secrets.js';
-import { currentSupervisor, supervisorLockPath } from './supervisor-lock.js';
+import { currentSupervisor, hasSupervisorLock } from './supervisor-lock.js';
 
 const leastFreeBytes = 2 * 1024 ** 3;
 
@@ -28,15 +29,15 @@ function homeCheck(home: string): Check {
   }
 }
 
-/** The folder itself, or the one in which it would be made. */
-function nearestFolder(folder: string): string {
-  return existsSync(folder) ? folder : nearestFolder(path.dirname(folder));
-}
-
 function diskCheck(home: string): Check {
-  const { bavail, bsize } = statfsSync(nearestFolder(home));
-  const free = bavail * bsize;
+  const free = freeBytes(home);
   const finding = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+  if (free < fullBelowBytes)
+    return problem(
+      'disk space',
+      `the disk of ${home} is full: ${Math.floor(free / 1024 ** 2)} MiB free`,
+      'Free some: what stopped because of it goes on by itself within half a minute.',
+    );
   return free >= leastFreeBytes
     ? ok('disk space', finding)
     : problem('disk space', finding, `Free at least ${leastFreeBytes / 1024 ** 3} GiB: servers stop writing on a full disk.`);
@@ -71,10 +72,19 @@ function accessCheck(file: string): Check {
 
 function supervisorChecks(home: string): Check[] {
   const supervisor = currentSupervisor(home);
+  const left = supervisor && hasSupervisorLock(home) ? [] : leftovers(home);
+  const names = left.map(({ name, process: { pid } }) => `${name} (process ${pid})`).join(', ');
+  if (supervisor && left.length > 0)
+    return [
+      problem(
+        'supervisor',
+        `process ${supervisor.pid}, but its files in ${home} were removed; ${names} run`,
+        'Put the state folder back, or stop them with `npx perdure down`.',
+      ),
+    ];
   if (supervisor) return [ok('supervisor', `process ${supervisor.pid}`)];
-  const left = leftovers(home);
-  const remedy = 'The next start puts it right; `npx perdure down` does so now.';
-  if (left.length > 0) return [problem('supervisor', `none, but ${left.map(({ name }) => name).join(', ')} still run`, remedy)];
-  if (existsSync(supervisorLockPath(home))) return [note('supervisor', 'the lock of one that has died is still there', remedy)];
+  const remedy = '`npx perdure up` takes them over; `npx perdure down` stops them.';
+  if (left.length > 0) return [problem('supervisor', `none, but ${names} run`, remedy)];
+  if (hasSupervisorLock(home)) return [note('supervisor', 'the lock of one that has died is still there', 'The next start puts it right.')];
   return [ok('supervisor', 'none; nothing runs')];
 }

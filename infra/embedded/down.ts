@@ -15,7 +15,7 @@ export interface DownResult {
 /** Longer than the slowest component's grace, both tiers together. */
 const supervisorGraceMs = 60_000;
 
-/** Stops the stack of a home, whoever started it; does nothing when nothing runs. */
+/** Stops the stack of a home, whoever started it and whatever became of its files; does nothing when nothing runs. */
 export async function down(config: PerdureConfig = loadPerdureConfig()): Promise<DownResult> {
   const supervisor = currentSupervisor(config.home);
   if (supervisor) await endProcess(supervisor, 'SIGTERM', supervisorGraceMs);

@@ -3,12 +3,19 @@ import path from 'node:path';
 
 const rotateAtBytes = 10 * 1024 * 1024;
 
-/** Opens a component's log for appending; one that has grown past 10 MiB moves to `<name>.1.log` first, so that two files a component remain. */
-export function openLog(home: string, name: string): number {
+/**
+ * Opens a component's log for appending; one that has grown past 10 MiB moves to `<name>.1.log` first, so that two files a component remain.
+ * Undefined when that is impossible, as on a full disk: what was to be logged is dropped, and the component runs.
+ */
+export function openLog(home: string, name: string): number | undefined {
   const file = logPath(home, name);
-  mkdirSync(path.dirname(file), { recursive: true });
-  if (existsSync(file) && statSync(file).size > rotateAtBytes) renameSync(file, file.replace(/\.log$/, '.1.log'));
-  return openSync(file, 'a');
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    if (existsSync(file) && statSync(file).size > rotateAtBytes) renameSync(file, file.replace(/\.log$/, '.1.log'));
+    return openSync(file, 'a');
+  } catch {
+    return undefined;
+  }
 }
 
 export function logPath(home: string, name: string): string {

@@ -1,11 +1,17 @@
 import { PerdureError } from '../../domain/errors.js';
+import { loadPerdureConfig } from '../../perdure.config.js';
+import { describeProgress } from './print-progress.js';
 import { startStack, type RunningStack } from './stack.js';
+import { supervisorLog, surviveShortages } from './supervisor-log.js';
 
 /** The supervisor as a process of its own, for `perdure up --detach`: tells its parent over IPC how the start goes, then lives alone. */
 async function main(): Promise<void> {
+  const log = supervisorLog(loadPerdureConfig().home);
+  surviveShortages(log);
   const interruption = new AbortController();
   let ended: () => void = () => undefined;
   const end = new Promise<void>((resolve) => (ended = resolve));
+  process.on('SIGHUP', () => undefined); // The terminal from which it was started may close.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       interruption.abort();
@@ -17,7 +23,14 @@ async function main(): Promise<void> {
   };
   let stack: RunningStack | undefined;
   try {
-    stack = await startStack({ signal: interruption.signal, onProgress: (progress) => tell({ perdure: 'progress', progress }) });
+    stack = await startStack({
+      signal: interruption.signal,
+      onProgress(progress) {
+        const line = describeProgress(progress);
+        if (line) log(line.trim());
+        tell({ perdure: 'progress', progress });
+      },
+    });
   } catch (error) {
     const code = error instanceof PerdureError ? error.code : 'environment/broken';
     tell({ perdure: 'failed', code, message: error instanceof Error ? error.message : String(error) });

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ComponentSpec } from './component.js';
 import { checkBucketWritable, ensureBucket, type BucketAccess } from './bucket.js';
 import { removeStaleSockets } from './stale-sockets.js';
+import { writeStateFile } from './state-file.js';
 import { requireTool } from './tools.js';
 
 export interface ObjectStoreOptions {
@@ -44,10 +45,9 @@ export function objectStoreComponent(options: ObjectStoreOptions): ComponentSpec
       writable = false;
       removeStaleSockets(ports.map(({ port }) => port));
       mkdirSync(folder, { recursive: true });
-      mkdirSync(path.dirname(configFile), { recursive: true });
       const credentials = [{ accessKey: options.accessKeyId, secretKey: options.secretAccessKey }];
       const identities = [{ name: 'perdure', credentials, actions: ['Admin', 'Read', 'List', 'Tagging', 'Write'] }];
-      writeFileSync(configFile, JSON.stringify({ identities }), { mode: 0o600 });
+      writeStateFile(configFile, JSON.stringify({ identities }), 0o600);
     },
     command() {
       const port = (part: keyof typeof objectStorePorts) => String(options.port + objectStorePorts[part]);

@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { markOf } from './component-mark.js';
 
 export interface PortOwner {
   pid: number;
   command: string;
+  /** The state folder of the stack that it is a component of. */
+  home?: string | undefined;
+}
+
+export function describeOwner(owner: PortOwner | undefined): string {
+  if (!owner) return 'another process';
+  return `${owner.command} (process ${owner.pid}${owner.home === undefined ? '' : `, of the stack in ${owner.home}`})`;
 }
 
 /** Who listens on a TCP port, as far as this user may see it. Only for messages: undefined when the system does not tell. */
@@ -29,7 +37,7 @@ function linuxPortOwner(port: number): PortOwner | undefined {
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (Number.isInteger(pid) && holdsSocket(pid, inodes)) {
-      return { pid, command: readFileSync(`/proc/${pid}/comm`, 'utf8').trim() };
+      return { pid, command: readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), home: markOf(pid)?.home };
     }
   }
   return undefined;

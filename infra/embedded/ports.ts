@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { PerdureError } from '../../domain/errors.js';
-import { portOwner } from './port-owner.js';
+import { describeOwner, portOwner } from './port-owner.js';
 
 export interface PortClaim {
   port: number;
@@ -17,8 +17,8 @@ export async function assertPortsFree(host: string, claims: readonly PortClaim[]
     const owner = portOwner(claim.port);
     throw new PerdureError(
       'environment/broken',
-      `Port ${claim.port} (${claim.purpose}) is taken${owner ? ` by ${owner.command} (process ${owner.pid})` : ' by another process'}. ` +
-        `Stop that process, or set ${claim.variable} to a free port.`,
+      `Port ${claim.port} (${claim.purpose}) is taken by ${describeOwner(owner)}. ` +
+        `Stop that${owner?.home === undefined ? ' process' : ` stack with \`PERDURE_HOME=${owner.home} npx perdure down\``}, or set ${claim.variable} to a free port.`,
       { port: claim.port, variable: claim.variable, ...(owner ? { pid: owner.pid } : {}) },
     );
   }

@@ -18,6 +18,8 @@ export function describeProgress({ component, phase, detail, durationMs }: Stack
       return undefined;
     case 'ready':
       return `  ${pc.green('✓')} ${name} ready  ${took}`;
+    case 'adopted':
+      return `  ${pc.green('✓')} ${name} went on ${pc.dim(detail ?? '')}`;
     case 'stopped':
       return `  ${pc.green('✓')} ${name} stopped${took}`;
     case 'restarted':

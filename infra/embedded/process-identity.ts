@@ -41,6 +41,7 @@ export async function waitForExit(identity: ProcessIdentity, timeoutMs: number):
 /** Asks a process to end, and ends its whole group when it has not within `graceMs`. Only for processes that lead a group of their own. */
 export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, graceMs: number): Promise<'graceful' | 'killed'> {
   signalProcess(identity, signal);
+  signalProcess(identity, 'SIGCONT'); // One that was stopped hears the signal only when it goes on.
   if (await waitForExit(identity, graceMs)) return 'graceful';
   signalProcess(identity, 'SIGKILL', 'group');
   signalProcess(identity, 'SIGKILL');

@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** Resident memory of the given processes and all that descend from them, each counted once. */
+export function residentMemoryOfAll(pids: readonly number[]): number {
+  const rows = processRows();
+  const wanted = new Set(pids);
+  for (let before = -1; before !== wanted.size;) {
+    before = wanted.size;
+    for (const row of rows) if (wanted.has(row.parent)) wanted.add(row.pid);
+  }
+  return rows.reduce((sum, row) => sum + (wanted.has(row.pid) ? row.residentBytes : 0), 0);
+}
+
 interface ProcessRow {
   pid: number;
   parent: number;

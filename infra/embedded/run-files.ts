@@ -1,24 +1,24 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { markedProcesses } from './component-mark.js';
 import { endProcess, isAlive, processIdentitySchema } from './process-identity.js';
+import { writeStateFile } from './state-file.js';
 
 const runFileSchema = z.object({
   name: z.string(),
   process: processIdentitySchema,
   stopSignal: z.enum(['SIGTERM', 'SIGINT']),
   graceMs: z.number().int().positive(),
+  adoptAs: z.string().optional(),
 });
 
-/** What `<home>/run/<name>.json` says: which process a component is, so that a later supervisor can find and end it. */
+/** What `<home>/run/<name>.json` says: which process a component is, so that a later supervisor can find it. */
 export type RunFile = z.infer<typeof runFileSchema>;
 
 /** Written at once after the start of a process, synchronously, so that a killed supervisor leaves no unknown child. */
 export function writeRunFile(home: string, entry: RunFile): void {
-  const file = runFilePath(home, entry.name);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, JSON.stringify(entry));
-  renameSync(`${file}.new`, file);
+  writeStateFile(runFilePath(home, entry.name), JSON.stringify(entry));
 }
 
 export function removeRunFile(home: string, name: string): void {
@@ -39,14 +39,20 @@ export function readRunFiles(home: string): RunFile[] {
     });
 }
 
-/** Components of this home that still run although no supervisor watches them. */
+/** Components of this home that run, by its files and, where these are gone, by the mark that they carry. */
 export function leftovers(home: string): RunFile[] {
-  return readRunFiles(home).filter((entry) => isAlive(entry.process));
+  const known = readRunFiles(home).filter((entry) => isAlive(entry.process));
+  const pids = new Set(known.map((entry) => entry.process.pid));
+  return [...known, ...markedProcesses(home).filter((entry) => !pids.has(entry.process.pid))];
 }
 
-/** Ends what a killed supervisor left: the Node processes first, then the servers that they use. Answers the names of what was ended. */
-export async function endLeftovers(home: string, isServer: (name: string) => boolean): Promise<string[]> {
-  const left = leftovers(home);
+/** Ends what has no supervisor: the Node processes first, then the servers that they use. Answers the names of what was ended. */
+export async function endLeftovers(
+  home: string,
+  isServer: (name: string) => boolean,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<string[]> {
+  const left = leftovers(home).filter((entry) => isWanted(entry.name));
   for (const tier of [left.filter((entry) => !isServer(entry.name)), left.filter((entry) => isServer(entry.name))]) {
     await Promise.all(tier.map((entry) => endProcess(entry.process, entry.stopSignal, entry.graceMs)));
   }

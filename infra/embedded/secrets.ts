@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
+import { writeStateFile } from './state-file.js';
 
 const secretsSchema = z.object({
   postgresPassword: z.string().min(16),
@@ -31,7 +32,6 @@ export function loadSecrets(home: string): StackSecrets {
       );
     }
   }
-  mkdirSync(home, { recursive: true });
   return writeSecrets(file, {
     postgresPassword: randomBytes(24).toString('base64url'),
     s3AccessKeyId: randomBytes(10).toString('hex').toUpperCase(),
@@ -43,8 +43,6 @@ export function loadSecrets(home: string): StackSecrets {
 const madeSecret = () => randomBytes(30).toString('base64url');
 
 function writeSecrets(file: string, secrets: StackSecrets): StackSecrets {
-  writeFileSync(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  chmodSync(`${file}.new`, 0o600);
-  renameSync(`${file}.new`, file);
+  writeStateFile(file, `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
   return secrets;
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
@@ -6,6 +5,7 @@ import { awsNodeWarningOff } from './bucket.js';
 import { postgresUrl } from './postgres.js';
 import type { DecisionKeyFiles } from './decision-keys.js';
 import type { StackSecrets } from './secrets.js';
+import { writeStateFile } from './state-file.js';
 
 /** Which servers are the stack's own, and where everything answers. */
 export interface StackAddresses {
@@ -86,7 +86,14 @@ export function stackProcessEnvironment(
   return { ...Object.fromEntries(kept), ...variables };
 }
 
-/** The embedded Temporal's client configuration is complete in the variables: an empty file keeps a user's own profile out. */
-export function writeEmptyTemporalProfile(home: string): void {
-  writeFileSync(path.join(home, 'run', 'temporal.toml'), '[profile.default]\n'); // The SDK fails on a file without any profile.
+/**
+ * The embedded Temporal's client configuration is complete in the variables: an empty file keeps a user's own profile out. Put back where it was removed;
+ * on a full disk the one that is there stays.
+ */
+export function keepTemporalProfile(home: string): void {
+  try {
+    writeStateFile(path.join(home, 'run', 'temporal.toml'), '[profile.default]\n'); // The SDK fails on a file without any profile.
+  } catch {
+    // Tried again.
+  }
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { processIdentitySchema } from './process-identity.js';
+import { writeStateFile } from './state-file.js';
 
 const componentSchema = z.object({
   name: z.string(),
@@ -40,9 +41,7 @@ const stackFileSchema = z.object({
 export type StackFile = z.infer<typeof stackFileSchema>;
 
 export function writeStackFile(home: string, content: z.input<typeof stackFileSchema>): void {
-  const file = stackFilePath(home);
-  writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeStateFile(stackFilePath(home), `${JSON.stringify(content, null, 2)}\n`, 0o600);
 }
 
 /** What the last supervisor wrote; whether it still lives is `currentSupervisor`'s answer. */

@@ -1,15 +1,16 @@
 import path from 'node:path';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import type { ComponentState } from './component.js';
+import { freeBytes, fullBelowBytes } from './disk-space.js';
 import { diskUse, type DiskUse } from './disk-use.js';
-import { residentMemory } from './process-memory.js';
+import { residentMemory, residentMemoryOfAll } from './process-memory.js';
 import { leftovers } from './run-files.js';
 import { readStackFile } from './stack-file.js';
-import { currentSupervisor } from './supervisor-lock.js';
+import { currentSupervisor, hasSupervisorLock } from './supervisor-lock.js';
 
 export interface ComponentStatus {
   name: string;
-  /** `unsupervised`: it runs, but its supervisor was killed; the next start ends it. */
+  /** `unsupervised`: it runs, but its supervisor was killed or its files were removed; the next start takes it over. */
   state: ComponentState | 'unsupervised';
   pid: number | undefined;
   address: string | undefined;
@@ -30,6 +31,9 @@ export interface StackStatus {
   memoryBytes: number;
   home: string;
   disk: DiskUse[];
+  /** Free bytes of the disk that holds the state. */
+  diskFreeBytes: number;
+  diskFull: boolean;
   /** What the bootstrap has installed beside the state, shared by all homes of this checkout. */
   toolsFolder: string;
 }
@@ -38,13 +42,12 @@ export interface StackStatus {
 export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): Promise<StackStatus> {
   const supervisor = currentSupervisor(config.home);
   const file = supervisor ? readStackFile(config.home) : undefined;
-  const orphans = supervisor ? [] : leftovers(config.home);
+  const orphans = file ? [] : leftovers(config.home);
+  const filesGone = supervisor !== undefined && !hasSupervisorLock(config.home);
   const pids = [...(file?.components.flatMap(({ pid }) => pid ?? []) ?? []), ...orphans.map((orphan) => orphan.process.pid)];
   const memory = residentMemory(pids);
-  // The supervisor is the parent of the components: asking for it counts them all once.
-  const memoryBytes = supervisor
-    ? (residentMemory([supervisor.pid]).get(supervisor.pid) ?? 0)
-    : [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const memoryBytes = residentMemoryOfAll([...pids, ...(supervisor ? [supervisor.pid] : [])]);
+  const free = freeBytes(config.home);
   const supervised = (file?.components ?? []).map((component) => ({
     name: component.name,
     state: component.state,
@@ -70,13 +73,15 @@ export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): 
     lastError: undefined,
   }));
   return {
-    state: supervisor ? (file?.ready ? 'running' : 'starting') : orphans.length > 0 ? 'unsupervised' : 'down',
+    state: supervisor && !filesGone ? (file?.ready ? 'running' : 'starting') : orphans.length > 0 ? 'unsupervised' : 'down',
     supervisorPid: supervisor?.pid,
     startedAt: file?.startedAt,
     components: [...supervised, ...unsupervised],
     memoryBytes,
     home: config.home,
     disk: await diskUse(config.home),
+    diskFreeBytes: free,
+    diskFull: free < fullBelowBytes,
     toolsFolder: path.join(config.projectRoot, '.tools'),
   };
 }

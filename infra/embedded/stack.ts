@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
 import { trustText } from '../../domain/decision-proof.js';
 import { PerdureError } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
+import { adoptable } from './adoption.js';
 import { builtGateway } from './built-gateway.js';
 import type { ComponentReport, ComponentSpec, OnProgress } from './component.js';
 import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './external-servers.js';
@@ -12,18 +11,13 @@ import { objectStoreComponent } from './object-store.js';
 import { assertPortsFree } from './ports.js';
 import { postgresComponent } from './postgres.js';
 import { identify } from './process-identity.js';
-import { endLeftovers } from './run-files.js';
+import { endLeftovers, leftovers } from './run-files.js';
 import { loadSecrets, type StackSecrets } from './secrets.js';
-import {
-  stackAddresses,
-  stackProcessEnvironment,
-  stackVariables,
-  writeEmptyTemporalProfile,
-  type StackAddresses,
-} from './stack-environment.js';
+import { keepTemporalProfile, stackAddresses, stackProcessEnvironment, stackVariables, type StackAddresses } from './stack-environment.js';
 import { removeStackFile, writeStackFile } from './stack-file.js';
+import { assertSameHome, loadStackId, readStackId } from './stack-id.js';
 import { superviseComponent, type SupervisedComponent } from './supervise.js';
-import { takeSupervisorLock } from './supervisor-lock.js';
+import { takeSupervisorLock, type SupervisorLock } from './supervisor-lock.js';
 import { temporalComponent } from './temporal.js';
 
 export interface StackOptions {
@@ -49,9 +43,12 @@ export interface RunningStack {
 
 const serverNames: ReadonlySet<string> = new Set(['postgres', 'temporal', 's3']);
 export const isServerName = (name: string) => serverNames.has(name);
+const isGatewayName = (name: string) => name.startsWith('gateway-');
+/** How often the files that tell of the running stack are put right. */
+const keepEveryMs = 2_000;
 
 /**
- * Starts and supervises the stack in this process. Whatever dies comes back by itself until `stop`.
+ * Starts and supervises the stack in this process; what an earlier supervisor has left running goes on where it is what would be started now. Whatever dies comes back by itself until `stop`.
  * @throws PerdureError `state/conflict` when the home is supervised already, `environment/broken` when something cannot start.
  */
 export async function startStack(options: StackOptions = {}): Promise<RunningStack> {
@@ -59,18 +56,14 @@ export async function startStack(options: StackOptions = {}): Promise<RunningSta
   const environment = options.environment ?? process.env;
   const onProgress = options.onProgress ?? (() => undefined);
   const signal = options.signal ?? new AbortController().signal;
-  const releaseLock = takeSupervisorLock(config.home);
+  const lock = takeSupervisorLock(config.home);
   const started: SupervisedComponent[] = [];
   try {
-    const ended = await endLeftovers(config.home, isServerName);
-    if (ended.length > 0)
-      onProgress({ component: 'stack', phase: 'note', detail: `ended what an earlier supervisor had left: ${ended.join(', ')}` });
-    signal.throwIfAborted();
-    return await bringUp({ config, environment, onProgress, signal, releaseLock, started, parts: options.parts ?? 'everything' });
+    return await bringUp({ config, environment, onProgress, signal, lock, started, parts: options.parts ?? 'everything' });
   } catch (error) {
-    await stopAll(started);
+    await stopAll(started, (component) => component.giveUp()); // What served before this start serves after it.
     removeStackFile(config.home);
-    releaseLock();
+    lock.release();
     if (signal.aborted)
       throw new PerdureError('state/conflict', 'The start was interrupted; what had started is stopped. Start again to go on.');
     throw error;
@@ -82,40 +75,58 @@ interface BringUp {
   environment: NodeJS.ProcessEnv;
   onProgress: OnProgress;
   signal: AbortSignal;
-  releaseLock: () => void;
+  lock: SupervisorLock;
   started: SupervisedComponent[];
   parts: 'everything' | 'servers';
 }
 
-async function bringUp({ config, environment, onProgress, signal, releaseLock, started, parts }: BringUp): Promise<RunningStack> {
-  mkdirSync(path.join(config.home, 'run'), { recursive: true });
+async function bringUp({ config, environment, onProgress, signal, lock, started, parts }: BringUp): Promise<RunningStack> {
+  const stackId = loadStackId(config.home);
   const secrets = loadSecrets(config.home);
   const addresses = stackAddresses(config, secrets, environment);
   const keys = loadDecisionKeys(config);
   const env = stackVariables(config, { secrets, keys }, addresses);
-  writeEmptyTemporalProfile(config.home);
+  keepTemporalProfile(config.home);
   const processEnv = stackProcessEnvironment(environment, env, addresses.embedded.temporal);
   const startedAt = new Date().toISOString();
   const supervisor = identify(process.pid);
   let ready = false;
 
-  const servers = serverComponents(config, secrets, addresses);
+  const servers = serverComponents(config, secrets, addresses).map((spec) => adoptable(spec, stackId));
   const nodes =
     parts === 'everything'
-      ? nodeComponents({ config, env: processEnv, signingKeyFile: keys.signing, gatewayProgram: await builtGateway(config.projectRoot) })
+      ? nodeComponents({
+          config,
+          env: processEnv,
+          signingKeyFile: keys.signing,
+          gatewayProgram: await builtGateway(config.projectRoot),
+        }).map((spec) => (isGatewayName(spec.name) ? adoptable(spec, stackId) : spec))
       : [];
+  const specs = [...servers, ...nodes];
   const external = externalReports(addresses);
   const report = () => [...external, ...started.map((component) => component.report())];
   const publish = () => {
-    if (supervisor) writeStackFile(config.home, { supervisor, startedAt, ready, addresses, env, components: report() });
+    try {
+      if (supervisor && readStackId(config.home) === stackId)
+        writeStackFile(config.home, { supervisor, startedAt, ready, addresses, env, components: report() });
+    } catch {
+      // A full disk: what it said before stays, and it is tried again.
+    }
   };
+  // Each component takes over or replaces its own predecessor when its turn comes; whatever else is left ends now.
+  const wanted = new Set(specs.map((spec) => spec.name));
+  const ended = await endLeftovers(config.home, isServerName, (name) => !wanted.has(name));
+  if (ended.length > 0)
+    onProgress({ component: 'stack', phase: 'note', detail: `ended what an earlier supervisor had left: ${ended.join(', ')}` });
+  const running = new Set(leftovers(config.home).map((entry) => entry.name));
   await assertPortsFree(
     config.host,
-    [...servers, ...nodes].flatMap((spec) => spec.ports),
+    specs.filter((spec) => !running.has(spec.name)).flatMap((spec) => spec.ports),
   );
+  signal.throwIfAborted();
 
   const startTier = async (specs: readonly ComponentSpec[]) => {
-    const tier = specs.map((spec) => superviseComponent(config.home, spec, onProgress, publish));
+    const tier = specs.map((spec) => superviseComponent(config.home, guarded(spec, config.home, stackId), onProgress, publish));
     started.push(...tier);
     const failure = new AbortController();
     const either = AbortSignal.any([signal, failure.signal]);
@@ -138,6 +149,12 @@ async function bringUp({ config, environment, onProgress, signal, releaseLock, s
   if (nodes.length > 0) onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
   ready = true;
   publish();
+  const keeping = setInterval(() => {
+    if (readStackId(config.home) !== stackId) return; // Removed on purpose or by mistake: nothing of it is made again.
+    lock.keep();
+    publish();
+    keepTemporalProfile(config.home);
+  }, keepEveryMs).unref();
 
   let stopping: Promise<void> | undefined;
   return {
@@ -146,9 +163,10 @@ async function bringUp({ config, environment, onProgress, signal, releaseLock, s
     env,
     components: report,
     stop() {
-      stopping ??= stopAll(started).then(() => {
+      clearInterval(keeping);
+      stopping ??= stopAll(started, (component) => component.stop()).then(() => {
         removeStackFile(config.home);
-        releaseLock();
+        lock.release();
       });
       return stopping;
     },
@@ -209,8 +227,15 @@ async function migrate(databaseUrl: string, onProgress: OnProgress): Promise<voi
 }
 
 /** The processes that use the servers end first, then the servers. */
-async function stopAll(started: readonly SupervisedComponent[]): Promise<void> {
-  for (const kind of ['node', 'server'] as const) {
-    await Promise.all(started.filter((component) => component.spec.kind === kind).map((component) => component.stop()));
-  }
+async function stopAll(started: readonly SupervisedComponent[], end: (component: SupervisedComponent) => Promise<void>): Promise<void> {
+  for (const kind of ['node', 'server'] as const) await Promise.all(started.filter((component) => component.spec.kind === kind).map(end));
 }
+
+/** A server is started anew only in the state that the stack was started with. */
+const guarded = (spec: ComponentSpec, home: string, stackId: string): ComponentSpec => ({
+  ...spec,
+  prepare: () => {
+    assertSameHome(home, stackId);
+    return spec.prepare();
+  },
+});

@@ -1,7 +1,11 @@
 import { PerdureError } from '../../domain/errors.js';
 import type { ComponentReport, ComponentSpec, ComponentState, OnProgress } from './component.js';
-import { launch, type LaunchedProcess } from './launch.js';
+import { adopt, launch, type LaunchedProcess } from './launch.js';
+import { fullDiskText } from './disk-space.js';
 import { logPath, logTail } from './logs.js';
+import { pause } from './pause.js';
+import { endProcess } from './process-identity.js';
+import { leftovers } from './run-files.js';
 
 const checkEveryMs = 2_000;
 const checkTimeoutMs = 5_000;
@@ -11,23 +15,31 @@ const restartDelaysMs = [100, 300, 1_000, 2_000, 5_000, 10_000] as const;
 /** A process that lived this long starts its restart delays anew. */
 const steadyAfterMs = 60_000;
 const firstStartAttempts = 3;
+/** A running process of an earlier supervisor that does not work by then is started anew. */
+const adoptTimeoutMs = 15_000;
 
 export interface SupervisedComponent {
   spec: ComponentSpec;
   /** @throws PerdureError `environment/broken` with the end of the log, when it cannot be brought up. */
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
+  /** As `stop`, but a process that was running before this supervisor came runs on. */
+  giveUp(): Promise<void>;
   report(): ComponentReport;
 }
 
-/** Keeps one process alive: starts it, checks it, starts it again whenever it dies or hangs, until it is stopped. */
-export function superviseComponent(home: string, spec: ComponentSpec, onProgress: OnProgress, onChange: () => void): SupervisedComponent {
+/** Keeps one process alive: adopts or starts it, checks it, starts it again whenever it dies or hangs, until it is stopped. */
+export function superviseComponent(home: string, spec: ComponentSpec, tell: OnProgress, tellChange: () => void): SupervisedComponent {
+  // Who listens may fail, as on a full disk: the watch goes on.
+  const onProgress: OnProgress = (progress) => quietly(() => tell(progress));
+  const onChange = () => quietly(tellChange);
   let state: ComponentState = 'stopped';
   let current: LaunchedProcess | undefined;
   let startedAt: string | undefined;
   let restarts = 0;
   let lastError: string | undefined;
   let watching: Promise<void> = Promise.resolve();
+  let adopted: LaunchedProcess | undefined;
   const stopping = new AbortController();
 
   const setState = (next: ComponentState) => {
@@ -50,6 +62,29 @@ export function superviseComponent(home: string, spec: ComponentSpec, onProgress
     return launched;
   }
 
+  /**
+   * The process of an earlier supervisor, when it is what would be started now and works. What is something else, as after a change of the program or of a setting,
+   * ends here, just before its successor starts.
+   */
+  async function takeOver(signal: AbortSignal): Promise<LaunchedProcess | undefined> {
+    for (const entry of leftovers(home).filter((one) => one.name === spec.name)) {
+      if (adopted === undefined && spec.adoptAs !== undefined && entry.adoptAs === spec.adoptAs) {
+        const running = adopt(home, entry);
+        try {
+          await untilReady({ ...spec, startTimeoutMs: adoptTimeoutMs }, running, signal);
+          startedAt = new Date().toISOString();
+          current = adopted = running;
+          continue;
+        } catch {
+          running.release();
+          signal.throwIfAborted();
+        }
+      }
+      await endProcess(entry.process, entry.stopSignal, entry.graceMs);
+    }
+    return adopted;
+  }
+
   /** Restarts until it works or is stopped. */
   async function bringBack(): Promise<LaunchedProcess | undefined> {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
@@ -63,7 +98,7 @@ export function superviseComponent(home: string, spec: ComponentSpec, onProgress
         onProgress({ component: spec.name, phase: 'restarted', durationMs: Date.now() - began });
         return launched;
       } catch (error) {
-        lastError = messageOf(error);
+        lastError = `${messageOf(error)}${fullDiskText(home)}`;
         setState('failed');
       }
     }
@@ -74,7 +109,7 @@ export function superviseComponent(home: string, spec: ComponentSpec, onProgress
     let launched: LaunchedProcess | undefined = first;
     while (launched && !stopping.signal.aborted) {
       const since = Date.now();
-      const ended = await untilLost(spec, launched, stopping.signal);
+      const ended = await untilLost(home, spec, launched, stopping.signal);
       if (stopping.signal.aborted || ended === undefined) return;
       lastError = ended.reason;
       setState('restarting');
@@ -92,6 +127,13 @@ export function superviseComponent(home: string, spec: ComponentSpec, onProgress
       onProgress({ component: spec.name, phase: 'starting' });
       const began = Date.now();
       const either = AbortSignal.any([signal, stopping.signal]);
+      const found = await takeOver(either);
+      if (found) {
+        setState('running');
+        onProgress({ component: spec.name, phase: 'adopted', detail: `process ${found.pid}`, durationMs: Date.now() - began });
+        watching = watch(found);
+        return;
+      }
       for (let attempt = 1; ; attempt += 1) {
         try {
           const launched = await bringUp(either);
@@ -107,6 +149,12 @@ export function superviseComponent(home: string, spec: ComponentSpec, onProgress
           await pause(restartDelaysMs[attempt] ?? 1_000, either);
         }
       }
+    },
+    async giveUp() {
+      if (adopted === undefined || current !== adopted) return this.stop();
+      stopping.abort();
+      adopted.release();
+      await watching;
     },
     async stop() {
       const wasUp = current !== undefined;
@@ -156,20 +204,25 @@ async function untilReady(spec: ComponentSpec, launched: LaunchedProcess, signal
 
 /** Resolves when the process has ended or has not worked for long; undefined when `signal` aborts first. */
 async function untilLost(
+  home: string,
   spec: ComponentSpec,
   launched: LaunchedProcess,
   signal: AbortSignal,
 ): Promise<{ phase: 'died' | 'unhealthy'; reason: string } | undefined> {
-  let goodAt = Date.now();
+  let illMs = 0;
   while (!signal.aborted) {
+    const since = Date.now();
     await Promise.race([launched.exited, pause(checkEveryMs, signal)]);
     if (signal.aborted) return undefined;
-    if (!launched.alive()) return { phase: 'died', reason: `It ended with ${launched.exitReason()}` };
+    if (!launched.alive()) return { phase: 'died', reason: `It ended with ${launched.exitReason()}${fullDiskText(home)}` };
+    launched.remember();
     try {
       await Promise.race([withTimeout(spec.check(launched.view()), checkTimeoutMs), launched.exited]);
-      goodAt = Date.now();
+      illMs = 0;
     } catch (error) {
-      if (Date.now() - goodAt > unhealthyAfterMs) return { phase: 'unhealthy', reason: messageOf(error) };
+      // Time in which the supervisor itself stood still, stopped or without a processor, says nothing of the component.
+      illMs += Math.min(Date.now() - since, checkEveryMs + checkTimeoutMs);
+      if (illMs > unhealthyAfterMs) return { phase: 'unhealthy', reason: `${messageOf(error)}${fullDiskText(home)}` };
     }
   }
   return undefined;
@@ -185,26 +238,20 @@ function startFailure(home: string, spec: ComponentSpec, cause: unknown): Perdur
   );
 }
 
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Nobody is told; what is told next may arrive.
+  }
+}
+
 function indent(text: string): string {
   return text.replace(/^/gm, '    ');
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
-}
-
-/** Waits, or less when `signal` aborts; never rejects. */
-export function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, durationMs);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

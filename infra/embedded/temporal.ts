@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PerdureError } from '../../domain/errors.js';
 import type { ComponentSpec } from './component.js';
 import { searchAttributes } from './search-attributes.js';
+import { writeStateFile } from './state-file.js';
 import { checkTemporal } from './temporal-check.js';
 import { findTemporal } from './tools.js';
 
@@ -31,7 +32,7 @@ export function temporalComponent(options: TemporalOptions): ComponentSpec {
     ],
     async prepare() {
       mkdirSync(folder, { recursive: true });
-      if (!existsSync(versionFile)) writeFileSync(versionFile, `${binary.serverVersion}\n`);
+      if (!existsSync(versionFile)) writeStateFile(versionFile, `${binary.serverVersion}\n`);
       const writtenBy = readFileSync(versionFile, 'utf8').trim();
       if (writtenBy !== binary.serverVersion) {
         throw new PerdureError(

@@ -14,7 +14,7 @@ const messageSchema = z.discriminatedUnion('perdure', [
     perdure: z.literal('progress'),
     progress: z.object({
       component: z.string(),
-      phase: z.enum(['starting', 'ready', 'died', 'unhealthy', 'restarted', 'stopping', 'stopped', 'note']),
+      phase: z.enum(['starting', 'ready', 'adopted', 'died', 'unhealthy', 'restarted', 'stopping', 'stopped', 'note']),
       detail: z.string().optional(),
       durationMs: z.number().optional(),
     }),
@@ -37,9 +37,9 @@ export async function upDetached(
     cwd: config.projectRoot,
     env: { ...process.env, PERDURE_HOME: config.home },
     detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
+    stdio: ['ignore', log ?? 'ignore', log ?? 'ignore', 'ipc'],
   });
-  closeSync(log);
+  if (log !== undefined) closeSync(log);
   await new Promise<void>((resolve, reject) => {
     child.on('message', (message) => {
       const parsed = messageSchema.safeParse(message);
