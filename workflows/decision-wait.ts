@@ -35,7 +35,8 @@ export class DecisionWait {
       if (Date.now() >= deadlineMs) return;
       const escalates = !this.escalated && this.escalateAtMs <= Math.min(remindAtMs, deadlineMs);
       const wakeAtMs = escalates ? this.escalateAtMs : Math.min(remindAtMs, deadlineMs);
-      if (await condition(() => this.decided || interrupted(), Math.max(wakeAtMs - Date.now(), 1))) return;
+      const summary = `waits for people; ${escalates ? 'others are asked too' : wakeAtMs === deadlineMs ? 'expires' : 'reminds them'} at ${new Date(wakeAtMs).toISOString()}`;
+      if (await condition(() => this.decided || interrupted(), Math.max(wakeAtMs - Date.now(), 1), { summary })) return;
       if (Date.now() >= deadlineMs) return;
       if (escalates) await this.escalate();
       else {

@@ -101,6 +101,8 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
         await book.ruleByPolicy(shown.champion === null ? 'first version of an empty environment' : 'the policy asks for no approval');
       } else {
         await enter('waiting-for-approval');
+        // The list in the Temporal UI then says which workflow waits for a person.
+        if (patched('marks-waiting')) mark({ outcome: 'waiting-for-approval' });
         timeline.doing(
           `waiting for approvals, ${requirementText(requirementsOf(policy, book.escalatedAt !== null))}: Update decidePromotion, or Signal approve or reject with \`{"actor": "you@example.com", "comment": "why"}\``,
         );
@@ -123,6 +125,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       if (check.holds) {
         book.close('it is approved: to stop it now, abort the rollout or roll back');
         await enter('rolling-out');
+        if (patched('marks-waiting')) mark({ outcome: 'rolling-out' });
         timeline.doing(`rolling out to ${environment}`);
         const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) }, () =>
           timeline.doing(`approved; waits for another rollout of ${model} in ${environment} to end, then goes on by itself.`),
@@ -174,7 +177,7 @@ async function rollOut(
       if (failureCode(error) === 'promotion/stale') return { stale: failureText(error) };
       if (!isAlreadyStarted(error)) throw error;
       onQueued();
-      await sleep('5s');
+      await sleep('5s', { summary: 'another rollout of the model goes first' });
     }
   }
 }

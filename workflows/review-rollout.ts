@@ -24,7 +24,7 @@ export async function reviewRollout(input: ReviewRequest): Promise<LastWord> {
       break;
     }
     timeline.doing(`waiting for labels: ${seen.word.reason}`);
-    await sleep(Math.min(review.lookEveryMs, leftMs));
+    await sleep(Math.min(review.lookEveryMs, leftMs), { summary: 'waits for labels' });
   }
   await facts().recordLastWord({ rolloutId, word });
   mark({ outcome: word.verdict });

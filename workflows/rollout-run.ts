@@ -128,7 +128,9 @@ export class RolloutRun {
       }
       timeline.doing(`${label}: watching. ${progress.lastLook ?? 'No look yet'}`);
       const before = Date.now();
-      await condition(() => steering.wantsAttention, lookAfterSeconds(plan, progress.stepElapsedMs / 1000) * 1000);
+      await condition(() => steering.wantsAttention, lookAfterSeconds(plan, progress.stepElapsedMs / 1000) * 1000, {
+        summary: `${label}: next look of the judge`,
+      });
       progress.stepElapsedMs += Date.now() - before;
       if (steering.wantsAttention) continue;
       const seen = await this.look();

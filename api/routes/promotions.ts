@@ -16,6 +16,7 @@ import {
   type PromotionDetail,
   type PromotionSummary,
 } from '../../client/http/promotions.js';
+import { readEvaluation } from '../read-evaluation.js';
 import { flagSchema, limitSchema, type RouteGroup } from '../route-group.js';
 
 const listQuery = z.object({
@@ -29,7 +30,7 @@ const listQuery = z.object({
 const ofPromotion = z.object({ id: z.string().min(1).max(200) });
 
 /** Decisions to take versions into environments: what is asked for, on which evidence, and who said what. */
-export const promotionRoutes: RouteGroup = (app, { db, decisions: desk }) => {
+export const promotionRoutes: RouteGroup = (app, { db, objects, decisions: desk }) => {
   app.get(
     '/promotions',
     { schema: { tags: ['promotions'], querystring: listQuery, response: { 200: promotionListSchema } } },
@@ -42,7 +43,7 @@ export const promotionRoutes: RouteGroup = (app, { db, decisions: desk }) => {
   app.get(
     '/promotions/:id',
     { schema: { tags: ['promotions'], params: ofPromotion, response: { 200: promotionDetailSchema } } },
-    async ({ params }) => {
+    async ({ params, log }) => {
       const [row, decisions] = await Promise.all([promotionById(db, params.id), decisionsOf(db, params.id)]);
       const behind = await queuedBehind(db, row);
       return {
@@ -50,6 +51,7 @@ export const promotionRoutes: RouteGroup = (app, { db, decisions: desk }) => {
         remindedAt: row.remindedAt?.toISOString() ?? null,
         escalatedAt: row.escalatedAt?.toISOString() ?? null,
         evidence: row.evidence,
+        evaluation: row.evidence && (await readEvaluation(objects, row.evidence.evaluationKey, log)),
         requirement: requirementOf(row, decisions),
         queuedBehind: behind,
         decisions: decisions.map(decisionView),

@@ -2,15 +2,13 @@ import { z } from 'zod';
 import { definitionInForce } from '../../db/definition-queries.js';
 import { currentRoutes } from '../../db/route-queries.js';
 import { listVersions } from '../../db/version-lists.js';
-import { evaluationSchema, type Evaluation } from '../../domain/evaluation.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { promotionPlanSchema } from '../../client/http/promotion-plan.js';
 import { versionDetailSchema, versionListSchema } from '../../client/http/versions.js';
-import type { LakeStore } from '../deps.js';
-
 import { objectText } from '../object-text.js';
+import { readEvaluation } from '../read-evaluation.js';
 import { promotionPlan } from '../promotion-plan.js';
 import type { RouteGroup } from '../route-group.js';
 import { versionView } from '../version-view.js';
@@ -56,10 +54,7 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } },
     async ({ params, log }) => {
       const [row, routes] = await Promise.all([oneVersion(params.model, params.version), currentRoutes(db)]);
-      const evaluation = await readEvaluation(objects, row.evaluationKey).catch((error: unknown) => {
-        log.warn({ err: error, key: row.evaluationKey }, 'the evaluation report could not be read');
-        return null;
-      });
+      const evaluation = await readEvaluation(objects, row.evaluationKey, log);
       const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, gates, lineage } = row;
       const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
       return {
@@ -99,8 +94,3 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     },
   );
 };
-
-async function readEvaluation(objects: LakeStore, key: string): Promise<Evaluation | null> {
-  const text = await objectText(objects, key);
-  return text === undefined ? null : evaluationSchema.parse(JSON.parse(text));
-}

@@ -4,6 +4,7 @@ import { requirementText } from '../../domain/approval-places.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';
+import { describeMetrics, describeSlices } from '../format/evaluation.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { metric, shortDigest, state } from '../format/words.js';
@@ -104,13 +105,7 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
     ]),
   ];
   if (evidence) {
-    const champion = evidence.champion === null ? 'no champion' : `version ${evidence.champion} (champion)`;
-    const rows = Object.entries(evidence.metrics).map(([name, value]) => [
-      name,
-      metric(value),
-      metric(evidence.championMetrics?.[name as keyof typeof evidence.metrics]),
-    ]);
-    parts.push(table(output, ['metric', `version ${promotion.version}`, champion], rows));
+    parts.push(...evidenceTables(output, promotion, evidence));
     parts.push(
       table(
         output,
@@ -141,6 +136,31 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
 /** What an approval sets going, where something else goes first. */
 export const queueText = ({ model, environment, queuedBehind }: Pick<PromotionDetail, 'model' | 'environment' | 'queuedBehind'>): string =>
   `a rollout of ${model}@${queuedBehind} is under way in ${environment}: once approved, this one waits for its end and then goes on by itself`;
+
+/** The report that the evidence is bound to; its metrics alone while the object store is away. */
+function evidenceTables(output: Output, { evaluation, version }: PromotionDetail, evidence: Evidence): string[] {
+  if (evaluation) {
+    const slices = describeSlices(output, evaluation);
+    const alone = evidence.champion !== null && !evaluation.comparison;
+    return [
+      describeMetrics(output, evaluation, version),
+      ...(alone ? [`Not compared with version ${evidence.champion}, the champion: it was trained on rows of this holdout.`] : []),
+      ...(slices === null ? [] : [slices]),
+    ];
+  }
+  const champion = evidence.champion === null ? 'no champion' : `version ${evidence.champion} (champion)`;
+  const rows = Object.entries(evidence.metrics).map(([name, value]) => [
+    name,
+    metric(value),
+    metric(evidence.championMetrics?.[name as keyof typeof evidence.metrics]),
+  ]);
+  return [
+    table(output, ['metric', `version ${version}`, champion], rows),
+    'The object store does not answer: slices and intervals are in its report.',
+  ];
+}
+
+type Evidence = NonNullable<PromotionDetail['evidence']>;
 
 /** A decision on evidence that is out of date counted when it was taken, and says nothing of what is shown now. */
 function countedText(decision: PromotionDetail['decisions'][number], { evidenceSha256 }: PromotionDetail): string {

@@ -83,8 +83,11 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
       ['late labels', lateLabelsText(rollout)],
     ]),
   ];
+  const lacksData = rollout.finishedAt === null && (last === undefined || last.verdict === 'no-data');
   if (last) {
-    parts.push(`Look ${last.look} at ${localTime(last.at)}: ${state(output, last.verdict)}${last.waitsFor ? `, ${last.waitsFor}` : ''}`);
+    parts.push(
+      `Look ${last.look}, ${stageText({ ...rollout, step: last.step })}, at ${localTime(last.at)}: ${state(output, last.verdict)}${last.waitsFor ? `, ${last.waitsFor}` : ''}`,
+    );
     if (last.metrics.length > 0)
       parts.push(
         table(
@@ -95,6 +98,10 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
       );
   }
   if (last?.leftOut) parts.push(last.leftOut);
+  if (lacksData)
+    parts.push(
+      `No data is never a pass: the judge waits for requests to both versions. Send some to the gateway (perdure predict ${rollout.model} --file ROWS), see who asks it (perdure status), or go on without the judge: perdure rollout advance ${rollout.model} --reason TEXT`,
+    );
   if (last?.latency.challenger) {
     const row = (name: string, one: Quantiles) => [
       name,

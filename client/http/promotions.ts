@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { evaluationSchema } from '../../domain/evaluation.js';
 import { actorSchema, sha256Schema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
 import { decisionSchema, evidenceSchema } from '../../domain/promotion.js';
@@ -48,6 +49,8 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
   escalatedAt: z.iso.datetime().nullable(),
   /** What a decision is bound to; null until it is gathered. */
   evidence: evidenceSchema.nullable(),
+  /** The report that the evidence names: intervals, differences, slices; null until there is one, or when the object store does not answer with it. */
+  evaluation: evaluationSchema.nullable(),
   /** What the policy asks for; null until the evidence is gathered. */
   requirement: z
     .object({
