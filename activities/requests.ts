@@ -16,6 +16,7 @@ import { mustHaveShadows } from '../db/rollout-facts.js';
 import { routeOf } from '../db/route-queries.js';
 import { hasTrainedUpTo, versionOf } from '../db/run-queries.js';
 import { runningRollout } from '../db/rollout-queries.js';
+import { archivedVersions } from '../db/version-archive.js';
 import { watermarkOf } from '../db/data-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 
@@ -46,6 +47,12 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         alsoShadow,
       } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       await versionOf(db, model, version);
+      const away = (await archivedVersions(db, model)).get(version);
+      if (away)
+        throw new PerdureError(
+          'state/conflict',
+          `${model}@${version} is archived (${away.actor}: ${away.reason}). Bring it back first: perdure versions unarchive ${model}@${version}.`,
+        );
       const { promotion: policy, rollout } = (await rulesInForce(db, model)).definition;
       // Told when it is asked for, and not after people have approved it.
       await mustHaveShadows(db, { model, version, alsoShadow, strategy: rollout.strategy });

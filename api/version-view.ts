@@ -1,10 +1,16 @@
 import type { SnapshotManifest } from '../domain/snapshot.js';
 import type { Route } from '../domain/route.js';
+import type { ArchivalRecord } from '../db/version-archive.js';
 import type { VersionWithOrigin } from '../db/version-lists.js';
 import type { VersionSummary } from '../client/http/versions.js';
 
 /** A version as lists show it, with where it is served. */
-export function versionView(row: VersionWithOrigin, routes: readonly Route[]): VersionSummary {
+export function versionView(
+  row: VersionWithOrigin,
+  routes: readonly Route[],
+  archived: ReadonlyMap<number, Pick<ArchivalRecord, 'actor' | 'reason' | 'at'>>,
+): VersionSummary {
+  const away = archived.get(row.version);
   return {
     model: row.model,
     version: row.version,
@@ -14,6 +20,7 @@ export function versionView(row: VersionWithOrigin, routes: readonly Route[]): V
     ...windowsOf(row.manifest),
     metrics: row.metrics,
     artifactSha256: row.artifactSha256,
+    archived: away ? { actor: away.actor, reason: away.reason, at: away.at.toISOString() } : null,
     serving: routes
       .filter((route) => route.model === row.model)
       .flatMap((route) =>

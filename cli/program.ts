@@ -3,6 +3,7 @@ import { registerApply } from './commands/apply.js';
 import { registerData } from './commands/data.js';
 import { registerDecisions } from './commands/decisions.js';
 import { registerLabels } from './commands/labels.js';
+import { registerModels } from './commands/models.js';
 import { registerPredict } from './commands/predict.js';
 import { registerPredictions } from './commands/predictions.js';
 import { registerPromote } from './commands/promote.js';
@@ -22,6 +23,7 @@ const groups = [
   registerData,
   registerQuarantine,
   registerApply,
+  registerModels,
   registerTrain,
   registerRuns,
   registerVersions,

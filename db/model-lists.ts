@@ -1,4 +1,4 @@
-import { eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Database } from './connect.js';
 import { definitions, models, versions, watermarks } from './schema/index.js';
@@ -13,8 +13,8 @@ export interface ModelRow {
   watermark: string | null;
 }
 
-/** Models that are known and not retired, with the definition in force, by name. */
-export async function listModels(db: Database): Promise<ModelRow[]> {
+/** Models that are known and not retired, or the one that is named, with the definition in force, by name. */
+export async function listModels(db: Database, name?: string): Promise<ModelRow[]> {
   const rows = await db.orm
     .select({
       name: models.name,
@@ -28,7 +28,7 @@ export async function listModels(db: Database): Promise<ModelRow[]> {
     .from(models)
     .innerJoin(definitions, eq(definitions.sha256, models.definitionSha256))
     .leftJoin(watermarks, eq(watermarks.model, models.name))
-    .where(isNull(models.retiredAt))
+    .where(and(isNull(models.retiredAt), name === undefined ? undefined : eq(models.name, name)))
     .orderBy(models.name);
   return rows.map((row) => ({ ...row, appliedAt: row.appliedAt.toISOString() }));
 }

@@ -1,18 +1,34 @@
-import { listModels } from '../../db/model-lists.js';
-import { modelListSchema } from '../../client/http/models.js';
+import { z } from 'zod';
+import { definitionByDigest, definitionInForce } from '../../db/definition-queries.js';
+import { listModels, type ModelRow } from '../../db/model-lists.js';
+import { PerdureError } from '../../domain/errors.js';
+import { modelNameSchema, sha256Schema } from '../../domain/names.js';
+import { modelDetailSchema, modelListSchema, type ModelSummary } from '../../client/http/models.js';
 import type { RouteGroup } from '../route-group.js';
 
-/** `GET /models`: what is known, by name. */
+const ofModel = z.object({ model: modelNameSchema });
+const definitionSchema = z.record(z.string(), z.json());
+
+/** `GET /models[/{model}]`: what is known, by name; `/definitions/{sha256}`: any definition that was ever applied. */
 export const modelRoutes: RouteGroup = (app, { db }) => {
-  app.get('/models', { schema: { tags: ['models'], response: { 200: modelListSchema } } }, async () => {
-    const rows = await listModels(db);
-    return {
-      models: rows.map(({ definition, ...row }) => ({
-        ...row,
-        description: definition.description,
-        owner: definition.owner,
-        schedules: definition.triggers.schedules,
-      })),
-    };
+  app.get('/models', { schema: { tags: ['models'], response: { 200: modelListSchema } } }, async () => ({
+    models: (await listModels(db)).map(summary),
+  }));
+
+  app.get('/models/:model', { schema: { tags: ['models'], params: ofModel, response: { 200: modelDetailSchema } } }, async ({ params }) => {
+    const row = (await listModels(db, params.model))[0];
+    if (row) return { ...summary(row), definition: definitionSchema.parse(row.definition) };
+    await definitionInForce(db, params.model);
+    throw new PerdureError('model/unknown', `No model is called ${params.model}.`, params);
   });
+
+  app.get(
+    '/definitions/:sha256',
+    { schema: { tags: ['models'], params: z.object({ sha256: sha256Schema }), response: { 200: definitionSchema } } },
+    async ({ params }) => definitionSchema.parse(await definitionByDigest(db, params.sha256)),
+  );
 };
+
+function summary({ definition, ...row }: ModelRow): ModelSummary {
+  return { ...row, description: definition.description, owner: definition.owner, schedules: definition.triggers.schedules };
+}

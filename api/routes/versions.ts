@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { definitionInForce } from '../../db/definition-queries.js';
+import { listPromotions } from '../../db/promotion-lists.js';
+import { archivedVersions, recordArchival } from '../../db/version-archive.js';
+import { versionsOfRoute } from '../../domain/route.js';
 import { currentRoutes } from '../../db/route-queries.js';
 import { listVersions } from '../../db/version-lists.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { promotionPlanSchema } from '../../client/http/promotion-plan.js';
-import { versionDetailSchema, versionListSchema } from '../../client/http/versions.js';
+import { archiveRequestSchema, versionDetailSchema, versionListSchema, versionSummarySchema } from '../../client/http/versions.js';
 import { objectText } from '../object-text.js';
 import { readEvaluation } from '../read-evaluation.js';
 import { promotionPlan } from '../promotion-plan.js';
@@ -43,9 +47,13 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     '/models/:model/versions',
     { schema: { tags: ['versions'], params: ofModel, response: { 200: versionListSchema } } },
     async ({ params }) => {
-      const [rows, routes] = await Promise.all([listVersions(db, params.model), currentRoutes(db)]);
+      const [rows, routes, archived] = await Promise.all([
+        listVersions(db, params.model),
+        currentRoutes(db),
+        archivedVersions(db, params.model),
+      ]);
       if (rows.length === 0) await definitionInForce(db, params.model);
-      return { versions: rows.map((row) => versionView(row, routes)) };
+      return { versions: rows.map((row) => versionView(row, routes, archived)) };
     },
   );
 
@@ -53,12 +61,16 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     '/models/:model/versions/:version',
     { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } },
     async ({ params, log }) => {
-      const [row, routes] = await Promise.all([oneVersion(params.model, params.version), currentRoutes(db)]);
+      const [row, routes, archived] = await Promise.all([
+        oneVersion(params.model, params.version),
+        currentRoutes(db),
+        archivedVersions(db, params.model),
+      ]);
       const evaluation = await readEvaluation(objects, row.evaluationKey, log);
       const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, gates, lineage } = row;
       const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
       return {
-        ...versionView(row, routes),
+        ...versionView(row, routes, archived),
         ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, lineage, evaluation },
         gates: gates.map((gate) => ({ ...gate })),
         card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
@@ -72,6 +84,53 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     async ({ params, query }) => {
       await oneVersion(params.model, params.version);
       return promotionPlan(db, { ...params, environment: query.environment, alsoShadow: query.alsoShadow?.split(',').map(Number) });
+    },
+  );
+
+  app.post(
+    '/models/:model/versions/:version/archive',
+    {
+      schema: {
+        tags: ['versions'],
+        description: 'Puts a version away, out of lists and promotions, or brings it back. Nothing of it is lost.',
+        params: ofVersion,
+        body: archiveRequestSchema,
+        response: { 200: versionSummarySchema },
+      },
+    },
+    async ({ params, body }) => {
+      const [row, routes, open] = await Promise.all([
+        oneVersion(params.model, params.version),
+        currentRoutes(db),
+        listPromotions(db, { ...params, open: true, limit: 1 }),
+      ]);
+      const name = `${params.model}@${params.version}`;
+      const place = routes.find((route) => route.model === params.model && versionsOfRoute(route).includes(params.version));
+      if (body.archived && place)
+        throw new PerdureError('state/conflict', `${name} is served in ${place.environment}: roll it back or replace it there first.`);
+      if (body.archived && open[0])
+        throw new PerdureError(
+          'state/conflict',
+          `A promotion of ${name} to ${open[0].environment} is open: reject or withdraw it first (perdure promotions show ${open[0].id}).`,
+        );
+      await recordArchival(db, { ...params, ...body });
+      return versionView(row, routes, await archivedVersions(db, params.model));
+    },
+  );
+
+  app.get(
+    '/models/:model/versions/:version/artifact',
+    { schema: { tags: ['versions'], description: 'The ONNX model, byte for byte as it was evaluated and is served.', params: ofVersion } },
+    async ({ params }, reply) => {
+      const { artifactKey, artifactSha256 } = await oneVersion(params.model, params.version);
+      const bytes = Buffer.from(await objects.get(artifactKey));
+      const found = createHash('sha256').update(bytes).digest('hex');
+      if (found !== artifactSha256)
+        throw new PerdureError(
+          'artifact/digest-mismatch',
+          `The object ${artifactKey} is not what ${params.model}@${params.version} is registered with (${artifactSha256}): restore the registered bytes.`,
+        );
+      return reply.type('application/octet-stream').header('etag', `"${artifactSha256}"`).send(bytes);
     },
   );
 

@@ -9,6 +9,8 @@ import { requireModelName } from '../parse/version-ref.js';
 import { readRows } from '../read-rows.js';
 
 const batchRows = 500;
+/** Rows that people see; a file may hold a month. */
+const shownRows = 20;
 
 /** One row of the answer; labels name its prediction's id. */
 interface PredictedRow {
@@ -26,9 +28,10 @@ export function registerPredict(program: Command, context: CliContext): void {
     .command('predict <model>')
     .description('ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one column a feature')
     .requiredOption('--file <file>', 'rows.json, rows.csv or rows.parquet')
+    .option('--all', `print every row (default: the first ${shownRows})`)
     .addOption(environmentOption())
     .addHelpText('after', examples('predict flight-delay --file rows.json', 'predict flight-delay --file april.parquet --json'))
-    .action(async (modelText: string, { file, env }: EnvironmentChoice & { file: string }) => {
+    .action(async (modelText: string, { file, env, all }: EnvironmentChoice & { file: string; all?: true }) => {
       const { output } = context;
       const model = requireModelName(modelText);
       const gateway = createGatewayClient(context.config().gatewayUrls[env]);
@@ -61,7 +64,12 @@ export function registerPredict(program: Command, context: CliContext): void {
           one.modelVersion,
           one.predictionId,
         ];
-        return table(output, head, predicted.map(line));
+        const shown = all ? predicted : predicted.slice(0, shownRows);
+        const rest = predicted.length - shown.length;
+        return [
+          table(output, head, shown.map(line)),
+          ...(rest > 0 ? [`… and ${rest} rows more, ${predicted.length} in all. --all prints them, --json gives them to a program.`] : []),
+        ].join('\n\n');
       });
     });
 }

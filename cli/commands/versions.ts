@@ -8,20 +8,29 @@ import { causeText, metric, shortDigest, state } from '../format/words.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import { Option } from 'commander';
 import type { Output } from '../output.js';
+import { registerVersionArchive } from './version-archive.js';
+import { registerVersionCompare } from './version-compare.js';
+import { registerVersionExport } from './version-export.js';
 import { modelOrVersion, requireModelName } from '../parse/version-ref.js';
 
-/** `versions ls` and `versions show`: the registry. */
+/** `versions ls|show|compare|export|archive|unarchive`: the registry. */
 export function registerVersions(program: Command, context: CliContext): void {
   const versions = program.command('versions').description('registered model versions');
+  registerVersionCompare(versions, context);
+  registerVersionExport(versions, context);
+  registerVersionArchive(versions, context);
 
   versions
     .command('ls <model>')
     .description("list a model's versions, the newest first")
-    .addHelpText('after', examples('versions ls flight-delay'))
-    .action(async (modelText: string) => {
+    .option('--all', 'archived ones too')
+    .addHelpText('after', examples('versions ls flight-delay', 'versions ls flight-delay --all'))
+    .action(async (modelText: string, { all }: { all?: true }) => {
       const { output } = context;
       const model = requireModelName(modelText);
-      const found = await context.api().versions(model);
+      const every = await context.api().versions(model);
+      const found = all ? every : every.filter(({ archived }) => archived === null);
+      if (found.length < every.length) output.hint(`${every.length - found.length} archived: --all lists them.`);
       output.result(found, () => {
         if (found.length === 0) return `${model} has no version yet. Train one: perdure train ${model} --wait`;
         const rows = found.map((one) => [
@@ -31,7 +40,7 @@ export function registerVersions(program: Command, context: CliContext): void {
           one.trainedOn && `${one.trainedOn.from} – ${one.testedOn?.from ?? one.trainedOn.to}`,
           metric(one.metrics.rocAuc),
           metric(one.metrics.logLoss),
-          one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || null,
+          one.archived ? 'archived' : one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || null,
         ]);
         return table(output, ['version', 'registered', 'cause', 'trained – tested', 'ROC AUC', 'log loss', 'served'], rows);
       });
@@ -79,6 +88,9 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['snapshot', version.snapshotSha256],
       ['definition', version.definitionSha256],
       ['code', version.lineage.codeRevision],
+      ...(version.archived
+        ? [['archived', `${localTime(version.archived.at)} by ${version.archived.actor}: ${version.archived.reason}`] as const]
+        : []),
       ['served', version.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || 'nowhere'],
     ]),
     table(

@@ -2,15 +2,15 @@ import { applyResultSchema, type ApplyRequest } from './apply.js';
 import { lakeListingSchema, putDataResultSchema, quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema } from './data.js';
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
-import { modelListSchema } from './models.js';
+import { modelDetailSchema, modelListSchema } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
 import { promotionPlanSchema } from './promotion-plan.js';
-import { requestJson, requestText } from './request.js';
+import { requestBytes, requestJson, requestText } from './request.js';
 import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
 import { routeListSchema } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
-import { versionDetailSchema, versionListSchema } from './versions.js';
+import { versionDetailSchema, versionListSchema, versionSummarySchema, type ArchiveRequest } from './versions.js';
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
@@ -36,6 +36,8 @@ export function createApiClient(baseUrl: string) {
     baseUrl,
     health: () => requestJson(healthSchema, baseUrl, '/health', { timeoutMs: 5_000 }),
     models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
+    model: (name: string) => requestJson(modelDetailSchema, baseUrl, `/models/${segment(name)}`),
+    definition: (sha256: string) => requestText(baseUrl, `/definitions/${segment(sha256)}`),
     apply: (request: ApplyRequest) =>
       requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
 
@@ -68,6 +70,10 @@ export function createApiClient(baseUrl: string) {
       requestJson(promotionPlanSchema, baseUrl, `/models/${segment(model)}/versions/${version}/plan`, {
         query: { environment, alsoShadow: alsoShadow.length > 0 ? alsoShadow.join(',') : undefined },
       }),
+    archiveVersion: (model: string, version: number, json: ArchiveRequest) =>
+      requestJson(versionSummarySchema, baseUrl, `/models/${segment(model)}/versions/${version}/archive`, { method: 'POST', json }),
+    artifact: (model: string, version: number) =>
+      requestBytes(baseUrl, `/models/${segment(model)}/versions/${version}/artifact`, { timeoutMs: 600_000 }),
     card: (model: string, version: number, format: 'md' | 'json') =>
       requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
 

@@ -14,4 +14,7 @@ export const modelSummarySchema = z.object({
   schedules: z.array(z.object({ name: z.string(), cron: z.string(), timeZone: z.string(), paused: z.boolean() })),
 });
 export type ModelSummary = z.infer<typeof modelSummarySchema>;
+/** One model with its definition in force, defaults filled in. */
+export const modelDetailSchema = modelSummarySchema.extend({ definition: z.record(z.string(), z.json()) });
+export type ModelDetail = z.infer<typeof modelDetailSchema>;
 export const modelListSchema = z.object({ models: z.array(modelSummarySchema) });

@@ -13,8 +13,13 @@ export interface ApiRequest {
   timeoutMs?: number;
 }
 
-/** Sends one request. @throws PerdureError `server/unreachable`, or with the code and message that the API answered. */
+/** Sends one request; the answer is UTF-8 text. @throws PerdureError `server/unreachable`, or with the code and message that the API answered. */
 export async function requestText(baseUrl: string, path: string, request: ApiRequest = {}): Promise<string> {
+  return new TextDecoder().decode(await requestBytes(baseUrl, path, request));
+}
+
+/** As `requestText`; the answer is taken as it is. */
+export async function requestBytes(baseUrl: string, path: string, request: ApiRequest = {}): Promise<Uint8Array> {
   const url = new URL(`/api/v1${path}`, baseUrl);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
   const contentType = request.contentType ?? (request.json === undefined ? undefined : 'application/json');
@@ -26,11 +31,11 @@ export async function requestText(baseUrl: string, path: string, request: ApiReq
   }).catch((error: unknown) => {
     throw unreachable(baseUrl, error);
   });
-  const text = await response.text().catch((error: unknown) => {
+  const bytes = await response.arrayBuffer().catch((error: unknown) => {
     throw unreachable(baseUrl, error);
   });
-  if (!response.ok) throw refusal(url.pathname, response.status, text);
-  return text;
+  if (!response.ok) throw refusal(url.pathname, response.status, new TextDecoder().decode(bytes));
+  return new Uint8Array(bytes);
 }
 
 /** As `requestText`; the answer is parsed and checked. */

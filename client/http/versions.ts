@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { evaluationSchema } from '../../domain/evaluation.js';
+import { actorSchema } from '../../domain/names.js';
 import { lineageSchema, versionSignatureSchema } from '../../domain/model-version.js';
 import { causeViewSchema, gateSchema, metricValuesSchema, windowSchema } from './runs.js';
 
@@ -15,6 +16,8 @@ export const versionSummarySchema = z.object({
   artifactSha256: z.string(),
   /** Where it is served now, and its share of the requests there. */
   serving: z.array(z.object({ environment: z.string(), sharePct: z.number() })),
+  /** Who put it away, when and why; null while it is not. */
+  archived: z.object({ actor: z.string(), reason: z.string(), at: z.iso.datetime() }).nullable(),
 });
 export type VersionSummary = z.infer<typeof versionSummarySchema>;
 export const versionListSchema = z.object({ versions: z.array(versionSummarySchema) });
@@ -32,4 +35,11 @@ export const versionDetailSchema = versionSummarySchema.extend({
   /** Paths of the model card in this API. */
   card: z.object({ markdown: z.string(), json: z.string() }),
 });
+/** Puts a version away, or brings it back. */
+export const archiveRequestSchema = z.strictObject({
+  archived: z.boolean(),
+  actor: actorSchema,
+  reason: z.string().trim().min(1, 'say why in a few words').max(1000),
+});
+export type ArchiveRequest = z.infer<typeof archiveRequestSchema>;
 export type VersionDetail = z.infer<typeof versionDetailSchema>;

@@ -1,4 +1,4 @@
-import { bigint, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/evaluation.js';
 import type { GateResult } from '../../domain/gate.js';
@@ -35,6 +35,21 @@ export const runs = pgTable(
     gates: jsonb('gates').$type<GateResult[]>(),
   },
   (table) => [index('runs_newest').on(table.model, table.startedAt)],
+);
+
+/** Versions that somebody put away or brought back, one row an act; the newest counts. Never changed. */
+export const versionArchivals = pgTable(
+  'version_archivals',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    model: text('model').notNull(),
+    version: integer('version').notNull(),
+    archived: boolean('archived').notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [index('version_archivals_newest').on(table.model, table.version, table.id)],
 );
 
 /** How far a run came: one row a step, written when the step starts and again when it ends. */

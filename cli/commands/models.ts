@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { ModelDetail } from '../../client/http/models.js';
+import type { RouteList } from '../../client/http/routes.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../examples.js';
+import { fields, table } from '../format/table.js';
+import { localTime } from '../format/time.js';
+import { servesText, shortDigest } from '../format/words.js';
+import type { Output } from '../output.js';
+import { requireModelName } from '../parse/version-ref.js';
+
+/** `models ls` and `models show`: what has been applied. */
+export function registerModels(program: Command, context: CliContext): void {
+  const models = program.command('models').description('the models that are known');
+
+  models
+    .command('ls')
+    .description('list the models, what each serves in production, and its schedules')
+    .addHelpText('after', examples('models ls', 'models ls --json'))
+    .action(async () => {
+      const { output } = context;
+      const api = context.api();
+      const [found, routes] = await Promise.all([api.models(), api.routes()]);
+      output.result({ items: found, next: null }, () => {
+        if (found.length === 0) return 'No model is known yet. Write models/NAME/model.ts, then: perdure apply';
+        return table(
+          output,
+          ['model', 'owner', 'newest version', 'serves', 'data up to', 'schedules', 'applied'],
+          found.map((model) => [
+            model.name,
+            model.owner,
+            model.newestVersion,
+            servedIn(routes, model.name).join('; ') || 'nothing',
+            model.watermark,
+            schedulesText(model.schedules),
+            localTime(model.appliedAt),
+          ]),
+        );
+      });
+    });
+
+  models
+    .command('show <model>')
+    .description('show a model: what it predicts, who owns it, what it serves, what waits, and its definition with --json')
+    .addHelpText('after', examples('models show flight-delay', 'models show flight-delay --json'))
+    .action(async (text: string) => {
+      const { output } = context;
+      const name = requireModelName(text);
+      const api = context.api();
+      const model = await api.model(name);
+      const [routes, open] = await Promise.all([api.routes(), api.promotions({ model: name, open: true })]);
+      const served = routes.filter((route) => route.model === name);
+      output.result({ ...model, routes: served, openPromotions: open }, () => describeModel(output, model, served, open.length));
+    });
+}
+
+function describeModel(output: Output, model: ModelDetail, routes: RouteList['routes'], open: number): string {
+  const served = servedIn(routes, model.name);
+  return [
+    fields([
+      ['model', model.name],
+      ['predicts', model.description],
+      ['owner', model.owner],
+      ['definition', shortDigest(model.definitionSha256)],
+      ['applied', `${localTime(model.appliedAt)} by ${model.appliedBy}`],
+      ['newest version', model.newestVersion],
+      ['data up to', model.watermark],
+      ['serves', served[0] ?? 'nothing'],
+      ...served.slice(1).map((line) => ['', line] as const),
+      ['waiting', open === 0 ? 'no promotion' : `${open} promotion${open === 1 ? '' : 's'}: perdure promotions ls ${model.name} --open`],
+    ]),
+    model.schedules.length === 0
+      ? 'No schedule: it is trained when data, code or a person asks for it.'
+      : table(
+          output,
+          ['schedule', 'cron', 'time zone', ''],
+          model.schedules.map(({ name, cron, timeZone, paused }) => [name, cron, timeZone, paused ? 'paused' : '']),
+        ),
+    `Its versions: perdure versions ls ${model.name}`,
+  ].join('\n\n');
+}
+
+const servedIn = (routes: RouteList['routes'], model: string): string[] =>
+  routes.filter((route) => route.model === model).map((route) => `${route.environment}: ${servesText(route)}`);
+
+const schedulesText = (schedules: ModelDetail['schedules']): string =>
+  schedules.map(({ name, cron, paused }) => `${name} (${cron}${paused ? ', paused' : ''})`).join(', ') || 'none';
