@@ -38,6 +38,18 @@ export interface GatewayProbe {
   at: string;
 }
 
+/** A gateway that answered a probe with an error: the same request gets the same answer again. */
+interface ProbeRefusal {
+  gateway: string;
+  status: number;
+  refused: string;
+}
+
+/** What a caller must change does not change by asking again; a version that fails may be on its way up. */
+const refusedForGoodAfterMs = 10_000;
+const failedForGoodAfterMs = 3 * 60_000;
+const mayChange = new Set([404, 408, 425, 429, 499]);
+
 /** Waits for what gateways do. Reading only, so repeating is harmless. */
 export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
@@ -73,7 +85,8 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
 
     /**
-     * Asks every live gateway for an answer by one version. Where a newer route no longer serves it, nobody is asked and `replacedBy` says which.
+     * Asks every live gateway for an answer by one version. Where a newer route no longer serves it, nobody is asked and `replacedBy` says which. A gateway that
+     * goes on answering with an error has said what there is to hear: `refused` has its words, and nothing is retried for ever on what cannot become right.
      * @throws PerdureError `server/unreachable`, retried.
      */
     async probe({
@@ -84,7 +97,7 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
       environment: Environment;
       model: string;
       version: number;
-    }): Promise<{ answered: number; probes: GatewayProbe[]; replacedBy: number | null }> {
+    }): Promise<{ answered: number; probes: GatewayProbe[]; replacedBy: number | null; refused?: string }> {
       const route = await routeOf(db, environment, model);
       if (route && !versionsOfRoute(route).includes(version)) return { answered: 0, probes: [], replacedBy: route.epoch };
       const { definitionSha256 } = await versionOf(db, model, version);
@@ -96,9 +109,16 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
       const gateways = await liveGateways(db, environment, model);
       if (gateways.length === 0)
         throw new PerdureError('server/unreachable', `no gateway of ${environment} is alive: start one, or see \`perdure status\``);
-      const probes: GatewayProbe[] = [];
-      for (const gateway of gateways) probes.push(await probeOne(gateway, model, version, body));
-      return { answered: gateways.length, probes, replacedBy: null };
+      const heard: (GatewayProbe | ProbeRefusal)[] = [];
+      for (const gateway of gateways) heard.push(await probeOne(gateway, model, version, body));
+      const refusals = heard.filter((one) => 'refused' in one);
+      const probes = heard.filter((one): one is GatewayProbe => !('refused' in one));
+      if (refusals.length === 0) return { answered: probes.length, probes, replacedBy: null };
+      const refused = refusals.map((one) => `gateway ${one.gateway} answered ${one.status} ${one.refused}`).join('; ');
+      const triedMs = Date.now() - Context.current().info.scheduledTimestampMs;
+      const forGood = refusals.every(({ status }) => triedMs > (isFinal(status) ? refusedForGoodAfterMs : failedForGoodAfterMs));
+      if (!forGood) throw new PerdureError('server/unreachable', `the probe of ${model}@${version} is not answered yet: ${refused}`);
+      return { answered: probes.length, probes, replacedBy: null, refused };
     },
   };
 
@@ -125,7 +145,9 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
 
 export type GatewayActivities = ReturnType<typeof createGatewayActivities>;
 
-async function probeOne(gateway: LiveGateway, model: string, version: number, body: string): Promise<GatewayProbe> {
+const isFinal = (status: number): boolean => status >= 400 && status < 500 && !mayChange.has(status);
+
+async function probeOne(gateway: LiveGateway, model: string, version: number, body: string): Promise<GatewayProbe | ProbeRefusal> {
   const startedMs = performance.now();
   const failed = (why: string) =>
     new PerdureError('server/unreachable', `the probe of ${model}@${version} at gateway ${gateway.id} (${gateway.url}) failed: ${why}`);
@@ -137,7 +159,7 @@ async function probeOne(gateway: LiveGateway, model: string, version: number, bo
   }).catch((error: unknown) => {
     throw failed(error instanceof Error ? error.message : String(error));
   });
-  if (!response.ok) throw failed(`${response.status} ${(await response.text()).slice(0, 300)}`);
+  if (!response.ok) return { gateway: gateway.id, status: response.status, refused: (await response.text().catch(() => '')).slice(0, 300) };
   const answer: unknown = await response.json();
   const answeredBy = answer !== null && typeof answer === 'object' && 'model_version' in answer ? String(answer.model_version) : 'nobody';
   if (answeredBy !== String(version)) throw failed(`version ${answeredBy} answered`);

@@ -1,4 +1,5 @@
 import type { Contract, Feature } from './contract.js';
+import { admittedValue } from './probe.js';
 
 interface Problem {
   path: string;
@@ -10,7 +11,12 @@ export function contractProblems({ features, accepts = {}, label }: Contract): P
   return [
     ...Object.entries(features).flatMap(([name, feature]) => {
       const message = whyDefaultDoesNotFit(feature);
-      return message === null ? [] : [{ path: `contract.features.${name}.default`, message }];
+      return [
+        ...(message === null ? [] : [{ path: `contract.features.${name}.default`, message }]),
+        ...(admittedValue(feature) === undefined
+          ? [{ path: `contract.features.${name}`, message: 'admits no value at all: widen its range, its levels or its maxLength' }]
+          : []),
+      ];
     }),
     ...Object.keys(accepts).flatMap((name) => {
       const message =

@@ -1,6 +1,7 @@
 import type { Contract, Feature } from '../domain/contract.js';
+import { characterCount, isLongerThan, textProblem } from '../domain/plain-text.js';
+import { admittedValue } from '../domain/probe.js';
 import type { InputTensor } from './infer-request.js';
-import { characterCount, isLongerThan } from '../domain/plain-text.js';
 import { quoted, refusal } from './refusal.js';
 import { numberReader, readBinaryNumbers, readBinaryStrings } from './tensor-values.js';
 
@@ -43,7 +44,7 @@ export function compileContract(contract: Contract, order: readonly string[] = O
     return {
       state,
       read: feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state),
-      sample: sampleOf(feature),
+      sample: admittedValue(feature) ?? (feature.type === 'number' ? NaN : ''),
     };
   });
   const known = new Set(order);
@@ -156,23 +157,20 @@ function stringColumn(name: string, feature: Extract<Feature, { type: 'string' }
         if (isLongerThan(value, maxLength)) {
           throw refusal(`Feature ${name}, row ${row}: the string has ${characterCount(value)} characters.`, `Send at most ${maxLength}.`);
         }
-        if (levels !== undefined && !levels.has(value)) {
+        if (levels === undefined || !levels.has(value)) {
+          const problem = textProblem(value);
+          if (problem !== undefined) throw refusal(`Feature ${name}, row ${row}: the string ${problem}.`, 'Send a plain text.');
           if (closed) {
             throw refusal(
               `Feature ${name}, row ${row}: ${quoted(value)} is not one of its levels.`,
               `Send one of: ${(feature.levels ?? []).slice(0, 50).join(', ')}.`,
             );
           }
-          state.unseenLevels += 1;
+          if (levels !== undefined) state.unseenLevels += 1;
         }
         column[row] = value;
       } else throw refusal(`Feature ${name}, row ${row}: ${quoted(value)} is not a string.`, `Send a string${nullable ? ' or null' : ''}.`);
     }
     return column;
   };
-}
-
-function sampleOf(feature: Feature): number | string {
-  if (feature.type === 'string') return feature.levels?.[0] ?? 'x';
-  return Math.min(Math.max(0, feature.min ?? 0), feature.max ?? Infinity);
 }

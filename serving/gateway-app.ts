@@ -13,24 +13,37 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   metrics: GatewayMetrics;
   labels: Spool;
   passports: PassportDeps;
+  /** A request whose body is not whole by then is ended. */
+  bodyTimeoutMs: number;
   status: () => GatewayStatus;
   /** Brings those metrics up to date that are read rather than counted. */
   readGauges: () => void;
 }
 
-const requestTimeoutMs = 120_000;
 /** Requests that are not answered by then, their deadlines included, are cut off when the gateway stops. */
 const drainMaxMs = 12_000;
 
 /** The gateway's HTTP surface. */
-export function buildGatewayApp({ log, metrics, labels, passports, status, readGauges, ...protocol }: GatewayAppDeps): FastifyInstance {
+export function buildGatewayApp({
+  log,
+  metrics,
+  labels,
+  passports,
+  bodyTimeoutMs,
+  status,
+  readGauges,
+  ...protocol
+}: GatewayAppDeps): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     return503OnClosing: false,
-    requestTimeout: requestTimeoutMs,
+    // Who sends slowly takes a connection and memory from others.
+    requestTimeout: bodyTimeoutMs,
+    http: { connectionsCheckingInterval: Math.min(5_000, bodyTimeoutMs) },
     routerOptions: { maxParamLength: 256 },
   });
+  app.server.headersTimeout = Math.min(app.server.headersTimeout, bodyTimeoutMs);
   app.setErrorHandler(gatewayErrorHandler(metrics));
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),

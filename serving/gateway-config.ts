@@ -17,6 +17,10 @@ const gatewayEnvironmentSchema = z.object({
   /** How others reach this gateway; by default its host and port. */
   PERDURE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   PERDURE_GATEWAY_BODY_MAX_MB: z.coerce.number().int().min(1).max(512).default(16),
+  /** Of all requests under way together. */
+  PERDURE_GATEWAY_BODIES_MAX_MB: z.coerce.number().int().min(1).max(1_000_000).default(256),
+  /** A request that has not arrived whole by then is ended. */
+  PERDURE_GATEWAY_BODY_SECONDS: z.coerce.number().min(0.1).max(3600).default(60),
   PERDURE_GATEWAY_SPOOL_MAX_MB: z.coerce.number().int().min(1).max(1_000_000).default(1024),
   /** What one model's process may use, the runtime's own memory included. */
   PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB: z.coerce.number().int().min(200).max(1_000_000).default(2048),

@@ -3,6 +3,10 @@ import type { ShadowLimits } from './shadow-traffic.js';
 
 export interface GatewayLimits {
   bodyBytesMax: number;
+  /** Of all requests under way together, over both protocols. */
+  bodiesBytesMax: number;
+  /** A request that has not arrived whole by then is ended. */
+  bodyTimeoutMs: number;
   /** How often routes are looked at behind the push. */
   pollEveryMs: number;
   heartbeatEveryMs: number;
@@ -22,6 +26,8 @@ export interface GatewayLimits {
 
 export const defaultGatewayLimits: GatewayLimits = {
   bodyBytesMax: 16 * 1024 * 1024,
+  bodiesBytesMax: 256 * 1024 * 1024,
+  bodyTimeoutMs: 60_000,
   pollEveryMs: 1_000,
   heartbeatEveryMs: 2_000,
   windowEveryMs: 1_000,

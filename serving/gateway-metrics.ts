@@ -24,6 +24,7 @@ export class GatewayMetrics {
   readonly rowsShipped: Counter<'log'>;
   readonly rowsLost: Counter<'log' | 'reason'>;
   readonly windowsPending: Gauge;
+  readonly bodyBytes: Gauge;
 
   constructor(environment: Environment) {
     const registers = [this.registry];
@@ -77,6 +78,7 @@ export class GatewayMetrics {
     this.spoolBytes = gauge('spool_bytes', 'Bytes on disk that are not in the object store yet.', ['log']);
     this.rowsShipped = counter('spool_rows_shipped_total', 'Rows that are in the object store.', ['log']);
     this.rowsLost = counter('spool_rows_lost_total', 'Rows lost, by reason: full, torn, unwritten.', ['log', 'reason']);
+    this.bodyBytes = gauge('body_bytes', 'Bytes of request bodies that are held, over both protocols.', []);
     this.windowsPending = gauge('serving_windows_pending', 'Serving windows that Postgres has not taken yet.', []);
   }
 

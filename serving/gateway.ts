@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
 import { ArtifactCache } from './artifact-cache.js';
+import { BodyBudget } from './body-budget.js';
 import type { ArtifactSource, ControlPlane } from './control-plane.js';
 import { buildGatewayApp, closeGatewayApp } from './gateway-app.js';
 import { GatewayEvents } from './gateway-events.js';
@@ -93,7 +94,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const routeFile = new RouteFile(home);
   const artifacts = new ArtifactCache(home, deps.artifacts);
   const loader = new VersionLoader({ table, engine, artifacts, routeFile, controlPlane, events, metrics, log });
-  const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax } = limits;
+  const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax, bodyTimeoutMs } = limits;
+  const bodies = new BodyBudget(Math.max(limits.bodiesBytesMax, 2 * bodyBytesMax)); // One body always fits.
   const kept = new KeptRoutes(routeFile);
   const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
   const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
@@ -142,6 +144,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const readGauges = () => {
     metrics.read(table.versions(), engine.status());
     metrics.windowsPending.set(windows.pendingCount);
+    metrics.bodyBytes.set(bodies.bytes);
   };
   const isDraining = () => draining;
   const problems = () => follower.problems();
@@ -152,6 +155,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     table,
     productVersion,
     bodyBytesMax,
+    bodyTimeoutMs,
+    bodies,
     isReady,
     isDraining,
     problems,

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { answerInference } from './answer-inference.js';
+import { tooManyBytes, type BodyBudget, type HeldBytes } from './body-budget.js';
+import { headerText } from './header-text.js';
 import { errorAnswer } from './gateway-errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { InferenceService } from './inference-service.js';
@@ -13,6 +15,7 @@ export interface InferEndpointDeps {
   metrics: GatewayMetrics;
   log: FastifyBaseLogger;
   bodyBytesMax: number;
+  bodies: BodyBudget;
   isDraining: () => boolean;
 }
 
@@ -29,7 +32,11 @@ export function putInferEndpointBefore(app: FastifyInstance, deps: InferEndpoint
   server.on('request', (request, response) => {
     const path = request.method === 'POST' ? inferPath.exec(request.url ?? '') : null;
     if (path !== null && isPlain(request, deps.bodyBytesMax)) collect(deps, path[1] ?? '', path[2], request, response);
-    else for (const listener of framework) listener.call(server, request, response);
+    else {
+      // The framework's own route reads the body; what it takes is given back when the answer has left.
+      response.once('close', () => deps.bodies.of(request).release());
+      for (const listener of framework) listener.call(server, request, response);
+    }
   });
 }
 
@@ -54,25 +61,35 @@ function collect(
 ): void {
   let body: Buffer | undefined;
   let chunks: Buffer[] | undefined;
+  let refused = false;
+  const held = deps.bodies.open();
   request.on('data', (chunk: Buffer) => {
-    if (body === undefined) body = chunk;
-    else (chunks ??= [body]).push(chunk);
+    if (refused) return;
+    if (!held.add(chunk.length)) {
+      refused = true;
+      body = chunks = undefined;
+      held.release();
+      refuse(deps, tooManyBytes(), response);
+    } else if (body === undefined) {
+      body = chunk;
+      // A body that does not come to its end has nobody who waits for an answer.
+      if (chunk.length < Number(request.headers['content-length'])) request.once('close', () => request.complete || held.release());
+    } else (chunks ??= [body]).push(chunk);
   });
-  // A body that does not come to its end has nobody who waits for an answer.
   request.on('end', () => {
+    if (refused) return;
     const whole = chunks === undefined ? (body ?? Buffer.alloc(0)) : Buffer.concat(chunks);
-    void answer(deps, model, version, whole, request, response);
+    void answer(deps, { model, version, whole, held }, request, response);
   });
 }
 
 async function answer(
-  { service, metrics, log, isDraining }: InferEndpointDeps,
-  model: string,
-  version: string | undefined,
-  body: Buffer,
+  deps: InferEndpointDeps,
+  { model, version, whole: body, held }: { model: string; version: string | undefined; whole: Buffer; held: HeldBytes },
   { headers: given, socket }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { service, isDraining } = deps;
   const receivedAt = performance.now();
   try {
     const answered = await answerInference(service, isDraining, {
@@ -82,7 +99,7 @@ async function answer(
       header: (name) => {
         const value = given[name];
         const one = typeof value === 'object' ? value[0] : value;
-        return one === '' ? undefined : one;
+        return one === undefined || one === '' ? undefined : headerText(name, one);
       },
       hasLeft: () => socket.destroyed,
       receivedAt,
@@ -92,8 +109,14 @@ async function answer(
     response.writeHead(200, headers);
     response.end(answered.body);
   } catch (error) {
-    const { status, headers, text } = errorAnswer(error, metrics, log, randomUUID);
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
-    response.end(text);
+    refuse(deps, error, response);
+  } finally {
+    held.release();
   }
+}
+
+function refuse({ metrics, log }: InferEndpointDeps, error: unknown, response: ServerResponse): void {
+  const { status, headers, text } = errorAnswer(error, metrics, log, randomUUID);
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
 }

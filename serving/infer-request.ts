@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isLongerThan, textProblem } from '../domain/plain-text.js';
 import { KnownHeads } from './known-heads.js';
 import { timeoutParameterMs } from './patience.js';
 import { quoted, refusal } from './refusal.js';
@@ -47,7 +48,7 @@ export function parseInferRequest(body: Buffer, headerLength: string | undefined
   const request: InferRequest = {
     id: parseId(id),
     inputs: parseInputs(inputs, body, jsonLength),
-    outputs: outputs === undefined ? undefined : parseOutputs(outputs),
+    outputs: outputs === undefined || outputs === null ? undefined : parseOutputs(outputs),
     binaryOutputs: isObject(parameters) && parameters['binary_data_output'] === true,
     timeoutMs: isObject(parameters) ? timeoutParameterMs(parameters['timeout']) : undefined,
   };
@@ -55,11 +56,14 @@ export function parseInferRequest(body: Buffer, headerLength: string | undefined
   return request;
 }
 
-/** @throws PerdureError `input/invalid` for an id that is no short string; an empty one is none. */
+/** @throws PerdureError `input/invalid` for an id that is no short string; an empty one, as null, is none. */
 export function parseId(id: unknown): string | undefined {
-  if (id === undefined || id === '') return undefined;
-  if (typeof id === 'string' && id.length <= idLengthMax) return id;
-  throw refusal('The request field id is not a string of at most 256 characters.', 'Send a short string, or leave it out.');
+  if (id === undefined || id === null || id === '') return undefined;
+  if (typeof id !== 'string' || isLongerThan(id, idLengthMax))
+    throw refusal('The request field id is not a string of at most 256 characters.', 'Send a short string, or leave it out.');
+  const problem = textProblem(id);
+  if (problem !== undefined) throw refusal(`The request field id ${problem}.`, 'Send a short string, or leave it out.');
+  return id;
 }
 
 /** @throws PerdureError `input/invalid` for an input without a name, or one that is there already. */
@@ -82,6 +86,9 @@ function parseHeaderLength(text: string, bodyLength: number): number {
 function parseJsonObject(bytes: Buffer): Record<string, unknown> {
   if (!isUtf8(bytes)) {
     throw refusal('The body is not UTF-8.', 'Send JSON in UTF-8; for binary tensors set the header Inference-Header-Content-Length.');
+  }
+  if (bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    throw refusal('The body begins with a byte order mark (BOM), which JSON does not know.', 'Write it as UTF-8 without one.');
   }
   let value: unknown;
   try {
@@ -107,10 +114,11 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
     const size = binarySizeOf(name, parameters);
     if (size === undefined) {
       if (!Array.isArray(data)) throw refusal(`Feature ${quoted(name)} has no data.`, 'Send an array "data", or a binary tensor.');
-      tensors.set(name, { name, datatype, shape, data: Array.isArray(data[0]) ? data.flat(1) : data, bytes: undefined });
+      tensors.set(name, { name, datatype, shape, data: Array.isArray(data[0]) ? flatData(name, shape, data) : data, bytes: undefined });
       continue;
     }
-    if (data !== undefined) throw refusal(`Feature ${quoted(name)} has data and binary_data_size.`, 'Send the values one way only.');
+    if (data !== undefined && data !== null)
+      throw refusal(`Feature ${quoted(name)} has data and binary_data_size.`, 'Send the values one way only.');
     if (at + size > body.length) {
       throw refusal(
         `The binary tensor of feature ${quoted(name)} should have ${size} bytes, but only ${body.length - at} are left.`,
@@ -131,11 +139,11 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
 
 function binarySizeOf(name: string, parameters: unknown): number | undefined {
   if (!isObject(parameters)) return undefined;
-  if ('shared_memory_region' in parameters) {
+  if (isGiven(parameters, 'shared_memory_region')) {
     throw refusal(`Feature ${quoted(name)} refers to shared memory.`, 'This server takes values in the body only.');
   }
   const size = parameters['binary_data_size'];
-  if (size === undefined) return undefined;
+  if (size === undefined || size === null) return undefined;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw refusal(`Feature ${quoted(name)} has the binary_data_size ${quoted(size)}.`, 'Send the length of its binary tensor in bytes.');
   }
@@ -154,7 +162,7 @@ export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
     const { name, parameters } = output;
     if (names.has(name)) throw refusal(`Output ${quoted(name)} is asked for twice.`, 'Ask for each output once.');
     names.add(name);
-    if (isObject(parameters) && ('classification' in parameters || 'shared_memory_region' in parameters)) {
+    if (isObject(parameters) && (isGiven(parameters, 'classification') || isGiven(parameters, 'shared_memory_region'))) {
       throw refusal(
         `Output ${quoted(name)} asks for classification or shared memory.`,
         'This server offers neither: ask for the output alone.',
@@ -162,6 +170,22 @@ export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
     }
     return { name, binary: isObject(parameters) && typeof parameters['binary_data'] === 'boolean' ? parameters['binary_data'] : undefined };
   });
+}
+
+/** Values that are nested as the shape says, as one list. @throws PerdureError `input/invalid` for data that are nested in another way. */
+function flatData(name: string, shape: readonly number[], data: readonly unknown[]): unknown[] {
+  const [rows, ...inner] = shape;
+  const width = inner.reduce((product, size) => product * size, 1);
+  const wrong = data.findIndex((one) => !Array.isArray(one) || one.length !== width);
+  if (inner.length > 0 && data.length === rows && wrong === -1) return data.flat(1);
+  throw refusal(
+    `The data of feature ${quoted(name)} are nested in another way than its shape ${quoted(shape)} says${wrong === -1 ? '' : `: see row ${wrong}`}.`,
+    'Send a flat list of values, or nest them as the shape says.',
+  );
+}
+
+function isGiven(parameters: Record<string, unknown>, name: string): boolean {
+  return Object.hasOwn(parameters, name) && parameters[name] !== null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
+import { isLongerThan, textProblem } from '../domain/plain-text.js';
 import { championOf } from '../domain/route.js';
 import { keyPoint, stretchAt } from '../domain/route-choice.js';
 import type { ActiveRoute, HeaderLookup, RoutedVersion } from './active-route.js';
@@ -138,8 +139,7 @@ export class InferenceService {
     const version = caller.version ?? testedVersion(caller.header(versionHeader));
     if (version !== undefined) return active.override(this.versionOf(model, version), 'version');
     const sticky = key ?? id;
-    if (sticky !== undefined && sticky.length > 1024)
-      throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
+    if (key !== undefined) checkKey(key);
     const override = active.overrides?.match(key, caller.header);
     if (override !== undefined) return override;
     const [first] = active.split;
@@ -164,6 +164,13 @@ export class InferenceService {
       `Model ${JSON.stringify(model)} is not served here. Served: ${served.join(', ') || 'none yet'}.`,
     );
   }
+}
+
+/** @throws PerdureError `input/invalid` for a key that cannot be stored. */
+function checkKey(key: string): void {
+  if (isLongerThan(key, 1024)) throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
+  const problem = textProblem(key);
+  if (problem !== undefined) throw refusal(`The header X-Perdure-Key ${problem}.`, 'Send a plain text.');
 }
 
 /** The version that a tester asks for. @throws PerdureError `input/invalid`. */

@@ -57,6 +57,8 @@ const gateway = await buildGateway({
   limits: {
     engine: { residentMaxMb: config.PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB },
     bodyBytesMax: config.PERDURE_GATEWAY_BODY_MAX_MB * 1024 * 1024,
+    bodiesBytesMax: config.PERDURE_GATEWAY_BODIES_MAX_MB * 1024 * 1024,
+    bodyTimeoutMs: config.PERDURE_GATEWAY_BODY_SECONDS * 1000,
     spoolBytesMax: config.PERDURE_GATEWAY_SPOOL_MAX_MB * 1024 * 1024,
     predictionSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,
     labelSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,

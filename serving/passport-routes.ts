@@ -6,6 +6,7 @@ import { parsePredictionId } from '../domain/prediction-id.js';
 import { keyPoint, stretchesOf } from '../domain/route-choice.js';
 import type { ControlPlane } from './control-plane.js';
 import type { PredictionLookup } from './prediction-lookup.js';
+import { headerText } from './header-text.js';
 import type { KeyDigests } from './key-digest.js';
 import { quoted, refusal } from './refusal.js';
 import type { RouteTable } from './route-table.js';
@@ -50,7 +51,7 @@ export function registerPassportRoutes(app: FastifyInstance, { lookup, controlPl
       answer: { probability, label: answered, latency_ms },
       outcome: label,
       ...(labelsSearched ? {} : { outcome_note: 'There are more labels since than were looked through: a later one may exist.' }),
-      why: whyOf(prediction, facts, typeof key === 'string' ? key : undefined, keyDigests),
+      why: whyOf(prediction, facts, typeof key === 'string' ? headerText('x-perdure-key', key) : undefined, keyDigests),
       registered: facts.version,
       promotion: facts.promotion,
       card: {

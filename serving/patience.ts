@@ -43,7 +43,7 @@ export function waitsUntil(receivedAt: number, ...timeoutsMs: readonly (number |
 
 /** The request parameter `timeout`, in microseconds as Triton and its clients have it; 0 means none. @returns milliseconds. @throws PerdureError `input/invalid`. */
 export function timeoutParameterMs(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === 0) return undefined;
+  if (timeout === undefined || timeout === null || timeout === 0) return undefined;
   if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 0) {
     throw refusal(`The parameter timeout is ${quoted(timeout)}.`, 'Send a whole number of microseconds, or leave it out.');
   }

@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PerdureError } from '../domain/errors.js';
 import { answerInference } from './answer-inference.js';
 import { isInferType } from './infer-types.js';
+import { headerText } from './header-text.js';
+import type { BodyBudget } from './body-budget.js';
 import type { InferenceService } from './inference-service.js';
 import { modelMetadata, requestedVersion, serverMetadata } from './model-metadata.js';
 import { readBody } from './request-body.js';
@@ -11,6 +13,7 @@ export interface ProtocolRoutesDeps extends Repository {
   service: InferenceService;
   productVersion: string;
   bodyBytesMax: number;
+  bodies: BodyBudget;
   isReady: () => boolean;
   /** Whether callers had better look for another gateway. */
   isDraining: () => boolean;
@@ -23,7 +26,7 @@ interface ModelParams {
 
 /** Open Inference Protocol v2 over REST. */
 export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoutesDeps): void {
-  const { service, table, productVersion, bodyBytesMax, isReady, isDraining } = deps;
+  const { service, table, productVersion, bodyBytesMax, bodies, isReady, isDraining } = deps;
   app.removeAllContentTypeParsers();
   // Clients of the binary extension send no content type at all.
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: FastifyRequest['raw']) => {
@@ -35,7 +38,7 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
         `The content type ${JSON.stringify(type.slice(0, 100))} is not known here. Send application/json or application/octet-stream.`,
       );
     }
-    return readBody(payload, request.headers['content-encoding'], bodyBytesMax);
+    return readBody(payload, request.headers['content-encoding'], { bytesMax: bodyBytesMax, held: bodies.of(request.raw) });
   });
 
   app.get('/v2', () => serverMetadata(productVersion));
@@ -78,5 +81,5 @@ function named({ model, version }: ModelParams): [model: string, version: number
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   const one = Array.isArray(value) ? value[0] : value;
-  return one === '' ? undefined : one;
+  return one === undefined || one === '' ? undefined : headerText(name, one);
 }

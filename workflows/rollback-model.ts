@@ -18,6 +18,8 @@ export interface RollbackResult {
   /** The restored version's answer at every live gateway. */
   probed: GatewayProbe[];
   probedAt: string | null;
+  /** What gateways said that refused to probe it, though they serve it. Absent where all answered. */
+  probeRefused?: string;
 }
 
 /** A rollout that was told to stop gives way within seconds. One that cannot, because its own way back is stuck, is overtaken: its token no longer writes. */
@@ -67,12 +69,17 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
     // Histories of version 0.1.0 hold neither list.
     const acknowledged = (serving as typeof serving | undefined) ?? [];
     timeline.note(`epoch ${epoch} acknowledged by ${acknowledged.map((one) => `${one.gateway} at ${one.at}`).join(', ')}`);
-    const { probes, replacedBy } = await waits.probe({ environment, model, version });
+    const { probes, replacedBy, refused } = await waits.probe({ environment, model, version });
     const probed = (probes as typeof probes | undefined) ?? [];
     if (typeof replacedBy === 'number') throw overtaken(version, replacedBy);
     mark({ version: String(version), outcome: 'rolled-back' });
-    timeline.finished(`version ${version} answers again since epoch ${epoch}`);
-    return { version, epoch, reason, acknowledged, acknowledgedAt: latest(acknowledged), probed, probedAt: latest(probed) };
+    timeline.finished(
+      refused === undefined
+        ? `version ${version} answers again since epoch ${epoch}`
+        : `version ${version} serves again since epoch ${epoch}, and refused its probe: ${refused}`,
+    );
+    const result = { version, epoch, reason, acknowledged, acknowledgedAt: latest(acknowledged), probed, probedAt: latest(probed) };
+    return refused === undefined ? result : { ...result, probeRefused: refused };
   } finally {
     await CancellationScope.nonCancellable(() => facts().releaseLease(lease));
   }

@@ -111,7 +111,7 @@ export class RolloutRun {
     );
     if (!acknowledged.all) throw new GoBack('rolled-back', `not every gateway serves epoch ${epoch}: ${acknowledged.missing}`);
     timeline.finished(`${label}: epoch ${epoch} acknowledged by ${acknowledged.gateways}`);
-    if (stage.kind === 'standby') await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    if (stage.kind === 'standby') await this.probeChallenger();
   }
 
   /** Looks again and again until the stage passes, somebody advances it, or it goes back. A stage that compares with nothing is not watched. */
@@ -148,8 +148,8 @@ export class RolloutRun {
   }
 
   async complete(): Promise<RolloutResult> {
-    const { plan, model, challenger, environment } = this.known;
-    await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    const { plan } = this.known;
+    await this.probeChallenger();
     // Rollouts of 0.1.0 completed over a pause that came with the last look or later; theirs replay as they went.
     if (this.steering.paused && patched('pause-before-completion')) await this.heedPeople();
     if (plan.lateLabels) await this.askLateLabels();
@@ -165,7 +165,9 @@ export class RolloutRun {
     if (champion === null) return this.end('failed', `${back.message}; there is no earlier version to go back to`);
     timeline.doing(`going back to version ${champion}: ${back.message}`);
     try {
-      await this.putBack(champion, back.message);
+      const refused = await this.putBack(champion, back.message);
+      if (refused !== undefined)
+        return this.end(back.state, `${back.message}; version ${champion} serves again and refused its probe: ${refused}`);
     } catch (overtaken) {
       // A rollback that waited for too long has taken the lease and puts the champion back itself. Rollouts of 0.1.0 failed over it; theirs replay as they went.
       if (failureCode(overtaken) !== 'lease/lost' || !patched('overtaken-on-the-way-back')) throw overtaken;
@@ -202,7 +204,15 @@ export class RolloutRun {
     });
   }
 
-  private async putBack(champion: number, why: string): Promise<void> {
+  /** A challenger that refuses what its own contract admits is not fit to serve. */
+  private async probeChallenger(): Promise<void> {
+    const { model, challenger, environment } = this.known;
+    const { refused } = await this.steering.untilAborted(() => this.waits.probe({ environment, model, version: challenger }));
+    if (refused !== undefined) throw new GoBack('rolled-back', `version ${challenger} refused its probe: ${refused}`);
+  }
+
+  /** @returns what a champion said that refused its probe: it serves, and there is nothing left to go back to. */
+  private async putBack(champion: number, why: string): Promise<string | undefined> {
     const { progress, model, challenger, environment } = this.known;
     const { epoch } = await facts().writeRoute({
       environment,
@@ -214,7 +224,7 @@ export class RolloutRun {
     });
     progress.epoch = epoch;
     await this.waits.waitUntilAcknowledged({ environment, model, epoch });
-    await this.waits.probe({ environment, model, version: champion });
+    return (await this.waits.probe({ environment, model, version: champion })).refused;
   }
 
   private label(stage: Stage): string {

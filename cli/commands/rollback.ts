@@ -49,7 +49,11 @@ export function registerRollback(program: Command, context: CliContext): void {
 }
 
 /** Which gateways serve it since when, and how the restored version answered at each. */
-function describeRollback(output: Output, where: string, { version, epoch, reason, acknowledged, probed }: RollbackResult): string {
+function describeRollback(
+  output: Output,
+  where: string,
+  { version, epoch, reason, acknowledged, probed, probeRefused }: RollbackResult,
+): string {
   const rows = acknowledged.map((one) => {
     const probe = probed.find((answer) => answer.gateway === one.gateway);
     const answered = probe ? [`version ${probe.version}`, `${probe.tookMs} ms`, localTime(probe.at)] : [null, null, null];
@@ -57,6 +61,7 @@ function describeRollback(output: Output, where: string, { version, epoch, reaso
   });
   return [
     `${where}: version ${version} is served again (epoch ${epoch}). ${reason}`,
+    ...(probeRefused === undefined ? [] : [`It refused its probe, so look at it: ${probeRefused}`]),
     table(output, ['gateway', 'epoch', 'acknowledged at', 'answered by', 'in', 'at'], rows),
   ].join('\n');
 }

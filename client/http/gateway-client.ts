@@ -113,7 +113,8 @@ export function createGatewayClient(baseUrl: string) {
 
     /** Everything that is known of a prediction. @param key the caller's, to see where it falls */
     passport: async (id: string, key?: string): Promise<Passport> => {
-      const headers = key === undefined ? {} : { 'x-perdure-key': key };
+      // A header holds bytes: those of UTF-8, each as a character.
+      const headers = key === undefined ? {} : { 'x-perdure-key': Buffer.from(key).toString('latin1') };
       return passportSchema.parse(await (await send(`/v1/predictions/${encodeURIComponent(id)}`, undefined, headers)).json());
     },
 

@@ -1,6 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ProtocolRoutesDeps } from '../protocol-routes.js';
+import type { BodyBudget } from '../body-budget.js';
+import { callBodies } from './call-bodies.js';
 import { HealthHandlers } from './health-handlers.js';
 import { inferenceHandlers } from './inference-service-handlers.js';
 import { reflectionHandlers } from './reflection-handlers.js';
@@ -20,10 +22,12 @@ const drainMaxMs = 12_000;
 
 /** Opens the gateway's gRPC port. @throws PerdureError `environment/broken` when it cannot listen there. */
 export async function openGrpcGateway(
-  deps: ProtocolRoutesDeps & CallReport,
+  deps: ProtocolRoutesDeps & CallReport & { bodies: BodyBudget; bodyTimeoutMs: number },
   { host, port }: { host: string; port: number },
 ): Promise<GrpcGateway> {
+  const counted = callBodies(deps);
   const server = new Server({
+    interceptors: [counted.interceptor],
     'grpc.max_receive_message_length': deps.bodyBytesMax,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': concurrentCallsMax,
@@ -47,6 +51,7 @@ export async function openGrpcGateway(
         health.stop();
         server.tryShutdown(() => {
           clearTimeout(cutOff);
+          counted.stop();
           resolve();
         });
       }),

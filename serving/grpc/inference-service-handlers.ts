@@ -1,5 +1,6 @@
 import { Metadata, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { errorTraits, PerdureError } from '../../domain/errors.js';
+import { headerText } from '../header-text.js';
 import type { Caller } from '../inference-service.js';
 import { modelMetadata, requestedVersion, serverMetadata } from '../model-metadata.js';
 import { waitsUntil } from '../patience.js';
@@ -84,8 +85,9 @@ function callerOf(call: UnaryCall, { model, version, request }: InferMessage, re
 }
 
 function metadataValue(metadata: Metadata, name: string): string | undefined {
-  const [value] = metadata.get(name);
-  return value === undefined || value === '' ? undefined : String(value);
+  // Clients send what is not ASCII as bytes, under a name that says so.
+  const value = metadata.get(name)[0] ?? metadata.get(`${name}-bin`)[0];
+  return value === undefined || value.length === 0 ? undefined : headerText(name, value);
 }
 
 /** A model that is not there is not ready, as Triton and MLServer see it; what else is wrong is still said. */

@@ -88,6 +88,8 @@ export class FakeWorld {
   /** Where registering asks for a promotion. */
   promote: 'production' | 'staging' | null = null;
   answers: (version: number) => boolean = () => true;
+  /** What gateways say that refuse to probe a version. */
+  refuses: (version: number) => string | undefined = () => undefined;
   acknowledges: (epoch: number) => boolean = () => true;
 
   /** What late labels say, look by look; the last one stays. */
@@ -307,6 +309,8 @@ export class FakeWorld {
       const route = this.routes.at(-1);
       if (route && !versionsOfRoute(route).includes(version)) return { answered: 0, probes: [], replacedBy: route.epoch };
       if (!this.answers(version)) throw new PerdureError('server/unreachable', `version ${version} does not answer`);
+      const refused = this.refuses(version);
+      if (refused !== undefined) return { answered: 0, probes: [], replacedBy: null, refused };
       this.probed.push(version);
       return { answered: 1, probes: [{ gateway: 'g1', version, tookMs: 3, at: probedAt }], replacedBy: null };
     },

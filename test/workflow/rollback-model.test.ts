@@ -72,6 +72,13 @@ describe('a rollback', () => {
     expect(await rollback(world, { to: 1 })).toMatchObject({ version: 1, epoch: 4 });
   });
 
+  it('ends though the restored version refuses its probe, and says what it said', async () => {
+    const world = worldServing(1, 2);
+    world.refuses = () => 'gateway g1 answered 400 no';
+    expect(await rollback(world)).toMatchObject({ version: 1, epoch: 3, probed: [], probeRefused: 'gateway g1 answered 400 no' });
+    expect(world.leases.size).toBe(0);
+  });
+
   it('is not over before the restored version answers', async () => {
     const world = worldServing(1, 2);
     world.answers = () => false;

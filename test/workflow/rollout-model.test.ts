@@ -126,6 +126,20 @@ describe('a rollout', () => {
     expect(world.challengerShares).toEqual([0]);
   });
 
+  it('goes back from a challenger that refuses its probe, and ends though the champion refuses its own', async () => {
+    const world = new FakeWorld();
+    world.refuses = (version) => `version ${version} said 400`;
+    await rollout(world, async (handle) => {
+      const { state, reason } = await handle.result();
+      expect(state).toBe('rolled-back');
+      expect(reason).toBe(
+        'version 2 refused its probe: version 2 said 400; version 1 serves again and refused its probe: version 1 said 400',
+      );
+    });
+    expect(world.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
+    expect(world.leases.size).toBe(0);
+  });
+
   it('can be aborted in its last step, and while a challenger that has everything answers no probe', async () => {
     const late = new FakeWorld();
     late.verdicts = ['pass', 'pass', 'pass', 'pass', 'no-data'];

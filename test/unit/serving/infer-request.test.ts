@@ -38,9 +38,38 @@ describe('an inference request in JSON', () => {
     ['shared memory', json({ inputs: [{ ...tensor, parameters: { shared_memory_region: 'x' } }] }), /shared memory/],
     ['an output twice', json({ inputs: [tensor], outputs: [{ name: 'label' }, { name: 'label' }] }), /asked for twice/],
     ['classification', json({ inputs: [tensor], outputs: [{ name: 'label', parameters: { classification: 2 } }] }), /classification/],
+    ['a byte order mark', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json({ inputs: [tensor] })]), /byte order mark \(BOM\)/],
+    ['half a surrogate pair in its id', Buffer.from(`{"id":"a\\ud83d","inputs":[]}`), /field id holds half a surrogate pair at position 2/],
+    ['NUL in its id', json({ id: 'a\0b', inputs: [tensor] }), /field id holds the character NUL/],
+    [
+      'a row without its value',
+      json({ inputs: [{ ...tensor, data: [['UA', 'AA'], []] }] }),
+      /"temp" are nested in another way than its shape \[2,1\] says: see row 0/,
+    ],
+    ['a row too few', json({ inputs: [{ ...tensor, data: [[1]] }] }), /nested in another way/],
+    ['a row that is not nested', json({ inputs: [{ ...tensor, data: [[1], 2] }] }), /nested in another way.*see row 1/],
+    [
+      'data nested deeper than a shape of one number',
+      json({ inputs: [{ ...tensor, shape: [2], data: [[1], [2]] }] }),
+      /nested in another way/,
+    ],
     ['an id that is no string', json({ id: 7, inputs: [tensor] }), /field id/],
   ])('with %s is refused in words', (_, body, message) => {
     expect(() => parseInferRequest(body, undefined)).toThrow(message);
+  });
+
+  test('takes null for every optional member as absent', () => {
+    const input = { ...tensor, parameters: { binary_data_size: null, shared_memory_region: null } };
+    const absent = parseJson({ inputs: [tensor] });
+    expect(parseJson({ id: null, outputs: null, parameters: null, inputs: [input] })).toEqual(absent);
+    expect(parseJson({ parameters: { timeout: null, binary_data_output: null }, inputs: [{ ...tensor, parameters: null }] })).toEqual(
+      absent,
+    );
+    const outputs = (parameters: unknown) => parseJson({ inputs: [tensor], outputs: [{ name: 'label', parameters }] }).outputs;
+    expect(outputs(null)).toEqual([{ name: 'label', binary: undefined }]);
+    expect(outputs({ binary_data: null, classification: null, shared_memory_region: null })).toEqual([
+      { name: 'label', binary: undefined },
+    ]);
   });
 
   test('nested to any depth is refused, not followed', () => {
