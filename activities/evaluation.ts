@@ -21,6 +21,7 @@ import { definitionByDigest, mustBeAsStored, rulesInForce } from '../db/definiti
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
 import { finishRunStep, runById, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
+import { championRows } from './champion-rows.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { evidenceFacts } from './evidence-facts.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -28,7 +29,7 @@ import { turn } from './turn.js';
 
 const timeoutMs = 30 * 60_000;
 
-type Champion = Pick<VersionRecord, 'version' | 'artifactSha256' | 'artifactKey' | 'snapshotSha256'>;
+type Champion = Pick<VersionRecord, 'version' | 'artifactSha256' | 'artifactKey' | 'snapshotSha256' | 'definitionSha256' | 'threshold'>;
 
 interface Comparison {
   definition: ModelDefinition;
@@ -89,7 +90,9 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(candidate.evaluationKey))));
         const fair = await fairChampionIn(environment, model, candidate.snapshotSha256);
         const fits = kept.championSha256 === (fair?.artifactSha256 ?? null) && measuresAlike(own.evaluation, definition.evaluation);
-        const evaluation = fits ? kept : await evaluate({ ...candidate, definition, champion: fair }, signal, report);
+        const evaluation = fits
+          ? kept
+          : await evaluate({ ...candidate, definition: asServed(definition, candidate), champion: fair }, signal, report);
         const { key, sha256 } = await keep(model, evaluation);
         const gates = passedGates(candidate, rules.evaluation, evaluation);
         report('checking the artifact in the store');
@@ -107,6 +110,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           evaluationSha256: sha256,
           metrics: evaluation.overall.metrics,
           championMetrics: evaluation.comparison?.champion ?? null,
+          ...(evaluation.notCompared !== undefined && { notCompared: evaluation.notCompared }),
           gates,
           policy: definition.promotion,
           rollout: definition.rollout,
@@ -186,6 +190,15 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
             path: await cache.fetch(champion.artifactKey, champion.artifactSha256),
             sha256: champion.artifactSha256,
             version: champion.version,
+            threshold: champion.threshold,
+            ...(await championRows(deps, {
+              champion: await definitionByDigest(db, champion.definitionSha256),
+              challenger: definition,
+              manifest,
+              workDir,
+              signal,
+              report,
+            })),
           },
           holdout,
           contract: definition.contract,
@@ -209,12 +222,20 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
 
 export type EvaluationActivities = ReturnType<typeof createEvaluationActivities>;
 
+/** What is shown is measured at the threshold that the version is served with, whatever the rules in force would choose. */
+const asServed = (definition: ModelDefinition, { threshold }: VersionRecord): ModelDefinition => ({
+  ...definition,
+  evaluation: { ...definition.evaluation, threshold },
+});
+
 const conflict = (reason: string) => ({ evidenceSha256: '', champion: null, summary: '', conflict: reason });
 
-function summaryOf({ overall, comparison, championVersion }: Evaluation): string {
+function summaryOf({ overall, comparison, championVersion, notCompared }: Evaluation): string {
   const text = (value: number | null | undefined) => (value === null || value === undefined ? 'undefined' : value.toFixed(4));
   const own = `ROC AUC ${text(overall.metrics.rocAuc)}, log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
   return comparison
     ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}`
-    : `${own}; no champion to compare with on these rows`;
+    : notCompared === undefined
+      ? `${own}; no champion to compare with on these rows`
+      : `${own}; not compared with champion ${championVersion}: ${notCompared}`;
 }

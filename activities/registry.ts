@@ -46,10 +46,13 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       await updateRun(db, claim, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);
       const open = decision.results.filter((result) => result.outcome !== 'pass');
-      const summary =
+      const asked =
         open.length === 0
           ? `all ${decision.results.length} gates pass`
           : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
+      const summary = [asked, ...decision.notAsked.map(({ name, reason }) => `Not asked: ${name}. ${reason}`)]
+        .join('. ')
+        .replaceAll('.. ', '. ');
       await finishRunStep(db, claim, summary);
       return { verdict, summary };
     },

@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, getTableColumns, inArray, isNull, lte, sql } from 'drizzle-orm';
 import type { Cause } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Metrics } from '../domain/evaluation.js';
@@ -7,10 +7,12 @@ import type { Lineage, VersionSignature } from '../domain/model-version.js';
 import type { Partition } from '../domain/partition.js';
 import type { RunOutcome, RunStep } from '../domain/run.js';
 import type { Database } from './connect.js';
-import { models, runs, runSteps, snapshots, versions, watermarks } from './schema/index.js';
+import { definitions, models, runs, runSteps, snapshots, versions, watermarks } from './schema/index.js';
+import { servedThreshold } from './served-threshold.js';
 
 export type RunRecord = typeof runs.$inferSelect;
-export type VersionRecord = typeof versions.$inferSelect;
+/** A registered version; its threshold is that by which it is served, see `servedThreshold`. */
+export type VersionRecord = Omit<typeof versions.$inferSelect, 'threshold'> & { threshold: number };
 type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0];
 
 /** Records that a run began; once per run id. */
@@ -182,7 +184,7 @@ export interface NewVersion {
  * Gives a run's model the next version number and ends the run, in one transaction. A repeated call returns the version given before.
  * @throws PerdureError `state/conflict` when the run has ended otherwise: nothing is registered.
  */
-export async function registerVersion(db: Database, { watermark, ...version }: NewVersion): Promise<VersionRecord> {
+export async function registerVersion(db: Database, { watermark, ...version }: NewVersion): Promise<typeof versions.$inferSelect> {
   return db.orm.transaction(async (tx) => {
     await tx.select().from(models).where(eq(models.name, version.model)).for('update');
     const [before] = await tx.select().from(versions).where(eq(versions.runId, version.runId));
@@ -230,7 +232,12 @@ export async function versionTrainedAlike(
 
 /** @throws PerdureError `not-found` that says which versions there are. */
 export async function versionOf(db: Database, model: string, version: number): Promise<VersionRecord> {
-  const rows = await db.orm.select().from(versions).where(eq(versions.model, model)).orderBy(versions.version);
+  const rows = await db.orm
+    .select({ ...getTableColumns(versions), threshold: servedThreshold })
+    .from(versions)
+    .leftJoin(definitions, eq(definitions.sha256, versions.definitionSha256))
+    .where(eq(versions.model, model))
+    .orderBy(versions.version);
   const found = rows.find((row) => row.version === version);
   if (found) return found;
   const there = rows.map((row) => row.version).join(', ') || 'none yet';

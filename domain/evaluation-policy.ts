@@ -35,5 +35,10 @@ export const evaluationPolicySchema = z.strictObject({
   /** Largest allowed difference between the native model and ONNX on any row. */
   parityMax: z.number().positive().default(1e-5),
   gates: z.array(gateRuleSchema).min(1),
+  /**
+   * Whether gates that compare may go unasked where the champion cannot be measured on the same rows, since its columns are gone or it predicts something else. Absent:
+   * `when-possible`.
+   */
+  comparison: z.enum(['required', 'when-possible']).optional(),
 });
 export type EvaluationPolicy = z.infer<typeof evaluationPolicySchema>;

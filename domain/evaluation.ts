@@ -38,6 +38,10 @@ export const evaluationSchema = z.strictObject({
   candidateSha256: sha256Schema,
   championSha256: sha256Schema.nullable(),
   championVersion: z.number().int().nullable(),
+  /** Why the champion could not be measured on these rows. Absent where it was, or where there is none. */
+  notCompared: z.string().optional(),
+  /** Digest of the files that hold the same rows with the champion's own features. Absent where it reads those of the candidate. */
+  championHoldoutSha256: sha256Schema.optional(),
   threshold: z.number(),
   overall: scoredSchema,
   comparison: comparisonSchema.nullable(),

@@ -42,18 +42,27 @@ export const parityGateName = 'ONNX answers as the native model';
  * Asks every gate of the policy, and first whether the ONNX model answers as the native one. A gate looks at the metric's confidence interval: it passes when the whole interval
  * keeps the bound, fails when all of it breaks the bound, and is inconclusive between. So a pass means that the holdout shows it, not that it happened to come out so.
  * A metric that is missing, null or not finite, a missing interval, rows of one class, or a slice without a level of `minRows` rows gives `no-data`.
- * Rules that compare with the champion are not asked where there is none, or none that can be compared fairly.
+ * Rules that compare with the champion are not asked where there is none, or none that can be compared fairly; nor where it cannot be measured on these rows, unless the
+ * policy requires it: then they find no data.
  */
 export function decideGates(policy: EvaluationPolicy, evaluation: Evaluation): GateDecision {
   const decision: GateDecision = { results: [parityGate(policy, evaluation)], notAsked: [] };
   for (const rule of policy.gates) {
-    if (rule.worseThanChampionByAtMost !== undefined && evaluation.championSha256 === null) {
-      decision.notAsked.push({ name: rule.name, reason: 'There is no champion to compare with on these rows.' });
+    const reason = rule.worseThanChampionByAtMost === undefined ? null : whyNotAsked(policy, evaluation);
+    if (reason !== null) {
+      decision.notAsked.push({ name: rule.name, reason });
     } else {
       decision.results.push(rule.slice === undefined ? overallGate(rule, evaluation) : sliceGate(rule, rule.slice, evaluation));
     }
   }
   return decision;
+}
+
+function whyNotAsked({ comparison = 'when-possible' }: EvaluationPolicy, evaluation: Evaluation): string | null {
+  const { championSha256, championVersion, notCompared } = evaluation;
+  if (championSha256 === null) return 'There is no champion to compare with on these rows.';
+  if (notCompared === undefined || comparison === 'required') return null;
+  return `Version ${championVersion}, the champion, cannot be measured on these rows: ${notCompared}.`;
 }
 
 /** Only `pass` lets a candidate go on. No results at all are no data. */
@@ -72,16 +81,20 @@ function parityGate(policy: EvaluationPolicy, { parityMaxDifference: value }: Ev
 }
 
 function overallGate(rule: GateRule, evaluation: Evaluation): GateResult {
-  const { reason, ...finding } = find(rule, evaluation.overall, evaluation.comparison);
+  const { reason, ...finding } = find(rule, evaluation.overall, evaluation.comparison, evaluation.notCompared);
   return { name: rule.name, metric: rule.metric, ...finding, bound: boundText(rule), reason };
 }
 
-function sliceGate(rule: GateRule, feature: string, { slices }: Evaluation): GateResult {
+function sliceGate(rule: GateRule, feature: string, { slices, notCompared }: Evaluation): GateResult {
   const all = slices.filter((slice) => slice.feature === feature);
   const asked = all.filter((slice) => slice.scored.rows >= rule.minRows);
   const leftOut = all.filter((slice) => !asked.includes(slice)).map((slice) => `${slice.level} (${slice.scored.rows})`);
   const leftOutText = leftOut.length > 0 ? ` Left out, with fewer than ${rule.minRows} rows: ${leftOut.join(', ')}.` : '';
-  const findings = asked.map(({ level, scored, comparison }) => ({ level, rows: scored.rows, ...find(rule, scored, comparison) }));
+  const findings = asked.map(({ level, scored, comparison }) => ({
+    level,
+    rows: scored.rows,
+    ...find(rule, scored, comparison, notCompared),
+  }));
   const gate = {
     name: rule.name,
     metric: rule.metric,
@@ -119,7 +132,7 @@ interface Finding {
   reason: string;
 }
 
-function find(rule: GateRule, scored: Scored, comparison: Comparison | null): Finding {
+function find(rule: GateRule, scored: Scored, comparison: Comparison | null, notCompared?: string): Finding {
   const compares = rule.worseThanChampionByAtMost !== undefined;
   const difference = comparison?.differences[rule.metric];
   const value = compares ? difference?.estimate : scored.metrics[rule.metric];
@@ -132,7 +145,8 @@ function find(rule: GateRule, scored: Scored, comparison: Comparison | null): Fi
   });
   if (!(scored.rows > 0)) return noData('there are no rows.');
   if (!(scored.positives > 0 && scored.positives < scored.rows)) return noData(`the ${scored.rows} rows hold one class only.`);
-  if (compares && !comparison) return noData('the champion was not measured on these rows.');
+  if (compares && !comparison)
+    return noData(`the champion was not measured on these rows${notCompared === undefined ? '' : `: ${notCompared}`}.`);
   if (!isFiniteNumber(value)) return noData(`${rule.metric} is not defined on these rows.`);
   if (!interval || !isFiniteNumber(interval.low) || !isFiniteNumber(interval.high) || interval.low > interval.high) {
     return noData(`${rule.metric} is ${text(value)}, but its confidence interval could not be computed.`);

@@ -30,6 +30,8 @@ export const evidenceSchema = z.strictObject({
   evaluationSha256: sha256Schema,
   metrics: metricsSchema,
   championMetrics: metricsSchema.nullable(),
+  /** Why the champion could not be measured on the same rows; absent where it was, or where there is none. */
+  notCompared: z.string().optional(),
   gates: z.array(z.strictObject({ name: z.string(), outcome: z.string() })),
   policy: promotionPolicySchema,
   /** How it will be rolled out. This and what follows is absent in evidence of version 0.1.0, which is gathered again before the effect. */

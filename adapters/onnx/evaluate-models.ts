@@ -60,7 +60,10 @@ function withAbsolutePaths(request: EvaluationRequest): EvaluationRequest {
   return {
     ...request,
     candidate: absolute(request.candidate),
-    champion: request.champion && absolute(request.champion),
+    champion: request.champion && {
+      ...absolute(request.champion),
+      ...(request.champion.own && { own: { ...request.champion.own, holdout: request.champion.own.holdout.map(absolute) } }),
+    },
     holdout: request.holdout.map(absolute),
     native: request.native && absolute(request.native),
   };

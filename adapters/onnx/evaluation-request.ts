@@ -15,7 +15,18 @@ export type DigestedFile = z.infer<typeof fileSchema>;
 /** What one evaluation needs. */
 export const evaluationRequestSchema = z.strictObject({
   candidate: fileSchema,
-  champion: z.strictObject({ ...fileSchema.shape, version: z.number().int().min(1) }).nullable(),
+  champion: z
+    .strictObject({
+      ...fileSchema.shape,
+      version: z.number().int().min(1),
+      /** The score from which it answers `true`; by default as the policy says. */
+      threshold: z.number().optional(),
+      /** The same rows in the same order with the champion's own features; absent where it reads those of the candidate. */
+      own: z.strictObject({ contract: contractSchema, holdout: z.array(fileSchema).min(1) }).optional(),
+      /** Why it cannot be asked at all on these rows. */
+      impossible: z.string().optional(),
+    })
+    .nullable(),
   /** Parquet files, in order, with the contract's features and label as columns. */
   holdout: z.array(fileSchema).min(1),
   contract: contractSchema,

@@ -17,7 +17,7 @@ export type ReportProgress = (step: string, donePct: number) => void;
 
 /**
  * Scores the holdout with candidate and champion and measures both. Runs in the evaluation process: it holds the event loop for a batch at a time.
- * A champion that cannot be asked today's features is left without a comparison, so that gates which compare find no data.
+ * A champion that cannot be asked is left without a comparison, with the reason.
  * @throws PerdureError `artifact/refused`, `artifact/digest-mismatch`, `data/unreadable`, `data/invalid`, `training/failed`
  */
 export async function scoreModels(request: EvaluationRequest, report: ReportProgress): Promise<Evaluation> {
@@ -25,19 +25,25 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
   report('check', 0);
   for (const file of holdout) await verifyHoldout(file);
   const candidate = await openCandidate(request);
-  const champion = await openChampion(request);
+  const { champion, notCompared } = await openChampion(request);
   const reader = await openHoldoutReader(contract, [...holdout.map((file) => file.path), ...(request.native ? [request.native.path] : [])]);
+  const own = request.champion?.own;
   try {
-    const scored = await scoreHoldout(request, reader, candidate, champion, report);
+    const scored = await scoreHoldout(request, reader, candidate, own ? null : champion, report);
+    if (champion && own) scored.champion = await scoreOwnRows(own, champion, scored.labels);
     const parityMaxDifference = await parityOf(request, reader, scored.candidate);
     report('measure', 0);
     const seed = seedOfDigest(holdoutDigest(holdout));
-    const measured = evaluateScores({ ...scored, seed }, policy, (donePct) => report('measure', donePct));
+    const measured = evaluateScores({ ...scored, seed, championThreshold: request.champion?.threshold }, policy, (donePct) =>
+      report('measure', donePct),
+    );
     return {
       holdoutSha256: holdoutDigest(holdout),
       candidateSha256: request.candidate.sha256,
       championSha256: request.champion?.sha256 ?? null,
       championVersion: request.champion?.version ?? null,
+      ...(notCompared !== undefined && { notCompared }),
+      ...(champion && own && { championHoldoutSha256: holdoutDigest(own.holdout) }),
       parityMaxDifference,
       ...measured,
     };
@@ -58,15 +64,48 @@ async function openCandidate({ candidate, contract }: EvaluationRequest): Promis
   );
 }
 
-async function openChampion({ champion, contract }: EvaluationRequest): Promise<Scorer | null> {
-  if (!champion) return null;
+/** The champion, ready to be asked; or why it is not compared. Neither where there is none. */
+async function openChampion({ champion, contract }: EvaluationRequest): Promise<{ champion: Scorer | null; notCompared?: string }> {
+  if (!champion) return { champion: null };
+  if (champion.impossible !== undefined) return { champion: null, notCompared: champion.impossible };
   const bytes = await readModel(champion);
   const info = checkModel(bytes);
-  if (olderSignatureProblems(info, contract).length > 0) return null;
-  return openScorer(
-    bytes,
-    info.inputs.map((input) => input.name),
+  const problems = olderSignatureProblems(info, champion.own?.contract ?? contract);
+  if (problems.length > 0) return { champion: null, notCompared: problems.join('; ') };
+  return {
+    champion: await openScorer(
+      bytes,
+      info.inputs.map((input) => input.name),
+    ),
+  };
+}
+
+/** @throws PerdureError `data/invalid` when the rows are not those of the candidate. */
+async function scoreOwnRows(
+  { contract, holdout }: NonNullable<NonNullable<EvaluationRequest['champion']>['own']>,
+  champion: Scorer,
+  labels: Uint8Array,
+): Promise<Float64Array> {
+  for (const file of holdout) await verifyHoldout(file);
+  const reader = await openHoldoutReader(
+    contract,
+    holdout.map((file) => file.path),
   );
+  try {
+    const scores: Float64Array[] = [];
+    const own: Uint8Array[] = [];
+    for (const file of holdout) {
+      for await (const batch of reader.batches(file.path)) {
+        scores.push(await champion.score(batch.columns, batch.rows));
+        own.push(batch.labels);
+      }
+    }
+    if (Buffer.compare(Buffer.concat(own), labels) !== 0)
+      throw new PerdureError('data/invalid', 'The rows with the champion’s own features are not those of the holdout. Evaluate again.');
+    return joined(scores);
+  } finally {
+    reader.close();
+  }
 }
 
 async function readModel(file: DigestedFile): Promise<Uint8Array> {

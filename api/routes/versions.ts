@@ -67,11 +67,11 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
         archivedVersions(db, params.model),
       ]);
       const evaluation = await readEvaluation(objects, row.evaluationKey, log);
-      const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, gates, lineage } = row;
+      const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, gates, lineage } = row;
       const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
       return {
         ...versionView(row, routes, archived),
-        ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, signature, lineage, evaluation },
+        ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, lineage, evaluation },
         gates: gates.map((gate) => ({ ...gate })),
         card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
       };

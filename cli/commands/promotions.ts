@@ -106,6 +106,7 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
   ];
   if (evidence) {
     parts.push(...evidenceTables(output, promotion, evidence));
+    if (evidence.notCompared !== undefined) parts.push(`Not compared with the champion: ${evidence.notCompared}`);
     parts.push(
       table(
         output,

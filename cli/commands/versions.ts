@@ -84,6 +84,7 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['run', version.runId],
       ['trained on', window(version.trainedOn)],
       ['tested on', window(version.testedOn)],
+      ['threshold', `true from ${metric(version.threshold)}`],
       ['artifact', version.artifactSha256],
       ['snapshot', version.snapshotSha256],
       ['definition', version.definitionSha256],

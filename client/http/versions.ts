@@ -27,6 +27,8 @@ export const versionDetailSchema = versionSummarySchema.extend({
   snapshotSha256: z.string(),
   artifactKey: z.string(),
   evaluationKey: z.string(),
+  /** The score from which its label is `true`. */
+  threshold: z.number(),
   signature: versionSignatureSchema,
   gates: z.array(gateSchema),
   lineage: lineageSchema,

@@ -20,6 +20,8 @@ export interface ScoredRows {
 export interface ScoredHoldout extends ScoredRows {
   slices: readonly SliceLevels[];
   seed: number;
+  /** The threshold that the champion is served with; by default chosen as for the candidate. */
+  championThreshold?: number | undefined;
 }
 
 export type ScoresEvaluation = Pick<
@@ -34,8 +36,8 @@ const levelsMax = 100;
 const histogramBins = 20;
 
 /**
- * Everything that an evaluation says of scores and labels. With the threshold `best-f1` each model is measured at the threshold that is best for it, chosen
- * on all rows and used for every slice (0.5 where there is no positive). The same input gives the same result.
+ * Everything that an evaluation says of scores and labels. The champion is measured at the threshold that it is served with. With the
+ * threshold `best-f1` the candidate's is the one that is best for it, chosen on all rows and used for every slice (0.5 where there is no positive). The same input gives the same result.
  * @throws RangeError when a score is not finite
  */
 export function evaluateScores(
@@ -47,7 +49,7 @@ export function evaluateScores(
   const thresholdOf = (scores: RankedScores) => (policy.threshold === 'best-f1' ? (bestF1Threshold(scores) ?? 0.5) : policy.threshold);
   const thresholds = {
     candidate: thresholdOf(ranked),
-    champion: holdout.champion ? thresholdOf(rankScores(holdout.labels, holdout.champion)) : 0.5,
+    champion: holdout.championThreshold ?? (holdout.champion ? thresholdOf(rankScores(holdout.labels, holdout.champion)) : 0.5),
   };
   const settings = { thresholds, confidencePct: policy.confidencePct, seed: holdout.seed };
   const overall = evaluateRows(holdout, { ...settings, rounds: policy.bootstrapRounds });

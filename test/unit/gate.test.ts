@@ -91,6 +91,19 @@ describe('decideGates', () => {
     expect(notAsked).toEqual([{ name: 'no worse', reason: 'There is no champion to compare with on these rows.' }]);
   });
 
+  it('is not asked where the champion cannot be measured, unless the policy requires it: then there is no data', () => {
+    const found = { championSha256: sha, championVersion: 3, notCompared: '2024-03: sales has no column colour' };
+    const rules = policy({ name: 'no worse', worseThanChampionByAtMost: 0.01 });
+    const lenient = decideGates(rules, evaluation(found));
+    expect(lenient.results.map(({ name }) => name)).toEqual([parityGateName]);
+    expect(lenient.notAsked[0]?.reason).toBe(
+      'Version 3, the champion, cannot be measured on these rows: 2024-03: sales has no column colour.',
+    );
+    const strict = decideGates({ ...rules, comparison: 'required' }, evaluation(found));
+    expect(strict.notAsked).toEqual([]);
+    expect(strict.results[1]).toMatchObject({ outcome: 'no-data', reason: expect.stringContaining('sales has no column colour') });
+  });
+
   it('finds no data, rather than nothing to ask, when a champion exists but was not measured', () => {
     expect(outcome({ worseThanChampionByAtMost: 0.01 }, { championSha256: sha, championVersion: 1, comparison: null })).toBe('no-data');
   });
