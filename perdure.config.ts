@@ -12,6 +12,8 @@ const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).de
 const environmentSchema = z.object({
   PERDURE_HOME: z.string().min(1).default('.perdure'),
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Names beside its own under which the control API and the gateways are called: `name` or `name:port`, separated by commas. */
+  PERDURE_ALLOWED_HOSTS: z.string().optional(),
   PERDURE_API_PORT: port(7400),
   PERDURE_GATEWAY_PRODUCTION_PORT: port(7410),
   PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: port(7411),
@@ -51,6 +53,7 @@ export interface PerdureConfig {
   /** Absolute path of the state folder, `.perdure` unless PERDURE_HOME says otherwise. */
   home: string;
   host: string;
+  allowedHosts: string | undefined;
   ports: {
     api: number;
     gateways: Record<(typeof ENVIRONMENTS)[number], number>;
@@ -96,6 +99,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     projectRoot,
     home: path.resolve(projectRoot, env.PERDURE_HOME),
     host: env.PERDURE_HOST,
+    allowedHosts: env.PERDURE_ALLOWED_HOSTS,
     ports: {
       api: env.PERDURE_API_PORT,
       gateways: { production: env.PERDURE_GATEWAY_PRODUCTION_PORT, staging: env.PERDURE_GATEWAY_STAGING_PORT },

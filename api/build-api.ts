@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
 import { PerdureError } from '../domain/errors.js';
 import { findTextProblem } from '../domain/plain-text.js';
 import { issuePath } from '../domain/schema-issue.js';
@@ -56,6 +57,11 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
       'not-found',
       `Nothing answers ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`,
     );
+  });
+  const originProblem = createOriginCheck(deps.knownNames ?? []);
+  app.addHook('onRequest', async ({ method, headers }) => {
+    const problem = originProblem(requestOrigin(method, headers));
+    if (problem !== undefined) throw problem;
   });
   // Before the schemas, so that no field of any request is forgotten.
   app.addHook('preValidation', async ({ params, query, body }) => {

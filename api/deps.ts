@@ -15,6 +15,8 @@ export interface ApiDeps {
   /** Where uploads are held until they are known to be whole. */
   uploadFolder: string;
   uploadBytesMax: number;
+  /** Beside those of the loopback interface; none by default. */
+  knownNames?: readonly string[];
 }
 
 /** What the API asks of the object store. */

@@ -4,6 +4,7 @@ import { decisionSigner } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { connectDatabase } from '../db/connect.js';
+import { knownNames } from '../domain/browser-requests.js';
 import { trustText } from '../domain/decision-proof.js';
 import { PerdureError } from '../domain/errors.js';
 import { loadPerdureConfig } from '../perdure.config.js';
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
       pingTemporal: temporal.ping,
       uploadFolder,
       uploadBytesMax,
+      knownNames: knownNames(config.host, config.allowedHosts),
     },
     logger,
   );

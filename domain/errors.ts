@@ -14,6 +14,7 @@ const errorTable = {
   'evaluation/failed': { retryable: true, httpStatus: 500, exitCode: 1 },
   'evaluation/timed-out': { retryable: false, httpStatus: 500, exitCode: 1 },
   'gate/not-passed': { retryable: false, httpStatus: 422, exitCode: 3 },
+  'host/unknown': { retryable: false, httpStatus: 421, exitCode: 7 },
   'input/invalid': { retryable: false, httpStatus: 400, exitCode: 2 },
   'input/too-large': { retryable: false, httpStatus: 413, exitCode: 2 },
   'input/unsupported': { retryable: false, httpStatus: 415, exitCode: 2 },

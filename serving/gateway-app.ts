@@ -1,4 +1,5 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
 import { gatewayErrorHandler } from './gateway-errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayStatus } from './gateway-status.js';
@@ -15,6 +16,8 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   passports: PassportDeps;
   /** A request whose body is not whole by then is ended. */
   bodyTimeoutMs: number;
+  /** Beside those of the loopback interface. */
+  knownNames: readonly string[];
   status: () => GatewayStatus;
   /** Brings those metrics up to date that are read rather than counted. */
   readGauges: () => void;
@@ -30,10 +33,12 @@ export function buildGatewayApp({
   labels,
   passports,
   bodyTimeoutMs,
+  knownNames,
   status,
   readGauges,
   ...protocol
 }: GatewayAppDeps): FastifyInstance {
+  const originProblem = createOriginCheck(knownNames);
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -48,6 +53,11 @@ export function buildGatewayApp({
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
+  // Predictions are asked for by any name that leads here; what tells of them, or of what became true, is for those who know the gateway by its own.
+  app.addHook('onRequest', async ({ url, method, headers }) => {
+    const problem = url.startsWith('/v1/') ? originProblem(requestOrigin(method, headers)) : undefined;
+    if (problem !== undefined) throw problem;
+  });
   registerProtocolRoutes(app, protocol);
   putInferEndpointBefore(app, { ...protocol, metrics, log });
   registerLabelRoutes(app, { service: protocol.service, labels });

@@ -26,6 +26,8 @@ const gatewayEnvironmentSchema = z.object({
   PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB: z.coerce.number().int().min(200).max(1_000_000).default(2048),
   /** A log segment goes to the object store at this age, if it is not full before. */
   PERDURE_GATEWAY_SEGMENT_SECONDS: z.coerce.number().min(0.1).max(3600).default(20),
+  /** Names beside its own under which it is called: `name` or `name:port`, separated by commas. */
+  PERDURE_ALLOWED_HOSTS: z.string().optional(),
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
   PERDURE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   PERDURE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }),

@@ -44,6 +44,8 @@ export interface GatewayDeps {
   objectStore: ShipperOptions['store'] | undefined;
   /** Of the installation: stands behind the hashes of keys in logs. */
   keyHashSecret: string;
+  /** Names beside those of the loopback interface and of `url` under which it is called. */
+  knownNames?: readonly string[];
   log: Logger;
   limits?: Partial<GatewayLimits>;
 }
@@ -163,7 +165,14 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     outOfService: engine.outOfService,
   };
   const passports = { lookup, controlPlane, table, predictions: logs.predictions, keyDigests };
-  const app = buildGatewayApp({ ...protocol, labels: logs.labels, passports, status, readGauges });
+  const app = buildGatewayApp({
+    ...protocol,
+    labels: logs.labels,
+    passports,
+    knownNames: [new URL(deps.url).host, ...(deps.knownNames ?? [])],
+    status,
+    readGauges,
+  });
   let grpc: GrpcGateway | undefined;
 
   return {

@@ -6,6 +6,7 @@ import type { ArtifactSource } from './control-plane.js';
 import { controlPlaneOnDemand } from './control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
 import { gatewayIdOf, keyHashSecretOf, loadGatewayConfig } from './gateway-config.js';
+import { knownNames } from '../domain/browser-requests.js';
 import product from '../package.json' with { type: 'json' };
 
 const config = loadGatewayConfig();
@@ -53,6 +54,7 @@ const gateway = await buildGateway({
   artifacts,
   objectStore: store,
   keyHashSecret: keyHashSecretOf(config),
+  knownNames: knownNames(config.PERDURE_HOST, config.PERDURE_ALLOWED_HOSTS),
   log,
   limits: {
     engine: { residentMaxMb: config.PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB },

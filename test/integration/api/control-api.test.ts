@@ -50,6 +50,19 @@ describe('while every server is away', () => {
     objects.close();
   });
 
+  test('a page of another site, or under a name that was made to point here, is answered nothing', async () => {
+    const app = await build();
+    const ask = async (headers: Record<string, string>, method: 'GET' | 'POST' = 'POST') => {
+      const { statusCode, body } = await app.inject({ method, url: '/api/v1/apply', headers, ...(method === 'POST' && { payload: {} }) });
+      return [statusCode, body] as const;
+    };
+    for (const method of ['GET', 'POST'] as const)
+      expect(await ask({ host: 'evil.example:7400' }, method)).toEqual([421, expect.stringContaining('PERDURE_ALLOWED_HOSTS')]);
+    expect(await ask({ host: 'localhost:7400', origin: 'http://evil.example' })).toEqual([403, expect.stringContaining('evil.example')]);
+    expect((await ask({ host: '127.0.0.1:7400', 'content-type': 'text/plain' }))[0]).toBe(415);
+    expect((await ask({ host: '127.0.0.1:7400', 'content-type': 'application/json' }))[0]).toBe(400);
+  });
+
   test('health still answers 200, within the patience of a supervisor, and names all three', async () => {
     const app = await build();
     const began = performance.now();

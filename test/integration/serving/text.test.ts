@@ -85,6 +85,22 @@ test.each<[string, Record<string, string | Buffer>, string, RegExp]>([
   expect([code, said]).toEqual([400, expect.stringMatching(message)]);
 });
 
+test('labels and passports are not told to a page under a name that was made to point here, nor taken from one of another site', async () => {
+  const say = (path: string, headers: Record<string, string>, method = 'GET') =>
+    new Promise<number>((resolve, reject) => {
+      const asked = request(`${url}${path}`, { method, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      asked.on('error', reject).end();
+    });
+  expect(await say('/v1/status', { host: 'evil.example' })).toBe(421);
+  expect(await say('/v1/predictions/p-mwqckfsq-a9299a97-4', { host: 'evil.example' })).toBe(421);
+  expect(await say('/v1/models/flight-delay/labels', { origin: 'http://evil.example' }, 'POST')).toBe(403);
+  expect(await say('/v1/status', {})).toBe(200);
+  expect(await say('/v2/health/ready', { host: 'gateway.somewhere.example' })).toBe(200);
+});
+
 test('NUL in a feature is refused by gRPC as well, raw or typed', async () => {
   for (const make of [rawRequest, typedRequest]) {
     const failure = await failureOf(client.infer(make([{ ...exampleRow, carrier: 'U\0' }])));
