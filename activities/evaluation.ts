@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { checkValueMetrics } from '../adapters/data-engine/value-expression.js';
+import { checkValueMetrics } from '../adapters/data-engine/check-expressions.js';
 import { evaluateModels } from '../adapters/onnx/evaluate-models.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
 import { actorOf } from '../domain/cause.js';

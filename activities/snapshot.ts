@@ -1,7 +1,8 @@
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
+import { createEngine } from '../adapters/data-engine/engine.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
+import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import { objectKeys } from '../domain/object-keys.js';
@@ -25,6 +26,10 @@ import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { readLake, type LakePartition } from './lake.js';
 import { turn } from './turn.js';
+
+const memoryLimitMb = 1024;
+/** Two sessions are open at once while a partition is written. */
+const engineLimits = { residentMb: 2 * memoryLimitMb + 1024, statementMs: 15 * 60_000 };
 
 export type SnapshotResult =
   | { outcome: 'unchanged'; reason: string; version: number; watermark: Partition | null }
@@ -129,6 +134,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     const workRoot = path.join(config.home, 'work');
     await mkdir(workRoot, { recursive: true });
     const workDir = await mkdtemp(path.join(workRoot, 'snapshot-'));
+    const engine = createEngine(engineLimits, signal);
     try {
       const shaped = await validateAndShapePartition({
         definition,
@@ -142,6 +148,8 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
           profile: one.profile ?? [],
         })),
         signal,
+        memoryLimitMb,
+        openSession: engine.open,
         onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
       });
       const reportText = canonicalJson(shaped.report);
@@ -170,6 +178,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         profile: shaped.profile ?? null,
       });
     } finally {
+      engine.end();
       await rm(workDir, { recursive: true, force: true });
     }
   }

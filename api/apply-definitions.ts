@@ -1,4 +1,4 @@
-import { checkValueMetrics } from '../adapters/data-engine/value-expression.js';
+import { checkExpressions } from '../adapters/data-engine/check-expressions.js';
 import { applyDefinition, retireModel } from '../db/definition-queries.js';
 import { listModels, type ModelRow } from '../db/model-lists.js';
 import { PerdureError } from '../domain/errors.js';
@@ -25,7 +25,7 @@ export async function applyDefinitions(
 ): Promise<ApplyResult> {
   const definitions = given.map(parseModelDefinition);
   refuseTwins(definitions);
-  for (const definition of definitions) await checkValueMetrics(definition);
+  await checkExpressions(definitions);
   const known = await listModels(db);
   const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
   const retired = prune ? absent.map((model) => model.name) : [];

@@ -13,6 +13,7 @@ const errorTable = {
   'environment/broken': { retryable: false, httpStatus: 500, exitCode: 7 },
   'evaluation/failed': { retryable: true, httpStatus: 500, exitCode: 1 },
   'evaluation/timed-out': { retryable: false, httpStatus: 500, exitCode: 1 },
+  'expression/limit-exceeded': { retryable: false, httpStatus: 422, exitCode: 3 },
   'gate/not-passed': { retryable: false, httpStatus: 422, exitCode: 3 },
   'host/unknown': { retryable: false, httpStatus: 421, exitCode: 7 },
   'input/invalid': { retryable: false, httpStatus: 400, exitCode: 2 },

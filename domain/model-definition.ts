@@ -96,8 +96,8 @@ export function readDefinition(value: unknown): ModelDefinition {
   );
 }
 
-/** What is thrown for a definition with these problems. */
-export function invalidDefinition(name: string, problems: DefinitionProblem[]): PerdureError {
+/** One error for everything that is wrong with a definition, each problem with its path. */
+export function invalidDefinition(name: string, problems: readonly DefinitionProblem[]): PerdureError {
   const lines = problems.map(({ path, message }) => `  ${path || '(root)'}: ${message}`);
   return new PerdureError('definition/invalid', `The definition of model ${name} is not valid:\n${lines.join('\n')}`, { problems });
 }

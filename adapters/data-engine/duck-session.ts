@@ -34,6 +34,8 @@ export interface DuckSessionOptions {
   signal?: AbortSignal | undefined;
 }
 
+export type SessionOpener = (options: DuckSessionOptions) => Promise<DuckSession>;
+
 const interruptEveryMs = 20;
 
 /**

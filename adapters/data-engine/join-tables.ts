@@ -4,9 +4,9 @@ import type { ValidationIssue } from '../../domain/validation-report.js';
 import type { DuckSession } from './duck-session.js';
 import { quoteName } from './quote.js';
 import { EXAMPLES_MAX, exampleSchema, keyTexts, loadedTable, type ReadTable } from './read-table.js';
-import { resolveColumn } from './source-columns.js';
+import type { SourceColumn } from './source-columns.js';
 
-/** The view of base rows with every joined table's columns: bare where unambiguous, and in a struct named after the table. */
+/** The view of base rows with the columns of joined tables that are used: bare where unambiguous, and in a struct named after the table. */
 export const joinedView = quoteName('view:joined');
 
 const countSchema = z.object({ base_rows: z.coerce.number(), keys: z.coerce.number() });
@@ -15,11 +15,19 @@ const countSchema = z.object({ base_rows: z.coerce.number(), keys: z.coerce.numb
  * Creates the joined view and reports joins that would multiply rows. The view holds each base row once even then: the repeated rows on
  * the right are cut to one, so that later checks count base rows. A table without usable join columns is joined as all missing.
  */
-export async function joinTables(session: DuckSession, data: DataPolicy, read: ReadonlyMap<string, ReadTable>): Promise<ValidationIssue[]> {
+export async function joinTables(
+  session: DuckSession,
+  data: DataPolicy,
+  read: ReadonlyMap<string, ReadTable>,
+  used: readonly SourceColumn[],
+): Promise<ValidationIssue[]> {
   const issues: ValidationIssue[] = [];
   const base = data.tables[data.base];
   if (!base) return issues;
-  const selected = Object.keys(base.columns).map((column) => `b.${quoteName(column)}`);
+  const usedOf = (table: string) => [...new Set(used.filter((one) => one.table === table).map(({ column }) => column))];
+  const selected = usedOf(data.base).map((column) => `b.${quoteName(column)}`);
+  // A bare name is the base's column, if it has one, else that of the first table; the parser has refused a bare name that two tables share.
+  const bare = new Set(Object.keys(base.columns).map((column) => column.toLowerCase()));
   const clauses: string[] = [];
   for (const [index, join] of data.joins.entries()) {
     const right = data.tables[join.table];
@@ -37,16 +45,20 @@ export async function joinTables(session: DuckSession, data: DataPolicy, read: R
         ? `(SELECT * FROM ${loadedTable(join.table)} QUALIFY row_number() OVER (PARTITION BY ${on.join(', ')}) = 1)`
         : loadedTable(join.table);
     clauses.push(`LEFT JOIN ${once} ${alias} ON ${works ? on.map((column) => `b.${column} = ${alias}.${column}`).join(' AND ') : 'false'}`);
-    const columns = Object.keys(right.columns);
+    const columns = usedOf(join.table);
+    if (columns.length === 0) continue;
     for (const column of columns) {
-      const bare = resolveColumn(data, [column]);
-      if ('found' in bare && bare.found.table === join.table) selected.push(`${alias}.${quoteName(column)}`);
+      if (bare.has(column.toLowerCase())) continue;
+      bare.add(column.toLowerCase());
+      selected.push(`${alias}.${quoteName(column)}`);
     }
     selected.push(
       `struct_pack(${columns.map((column) => `${quoteName(column)} := ${alias}.${quoteName(column)}`).join(', ')}) AS ${quoteName(join.table)}`,
     );
   }
-  await session.run(`CREATE VIEW ${joinedView} AS SELECT ${selected.join(', ')} FROM ${loadedTable(data.base)} b ${clauses.join(' ')}`);
+  await session.run(
+    `CREATE VIEW ${joinedView} AS SELECT ${selected.join(', ') || '1 AS "nothing:"'} FROM ${loadedTable(data.base)} b ${clauses.join(' ')}`,
+  );
   return issues;
 }
 

@@ -2,12 +2,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
-import type { JudgedMetric } from '../../domain/judge-policy.js';
+import { PerdureError } from '../../domain/errors.js';
+import { metricName, type JudgedMetric } from '../../domain/judge-policy.js';
 import type { Environment } from '../../domain/names.js';
 import { servingRoleSchema, type ServingRole } from '../../domain/serving-window.js';
 import { createListedObjectCache } from '../listed-object-cache.js';
 import type { ListedObject, ObjectStore } from '../object-store.js';
 import { openDuckSession, type DuckSession } from './duck-session.js';
+import { createEngine } from './engine.js';
 import { loggedMetrics, type LoggedMetric } from './logged-metric.js';
 import { labelObjects, predictionObjects } from './log-objects.js';
 import { createLogReader, type LogReader } from './log-reader.js';
@@ -51,6 +53,7 @@ export interface ServedOutcomesDependencies {
 
 const cacheBytesMaxDefault = 2 * 1024 ** 3;
 const memoryLimitMb = 512;
+const engineLimits = { residentMb: memoryLimitMb + 1024, statementMs: 120_000 };
 
 const numberSchema = z.coerce.number();
 const rowSchema = z.looseObject({
@@ -72,23 +75,38 @@ export function createServedOutcomes({ store, config, cacheBytesMax = cacheBytes
       const workRoot = path.join(config.home, 'work');
       await mkdir(workRoot, { recursive: true });
       const folder = await mkdtemp(path.join(workRoot, 'outcomes-'));
-      const session = await openDuckSession({ folder, threads: 1, memoryLimitMb, signal: question.signal });
+      // Only a value metric holds an expression of the definition; what else is asked is ours.
+      const engine = question.metrics.some(({ metric }) => metric === 'value') ? createEngine(engineLimits, question.signal) : undefined;
+      const open = engine?.open ?? openDuckSession;
+      let session: DuckSession | undefined;
       try {
-        const metrics = await loggedMetrics(question.metrics, await createValueExpressions(session, question.contract));
-        const readLog = createLogReader({ session, cache, folder, signal: question.signal, onUnreadable });
-        await collectLabels(session, readLog, await labelObjects(store, question));
+        session = await open({ folder, threads: 1, memoryLimitMb, signal: question.signal });
+        const opened = session;
+        const metrics = await loggedMetrics(question.metrics, await createValueExpressions(opened, question.contract));
+        const readLog = createLogReader({ session: opened, cache, folder, signal: question.signal, onUnreadable });
+        await collectLabels(opened, readLog, await labelObjects(store, question));
         const totals = new Map<string, ServedOutcomes>();
         await readLog('predictions', await predictionObjects(store, question), async (source) => {
-          for (const row of await session.rows(countsSql(source, question, metrics), rowSchema)) add(totals, row, metrics);
+          for (const row of await opened.rows(countsSql(source, question, metrics), rowSchema)) add(totals, row, metrics);
         });
         return [...totals.values()].sort((left, right) => left.version - right.version || (left.role < right.role ? -1 : 1));
+      } catch (error) {
+        throw withMetrics(error, question.metrics);
       } finally {
-        session.close();
+        session?.close();
+        engine?.end();
         await rm(folder, { recursive: true, force: true });
         await cache.trim();
       }
     },
   };
+}
+
+/** A limit that was exceeded, with the metrics that were being evaluated. */
+function withMetrics(error: unknown, metrics: readonly JudgedMetric[]): unknown {
+  if (!(error instanceof PerdureError) || error.code !== 'expression/limit-exceeded') return error;
+  const values = metrics.filter(({ metric }) => metric === 'value').map(metricName);
+  return new PerdureError(error.code, `${values.join(', ')}: ${error.message}`, { metrics: values });
 }
 
 /** One label a prediction: the one received last, at a tie the one written last. */

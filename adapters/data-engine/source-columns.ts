@@ -18,34 +18,6 @@ export function sourceTables(data: ColumnSources): string[] {
   return [data.base, ...data.joins.map((join) => join.table)];
 }
 
-/**
- * Finds the column that an expression means. A bare name is the base's column if it has one, else that of the only joined table that
- * has it; `table.column` always works. Case does not matter, as in SQL.
- */
-export function resolveColumn(data: ColumnSources, names: readonly string[]): Resolution {
-  const [first = '', second] = names;
-  const tables = sourceTables(data);
-  const find = (table: string, column: string): SourceColumn | undefined => {
-    const entry = Object.entries(data.tables[table]?.columns ?? {}).find(([name]) => sameName(name, column));
-    return entry && { table, column: entry[0], type: entry[1] };
-  };
-  if (names.length === 2 && second !== undefined) {
-    const table = tables.find((name) => sameName(name, first));
-    if (table === undefined) return { problem: `${first} is not a table of this model (${tables.join(', ')})` };
-    const found = find(table, second);
-    return found ? { found } : { problem: `${second} is not a declared column of ${table}` };
-  }
-  if (names.length !== 1) return { problem: `${names.join('.')} is not a column: write column or table.column` };
-  const inBase = find(data.base, first);
-  if (inBase) return { found: inBase };
-  const candidates = tables.slice(1).flatMap((table) => find(table, first) ?? []);
-  const [only] = candidates;
-  if (only && candidates.length === 1) return { found: only };
-  if (only)
-    return { problem: `${first} is a column of ${candidates.map(({ table }) => table).join(' and ')}: write ${only.table}.${first}` };
-  return { problem: `${first} is not a declared column of ${tables.join(', ')}` };
-}
-
 /** SQL text of a value as reports show it; timestamps as ISO 8601 in UTC. */
 export function textSql(sql: string, type: ColumnType | undefined): string {
   return type === 'timestamp' ? `strftime(${sql}, '%Y-%m-%dT%H:%M:%SZ')` : `CAST(${sql} AS VARCHAR)`;

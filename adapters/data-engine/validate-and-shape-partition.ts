@@ -11,8 +11,9 @@ import { newLevelNotes } from '../../domain/validation-levels.js';
 import type { ValidationIssue, ValidationReport } from '../../domain/validation-report.js';
 import { checkContract, checkEntity } from './check-contract.js';
 import { checkKey, checkPartition } from './check-tables.js';
-import { openDuckSession, type DuckSession } from './duck-session.js';
+import { openDuckSession, type DuckSession, type SessionOpener } from './duck-session.js';
 import { joinTables } from './join-tables.js';
+import { soundColumns } from './plan-columns.js';
 import { loadedTable, readTable, type ReadTable } from './read-table.js';
 import { shapedTable, shapeRows } from './shape-rows.js';
 import { checkNames, sourceTables } from './source-columns.js';
@@ -39,6 +40,8 @@ export interface ValidateAndShapeRequest {
   onProgress?: ((progress: PartitionProgress) => void) | undefined;
   memoryLimitMb?: number;
   threads?: number;
+  /** Where the work is done: this process by default. Expressions of others belong into an engine's process. */
+  openSession?: SessionOpener;
 }
 
 export interface ShapedFile {
@@ -65,10 +68,10 @@ const countSchema = z.object({ rows: z.coerce.number() });
 /**
  * Reads one partition's source files, checks everything that the data policy and the contract ask, and writes the joined rows.
  * Bad data is never an exception: it is an issue of the report, and all issues are reported together.
- * @throws PerdureError `definition/invalid` for colliding names, `input/invalid` for files of an unknown table; the signal's reason.
+ * @throws PerdureError `definition/invalid` for colliding names and expressions that cannot be right whatever the data, `input/invalid` for files of an unknown table; the signal's reason.
  */
 export async function validateAndShapePartition(request: ValidateAndShapeRequest): Promise<ValidateAndShapeResult> {
-  const { definition, partition, tableFiles, workDir, previous, signal, onProgress } = request;
+  const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession = openDuckSession } = request;
   const { contract, data } = definition;
   checkNames(definition);
   const unknown = Object.keys(tableFiles).find((table) => !(table in data.tables));
@@ -86,7 +89,8 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
   const progress = (step: PartitionProgress['step'], what: string) => onProgress?.({ step, done: done++, total, what });
   let session: DuckSession | undefined;
   try {
-    session = await openDuckSession({ ...limits, readable: Object.values(tableFiles).flat(), threads: request.threads ?? 2 });
+    session = await openSession({ ...limits, readable: Object.values(tableFiles).flat(), threads: request.threads ?? 2 });
+    const plan = await soundColumns(session, definition);
     const read = new Map<string, ReadTable>();
     for (const name of tables) {
       const table = data.tables[name];
@@ -98,10 +102,17 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
       if (name === data.base) issues.push(...(await checkPartition(session, loaded, table, partition)));
     }
     progress('join', `${data.base} with ${data.joins.map((join) => join.table).join(', ') || 'nothing'}`);
-    issues.push(...(await joinTables(session, data, read)));
+    issues.push(
+      ...(await joinTables(
+        session,
+        data,
+        read,
+        plan.flatMap(({ reads }) => reads),
+      )),
+    );
 
     progress('shape', `${Object.keys(contract.features).length} features`);
-    const shaped = await shapeRows(session, definition, read);
+    const shaped = await shapeRows(session, definition, plan, read);
     issues.push(...shaped.issues);
     notes.push(...shaped.notes);
     const baseRows = await countRows(session, loadedTable(data.base));
@@ -131,7 +142,13 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
     if (rows === 0) return { report: report(0) };
 
     progress('write', `${rows} rows`);
-    const { profile, ...file } = await writePartition(session, { ...limits, outDir: workDir, contract, columns: shaped.columns });
+    const { profile, ...file } = await writePartition(session, {
+      ...limits,
+      openSession,
+      outDir: workDir,
+      contract,
+      columns: shaped.columns,
+    });
     const current: PartitionSummary = { partition, rows: file.rows, positives: file.positives, profile };
     const sound = issues.length === 0;
     issues.push(...checkExpectations({ expectations: data.expectations, current, previous }));

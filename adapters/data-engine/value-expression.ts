@@ -1,23 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
 import type { ColumnType } from '../../domain/data-policy.js';
+import type { DefinitionProblem } from '../../domain/definition-problems.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { JudgedMetric } from '../../domain/judge-policy.js';
 import type { ModelDefinition } from '../../domain/model-definition.js';
-import { isQueryError, openDuckSession, type DuckSession } from './duck-session.js';
+import { bindExpressions } from './bind-expressions.js';
+import type { DuckSession } from './duck-session.js';
 import { createExpressionParser } from './expression.js';
 import { quoteName, quoteText } from './quote.js';
-import { sameName } from './source-columns.js';
+import { sameName, type ColumnSources } from './source-columns.js';
 
 type ValueMetric = Extract<JudgedMetric, { metric: 'value' }>;
 
 /** What a prediction has beside its features. */
 const ownColumns: Record<string, ColumnType> = { probability: 'number', label: 'boolean', latency_ms: 'number' };
-const sqlTypes = { number: 'DOUBLE', string: 'VARCHAR', boolean: 'BOOLEAN', integer: 'BIGINT', timestamp: 'TIMESTAMP' } as const;
-const typeSchema = z.object({ column_type: z.string() });
 const givesNumber = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
 
 /** An expression that was found to be fine. */
@@ -39,7 +35,8 @@ export async function createValueExpressions(session: DuckSession, contract: Con
   for (const [name, { type }] of Object.entries(contract.features)) columns[name] = type;
   const twofold = Object.keys(columns).filter((name) => Object.keys(ownColumns).some((own) => sameName(own, name)));
   Object.assign(columns, ownColumns);
-  const parser = await createExpressionParser(session, { base: 'prediction', joins: [], tables: { prediction: { columns } } });
+  const source: ColumnSources = { base: 'prediction', joins: [], tables: { prediction: { columns } } };
+  const parser = createExpressionParser(session, source);
   return {
     async read({ name, from }) {
       const refuse = (problem: string) => new PerdureError('definition/invalid', `${name} = ${from}: ${problem}.`);
@@ -49,19 +46,10 @@ export async function createValueExpressions(session: DuckSession, contract: Con
       const unclear = used.find((column) => twofold.some((feature) => sameName(feature, column)));
       if (unclear !== undefined)
         throw refuse(`${unclear} is a feature as well as a column of every prediction; give the feature another name`);
-      const empty = Object.entries(columns).map(([column, type]) => `NULL::${sqlTypes[type]} AS ${quoteName(column)}`);
-      const sql = `TRY(CAST(${parsed.sql} AS DOUBLE))`;
-      try {
-        const source = `(SELECT ${empty.join(', ')}) AS prediction`;
-        const [row] = await session.rows(`DESCRIBE SELECT ${parsed.sql} AS v FROM ${source}`, typeSchema);
-        const type = row?.column_type ?? '';
-        if (!givesNumber.test(type)) throw refuse(`it gives ${type}; it must give a number`);
-        await session.run(`SELECT ${sql} FROM ${source}`);
-      } catch (error) {
-        if (!isQueryError(error)) throw error;
-        throw refuse(error.message.split('\n')[0]?.replace(/[.!]$/, '') ?? '');
-      }
-      return { sql, features: used.filter((column) => !(column in ownColumns)) };
+      const [bound] = await bindExpressions(session, source, [parsed]);
+      if (!bound || 'problem' in bound) throw refuse(bound?.problem ?? 'it cannot be computed');
+      if (!givesNumber.test(bound.type)) throw refuse(`it gives ${bound.type}; it must give a number`);
+      return { sql: `TRY(CAST(${parsed.sql} AS DOUBLE))`, features: used.filter((column) => !(column in ownColumns)) };
     },
   };
 }
@@ -75,29 +63,22 @@ export function predictionColumns(contract: Contract, features: readonly string[
   return [...Object.keys(ownColumns).map(quoteName), ...served].join(', ');
 }
 
-/** Checks every value metric of a definition. @throws PerdureError `definition/invalid` that names the field. */
-export async function checkValueMetrics(definition: ModelDefinition): Promise<void> {
+/** What is wrong with the value metrics of a definition. */
+export async function valueMetricProblems(session: DuckSession, definition: ModelDefinition): Promise<DefinitionProblem[]> {
   const metrics = valueMetricsOf(definition);
-  if (metrics.length === 0) return;
-  const folder = await mkdtemp(path.join(tmpdir(), 'perdure-check-'));
-  const session = await openDuckSession({ folder, threads: 1, memoryLimitMb: 128 });
-  try {
-    const expressions = await createValueExpressions(session, definition.contract);
-    const problems: { path: string; message: string }[] = [];
-    for (const { at, metric } of metrics) {
-      await expressions.read(metric).catch((error: unknown) => {
-        if (!(error instanceof PerdureError) || error.code !== 'definition/invalid') throw error;
-        problems.push({ path: at, message: error.message });
-      });
-    }
-    if (problems.length === 0) return;
-    const lines = problems.map((problem) => `  ${problem.path}: ${problem.message}`).join('\n');
-    throw new PerdureError('definition/invalid', `The definition of model ${definition.name} is not valid:\n${lines}`, { problems });
-  } finally {
-    session.close();
-    await rm(folder, { recursive: true, force: true });
+  if (metrics.length === 0) return [];
+  const expressions = await createValueExpressions(session, definition.contract);
+  const problems: DefinitionProblem[] = [];
+  for (const { at, metric } of metrics) {
+    await expressions.read(metric).catch((error: unknown) => {
+      if (!(error instanceof PerdureError) || error.code !== 'definition/invalid') throw error;
+      problems.push({ path: at, message: error.message });
+    });
   }
+  return problems;
 }
+
+export const hasValueMetrics = (definition: ModelDefinition): boolean => valueMetricsOf(definition).length > 0;
 
 function valueMetricsOf({ rollout }: ModelDefinition): { at: string; metric: ValueMetric }[] {
   if (rollout.strategy === 'direct') return [];

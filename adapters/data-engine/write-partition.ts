@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
 import type { ColumnProfile } from '../../domain/snapshot.js';
-import { openDuckSession, type DuckSession, type DuckSessionOptions } from './duck-session.js';
+import type { DuckSession, DuckSessionOptions, SessionOpener } from './duck-session.js';
 import { profileColumns } from './profile-columns.js';
 import { quoteName, quoteText } from './quote.js';
 import { shapedTable, type ShapedColumn, type ShapedType } from './shape-rows.js';
@@ -37,14 +37,20 @@ const totalsSchema = z.object({ rows: z.coerce.number(), positives: z.coerce.num
  */
 export async function writePartition(
   session: DuckSession,
-  options: Omit<DuckSessionOptions, 'threads'> & { outDir: string; contract: Contract; columns: readonly ShapedColumn[] },
+  options: Omit<DuckSessionOptions, 'threads'> & {
+    openSession: SessionOpener;
+    outDir: string;
+    contract: Contract;
+    columns: readonly ShapedColumn[];
+  },
 ): Promise<WrittenPartition> {
-  const { folder, outDir, contract, columns } = options;
+  const { openSession, outDir, contract, columns, ...limits } = options;
+  const { folder } = limits;
   const staged = path.join(folder, 'staged.parquet');
   const written = path.join(folder, 'partition.parquet');
   await session.run(`COPY ${shapedTable} TO ${quoteText(staged)} (FORMAT parquet, COMPRESSION uncompressed)`);
   // A second session, because expressions were evaluated in the first and its settings are locked.
-  const writer = await openDuckSession({ ...options, threads: 1 });
+  const writer = await openSession({ ...limits, threads: 1 });
   try {
     const selected = columns
       .map(({ name, type }) => `TRY_CAST(${quoteName(name)} AS ${parquetTypes[type]}) AS ${quoteName(name)}`)

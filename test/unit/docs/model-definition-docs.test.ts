@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { allowedFunctions } from '../../../adapters/data-engine/allowed-functions.js';
 import { modelDefinitionSchema } from '../../../domain/model-definition.js';
 import { documentText } from './documents.js';
 
@@ -65,4 +66,13 @@ test('docs/model-definition.md names no field that a definition does not have', 
   );
   expect(named.length).toBeGreaterThan(40);
   expect(named.filter((field) => !fields.includes(field))).toEqual([]);
+});
+
+test('docs/model-definition.md lists every function that an expression may call, and no other', () => {
+  const written = Object.keys(allowedFunctions).map((group) => {
+    const line = page.split('\n').find((one) => one.startsWith(`- ${group}: `)) ?? '';
+    return [...line.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+  });
+  const internal = (name: string) => !name.startsWith('!__');
+  expect(written).toEqual(Object.values(allowedFunctions).map((names) => names.filter(internal)));
 });
