@@ -34,20 +34,40 @@ export interface PromotionResult {
   reason: string;
 }
 
-/** Takes a version into an environment: evidence, decisions by people, rollout, and then the next environment of the policy. */
+/**
+ * Takes a version into an environment: evidence, decisions by people, rollout, and then the next environment of the policy. Only decisions end it
+ * before it moves traffic: a cancellation has no actor. One that comes while it rolls out goes back to the champion.
+ */
 export async function promoteModel(input: PromoteRequest): Promise<PromotionResult> {
+  let onCancellation = () => {};
+  CancellationScope.current().cancelRequested.catch(() => onCancellation());
+  return CancellationScope.nonCancellable(() => promote(input, (then) => (onCancellation = then)));
+}
+
+async function promote(input: PromoteRequest, whenCancelled: (then: () => void) => void): Promise<PromotionResult> {
   const { workflowId, firstExecutionRunId: promotionId } = workflowInfo();
   const timeline = new Timeline(`Promotion of ${input?.model}@${input?.version}`);
   const book = new DecisionBook(promotionId, timeline);
+  const rolling = new CancellationScope();
+  whenCancelled(() => {
+    if (state === 'rolling-out') rolling.cancel();
+    else
+      timeline.note('a cancellation decides nothing: send Signal reject or withdraw with `{"actor": "you@example.com", "comment": "why"}`');
+  });
   let state: PromotionState = 'gathering-evidence';
 
-  setHandler(decidePromotionUpdate, (decision) => book.rule(decision, 'update'), { validator: DecisionBook.checkShape });
+  setHandler(decidePromotionUpdate, (decision) => CancellationScope.nonCancellable(() => book.rule(decision, 'update')), {
+    validator: DecisionBook.checkShape,
+  });
   for (const [signal, decision] of [
     [approveSignal, 'approve'],
     [rejectSignal, 'reject'],
     [withdrawSignal, 'withdraw'],
   ] as const) {
-    setHandler(signal, async (message) => void (await book.rule({ ...message, decision }, 'signal')));
+    setHandler(
+      signal,
+      async (message) => void (await CancellationScope.nonCancellable(() => book.rule({ ...message, decision }, 'signal'))),
+    );
   }
   let toldToGiveWay = false;
   setHandler(giveWaySignal, () => void (toldToGiveWay = true));
@@ -127,8 +147,11 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
         await enter('rolling-out');
         if (patched('marks-waiting')) mark({ outcome: 'rolling-out' });
         timeline.doing(`rolling out to ${environment}`);
-        const rollout = await rollOut({ model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) }, () =>
-          timeline.doing(`approved; waits for another rollout of ${model} in ${environment} to end, then goes on by itself.`),
+        const args = { model, version, environment, promotionId, ...(alsoShadow.length > 0 && { alsoShadow }) };
+        const rollout = await rolling.run(() =>
+          rollOut(args, () =>
+            timeline.doing(`approved; waits for another rollout of ${model} in ${environment} to end, then goes on by itself`),
+          ),
         );
         if (!('stale' in rollout)) {
           if (rollout.state !== 'completed') return await close(rollout.state === 'failed' ? 'failed' : 'rolled-back', rollout.reason);
@@ -143,7 +166,7 @@ export async function promoteModel(input: PromoteRequest): Promise<PromotionResu
       timeline.note(`evidence is out of date (${check.reason}): decisions on it no longer count`);
     }
   } catch (error) {
-    await CancellationScope.nonCancellable(() => close(isCancellation(error) ? 'withdrawn' : 'failed', failureText(error)));
+    await close(isCancellation(error) ? 'rolled-back' : 'failed', failureText(error));
     throw error;
   }
 }

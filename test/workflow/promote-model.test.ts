@@ -302,14 +302,39 @@ describe('what ends a promotion', () => {
     expect(world.rulings.map((ruling) => ruling.counted)).toEqual([false, true]);
   });
 
-  it('a cancellation ends it as withdrawn, recorded', async () => {
+  it('a cancellation, which nobody signs, decides nothing while it waits, and says what does', async () => {
     const world = worldWith();
-    await promotion(bench, world, async (handle) => {
+    const result = await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
       await handle.cancel();
-      await expect(handle.result()).rejects.toThrow();
+      await eventually(
+        'the details say so',
+        () => detailsOf(handle),
+        (details) => details.includes('a cancellation decides nothing: send Signal reject or withdraw'),
+      );
+      await handle.executeUpdate(decidePromotionUpdate, approve('ann'));
+      return handle.result();
     });
-    expect(world.promotionStates.at(-1)).toBe('withdrawn');
+    expect(result.state).toBe('promoted');
+  });
+
+  it('a cancellation while it rolls out goes back to the champion', async () => {
+    const world = worldWith();
+    world.verdicts = ['no-data'];
+    await promotion(bench, world, async (handle) => {
+      await untilWaiting(handle);
+      await handle.executeUpdate(decidePromotionUpdate, approve('ann'));
+      await bench.env.sleep('12 seconds');
+      await eventually(
+        'the judge has looked',
+        async () => world.looks.length,
+        (looks) => looks > 0,
+      );
+      await handle.cancel();
+      await handle.result().catch(() => undefined);
+    });
+    expect(world.promotionStates.at(-1)).toBe('rolled-back');
+    expect(world.challengerShares.at(-1)).toBe(0);
   });
 
   it('another version that came first ends it as superseded', async () => {
