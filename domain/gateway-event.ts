@@ -1,7 +1,11 @@
 import type { Environment } from './names.js';
 
-/** `refused`: its file or definition cannot be served; `out-of-service`: its process ended too often; `back-in-service`: it answers again. */
-export type GatewayEventKind = 'refused' | 'out-of-service' | 'back-in-service';
+/**
+ * `refused`: its file or definition cannot be served; `out-of-service`: its process ended too often; `back-in-service`: it answers again; `contract-broken`: its contract refuses
+ * what the route's incumbent takes.
+ */
+export const gatewayEventKinds = ['refused', 'out-of-service', 'back-in-service', 'contract-broken'] as const;
+export type GatewayEventKind = (typeof gatewayEventKinds)[number];
 
 /** What happened to a version at one gateway. */
 export interface GatewayEvent {

@@ -74,3 +74,13 @@ export type ServedVersion = z.infer<typeof servedVersionSchema>;
 export function championOf(split: Split): number {
   return split.reduce((best, part) => (part.sharePct > best.sharePct ? part : best)).version;
 }
+
+/**
+ * The version whose contract callers were promised. The champion stands first in a split until the challenger has everything; from then on it stands by, where it does at all,
+ * and is the older of the two.
+ */
+export function incumbentOf({ split, standby }: Pick<RouteTarget, 'split' | 'standby'>): number {
+  const [first] = split;
+  if (first === undefined) throw new RangeError('a split names at least one version');
+  return split.length > 1 ? first.version : Math.min(first.version, ...standby);
+}

@@ -1,8 +1,11 @@
 /** The two logs of the gateways: what was answered, and what really happened. */
 export type LogKind = 'predictions' | 'labels';
 
-/** What gave a request its version, where the split did not: it was asked for by number; the key or a header is a tester's; the version that was chosen is out of service. */
-export const overrideCauses = ['version', 'key', 'header', 'stand-in'] as const;
+/**
+ * What gave a request its version, where the split did not: it was asked for by number; the key or a header is a tester's; the version that was chosen is out of service, does
+ * not take what the route takes, or could not answer.
+ */
+export const overrideCauses = ['version', 'key', 'header', 'stand-in', 'stand-in/contract', 'stand-in/failure'] as const;
 export type OverrideCause = (typeof overrideCauses)[number];
 
 /**

@@ -1,7 +1,9 @@
 import type { ServingRole } from '../domain/serving-window.js';
-import type { Route, RouteOverride } from '../domain/route.js';
+import type { Contract } from '../domain/contract.js';
+import { championOf, incumbentOf, type Route, type RouteOverride } from '../domain/route.js';
 import { stretchesOf } from '../domain/route-choice.js';
-import type { OverrideCause } from '../domain/served-log.js';
+import { overrideCauses, type OverrideCause } from '../domain/served-log.js';
+import { RouteAdmission, type ReadRequest } from './route-admission.js';
 import type { LoadedVersion } from './route-table.js';
 import type { ServingTally, ServingWindowCounter } from './serving-window-counter.js';
 
@@ -13,6 +15,8 @@ export interface RoutedVersion {
   /** Of the role `override`. */
   cause: OverrideCause | undefined;
   tally: ServingTally;
+  /** A request as this version sees it. @throws PerdureError `input/invalid`. */
+  read: ReadRequest;
 }
 
 export interface ShadowVersion extends RoutedVersion {
@@ -33,6 +37,14 @@ export interface ActiveRoute {
   overrides: RouteOverrides | undefined;
   /** Undefined when there are none. */
   shadows: readonly ShadowVersion[] | undefined;
+  /** What callers may send. */
+  admission: RouteAdmission;
+  /** Whose contract callers were promised. */
+  incumbent: RoutedVersion;
+  /** Who may answer for a version whose contract refuses a request, in this order. */
+  takers: readonly LoadedVersion[];
+  /** Who may answer for a version that cannot answer at all. */
+  reserves: readonly LoadedVersion[];
   /** A version that answers whatever the split says, whether the route names it or not. */
   override: (loaded: LoadedVersion, cause: OverrideCause) => RoutedVersion;
 }
@@ -73,28 +85,41 @@ export class RouteOverrides {
   }
 }
 
-/** @throws RangeError when a version that the route names is not among `versions`. */
-export function activateRoute(route: Route, versions: ReadonlyMap<number, LoadedVersion>, windows: ServingWindowCounter): ActiveRoute {
+/**
+ * @param former contracts of versions that this route went back from
+ * @throws RangeError when a version that the route names is not among `versions`.
+ */
+export function activateRoute(
+  route: Route,
+  versions: ReadonlyMap<number, LoadedVersion>,
+  windows: ServingWindowCounter,
+  former: readonly Contract[] = [],
+): ActiveRoute {
   const { model, epoch } = route;
-  const routed = (loaded: LoadedVersion, role: ServingRole): RoutedVersion => {
-    return { loaded, epoch, role, cause: undefined, tally: windows.tally({ model, version: loaded.served.version, epoch, role }) };
-  };
   const loadedOf = (version: number): LoadedVersion => {
     const loaded = versions.get(version);
     if (loaded === undefined) throw new RangeError(`version ${version} of ${model} is not loaded`);
     return loaded;
   };
+  const inOrder = (...numbers: number[]) => [...new Set(numbers)].map(loadedOf);
+  const shares = route.split.map(({ version }) => version);
+  const first = incumbentOf(route);
+  const admission = new RouteAdmission([...new Set([...inOrder(first, ...shares), ...versions.values()])], former);
+  const routed = (loaded: LoadedVersion, role: ServingRole): RoutedVersion => {
+    const tally = windows.tally({ model, version: loaded.served.version, epoch, role });
+    return { loaded, epoch, role, cause: undefined, tally, read: admission.reader(loaded) };
+  };
   // Weak: a version that no route names may be unloaded while this route is in force.
-  const overrides = new WeakMap<LoadedVersion, Record<OverrideCause, RoutedVersion>>();
+  const overrides = new WeakMap<LoadedVersion, Map<OverrideCause, RoutedVersion>>();
   const override = (loaded: LoadedVersion, cause: OverrideCause): RoutedVersion => {
     let byCause = overrides.get(loaded);
     if (byCause === undefined) {
       const version = routed(loaded, 'override'); // Counted in one place, whatever the cause.
-      const caused = (why: OverrideCause) => ({ ...version, cause: why });
-      byCause = { version: caused('version'), key: caused('key'), header: caused('header'), 'stand-in': caused('stand-in') };
+      const asked = admission.ownReader(loaded);
+      byCause = new Map(overrideCauses.map((why) => [why, { ...version, cause: why, read: why.startsWith('stand-in') ? version.read : asked }]));
       overrides.set(loaded, byCause);
     }
-    return byCause[cause];
+    return byCause.get(cause) ?? routed(loaded, 'override');
   };
   const overridden = route.overrides.some((one) => one.keys.length + one.headers.length > 0);
   return {
@@ -106,6 +131,10 @@ export function activateRoute(route: Route, versions: ReadonlyMap<number, Loaded
       route.shadows.length === 0
         ? undefined
         : route.shadows.map(({ version, samplePct }) => ({ ...routed(loadedOf(version), 'shadow'), samplePct })),
+    admission,
+    incumbent: override(loadedOf(first), 'stand-in/contract'),
+    takers: inOrder(first, ...shares, ...route.standby),
+    reserves: inOrder(first, championOf(route.split), ...route.standby),
     override,
   };
 }

@@ -1,5 +1,5 @@
 import type { Rows } from './compiled-contract.js';
-import type { Answer } from './infer-response.js';
+import type { Scores } from './infer-response.js';
 import type { ModelSpec } from './inference-engine.js';
 
 export interface PackedRows {
@@ -33,11 +33,6 @@ export function packRows(features: ModelSpec['features'], requests: readonly Row
 }
 
 /** The part of a batch's answer that belongs to the `count` rows from `from`. */
-export function sliceAnswer(answer: Answer, from: number, count: number): Answer {
-  if (from === 0 && answer.labels.length === count) return answer;
-  return {
-    labels: answer.labels.slice(from, from + count),
-    probabilities: answer.probabilities.subarray(from * answer.classes, (from + count) * answer.classes),
-    classes: answer.classes,
-  };
+export function sliceScores({ probabilities, classes }: Scores, from: number, count: number): Scores {
+  return { probabilities: probabilities.subarray(from * classes, (from + count) * classes), classes };
 }

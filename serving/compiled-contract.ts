@@ -24,16 +24,29 @@ export interface CompiledFeature {
 /** A contract turned into closures, one a feature, so that a request costs no look-up of rules. */
 export interface CompiledContract {
   features: CompiledFeature[];
-  /** @throws PerdureError `input/invalid` that names the feature, the row and the remedy. */
-  readRows: (inputs: ReadonlyMap<string, InputTensor>) => Rows;
+  /**
+   * @param others what the route takes beside the contract's own features, none by default
+   * @throws PerdureError `input/invalid` that names the feature, the row and the remedy.
+   */
+  readRows: (inputs: ReadonlyMap<string, InputTensor>, others?: OtherFeatures) => Rows;
   /** A row that satisfies the contract, for trying a model before it serves. */
   sampleRow: (number | string)[];
+}
+
+/** Features that a version does not know and its route takes: ignored, once their values are found to be what some other version takes. */
+export type OtherFeatures = ReadonlyMap<string, OtherFeature>;
+
+export interface OtherFeature {
+  /** Undefined where any value will do. @throws PerdureError `input/invalid`. */
+  check: ReadColumn | undefined;
+  /** Told of each request that carries it. */
+  seen: () => void;
 }
 
 export const requestRowsMax = 10_000;
 const float32Max = 3.4028234663852886e38;
 
-type ReadColumn = (tensor: InputTensor, count: number) => Column;
+export type ReadColumn = (tensor: InputTensor, count: number) => Column;
 
 /** @param order the features in the order in which rows are wanted, by default the contract's. */
 export function compileContract(contract: Contract, order: readonly string[] = Object.keys(contract.features)): CompiledContract {
@@ -42,39 +55,86 @@ export function compileContract(contract: Contract, order: readonly string[] = O
     if (feature === undefined) throw new RangeError(`${name} is not a feature of the contract`);
     const state: CompiledFeature = { name, type: feature.type, unseenLevels: 0 };
     return {
-      state,
-      read: feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state),
+      ...{ state, read: columnReader(name, feature, state), absent: absentValue(feature) },
       sample: admittedValue(feature) ?? (feature.type === 'number' ? NaN : ''),
     };
   });
-  const known = new Set(order);
+  const required = compiled.filter(({ absent }) => absent === undefined).map(({ state }) => state.name);
 
-  const readRows = (inputs: ReadonlyMap<string, InputTensor>): Rows => {
-    let count = -1;
+  const readRows = (inputs: ReadonlyMap<string, InputTensor>, others?: OtherFeatures): Rows => {
+    const rows = new RowCount();
     const columns = new Array<Column>(compiled.length);
+    let known = 0;
     for (let index = 0; index < compiled.length; index += 1) {
       const one = compiled[index];
       if (one === undefined) break;
       const tensor = inputs.get(one.state.name);
-      if (tensor === undefined)
-        throw refusal(`Feature ${one.state.name} is missing.`, `Every request carries all of: ${order.join(', ')}.`);
-      const rows = rowsOf(tensor);
-      if (count === -1) count = rows;
-      else if (rows !== count) {
-        throw refusal(
-          `Feature ${one.state.name} has ${rows} rows, but ${order[0]} has ${count}.`,
-          'Send the same number of rows for every feature.',
-        );
+      if (tensor === undefined) {
+        if (one.absent === undefined)
+          throw refusal(`Feature ${one.state.name} is missing.`, `Every request carries all of: ${required.join(', ')}.`);
+        continue;
       }
-      columns[index] = one.read(tensor, count);
+      known += 1;
+      columns[index] = one.read(tensor, rows.of(tensor));
     }
-    if (inputs.size !== compiled.length) {
-      const unknown = [...inputs.keys()].filter((name) => !known.has(name));
-      throw refusal(`${unknown.map(quoted).join(', ')} is not a feature of this model.`, `Its features are: ${order.join(', ')}.`);
+    if (inputs.size !== known) readOthers(inputs, others, rows);
+    const { count } = rows;
+    if (count === -1) throw refusal('The request has none of the features of this model.', `Its features are: ${order.join(', ')}.`);
+    if (known < compiled.length) {
+      for (const [index, { absent }] of compiled.entries()) columns[index] ??= absentColumn(absent, count);
     }
     return { count, columns };
   };
+  const own = new Set(order);
+  const readOthers = (inputs: ReadonlyMap<string, InputTensor>, others: OtherFeatures | undefined, rows: RowCount): void => {
+    const unknown = [...inputs.keys()].filter((name) => !own.has(name) && others?.has(name) !== true);
+    if (unknown.length > 0) {
+      const features = [...order, ...(others?.keys() ?? [])];
+      throw refusal(`${unknown.map(quoted).join(', ')} is not a feature of this model.`, `Its features are: ${features.join(', ')}.`);
+    }
+    for (const [name, tensor] of inputs) {
+      const other = own.has(name) ? undefined : others?.get(name);
+      if (other === undefined) continue;
+      other.check?.(tensor, rows.of(tensor));
+      other.seen();
+    }
+  };
   return { features: compiled.map((one) => one.state), readRows, sampleRow: compiled.map((one) => one.sample) };
+}
+
+/** How a feature's values are read and checked. @param state counts the levels that it does not list */
+export function columnReader(name: string, feature: Feature, state: CompiledFeature): ReadColumn {
+  return feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state);
+}
+
+/** What the model sees where a request does not carry a feature; undefined where every request must. */
+function absentValue(feature: Feature): number | string | undefined {
+  if (!feature.nullable) return undefined;
+  return feature.type === 'number' ? NaN : '';
+}
+
+function absentColumn(absent: number | string | undefined, count: number): Column {
+  return typeof absent === 'number' ? new Array<number>(count).fill(absent) : new Array<string>(count).fill(absent ?? '');
+}
+
+/** The same number of rows for every feature of a request. */
+class RowCount {
+  count = -1;
+  private first = '';
+
+  of(tensor: InputTensor): number {
+    const rows = rowsOf(tensor);
+    if (this.count === -1) {
+      this.count = rows;
+      this.first = tensor.name;
+    } else if (rows !== this.count) {
+      throw refusal(
+        `Feature ${tensor.name} has ${rows} rows, but ${this.first} has ${this.count}.`,
+        'Send the same number of rows for every feature.',
+      );
+    }
+    return rows;
+  }
 }
 
 function rowsOf({ name, shape, data }: InputTensor): number {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { GatewayEvent } from '../domain/gateway-event.js';
+import type { RoutedVersion } from './active-route.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
 export interface GatewayEventsOptions {
@@ -16,19 +17,19 @@ export class GatewayEvents {
   private pending: GatewayEvent[] = [];
   private number = 0;
   private flushing: Promise<void> = Promise.resolve();
-  /** What was refused last, so that a route that is tried again and again tells it once. */
-  private readonly refusals = new Map<string, string>();
+  /** Refusals of late, so that a route that is tried again and again, or a request that is sent again and again, tells it once. */
+  private readonly told = new Set<string>();
 
   constructor(private readonly options: GatewayEventsOptions) {}
 
   record(event: Pick<GatewayEvent, 'model' | 'version' | 'kind' | 'message'>): void {
     const { gateway, metrics, log } = this.options;
     const { model, version, kind, message } = event;
-    if (kind === 'refused') {
-      const name = `${model}@${version}`;
-      if (this.refusals.get(name) === message) return;
-      if (this.refusals.size >= pendingMax) this.refusals.clear();
-      this.refusals.set(name, message);
+    if (kind === 'refused' || kind === 'contract-broken') {
+      const told = `${model}@${version} ${kind} ${message}`;
+      if (this.told.has(told)) return;
+      if (this.told.size >= pendingMax) this.told.clear();
+      this.told.add(told);
     }
     log[kind === 'back-in-service' ? 'info' : 'error']({ model, version, reason: message }, `version ${kind.replaceAll('-', ' ')}`);
     metrics.events.inc({ model, version: String(version), kind });
@@ -36,6 +37,14 @@ export class GatewayEvents {
     const { bootId, gatewayId, environment } = gateway;
     this.pending.push({ id: `${gatewayId}/${bootId}/e${this.number}`, gatewayId, environment, ...event, at: new Date().toISOString() });
     if (this.pending.length > pendingMax) this.pending.shift();
+  }
+
+  /** A version refuses what callers were promised. What the caller sent is not repeated. */
+  recordRefusal({ loaded, epoch }: Pick<RoutedVersion, 'loaded' | 'epoch'>, refusal: Error): void {
+    const { model, version } = loaded.served;
+    const why = refusal.message.replace(/, row \d+: .*/s, ': a value of it is not taken.');
+    const message = `Under epoch ${epoch} it refuses what its route takes, and the incumbent answers. ${why}`;
+    this.record({ model, version, kind: 'contract-broken', message });
   }
 
   get pendingCount(): number {

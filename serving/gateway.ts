@@ -114,6 +114,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     predictions: logs.predictions,
     keyDigests,
     shadows,
+    onRefusal: (refusing, refused) => events.recordRefusal(refusing, refused),
     routesKnown: () => follower.storeId !== undefined,
     routeProblem: (model) => follower.problems().find((problem) => problem.model === model)?.message,
   });

@@ -3,12 +3,23 @@ import type { RequestedOutput } from './infer-request.js';
 import { quoted, refusal } from './refusal.js';
 
 /** What a model says of some rows. */
-export interface Answer {
-  /** One a row: class numbers, or class names. */
-  labels: Int32Array | string[];
+export interface Scores {
   /** Row-major, `classes` a row. */
   probabilities: Float32Array;
   classes: number;
+}
+
+/** What callers are told. */
+export interface Answer extends Scores {
+  /** One a row: 1 for a positive row, else 0. */
+  labels: Int32Array;
+}
+
+/** Labels by a version's own threshold, as evaluation draws the line: a row is positive from it on. */
+export function decided({ probabilities, classes }: Scores, threshold = 0.5): Answer {
+  const labels = new Int32Array(probabilities.length / classes);
+  for (let row = 0; row < labels.length; row += 1) labels[row] = (probabilities[(row + 1) * classes - 1] ?? 0) >= threshold ? 1 : 0;
+  return { labels, probabilities, classes };
 }
 
 export interface InferResponse {
@@ -46,7 +57,7 @@ export function encodeInferResponse(
 ): InferResponse {
   const tensors: Buffer[] = [];
   const outputs = wanted.map(({ name, binary }) => {
-    const head = `{"name":"${name}","datatype":"${datatypeOf(name, answer)}","shape":${shapeOf(name, answer)}`;
+    const head = `{"name":"${name}","datatype":"${datatypeOf(name)}","shape":${shapeOf(name, answer)}`;
     if (!binary) return `${head},"data":${jsonData(name, answer)}}`;
     const bytes = binaryData(name, answer);
     tensors.push(bytes);
@@ -58,9 +69,8 @@ export function encodeInferResponse(
   return { body: Buffer.concat([header, ...tensors]), headerLength: header.length };
 }
 
-export function datatypeOf(name: OutputName, answer: Answer): string {
-  if (name === 'probabilities') return 'FP32';
-  return Array.isArray(answer.labels) ? 'BYTES' : 'INT64';
+export function datatypeOf(name: OutputName): string {
+  return name === 'probabilities' ? 'FP32' : 'INT64';
 }
 
 function shapeOf(name: OutputName, answer: Answer): string {
@@ -69,29 +79,19 @@ function shapeOf(name: OutputName, answer: Answer): string {
 
 function jsonData(name: OutputName, answer: Answer): string {
   if (name === 'probabilities') return fp32ArrayText(answer.probabilities);
-  return Array.isArray(answer.labels) ? JSON.stringify(answer.labels) : `[${answer.labels.join(',')}]`;
+  return `[${answer.labels.join(',')}]`;
 }
 
 /** An output's values as raw little-endian bytes. */
 export function binaryData(name: OutputName, { labels, probabilities }: Answer): Buffer {
   // Processors that this runs on are little-endian, as the protocol's bytes are.
   if (name === 'probabilities') return Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength);
-  if (!Array.isArray(labels)) {
-    // 64 bits each: the number, and its sign once more.
-    const words = new Int32Array(labels.length * 2);
-    for (let index = 0; index < labels.length; index += 1) {
-      const label = labels[index] ?? 0;
-      words[index * 2] = label;
-      words[index * 2 + 1] = label >> 31;
-    }
-    return Buffer.from(words.buffer);
+  // 64 bits each: the number, and its sign once more.
+  const words = new Int32Array(labels.length * 2);
+  for (let index = 0; index < labels.length; index += 1) {
+    const label = labels[index] ?? 0;
+    words[index * 2] = label;
+    words[index * 2 + 1] = label >> 31;
   }
-  return Buffer.concat(
-    labels.flatMap((label) => {
-      const text = Buffer.from(label);
-      const length = Buffer.allocUnsafe(4);
-      length.writeUInt32LE(text.length);
-      return [length, text];
-    }),
-  );
+  return Buffer.from(words.buffer);
 }

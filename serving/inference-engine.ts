@@ -1,6 +1,6 @@
 import type { Contract } from '../domain/contract.js';
 import type { Rows } from './compiled-contract.js';
-import type { Answer } from './infer-response.js';
+import type { Scores } from './infer-response.js';
 import type { Patience } from './patience.js';
 
 /** What an engine needs to answer for one model version. */
@@ -34,7 +34,7 @@ export interface InferenceEngine {
   load: (spec: ModelSpec) => Promise<{ loadMs: number }>;
   unload: (key: string) => Promise<void>;
   /** @throws PerdureError `serving/overloaded`, `serving/timed-out`, `serving/failed`, `serving/out-of-service` or `caller/left`. */
-  infer: (key: string, rows: Rows, patience?: Patience) => Promise<Answer>;
+  infer: (key: string, rows: Rows, patience?: Patience) => Promise<Scores>;
   /** Why a model is out of service, undefined while it is not: its processes ended too often, and it waits before it is tried again. */
   outOfService: (key: string) => string | undefined;
   /** Tries a model that is out of service at once. @throws PerdureError `artifact/refused` when it stays so. */

@@ -11,5 +11,5 @@ export type FromInference =
   | { kind: 'ready' }
   | { kind: 'loaded' }
   | { kind: 'refused'; code: 'artifact/refused' | 'artifact/digest-mismatch'; message: string }
-  | { kind: 'answer'; batch: number; labels: Int32Array | string[]; probabilities: Float32Array; classes: number }
+  | { kind: 'answer'; batch: number; probabilities: Float32Array; classes: number }
   | { kind: 'failed'; batch: number; message: string };

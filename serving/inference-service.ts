@@ -5,7 +5,7 @@ import { championOf } from '../domain/route.js';
 import { keyPoint, stretchAt } from '../domain/route-choice.js';
 import type { ActiveRoute, HeaderLookup, RoutedVersion } from './active-route.js';
 import type { InferRequest } from './infer-request.js';
-import type { Answer } from './infer-response.js';
+import { decided, type Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
 import { assertWaiting, isCallersEnd, type Patience } from './patience.js';
 import type { KeyDigests } from './key-digest.js';
@@ -13,7 +13,7 @@ import { logPrediction } from './prediction-log.js';
 import { quoted, refusal } from './refusal.js';
 import type { LoadedVersion, RouteTable } from './route-table.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
-import { countFailure, standInFor, wasTakenOut } from './stand-in.js';
+import { countFailure, takeOver, takeRequest, wasTakenOut, type Asked, type Taken } from './stand-in.js';
 import type { Spool } from './spool.js';
 
 export interface InferenceServiceDeps {
@@ -24,6 +24,8 @@ export interface InferenceServiceDeps {
   predictions: Spool;
   keyDigests: KeyDigests;
   shadows: ShadowTraffic;
+  /** Told when a version refuses what callers were promised. */
+  onRefusal: Asked['onRefusal'];
   /** Undefined until routes are known; then what keeps a model's route from being served, if anything. */
   routeProblem: (model: string) => string | undefined;
   routesKnown: () => boolean;
@@ -64,24 +66,21 @@ export class InferenceService {
     const active = table.route(model);
     if (active === undefined) throw this.unknown(model, caller.version);
     const chosen = this.choose(active, request.id, caller);
-    let rows = chosen.loaded.compiled.readRows(request.inputs);
-    const routed = standInFor(chosen, active, engine, caller.receivedAt);
-    const { loaded, epoch, role, cause } = routed;
-    const { version } = loaded.served;
-    if (loaded.contractSha256 !== chosen.loaded.contractSha256) rows = loaded.compiled.readRows(request.inputs);
+    const asked = { active, inputs: request.inputs, receivedAt: caller.receivedAt, engine, onRefusal: this.deps.onRefusal };
+    let taken = takeRequest(chosen, asked);
     let answer: Answer;
     try {
-      answer = await engine.infer(loaded.key, rows, caller.patience);
+      answer = await this.ask(taken, caller);
     } catch (error) {
-      // A caller who changes their mind, or waits for less than a model takes, says nothing about the version.
-      if (isCallersEnd(error)) {
-        loaded.meters.givenUp();
-        throw error;
-      }
       if (wasTakenOut(error)) return this.infer(model, request, caller);
-      countFailure(routed, caller.receivedAt);
-      throw error;
+      const standIn = error instanceof PerdureError && error.code === 'serving/failed' ? takeOver(taken.by, asked) : undefined;
+      if (standIn === undefined) throw error;
+      taken = standIn;
+      answer = await this.ask(taken, caller);
     }
+    const { by: routed, rows } = taken;
+    const { loaded, epoch, role, cause } = routed;
+    const { version } = loaded.served;
     const latencyMs = performance.now() - caller.receivedAt;
     const at = new Date();
     this.number += 1;
@@ -109,6 +108,19 @@ export class InferenceService {
       this.deps.shadows.copy(active.shadows, { by: routed, predictionId, request, rows, key: caller.key });
     }
     return { predictionId, version, epoch, answer };
+  }
+
+  /** Asks the version's model, and counts its failure. */
+  private async ask({ by, rows }: Taken, { receivedAt, patience }: Caller): Promise<Answer> {
+    const { key, served } = by.loaded;
+    try {
+      return decided(await this.deps.engine.infer(key, rows, patience), served.threshold);
+    } catch (error) {
+      // A caller who changes their mind, or waits for less than a model takes, says nothing about the version.
+      if (isCallersEnd(error)) by.loaded.meters.givenUp();
+      else if (!wasTakenOut(error)) countFailure(by, receivedAt);
+      throw error;
+    }
   }
 
   /** The version asked for, or the champion. @throws PerdureError `model/unknown`. */

@@ -18,14 +18,17 @@ export interface ModelMetadata {
 
 const classes = 2;
 
-/** What the protocol tells of a model: the loaded versions, one input a feature of the contract, and the outputs. */
-export function modelMetadata(loaded: LoadedVersion, table: RouteTable): ModelMetadata {
+/**
+ * What the protocol tells of a model: the loaded versions, the inputs that its route takes, and the outputs; of one version, where it is named, its own inputs.
+ */
+export function modelMetadata(loaded: LoadedVersion, table: RouteTable, version?: number): ModelMetadata {
   const { model } = loaded.served;
+  const inputs = (version === undefined ? table.route(model)?.admission.inputs : undefined) ?? loaded.compiled.features;
   return {
     name: model,
     versions: table.versionsOf(model).map((one) => String(one.served.version)),
     platform: 'onnxruntime_onnx',
-    inputs: loaded.compiled.features.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
+    inputs: inputs.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
     outputs: outputNames.map((name) =>
       name === 'label' ? { name, datatype: 'INT64', shape: [-1] } : { name, datatype: 'FP32', shape: [-1, classes] },
     ),

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { PerdureError } from '../domain/errors.js';
-import { packRows, sliceAnswer } from './batch.js';
+import { packRows, sliceScores } from './batch.js';
 import type { Rows } from './compiled-contract.js';
 import { DeathWatch, type DeathLimits } from './death-watch.js';
-import type { Answer } from './infer-response.js';
+import type { Scores } from './infer-response.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 import type { InferenceProcess } from './spare-process.js';
@@ -93,7 +93,7 @@ export class ModelProcess {
     });
   }
 
-  infer(rows: Rows, patience?: Patience): Promise<Answer> {
+  infer(rows: Rows, patience?: Patience): Promise<Scores> {
     if (this.closed) return Promise.reject(new PerdureError('serving/failed', `${this.spec.key} is being unloaded. Try again.`));
     if (this.outReason !== undefined) return Promise.reject(this.outOfServiceError(this.outReason));
     return new Promise((resolve, reject) => {
@@ -189,7 +189,7 @@ export class ModelProcess {
     else {
       let from = 0;
       for (const request of sent.requests) {
-        request.resolve(sliceAnswer(message, from, request.rows.count));
+        request.resolve(sliceScores(message, from, request.rows.count));
         from += request.rows.count;
       }
     }

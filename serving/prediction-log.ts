@@ -2,7 +2,7 @@ import type { Environment } from '../domain/names.js';
 import type { OverrideCause } from '../domain/served-log.js';
 import type { ServingRole } from '../domain/serving-window.js';
 import type { Rows } from './compiled-contract.js';
-import type { Answer } from './infer-response.js';
+import type { Answer, Scores } from './infer-response.js';
 import { featureText, packedLine } from './packed-line.js';
 import type { Spool } from './spool.js';
 
@@ -36,7 +36,7 @@ export function shadowPredictionId(rowPredictionId: string, version: number): st
 }
 
 /** Probability of the positive (last) class for two classes, of the chosen class otherwise. */
-export function scoreOf({ probabilities, classes }: Answer, row: number): number {
+export function scoreOf({ probabilities, classes }: Scores, row: number): number {
   if (classes <= 2) return probabilities[(row + 1) * classes - 1] ?? NaN;
   let best = 0;
   for (let at = row * classes; at < (row + 1) * classes; at += 1) best = Math.max(best, probabilities[at] ?? 0);
@@ -54,7 +54,7 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
     `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
   if (rows.count > 1) {
     const scores = Float32Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
-    const positives = Array.from({ length: rows.count }, (_, row) => isPositive(answer.labels[row]));
+    const positives = Array.from({ length: rows.count }, (_, row) => answer.labels[row] === 1);
     spool.append(served.model, packedLine(predictionId, head, { suffix, features, rows, scores, positives }), rows.count);
     return;
   }
@@ -65,11 +65,6 @@ export function logPrediction(spool: Spool, served: ServedPrediction): void {
   spool.append(
     served.model,
     `{"prediction_id":"${predictionId}${suffix}","row":0,${head},"features":{${values}},` +
-      `"probability":${scoreOf(answer, 0)},"label":${isPositive(answer.labels[0])}}`,
+      `"probability":${scoreOf(answer, 0)},"label":${answer.labels[0] === 1}}`,
   );
-}
-
-/** Every label is true or false so far; a graph may say so by a class number or a name. */
-function isPositive(label: number | string | undefined): boolean {
-  return label === 1 || label === '1' || label === 'true';
 }

@@ -45,7 +45,10 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', (_request, reply) => reply.code(isReady() ? 200 : 503).send({ ready: isReady() }));
 
-  const metadata = (request: FastifyRequest<{ Params: ModelParams }>) => modelMetadata(service.versionOf(...named(request.params)), table);
+  const metadata = (request: FastifyRequest<{ Params: ModelParams }>) => {
+    const [model, version] = named(request.params);
+    return modelMetadata(service.versionOf(model, version), table, version);
+  };
   const ready = (request: FastifyRequest<{ Params: ModelParams }>, reply: FastifyReply) => {
     const reason = service.notReadyBecause(...named(request.params));
     const { model: name } = request.params;

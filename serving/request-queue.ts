@@ -1,6 +1,6 @@
 import { PerdureError } from '../domain/errors.js';
 import type { Rows } from './compiled-contract.js';
-import type { Answer } from './infer-response.js';
+import type { Scores } from './infer-response.js';
 import { callerLeft, callerTimedOut, timedOut, type Patience } from './patience.js';
 
 export interface PendingRequest {
@@ -11,7 +11,7 @@ export interface PendingRequest {
   patience: Patience | undefined;
   /** Times that its process died while it was being answered. */
   deaths: number;
-  resolve: (answer: Answer) => void;
+  resolve: (scores: Scores) => void;
   reject: (error: Error) => void;
 }
 

@@ -1,3 +1,4 @@
+import type { Contract } from '../domain/contract.js';
 import type { ServedVersion } from '../domain/route.js';
 import type { ActiveRoute } from './active-route.js';
 import type { CompiledContract } from './compiled-contract.js';
@@ -20,6 +21,7 @@ export interface LoadedVersion {
   served: ServedVersion;
   /** Its name in the engine. */
   key: string;
+  contract: Contract;
   compiled: CompiledContract;
   /** Of the contract alone: where it is the same, rows read for one version serve another. */
   contractSha256: string;

@@ -3,7 +3,7 @@ import { shadowPoint } from '../domain/route-choice.js';
 import type { RoutedVersion, ShadowVersion } from './active-route.js';
 import type { Rows } from './compiled-contract.js';
 import type { InferRequest } from './infer-request.js';
-import type { Answer } from './infer-response.js';
+import { decided, type Answer } from './infer-response.js';
 import type { InferenceEngine } from './inference-engine.js';
 import type { KeyDigests } from './key-digest.js';
 import { logPrediction } from './prediction-log.js';
@@ -97,7 +97,7 @@ export class ShadowTraffic {
         loaded.meters.shadow('refused');
         return;
       }
-      const answer = await this.deps.engine.infer(loaded.key, rows);
+      const answer = decided(await this.deps.engine.infer(loaded.key, rows), loaded.served.threshold);
       if (this.stopped) return;
       const latencyMs = performance.now() - handedOverAt;
       tally.answered(handedOverAt, latencyMs, answer);
@@ -114,10 +114,10 @@ export class ShadowTraffic {
   }
 
   /** The rows under the shadow's own contract; undefined when it refuses them. */
-  private rowsFor({ loaded }: ShadowVersion, { by, rows, request }: Answered): Rows | undefined {
+  private rowsFor({ loaded, read }: ShadowVersion, { by, rows, request }: Answered): Rows | undefined {
     if (loaded.contractSha256 === by.loaded.contractSha256) return rows;
     try {
-      return loaded.compiled.readRows(request.inputs);
+      return read(request.inputs);
     } catch {
       return undefined;
     }

@@ -80,7 +80,7 @@ export class VersionLoader {
     const meters = metrics.versionMeters(model, version);
     const readyAt = performance.now();
     const loaded = {
-      ...{ served, key, compiled, meters, loadMs, readyAt },
+      ...{ served, key, contract, compiled, meters, loadMs, readyAt },
       contractSha256: digestOf(contract),
       loadedAt: new Date().toISOString(),
       idleSince: readyAt,

@@ -32,6 +32,8 @@ const causeText: Record<OverrideCause, string> = {
   key: 'the key is a tester’s',
   header: 'a header is a tester’s',
   'stand-in': 'it stood in for a version that is out of service',
+  'stand-in/contract': 'it stood in for a version whose contract does not take this request',
+  'stand-in/failure': 'it stood in for a version that could not answer this request',
 };
 const unknownCause = 'this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gatewayEventKinds } from '../../domain/gateway-event.js';
 
 export const gatewayListSchema = z.object({
   gateways: z.array(
@@ -24,7 +25,7 @@ export const gatewayEventListSchema = z.object({
       environment: z.string(),
       model: z.string(),
       version: z.number().int().nullable(),
-      kind: z.enum(['refused', 'out-of-service', 'back-in-service']),
+      kind: z.enum(gatewayEventKinds),
       message: z.string(),
       at: z.iso.datetime(),
     }),

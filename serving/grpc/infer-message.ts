@@ -67,7 +67,7 @@ export function writeInferMessage(message: InferMessage, version: number, id: st
     parameters: {},
     outputs: message.wanted.map(({ name }) => ({
       name,
-      datatype: datatypeOf(name, answer),
+      datatype: datatypeOf(name),
       shape: name === 'label' ? [rows] : [rows, answer.classes],
       parameters: {},
       contents: raw ? undefined : typedContents(name, answer),
@@ -165,6 +165,5 @@ export const noContents: InferTensorContents = {
 
 function typedContents(name: WantedOutput['name'], { labels, probabilities }: Answer): InferTensorContents {
   if (name === 'probabilities') return { ...noContents, fp32Contents: Array.from(probabilities) };
-  if (Array.isArray(labels)) return { ...noContents, bytesContents: labels.map((label) => Buffer.from(label)) };
   return { ...noContents, int64Contents: Array.from(labels) };
 }

@@ -36,10 +36,10 @@ export function inferenceHandlers(
     ready: isServed(() => inference.notReadyBecause(name, requestedVersion(name, version))),
   }));
   method('ServerMetadata', [messages.ServerMetadataRequest, messages.ServerMetadataResponse], () => serverMetadata(productVersion));
-  method('ModelMetadata', [messages.ModelMetadataRequest, messages.ModelMetadataResponse], ({ name, version }) => ({
-    ...modelMetadata(inference.versionOf(name, requestedVersion(name, version)), table),
-    properties: {},
-  }));
+  method('ModelMetadata', [messages.ModelMetadataRequest, messages.ModelMetadataResponse], ({ name, version: asked }) => {
+    const version = requestedVersion(name, asked);
+    return { ...modelMetadata(inference.versionOf(name, version), table, version), properties: {} };
+  });
   method('RepositoryIndex', [messages.RepositoryIndexRequest, messages.RepositoryIndexResponse], (asked) => ({
     models: repositoryIndex(deps, asked),
   }));

@@ -58,6 +58,10 @@ describe('a request that fits its contract', () => {
     },
   );
 
+  test('may leave out what may be missing, which is then missing in every row', () => {
+    expect(read({ temp: undefined, dest: undefined }).columns).toEqual([[1, 2], ['', ''], ['EWR', 'JFK'], [NaN, NaN]]);
+  });
+
   test('may have the shape [rows]', () => {
     expect(read({ temp: { shape: [2] } }).count).toBe(2);
   });
@@ -93,7 +97,12 @@ describe('a request that does not fit its contract is refused with the feature a
   const nan = Buffer.alloc(8);
   nan.writeFloatLE(NaN, 4);
   test.each<[string, Parameters<typeof request>[0], RegExp]>([
-    ['a feature is missing', { temp: undefined }, /Feature temp is missing.*dep_delay, dest, origin, temp/],
+    ['a feature is missing', { origin: undefined }, /Feature origin is missing.*all of: dep_delay, origin\./],
+    [
+      'all are missing but another',
+      { ...Object.fromEntries(Object.keys(good).map((name) => [name, undefined])), tmp: { data: [1, 2] } },
+      /Feature dep_delay is missing/,
+    ],
     ['a feature is unknown', { tmp: { data: [1, 2] } }, /"tmp" is not a feature/],
     ['rows differ', { temp: { shape: [1, 1], data: [1] } }, /temp has 1 rows, but dep_delay has 2/],
     ['the shape is wide', { temp: { shape: [1, 2], data: [1, 2] } }, /temp has the shape \[1,2\]/],
