@@ -1,8 +1,15 @@
-import { and, desc, eq, inArray, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, lte, or, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
-import { versionsOfRoute, type Route, type RouteTargetInput, type ServedVersion } from '../domain/route.js';
+import {
+  incumbentOf,
+  versionsOfRoute,
+  type FormerVersion,
+  type Route,
+  type RouteTargetInput,
+  type ServedVersion,
+} from '../domain/route.js';
 import type { Database } from './connect.js';
 import { servedThreshold } from './served-threshold.js';
 import { definitions, leases, routes, stores, versions } from './schema/index.js';
@@ -75,7 +82,7 @@ export async function currentRoutes(db: Database, environment?: Environment): Pr
 export async function routeState(
   db: Database,
   environment: Environment,
-): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[] }> {
+): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[]; former: FormerVersion[] }> {
   const inForce = await currentRoutes(db, environment);
   const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
   const rows =
@@ -90,7 +97,44 @@ export async function routeState(
     storeId: await storeId(db),
     routes: inForce,
     versions: rows,
+    former: await formerVersions(db, inForce),
   };
+}
+
+/** How far back callers are remembered who had moved on to a version that a route went back from. */
+const formerEpochs = 20;
+const formerDays = 30;
+
+/** Versions newer than each route's incumbent that lately had a share of its traffic. */
+async function formerVersions(db: Database, inForce: readonly Route[]): Promise<FormerVersion[]> {
+  const before = inForce.map(({ environment, model, epoch }) =>
+    and(
+      eq(routes.environment, environment),
+      eq(routes.model, model),
+      gte(routes.epoch, epoch - formerEpochs),
+      lt(routes.epoch, epoch),
+      sql`${routes.at} > now() - make_interval(days => ${formerDays})`,
+    ),
+  );
+  const rows =
+    before.length === 0
+      ? []
+      : await db.orm
+          .select({ model: routes.model, split: routes.split })
+          .from(routes)
+          .where(or(...before));
+  const wanted = inForce.flatMap((route) => {
+    const numbers = rows.flatMap(({ model, split }) => (model === route.model ? split.map(({ version }) => version) : []));
+    const newer = [...new Set(numbers)].filter((number) => number > incumbentOf(route) && !versionsOfRoute(route).includes(number));
+    return newer.length === 0 ? [] : [and(eq(versions.model, route.model), inArray(versions.version, newer))];
+  });
+  if (wanted.length === 0) return [];
+  const { model, version, definitionSha256 } = versions;
+  return db.orm
+    .select({ model, version, definitionSha256 })
+    .from(versions)
+    .where(or(...wanted))
+    .orderBy(model, version);
 }
 
 /** Under which epoch each stage of a rollout was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */

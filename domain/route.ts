@@ -70,6 +70,10 @@ export const servedVersionSchema = z.strictObject({
 });
 export type ServedVersion = z.infer<typeof servedVersionSchema>;
 
+/** What a gateway needs to know of a version whose callers it still answers. */
+export const formerVersionSchema = servedVersionSchema.pick({ model: true, version: true, definitionSha256: true });
+export type FormerVersion = z.infer<typeof formerVersionSchema>;
+
 /** The version with the greatest share, the first one at a tie. */
 export function championOf(split: Split): number {
   return split.reduce((best, part) => (part.sharePct > best.sharePct ? part : best)).version;

@@ -116,7 +116,9 @@ export function activateRoute(
     if (byCause === undefined) {
       const version = routed(loaded, 'override'); // Counted in one place, whatever the cause.
       const asked = admission.ownReader(loaded);
-      byCause = new Map(overrideCauses.map((why) => [why, { ...version, cause: why, read: why.startsWith('stand-in') ? version.read : asked }]));
+      byCause = new Map(
+        overrideCauses.map((why) => [why, { ...version, cause: why, read: why.startsWith('stand-in') ? version.read : asked }]),
+      );
       overrides.set(loaded, byCause);
     }
     return byCause.get(cause) ?? routed(loaded, 'override');

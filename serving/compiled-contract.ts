@@ -109,8 +109,8 @@ export function columnReader(name: string, feature: Feature, state: CompiledFeat
 
 /** What the model sees where a request does not carry a feature; undefined where every request must. */
 function absentValue(feature: Feature): number | string | undefined {
-  if (!feature.nullable) return undefined;
-  return feature.type === 'number' ? NaN : '';
+  const missing = feature.nullable ? (feature.type === 'number' ? NaN : '') : undefined;
+  return typeof feature.default === 'number' ? Math.fround(feature.default) : (feature.default ?? missing);
 }
 
 function absentColumn(absent: number | string | undefined, count: number): Column {

@@ -2,7 +2,7 @@ import type { GatewayEvent } from '../domain/gateway-event.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
 import type { PassportFacts, PassportQuestion } from '../domain/passport.js';
-import type { Route, ServedVersion } from '../domain/route.js';
+import type { FormerVersion, Route, ServedVersion } from '../domain/route.js';
 import type { ServingWindow } from '../domain/serving-window.js';
 
 /** All routes of an environment and the versions that they name, as the control plane holds them. */
@@ -10,6 +10,8 @@ export interface RouteState {
   storeId: string;
   routes: Route[];
   versions: ServedVersion[];
+  /** Versions that a route went back from lately: callers who had moved on to one still send what it knew. Absent where an earlier release kept the routes. */
+  former?: FormerVersion[] | undefined;
 }
 
 /** What a gateway asks of the control plane. Any call may fail at any time: the gateway serves on. */

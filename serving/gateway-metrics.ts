@@ -8,6 +8,7 @@ import { labelsOfKey, type LoadedVersion, type ShadowOutcome, type VersionMeters
 export class GatewayMetrics {
   readonly registry = new Registry();
   private readonly requests: Counter<'model' | 'version' | 'outcome'>;
+  private readonly acceptedFeatures: Counter<'model' | 'feature' | 'overdue'>;
   private readonly latency: Histogram<'model' | 'version'>;
   private readonly shadowCopies: Counter<'model' | 'version' | 'outcome'>;
   readonly refused: Counter<'status'>;
@@ -43,6 +44,11 @@ export class GatewayMetrics {
       'shadow_copies_total',
       'Copies of requests for a shadow, by outcome: answered, failed, refused by its contract, or dropped for want of room.',
       ['model', 'version', 'outcome'],
+    );
+    this.acceptedFeatures = counter(
+      'accepted_features_total',
+      'Requests with a feature that the model no longer uses, by whether the day is past until which callers may send it.',
+      ['model', 'feature', 'overdue'],
     );
     this.refused = counter('refused_total', 'Requests refused because of what they were, by HTTP status.', ['status']);
     this.latency = new Histogram({
@@ -89,6 +95,7 @@ export class GatewayMetrics {
     const givenUp = this.requests.labels({ ...labels, outcome: 'given-up' });
     const latency = this.latency.labels(labels);
     const copies = this.shadowCopies;
+    const accepted = this.acceptedFeatures;
     return {
       answered: (latencyMs) => {
         answered.inc();
@@ -97,6 +104,7 @@ export class GatewayMetrics {
       failed: () => failed.inc(),
       givenUp: () => givenUp.inc(),
       shadow: (outcome: ShadowOutcome) => copies.inc({ ...labels, outcome }),
+      accepted: (feature, until) => accepted.inc({ model, feature, overdue: String(new Date().toISOString().slice(0, 10) > until) }),
     };
   }
 

@@ -1,10 +1,11 @@
-import type { Route, ServedVersion } from '../domain/route.js';
+import type { FormerVersion, Route, ServedVersion } from '../domain/route.js';
 import type { RouteState } from './control-plane.js';
 import type { RouteFile } from './route-file.js';
 
 interface Kept {
   route: Route;
   versions: ServedVersion[];
+  former: FormerVersion[];
 }
 
 /** The routes on the gateway's disk: what a restart serves. Within a store a model's epoch never falls there either. */
@@ -20,18 +21,18 @@ export class KeptRoutes {
     const state = await this.file.read();
     for (const route of state?.routes ?? []) {
       const versions = state?.versions.filter((one) => one.model === route.model) ?? [];
-      this.kept.set(route.model, { route, versions });
+      this.kept.set(route.model, { route, versions, former: state?.former?.filter((one) => one.model === route.model) ?? [] });
     }
     return state;
   }
 
   /** Ends when this route, or a later one of its model, is safe on disk. @throws when the disk refuses. */
-  async keep(route: Route, versions: ServedVersion[]): Promise<void> {
+  async keep(route: Route, versions: ServedVersion[], former: FormerVersion[] = []): Promise<void> {
     const before = this.kept.get(route.model)?.route;
     if (before === undefined || before.storeId !== route.storeId || before.epoch <= route.epoch) {
       // Later models stand last, so that the file names the store that was followed last.
       this.kept.delete(route.model);
-      this.kept.set(route.model, { route, versions });
+      this.kept.set(route.model, { route, versions, former });
     }
     await this.write();
   }
@@ -59,6 +60,7 @@ export class KeptRoutes {
       storeId: all.at(-1)?.route.storeId ?? '',
       routes: all.map(({ route }) => route),
       versions: all.flatMap(({ versions }) => versions),
+      former: all.flatMap(({ former }) => former),
     };
   }
 }

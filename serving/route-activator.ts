@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { canonicalJson } from '../domain/canonical-json.js';
+import type { Contract } from '../domain/contract.js';
 import { PerdureError } from '../domain/errors.js';
 import { versionsOfRoute, type Route } from '../domain/route.js';
 import { activateRoute } from './active-route.js';
@@ -72,13 +73,15 @@ export class RouteActivator {
   private async bringIntoForce(state: RouteState, route: Route, from: 'disk' | 'control-plane'): Promise<void> {
     const { loader, kept, acknowledger } = this.deps;
     const { loaded, problem } = await this.loadAll(state, route);
+    const former = (state.former ?? []).filter(({ model }) => model === route.model);
     try {
+      const contracts = await loader.contractsOf(former);
       if (!this.isWanted(route)) return;
       const inForce = problem === undefined ? route : this.withoutWhatIsMissing(route, loaded);
       if (inForce === undefined) return await this.fail(route, problem);
-      if (from === 'control-plane') await kept.keep(route, servedVersions(state, route));
+      if (from === 'control-plane') await kept.keep(route, servedVersions(state, route), former);
       if (!this.isWanted(route)) return;
-      this.swap(inForce, loaded);
+      this.swap(inForce, loaded, contracts);
       if (problem !== undefined) return await this.fail(route, problem);
       this.failures.forget(route.model);
       if (from === 'control-plane') await acknowledger.acknowledge(route);
@@ -125,7 +128,7 @@ export class RouteActivator {
     return current.epoch < route.epoch || (current.epoch === route.epoch && this.failures.of(route) !== undefined);
   }
 
-  private swap(route: Route, loaded: ReadonlyMap<number, LoadedVersion>): void {
+  private swap(route: Route, loaded: ReadonlyMap<number, LoadedVersion>, former: readonly Contract[]): void {
     const { table, windows, metrics, log, coldStartMs } = this.deps;
     const { model, epoch, split, shadows, standby } = route;
     // A version that was just loaded has cold caches, and loading it took the processor from the others: none of them is judged by the next moments.
@@ -133,7 +136,7 @@ export class RouteActivator {
     const before = new Set(table.route(model)?.versions.values());
     const isFresh = (version: LoadedVersion) => !before.has(version) && now - version.readyAt < coldStartMs;
     if ([...loaded.values()].some(isFresh)) windows.markCold(model, now + coldStartMs);
-    if (!table.swap(activateRoute(route, loaded, windows))) return;
+    if (!table.swap(activateRoute(route, loaded, windows, former))) return;
     metrics.routeEpoch.set({ model }, epoch);
     log.info({ model, epoch, split, shadows, standby }, 'route in force');
   }

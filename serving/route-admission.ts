@@ -41,7 +41,7 @@ export class RouteAdmission {
     return others.size === 0 ? (inputs) => readRows(inputs) : (inputs) => readRows(inputs, others);
   }
 
-  /** All that the route takes: what the incumbent knows, then what only others do. */
+  /** All that the route reads: what the incumbent knows, then what only others do. What is taken and ignored is left out: nobody should begin to send it. */
   get inputs(): { name: string; type: 'number' | 'string' }[] {
     const types = new Map<string, 'number' | 'string'>();
     for (const { contract } of this.versions) {
@@ -54,15 +54,15 @@ export class RouteAdmission {
     const known = this.others.get(loaded);
     if (known !== undefined) return known;
     const others = new Map<string, OtherFeature>();
-    for (const name of this.namesBeside(loaded)) others.set(name, { check: this.checkOf(name), seen: () => undefined });
+    const contracts = [...this.versions.map((one) => one.contract), loaded.contract, ...this.former];
+    const { meters } = loaded;
+    for (const name of contracts.flatMap(({ features, accepts }) => [...Object.keys(features), ...Object.keys(accepts ?? {})])) {
+      if (Object.hasOwn(loaded.contract.features, name)) continue;
+      const until = lastDay(name, contracts);
+      others.set(name, { check: this.checkOf(name), seen: () => until !== undefined && meters.accepted(name, until) });
+    }
     this.others.set(loaded, others);
     return others;
-  }
-
-  private namesBeside({ contract }: LoadedVersion): string[] {
-    const contracts = [...this.versions.map((one) => one.contract), contract, ...this.former];
-    const names = new Set(contracts.flatMap(({ features }) => Object.keys(features)));
-    return [...names].filter((name) => !Object.hasOwn(contract.features, name));
   }
 
   /** While a version of the route reads a feature its values are those that one of these takes, whoever answers: else the draw would decide whether a request is refused. */
@@ -84,4 +84,12 @@ export class RouteAdmission {
       return first(tensor, count);
     };
   }
+}
+
+/** The day until which callers may send what models no longer use; undefined where no contract says so. */
+function lastDay(name: string, contracts: readonly Contract[]): string | undefined {
+  const days = contracts.flatMap(({ accepts }) =>
+    accepts !== undefined && Object.hasOwn(accepts, name) ? [accepts[name]?.until ?? ''] : [],
+  );
+  return days.toSorted().at(-1);
 }

@@ -3,11 +3,16 @@ import path from 'node:path';
 import { z } from 'zod';
 import { digestOf } from '../domain/canonical-json.js';
 import { readDefinition, type ModelDefinition } from '../domain/model-definition.js';
-import { routeSchema, servedVersionSchema } from '../domain/route.js';
+import { formerVersionSchema, routeSchema, servedVersionSchema } from '../domain/route.js';
 import type { RouteState } from './control-plane.js';
 import { writeDurableFile } from './durable-file.js';
 
-const routeStateSchema = z.object({ storeId: z.string(), routes: z.array(routeSchema), versions: z.array(servedVersionSchema) });
+const routeStateSchema = z.object({
+  storeId: z.string(),
+  routes: z.array(routeSchema),
+  versions: z.array(servedVersionSchema),
+  former: z.array(formerVersionSchema).optional(),
+});
 
 /** The last good routes and the definitions that they need, on the gateway's own disk: what it starts from when the control plane is away. */
 export class RouteFile {

@@ -14,6 +14,8 @@ export interface VersionMeters {
   givenUp: () => void;
   /** What became of a copy of a request for this version as a shadow. */
   shadow: (outcome: ShadowOutcome) => void;
+  /** A request carried what the model no longer uses, and callers were to stop sending after `until`, a day. */
+  accepted: (feature: string, until: string) => void;
 }
 
 /** A version that is loaded and answers. */

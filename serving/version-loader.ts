@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { digestOf } from '../domain/canonical-json.js';
 import { PerdureError } from '../domain/errors.js';
-import type { ServedVersion } from '../domain/route.js';
+import type { Contract } from '../domain/contract.js';
+import type { FormerVersion, ServedVersion } from '../domain/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
 import { compileContract } from './compiled-contract.js';
 import type { ControlPlane } from './control-plane.js';
@@ -49,6 +50,21 @@ export class VersionLoader {
     }
     version.holds += 1;
     return version;
+  }
+
+  /** The contracts of versions that are not to answer. One that cannot be had is left out: no route waits for it. */
+  async contractsOf(former: readonly FormerVersion[]): Promise<Contract[]> {
+    const { routeFile, controlPlane, log } = this.deps;
+    const found = former.map(({ model, version, definitionSha256 }) =>
+      routeFile.definition(definitionSha256, controlPlane.definitionByDigest).then(
+        ({ contract }) => [contract],
+        (error: unknown) => {
+          log.warn({ model, version, err: error }, 'what callers of an earlier route may send is not known');
+          return [];
+        },
+      ),
+    );
+    return (await Promise.all(found)).flat();
   }
 
   release(version: LoadedVersion): void {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import type { GatewayEvent } from '../../../domain/gateway-event.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
 import type { PassportFacts, PassportQuestion } from '../../../domain/passport.js';
-import type { Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
+import type { FormerVersion, Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
 import type { ServingWindow } from '../../../domain/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
@@ -63,6 +63,7 @@ export function inferBody(
 export class MemoryControlPlane implements ControlPlane {
   away = false;
   state: RouteState = { storeId: 'store-1', routes: [], versions: [] };
+  former: FormerVersion[] = [];
   readonly definitions = new Map<string, ModelDefinition>();
   readonly acknowledgements: { model: string; epoch: number; storeId: string; error?: string }[] = [];
   readonly windows = new Map<string, ServingWindow>();
@@ -77,7 +78,7 @@ export class MemoryControlPlane implements ControlPlane {
   routeState = (): Promise<RouteState> =>
     this.answer(() => {
       this.looks += 1;
-      return structuredClone(this.state);
+      return structuredClone({ ...this.state, former: this.former });
     });
   definitionByDigest = (sha256: string): Promise<ModelDefinition> =>
     this.answer(() => {
@@ -189,11 +190,11 @@ export interface TestWorld {
   folder: string;
   controlPlane: MemoryControlPlane;
   artifacts: FolderArtifacts;
-  /** Registers a version whose model has this bias. */
+  /** Registers a version whose model has this bias, or is these bytes. */
   addVersion: (
     version: number,
     bias: number,
-    options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition },
+    options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition; bytes?: Uint8Array; threshold?: number },
   ) => Promise<ServedVersion>;
   start: (
     limits?: Partial<GatewayLimits>,
@@ -214,15 +215,23 @@ export async function createTestWorld(): Promise<TestWorld> {
     folder,
     controlPlane,
     artifacts,
-    async addVersion(version, bias, { work = 0, trap, definition = flightDelay } = {}) {
+    async addVersion(version, bias, { work = 0, trap, definition = flightDelay, bytes, threshold } = {}) {
       const artifactKey = `${definition.name}-${version}.onnx`;
-      makeModel(path.join(objects, artifactKey), bias, work, trap);
+      if (bytes) await writeFile(path.join(objects, artifactKey), bytes);
+      else makeModel(path.join(objects, artifactKey), bias, work, trap);
       const artifactSha256 = createHash('sha256')
         .update(await readFile(path.join(objects, artifactKey)))
         .digest('hex');
       const definitionSha256 = definitionDigest(definition);
       controlPlane.definitions.set(definitionSha256, definition);
-      const served = { model: definition.name, version, artifactSha256, artifactKey, definitionSha256 };
+      const served = {
+        model: definition.name,
+        version,
+        artifactSha256,
+        artifactKey,
+        definitionSha256,
+        ...(threshold !== undefined && { threshold }),
+      };
       controlPlane.state.versions.push(served);
       return served;
     },

@@ -59,7 +59,12 @@ describe('a request that fits its contract', () => {
   );
 
   test('may leave out what may be missing, which is then missing in every row', () => {
-    expect(read({ temp: undefined, dest: undefined }).columns).toEqual([[1, 2], ['', ''], ['EWR', 'JFK'], [NaN, NaN]]);
+    expect(read({ temp: undefined, dest: undefined }).columns).toEqual([
+      [1, 2],
+      ['', ''],
+      ['EWR', 'JFK'],
+      [NaN, NaN],
+    ]);
   });
 
   test('may have the shape [rows]', () => {
