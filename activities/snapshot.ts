@@ -4,26 +4,27 @@ import { createEngine } from '../adapters/data-engine/engine.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
+import { describeStrays } from '../domain/lake-files.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import { objectKeys } from '../domain/object-keys.js';
-import type { Partition } from '../domain/partition.js';
+import { describePartitions, type Partition } from '../domain/partition.js';
 import type { RunOutcome } from '../domain/run.js';
 import { buildManifest } from '../domain/snapshot-manifest.js';
-import { partitionInputsDigest, shapeDigest } from '../domain/snapshot-shape.js';
 import { planWindow } from '../domain/snapshot-window.js';
 import { snapshotDigest, type PartitionFile } from '../domain/snapshot.js';
 import {
   partitionRecord,
-  partitionRecords,
   recordPartition,
   recordSnapshot,
+  recordsOfInputs,
   watermarkOf,
   type PartitionRecord,
 } from '../db/data-queries.js';
 import { definitionByDigest } from '../db/definition-queries.js';
-import { finishRunStep, startRunStep, updateRun, versionTrainedAlike } from '../db/run-queries.js';
+import { finishRunStep, startRunStep, updateRun, versionTrainedAlike, type StepClaim } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
+import { retryWhileChanging } from './retry-while-changing.js';
 import { readLake, type LakePartition } from './lake.js';
 import { turn } from './turn.js';
 
@@ -36,83 +37,92 @@ export type SnapshotResult =
   | { outcome: 'taken'; snapshotSha256: string; watermark: Partition | null; summary: string }
   | { outcome: Extract<RunOutcome, 'no-new-data' | 'data-missing' | 'quarantined'>; reason: string };
 
+interface SnapshotRequest {
+  runId: string;
+  model: string;
+  definitionSha256: string;
+  until: Partition | null;
+  ignoreWatermark: boolean;
+  /** Train although the same inputs made a version before. Absent in runs of version 0.1.0. */
+  force?: boolean;
+}
+
 /** Snapshots: what arrived, validated, shaped and frozen. Files and manifests are named by their digests, so that repeating makes the same ones. */
 export function createSnapshotActivities(deps: ActivityDependencies) {
   const { db, store, config } = deps;
   return {
-    async takeSnapshot(asked: {
-      runId: string;
-      model: string;
-      definitionSha256: string;
-      until: Partition | null;
-      ignoreWatermark: boolean;
-      /** Train although the same inputs made a version before. Absent in runs of version 0.1.0. */
-      force?: boolean;
-    }): Promise<SnapshotResult> {
+    async takeSnapshot(asked: SnapshotRequest): Promise<SnapshotResult> {
       return withHeartbeat(async (signal, report) => {
         const claim = await startRunStep(db, { runId: asked.runId, step: 'snapshot', turn: turn() });
         const definition = await definitionByDigest(db, asked.definitionSha256);
-        report('listing what arrived');
-        const lake = await readLake(deps, definition, report);
-        const shapeSha256 = shapeDigest(definition);
-        const inputs = new Map(lake.map((one) => [one.partition, partitionInputsDigest({ shapeSha256, objects: one.objects })]));
-        const states = await statesOf(asked.model, inputs);
-        const watermark = await watermarkOf(db, asked.model);
-        const plan = planWindow({
-          window: definition.data.window,
-          holdoutPartitions: definition.data.holdoutPartitions,
-          available: lake.map((one) => one.partition),
-          quarantined: [],
-          discarded: states.filter((one) => one.state === 'discarded').map((one) => one.partition),
-          until: asked.until ?? undefined,
-          watermark: asked.ignoreWatermark ? undefined : watermark?.partition,
-        });
-        if (plan.kind !== 'planned') {
-          const outcome = plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing';
-          await finishRunStep(db, claim, plan.message);
-          return { outcome, reason: plan.message };
-        }
-        const files: PartitionFile[] = [];
-        const earlier: PartitionRecord[] = [];
-        for (const partition of plan.partitions) {
-          const content = lake.find((one) => one.partition === partition);
-          const inputsSha256 = inputs.get(partition);
-          if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
-          report(`validating ${partition}`);
-          const record =
-            (await partitionRecord(db, asked.model, partition, inputsSha256)) ??
-            (await validate(definition, content, inputsSha256, earlier, signal, report));
-          if (record.state === 'quarantined') {
-            const reason = `${partition} is in quarantine: ${record.summary} Report: ${record.reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
-            await finishRunStep(db, claim, reason);
-            return { outcome: 'quarantined', reason };
-          }
-          files.push(fileOf(record, inputsSha256));
-          earlier.push(record);
-        }
-        const manifest = buildManifest({ definition, train: files.slice(0, plan.train.length), holdout: files.slice(plan.train.length) });
-        const snapshotSha256 = snapshotDigest(manifest);
-        const manifestKey = objectKeys.snapshotManifest(asked.model, snapshotSha256);
-        await store.putImmutable(manifestKey, canonicalJson(manifest), { contentType: 'application/json' });
-        await recordSnapshot(db, { sha256: snapshotSha256, model: asked.model, manifestKey, manifest });
-        await updateRun(db, claim, { snapshotSha256 });
-        const watermarkAfter = asked.until === null ? manifest.watermark : null;
-        const before = asked.force === true ? undefined : await versionMadeAlike(definition, asked.definitionSha256, snapshotSha256);
-        if (before) {
-          const reason = `${asked.model}@${before.version} was trained on the same data by the same definition and trainer (run ${before.runId}). Promote it, or train again with --force.`;
-          await finishRunStep(db, claim, reason);
-          return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };
-        }
-        const summary = `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${plan.train.join(', ')} (${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} rows)`;
-        await finishRunStep(db, claim, summary);
-        return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
+        return retryWhileChanging(signal, report, () => take(asked, { claim, definition }, signal, report));
       });
     },
   };
 
-  /** What is recorded of the content that is in the lake now. */
-  async function statesOf(model: string, inputs: ReadonlyMap<Partition, string>): Promise<PartitionRecord[]> {
-    return (await partitionRecords(db, model)).filter((record) => inputs.get(record.partition) === record.inputsSha256);
+  async function take(
+    asked: SnapshotRequest,
+    { claim, definition }: { claim: StepClaim; definition: ModelDefinition },
+    signal: AbortSignal,
+    report: (progress: string) => void,
+  ): Promise<SnapshotResult> {
+    report('listing what arrived');
+    const { partitions: lake, strays } = await readLake(deps, definition, report);
+    const notRead = describeStrays(strays);
+    const inputs = new Map(lake.map((one) => [one.partition, one.inputsSha256]));
+    const states = await recordsOfInputs(db, asked.model, [...inputs.values()]);
+    const watermark = await watermarkOf(db, asked.model);
+    const plan = planWindow({
+      window: definition.data.window,
+      holdoutPartitions: definition.data.holdoutPartitions,
+      available: lake.map((one) => one.partition),
+      quarantined: [],
+      discarded: states
+        .filter((one) => one.state === 'discarded' && inputs.get(one.partition) === one.inputsSha256)
+        .map((one) => one.partition),
+      until: asked.until ?? undefined,
+      watermark: asked.ignoreWatermark ? undefined : watermark?.partition,
+    });
+    if (plan.kind !== 'planned') {
+      const outcome = plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing';
+      const reason = plan.message + notRead;
+      await finishRunStep(db, claim, reason);
+      return { outcome, reason };
+    }
+    const files: PartitionFile[] = [];
+    const earlier: PartitionRecord[] = [];
+    for (const partition of plan.partitions) {
+      const content = lake.find((one) => one.partition === partition);
+      const inputsSha256 = inputs.get(partition);
+      if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
+      report(`validating ${partition}`);
+      const record =
+        (await partitionRecord(db, asked.model, partition, inputsSha256)) ??
+        (await validate(definition, content, inputsSha256, earlier, signal, report));
+      if (record.state === 'quarantined') {
+        const reason = `${partition} is in quarantine: ${record.summary} Report: ${record.reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
+        await finishRunStep(db, claim, reason);
+        return { outcome: 'quarantined', reason };
+      }
+      files.push(fileOf(record, inputsSha256));
+      earlier.push(record);
+    }
+    const manifest = buildManifest({ definition, train: files.slice(0, plan.train.length), holdout: files.slice(plan.train.length) });
+    const snapshotSha256 = snapshotDigest(manifest);
+    const manifestKey = objectKeys.snapshotManifest(asked.model, snapshotSha256);
+    await store.putImmutable(manifestKey, canonicalJson(manifest), { contentType: 'application/json' });
+    await recordSnapshot(db, { sha256: snapshotSha256, model: asked.model, manifestKey, manifest });
+    await updateRun(db, claim, { snapshotSha256 });
+    const watermarkAfter = asked.until === null ? manifest.watermark : null;
+    const before = asked.force === true ? undefined : await versionMadeAlike(definition, asked.definitionSha256, snapshotSha256);
+    if (before) {
+      const reason = `${asked.model}@${before.version} was trained on the same data by the same definition and trainer (run ${before.runId}). Promote it, or train again with --force.`;
+      await finishRunStep(db, claim, reason);
+      return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };
+    }
+    const summary = `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${describePartitions(plan.train)} (${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} rows)${notRead && `.${notRead}`}`;
+    await finishRunStep(db, claim, summary);
+    return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
   }
 
   /** A trainer of other libraries may give other bytes: then it is no repetition. */
@@ -136,10 +146,12 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     const workDir = await mkdtemp(path.join(workRoot, 'snapshot-'));
     const engine = createEngine(engineLimits, signal);
     try {
+      const { files, names } = await content.download(workDir);
       const shaped = await validateAndShapePartition({
         definition,
         partition,
-        tableFiles: await content.download(workDir),
+        tableFiles: files,
+        fileNames: names,
         workDir,
         previous: earlier.map((one) => ({
           partition: one.partition,

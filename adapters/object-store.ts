@@ -183,12 +183,16 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
               Bucket: bucket,
               Prefix: prefix,
               MaxKeys: pageSize,
+              // Names with control characters cannot be written in XML.
+              EncodingType: 'url',
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
           ),
         );
-        for (const { Key: key, Size, LastModified, ETag } of page.Contents ?? []) {
-          if (key === undefined || key.endsWith('/')) continue;
+        const named = (key: string) => (page.EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key);
+        for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
+          const key = named(Key ?? '');
+          if (key === '' || key.endsWith('/')) continue;
           objects.set(key, { key, bytes: Size ?? 0, modifiedAt: (LastModified ?? new Date(0)).toISOString(), etag: ETag ?? '' });
         }
         token = page.IsTruncated ? page.NextContinuationToken : undefined;

@@ -1,42 +1,40 @@
-import { newestPartitionRecords } from '../db/quarantine-lists.js';
+import { groupBy } from '../domain/group-by.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
-import { objectKeys, partitionOfKey } from '../domain/object-keys.js';
 import type { LakeListing } from '../client/http/data.js';
-import type { ListedObject } from '../adapters/object-store.js';
 import type { ApiDeps } from './deps.js';
+import { lakeContent, type LakeContent } from './lake-content.js';
 
-/** What has landed for a model, table by table, and what validation last said of it. */
-export async function lakeListing({ db, objects }: ApiDeps, definition: ModelDefinition): Promise<LakeListing> {
-  const model = definition.name;
-  const [tables, records] = await Promise.all([
-    Promise.all(
-      Object.entries(definition.data.tables).map(async ([table, { partitioned }]) => {
-        const files = (await objects.list(objectKeys.lakeTable(model, table))).filter((object) => object.key.endsWith('.parquet'));
-        return { table, partitioned, files: files.length, bytes: totalBytes(files), partitions: partitioned ? byPartition(files) : [] };
-      }),
-    ),
-    newestPartitionRecords(db, model),
-  ]);
+const straysMax = 100;
+
+/** What has landed for a model, table by table, and what validation said of it. */
+export async function lakeListing(deps: ApiDeps, definition: ModelDefinition): Promise<LakeListing> {
+  const { files, strays, verdicts } = await lakeContent(deps, definition);
   return {
-    model,
-    tables,
-    validations: records.map(({ partition, state, rows, positives, summary, validatedAt }) => ({
-      ...{ partition, state, rows, positives, summary },
-      validatedAt: validatedAt.toISOString(),
-    })),
+    model: definition.name,
+    tables: Object.entries(definition.data.tables).map(([table, { partitioned }]) => {
+      const own = files.filter((file) => file.table === table);
+      return { table, partitioned, files: own.length, bytes: totalBytes(own), partitions: partitioned ? byPartition(own) : [] };
+    }),
+    validations: [...verdicts.values()]
+      .toSorted((left, right) => (left.partition < right.partition ? -1 : 1))
+      .map(({ partition, state, rows, positives, summary, validatedAt }) => ({
+        ...{ partition, state, rows, positives, summary },
+        validatedAt: validatedAt.toISOString(),
+      })),
+    notRead: { files: strays.length, first: strays.slice(0, straysMax) },
   };
 }
 
-function byPartition(files: readonly ListedObject[]) {
-  const names = [...new Set(files.flatMap((file) => partitionOfKey(file.key) ?? []))].toSorted();
-  return names.map((partition) => {
-    const own = files.filter((file) => partitionOfKey(file.key) === partition);
-    const newestAt = own.reduce<string | null>(
-      (newest, { modifiedAt }) => (newest === null || modifiedAt > newest ? modifiedAt : newest),
-      null,
-    );
-    return { partition, files: own.length, bytes: totalBytes(own), newestAt };
-  });
+function byPartition(files: LakeContent['files']) {
+  const groups = groupBy(files, ({ partition }) => partition ?? '');
+  return [...groups]
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([partition, own]) => ({
+      partition,
+      files: own.length,
+      bytes: totalBytes(own),
+      newestAt: own.map(({ modifiedAt }) => modifiedAt).reduce((newest, at) => (at > newest ? at : newest)),
+    }));
 }
 
-const totalBytes = (files: readonly ListedObject[]) => files.reduce((sum, file) => sum + file.bytes, 0);
+const totalBytes = (files: LakeContent['files']) => files.reduce((sum, file) => sum + file.bytes, 0);

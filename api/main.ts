@@ -12,6 +12,7 @@ import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { clearUploads } from './receive-parquet.js';
+import { clearLakeChanges } from './store-lake-file.js';
 import { createScheduleBook } from './schedule-book.js';
 import { createTemporalLink } from './temporal-link.js';
 
@@ -62,6 +63,8 @@ async function main(): Promise<void> {
     objects.close();
   });
   onShutdown('requests', () => app.close());
+  // The servers may be away now; until then nobody counts what is left.
+  clearLakeChanges({ db, objects }).catch((error: unknown) => logger.warn({ err: error }, 'leftovers of the lake not cleared'));
   await app.listen({ host: config.host, port: config.ports.api });
   announceReady();
 }

@@ -1,10 +1,13 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import { partitionMoves } from '../domain/state-moves.js';
 import type { Partition } from '../domain/partition.js';
 import type { SnapshotManifest } from '../domain/snapshot.js';
 import type { Database } from './connect.js';
 import { lakeObjects, partitions, snapshots, watermarks } from './schema/index.js';
+
+/** A statement has at most 65,534 parameters. */
+const keysInQuery = 10_000;
 
 export type PartitionRecord = typeof partitions.$inferSelect;
 export type NewPartitionRecord = Omit<typeof partitions.$inferInsert, 'validatedAt' | 'decidedBy' | 'decidedAt' | 'comment'>;
@@ -30,35 +33,43 @@ export async function partitionRecord(
   return row;
 }
 
-/** The newest records first. */
-export async function partitionRecords(db: Database, model: string): Promise<PartitionRecord[]> {
-  return db.orm.select().from(partitions).where(eq(partitions.model, model)).orderBy(desc(partitions.validatedAt));
+/** What was said of these contents of a model's partitions. */
+export async function recordsOfInputs(db: Database, model: string, inputs: readonly string[]): Promise<PartitionRecord[]> {
+  const records: PartitionRecord[] = [];
+  for (let from = 0; from < inputs.length; from += keysInQuery) {
+    const asked = and(eq(partitions.model, model), inArray(partitions.inputsSha256, inputs.slice(from, from + keysInQuery)));
+    records.push(...(await db.orm.select().from(partitions).where(asked)));
+  }
+  return records;
 }
 
-/** A person lets a quarantined partition in, or says that it is never to be used. @throws PerdureError `not-found` when nothing of it is quarantined. */
+const undecidable = {
+  valid: 'is valid and in use: there is nothing to decide. Put another file, or take it away with `perdure data rm`',
+  released: 'was released already',
+  discarded: 'was discarded already',
+};
+
+/** A person lets a content in that validation refused, or says that it is never to be used. @throws PerdureError `state/conflict` for a content that is not quarantined. */
 export async function decideQuarantine(
   db: Database,
   {
     model,
     partition,
+    inputsSha256,
     decision,
     actor,
     comment,
-  }: { model: string; partition: Partition; decision: 'released' | 'discarded'; actor: string; comment: string },
+  }: { model: string; partition: Partition; inputsSha256: string; decision: 'released' | 'discarded'; actor: string; comment: string },
 ): Promise<PartitionRecord> {
-  const [newest] = await db.orm
-    .select()
-    .from(partitions)
-    .where(and(eq(partitions.model, model), eq(partitions.partition, partition), eq(partitions.state, 'quarantined')))
-    .orderBy(desc(partitions.validatedAt))
-    .limit(1);
-  if (!newest) {
-    throw new PerdureError('not-found', `Nothing of ${model} ${partition} is in quarantine. \`perdure quarantine ls\` lists what is.`, {
+  const found = await partitionRecord(db, model, partition, inputsSha256);
+  if (!found) throw new PerdureError('not-found', `No run has validated what lies in ${model} ${partition} now.`, { model, partition });
+  if (found.state !== 'quarantined')
+    throw new PerdureError('state/conflict', `${model} ${partition} ${undecidable[found.state]}.`, {
       model,
       partition,
+      state: found.state,
     });
-  }
-  if (decision === 'released' && newest.fileKey === null) {
+  if (decision === 'released' && found.fileKey === null) {
     throw new PerdureError(
       'state/conflict',
       `${model} ${partition} cannot be released: its rows break the contract, which nobody can wave through. Put a corrected file, or discard it.`,
@@ -75,7 +86,7 @@ export async function decideQuarantine(
       and(
         eq(partitions.model, model),
         eq(partitions.partition, partition),
-        eq(partitions.inputsSha256, newest.inputsSha256),
+        eq(partitions.inputsSha256, inputsSha256),
         inArray(partitions.state, [...partitionMoves[decision]]),
       ),
     )
@@ -116,11 +127,16 @@ export interface LakeObject {
 
 /** SHA-256 of lake objects that were hashed before and have the same ETag still. */
 export async function knownLakeObjects(db: Database, keys: readonly string[]): Promise<LakeObject[]> {
-  if (keys.length === 0) return [];
-  return db.orm
-    .select()
-    .from(lakeObjects)
-    .where(inArray(lakeObjects.key, [...keys]));
+  const known: LakeObject[] = [];
+  for (let from = 0; from < keys.length; from += keysInQuery) {
+    const asked = keys.slice(from, from + keysInQuery);
+    known.push(...(await db.orm.select().from(lakeObjects).where(inArray(lakeObjects.key, asked))));
+  }
+  return known;
+}
+
+export async function forgetLakeObject(db: Database, key: string): Promise<void> {
+  await db.orm.delete(lakeObjects).where(eq(lakeObjects.key, key));
 }
 
 export async function rememberLakeObjects(db: Database, objects: readonly LakeObject[]): Promise<void> {

@@ -5,6 +5,7 @@ const errorTable = {
   'artifact/refused': { retryable: false, httpStatus: 422, exitCode: 3 },
   'caller/left': { retryable: false, httpStatus: 499, exitCode: 1 },
   'caller/timed-out': { retryable: true, httpStatus: 504, exitCode: 1 },
+  'data/changing': { retryable: true, httpStatus: 409, exitCode: 1 },
   'data/invalid': { retryable: false, httpStatus: 422, exitCode: 3 },
   'data/missing': { retryable: false, httpStatus: 404, exitCode: 6 },
   'data/unreadable': { retryable: false, httpStatus: 422, exitCode: 3 },

@@ -3,6 +3,7 @@ import type { Partition } from './partition.js';
 
 /** Every key of the object store is built here. Immutable objects are addressed by their SHA-256. */
 export const objectKeys = {
+  lake: (model: string) => `lake/${model}/`,
   lakeTable: (model: string, table: string) => `lake/${model}/${table}/`,
   lakePartition: (model: string, table: string, partition: Partition) => `lake/${model}/${table}/month=${partition}/`,
   snapshotFile: (model: string, sha256: string) => `snapshots/${model}/files/${sha256}.parquet`,
@@ -19,8 +20,3 @@ export const objectKeys = {
   labelsOfDay: (model: string, day: string) => `labels/${model}/day=${day}/`,
   labels: (model: string, day: string, segment: string) => `labels/${model}/day=${day}/${segment}.parquet`,
 } as const;
-
-/** The partition that a lake object belongs to, or undefined for one that is not named as a partition. */
-export function partitionOfKey(key: string): Partition | undefined {
-  return /\/month=(\d{4}-(?:0[1-9]|1[0-2]))\/[^/]+\.parquet$/.exec(key)?.[1];
-}

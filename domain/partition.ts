@@ -21,3 +21,18 @@ export function partitionRange(from: Partition, until: Partition): Partition[] {
   const count = Math.max(0, monthsSinceZero(until) - first + 1);
   return Array.from({ length: count }, (_, index) => fromMonths(first + index));
 }
+
+const rangesMax = 10;
+
+/** Partitions in few words, however many there are: `2013-02, 2013-05 … 2014-01`. */
+export function describePartitions(partitions: readonly Partition[]): string {
+  const ranges: { first: Partition; last: Partition }[] = [];
+  for (const partition of partitions.toSorted()) {
+    const range = ranges.at(-1);
+    if (range && partition <= addPartitions(range.last, 1)) range.last = partition;
+    else ranges.push({ first: partition, last: partition });
+  }
+  const shown = ranges.slice(0, rangesMax).map(({ first, last }) => (first === last ? first : `${first} … ${last}`));
+  const more = ranges.length - shown.length;
+  return shown.join(', ') + (more > 0 ? ` and ${more} more ranges` : '');
+}

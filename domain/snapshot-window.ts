@@ -1,5 +1,6 @@
 import type { DataPolicy } from './data-policy.js';
-import { addPartitions, partitionRange, type Partition } from './partition.js';
+import { groupBy } from './group-by.js';
+import { addPartitions, describePartitions, partitionRange, type Partition } from './partition.js';
 
 /** Which partitions a snapshot is made of, or why there is none to make. */
 export type WindowPlan =
@@ -43,7 +44,7 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   if (until !== undefined && !ordered.includes(until)) {
     return {
       kind: 'until-missing',
-      message: `Partition ${until} ${whyUnusable(until, question)}. Usable are: ${ordered.join(', ') || 'none'}.`,
+      message: `Partition ${until} ${whyUnusable(until, question)}. Usable are: ${describePartitions(ordered) || 'none'}.`,
       until,
     };
   }
@@ -61,10 +62,11 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   );
   const missing = wanted.filter((partition) => !usable.has(partition));
   if (missing.length > 0) {
-    const named = missing.map((partition) => `${partition} ${whyUnusable(partition, question)}`).join('; ');
+    const reasons = groupBy(missing, (partition) => whyUnusable(partition, question));
+    const named = [...reasons].map(([why, partitions]) => `${describePartitions(partitions)} ${why}`).join('; ');
     return {
       kind: 'gap',
-      message: `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard the partition.`,
+      message: `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard the partition; a month that was put by mistake goes with \`perdure data rm\`.`,
       missing,
     };
   }
@@ -72,7 +74,7 @@ export function planWindow(question: WindowQuestion): WindowPlan {
     const least = holdoutPartitions + 1;
     return {
       kind: 'too-few-partitions',
-      message: `The window holds ${wanted.join(', ')}; training and its test need at least ${least} partitions.`,
+      message: `The window holds ${describePartitions(wanted)}; training and its test need at least ${least} partitions.`,
       available: wanted,
     };
   }

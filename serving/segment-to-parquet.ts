@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../adapters/data-engine/duck-session.js';
-import { quoteName, quoteText } from '../adapters/data-engine/quote.js';
+import { quoteName, quotePath, quoteText } from '../adapters/data-engine/quote.js';
 import { logColumns, type LogKind } from '../domain/served-log.js';
 import { packedMark } from './packed-line.js';
 import { readPackedLine } from './read-packed-line.js';
@@ -65,7 +65,7 @@ function linesQuery(kind: LogKind, file: string): string {
   const columns = Object.entries(logColumns[kind]);
   const types = columns.map(([name, type]) => `${quoteName(name)}: '${type}'`).join(', ');
   const names = columns.map(([name, type]) => (type === 'JSON' ? `${quoteName(name)}::VARCHAR` : quoteName(name))).join(', ');
-  const read = `read_json(${quoteText(file)}, format = 'newline_delimited', ignore_errors = true, columns = {${types}})`;
+  const read = `read_json(${quotePath(file)}, hive_partitioning = false, format = 'newline_delimited', ignore_errors = true, columns = {${types}})`;
   return `SELECT ${names} FROM ${read} WHERE prediction_id IS NOT NULL`;
 }
 

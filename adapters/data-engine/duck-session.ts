@@ -2,6 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { BOOLEAN, DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER, VARCHAR, type DuckDBValue } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
+import { literalPath } from '../../domain/literal-path.js';
 import { quoteText } from './quote.js';
 
 export interface DuckSession {
@@ -125,8 +126,10 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
   };
   try {
     await session.run(`SET TimeZone = 'UTC'`);
-    await session.run(`SET allowed_directories = [${quoteText(folder)}]`);
-    await session.run(`SET allowed_paths = [${readable.map(quoteText).join(', ')}]::VARCHAR[]`);
+    // A path is checked as it is written in the query, and again as the file that was found.
+    const both = (paths: readonly string[]) => [...new Set(paths.flatMap((one) => [one, literalPath(one)]))].map(quoteText).join(', ');
+    await session.run(`SET allowed_directories = [${both([folder])}]`);
+    await session.run(`SET allowed_paths = [${both(readable)}]::VARCHAR[]`);
     await session.run('SET enable_external_access = false');
     await session.run('SET lock_configuration = true');
   } catch (error) {

@@ -5,7 +5,7 @@ import type { ListedObjectCache } from '../listed-object-cache.js';
 import type { ListedObject } from '../object-store.js';
 import type { DuckSession } from './duck-session.js';
 import { logBatches } from './log-objects.js';
-import { quoteName, quoteText } from './quote.js';
+import { parquetTable, quoteName, quoteText } from './quote.js';
 
 /** What is read in one query. */
 const batchMax = { filesMax: 256, bytesMax: 256 * 1024 ** 2 };
@@ -88,8 +88,7 @@ export function createLogReader({ session, cache, folder, signal, onUnreadable }
   }
 }
 
-const sourceOf = (files: readonly string[]): string =>
-  `read_parquet([${files.map(quoteText).join(', ')}], union_by_name = true, filename = true, file_row_number = true, hive_partitioning = false)`;
+const sourceOf = (files: readonly string[]): string => parquetTable(files, 'union_by_name = true, filename = true, file_row_number = true');
 
 /** What DuckDB says of a file that is no Parquet, or that holds other columns; anything else is no fault of the file. */
 function isDamage(error: unknown): error is Error {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
 import { openDuckSession } from './duck-session.js';
-import { quoteName, quoteText } from './quote.js';
+import { parquetTable, quoteName } from './quote.js';
 
 /** One row of a shaped partition. Numbers are exact 32-bit floats. */
 export interface ShapedRow {
@@ -40,7 +40,7 @@ export async function readShapedRows(request: {
     );
     const columns = [...new Set(times), ...Object.keys(contract.features).map(quoteName), quoteName(contract.label.name)];
     const page = `${limit === undefined ? '' : ` LIMIT ${Math.trunc(limit)}`} OFFSET ${Math.trunc(offset)}`;
-    const rows = await session.rows(`SELECT ${columns.join(', ')} FROM read_parquet(${quoteText(path.resolve(file))})${page}`, rowSchema);
+    const rows = await session.rows(`SELECT ${columns.join(', ')} FROM ${parquetTable(path.resolve(file))}${page}`, rowSchema);
     return rows.map((row) => ({
       entity: Object.fromEntries(contract.entity.map((name) => [name, String(row[`key:${name}`])])),
       eventTime: String(row[`key:${contract.eventTime}`]),

@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { z } from 'zod';
 import type { DataPolicy } from '../../domain/data-policy.js';
 import type { ValidationIssue } from '../../domain/validation-report.js';
 import { columnReading, storedTypes, typeWords } from './column-type.js';
 import { isQueryError, type DuckSession } from './duck-session.js';
-import { quoteName, quoteText } from './quote.js';
+import { parquetTable, quoteName } from './quote.js';
 import { sameName, textSql } from './source-columns.js';
 
 export interface ReadTable {
@@ -14,6 +13,12 @@ export interface ReadTable {
   broken: Set<string>;
   /** Columns with some wrong or infinite values. */
   tainted: Set<string>;
+}
+
+export interface SourceFile {
+  path: string;
+  /** What a report calls it. */
+  name: string;
 }
 
 /** The SQL name of a loaded table; a colon keeps it apart from every declared name. */
@@ -29,7 +34,7 @@ export async function readTable(
   session: DuckSession,
   name: string,
   table: DataPolicy['tables'][string],
-  files: readonly string[],
+  files: readonly SourceFile[],
 ): Promise<ReadTable> {
   const columns = Object.entries(table.columns);
   const result: ReadTable = { name, issues: [], broken: new Set(), tainted: new Set() };
@@ -49,14 +54,9 @@ export async function readTable(
       read += 1;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      const reason = error.message.split('\n')[0]?.replaceAll(file, path.basename(file)) ?? '';
+      const reason = error.message.split('\n')[0]?.replaceAll(file.path, file.name) ?? '';
       result.issues.push(
-        issue(
-          'unreadable-file',
-          name,
-          null,
-          `${path.basename(file)} of table ${name} cannot be read as Parquet: ${reason} Write it again.`,
-        ),
+        issue('unreadable-file', name, null, `${file.name} of table ${name} cannot be read as Parquet: ${reason} Write it again.`),
       );
     }
   }
@@ -68,12 +68,12 @@ async function readFile(
   session: DuckSession,
   name: string,
   table: DataPolicy['tables'][string],
-  file: string,
+  file: SourceFile,
   result: ReadTable,
 ): Promise<void> {
-  const source = `read_parquet(${quoteText(file)}, hive_partitioning = false)`;
+  const source = parquetTable(file.path);
   const present = await session.rows(`DESCRIBE SELECT * FROM ${source}`, describeRowSchema);
-  const base = path.basename(file);
+  const base = file.name;
   const issues: ValidationIssue[] = [];
   const selected: { column: string; value: string }[] = [];
   const doubtful: {

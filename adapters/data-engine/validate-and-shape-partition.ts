@@ -32,6 +32,8 @@ export interface ValidateAndShapeRequest {
   partition: Partition;
   /** Absolute local paths of each table's Parquet files: of this partition, or all of a table that is not partitioned. */
   tableFiles: Readonly<Record<string, readonly string[]>>;
+  /** What a report calls the files; their last path segment where it says nothing. */
+  fileNames?: ReadonlyMap<string, string> | undefined;
   /** Where the shaped file is put and temporary files are made. */
   workDir: string;
   /** Earlier valid partitions of the window. */
@@ -74,7 +76,7 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
   const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession = openDuckSession } = request;
   const { contract, data } = definition;
   checkNames(definition);
-  const unknown = Object.keys(tableFiles).find((table) => !(table in data.tables));
+  const unknown = Object.keys(tableFiles).find((table) => !Object.hasOwn(data.tables, table));
   if (unknown !== undefined)
     throw new PerdureError('input/invalid', `${definition.name} has no table ${unknown}; it has ${Object.keys(data.tables).join(', ')}.`);
 
@@ -87,6 +89,8 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
   const total = tables.length + 4;
   let done = 0;
   const progress = (step: PartitionProgress['step'], what: string) => onProgress?.({ step, done: done++, total, what });
+  const filesOf = (table: string) =>
+    (tableFiles[table] ?? []).map((file) => ({ path: file, name: request.fileNames?.get(file) ?? path.basename(file) }));
   let session: DuckSession | undefined;
   try {
     session = await openSession({ ...limits, readable: Object.values(tableFiles).flat(), threads: request.threads ?? 2 });
@@ -96,7 +100,7 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
       const table = data.tables[name];
       if (!table) continue;
       progress('read', `table ${name}`);
-      const loaded = await readTable(session, name, table, tableFiles[name] ?? []);
+      const loaded = await readTable(session, name, table, filesOf(name));
       read.set(name, loaded);
       issues.push(...loaded.issues, ...(await checkKey(session, loaded, table)));
       if (name === data.base) issues.push(...(await checkPartition(session, loaded, table, partition)));

@@ -8,7 +8,7 @@ import type { Contract } from '../../domain/contract.js';
 import type { ColumnProfile } from '../../domain/snapshot.js';
 import type { DuckSession, DuckSessionOptions, SessionOpener } from './duck-session.js';
 import { profileColumns } from './profile-columns.js';
-import { quoteName, quoteText } from './quote.js';
+import { parquetTable, quoteName, quoteText } from './quote.js';
 import { shapedTable, type ShapedColumn, type ShapedType } from './shape-rows.js';
 
 export interface WrittenPartition {
@@ -59,9 +59,9 @@ export async function writePartition(
       .map((name) => `${quoteName(name)} ASC NULLS LAST`)
       .join(', ');
     await writer.run(
-      `COPY (SELECT ${selected} FROM read_parquet(${quoteText(staged)}) ORDER BY ${order}) TO ${quoteText(written)} (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY (SELECT ${selected} FROM ${parquetTable(staged)} ORDER BY ${order}) TO ${quoteText(written)} (FORMAT parquet, COMPRESSION zstd)`,
     );
-    const source = `read_parquet(${quoteText(written)})`;
+    const source = parquetTable(written);
     const label = quoteName(contract.label.name);
     const [totals] = await writer.rows(
       `SELECT count(*) AS rows, count(*) FILTER (WHERE ${label}) AS positives FROM ${source}`,

@@ -1,6 +1,8 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Contract } from '../../domain/contract.js';
 import { PerdureError } from '../../domain/errors.js';
+import { literalPath } from '../../domain/literal-path.js';
+import { parquetTable, quoteText } from '../data-engine/quote.js';
 import type { FeatureColumn } from './scorer.js';
 
 export interface HoldoutBatch {
@@ -29,7 +31,8 @@ export async function openHoldoutReader(contract: Contract, files: readonly stri
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  await connection.run(`SET allowed_paths = [${files.map(quoteText).join(', ')}]::VARCHAR[]`);
+  const paths = files.flatMap((file) => [file, literalPath(file)]);
+  await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]::VARCHAR[]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   const names = Object.keys(contract.features);
@@ -66,7 +69,7 @@ export async function openHoldoutReader(contract: Contract, files: readonly stri
 
 async function* query(connection: DuckDBConnection, file: string, expressions: readonly string[]): AsyncGenerator<unknown[][]> {
   try {
-    const result = await connection.stream(`SELECT ${expressions.join(', ')} FROM read_parquet(${quoteText(file)})`);
+    const result = await connection.stream(`SELECT ${expressions.join(', ')} FROM ${parquetTable(file)}`);
     for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
       const filled = chunk;
       yield expressions.map((_, index) => [...filled.getColumnValues(index)]);
@@ -92,8 +95,4 @@ function batchOf([labels = [], ...values]: unknown[][], names: readonly string[]
     columns[name] = contract.features[name]?.type === 'number' ? Float32Array.from(column, Number) : column.map(String);
   }
   return { rows: labels.length, labels: Uint8Array.from(labels, Number), columns };
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,13 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { definitionInForce } from '../../db/definition-queries.js';
-import { columnNameSchema, modelNameSchema } from '../../domain/names.js';
+import { doubtAboutPartition } from '../../domain/doubtful-partition.js';
+import { PerdureError } from '../../domain/errors.js';
+import { actorSchema, columnNameSchema, modelNameSchema } from '../../domain/names.js';
+import { plainTextSchema } from '../../domain/plain-text.js';
 import { partitionSchema } from '../../domain/partition.js';
-import { lakeListingSchema, putDataResultSchema } from '../../client/http/data.js';
+import { lakeListingSchema, putDataResultSchema, removeDataResultSchema } from '../../client/http/data.js';
 import { lakeListing } from '../lake-listing.js';
 import { receiveParquet } from '../receive-parquet.js';
 import { flagSchema, type RouteGroup } from '../route-group.js';
-import { lakePrefix, storeLakeFile } from '../store-lake-file.js';
+import { lakeContent } from '../lake-content.js';
+import { lakePlace, removeLakeFiles, storeLakeFile } from '../store-lake-file.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const ofTable = ofModel.extend({ table: columnNameSchema });
@@ -15,17 +19,28 @@ const putQuery = z.object({
   partition: partitionSchema.optional(),
   name: z.string().max(300).optional().describe('what the file was called, for the log'),
   append: flagSchema.describe('keep earlier files of the same place instead of replacing them'),
+  force: flagSchema.describe('land it although the partition is in the future, before the window or after a gap'),
+  actor: actorSchema.default('unknown'),
+});
+const removeQuery = z.object({
+  partition: partitionSchema.optional(),
+  actor: actorSchema,
+  reason: plainTextSchema.trim().min(1).max(4000),
 });
 
 /** How long a refused upload is still read. */
 const drainMs = 3_000;
 
-/** `GET /models/{model}/data` and `PUT /models/{model}/data/{table}`: what has landed in the lake, and landing it. */
+/** `/models/{model}/data`: what has landed in the lake, landing it and taking it away. */
 export const dataRoutes: RouteGroup = (app, deps) => {
   app.addContentTypeParser('*', (_request: unknown, _payload: IncomingMessage, done: (error: null, body: null) => void) =>
     done(null, null),
   );
 
+  // A connection whose upload was not read to its end cannot carry another request.
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (raw.method === 'PUT' && !raw.readableEnded) reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async ({ raw }) => endUpload(raw));
 
   app.get(
@@ -53,10 +68,47 @@ export const dataRoutes: RouteGroup = (app, deps) => {
     },
     async ({ params, query, raw, log }) => {
       const { definition } = await definitionInForce(deps.db, params.model);
-      const prefix = lakePrefix(definition, params.table, query.partition);
+      const place = lakePlace(definition, params.table, query.partition);
+      if (query.partition !== undefined && !query.force) {
+        const { files } = await lakeContent(deps, definition);
+        const present = files.flatMap((file) => (file.table === params.table ? (file.partition ?? []) : []));
+        const asked = { table: params.table, partition: query.partition, present, now: new Date() };
+        const doubt = doubtAboutPartition(definition.data, asked);
+        if (doubt !== undefined) {
+          throw new PerdureError(
+            'input/invalid',
+            `partition: ${doubt}. Nothing was stored. Correct the month, or land it all the same with --force (force=true).`,
+            {
+              partition: query.partition,
+            },
+          );
+        }
+      }
       const limits = { folder: deps.uploadFolder, bytesMax: deps.uploadBytesMax };
-      const result = await receiveParquet(raw, limits, (received) => storeLakeFile(deps, prefix, received, query.append));
+      const result = await receiveParquet(raw, limits, (received) =>
+        storeLakeFile(deps, place, received, { append: query.append, actor: query.actor, reason: null }),
+      );
       log.info({ key: result.key, bytes: result.bytes, name: query.name }, 'data landed');
+      return result;
+    },
+  );
+
+  app.delete(
+    '/models/:model/data/:table',
+    {
+      schema: {
+        tags: ['data'],
+        description:
+          'Takes a partition of a table away, or a whole table that has none. Snapshots that were made of it have their own copies.',
+        params: ofTable,
+        querystring: removeQuery,
+        response: { 200: removeDataResultSchema },
+      },
+    },
+    async ({ params, query, log }) => {
+      const { definition } = await definitionInForce(deps.db, params.model);
+      const result = await removeLakeFiles(deps, lakePlace(definition, params.table, query.partition), query);
+      log.info({ ...params, ...query, removed: result.removed.length }, 'data removed');
       return result;
     },
   );

@@ -25,7 +25,7 @@ export function registerQuarantine(program: Command, context: CliContext): void 
         const rows = entries.map((one) => [
           one.model,
           one.partition,
-          state(output, one.state),
+          one.inPlace ? state(output, one.state) : `${one.state}; replaced since`,
           one.rows,
           localTime(one.validatedAt),
           one.decidedBy,
@@ -43,7 +43,8 @@ export function registerQuarantine(program: Command, context: CliContext): void 
       const entry = await context.api().quarantined(requireModelName(model), parsePartition(partition));
       context.output.result(
         entry,
-        () => `${entry.model} ${entry.partition}: ${entry.state}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
+        () =>
+          `${entry.model} ${entry.partition}: ${entry.state}${entry.inPlace ? '' : ' (of content that was replaced since)'}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
       );
     });
 

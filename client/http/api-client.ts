@@ -1,5 +1,12 @@
 import { applyResultSchema, type ApplyRequest } from './apply.js';
-import { lakeListingSchema, putDataResultSchema, quarantineDetailSchema, quarantineEntrySchema, quarantineListSchema } from './data.js';
+import {
+  lakeListingSchema,
+  putDataResultSchema,
+  quarantineDetailSchema,
+  quarantineEntrySchema,
+  quarantineListSchema,
+  removeDataResultSchema,
+} from './data.js';
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
 import { modelDetailSchema, modelListSchema } from './models.js';
@@ -22,7 +29,18 @@ export interface PutData {
   name?: string | undefined;
   /** Keep earlier files of the partition beside this one. */
   append?: boolean | undefined;
+  /** Land it although its partition is in the future or leaves a gap. */
+  force?: boolean | undefined;
+  actor?: string | undefined;
   bytes: Blob;
+}
+
+export interface RemoveData {
+  model: string;
+  table: string;
+  partition?: string | undefined;
+  actor: string;
+  reason: string;
 }
 
 const segment = encodeURIComponent;
@@ -42,12 +60,18 @@ export function createApiClient(baseUrl: string) {
       requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
 
     data: (model: string) => requestJson(lakeListingSchema, baseUrl, `/models/${segment(model)}/data`),
-    putData: ({ model, table, partition, name, append, bytes }: PutData) =>
+    putData: ({ model, table, bytes, ...query }: PutData) =>
       requestJson(putDataResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}`, {
         method: 'PUT',
-        query: { partition, name, append },
+        query,
         body: bytes,
         contentType: 'application/vnd.apache.parquet',
+        timeoutMs: 600_000,
+      }),
+    removeData: ({ model, table, ...query }: RemoveData) =>
+      requestJson(removeDataResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}`, {
+        method: 'DELETE',
+        query: { ...query },
         timeoutMs: 600_000,
       }),
     quarantine: (query: { model?: string | undefined; all?: boolean | undefined } = {}) =>

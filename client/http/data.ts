@@ -22,8 +22,10 @@ export const lakeListingSchema = z.object({
       ),
     }),
   ),
-  /** What validation last said of each partition of the base table; a partition that no run has read is not there. */
+  /** What validation said of the content that lies in each partition of the base table now; a partition that no run has read as it is is not there. */
   validations: z.array(validationStateSchema.extend({ partition: z.string() })),
+  /** Files that nothing reads, though they may be meant as data: how many, and the first of them. */
+  notRead: z.object({ files: z.number().int(), first: z.array(z.object({ key: z.string(), problem: z.string() })) }),
 });
 export type LakeListing = z.infer<typeof lakeListingSchema>;
 
@@ -39,10 +41,16 @@ export const putDataResultSchema = z.object({
 });
 export type PutDataResult = z.infer<typeof putDataResultSchema>;
 
+/** What was taken away. */
+export const removeDataResultSchema = z.object({ removed: z.array(z.string()) });
+export type RemoveDataResult = z.infer<typeof removeDataResultSchema>;
+
 export const quarantineEntrySchema = validationStateSchema.extend({
   model: z.string(),
   partition: z.string(),
   inputsSha256: z.string(),
+  /** Whether this is the content that lies in the lake now. */
+  inPlace: z.boolean(),
   reportKey: z.string(),
   decidedBy: z.string().nullable(),
   decidedAt: z.iso.datetime().nullable(),

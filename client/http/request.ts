@@ -3,7 +3,7 @@ import { errorCodes, PerdureError, type ErrorCode } from '../../domain/errors.js
 import { errorBodySchema } from './error-body.js';
 
 export interface ApiRequest {
-  method?: 'GET' | 'POST' | 'PUT';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   query?: Record<string, string | number | boolean | undefined>;
   json?: unknown;
   /** Bytes instead of JSON; of a file they are streamed. */

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { ColumnProfile, SnapshotManifest } from '../../domain/snapshot.js';
 
@@ -48,6 +49,34 @@ export const watermarks = pgTable('watermarks', {
   runId: text('run_id').notNull(),
   movedAt: timestamp('moved_at', { withTimezone: true }).notNull().defaultNow(),
 });
+
+/**
+ * Changes of the lake that the control API made, with who and why. Until one is done, the store holds more than what counts: see `domain/lake-change.ts`.
+ * The files of a place are put there and removed one by one; what counts changes with one update of `step`.
+ */
+export const lakeChanges = pgTable(
+  'lake_changes',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    model: text('model').notNull(),
+    /** The partition, or the whole table: one change at a time. */
+    prefix: text('prefix').notNull(),
+    /** The object that lands; null when it was there before or nothing lands. */
+    key: text('key'),
+    /** Keys of the objects that it takes the place of. */
+    replaced: text('replaced').array().notNull(),
+    step: text('step', { enum: ['landing', 'taking-over', 'done', 'abandoned'] }).notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason'),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    index('lake_changes_newest').on(table.model, table.id),
+    index('lake_changes_open')
+      .on(table.model, table.prefix)
+      .where(sql`step IN ('landing', 'taking-over')`),
+  ],
+);
 
 /** Content digests of objects in the lake, so that an unchanged one is not read again. A cache: it may be emptied. */
 export const lakeObjects = pgTable('lake_objects', {

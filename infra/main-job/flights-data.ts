@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
-import { quoteText } from '../../adapters/data-engine/quote.js';
+import { quotePath, quoteText } from '../../adapters/data-engine/quote.js';
 import { PerdureError } from '../../domain/errors.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';
 import { readZipEntry } from './zip-entry.js';
@@ -54,7 +54,8 @@ export async function prepareFlightMonth({ month, datasetsDir, outDir }: FlightM
         await session.run(`COPY (${select}) TO ${quoteText(partial)} (FORMAT parquet, COMPRESSION zstd)`);
         await rename(partial, file);
       };
-      const csv = (file: string) => `read_csv(${quoteText(file)}, header = true, nullstr = 'NA', sample_size = -1)`;
+      const csv = (file: string) =>
+        `read_csv(${quotePath(file)}, hive_partitioning = false, header = true, nullstr = 'NA', sample_size = -1)`;
       const monthNumber = Number(partition.slice(5));
       const ofMonth = (file: string) =>
         `SELECT * REPLACE (CAST(time_hour AS TIMESTAMP) AS time_hour) FROM ${csv(file)} WHERE year = 2013 AND month = ${monthNumber}`;

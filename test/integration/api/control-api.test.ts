@@ -168,6 +168,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`),
   );
   expect(operations.toSorted()).toEqual([
+    'DELETE /models/{model}/data/{table}',
     'GET /gateways',
     'GET /gateways/events',
     'GET /health',

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recordPartition } from '../../../db/data-queries.js';
+import { recordPartition, rememberLakeObjects } from '../../../db/data-queries.js';
+import { definitionInForce } from '../../../db/definition-queries.js';
+import { digestOf } from '../../../domain/canonical-json.js';
+import { objectKeys } from '../../../domain/object-keys.js';
+import { partitionInputsDigest, shapeDigest } from '../../../domain/snapshot-shape.js';
 import { registerModel } from './registered-model.js';
 import { metrics } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
@@ -149,11 +153,19 @@ test('a rollout shows its looks and what it waits for', async () => {
 });
 
 describe('quarantine', () => {
-  const quarantine = (partition: string, inputs: string, fileKey: string | null) =>
-    recordPartition(running.db, {
+  /** Puts a file and records what a run would have said of it. */
+  const quarantine = async (partition: string, inputs: string, fileKey: string | null) => {
+    const key = `${objectKeys.lakePartition(known.model, 'flights', partition)}a.parquet`;
+    await running.store.put(key, inputs);
+    const [object] = await running.store.list(key);
+    const sha256 = digestOf(inputs);
+    await rememberLakeObjects(running.db, [{ key, etag: object?.etag ?? '', sha256 }]);
+    const { definition } = await definitionInForce(running.db, known.model);
+    const objects = [{ table: 'flights', sha256 }];
+    await recordPartition(running.db, {
       model: known.model,
       partition,
-      inputsSha256: inputs.repeat(64),
+      inputsSha256: partitionInputsDigest({ shapeSha256: shapeDigest(definition), objects }),
       state: 'quarantined',
       reportKey: `reports/${partition}.json`,
       summary: '3 rows are twice there',
@@ -161,6 +173,7 @@ describe('quarantine', () => {
       rows: 10,
       positives: 1,
     });
+  };
 
   test('a quarantined partition is listed, its report shown, and released with who and why', async () => {
     await quarantine('2013-04', 'a', 'snapshots/x.parquet');
@@ -170,7 +183,10 @@ describe('quarantine', () => {
     const released = await running.perdure('quarantine', 'release', known.model, '2013-04', '--comment', 'checked', '--json');
     expect(JSON.parse(released.stdout)).toMatchObject({ state: 'released', decidedBy: 'ada@example.org', comment: 'checked' });
     expect((await running.perdure('quarantine', 'ls')).stdout).toContain('Nothing is in quarantine.');
-    expect(await running.perdure('quarantine', 'release', known.model, '2013-04', '--comment', 'again')).toMatchObject({ code: 6 });
+    expect(await running.perdure('quarantine', 'release', known.model, '2013-04', '--comment', 'again')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('released already'),
+    });
   });
 
   test('one whose rows could not be read can only be discarded', async () => {

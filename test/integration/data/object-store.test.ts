@@ -117,10 +117,40 @@ describe('a listing', () => {
 });
 
 describe('a key', () => {
-  it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', './a', 'a b', 'a\\b', 'a\nb', 'ü', 'x'.repeat(1025)])('%j is refused', async (key) => {
-    await expect(store.put(key, 'x')).rejects.toMatchObject({ code: 'input/invalid' });
-    await expect(store.get(key)).rejects.toMatchObject({ code: 'input/invalid' });
+  it('may be any other name: it comes back as it was given, in lists too, and is one object', async () => {
+    const names = [
+      'part 0',
+      'März',
+      'Ma\u0308rz',
+      'a+b%20',
+      'a%2Fb',
+      'rows[1]',
+      '*',
+      '?x=1',
+      '#',
+      "'",
+      '"&<>',
+      '🍕',
+      'new\nline',
+      '\u0001',
+      '~!@$^()=:;,',
+      ' ',
+      'y'.repeat(200),
+    ];
+    for (const name of names) await store.put(`k/${name}`, name);
+    expect((await store.list('k/', { pageSize: 5 })).map(({ key }) => key)).toEqual(names.map((name) => `k/${name}`).sort());
+    for (const name of names) expect(Buffer.from(await store.get(`k/${name}`)).toString()).toBe(name);
+    await store.delete('k/Ma\u0308rz');
+    expect((await store.list('k/M')).map(({ key }) => key)).toEqual(['k/März']);
   });
+
+  it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', './a', 'a\\b', 'a\0b', '\ud83c', 'x'.repeat(1025), 'ü'.repeat(600)])(
+    '%j is refused',
+    async (key) => {
+      await expect(store.put(key, 'x')).rejects.toMatchObject({ code: 'input/invalid' });
+      await expect(store.get(key)).rejects.toMatchObject({ code: 'input/invalid' });
+    },
+  );
 });
 
 describe('a server', () => {
