@@ -37,10 +37,6 @@ export const dataRoutes: RouteGroup = (app, deps) => {
     done(null, null),
   );
 
-  // A connection whose upload was not read to its end cannot carry another request.
-  app.addHook('onSend', async ({ raw }, reply) => {
-    if (raw.method === 'PUT' && !raw.readableEnded) reply.header('connection', 'close');
-  });
   app.addHook('onResponse', async ({ raw }) => endUpload(raw));
 
   app.get(
@@ -114,10 +110,12 @@ export const dataRoutes: RouteGroup = (app, deps) => {
   );
 };
 
-/** Node reads a refused upload on, so that its sender comes to read the refusal; after a moment the connection ends. */
+/** Reads a refused upload on, so that its sender comes to read the refusal and may use the connection again; after a moment it ends. */
 function endUpload(raw: IncomingMessage): void {
   if (raw.readableEnded || raw.destroyed) return;
   const timer = setTimeout(() => raw.destroy(), drainMs);
   timer.unref();
   raw.once('close', () => clearTimeout(timer));
+  raw.once('end', () => clearTimeout(timer));
+  raw.resume();
 }

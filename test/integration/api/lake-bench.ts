@@ -77,7 +77,7 @@ export async function openLakeBench(): Promise<LakeBench> {
       return environment.run(activities.takeSnapshot, {
         ...{ runId, model: model.name, definitionSha256 },
         until: until ?? null,
-        ignoreWatermark: true,
+        ...{ ignoreWatermark: true, force: true },
       });
     },
     async close() {

@@ -260,7 +260,7 @@ describe('a quarantine', () => {
     const content = { model: 'q', partition: '2013-01', inputsSha256: 'i', reportKey: 'r', summary: 's', rows: 3, positives: 1 };
     await recordPartition(db, { ...content, state: 'quarantined', fileKey: 'f' });
     const decide = (actor: string, decision: 'released' | 'discarded') =>
-      decideQuarantine(db, { model: 'q', partition: '2013-01', decision, actor, comment: '' });
+      decideQuarantine(db, { model: 'q', partition: '2013-01', inputsSha256: 'i', decision, actor, comment: '' });
     const answers = await Promise.allSettled([decide('ann', 'released'), decide('ben', 'discarded')]);
     expect(answers.map((answer) => answer.status).sort()).toEqual(['fulfilled', 'rejected']);
   });
