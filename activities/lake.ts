@@ -61,9 +61,13 @@ export async function readLake(
     }
     report(`reading ${one.key}`);
     const scratch = path.join(config.home, 'work', 'hash', `${randomUUID()}.parquet`);
-    const { sha256 } = await fetchUnchanged(one.key, scratch).finally(async () => rm(scratch, { force: true }));
-    await rememberLakeObjects(db, [{ key: one.key, etag: one.etag, sha256 }]);
-    objects.push({ ...one, sha256 });
+    try {
+      const { sha256 } = await fetchUnchanged(one.key, scratch);
+      await rememberLakeObjects(db, [{ key: one.key, etag: one.etag, sha256 }]);
+      objects.push({ ...one, sha256 });
+    } finally {
+      await rm(scratch, { force: true });
+    }
   }
 
   const inputs = inputsByPartition(definition, objects);
