@@ -28,10 +28,10 @@ export async function championRows(deps: ActivityDependencies, question: Questio
   const definition = comparisonShape(champion, challenger);
   if ('impossible' in definition) return definition;
   report('reading the tables again, for the features of the champion');
-  const lake = await readLake(deps, { ...challenger, data: definition.data }, report);
+  const { partitions } = await readLake(deps, { ...challenger, data: definition.data }, report);
   const holdout: { path: string; sha256: string }[] = [];
   for (const file of manifest.holdout) {
-    const content = lake.find(({ partition }) => partition === file.partition);
+    const content = partitions.find(({ partition }) => partition === file.partition);
     if (content === undefined || hasChanged(content, file, question))
       return { impossible: `the data of ${file.partition} has changed since the snapshot was taken` };
     const rows = await shapeForChampion({
@@ -39,7 +39,7 @@ export async function championRows(deps: ActivityDependencies, question: Questio
       champion: champion.contract,
       challenger: challenger.contract,
       partition: file.partition,
-      tableFiles: await content.download(workDir),
+      tableFiles: (await content.download(workDir)).files,
       rows: await deps.cache.fetch(file.key, file.sha256),
       workDir: path.join(workDir, 'champion'),
       signal,

@@ -23,6 +23,7 @@ export interface LakePartition {
   partition: Partition;
   /** The digest of what it is made from, by which its verdict is found. */
   inputsSha256: string;
+  objects: { table: string; sha256: string }[];
   /** Copies the files into a folder, under names of our own; gives each table's local paths, with the names that they have in the lake. @throws PerdureError `data/changing`. */
   download(folder: string): Promise<{ files: Record<string, string[]>; names: Map<string, string> }>;
 }
@@ -75,6 +76,7 @@ export async function readLake(
     return {
       partition,
       inputsSha256: inputs.get(partition) ?? '',
+      objects: used.map(({ table, sha256 }) => ({ table, sha256 })),
       async download(folder) {
         const files: Record<string, string[]> = Object.fromEntries(Object.keys(data.tables).map((table) => [table, []]));
         const names = new Map<string, string>();
