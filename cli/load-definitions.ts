@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { nextFirings } from '../client/schedule-plan.js';
 import { PerdureError } from '../domain/errors.js';
 import { parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
+import { importDefinitions } from './import-definitions.js';
 
 export interface LoadedDefinition {
   /** Relative to the project. */
@@ -22,8 +22,8 @@ export async function loadDefinitions(projectRoot: string): Promise<LoadedDefini
     .filter((entry) => entry.isDirectory() && existsSync(path.join(folder, entry.name, 'model.ts')))
     .map((entry) => path.join('models', entry.name, 'model.ts'))
     .toSorted();
-  const loaded: LoadedDefinition[] = [];
-  for (const file of files) loaded.push({ file, definition: await loadDefinition(path.join(projectRoot, file), file) });
+  const imported = await importDefinitions(projectRoot, files);
+  const loaded = imported.map(({ file, definition }) => ({ file, definition: definitionOf(definition, file) }));
   for (const { file, definition } of loaded) {
     const twin = loaded.find((other) => other.file < file && other.definition.name === definition.name);
     if (twin) throw invalid(file, `its name ${definition.name} is also that of ${twin.file}. Give each model a name of its own.`);
@@ -31,16 +31,7 @@ export async function loadDefinitions(projectRoot: string): Promise<LoadedDefini
   return loaded;
 }
 
-async function loadDefinition(absolute: string, file: string): Promise<ModelDefinition> {
-  let exported: unknown;
-  try {
-    const module: unknown = await import(pathToFileURL(absolute).href);
-    exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
-  } catch (error) {
-    if (error instanceof PerdureError) throw new PerdureError(error.code, `${file}: ${error.message}`, { ...error.details, file });
-    throw invalid(file, `it cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (exported === undefined) throw invalid(file, 'it has no default export. Write `export default defineModel({ … })`.');
+function definitionOf(exported: unknown, file: string): ModelDefinition {
   try {
     const definition = parseModelDefinition(exported);
     for (const schedule of definition.triggers.schedules) nextFirings(schedule, new Date(), 1); // Throws for a cron expression that is none.

@@ -1,10 +1,15 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { importDefinitions } from '../../../cli/import-definitions.js';
 import { loadDefinitions } from '../../../cli/load-definitions.js';
 
 const root = path.join(import.meta.dirname, '../../..');
 let project = '';
+
+vi.setConfig({ testTimeout: 60_000 }); // Each loads in a process of its own.
 
 /** Below the checkout, so that the files find its modules. */
 beforeAll(async () => {
@@ -42,6 +47,19 @@ describe('models of the checkout', () => {
       `${flights}export default { ...flights, evaluation: { ...flights.evaluation, gates: [{ name: 'x', metric: 'auc', atLeast: 1 }] } };`,
       /models\/gate\/model\.ts:[^]*evaluation\.gates\[0\]\.metric/,
     ],
+    ['exit', `process.exit(0);`, /models\/exit\/model\.ts: it ended the process .*exit code 0.*process\.exit/],
+    [
+      'exits-later',
+      `${flights}setImmediate(() => process.exit(0)); await new Promise(() => {});`,
+      /models\/exits-later\/model\.ts: it ended the process/,
+    ],
+    ['abort', `process.abort();`, /models\/abort\/model\.ts: it ended the process .*SIGABRT/],
+    [
+      'rejects',
+      `${flights}void Promise.reject(new Error('no catch'));\nexport default flights;`,
+      /models\/rejects\/model\.ts: it cannot be loaded: no catch/,
+    ],
+    ['waits', `await new Promise(() => {});`, /models\/waits\/model\.ts: it ended the process/],
     ['typo', `${flights}export default { ...flights, trainning: {} };`, /models\/typo\/model\.ts:[^]*trainning/],
     [
       'cron',
@@ -49,10 +67,33 @@ describe('models of the checkout', () => {
       /models\/cron\/model\.ts: triggers\.schedules often/,
     ],
   ])('a model.ts that is wrong (%s) is refused with its file and the path', async (name, source, message) => {
-    await expect(loadWith(name, source)).rejects.toThrow(message);
     await expect(loadWith(name, source)).rejects.toMatchObject({
       code: 'definition/invalid',
+      message: expect.stringMatching(message) as string,
       details: { file: `models/${name}/model.ts` },
     });
+  });
+
+  test('a model.ts that loops for ever is given up and named', async () => {
+    const file = 'models/loops/model.ts';
+    await mkdir(path.join(project, 'loops', 'models', 'loops'), { recursive: true });
+    await writeFile(path.join(project, 'loops', file), 'for (;;);');
+    await expect(importDefinitions(path.join(project, 'loops'), [file], { patienceMs: 1_500 })).rejects.toMatchObject({
+      message: expect.stringContaining(`${file}: it was not loaded within 1.5 s`) as string,
+      details: { file },
+    });
+  });
+
+  test('what a model.ts prints is no part of the result', async () => {
+    const own = path.join(project, 'prints');
+    await mkdir(path.join(own, 'models', 'prints'), { recursive: true });
+    await writeFile(path.join(own, 'models', 'prints', 'model.ts'), `${flights}console.log('noise on stdout');\nexport default flights;`);
+    const load = `import { loadDefinitions } from ${JSON.stringify(path.join(root, 'cli/load-definitions.ts'))};
+      process.stdout.write(JSON.stringify((await loadDefinitions(${JSON.stringify(own)})).map(({ definition }) => definition.name)));`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', load], {
+      cwd: root,
+    });
+    expect(JSON.parse(stdout)).toEqual(['flight-delay']);
+    expect(stderr).toContain('noise on stdout');
   });
 });
