@@ -42,6 +42,8 @@ const environmentSchema = z.object({
   PERDURE_VERIFYING_KEYS_FILE: z.string().min(1).optional(),
   /** Keys the hashes of callers' keys in prediction logs; absent means the stack's own. */
   PERDURE_KEY_HASH_SECRET: z.string().min(16).optional(),
+  /** Which stack a process belongs to, or a command is meant for. Absent: that of the home. */
+  PERDURE_STACK_ID: z.string().min(1).max(100).regex(/^\S+$/, 'must be an id without blanks').optional(),
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -52,6 +54,8 @@ export interface PerdureConfig {
   projectRoot: string;
   /** Absolute path of the state folder, `.perdure` unless PERDURE_HOME says otherwise. */
   home: string;
+  /** As a variable gives it; undefined where none does. */
+  stackId: string | undefined;
   host: string;
   allowedHosts: string | undefined;
   ports: {
@@ -98,6 +102,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
   return {
     projectRoot,
     home: path.resolve(projectRoot, env.PERDURE_HOME),
+    stackId: env.PERDURE_STACK_ID,
     host: env.PERDURE_HOST,
     allowedHosts: env.PERDURE_ALLOWED_HOSTS,
     ports: {

@@ -6,6 +6,7 @@ import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js'
 import { PerdureError } from '../domain/errors.js';
 import { findTextProblem } from '../domain/plain-text.js';
 import { issuePath } from '../domain/schema-issue.js';
+import { stackHeader, strangerText } from '../domain/stack-stamp.js';
 import type { ApiDeps } from './deps.js';
 import { replyWithError } from './error-reply.js';
 import { applyRoutes } from './routes/apply.js';
@@ -18,6 +19,7 @@ import { quarantineRoutes } from './routes/quarantine.js';
 import { rolloutRoutes } from './routes/rollouts.js';
 import { routeRoutes } from './routes/routes.js';
 import { runRoutes } from './routes/runs.js';
+import { stackRoutes } from './routes/stack.js';
 import { versionRoutes } from './routes/versions.js';
 
 /** JSON bodies are definitions and decisions: small. Uploads are streamed and have a limit of their own. */
@@ -25,6 +27,7 @@ const jsonBytesMax = 4 * 1024 * 1024;
 
 const routeGroups = [
   healthRoutes,
+  stackRoutes,
   modelRoutes,
   applyRoutes,
   dataRoutes,
@@ -72,6 +75,10 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
         throw new PerdureError('input/invalid', `The request is not valid: ${where} ${found.message}.`, { in: where });
       }
     }
+  });
+  app.addHook('onRequest', async (request) => {
+    const stranger = strangerText(deps.stack, request.headers[stackHeader], 'This control API');
+    if (stranger !== undefined) throw new PerdureError('state/conflict', stranger);
   });
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);

@@ -2,6 +2,8 @@ import type { ObjectStore } from '../adapters/object-store.js';
 import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
+import type { StackStamp } from '../domain/stack-stamp.js';
+import type { TemporalPlace } from '../client/temporal-place.js';
 import type { DecisionDesk } from './decision-desk.js';
 
 /** Everything outside the process that the API talks to. */
@@ -10,6 +12,9 @@ export interface ApiDeps {
   objects: LakeStore;
   schedules: ScheduleBook;
   decisions: DecisionDesk;
+  /** Which stack this API belongs to; undefined outside one. */
+  stack?: StackStamp | undefined;
+  temporalPlace(): Promise<TemporalPlace>;
   /** Resolves when Temporal answers. */
   pingTemporal(): Promise<void>;
   /** Where uploads are held until they are known to be whole. */

@@ -7,6 +7,7 @@ import { connectDatabase } from '../db/connect.js';
 import { knownNames } from '../domain/browser-requests.js';
 import { trustText } from '../domain/decision-proof.js';
 import { PerdureError } from '../domain/errors.js';
+import { temporalPlaceOf } from '../client/temporal-place.js';
 import { loadPerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
@@ -52,6 +53,8 @@ async function main(): Promise<void> {
       schedules: createScheduleBook(temporal),
       decisions: createDecisionDesk({ temporal, trust, signer }),
       pingTemporal: temporal.ping,
+      temporalPlace: () => temporal.use(temporalPlaceOf),
+      stack: config.stackId === undefined ? undefined : { id: config.stackId, home: config.home },
       uploadFolder,
       uploadBytesMax,
       knownNames: knownNames(config.host, config.allowedHosts),

@@ -1,21 +1,28 @@
 import { userInfo } from 'node:os';
-import { actorSchema } from '../domain/names.js';
+import { actorSchema, type Environment } from '../domain/names.js';
 import { PerdureError } from '../domain/errors.js';
+import type { StackStamp } from '../domain/stack-stamp.js';
 import { createApiClient, type ApiClient } from '../client/http/api-client.js';
+import { createGatewayClient, type GatewayClient } from '../client/http/gateway-client.js';
 import type { TemporalHandle } from '../client/connect.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import type { Output } from './output.js';
+import { addressesOf, stackOf, stampOf } from './stack-view.js';
 
 /** What every command gets. Connections are made when they are first asked for. */
 export interface CliContext {
   env: NodeJS.ProcessEnv;
+  /** As the shell says it: what `up` starts. */
   config(): PerdureConfig;
+  /** The stack that commands are for: as the shell says it, and where that is silent, as the home's stack was started. */
+  stack(): { config: PerdureConfig; stamp: StackStamp | undefined };
   output: Output;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   /** What the process exits with when the command does not throw. */
   exitCode: number;
   api(): ApiClient;
+  gateway(environment: Environment): GatewayClient;
   temporal(): Promise<TemporalHandle>;
   /** Who acts: `--as`, else PERDURE_ACTOR, else the user of this machine. */
   actor(as: string | undefined): string;
@@ -25,14 +32,17 @@ export interface CliContext {
 export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 'output' | 'signal'>): CliContext {
   let config: PerdureConfig | undefined;
   let handle: Promise<TemporalHandle> | undefined;
+  let stack: ReturnType<CliContext['stack']> | undefined;
   const context: CliContext = {
     env,
     output,
     signal,
     exitCode: 0,
     config: () => (config ??= readConfig(env)),
-    api: () => createApiClient(context.config().apiUrl),
-    temporal: () => (handle ??= openTemporal(context.config(), env)),
+    stack: () => (stack ??= findStack(context.config(), env)),
+    api: () => createApiClient(context.stack().config.apiUrl, context.stack().stamp),
+    gateway: (environment) => createGatewayClient(context.stack().config.gatewayUrls[environment], context.stack().stamp),
+    temporal: () => (handle ??= openTemporal(context.stack().config, env, context.api())),
     actor: (as) => {
       const named = actorSchema.safeParse(as ?? env.PERDURE_ACTOR ?? `${osUser()}@local`);
       if (named.success) return named.data;
@@ -46,6 +56,11 @@ export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 
   return context;
 }
 
+function findStack(own: PerdureConfig, env: NodeJS.ProcessEnv): ReturnType<CliContext['stack']> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value));
+  return { config: readConfig({ ...addressesOf(stackOf(own)), ...given }), stamp: stampOf(own, env) };
+}
+
 function readConfig(env: NodeJS.ProcessEnv): PerdureConfig {
   try {
     return loadPerdureConfig(env);
@@ -54,18 +69,37 @@ function readConfig(env: NodeJS.ProcessEnv): PerdureConfig {
   }
 }
 
-/** The Temporal of the environment's own variables, else the one of the running stack, which may stand on other ports. */
-async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv): Promise<TemporalHandle> {
-  const [{ connectTemporal }, { loadTemporalConfig }, { readStackFile }] = await Promise.all([
+/** The Temporal of the stack that is asked: as its file says, else as its control API says. One that the shell names must be the same server. */
+async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv, api: ApiClient): Promise<TemporalHandle> {
+  const [{ connectTemporal }, { loadTemporalConfig }, { temporalPlaceOf }] = await Promise.all([
     import('../client/connect.js'),
     import('../temporal.config.js'),
-    import('../infra/embedded/stack-file.js'),
+    import('../client/temporal-place.js'),
   ]);
-  if (!env.TEMPORAL_ADDRESS) {
-    const stack = Object.entries(readStackFile(config.home)?.env ?? {}).filter(([name]) => name.startsWith('TEMPORAL_'));
-    return connectTemporal(loadTemporalConfig({ ...env, ...Object.fromEntries(stack) }));
+  const file = stackOf(config);
+  if (file?.addresses.api === config.apiUrl) {
+    const shell = file.addresses.embedded.temporal
+      ? Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_'))
+      : Object.entries(env);
+    return connectTemporal(loadTemporalConfig({ ...Object.fromEntries(shell), ...addressesOf(file) }));
   }
-  return connectTemporal(loadTemporalConfig(env));
+  const { temporal: theirs } = await api.stack();
+  const { address, namespace } = theirs;
+  const handle = await connectTemporal(
+    loadTemporalConfig({
+      ...env,
+      TEMPORAL_ADDRESS: env.TEMPORAL_ADDRESS || address,
+      TEMPORAL_NAMESPACE: env.TEMPORAL_NAMESPACE || namespace,
+    }),
+  );
+  const ours = await temporalPlaceOf(handle);
+  if (ours.namespaceId === theirs.namespaceId) return handle;
+  await handle.close();
+  throw new PerdureError(
+    'state/conflict',
+    `The Temporal at ${ours.address} (namespace ${ours.namespace}) is not the one of the control API at ${api.baseUrl}, which uses ${address} (namespace ${namespace}). ` +
+      'Correct or unset TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
+  );
 }
 
 function osUser(): string {

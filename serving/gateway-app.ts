@@ -1,5 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
+import { PerdureError } from '../domain/errors.js';
+import { stackHeader, strangerText, type StackStamp } from '../domain/stack-stamp.js';
 import { gatewayErrorHandler } from './gateway-errors.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayStatus } from './gateway-status.js';
@@ -18,6 +20,7 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   bodyTimeoutMs: number;
   /** Beside those of the loopback interface. */
   knownNames: readonly string[];
+  stack: StackStamp | undefined;
   status: () => GatewayStatus;
   /** Brings those metrics up to date that are read rather than counted. */
   readGauges: () => void;
@@ -34,6 +37,7 @@ export function buildGatewayApp({
   passports,
   bodyTimeoutMs,
   knownNames,
+  stack,
   status,
   readGauges,
   ...protocol
@@ -57,6 +61,10 @@ export function buildGatewayApp({
   app.addHook('onRequest', async ({ url, method, headers }) => {
     const problem = url.startsWith('/v1/') ? originProblem(requestOrigin(method, headers)) : undefined;
     if (problem !== undefined) throw problem;
+  });
+  app.addHook('onRequest', async (request) => {
+    const stranger = strangerText(stack, request.headers[stackHeader], 'This gateway');
+    if (stranger !== undefined) throw new PerdureError('state/conflict', stranger);
   });
   registerProtocolRoutes(app, protocol);
   putInferEndpointBefore(app, { ...protocol, metrics, log });

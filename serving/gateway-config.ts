@@ -28,6 +28,9 @@ const gatewayEnvironmentSchema = z.object({
   PERDURE_GATEWAY_SEGMENT_SECONDS: z.coerce.number().min(0.1).max(3600).default(20),
   /** Names beside its own under which it is called: `name` or `name:port`, separated by commas. */
   PERDURE_ALLOWED_HOSTS: z.string().optional(),
+  /** The stack of one machine that it is part of, and that stack's state folder. */
+  PERDURE_STACK_ID: z.string().min(1).optional(),
+  PERDURE_HOME: z.string().default(''),
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
   PERDURE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   PERDURE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }),

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
+import type { StackStamp } from '../domain/stack-stamp.js';
 import { ArtifactCache } from './artifact-cache.js';
 import { BodyBudget } from './body-budget.js';
 import type { ArtifactSource, ControlPlane } from './control-plane.js';
@@ -37,6 +38,8 @@ export interface GatewayDeps {
   url: string;
   /** Cache, spool and last good routes. */
   home: string;
+  /** Requests that are meant for another stack are refused; undefined: none is. */
+  stack?: StackStamp | undefined;
   productVersion: string;
   controlPlane: ControlPlane;
   artifacts: ArtifactSource;
@@ -170,6 +173,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     ...protocol,
     labels: logs.labels,
     passports,
+    stack: deps.stack,
     knownNames: [new URL(deps.url).host, ...(deps.knownNames ?? [])],
     status,
     readGauges,

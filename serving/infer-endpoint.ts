@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { stackHeader } from '../domain/stack-stamp.js';
 import { answerInference } from './answer-inference.js';
 import { tooManyBytes, type BodyBudget, type HeldBytes } from './body-budget.js';
 import { headerText } from './header-text.js';
@@ -23,7 +24,7 @@ const inferPath = /^\/v2\/models\/([\w.~-]{1,256})(?:\/versions\/(\d{1,20}))?\/i
 
 /**
  * Answers plain inference requests in front of the framework, whose routing, hooks and reply object cost a third of what such a request takes here. "Plain" means that the
- * length is known and within bounds, nothing is compressed and the path is an ordinary one; all else goes on to the framework's own route, which answers alike.
+ * length is known and within bounds, no stack is named, nothing is compressed and the path is an ordinary one; all else goes on to the framework's own route, which answers alike.
  */
 export function putInferEndpointBefore(app: FastifyInstance, deps: InferEndpointDeps): void {
   const { server } = app;
@@ -48,6 +49,7 @@ function isPlain({ headers }: IncomingMessage, bodyBytesMax: number): boolean {
     headers['content-encoding'] === undefined &&
     headers['transfer-encoding'] === undefined &&
     headers['upgrade'] === undefined &&
+    headers[stackHeader] === undefined &&
     isInferType(headers['content-type'])
   );
 }

@@ -49,6 +49,7 @@ const gateway = await buildGateway({
   environment,
   url: config.PERDURE_GATEWAY_URL ?? `http://${config.PERDURE_HOST}:${config.PERDURE_GATEWAY_PORT}`,
   home,
+  stack: config.PERDURE_STACK_ID === undefined ? undefined : { id: config.PERDURE_STACK_ID, home: config.PERDURE_HOME },
   productVersion: product.version,
   controlPlane,
   artifacts,

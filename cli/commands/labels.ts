@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { createGatewayClient, type OutcomeLabel } from '../../client/http/gateway-client.js';
+import type { OutcomeLabel } from '../../client/http/gateway-client.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
@@ -29,7 +29,7 @@ export function registerLabels(program: Command, context: CliContext): void {
     .addHelpText('after', examples('labels import flight-delay labels.csv'))
     .action(async (modelText: string, file: string, { env }: EnvironmentChoice) => {
       const model = requireModelName(modelText);
-      const gateway = createGatewayClient(context.config().gatewayUrls[env]);
+      const gateway = context.gateway(env);
       let sent = 0;
       for await (const rows of readRows(file, batchRows)) {
         if (context.signal.aborted) break;

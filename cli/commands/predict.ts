@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { createGatewayClient } from '../../client/http/gateway-client.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
@@ -34,7 +33,7 @@ export function registerPredict(program: Command, context: CliContext): void {
     .action(async (modelText: string, { file, env, all }: EnvironmentChoice & { file: string; all?: true }) => {
       const { output } = context;
       const model = requireModelName(modelText);
-      const gateway = createGatewayClient(context.config().gatewayUrls[env]);
+      const gateway = context.gateway(env);
       const metadata = await gateway.model(model);
       const predicted: PredictedRow[] = [];
       for await (const rows of readRows(file, batchRows)) {

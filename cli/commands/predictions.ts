@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createGatewayClient, type Passport } from '../../client/http/gateway-client.js';
+import type { Passport } from '../../client/http/gateway-client.js';
 import type { OverrideCause } from '../../domain/served-log.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
@@ -22,7 +22,7 @@ export function registerPredictions(program: Command, context: CliContext): void
     )
     .action(async (id: string, { env, key }: EnvironmentChoice & { key?: string }) => {
       const { output } = context;
-      const passport = await createGatewayClient(context.config().gatewayUrls[env]).passport(id, key);
+      const passport = await context.gateway(env).passport(id, key);
       output.result(passport, () => table(output, ['', ''], linesOf(passport)));
     });
 }

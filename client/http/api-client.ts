@@ -1,3 +1,5 @@
+import type { ZodType } from 'zod';
+import { stampText, type StackStamp } from '../../domain/stack-stamp.js';
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import {
   lakeListingSchema,
@@ -12,11 +14,12 @@ import { healthSchema } from './health.js';
 import { modelDetailSchema, modelListSchema } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
 import { promotionPlanSchema } from './promotion-plan.js';
-import { requestBytes, requestJson, requestText } from './request.js';
+import { requestBytes as sendBytes, requestJson as sendJson, requestText as sendText, type ApiRequest } from './request.js';
 import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
 import { routeListSchema } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
+import { stackSchema } from './stack.js';
 import { versionDetailSchema, versionListSchema, versionSummarySchema, type ArchiveRequest } from './versions.js';
 
 export type ApiClient = ReturnType<typeof createApiClient>;
@@ -48,10 +51,17 @@ const segment = encodeURIComponent;
 /**
  * The control API, typed. Every function throws a PerdureError: `server/unreachable` when nothing answers, otherwise what the API said.
  * @param baseUrl for example `http://127.0.0.1:7400`
+ * @param stack which stack is meant; another one at that address refuses. Without it, whichever answers there.
  */
-export function createApiClient(baseUrl: string) {
+export function createApiClient(baseUrl: string, stack?: StackStamp) {
+  const stamped = (request: ApiRequest): ApiRequest => ({ ...request, stack: stack && stampText(stack) });
+  const requestJson = <T>(schema: ZodType<T>, base: string, path: string, request: ApiRequest = {}) =>
+    sendJson(schema, base, path, stamped(request));
+  const requestBytes = (base: string, path: string, request: ApiRequest = {}) => sendBytes(base, path, stamped(request));
+  const requestText = (base: string, path: string, request: ApiRequest = {}) => sendText(base, path, stamped(request));
   return {
     baseUrl,
+    stack: () => requestJson(stackSchema, baseUrl, '/stack'),
     health: () => requestJson(healthSchema, baseUrl, '/health', { timeoutMs: 5_000 }),
     models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
     model: (name: string) => requestJson(modelDetailSchema, baseUrl, `/models/${segment(name)}`),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
+import { stackHeader, stampText, type StackStamp } from '../../domain/stack-stamp.js';
 import { splitSchema } from '../../domain/route.js';
 import { overrideCauses } from '../../domain/served-log.js';
 
@@ -86,8 +87,10 @@ const retryForMs = 5_000;
 export type GatewayClient = ReturnType<typeof createGatewayClient>;
 
 /** A gateway by the Open Inference Protocol v2 over REST. Throws PerdureError: what the gateway refused, or `server/unreachable`. */
-export function createGatewayClient(baseUrl: string) {
-  const send = (path: string, json?: unknown, headers: Record<string, string> = {}) => sendUntilAnswered(baseUrl, path, json, headers);
+export function createGatewayClient(baseUrl: string, stack?: StackStamp) {
+  const stamp = stack ? { [stackHeader]: stampText(stack) } : {};
+  const send = (path: string, json?: unknown, headers: Record<string, string> = {}) =>
+    sendUntilAnswered(baseUrl, path, json, { ...headers, ...stamp });
   return {
     baseUrl,
     model: async (model: string): Promise<GatewayModel> =>
@@ -159,6 +162,7 @@ async function sendOnce(baseUrl: string, path: string, json: unknown, headers: R
   if (response instanceof PerdureError || response.ok) return response;
   const message = messageOf(await response.text());
   if (response.status === 404) return new PerdureError('not-found', `The gateway says: ${message}`, { baseUrl });
+  if (response.status === 409) return new PerdureError('state/conflict', message, { baseUrl });
   if (response.status === 429) return new PerdureError('overloaded', `The gateway is overloaded: ${message}`, { baseUrl });
   if (response.status < 500)
     return new PerdureError('input/invalid', `The gateway refused the request: ${message}`, { status: response.status });

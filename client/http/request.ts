@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import { errorCodes, PerdureError, type ErrorCode } from '../../domain/errors.js';
+import { stackHeader } from '../../domain/stack-stamp.js';
 import { errorBodySchema } from './error-body.js';
 
 export interface ApiRequest {
@@ -9,6 +10,8 @@ export interface ApiRequest {
   /** Bytes instead of JSON; of a file they are streamed. */
   body?: Blob;
   contentType?: string;
+  /** Which stack the request is meant for, as `stampText` says it. */
+  stack?: string | undefined;
   /** Milliseconds until the request is given up. */
   timeoutMs?: number;
 }
@@ -25,7 +28,11 @@ export async function requestBytes(baseUrl: string, path: string, request: ApiRe
   const contentType = request.contentType ?? (request.json === undefined ? undefined : 'application/json');
   const response = await fetch(url, {
     method: request.method ?? 'GET',
-    headers: { accept: 'application/json', ...(contentType ? { 'content-type': contentType } : {}) },
+    headers: {
+      accept: 'application/json',
+      ...(contentType ? { 'content-type': contentType } : {}),
+      ...(request.stack ? { [stackHeader]: request.stack } : {}),
+    },
     signal: AbortSignal.timeout(request.timeoutMs ?? 30_000),
     ...(request.body ? { body: request.body } : request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
   }).catch((error: unknown) => {

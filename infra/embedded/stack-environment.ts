@@ -43,7 +43,7 @@ export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, env
 /** The variables with which any process of this product joins the stack. */
 export function stackVariables(
   config: PerdureConfig,
-  { secrets, keys }: { secrets: StackSecrets; keys: DecisionKeyFiles },
+  { secrets, keys, stackId }: { secrets: StackSecrets; keys: DecisionKeyFiles; stackId: string },
   addresses: StackAddresses,
 ): Record<string, string> {
   const { accessKeyId, secretAccessKey } = config.s3.endpoint
@@ -51,6 +51,7 @@ export function stackVariables(
     : { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
   return {
     PERDURE_HOME: config.home,
+    PERDURE_STACK_ID: stackId,
     PERDURE_HOST: config.host,
     PERDURE_API_PORT: String(config.ports.api),
     PERDURE_GATEWAY_PRODUCTION_PORT: String(config.ports.gateways.production),

@@ -85,7 +85,7 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
   const secrets = loadSecrets(config.home);
   const addresses = stackAddresses(config, secrets, environment);
   const keys = loadDecisionKeys(config);
-  const env = stackVariables(config, { secrets, keys }, addresses);
+  const env = stackVariables(config, { secrets, keys, stackId }, addresses);
   keepTemporalProfile(config.home);
   const processEnv = stackProcessEnvironment(environment, env, addresses.embedded.temporal);
   const startedAt = new Date().toISOString();

@@ -3,6 +3,7 @@ import { createObjectStore } from '../../../adapters/object-store.js';
 import { buildApi } from '../../../api/build-api.js';
 import { createDecisionDesk } from '../../../api/decision-desk.js';
 import { createScheduleBook } from '../../../api/schedule-book.js';
+import { temporalPlaceOf } from '../../../client/temporal-place.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { connectDatabase } from '../../../db/connect.js';
 import { healthSchema } from '../../../client/http/health.js';
@@ -42,6 +43,7 @@ describe('while every server is away', () => {
       schedules: createScheduleBook(temporal),
       decisions: createDecisionDesk({ temporal, trust: 'frontend', signer: null }),
       pingTemporal: temporal.ping,
+      temporalPlace: () => temporal.use(temporalPlaceOf),
       uploadFolder: '/tmp',
       uploadBytesMax: 1,
     });

@@ -10,6 +10,8 @@ import { createDecisionDesk } from '../../../api/decision-desk.js';
 import { createScheduleBook } from '../../../api/schedule-book.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
+import { temporalPlaceOf } from '../../../client/temporal-place.js';
+import type { StackStamp } from '../../../domain/stack-stamp.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import type { DecisionTrust } from '../../../domain/decision-proof.js';
 import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
@@ -35,7 +37,8 @@ export interface TestApi {
 export async function startApi({
   uploadBytesMax = 10_000_000,
   trust = 'frontend',
-}: { uploadBytesMax?: number; trust?: DecisionTrust } = {}): Promise<TestApi> {
+  stack,
+}: { uploadBytesMax?: number; trust?: DecisionTrust; stack?: StackStamp } = {}): Promise<TestApi> {
   const { PERDURE_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
   if (!endpoint || !accessKeyId || !secretAccessKey)
     throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
@@ -58,6 +61,8 @@ export async function startApi({
     schedules: createScheduleBook(temporal),
     decisions: createDecisionDesk({ temporal, trust, signer }),
     pingTemporal: temporal.ping,
+    temporalPlace: () => temporal.use(temporalPlaceOf),
+    stack,
     uploadFolder,
     uploadBytesMax,
   });

@@ -1,0 +1,34 @@
+/** Which stack a request is meant for. Requests without it are welcome: other programs need not know it. */
+export interface StackStamp {
+  id: string;
+  /** The state folder, for people. */
+  home: string;
+}
+
+export const stackHeader = 'x-perdure-stack';
+
+/** Stands for the id of a home that was never started: no stack has it. */
+export const noStackId = 'none';
+
+export const stampText = ({ id, home }: StackStamp): string => `${id} ${encodeURI(home)}`;
+
+/** Why a request is not for the one that was asked; undefined where it is, where it does not say, and where the asked one has no stack of its own. */
+export function strangerText(own: StackStamp | undefined, header: string | string[] | undefined, asked: string): string | undefined {
+  if (own === undefined || header === undefined) return undefined;
+  const text = Array.isArray(header) ? (header[0] ?? '') : header;
+  const [id = '', home = ''] = text.split(' ');
+  if (id === own.id) return undefined;
+  const theirs = home === '' ? 'another stack' : `the stack of ${readable(home)}${id === noStackId ? ', which was never started' : ''}`;
+  return (
+    `${asked} belongs to the stack of ${own.home}; the request is meant for ${theirs}. ` +
+    `Set PERDURE_HOME=${own.home} for the former, or start the latter with ports of its own (PERDURE_API_PORT and others).`
+  );
+}
+
+function readable(home: string): string {
+  try {
+    return decodeURI(home).slice(0, 300);
+  } catch {
+    return home.slice(0, 300);
+  }
+}
