@@ -157,7 +157,7 @@ describe('npm start -- --unattended on an empty home', () => {
     });
 
     it('Ctrl-C ends train --wait with 130 at once and says how to watch the run, which goes on', async () => {
-      const waiting = startProgram(place, 'cli/perdure.mjs', 'train', model, '--until', '2013-02', '--wait');
+      const waiting = startProgram(place, 'cli/perdure.mjs', 'train', model, '--until', '2013-02', '--force', '--wait');
       await waiting.says(/Run \S+ of flight-delay/, 60_000);
       const interruptedAt = Date.now();
       waiting.signal('SIGINT');
