@@ -26,7 +26,7 @@ export const servingWindowSchema = z.strictObject({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   requests: z.number().int(),
-  /** Requests that got no answer though they were valid. Refused requests are not counted at all. */
+  /** Requests that the version did not answer though its route takes them. What the route refuses is not counted at all. */
   errors: z.number().int(),
   /** Counts per latency bucket, one more than there are bounds. */
   latency: z.array(z.number().int()).length(latencyBoundsMs.length + 1),

@@ -41,7 +41,7 @@ export interface ActiveRoute {
   admission: RouteAdmission;
   /** Whose contract callers were promised. */
   incumbent: RoutedVersion;
-  /** Who may answer for a version whose contract refuses a request, in this order. */
+  /** Who may answer for a version whose contract refuses a request, in this order: never a challenger that has no share yet. */
   takers: readonly LoadedVersion[];
   /** Who may answer for a version that cannot answer at all. */
   reserves: readonly LoadedVersion[];
@@ -135,7 +135,7 @@ export function activateRoute(
         : route.shadows.map(({ version, samplePct }) => ({ ...routed(loadedOf(version), 'shadow'), samplePct })),
     admission,
     incumbent: override(loadedOf(first), 'stand-in/contract'),
-    takers: inOrder(first, ...shares, ...route.standby),
+    takers: inOrder(first, ...shares),
     reserves: inOrder(first, championOf(route.split), ...route.standby),
     override,
   };

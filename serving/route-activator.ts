@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { Contract } from '../domain/contract.js';
 import { PerdureError } from '../domain/errors.js';
-import { versionsOfRoute, type Route } from '../domain/route.js';
+import { versionsOfRoute, type FormerVersion, type Route } from '../domain/route.js';
 import { activateRoute } from './active-route.js';
 import type { RouteState } from './control-plane.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
@@ -52,7 +52,7 @@ export class RouteActivator {
       const failure = this.failures.of(route);
       if (failure === undefined) {
         this.failures.forget(route.model);
-        return acknowledger.acknowledge(route);
+        return this.learnThresholds(state, route).then(() => acknowledger.acknowledge(route));
       }
     }
     const key = `${route.model} ${route.storeId} ${route.epoch}`;
@@ -73,7 +73,7 @@ export class RouteActivator {
   private async bringIntoForce(state: RouteState, route: Route, from: 'disk' | 'control-plane'): Promise<void> {
     const { loader, kept, acknowledger } = this.deps;
     const { loaded, problem } = await this.loadAll(state, route);
-    const former = (state.former ?? []).filter(({ model }) => model === route.model);
+    const former = formerOf(state, route);
     try {
       const contracts = await loader.contractsOf(former);
       if (!this.isWanted(route)) return;
@@ -128,6 +128,22 @@ export class RouteActivator {
     return current.epoch < route.epoch || (current.epoch === route.epoch && this.failures.of(route) !== undefined);
   }
 
+  /** A route that an earlier release kept says nothing of thresholds: they come under the same epoch. */
+  private async learnThresholds(state: RouteState, route: Route): Promise<void> {
+    const { kept, table, log } = this.deps;
+    let learnt = false;
+    for (const loaded of table.route(route.model)?.versions.values() ?? []) {
+      const told = state.versions.find((one) => one.model === route.model && one.version === loaded.served.version);
+      if (told?.threshold === undefined || loaded.served.threshold !== undefined) continue;
+      loaded.served = { ...loaded.served, threshold: told.threshold };
+      learnt = true;
+    }
+    if (!learnt) return;
+    await kept
+      .keep(route, servedVersions(state, route), formerOf(state, route))
+      .catch((error: unknown) => log.error({ err: error }, 'thresholds are not on disk'));
+  }
+
   private swap(route: Route, loaded: ReadonlyMap<number, LoadedVersion>, former: readonly Contract[]): void {
     const { table, windows, metrics, log, coldStartMs } = this.deps;
     const { model, epoch, split, shadows, standby } = route;
@@ -170,6 +186,10 @@ function conflictOf(current: Route, route: Route): string | undefined {
   // What is in force may lack parts that could not be loaded.
   const isSame = route.at === current.at && canonicalJson(route.split) === canonicalJson(current.split);
   return isSame ? undefined : `The control plane has another route under epoch ${route.epoch} than is in force here. ${remedy}`;
+}
+
+function formerOf({ former = [] }: RouteState, { model }: Route): FormerVersion[] {
+  return former.filter((one) => one.model === model);
 }
 
 function servedVersions({ versions }: RouteState, route: Route): RouteState['versions'] {

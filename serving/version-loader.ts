@@ -38,9 +38,11 @@ export class VersionLoader {
   async load(served: ServedVersion): Promise<LoadedVersion> {
     const key = engineKey(served);
     let version = this.deps.table.byKey(key);
-    if (version !== undefined)
+    if (version !== undefined) {
+      // What an earlier release kept lacks the threshold.
+      if (served.threshold !== undefined) version.served = served;
       await this.deps.engine.retry(key); // A new route is a new chance.
-    else {
+    } else {
       let under = this.loading.get(key);
       if (under === undefined) {
         under = { sha256: served.artifactSha256, loaded: this.bringUp(served, key).finally(() => this.loading.delete(key)) };

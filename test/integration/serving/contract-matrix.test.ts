@@ -105,7 +105,8 @@ class Traffic {
 
 /** The versions that may answer some callers in a stage; none where they are refused. */
 function answerersOf({ takenBy, takenBySecondAlone }: Callers, { split, standby }: RouteTarget): number[] {
-  const named = [...split.map(({ version }) => version), ...standby];
+  // A challenger that stands by has no callers yet; a champion that does answers what the challenger refuses.
+  const named = [...split.map(({ version }) => version), ...standby.filter((version) => version === 1)];
   if (takenBySecondAlone !== undefined && named.every((version) => version === 2)) return takenBySecondAlone ? [2] : [];
   return named.filter((version) => takenBy.some((one) => one === version));
 }

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectDatabase, type Database } from '../../../db/connect.js';
+import { acquireLease } from '../../../db/lease-queries.js';
+import { routeState, writeRoute } from '../../../db/route-queries.js';
+import { registerVersion } from '../../../db/run-queries.js';
+import type { Split } from '../../../domain/route.js';
+import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { openedRun } from './registered-run.js';
+
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connectDatabase(database.url);
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+test('gateways are told the versions that a route went back from, while callers of theirs may be left, and of no other model', async () => {
+  for (const run of ['run-1', 'run-2', 'run-3', 'run-4']) await registerVersion(db, await openedRun(db, 'shop', run, null));
+  for (const run of ['other-1', 'other-2']) await registerVersion(db, await openedRun(db, 'other', run, null));
+  const write = async (model: string, key: string, split: Split) => {
+    const lease = await acquireLease(db, `rollout/production/${model}`, 'test');
+    if (!('grant' in lease)) throw new Error('the lease is held');
+    await writeRoute(db, { environment: 'production', model, split, reason: key, idempotencyKey: `${model} ${key}`, lease: lease.grant });
+  };
+  const former = async () => (await routeState(db, 'production')).former.map(({ model, version }) => `${model}@${version}`);
+  const whole = (version: number): Split => [{ version, sharePct: 100 }];
+  const half = (version: number, other: number): Split => [
+    { version, sharePct: 50 },
+    { version: other, sharePct: 50 },
+  ];
+
+  await write('shop', 'first', whole(1));
+  await write('other', 'first', whole(2));
+  expect(await former()).toEqual([]);
+  await write('shop', 'canary', half(1, 2));
+  expect(await former()).toEqual([]);
+  await write('shop', 'back', whole(1));
+  expect(await former()).toEqual(['shop@2']);
+  await write('shop', 'canary of 3', half(1, 3));
+  expect(await former()).toEqual(['shop@2']);
+  await write('shop', '3 has everything', whole(3));
+  expect(await former()).toEqual([]);
+  await write('shop', 'back to 1', whole(1));
+  expect(await former()).toEqual(['shop@2', 'shop@3']);
+  for (let number = 0; number < 20; number += 1) await write('shop', `again ${number}`, whole(1));
+  expect(await former()).toEqual([]);
+});
