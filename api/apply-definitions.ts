@@ -1,5 +1,5 @@
 import { checkExpressions } from '../adapters/data-engine/check-expressions.js';
-import { applyDefinition, retireModel } from '../db/definition-queries.js';
+import { applyDefinitionsWhole } from '../db/definition-queries.js';
 import { listModels, type ModelRow } from '../db/model-lists.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
@@ -15,7 +15,7 @@ export interface ApplyOrder {
 }
 
 /**
- * Says what would change, and unless it is only a plan, makes it so: definitions first, then schedules. Repeating it changes nothing;
+ * Says what would change, and unless it is only a plan, makes it so: definitions and schedules, all or none. Repeating it changes nothing;
  * repeating it after an interruption finishes what was begun.
  * @throws PerdureError `definition/invalid` that names every problem; then nothing is changed.
  */
@@ -31,9 +31,15 @@ export async function applyDefinitions(
   const retired = prune ? absent.map((model) => model.name) : [];
   const schedulePlan = await schedules.plan(definitions, retired);
   if (!plan) {
-    for (const definition of definitions) await applyDefinition(db, definition, actor);
-    for (const model of retired) await retireModel(db, model);
-    await schedulePlan.apply();
+    let undo = async () => {};
+    try {
+      await applyDefinitionsWhole(db, { definitions, retired, appliedBy: actor }, async () => {
+        undo = await schedulePlan.apply();
+      });
+    } catch (error) {
+      await undo();
+      throw error;
+    }
   }
   const changes = [...definitions.map((definition) => changeOf(definition, known)), ...absent.map((model) => absentChange(model, prune))];
   return { applied: !plan, definitions: changes.toSorted((a, b) => (a.model < b.model ? -1 : 1)), schedules: schedulePlan.changes };

@@ -36,6 +36,9 @@ export interface ScheduleChanges {
 
 /** The Temporal Schedules of all models. */
 export interface ScheduleBook {
-  /** Checks every cron expression, then says what would change so that these models have exactly their definitions' schedules, and retired ones none. */
-  plan(definitions: readonly ModelDefinition[], retired: readonly string[]): Promise<{ changes: ScheduleChanges; apply(): Promise<void> }>;
+  /** Checks every cron expression, then says what would change so that these models have exactly their definitions' schedules, and retired ones none. What `apply` gives puts them back as they were. */
+  plan(
+    definitions: readonly ModelDefinition[],
+    retired: readonly string[],
+  ): Promise<{ changes: ScheduleChanges; apply(): Promise<() => Promise<void>> }>;
 }

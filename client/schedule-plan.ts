@@ -1,22 +1,23 @@
-import { CronExpressionParser } from 'cron-parser';
+import { parseCron, type CronFields } from '../domain/cron.js';
+import { longestGapMs, nextFiring } from '../domain/cron-firings.js';
 import { PerdureError } from '../domain/errors.js';
 import type { ModelSchedule } from '../domain/trigger-policy.js';
 
-const dayMs = 86_400_000;
-
 /**
- * The next firings of a cron expression read in a time zone, as ISO times in UTC.
+ * The next firings of a cron expression read in a time zone, as ISO times in UTC: those of Temporal's server.
  * @throws PerdureError `definition/invalid` that names the schedule and shows a valid expression.
  */
-export function nextFirings({ name, cron, timeZone }: ModelSchedule, from: Date, count: number): string[] {
-  if (cron.trim().split(/\s+/).length !== 5)
-    throw invalid(name, cron, 'it needs five fields: minute, hour, day of month, month, day of week');
-  try {
-    const expression = CronExpressionParser.parse(cron, { tz: timeZone, currentDate: from });
-    return expression.take(count).map((date) => date.toDate().toISOString());
-  } catch (error) {
-    throw invalid(name, cron, error instanceof Error ? error.message : String(error));
+export function nextFirings(schedule: ModelSchedule, from: Date, count: number): string[] {
+  const fields = fieldsOf(schedule);
+  const times: string[] = [];
+  for (let after = from.getTime(); times.length < count;) {
+    const next = nextFiring(fields, schedule.timeZone, after);
+    if (next === undefined) break;
+    times.push(new Date(next).toISOString());
+    after = next;
   }
+  if (times.length === 0) throw invalid(schedule, 'it never fires');
+  return times;
 }
 
 /**
@@ -24,12 +25,18 @@ export function nextFirings({ name, cron, timeZone }: ModelSchedule, from: Date,
  * Overlapping ones are skipped, so that several missed firings start one run.
  */
 export function catchUpWindowMs(schedule: ModelSchedule, from: Date): number {
-  const times = nextFirings(schedule, from, 60).map((time) => Date.parse(time));
-  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
-  return Math.max(60_000, Math.min(Math.max(...gaps), 366 * dayMs));
+  return Math.max(60_000, longestGapMs(fieldsOf(schedule), schedule.timeZone, from.getTime()));
 }
 
-const invalid = (name: string, cron: string, why: string) =>
+function fieldsOf(schedule: ModelSchedule): CronFields {
+  try {
+    return parseCron(schedule.cron);
+  } catch (error) {
+    throw invalid(schedule, error instanceof Error ? error.message : String(error));
+  }
+}
+
+const invalid = ({ name, cron }: ModelSchedule, why: string) =>
   new PerdureError(
     'definition/invalid',
     `triggers.schedules ${name}: the cron expression ${JSON.stringify(cron)} is not valid: ${why}. A valid one: "0 6 2 * *" (the second of each month at 6:00).`,

@@ -1,5 +1,7 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { isGrpcServiceError, ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleOptions } from '@temporalio/client';
 import { digestOf } from '../domain/canonical-json.js';
+import { PerdureError } from '../domain/errors.js';
 import { scheduleIds } from '../domain/ids.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { ModelSchedule } from '../domain/trigger-policy.js';
@@ -57,32 +59,89 @@ export async function planSchedules(
   return plan;
 }
 
-/** Makes Temporal's Schedules as planned. Repeating it changes nothing more. */
+/**
+ * Makes Temporal's Schedules as planned: all of them, or none. Each is changed in place, so that none is ever away. Repeating it changes nothing more.
+ * @returns what puts everything back as it was.
+ * @throws PerdureError `definition/invalid` for one that Temporal refuses.
+ */
 export async function applySchedules(
+  handle: TemporalHandle,
+  definitions: readonly ModelDefinition[],
+  plan: SchedulePlan,
+): Promise<() => Promise<void>> {
+  const done: (() => Promise<void>)[] = [];
+  const undo = async () => {
+    for (const back of done.splice(0).toReversed()) await back();
+  };
+  let current = '';
+  try {
+    for (const scheduleId of [...plan.created, ...plan.changed].map((one) => one.scheduleId).concat(plan.removed)) {
+      current = scheduleId;
+      done.push(await keptSchedule(handle, scheduleId));
+      await makeAsPlanned(handle, definitions, plan, scheduleId);
+    }
+    return undo;
+  } catch (error) {
+    await undo();
+    if (isGrpcServiceError(error) && error.code === invalidArgument)
+      throw new PerdureError('definition/invalid', `Temporal refuses the schedule ${current}: ${error.details}. Nothing was changed.`, {
+        schedule: current,
+      });
+    throw error;
+  }
+}
+
+/** gRPC's code. */
+const invalidArgument = 3;
+
+async function makeAsPlanned(
   { client, config }: TemporalHandle,
   definitions: readonly ModelDefinition[],
   plan: SchedulePlan,
+  scheduleId: string,
 ): Promise<void> {
-  for (const one of [...plan.created, ...plan.changed]) {
-    const schedule = definitions
-      .find((definition) => definition.name === one.model)
-      ?.triggers.schedules.find((candidate) => candidate.name === one.name);
-    if (!schedule) continue;
-    const options = scheduleOptions(one, schedule, config.taskQueues.workflows);
-    const handle = client.schedule.getHandle(one.scheduleId);
-    try {
-      await handle.delete();
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-    }
+  const handle = client.schedule.getHandle(scheduleId);
+  const one = [...plan.created, ...plan.changed].find((planned) => planned.scheduleId === scheduleId);
+  const schedule = definitions
+    .find((definition) => definition.name === one?.model)
+    ?.triggers.schedules.find((candidate) => candidate.name === one?.name);
+  if (!one || !schedule) return unlessAbsent(handle.delete());
+  const options = scheduleOptions(one, schedule, config.taskQueues.workflows);
+  try {
+    await handle.update(() => options);
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
     await client.schedule.create(options);
   }
-  for (const scheduleId of plan.removed) {
+}
+
+/** What makes a schedule again as it is now, or takes it away where it is not there. */
+async function keptSchedule({ client, config }: TemporalHandle, scheduleId: string): Promise<() => Promise<void>> {
+  const handle = client.schedule.getHandle(scheduleId);
+  const there = { namespace: config.namespace, scheduleId };
+  const before = await client.workflowService.describeSchedule(there).catch((error: unknown) => {
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined;
+    throw error;
+  });
+  if (before === undefined) return () => unlessAbsent(handle.delete());
+  const { schedule = null, memo = null, searchAttributes = null } = before;
+  return async () => {
     try {
-      await client.schedule.getHandle(scheduleId).delete();
+      await client.workflowService.updateSchedule({ ...there, schedule, requestId: randomUUID() });
     } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
+      if (!(isGrpcServiceError(error) && error.code === notFound)) throw error;
+      await client.workflowService.createSchedule({ ...there, schedule, memo, searchAttributes, requestId: randomUUID() });
     }
+  };
+}
+
+const notFound = 5;
+
+async function unlessAbsent(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
 }
 
@@ -90,7 +149,7 @@ function scheduleOptions(
   { scheduleId, model, name, cron, timeZone }: PlannedSchedule,
   schedule: ModelSchedule,
   taskQueue: string,
-): ScheduleOptions {
+): Required<Pick<ScheduleOptions, 'scheduleId' | 'spec' | 'action' | 'policies' | 'state'>> {
   return {
     scheduleId,
     spec: { cronExpressions: [cron], timezone: timeZone },
@@ -100,11 +159,12 @@ function scheduleOptions(
       workflowId: `train/${model}/schedule-${name}`,
       taskQueue,
       args: [{ model, cause: { kind: 'schedule', id: name } }],
+      // Here rather than in the schedule's own memo, which no update changes.
+      memo: { definitionSha256: digestOf(schedule) },
       staticSummary: `train ${model} (schedule ${name})`,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpWindowMs(schedule, new Date()), pauseOnFailure: false },
     state: { paused: schedule.paused, note: `${cron} in ${timeZone}` },
-    memo: { definitionSha256: digestOf(schedule) },
   };
 }
 
@@ -125,8 +185,8 @@ async function ownSchedules(client: TemporalHandle['client'], models: ReadonlySe
 
 async function digestOfSchedule(client: TemporalHandle['client'], scheduleId: string): Promise<string | undefined> {
   try {
-    const { memo } = await client.schedule.getHandle(scheduleId).describe();
-    const digest = memo?.['definitionSha256'];
+    const { action, memo } = await client.schedule.getHandle(scheduleId).describe();
+    const digest = action.memo?.['definitionSha256'] ?? memo?.['definitionSha256']; // The latter of schedules from before.
     return typeof digest === 'string' ? digest : '';
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;

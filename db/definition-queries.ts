@@ -11,17 +11,55 @@ export async function applyDefinition(
   definition: ModelDefinition,
   appliedBy: string,
 ): Promise<{ sha256: string; changed: boolean }> {
-  const sha256 = definitionDigest(definition);
-  return db.orm.transaction(async (tx) => {
-    await tx.insert(definitions).values({ sha256, model: definition.name, body: definition }).onConflictDoNothing();
-    const [before] = await tx.select().from(models).where(eq(models.name, definition.name)).for('update');
-    if (before?.definitionSha256 === sha256 && before.retiredAt === null) return { sha256, changed: false };
-    await tx
-      .insert(models)
-      .values({ name: definition.name, definitionSha256: sha256, appliedBy })
-      .onConflictDoUpdate({ target: models.name, set: { definitionSha256: sha256, appliedBy, appliedAt: sql`now()`, retiredAt: null } });
-    return { sha256, changed: true };
+  return db.orm.transaction((tx) => putDefinition(tx, definition, appliedBy));
+}
+
+export interface DefinitionsOrder {
+  definitions: readonly ModelDefinition[];
+  /** Taken out of those that are known; their versions and routes stay. */
+  retired: readonly string[];
+  appliedBy: string;
+}
+
+/** Makes definitions the ones in force, all of them or none. @param beforeCommit what must have worked too */
+export async function applyDefinitionsWhole(
+  db: Database,
+  { definitions: given, retired, appliedBy }: DefinitionsOrder,
+  beforeCommit: () => Promise<void>,
+): Promise<void> {
+  await db.orm.transaction(async (tx) => {
+    for (const definition of given) await putDefinition(tx, definition, appliedBy);
+    for (const model of retired) await retire(tx, model);
+    await beforeCommit();
   });
+}
+
+/** Takes a model out of those that are known; its versions and routes stay. */
+export const retireModel = (db: Database, model: string): Promise<void> => retire(db.orm, model);
+
+async function retire(orm: Pick<Database['orm'], 'update'>, model: string): Promise<void> {
+  await orm
+    .update(models)
+    .set({ retiredAt: sql`now()` })
+    .where(and(eq(models.name, model), isNull(models.retiredAt)));
+}
+
+type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0];
+
+async function putDefinition(
+  tx: Transaction,
+  definition: ModelDefinition,
+  appliedBy: string,
+): Promise<{ sha256: string; changed: boolean }> {
+  const sha256 = definitionDigest(definition);
+  await tx.insert(definitions).values({ sha256, model: definition.name, body: definition }).onConflictDoNothing();
+  const [before] = await tx.select().from(models).where(eq(models.name, definition.name)).for('update');
+  if (before?.definitionSha256 === sha256 && before.retiredAt === null) return { sha256, changed: false };
+  await tx
+    .insert(models)
+    .values({ name: definition.name, definitionSha256: sha256, appliedBy })
+    .onConflictDoUpdate({ target: models.name, set: { definitionSha256: sha256, appliedBy, appliedAt: sql`now()`, retiredAt: null } });
+  return { sha256, changed: true };
 }
 
 /** Keeps a definition that one run alone uses. Returns its digest. */
@@ -29,14 +67,6 @@ export async function keepDefinition(db: Database, definition: ModelDefinition):
   const sha256 = definitionDigest(definition);
   await db.orm.insert(definitions).values({ sha256, model: definition.name, body: definition }).onConflictDoNothing();
   return sha256;
-}
-
-/** Takes a model out of those that are known; its versions and routes stay. */
-export async function retireModel(db: Database, model: string): Promise<void> {
-  await db.orm
-    .update(models)
-    .set({ retiredAt: sql`now()` })
-    .where(and(eq(models.name, model), isNull(models.retiredAt)));
 }
 
 export interface KnownModel {

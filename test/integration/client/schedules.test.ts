@@ -87,9 +87,18 @@ describe('schedules of a definition', () => {
   it.each([
     ['0 6 2 * *', 'America/New_York'],
     ['30 1 * * 0', 'America/New_York'],
+    ['30 2 14 3 *', 'America/New_York'],
+    ['*/20 1,2 1-7 11 7', 'America/New_York'],
     ['0 0 1 */2 *', 'Europe/Berlin'],
+    ['15 2,3 25-31 3,10 sun', 'Europe/Berlin'],
+    ['10/25 1-2 * apr,oct sunday', 'Australia/Lord_Howe'],
+    ['0 0 * * *', 'America/Sao_Paulo'],
     ['15 4 * * 1-5', 'Asia/Kolkata'],
     ['0 12 29 * *', 'UTC'],
+    ['0 0 13 * fri', 'UTC'],
+    ['5 4 */9 * */2', 'UTC'],
+    ['0 22/1 31 * *', 'Asia/Kathmandu'],
+    ['0 0 29 feb 5-7/2', 'UTC'],
   ])('fire when the server says that they do: %s in %s', async (cron, timeZone) => {
     await apply(define({ name: 'checked', cron, timeZone }));
     const { info } = await temporal.client.schedule.getHandle(`perdure/${model}/checked`).describe();
@@ -98,6 +107,38 @@ describe('schedules of a definition', () => {
     expect(
       nextFirings({ name: 'checked', cron, timeZone, paused: false }, new Date(Date.parse(times[0] ?? '') - 1000), times.length),
     ).toEqual(times);
+    expect(nextFirings({ name: 'checked', cron, timeZone, paused: false }, new Date(), 2)).toContain(times[0]);
+  });
+
+  it('are changed in place: what Temporal refuses leaves every one as it was', async () => {
+    const nightly = { name: 'nightly', cron: '0 3 * * *' };
+    await apply(define(nightly));
+    const handle = temporal.client.schedule.getHandle(`perdure/${model}/nightly`);
+    const { createdAt } = (await handle.describe()).info;
+    const changed = define({ ...nightly, cron: '0 4 * * *' }, { name: 'another', cron: '0 5 * * *' });
+    const plan = await planSchedules(temporal, [changed]);
+    // A cron expression that came past every check.
+    const broken = {
+      ...changed,
+      triggers: { schedules: changed.triggers.schedules.map((one) => (one.name === 'another' ? { ...one, cron: '0 6 L * *' } : one)) },
+    };
+    for (const one of plan.created) one.cron = '0 6 L * *';
+    plan.created.reverse();
+    plan.changed.push(...plan.created.splice(0)); // The good one first.
+    await expect(applySchedules(temporal, [broken], plan)).rejects.toMatchObject({ code: 'definition/invalid' });
+    const after = await handle.describe();
+    expect(after.info.createdAt).toEqual(createdAt);
+    expect(after.spec.calendars?.[0]?.hour).toEqual([{ start: 3, end: 3, step: 1 }]);
+    await expect(temporal.client.schedule.getHandle(`perdure/${model}/another`).describe()).rejects.toThrow();
+    expect(await apply(define(nightly))).toMatchObject({ unchanged: ['nightly'] });
+
+    // Undone by the caller, whose own part failed.
+    const good = define({ ...nightly, cron: '0 4 * * *' });
+    const undo = await applySchedules(temporal, [good], await planSchedules(temporal, [good]));
+    expect((await handle.describe()).info.createdAt).toEqual(createdAt);
+    expect((await handle.describe()).spec.calendars?.[0]?.hour).toEqual([{ start: 4, end: 4, step: 1 }]);
+    await undo();
+    expect((await handle.describe()).spec.calendars?.[0]?.hour).toEqual([{ start: 3, end: 3, step: 1 }]);
   });
 
   it('with a bad expression are refused by name, before anything is changed', async () => {

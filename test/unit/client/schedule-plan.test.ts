@@ -35,17 +35,51 @@ describe('the next firings of a schedule', () => {
     expect(nextFirings(schedule('0 6 2 * *', 'Asia/Kolkata'), new Date('2013-01-01T00:00:00Z'), 1)).toEqual(['2013-01-02T00:30:00.000Z']);
   });
 
-  it.each(['61 * * * *', '* * * *', '* * * * * *', '0 6 31 2 x', 'daily please now', '@daily'])(
-    'are refused for %j, with the schedule’s name and a valid example',
-    (cron) => {
-      expect(() => nextFirings(schedule(cron), new Date(), 1)).toThrow(
-        expect.objectContaining({
-          code: 'definition/invalid',
-          message: expect.stringMatching(/triggers\.schedules monthly: .*A valid one: "0 6 2 \* \*"/),
-        }),
-      );
-    },
-  );
+  it('pass over a time that the clocks go past, and come twice with an hour that does, as on the server', () => {
+    // 14 March 2027 has no 2:30 in New York.
+    expect(nextFirings(schedule('30 2 14 3 *'), new Date('2026-11-28T00:00:00Z'), 1)).toEqual(['2028-03-14T06:30:00.000Z']);
+    expect(nextFirings(schedule('30 1 * * *'), new Date('2013-11-02T12:00:00Z'), 3)).toEqual([
+      '2013-11-03T05:30:00.000Z',
+      '2013-11-03T06:30:00.000Z',
+      '2013-11-04T06:30:00.000Z',
+    ]);
+  });
+
+  it('ask for both days where both are named, Sundays by 0, 7 or name, and steps from a single value on', () => {
+    const from = new Date('2026-01-01T00:00:00Z');
+    expect(nextFirings(schedule('0 0 13 * fri', 'UTC'), from, 2)).toEqual(['2026-02-13T00:00:00.000Z', '2026-03-13T00:00:00.000Z']);
+    for (const day of ['0', '7', 'sun', 'Sunday', '*/7'])
+      expect(nextFirings(schedule(`0 0 * * ${day}`, 'UTC'), from, 1)).toEqual(['2026-01-04T00:00:00.000Z']);
+    expect(nextFirings(schedule('0 20/2 * * *', 'UTC'), from, 3).map((time) => time.slice(11, 13))).toEqual(['20', '22', '20']);
+  });
+
+  it.each([
+    '61 * * * *',
+    '0 6 L * *',
+    '0 6 ? * *',
+    'H 6 * * *',
+    '0 6 15W * *',
+    '0 0 * * 5#2',
+    '0 0 * * fri-sun',
+    '0 0 5-3 * *',
+    '*/0 * * * *',
+    '0 0 30 2 *',
+    '0 2 8-14 3 sun',
+    '0 0 1 ja *',
+    '0 6 * * #',
+    '* * * *',
+    '* * * * * *',
+    '0 6 31 2 x',
+    'daily please now',
+    '@daily',
+  ])('are refused for %j, with the schedule’s name and a valid example', (cron) => {
+    expect(() => nextFirings(schedule(cron), new Date(), 1)).toThrow(
+      expect.objectContaining({
+        code: 'definition/invalid',
+        message: expect.stringMatching(/triggers\.schedules monthly: .*A valid one: "0 6 2 \* \*"/),
+      }),
+    );
+  });
 });
 
 describe('the time for which a missed firing is still run', () => {
