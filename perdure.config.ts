@@ -25,6 +25,8 @@ const environmentSchema = z.object({
   PERDURE_S3_PORT: port(7433),
   /** Set to bring your own server; absent means the embedded one. */
   PERDURE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** The role that owns the tables and migrates them, where it is another one. Processes of the stack never see it. */
+  PERDURE_MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   PERDURE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   PERDURE_S3_BUCKET: z
     .string()
@@ -68,6 +70,7 @@ export interface PerdureConfig {
     s3: number;
   };
   databaseUrl: string | undefined;
+  migrationDatabaseUrl: string | undefined;
   s3: {
     endpoint: string | undefined;
     bucket: string;
@@ -115,6 +118,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       s3: env.PERDURE_S3_PORT,
     },
     databaseUrl: env.PERDURE_DATABASE_URL,
+    migrationDatabaseUrl: env.PERDURE_MIGRATION_DATABASE_URL,
     s3: {
       endpoint: env.PERDURE_S3_ENDPOINT,
       bucket: env.PERDURE_S3_BUCKET,

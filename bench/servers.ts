@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { migrateDatabase } from '../db/migrate.js';
 import { objectStoreComponent } from '../infra/embedded/object-store.js';
 import { freePortVariables } from '../infra/embedded/native-servers.js';
-import { postgresComponent, postgresUrl } from '../infra/embedded/postgres.js';
+import { applicationUrl, postgresComponent, postgresUrl } from '../infra/embedded/postgres.js';
 import { loadSecrets } from '../infra/embedded/secrets.js';
 import { superviseComponent } from '../infra/embedded/supervise.js';
 
@@ -18,8 +18,10 @@ const host = '127.0.0.1';
 export async function startServers(projectRoot: string, home: string): Promise<BenchServers> {
   await mkdir(home, { recursive: true });
   const ports = await freePortVariables(host);
-  const { postgresPassword: password, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = loadSecrets(home);
-  const postgres = { home, host, port: Number(ports['PERDURE_POSTGRES_PORT']), password };
+  const secrets = loadSecrets(home);
+  const { s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = secrets;
+  const passwords = { password: secrets.postgresPassword, applicationPassword: secrets.postgresApplicationPassword };
+  const postgres = { home, host, port: Number(ports['PERDURE_POSTGRES_PORT']), ...passwords };
   const port = Number(ports['PERDURE_S3_PORT']);
   const store = { endpoint: `http://${host}:${port}`, region: 'us-east-1', bucket: 'perdure', accessKeyId, secretAccessKey };
   const components = [postgresComponent(postgres), objectStoreComponent({ projectRoot, home, host, port, ...store })].map((spec) =>
@@ -33,10 +35,10 @@ export async function startServers(projectRoot: string, home: string): Promise<B
   const stop = async () => void (await Promise.all(components.map((component) => component.stop())));
   try {
     await Promise.all(components.map((component) => component.start(new AbortController().signal)));
-    await migrateDatabase(postgresUrl(postgres));
+    await migrateDatabase(postgresUrl(postgres), applicationUrl(postgres));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { databaseUrl: postgresUrl(postgres), store, stop };
+  return { databaseUrl: applicationUrl(postgres), store, stop };
 }

@@ -4,6 +4,7 @@ import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { ensureBucket } from './bucket.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
+import { databaseRoleCheck } from './doctor-database.js';
 import { checkOwnDatabase } from './external-servers.js';
 import { objectStorePorts } from './object-store.js';
 import { describeOwner, portOwner } from './port-owner.js';
@@ -35,6 +36,7 @@ export async function serverChecks(config: PerdureConfig, environment: NodeJS.Pr
     ...components,
     await answers('PostgreSQL', addresses.databaseUrl.replace(/:[^:@/]*@/, '@'), () => checkOwnDatabase(addresses.databaseUrl)),
     await migrationsCheck(config, addresses.databaseUrl),
+    await databaseRoleCheck(addresses.databaseUrl),
     await answers('Temporal', `${addresses.temporal}, search attributes present`, () =>
       checkTemporal(temporalOptions, addresses.temporalNamespace),
     ),
@@ -77,6 +79,7 @@ async function ownServerChecks(config: PerdureConfig, environment: NodeJS.Proces
     checks.push(
       answers('PostgreSQL', 'answers', () => checkOwnDatabase(databaseUrl)),
       migrationsCheck(config, databaseUrl),
+      databaseRoleCheck(databaseUrl),
     );
   }
   if (s3.endpoint) {

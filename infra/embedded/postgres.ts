@@ -9,7 +9,10 @@ import { postgresPrograms, unprivileged } from './postgres-programs.js';
 import { endProcess, identify } from './process-identity.js';
 
 const execute = promisify(execFile);
+/** Owns the tables and migrates them. */
 const user = 'perdure';
+/** What API, workers and gateways are: it owns nothing, and may do what `db/table-rules.ts` grants. */
+const application = 'perdure_app';
 const database = 'perdure';
 
 export interface PostgresOptions {
@@ -17,10 +20,17 @@ export interface PostgresOptions {
   host: string;
   port: number;
   password: string;
+  applicationPassword: string;
 }
 
+/** The URL of the role that migrates. */
 export function postgresUrl(options: PostgresOptions, name = database): string {
   return `postgres://${user}:${encodeURIComponent(options.password)}@${options.host}:${options.port}/${name}`;
+}
+
+/** The URL of the role that the application uses. */
+export function applicationUrl({ host, port, applicationPassword }: PostgresOptions): string {
+  return `postgres://${application}:${encodeURIComponent(applicationPassword)}@${host}:${port}/${database}`;
 }
 
 /** A PostgreSQL server of one's own in `<home>/postgres`: loopback only, password by SCRAM, durable settings. */
@@ -127,6 +137,12 @@ async function createDatabase(options: PostgresOptions, dataFolder: string): Pro
     }
     const existing = await sql`select 1 from pg_database where datname = ${database}`;
     if (existing.length === 0) await sql.unsafe(`create database ${database}`);
+    const role = await sql`select 1 from pg_roles where rolname = ${application}`;
+    if (role.length === 0) await sql.unsafe(`create role ${application}`);
+    const [password] = await sql<{ quoted: string }[]>`select quote_literal(${options.applicationPassword}) as quoted`;
+    await sql.unsafe(
+      `alter role ${application} with login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password ${password?.quoted}`,
+    );
   });
 }
 

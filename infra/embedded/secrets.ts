@@ -6,7 +6,10 @@ import { PerdureError } from '../../domain/errors.js';
 import { writeStateFile } from './state-file.js';
 
 const secretsSchema = z.object({
+  /** Of the role that owns the tables and migrates them. */
   postgresPassword: z.string().min(16),
+  /** Of the role that API, workers and gateways use. */
+  postgresApplicationPassword: z.string().min(16),
   s3AccessKeyId: z.string().min(8),
   s3SecretAccessKey: z.string().min(16),
   /** Keys the hashes of callers' keys in prediction logs. */
@@ -23,8 +26,11 @@ export function loadSecrets(home: string): StackSecrets {
       const kept: unknown = JSON.parse(readFileSync(file, 'utf8'));
       const whole = secretsSchema.safeParse(kept);
       if (whole.success) return whole.data;
-      // Stacks from before it was there get it now.
-      return writeSecrets(file, secretsSchema.parse({ keyHashSecret: madeSecret(), ...Object(kept) }));
+      // Stacks from before one of them was there get it now.
+      return writeSecrets(
+        file,
+        secretsSchema.parse({ keyHashSecret: madeSecret(), postgresApplicationPassword: madeSecret(), ...Object(kept) }),
+      );
     } catch {
       throw new PerdureError(
         'environment/broken',
@@ -34,6 +40,7 @@ export function loadSecrets(home: string): StackSecrets {
   }
   return writeSecrets(file, {
     postgresPassword: randomBytes(24).toString('base64url'),
+    postgresApplicationPassword: madeSecret(),
     s3AccessKeyId: randomBytes(10).toString('hex').toUpperCase(),
     s3SecretAccessKey: madeSecret(),
     keyHashSecret: madeSecret(),

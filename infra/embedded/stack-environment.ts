@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { awsNodeWarningOff } from './bucket.js';
-import { postgresUrl } from './postgres.js';
+import { applicationUrl, postgresUrl, type PostgresOptions } from './postgres.js';
 import type { DecisionKeyFiles } from './decision-keys.js';
 import type { StackSecrets } from './secrets.js';
 import { writeStateFile } from './state-file.js';
@@ -17,7 +17,10 @@ export interface StackAddresses {
   /** Undefined for a Temporal of one's own, whose UI we do not know. */
   temporalUi: string | undefined;
   temporalNamespace: string;
+  /** With the role that the application uses. */
   databaseUrl: string;
+  /** With the role that owns the tables; the same where one's own server has only one. */
+  migrationDatabaseUrl: string;
   s3Endpoint: string;
   embedded: { postgres: boolean; temporal: boolean; s3: boolean };
 }
@@ -32,12 +35,18 @@ export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, env
     temporal: ownTemporal ? loadTemporalConfig(environment).connection.address : `${config.host}:${config.ports.temporal}`,
     temporalUi: ownTemporal ? undefined : `http://${config.host}:${config.ports.temporalUi}`,
     temporalNamespace: ownTemporal ? loadTemporalConfig(environment).namespace : environment.TEMPORAL_NAMESPACE || 'default',
-    databaseUrl:
-      config.databaseUrl ??
-      postgresUrl({ home: config.home, host: config.host, port: config.ports.postgres, password: secrets.postgresPassword }),
+    databaseUrl: config.databaseUrl ?? applicationUrl(postgresOptions(config, secrets)),
+    migrationDatabaseUrl: config.databaseUrl
+      ? (config.migrationDatabaseUrl ?? config.databaseUrl)
+      : postgresUrl(postgresOptions(config, secrets)),
     s3Endpoint: config.s3.endpoint ?? `http://${config.host}:${config.ports.s3}`,
     embedded: { postgres: !config.databaseUrl, temporal: !ownTemporal, s3: !config.s3.endpoint },
   };
+}
+
+export function postgresOptions({ home, host, ports }: PerdureConfig, secrets: StackSecrets): PostgresOptions {
+  const { postgresPassword: password, postgresApplicationPassword: applicationPassword } = secrets;
+  return { home, host, port: ports.postgres, password, applicationPassword };
 }
 
 /** The variables with which any process of this product joins the stack. */
@@ -77,13 +86,15 @@ export function stackVariables(
   };
 }
 
-/** The caller's environment with the stack's variables; for the embedded Temporal without the user's profile, TLS and API key for another one. */
+/** The caller's environment with the stack's variables, and without the role that migrates; for the embedded Temporal without the user's profile, TLS and API key for another one. */
 export function stackProcessEnvironment(
   environment: NodeJS.ProcessEnv,
   variables: Record<string, string>,
   embeddedTemporal: boolean,
 ): NodeJS.ProcessEnv {
-  const kept = Object.entries(environment).filter(([name]) => !(embeddedTemporal && name.startsWith('TEMPORAL_')));
+  const kept = Object.entries(environment).filter(
+    ([name]) => name !== 'PERDURE_MIGRATION_DATABASE_URL' && !(embeddedTemporal && name.startsWith('TEMPORAL_')),
+  );
   return { ...Object.fromEntries(kept), ...variables };
 }
 

@@ -30,6 +30,7 @@ const stackFileSchema = z.object({
     temporalUi: z.string().optional(),
     temporalNamespace: z.string(),
     databaseUrl: z.string(),
+    migrationDatabaseUrl: z.string().optional(),
     s3Endpoint: z.string(),
     embedded: z.object({ postgres: z.boolean(), temporal: z.boolean(), s3: z.boolean() }),
   }),

@@ -13,7 +13,14 @@ import { postgresComponent } from './postgres.js';
 import { identify } from './process-identity.js';
 import { endLeftovers, leftovers } from './run-files.js';
 import { loadSecrets, type StackSecrets } from './secrets.js';
-import { keepTemporalProfile, stackAddresses, stackProcessEnvironment, stackVariables, type StackAddresses } from './stack-environment.js';
+import {
+  keepTemporalProfile,
+  postgresOptions,
+  stackAddresses,
+  stackProcessEnvironment,
+  stackVariables,
+  type StackAddresses,
+} from './stack-environment.js';
 import { removeStackFile, writeStackFile } from './stack-file.js';
 import { assertSameHome, loadStackId, readStackId } from './stack-id.js';
 import { superviseComponent, type SupervisedComponent } from './supervise.js';
@@ -143,7 +150,7 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
   };
 
   await Promise.all([startTier(servers), checkOwnServers(config, addresses, environment)]);
-  await migrate(addresses.databaseUrl, onProgress);
+  await migrate(addresses, onProgress);
   signal.throwIfAborted();
   await startTier(nodes);
   if (nodes.length > 0) onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
@@ -176,7 +183,7 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
 function serverComponents(config: PerdureConfig, secrets: StackSecrets, addresses: StackAddresses): ComponentSpec[] {
   const { projectRoot, home, host, ports } = config;
   const specs: ComponentSpec[] = [];
-  if (addresses.embedded.postgres) specs.push(postgresComponent({ home, host, port: ports.postgres, password: secrets.postgresPassword }));
+  if (addresses.embedded.postgres) specs.push(postgresComponent(postgresOptions(config, secrets)));
   if (addresses.embedded.temporal) {
     const namespace = addresses.temporalNamespace;
     specs.push(temporalComponent({ projectRoot, home, host, port: ports.temporal, uiPort: ports.temporalUi, namespace }));
@@ -218,11 +225,11 @@ function externalReports(addresses: StackAddresses): ComponentReport[] {
     }));
 }
 
-async function migrate(databaseUrl: string, onProgress: OnProgress): Promise<void> {
+async function migrate({ databaseUrl, migrationDatabaseUrl }: StackAddresses, onProgress: OnProgress): Promise<void> {
   const began = Date.now();
   onProgress({ component: 'migrations', phase: 'starting' });
   const { migrateDatabase } = await import('../../db/migrate.js');
-  await migrateDatabase(databaseUrl);
+  await migrateDatabase(migrationDatabaseUrl, databaseUrl);
   onProgress({ component: 'migrations', phase: 'ready', durationMs: Date.now() - began });
 }
 

@@ -40,7 +40,7 @@ export async function startDrillStack(): Promise<DrillStack> {
   const env = { ...own.env, PERDURE_HOLD_FOLDER: holdFolder, PERDURE_DECISION_TRUST: 'signed', PERDURE_GATEWAY_SEGMENT_SECONDS: '1' };
   const place: Place = { ...own, env, config: loadPerdureConfig(env) };
   const all = await startKillStack(place);
-  const db = connectDatabase(all.stack.addresses.databaseUrl);
+  const db = connectDatabase(all.stack.addresses.migrationDatabaseUrl);
   await recordWrites(db);
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = all.stack.env;
   const store = createObjectStore({ ...place.config.s3, endpoint: all.stack.addresses.s3Endpoint, accessKeyId, secretAccessKey });

@@ -8,7 +8,7 @@ const tables = ['routes', 'leases', 'gateway_acknowledgements', 'rollouts', 'pro
 export async function recordWrites({ sql }: Database): Promise<void> {
   await sql.unsafe(`
     create table drill_writes (seq bigint generated always as identity primary key, table_name text not null, change text not null, written jsonb not null);
-    create function note_drill_write() returns trigger language plpgsql as $$
+    create function note_drill_write() returns trigger language plpgsql security definer as $$
       begin
         insert into drill_writes (table_name, change, written) values (tg_table_name, tg_op, to_jsonb(case when tg_op = 'DELETE' then old else new end));
         return null;

@@ -15,8 +15,9 @@ declare module 'vitest' {
 /** One PostgreSQL, Temporal and S3 for all integration tests, on free ports, with a state of their own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const servers = await startNativeServers({ environment: withoutOwnServers(process.env) });
-  await migrateDatabase(servers.addresses.databaseUrl);
-  project.provide('stackEnvironment', servers.env);
+  const { databaseUrl, migrationDatabaseUrl } = servers.addresses;
+  await migrateDatabase(migrationDatabaseUrl, databaseUrl);
+  project.provide('stackEnvironment', { ...servers.env, PERDURE_MIGRATION_DATABASE_URL: migrationDatabaseUrl });
   project.provide('stackHome', servers.config.home);
   return () => servers.stop();
 }

@@ -1,22 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
+import { migrating } from '../../db/hold-table-rules.js';
 import { migrateDatabase } from '../../db/migrate.js';
 
 export interface TestDatabase {
+  /** With the role that the application uses: a grant that is missing shows in the test. */
   url: string;
+  /** With the role that owns the tables. */
+  ownerUrl: string;
   drop(): Promise<void>;
 }
 
 /** A database of one's own on the suite's PostgreSQL, at the newest schema unless `empty`. */
 export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
-  const server = process.env.PERDURE_DATABASE_URL;
-  if (!server) throw new Error('PERDURE_DATABASE_URL is not set: this helper is for tests under test/integration.');
+  const application = process.env.PERDURE_DATABASE_URL;
+  const owner = process.env.PERDURE_MIGRATION_DATABASE_URL ?? application;
+  if (!application || !owner) throw new Error('PERDURE_DATABASE_URL is not set: this helper is for tests under test/integration.');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  await command(server, `create database ${name}`);
-  if (!options.empty) await migrateDatabase(url.href);
-  return { url: url.href, drop: () => command(server, `drop database ${name} with (force)`) };
+  const [url, ownerUrl] = [application, owner].map((server) => {
+    const own = new URL(server);
+    own.pathname = `/${name}`;
+    return own.href;
+  }) as [string, string];
+  await command(owner, `create database ${name}`);
+  if (!options.empty) await migrateDatabase(ownerUrl, url);
+  return { url, ownerUrl, drop: () => command(owner, `drop database ${name} with (force)`) };
+}
+
+/** Changes facts as a migration may: for tests that need a past. */
+export async function changeFacts(ownerUrl: string, work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const sql = postgres(ownerUrl, { max: 1, onnotice: () => undefined });
+  try {
+    await sql`select set_config(${migrating}, 'on', false)`;
+    await work(sql);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }
 
 async function command(url: string, statement: string): Promise<void> {

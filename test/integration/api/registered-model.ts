@@ -4,10 +4,11 @@ import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js'
 import { openPromotion, recordDecision, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { openRollout, recordLook, setRolloutState } from '../../../db/rollout-queries.js';
 import { rolloutOutlook } from '../../../db/rollout-facts.js';
-import { storeId, writeRoute } from '../../../db/route-queries.js';
+import { routeOf, storeId, writeRoute } from '../../../db/route-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { Evidence } from '../../../domain/promotion.js';
+import { changeFacts } from '../../setup/test-database.js';
 import { metrics, registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, type TestApi } from './start-api.js';
 
@@ -27,9 +28,9 @@ export async function registerModel(running: TestApi) {
   const route = (key: string, split: { version: number; sharePct: number }[]) =>
     writeRoute(db, { environment: 'production', model, split, reason: key, idempotencyKey: `${model} ${key}`, lease: lease.grant });
   const written = await route('first version', [{ version: 1, sharePct: 100 }]);
-  const [moved] = await db.sql<{ at: string }[]>`update routes set at = at - interval '1 hour' where model = ${model} returning at`;
-  if (!moved) throw new Error('the route is not there');
-  const first = { ...written, at: new Date(moved.at).toISOString() };
+  await changeFacts(running.ownerUrl, (sql) => sql`update routes set at = at - interval '1 hour' where model = ${model}`);
+  const first = await routeOf(db, 'production', model);
+  if (first?.epoch !== written.epoch) throw new Error('the route is not there');
   const second = await route('canary step 1', [
     { version: 1, sharePct: 95 },
     { version: 2, sharePct: 5 },

@@ -56,9 +56,12 @@ describe('runs and versions', () => {
 
   test('a run shows its steps with what they made, and the version that it registered', async () => {
     const [newest] = await running.api.runs({ model: known.model });
-    expect(newest).toMatchObject({ outcome: 'registered', version: 2, step: 'snapshot' });
+    expect(newest).toMatchObject({ outcome: 'registered', version: 2, step: 'register' });
     const run = await running.api.run(newest?.id ?? '');
-    expect(run.steps).toMatchObject([{ step: 'snapshot', summary: '52796 rows' }]);
+    expect(run.steps).toMatchObject([
+      { step: 'snapshot', summary: '52796 rows' },
+      { step: 'register', summary: `${known.model}@2` },
+    ]);
     expect((await running.perdure('runs', 'show', run.id)).stdout).toMatch(/snapshot.*52796 rows/);
     expect(await running.perdure('runs', 'show', 'nope')).toMatchObject({ code: 6 });
   });

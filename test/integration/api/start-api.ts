@@ -24,6 +24,8 @@ export interface TestApi {
   app: ControlApi;
   api: ApiClient;
   db: Database;
+  /** Its database with the role that owns the tables. */
+  ownerUrl: string;
   store: ObjectStore;
   uploadFolder: string;
   /** The public keys that fit what the API signs with. */
@@ -72,6 +74,7 @@ export async function startApi({
     app,
     api: createApiClient(`http://127.0.0.1:${port}`),
     db,
+    ownerUrl: database.ownerUrl,
     store,
     uploadFolder,
     verifyingKeysFile,

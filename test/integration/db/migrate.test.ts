@@ -23,7 +23,7 @@ async function databaseAt(count: number): Promise<string> {
   const database = await createTestDatabase({ empty: true });
   databases.push(database);
   const folder = mkdtempSync(path.join(tmpdir(), 'perdure-migrations-'));
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined });
+  const sql = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
   try {
     cpSync(migrations, folder, { recursive: true });
     writeFileSync(path.join(folder, 'meta', '_journal.json'), JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }));
@@ -32,7 +32,7 @@ async function databaseAt(count: number): Promise<string> {
     await sql.end({ timeout: 5 });
     rmSync(folder, { recursive: true, force: true });
   }
-  return database.url;
+  return database.ownerUrl;
 }
 
 async function ask<T>(url: string, question: (sql: postgres.Sql) => Promise<T>): Promise<T> {

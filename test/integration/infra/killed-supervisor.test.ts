@@ -53,7 +53,7 @@ const finding = async (name: string) => (await doctor(environment)).find((check)
 
 it('what a killed supervisor leaves serves on: the next start takes the same processes over, starts what died meanwhile, and down stops everything', async () => {
   const first = await startWell();
-  const url = readStackFile(home)?.addresses.databaseUrl ?? '';
+  const url = readStackFile(home)?.addresses.migrationDatabaseUrl ?? '';
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   await sql`create table kept (n int)`;
   await sql`insert into kept values (42)`;

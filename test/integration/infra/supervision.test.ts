@@ -45,12 +45,12 @@ describe('servers under the supervisor', () => {
   };
 
   it('PostgreSQL killed with -9 comes back with the rows that were committed', async () => {
-    const sql = postgres(stack.addresses.databaseUrl, { max: 1, onnotice: () => undefined });
+    const sql = postgres(stack.addresses.migrationDatabaseUrl, { max: 1, onnotice: () => undefined });
     await sql`create table kept (n int primary key)`;
     await sql`insert into kept select generate_series(1, 1000)`;
     await sql.end();
     await killAndHeal('postgres');
-    const again = postgres(stack.addresses.databaseUrl, { max: 1 });
+    const again = postgres(stack.addresses.migrationDatabaseUrl, { max: 1 });
     const [row] = await again<{ total: number }[]>`select sum(n)::int as total from kept`;
     await again.end();
     expect(row?.total).toBe(500_500);

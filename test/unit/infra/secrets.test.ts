@@ -10,13 +10,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-test('secrets of a stack from before keys were hashed with one get it once, and lose nothing', () => {
+test('secrets of a stack from before there were as many get those that they lack once, and lose nothing', () => {
   const file = path.join(home, 'secrets.json');
   const old = { postgresPassword: 'p'.repeat(20), s3AccessKeyId: 'a'.repeat(20), s3SecretAccessKey: 's'.repeat(40) };
   writeFileSync(file, JSON.stringify(old));
   const upgraded = loadSecrets(home);
   expect(upgraded).toMatchObject(old);
   expect(upgraded.keyHashSecret.length).toBeGreaterThanOrEqual(16);
+  expect(upgraded.postgresApplicationPassword.length).toBeGreaterThanOrEqual(16);
   expect(loadSecrets(home)).toEqual(upgraded);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(upgraded);
   expect(statSync(file).mode & 0o077).toBe(0);
