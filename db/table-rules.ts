@@ -31,10 +31,12 @@ const rules = {
   watermarks: 'change',
 } satisfies Record<keyof typeof schema, TableRule>;
 
-export const tableRules: readonly { table: string; rule: TableRule }[] = (Object.keys(rules) as (keyof typeof rules)[]).map((name) => ({
-  table: getTableName(schema[name]),
-  rule: rules[name],
-}));
+const tables = new Map(Object.entries(schema));
+
+export const tableRules: readonly { table: string; rule: TableRule }[] = Object.entries(rules).flatMap(([name, rule]) => {
+  const table = tables.get(name);
+  return table ? [{ table: getTableName(table), rule }] : [];
+});
 
 /** What the application may do with a table. */
 export const privileges: Readonly<Record<TableRule, string>> = {
