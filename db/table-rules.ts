@@ -27,6 +27,7 @@ const rules = {
   servingWindows: 'append-only',
   snapshots: 'append-only',
   stores: 'append-only',
+  versionArchivals: 'append-only',
   versions: 'append-only',
   watermarks: 'change',
 } satisfies Record<keyof typeof schema, TableRule>;
