@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkValueMetrics } from '../adapters/data-engine/check-expressions.js';
 import { evaluateModels } from '../adapters/onnx/evaluate-models.js';
+import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
 import { actorOf } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
@@ -173,9 +173,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
     report: (progress: string) => void,
   ): Promise<Evaluation> {
     const manifest = await snapshotByDigest(db, snapshotSha256);
-    const workRoot = path.join(config.home, 'work');
-    await mkdir(workRoot, { recursive: true });
-    const workDir = await mkdtemp(path.join(workRoot, 'evaluate-'));
+    const workDir = await makeWorkFolder(config.home, 'evaluate');
     try {
       report('fetching models and holdout');
       const holdout = await Promise.all(
@@ -208,7 +206,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
       );
     } finally {
-      await rm(workDir, { recursive: true, force: true });
+      await removeWorkFolder(workDir);
     }
   }
 

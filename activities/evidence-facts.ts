@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
 import { digestOf } from '../domain/canonical-json.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
@@ -18,13 +18,11 @@ export function evidenceFacts({ db, store, config }: Pick<ActivityDependencies, 
 
   /** SHA-256 of the artifact's bytes in the store, as they are now. @throws PerdureError `not-found`. */
   async function artifactDigest(artifactSha256: string): Promise<string> {
-    const workRoot = path.join(config.home, 'work');
-    await mkdir(workRoot, { recursive: true });
-    const folder = await mkdtemp(path.join(workRoot, 'artifact-'));
+    const folder = await makeWorkFolder(config.home, 'artifact');
     try {
       return (await store.getToFile(objectKeys.artifact(artifactSha256), path.join(folder, 'model.onnx'))).sha256;
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await removeWorkFolder(folder);
     }
   }
 

@@ -3,6 +3,7 @@ import { createEvaluationActivities } from './evaluation.js';
 import { createGatewayActivities } from './gateways.js';
 import { createLeaseActivities } from './leases.js';
 import { createPromotionActivities } from './promotions.js';
+import { createReconciliationActivities } from './reconciliation.js';
 import { createRegistryActivities } from './registry.js';
 import { createReviewActivities } from './reviews.js';
 import { createRolloutLookActivities } from './rollout-looks.js';
@@ -19,6 +20,7 @@ export function createActivities(deps: ActivityDependencies) {
       ...createGatewayActivities(deps),
       ...createLeaseActivities(deps),
       ...createPromotionActivities(deps),
+      ...createReconciliationActivities(deps),
       ...createRegistryActivities(deps),
       ...createReviewActivities(deps),
       ...createRolloutActivities(deps),

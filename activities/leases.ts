@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { workflowLife } from '../client/workflow-life.js';
 import { PerdureError } from '../domain/errors.js';
 import { leaseNames } from '../domain/ids.js';
 import { holderText, parseHolder, type LeaseGrant, type LeaseHolder } from '../domain/lease.js';
@@ -50,18 +50,8 @@ export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencie
   }
 
   /** A lease outlives the workers of its holder but not its workflow: one that ended without giving it back loses it. */
-  async function isRunning({ workflowId, runId }: LeaseHolder): Promise<boolean> {
-    try {
-      const first = await temporal.workflow.getHandle(workflowId, runId).describe();
-      if (first.status.name === 'RUNNING') return true;
-      if (first.status.name !== 'CONTINUED_AS_NEW') return false;
-      // A later workflow may bear the same id, the one that asks included: only a run of the same chain holds the lease.
-      const latest = await temporal.workflow.getHandle(workflowId).describe();
-      return latest.status.name === 'RUNNING' && latest.raw.workflowExecutionInfo?.firstRunId === runId;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
+  async function isRunning(holder: LeaseHolder): Promise<boolean> {
+    return (await workflowLife(temporal, holder)).runs;
   }
 }
 

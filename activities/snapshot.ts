@@ -1,8 +1,7 @@
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { createEngine } from '../adapters/data-engine/engine.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
+import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
 import { canonicalJson, digestOf } from '../domain/canonical-json.js';
 import { describeStrays } from '../domain/lake-files.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
@@ -141,9 +140,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
   ): Promise<PartitionRecord> {
     const { name: model } = definition;
     const { partition } = content;
-    const workRoot = path.join(config.home, 'work');
-    await mkdir(workRoot, { recursive: true });
-    const workDir = await mkdtemp(path.join(workRoot, 'snapshot-'));
+    const workDir = await makeWorkFolder(config.home, 'snapshot');
     const engine = createEngine(engineLimits, signal);
     try {
       const { files, names } = await content.download(workDir);
@@ -191,7 +188,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       });
     } finally {
       engine.end();
-      await rm(workDir, { recursive: true, force: true });
+      await removeWorkFolder(workDir);
     }
   }
 }

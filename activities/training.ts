@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
+import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { PartitionFile } from '../domain/snapshot.js';
 import { trainerSpecOf } from '../domain/trainer-spec.js';
@@ -37,9 +36,7 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
         report('fetching the snapshot');
         const spec = trainerSpecOf(definition, await local(manifest.train), await local(manifest.holdout));
         const trainer = trainerFor(definition.training.algorithm, config.projectRoot);
-        const workRoot = path.join(config.home, 'work');
-        await mkdir(workRoot, { recursive: true });
-        const outDir = await mkdtemp(path.join(workRoot, 'train-'));
+        const outDir = await makeWorkFolder(config.home, 'train');
         try {
           const result = await runTrainer({
             ...trainer,
@@ -62,7 +59,7 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
           await finishRunStep(db, claim, summary);
           return { artifactSha256: result.modelSha256, environmentSha256: await trainerEnvironmentDigest(trainer), summary };
         } finally {
-          await rm(outDir, { recursive: true, force: true });
+          await removeWorkFolder(outDir);
         }
       });
     },

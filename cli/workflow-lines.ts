@@ -1,18 +1,22 @@
 import type { TemporalHandle } from '../client/connect.js';
+import { whyStuck } from '../client/stuck.js';
 
 /** The SDK answers this query for every workflow. */
 const metadataQuery = '__temporal_workflow_metadata';
 
-/** What a workflow says in its current details: steps that are done, and the one that goes on. Empty while no worker answers. */
+/** What a workflow says in its current details, steps that are done and the one that goes on, and what it does not get over. */
 export async function workflowLines(
   { client }: TemporalHandle,
   { workflowId, runId }: { workflowId: string; runId?: string | undefined },
 ): Promise<string[]> {
-  const metadata: unknown = await client.withDeadline(Date.now() + 3_000, () =>
-    client.workflow.getHandle(workflowId, runId).query(metadataQuery),
-  );
+  const said = client
+    .withDeadline(Date.now() + 3_000, () => client.workflow.getHandle(workflowId, runId).query<unknown>(metadataQuery))
+    .catch(() => undefined); // No worker answers.
+  const [metadata, stuck] = await Promise.all([said, whyStuck(client, workflowId)]);
   const details = typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata ? metadata.currentDetails : undefined;
-  return typeof details === 'string' ? linesOfDetails(details) : [];
+  // Without the attempt, which rises at each look: a line is printed once.
+  const troubles = stuck.map(({ what, lastFailure, remedy }) => `! ${what} fails again and again: ${lastFailure} ${remedy}`);
+  return [...(typeof details === 'string' ? linesOfDetails(details) : []), ...troubles];
 }
 
 /** Takes the details' Markdown list apart: `- ✓ done`, `- … goes on`, and notes. */

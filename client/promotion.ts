@@ -11,6 +11,7 @@ import type { Decision } from '../domain/promotion.js';
 import { decidePromotionUpdate, promotionStatusQuery, type DecisionAnswer, type PromotionStatus } from '../workflows/messages.js';
 import type { promoteModel, PromotionResult } from '../workflows/promote-model.js';
 import type { TemporalHandle } from './connect.js';
+import { unlessStuck } from './stuck.js';
 import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 
 /**
@@ -54,7 +55,7 @@ export async function startPromotion(
  * the control API signs, and where decisions must be signed only its own count.
  * @param promotionId reaches this promotion only, and not a later one of the same version
  * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision,
- * `server/unreachable` when nothing has ruled `withinMs`.
+ * `workflow/stuck` as soon as the promotion's own code is seen to fail, `server/unreachable` when nothing has ruled `withinMs`.
  */
 export async function decidePromotion(
   { client }: TemporalHandle,
@@ -65,7 +66,7 @@ export async function decidePromotion(
   const handle = client.workflow.getHandle(workflowId, undefined, promotionId === undefined ? {} : { firstExecutionRunId: promotionId });
   const send = () => handle.executeUpdate(decidePromotionUpdate, { args: [decision] });
   try {
-    return await (withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
+    return await unlessStuck(client, workflowId, withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
   } catch (error) {
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
       throw new PerdureError(

@@ -40,6 +40,7 @@ const errorTable = {
   'training/failed': { retryable: false, httpStatus: 500, exitCode: 1 },
   'training/out-of-memory': { retryable: false, httpStatus: 500, exitCode: 1 },
   'training/timed-out': { retryable: false, httpStatus: 500, exitCode: 1 },
+  'workflow/stuck': { retryable: false, httpStatus: 503, exitCode: 7 },
 } as const;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -2,9 +2,9 @@ import type { Environment } from './names.js';
 
 /**
  * `refused`: its file or definition cannot be served; `out-of-service`: its process ended too often; `back-in-service`: it answers again; `contract-broken`: its contract refuses
- * what the route's incumbent takes.
+ * what the route's incumbent takes; `share-given-back`: a rollout that nobody watched any more was closed, as the reconciler tells.
  */
-export const gatewayEventKinds = ['refused', 'out-of-service', 'back-in-service', 'contract-broken'] as const;
+export const gatewayEventKinds = ['refused', 'out-of-service', 'back-in-service', 'contract-broken', 'share-given-back'] as const;
 export type GatewayEventKind = (typeof gatewayEventKinds)[number];
 
 /** What happened to a version at one gateway. */

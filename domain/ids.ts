@@ -7,6 +7,7 @@ export const workflowIds = {
   rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
   review: (environment: Environment, model: string, version: number) => `review/${environment}/${model}/${version}`,
   rollback: (environment: Environment, model: string, epoch: number) => `rollback/${environment}/${model}/${epoch}`,
+  giveBack: (environment: Environment, model: string) => `give-back/${environment}/${model}`,
 } as const;
 
 /** `flight-delay@2` taken apart; the version is undefined where none is named. */
@@ -21,6 +22,9 @@ export const leaseNames = {
   training: (model: string) => `train/${model}`,
   rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
 } as const;
+
+/** The workflow that closes what ended without being ended, and the schedule that keeps it running; Temporal adds a time to the first. */
+export const reconcilerIds = { schedule: 'perdure-reconciler', workflow: 'reconcile' } as const;
 
 export const scheduleIds = {
   of: (model: string, schedule: string) => `perdure/${model}/${schedule}`,

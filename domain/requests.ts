@@ -70,6 +70,13 @@ export type Steering = z.infer<typeof steeringSchema>;
 export const steeringCommandSchema = z.enum(['pause', 'resume', 'advance', 'abort']);
 export type SteeringCommand = z.infer<typeof steeringCommandSchema>;
 
+/** A rollout whose workflow has ended: its share is given back and its row closed. */
+export const giveBackRequestSchema = z.strictObject({
+  rolloutId: z.string().min(1).max(200),
+  why: plainTextSchema.max(900).default('somebody asked for it'),
+});
+export type GiveBackRequest = z.input<typeof giveBackRequestSchema>;
+
 /** Late labels' last word on a rollout that is over, by its id. */
 export const reviewRequestSchema = z.strictObject({ rolloutId: z.string().min(1).max(200) });
 export type ReviewRequest = z.input<typeof reviewRequestSchema>;

@@ -8,6 +8,8 @@ import { createFileCache } from '../adapters/file-cache.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { sweepWorkFolders } from '../adapters/work-folder.js';
+import { ensureReconciler } from '../client/reconciler.js';
 import { connectDatabase } from '../db/connect.js';
 import { trustText } from '../domain/decision-proof.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
@@ -21,6 +23,8 @@ const rolesSchema = z
   .default('workflows,activities,training')
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(['workflows', 'activities', 'training'])).min(1));
+
+const sweepEveryMs = 5 * 60_000;
 
 /** A worker process: any number may run, each with any of the three queues. */
 async function main(): Promise<void> {
@@ -82,6 +86,8 @@ async function main(): Promise<void> {
     }),
   };
   const workers = await Promise.all(roles.map(async (role) => Worker.create(await optionsOf[role]())));
+  if (roles.includes('workflows')) await ensureReconciler({ client: deps.temporal, config: temporal });
+  await keepWorkFoldersSwept(config.home);
   const running = Promise.all(workers.map((worker) => worker.run()));
   onShutdown(
     'worker',
@@ -94,6 +100,16 @@ async function main(): Promise<void> {
   );
   announceReady();
   await running;
+}
+
+/** What workers that were killed left behind goes at the start, and again now and then: who dies may be another one. */
+async function keepWorkFoldersSwept(home: string): Promise<void> {
+  const sweep = async () => {
+    const swept = await sweepWorkFolders(home);
+    if (swept.length > 0) process.stdout.write(`swept work folders whose process no longer lives: ${swept.join(', ')}\n`);
+  };
+  await sweep();
+  setInterval(() => void sweep().catch(() => undefined), sweepEveryMs).unref();
 }
 
 /** A worker that could rule on no decision says so at its start. */

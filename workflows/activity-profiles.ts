@@ -4,6 +4,7 @@ import type { EvaluationActivities } from '../activities/evaluation.js';
 import type { GatewayActivities } from '../activities/gateways.js';
 import type { LeaseActivities } from '../activities/leases.js';
 import type { PromotionActivities } from '../activities/promotions.js';
+import type { ReconciliationActivities } from '../activities/reconciliation.js';
 import type { RegistryActivities } from '../activities/registry.js';
 import type { ReviewActivities } from '../activities/reviews.js';
 import type { RolloutLookActivities } from '../activities/rollout-looks.js';
@@ -43,6 +44,15 @@ export const looking = () =>
     taskQueue: taskQueues(workflowInfo().taskQueue).activities,
     startToCloseTimeout: '10m',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  });
+
+/** A pass over what is open asks Temporal of each, with a heartbeat at every question; repeated until it succeeds, the next one would do the same. */
+export const reconciling = () =>
+  proxyActivities<ReconciliationActivities>({
+    taskQueue: taskQueues(workflowInfo().taskQueue).activities,
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
   });
 
 /** Asks again until a lease is free: each try is short, the wait lives in the retries and leaves no trace in the history. */

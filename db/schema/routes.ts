@@ -1,3 +1,4 @@
+import { isNull, sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { StageJudgement } from '../../domain/judge.js';
 import type { Environment } from '../../domain/names.js';
@@ -67,7 +68,17 @@ export const rollouts = pgTable(
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
   },
-  (table) => [index('rollouts_route').on(table.environment, table.model), index('rollouts_newest').on(table.model, table.startedAt)],
+  (table) => [
+    index('rollouts_open').on(table.id).where(isNull(table.finishedAt)),
+    index('rollouts_promotion').on(table.promotionId),
+    index('rollouts_awaiting_labels')
+      .on(table.finishedAt)
+      .where(
+        sql`state = 'completed' and last_word is null and settled -> 'policy' ? 'lateLabels' and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`,
+      ),
+    index('rollouts_route').on(table.environment, table.model),
+    index('rollouts_newest').on(table.model, table.startedAt),
+  ],
 );
 
 /** Each look of the judge, with what it saw. */

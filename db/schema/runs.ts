@@ -1,3 +1,4 @@
+import { isNull } from 'drizzle-orm';
 import { bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/evaluation.js';
@@ -34,7 +35,7 @@ export const runs = pgTable(
     metrics: jsonb('metrics').$type<Metrics>(),
     gates: jsonb('gates').$type<GateResult[]>(),
   },
-  (table) => [index('runs_newest').on(table.model, table.startedAt)],
+  (table) => [index('runs_open').on(table.id).where(isNull(table.finishedAt)), index('runs_newest').on(table.model, table.startedAt)],
 );
 
 /** Versions that somebody put away or brought back, one row an act; the newest counts. Never changed. */

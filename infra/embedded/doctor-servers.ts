@@ -7,6 +7,7 @@ import { note, ok, problem, type Check } from './doctor-check.js';
 import { databaseRoleCheck } from './doctor-database.js';
 import { checkOwnDatabase } from './external-servers.js';
 import { objectStorePorts } from './object-store.js';
+import { openWorkChecks } from './open-work.js';
 import { describeOwner, portOwner } from './port-owner.js';
 import { canListen } from './ports.js';
 import { readStackFile } from './stack-file.js';
@@ -41,6 +42,7 @@ export async function serverChecks(config: PerdureConfig, environment: NodeJS.Pr
       checkTemporal(temporalOptions, addresses.temporalNamespace),
     ),
     await answers('S3', `${addresses.s3Endpoint}, bucket ${bucket.bucket}`, () => ensureBucket(bucket, 'check')),
+    ...(await openWorkChecks(addresses.databaseUrl, loadTemporalConfig({ ...environment, ...env }))),
   ];
 }
 

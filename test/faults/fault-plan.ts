@@ -48,8 +48,8 @@ const companions: Record<Component, NonNullable<Fault['also']>> = {
 /** Of so many faults of a component, the second strikes its companion too. */
 const alsoEvery = 6;
 
-/** A gateway loses its lease after 10 s of silence; both sides of that are worth a visit. */
-const pauseMs = { shortest: 1_500, longest: 6_000, beyondLease: 12_000 };
+/** A gateway loses its lease after 10 s of silence; both sides of that are worth a visit. A small activity is given up after 30 s: what its worker goes on with then comes too late. */
+const pauseMs = { shortest: 1_500, longest: 6_000, beyondLease: 12_000, beyondTimeout: 42_000 };
 
 export function stepsOf(strategy: Strategy): Step[] {
   return ['approval', ...Array.from({ length: watchedStages[strategy].length }, (_, stage) => stage), 'abort', 'rollback'];
@@ -85,13 +85,18 @@ export function planFaults(seed: number, count: number | 'all' = leastCount): Fa
           return { ...pick(places, at), ...pick(triples, at + turn) };
         });
   const seen = new Map<Component, number>();
+  let outlasted = false;
   return pairs.map((pair) => {
     const before = seen.get(pair.component) ?? 0;
     seen.set(pair.component, before + 1);
+    // Once a plan: it takes its time.
+    const outlasts = !outlasted && pair.component === 'worker' && pair.kind === 'pause';
+    outlasted ||= outlasts;
+    const forMs = pausedMs(random);
     return {
       ...pair,
       also: before % alsoEvery === 1 ? companions[pair.component] : null,
-      pausedMs: pausedMs(random),
+      pausedMs: outlasts ? pauseMs.beyondTimeout : forMs,
       gateway: random.below(2) === 0 ? 0 : 1,
       stop: stopOf(pair, random),
     };

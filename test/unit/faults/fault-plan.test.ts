@@ -50,6 +50,13 @@ describe('a plan of faults', () => {
     }
   });
 
+  it('stops a worker once for longer than any small activity may take, in the plan of every run too', () => {
+    for (const plan of [planFaults(1, 8), ...seeds.map((seed) => planFaults(seed))]) {
+      const long = plan.filter(({ pausedMs }) => pausedMs > 40_000);
+      expect(long).toMatchObject([{ component: 'worker', kind: 'pause' }]);
+    }
+  });
+
   it('aborts and rolls back a rollout of every strategy, at moments that it has', () => {
     for (const seed of seeds) {
       const plan = planFaults(seed);
