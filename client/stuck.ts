@@ -21,7 +21,7 @@ const attemptsMin = 6;
 const taskAttemptsMin = 2;
 
 type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
-const isoTime = (time: Timestamp): string | null => (time?.seconds ? new Date(Number(String(time.seconds)) * 1000).toISOString() : null);
+const isoTime = (time: Timestamp): string | null => (time?.seconds ? new Date(Number(time.seconds) * 1000).toISOString() : null);
 
 /** What a running workflow does not get over; empty while all is well. Waiting for a lease is no trouble: somebody goes first. */
 export async function whyStuck(client: Client, workflowId: string, runId?: string): Promise<Stuck[]> {

@@ -4,7 +4,7 @@ import type { Database } from './connect.js';
 import { leases, promotions, rollouts, routes, runs } from './schema/index.js';
 
 /** A row that has not ended, and the workflow that is to end it. Its id is that of the workflow's first run. */
-export interface OpenRow {
+interface OpenRow {
   kind: 'run' | 'promotion' | 'rollout';
   id: string;
   workflowId: string;
@@ -62,7 +62,7 @@ export async function rolloutsAwaitingLabels(db: Database) {
 }
 
 /** Part of a partial index: words must stay the same in both. */
-export const awaitsLabels = sql`settled -> 'policy' ? 'lateLabels' and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`;
+const awaitsLabels = sql`settled -> 'policy' ? 'lateLabels' and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`;
 
 /** Leases that are held. */
 export async function heldLeases(db: Database) {

@@ -1,4 +1,3 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
@@ -7,6 +6,7 @@ import { metricName, type JudgedMetric } from '../../domain/judge-policy.js';
 import type { Environment } from '../../domain/names.js';
 import { servingRoleSchema, type ServingRole } from '../../domain/serving-window.js';
 import { createListedObjectCache } from '../listed-object-cache.js';
+import { makeWorkFolder, removeWorkFolder } from '../work-folder.js';
 import type { ListedObject, ObjectStore } from '../object-store.js';
 import { openDuckSession, type DuckSession } from './duck-session.js';
 import { createEngine } from './engine.js';
@@ -72,9 +72,7 @@ export function createServedOutcomes({ store, config, cacheBytesMax = cacheBytes
   return {
     /** Counts by version and role, in that order. @throws PerdureError `definition/invalid` for a bad expression, `server/unreachable` without the object store. */
     async count(question: ServedOutcomesQuestion): Promise<ServedOutcomes[]> {
-      const workRoot = path.join(config.home, 'work');
-      await mkdir(workRoot, { recursive: true });
-      const folder = await mkdtemp(path.join(workRoot, 'outcomes-'));
+      const folder = await makeWorkFolder(config.home, 'outcomes');
       // Only a value metric holds an expression of the definition; what else is asked is ours.
       const engine = question.metrics.some(({ metric }) => metric === 'value') ? createEngine(engineLimits, question.signal) : undefined;
       const open = engine?.open ?? openDuckSession;
@@ -95,7 +93,7 @@ export function createServedOutcomes({ store, config, cacheBytesMax = cacheBytes
       } finally {
         session?.close();
         engine?.end();
-        await rm(folder, { recursive: true, force: true });
+        await removeWorkFolder(folder);
         await cache.trim();
       }
     },
