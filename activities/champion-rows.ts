@@ -8,6 +8,7 @@ import { partitionInputsDigest } from '../domain/snapshot-shape.js';
 import type { PartitionFile, SnapshotManifest } from '../domain/snapshot.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { readLake, type LakePartition } from './lake.js';
+import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
 
 interface Question {
   champion: ModelDefinition;
@@ -30,24 +31,33 @@ export async function championRows(deps: ActivityDependencies, question: Questio
   report('reading the tables again, for the features of the champion');
   const { partitions } = await readLake(deps, { ...challenger, data: definition.data }, report);
   const holdout: { path: string; sha256: string }[] = [];
-  for (const file of manifest.holdout) {
-    const content = partitions.find(({ partition }) => partition === file.partition);
-    if (content === undefined || hasChanged(content, file, question))
-      return { impossible: `the data of ${file.partition} has changed since the snapshot was taken` };
-    const rows = await shapeForChampion({
-      definition,
-      champion: champion.contract,
-      challenger: challenger.contract,
-      partition: file.partition,
-      tableFiles: (await content.download(workDir)).files,
-      rows: await deps.cache.fetch(file.key, file.sha256),
-      workDir: path.join(workDir, 'champion'),
-      signal,
-      onProgress: ({ what }) => report(`features of the champion in ${file.partition}: ${what}`),
-    });
-    if ('impossible' in rows) return rows;
-    await deps.store.putImmutable(objectKeys.snapshotFile(manifest.model, rows.sha256), { file: rows.path });
-    holdout.push(rows);
+  const engine = createShapingEngine(signal);
+  try {
+    for (const file of manifest.holdout) {
+      const content = partitions.find(({ partition }) => partition === file.partition);
+      if (content === undefined || hasChanged(content, file, question))
+        return { impossible: `the data of ${file.partition} has changed since the snapshot was taken` };
+      const { files, names } = await content.download(workDir);
+      const rows = await shapeForChampion({
+        definition,
+        champion: champion.contract,
+        challenger: challenger.contract,
+        partition: file.partition,
+        tableFiles: files,
+        fileNames: names,
+        rows: await deps.cache.fetch(file.key, file.sha256),
+        workDir: path.join(workDir, 'champion'),
+        signal,
+        memoryLimitMb,
+        openSession: engine.open,
+        onProgress: ({ what }) => report(`features of the champion in ${file.partition}: ${what}`),
+      });
+      if ('impossible' in rows) return rows;
+      await deps.store.putImmutable(objectKeys.snapshotFile(manifest.model, rows.sha256), { file: rows.path });
+      holdout.push(rows);
+    }
+  } finally {
+    engine.end();
   }
   return { own: { contract: champion.contract, holdout } };
 }

@@ -7,6 +7,8 @@ import { actorOf } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
 import type { EvaluationPolicy } from '../domain/evaluation-policy.js';
+import { compatibilityText } from '../domain/contract-compatibility.js';
+import { ruleOnContract } from '../domain/contract-consent.js';
 import { decideGates } from '../domain/gate.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
@@ -16,6 +18,7 @@ import type { PromotionPolicy } from '../domain/promotion-policy.js';
 import { championOf } from '../domain/route.js';
 import { measuresAlike, rulesDigest, underRulesInForce } from '../domain/rules.js';
 import { knowsHoldout } from '../domain/snapshot.js';
+import { contractOutlook } from '../db/contract-facts.js';
 import { snapshotByDigest } from '../db/data-queries.js';
 import { definitionByDigest, mustBeAsStored, rulesInForce } from '../db/definition-queries.js';
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
@@ -38,6 +41,16 @@ interface Comparison {
   champion: Champion | null;
   /** The run whose trainer left the native model's probabilities; null leaves parity out. */
   runId: string | null;
+}
+
+export interface ShownEvidence {
+  evidenceSha256: string;
+  champion: number | null;
+  summary: string;
+  conflict: string | null;
+  policy?: PromotionPolicy;
+  /** The moment of a declared cut-over that is still to come. */
+  notBefore?: string;
 }
 
 /** Evaluation on the frozen holdout, in a process of its own. Reports are named by their digests. */
@@ -68,12 +81,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
     },
 
     /** What people are shown before they decide. The run's own evaluation serves while its champion is still the one. */
-    async gatherEvidence(asked: {
-      promotionId: string;
-      model: string;
-      version: number;
-      environment: Environment;
-    }): Promise<{ evidenceSha256: string; champion: number | null; summary: string; conflict: string | null; policy?: PromotionPolicy }> {
+    async gatherEvidence(asked: { promotionId: string; model: string; version: number; environment: Environment }): Promise<ShownEvidence> {
       return withHeartbeat(async (signal, report) => {
         const { promotionId, model, version, environment } = asked;
         const candidate = await versionOf(db, model, version);
@@ -86,6 +94,10 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         await mustBeAsStored(db, model, candidate.definitionSha256);
         const own = await definitionByDigest(db, candidate.definitionSha256);
         const definition = underRulesInForce(own, rules);
+        const contract = await contractOutlook(db, { environment, model, contract: own.contract, except: version });
+        const callers = ruleOnContract(contract, rules.promotion.breakingContract, rules.rollout.strategy, new Date());
+        if (callers.refused !== null)
+          throw new PerdureError('promotion/refused', `${model}@${version} does not come into ${environment}: ${callers.refused}`);
         await checkValueMetrics(definition);
         const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(candidate.evaluationKey))));
         const fair = await fairChampionIn(environment, model, candidate.snapshotSha256);
@@ -112,6 +124,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           championMetrics: evaluation.comparison?.champion ?? null,
           ...(evaluation.notCompared !== undefined && { notCompared: evaluation.notCompared }),
           gates,
+          contract,
           policy: definition.promotion,
           rollout: definition.rollout,
           cardSha256: await facts.cardDigest(model, version),
@@ -123,7 +136,14 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), { contentType: 'application/json' });
         const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
         await showEvidence(db, promotionId, { evidence, evidenceSha256, expiresAt }, turn());
-        return { evidenceSha256, champion: evidence.champion, summary: summaryOf(evaluation), conflict: null, policy: evidence.policy };
+        return {
+          evidenceSha256,
+          champion: evidence.champion,
+          summary: `${summaryOf(evaluation)}; for callers ${compatibilityText(contract)}`,
+          conflict: null,
+          policy: evidence.policy,
+          ...(callers.notBefore !== null && { notBefore: callers.notBefore }),
+        };
       });
     },
   };

@@ -7,6 +7,7 @@ import { objectKeys } from '../domain/object-keys.js';
 import type { Evidence } from '../domain/promotion.js';
 import { championOf } from '../domain/route.js';
 import { whyOtherRules } from '../domain/rules.js';
+import { versionContractOutlook } from '../db/contract-facts.js';
 import { rulesInForce, storedDefinitionDigest } from '../db/definition-queries.js';
 import { promotionInto, type PromotionRecord } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
@@ -58,6 +59,10 @@ export function evidenceFacts({ db, store, config }: Pick<ActivityDependencies, 
     const champion = route ? championOf(route.split) : null;
     if (champion !== evidence.champion)
       return `the champion is now ${champion ?? 'none'}, it was ${evidence.champion ?? 'none'} when the evidence was shown`;
+    const callers = (await versionContractOutlook(db, { environment, model, version })).verdict;
+    const shown = evidence.contract?.verdict;
+    if (shown === undefined ? callers === 'breaking' : callers !== shown)
+      return `for callers of ${environment} its contract is now ${callers}; ${shown ?? 'nothing'} was shown`;
     const earlier = await before(evidence.policy.environments, { model, version, environment });
     if (earlier && earlier.artifactSha256 !== evidence.artifactSha256)
       return `${earlier.environment} got other bytes of this version (${earlier.artifactSha256})`;

@@ -43,7 +43,7 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
       const known = await rolloutById(db, asked.rolloutId);
       if (known?.settled) return planned(known.settled);
       const { model, challenger, environment } = asked;
-      const { settled, changes, refused } = await rolloutOutlook(db, asked);
+      const { settled, changes, notBefore, refused } = await rolloutOutlook(db, asked);
       const promotion = await approvedPromotion(db, { model, version: challenger, environment, promotionId: asked.promotionId });
       if (!promotion?.evidence) {
         throw new PerdureError(
@@ -63,6 +63,11 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
         throw new PerdureError(
           'promotion/stale',
           `version ${champion} is champion in ${environment} now, it was ${promotion.evidence.champion ?? 'none'} when ${model}@${challenger} was approved. Ask for a promotion again.`,
+        );
+      if (notBefore !== null)
+        throw new PerdureError(
+          'rollout/refused',
+          `The rollout of ${model}@${challenger} does not begin: its cut-over begins at ${notBefore}.`,
         );
       if (refused !== null) throw new PerdureError('rollout/refused', `The rollout of ${model}@${challenger} does not begin: ${refused}`);
       const stored = await openRollout(db, {

@@ -1,4 +1,3 @@
-import { createEngine } from '../adapters/data-engine/engine.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
@@ -25,11 +24,8 @@ import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
 import { retryWhileChanging } from './retry-while-changing.js';
 import { readLake, type LakePartition } from './lake.js';
+import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
 import { turn } from './turn.js';
-
-const memoryLimitMb = 1024;
-/** Two sessions are open at once while a partition is written. */
-const engineLimits = { residentMb: 2 * memoryLimitMb + 1024, statementMs: 15 * 60_000 };
 
 export type SnapshotResult =
   | { outcome: 'unchanged'; reason: string; version: number; watermark: Partition | null }
@@ -141,7 +137,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     const { name: model } = definition;
     const { partition } = content;
     const workDir = await makeWorkFolder(config.home, 'snapshot');
-    const engine = createEngine(engineLimits, signal);
+    const engine = createShapingEngine(signal);
     try {
       const { files, names } = await content.download(workDir);
       const shaped = await validateAndShapePartition({

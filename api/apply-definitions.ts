@@ -1,6 +1,10 @@
 import { checkExpressions } from '../adapters/data-engine/check-expressions.js';
+import type { Database } from '../db/connect.js';
+import { contractOutlook } from '../db/contract-facts.js';
 import { applyDefinitionsWhole } from '../db/definition-queries.js';
 import { listModels, type ModelRow } from '../db/model-lists.js';
+import { compatibilityText } from '../domain/contract-compatibility.js';
+import { ruleOnContract } from '../domain/contract-consent.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import type { ApplyResult, DefinitionChange } from '../client/http/apply.js';
@@ -29,6 +33,7 @@ export async function applyDefinitions(
   const known = await listModels(db);
   const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
   const retired = prune ? absent.map((model) => model.name) : [];
+  const contracts = new Map(await Promise.all(definitions.map(async (one) => [one.name, await contractsOf(db, one)] as const)));
   const schedulePlan = await schedules.plan(definitions, retired);
   if (!plan) {
     let undo = async () => {};
@@ -41,7 +46,10 @@ export async function applyDefinitions(
       throw error;
     }
   }
-  const changes = [...definitions.map((definition) => changeOf(definition, known)), ...absent.map((model) => absentChange(model, prune))];
+  const changes = [
+    ...definitions.map((definition) => ({ ...changeOf(definition, known), ...contracts.get(definition.name) })),
+    ...absent.map((model) => absentChange(model, prune)),
+  ];
   return { applied: !plan, definitions: changes.toSorted((a, b) => (a.model < b.model ? -1 : 1)), schedules: schedulePlan.changes };
 }
 
@@ -52,6 +60,19 @@ function refuseTwins(definitions: readonly ModelDefinition[]): void {
     throw new PerdureError('definition/invalid', `name: two definitions are called ${twin}. Give each model a name of its own.`, {
       model: twin,
     });
+}
+
+/** What callers of each environment would find; nothing where none serves the model. */
+async function contractsOf(db: Database, definition: ModelDefinition): Promise<Pick<DefinitionChange, 'contracts'>> {
+  const { name: model, contract, promotion, rollout } = definition;
+  const found: NonNullable<DefinitionChange['contracts']> = [];
+  for (const environment of promotion.environments) {
+    const outlook = await contractOutlook(db, { environment, model, contract });
+    if (outlook.against.length === 0) continue;
+    const { refused } = ruleOnContract(outlook, promotion.breakingContract, rollout.strategy, new Date());
+    found.push({ environment, ...outlook, text: compatibilityText(outlook), refused });
+  }
+  return found.length === 0 ? {} : { contracts: found };
 }
 
 function changeOf(definition: ModelDefinition, known: readonly ModelRow[]): DefinitionChange {

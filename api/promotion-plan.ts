@@ -8,6 +8,7 @@ import { routeOf } from '../db/route-queries.js';
 import { versionOf } from '../db/run-queries.js';
 import type { Database } from '../db/connect.js';
 import { requirementsOf } from '../domain/approval-places.js';
+import { compatibilityText } from '../domain/contract-compatibility.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { needsNoApproval } from '../domain/promotion-standing.js';
@@ -35,7 +36,7 @@ export async function promotionPlan(
       'input/invalid',
       `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add it to promotion.environments.`,
     );
-  const { settled, present, effects, traffic, changes, refused } = await rolloutOutlook(db, {
+  const { settled, present, effects, traffic, changes, contract, notBefore, refused } = await rolloutOutlook(db, {
     environment,
     model,
     challenger: version,
@@ -57,6 +58,7 @@ export async function promotionPlan(
       const { metrics = [], requests = null, seconds = null } = effects[at] ?? {};
       return { ...route, ...{ name, comparison, minRequests, minSeconds, maxSeconds }, metrics, requests, seconds };
     }),
+    contract: { ...contract, text: compatibilityText(contract), notBefore },
     ...{ changes, refused },
     conflicts: await conflictsOf(db, { model, version, environment, policy, already }),
   };

@@ -1,5 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { digestOf } from '../domain/canonical-json.js';
+import { contractSchema, type Contract } from '../domain/contract.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, readDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import type { Database } from './connect.js';
@@ -135,6 +136,13 @@ export async function mustBeAsStored(db: Database, model: string, sha256: string
     `The definition ${sha256} of ${model} was changed in the database: it is now ${stored}. Restore the row, or apply the model's definition again.`,
     { model, sha256 },
   );
+}
+
+/** The contract of a stored definition, whatever else stands in it: what callers were promised is to be read even where its policies no longer are. */
+export async function contractByDigest(db: Database, sha256: string): Promise<Contract> {
+  const [row] = await db.orm.select({ body: definitions.body }).from(definitions).where(eq(definitions.sha256, sha256));
+  if (!row) throw new PerdureError('definition/unknown', `No definition has the digest ${sha256}.`, { sha256 });
+  return contractSchema.parse(row.body.contract);
 }
 
 /** The digest of a definition's body as it is stored now. @throws PerdureError `not-found`. */

@@ -1,4 +1,6 @@
+import { versionContractOutlook, type ContractOutlook } from './contract-facts.js';
 import { rulesInForce } from './definition-queries.js';
+import { ruleOnContract } from '../domain/contract-consent.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { alphaOfStage, type SettledRollout } from '../domain/rollout-plan.js';
@@ -29,7 +31,11 @@ export interface RolloutOutlook {
   traffic: PresentTraffic;
   /** One sentence on each stage that was lengthened because it could not see the named harm. */
   changes: string[];
-  /** Why the policy does not let it begin at the present traffic; null when it may. */
+  /** What callers would find. */
+  contract: ContractOutlook;
+  /** The moment before which a declared cut-over does not begin; null where there is none to wait for. */
+  notBefore: string | null;
+  /** Why the policy does not let it begin, for the sake of callers or at the present traffic; null when it may. */
   refused: string | null;
 }
 
@@ -42,7 +48,9 @@ export async function rolloutOutlook(
   { environment, model, challenger, alsoShadow }: RolloutQuestion,
 ): Promise<RolloutOutlook> {
   await versionOf(db, model, challenger);
-  const { rollout: policy } = (await rulesInForce(db, model)).definition;
+  const { rollout: policy, promotion } = (await rulesInForce(db, model)).definition;
+  const contract = await versionContractOutlook(db, { environment, model, version: challenger });
+  const callers = ruleOnContract(contract, promotion.breakingContract, policy.strategy, new Date());
   const route = await routeOf(db, environment, model);
   const present = route ? championOf(route.split) : null;
   const champion = present === challenger ? null : present;
@@ -58,7 +66,7 @@ export async function rolloutOutlook(
     : { stages: written, changes: [], refused: null };
   const parties = { champion, challenger, alsoShadow, testers: policy.testers };
   const settled = { policy, parties, stages, alphaOfStage: alphaOfStage(policy, stages), epochBefore: route?.epoch ?? null };
-  return { settled, present, effects, traffic, changes, refused };
+  return { settled, present, effects, traffic, changes, contract, notBefore: callers.notBefore, refused: callers.refused ?? refused };
 }
 
 /** @throws PerdureError `input/invalid` where further versions cannot shadow beside this one, `not-found` for one that is not registered. */

@@ -1,3 +1,4 @@
+import type { BreakingContract } from './contract-consent.js';
 import type { Contract, Feature } from './contract.js';
 import { admittedValue } from './probe.js';
 
@@ -24,6 +25,14 @@ export function contractProblems({ features, accepts = {}, label }: Contract): P
       return message === null ? [] : [{ path: `contract.accepts.${name}`, message }];
     }),
   ];
+}
+
+/** A cut-over ends after it begins. */
+export function cutOverProblems(consent: BreakingContract = 'refuse'): Problem[] {
+  if (consent === 'refuse') return [];
+  const { from, until } = consent.cutOver;
+  if (new Date(from) < new Date(until)) return [];
+  return [{ path: 'promotion.breakingContract.cutOver.until', message: `must be later than from (${from})` }];
 }
 
 function whyDefaultDoesNotFit(feature: Feature): string | null {

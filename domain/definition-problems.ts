@@ -1,4 +1,4 @@
-import { contractProblems } from './contract-problems.js';
+import { contractProblems, cutOverProblems } from './contract-problems.js';
 import type { ModelDefinition } from './model-definition.js';
 
 export interface DefinitionProblem {
@@ -12,7 +12,11 @@ export interface DefinitionProblem {
  * from one release to the next belongs here.
  */
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
-  return [...namesOfJavaScript(definition), ...contractProblems(definition.contract)];
+  return [
+    ...namesOfJavaScript(definition),
+    ...contractProblems(definition.contract),
+    ...cutOverProblems(definition.promotion.breakingContract),
+  ];
 }
 
 /** `constructor` is in every JavaScript object: a table or a feature of that name would be found where there is none. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { breakingContractSchema } from './contract-consent.js';
 import { environmentSchema } from './names.js';
 
 const hours = z
@@ -36,6 +37,8 @@ export const promotionPolicySchema = z
     olderWaiting: z.enum(['supersede', 'keep']).optional(),
     /** Whether a decision by Signal that carries no signature counts or is only recorded and answered. */
     unsignedSignals: z.enum(['count', 'record']).default('count'),
+    /** Whether a version may come in that does not answer all that is answered today. Absent: `refuse`. */
+    breakingContract: breakingContractSchema.optional(),
   })
   .refine((policy) => new Set(policy.environments).size === policy.environments.length, {
     path: ['environments'],

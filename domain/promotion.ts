@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { contractCompatibilitySchema } from './contract-compatibility.js';
 import { metricsSchema } from './evaluation.js';
 import { actorSchema, environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from './names.js';
 import { plainTextSchema } from './plain-text.js';
@@ -33,6 +34,8 @@ export const evidenceSchema = z.strictObject({
   /** Why the champion could not be measured on the same rows; absent where it was, or where there is none. */
   notCompared: z.string().optional(),
   gates: z.array(z.strictObject({ name: z.string(), outcome: z.string() })),
+  /** What callers will find, against the contracts of the versions that are served. Absent in evidence of earlier releases. */
+  contract: contractCompatibilitySchema.extend({ against: z.array(versionNumberSchema) }).optional(),
   policy: promotionPolicySchema,
   /** How it will be rolled out. This and what follows is absent in evidence of version 0.1.0, which is gathered again before the effect. */
   rollout: z.looseObject({ strategy: z.string() }).optional(),

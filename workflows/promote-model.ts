@@ -116,7 +116,10 @@ async function promote(input: PromoteRequest, whenCancelled: (then: () => void) 
       book.open(shown.evidenceSha256);
       if (patched('older-give-way')) await tellOlder(promotionId, timeline);
 
+      const stopped = () => book.decisions.some((one) => one.counted && one.decision !== 'approve');
       if (needsNoApproval(policy, shown.champion)) {
+        await untilCutOver(shown.notBefore, timeline, stopped);
+        if (shown.notBefore !== undefined && stopped()) return await close('withdrawn', book.lastReason);
         await book.hold('the policy lets this version in without an approval');
         await book.ruleByPolicy(shown.champion === null ? 'first version of an empty environment' : 'the policy asks for no approval');
       } else {
@@ -134,6 +137,12 @@ async function promote(input: PromoteRequest, whenCancelled: (then: () => void) 
           toldToGiveWay = false;
           newer = (await facts().supersededBy({ promotionId })).version;
         } while (newer === null);
+        const asked = policy;
+        await untilCutOver(
+          shown.notBefore,
+          timeline,
+          () => promotionStanding(asked, book.decisions, book.escalatedAt !== null) !== 'approved',
+        );
         await book.hold('the promotion has been decided');
         const standing = promotionStanding(policy, book.decisions, book.escalatedAt !== null);
         if (standing === 'waiting' && newer !== null) return await close('superseded', `version ${newer} was asked for after it`);
@@ -203,6 +212,14 @@ async function rollOut(
       await sleep('5s', { summary: 'another rollout of the model goes first' });
     }
   }
+}
+
+/** Waits for the moment of a declared cut-over. Until then it can still be stopped. */
+async function untilCutOver(notBefore: string | undefined, timeline: Timeline, stopped: () => boolean): Promise<void> {
+  const waitMs = notBefore === undefined ? 0 : Date.parse(notBefore) - Date.now();
+  if (waitMs <= 0 || stopped()) return;
+  timeline.doing(`approved; waits for its cut-over at ${notBefore}. Until then it can be withdrawn.`);
+  await condition(stopped, waitMs);
 }
 
 async function askForNext(next: {

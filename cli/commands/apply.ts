@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ApplyResult, ScheduleChange } from '../../client/http/apply.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
+import { describeContract } from '../format/contract.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { shortDigest } from '../format/words.js';
@@ -55,6 +56,8 @@ export function describePlan(output: Output, { definitions, schedules }: ApplyRe
   ] as const;
   const scheduleRows = kinds.flatMap(([kind, changes]) => changes.map((change) => scheduleRow(kind, change)));
   const parts = [table(output, ['model', 'change', 'digest', 'paths'], rows)];
+  for (const { model, contracts = [] } of definitions)
+    parts.push(...contracts.map((one) => `${model} in ${one.environment}: ${describeContract(one)}`));
   if (scheduleRows.length > 0) parts.push(table(output, ['schedule', 'change', 'cron', 'time zone', 'next firing'], scheduleRows));
   return parts.join('\n\n');
 }

@@ -5,6 +5,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';
 import { describeMetrics, describeSlices } from '../format/evaluation.js';
+import { describeContract } from '../format/contract.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { metric, shortDigest, state } from '../format/words.js';
@@ -106,6 +107,7 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
   ];
   if (evidence) {
     parts.push(...evidenceTables(output, promotion, evidence));
+    if (evidence.contract !== undefined) parts.push(`For callers: ${describeContract(evidence.contract)}`);
     if (evidence.notCompared !== undefined) parts.push(`Not compared with the champion: ${evidence.notCompared}`);
     parts.push(
       table(

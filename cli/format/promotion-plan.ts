@@ -1,6 +1,7 @@
 import type { PromotionPlan } from '../../client/http/promotion-plan.js';
 import { requirementText } from '../../domain/approval-places.js';
 import type { Output } from '../output.js';
+import { describeContract } from './contract.js';
 import { fields, table } from './table.js';
 import { duration } from './time.js';
 import { servesText, state } from './words.js';
@@ -22,6 +23,8 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
       ['approvals', approvals.automatic ?? requirementText(approvals.requires)],
       ['expires', approvals.automatic === null ? `after ${approvals.expireAfterHours} h without a decision` : null],
       ['escalates', approvals.escalateAfterHours === null ? null : `after ${approvals.escalateAfterHours} h`],
+      ['callers', describeContract(plan.contract)],
+      ['cut-over', plan.contract.notBefore === null ? null : `not before ${plan.contract.notBefore}`],
       ['strategy', plan.strategy],
       ['traffic now', plan.requestsPerSecond === null ? 'none in the last 15 minutes' : `${plan.requestsPerSecond.toFixed(1)} requests/s`],
     ]),

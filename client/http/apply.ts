@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { actorSchema } from '../../domain/names.js';
+import { actorSchema, environmentSchema } from '../../domain/names.js';
+import { contractViewSchema } from './contract-view.js';
 
 export const applyRequestSchema = z.strictObject({
   /** Model definitions as `defineModel` gives them. The API checks each again. */
@@ -21,6 +22,15 @@ export const definitionChangeSchema = z.object({
   toSha256: z.string().nullable(),
   /** Paths in the definition whose values differ, for example `training.parameters.num_leaves`. */
   changedPaths: z.array(z.string()),
+  /** What callers would find in each environment that serves the model, from a version trained by this definition. */
+  contracts: z
+    .array(
+      contractViewSchema.extend({
+        environment: environmentSchema,
+        refused: z.string().nullable().describe('why such a version would not come in'),
+      }),
+    )
+    .optional(),
 });
 export type DefinitionChange = z.infer<typeof definitionChangeSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environmentSchema } from '../../domain/names.js';
+import { contractViewSchema } from './contract-view.js';
 import { effectBases } from '../../domain/rollout-effect.js';
 
 const sharesSchema = z.array(z.object({ version: z.number().int(), sharePct: z.number() }));
@@ -53,6 +54,10 @@ export const promotionPlanSchema = z.object({
     requires: z.array(z.object({ count: z.number().int(), roles: z.array(z.string()) })),
     escalateAfterHours: z.number().nullable(),
     expireAfterHours: z.number(),
+  }),
+  /** What callers would find, against the contracts of the versions that are served. */
+  contract: contractViewSchema.extend({
+    notBefore: z.string().nullable().describe('when a declared cut-over begins, while it is to come'),
   }),
   strategy: z.string(),
   /** Requests for the model over the last quarter of an hour; null when there were none. */

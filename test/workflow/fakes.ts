@@ -62,6 +62,8 @@ export class FakeWorld {
   champion: number | null = 1;
   /** Why evidence cannot be gathered any more. */
   conflict: string | null = null;
+  /** The moment of a declared cut-over. */
+  notBefore: string | undefined;
   roles: Record<string, string[]> = {};
   allowRequester = false;
   /** Who caused the training of the version. */
@@ -209,6 +211,7 @@ export class FakeWorld {
         champion: this.champion,
         summary: 'better',
         conflict: this.conflict,
+        ...(this.notBefore !== undefined && { notBefore: this.notBefore }),
       };
     },
     supersedeOlder: async () => ({ versions: this.olderWaiting }),

@@ -53,6 +53,27 @@ describe('a promotion that waits', () => {
     });
   });
 
+  it('waits for a declared cut-over once it is approved, and can be withdrawn until then', async () => {
+    for (const withdrawn of [false, true]) {
+      const world = worldWith({ expireAfterHours: 24 });
+      world.notBefore = new Date((await bench.env.currentTimeMs()) + 48 * 3_600_000).toISOString();
+      await promotion(bench, world, async (handle) => {
+        await untilWaiting(handle);
+        await handle.signal(approveSignal, { actor: 'ann', comment: '' });
+        await eventually(
+          'it waits for the cut-over',
+          () => detailsOf(handle),
+          (details) => details.includes('waits for its cut-over'),
+        );
+        await bench.env.sleep('30 hours');
+        expect(world.challengerShares).toEqual([]);
+        if (withdrawn) await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'withdraw', actor: 'rita', comment: '' }] });
+        expect((await handle.result()).state).toBe(withdrawn ? 'withdrawn' : 'promoted');
+      });
+      expect(world.challengerShares).toEqual(withdrawn ? [] : [100]);
+    }
+  });
+
   it('answers a decision that comes after its end: nothing is open under that id', async () => {
     const world = worldWith({ expireAfterHours: 1 });
     await promotion(bench, world, async (handle) => {

@@ -62,7 +62,7 @@ async function putMonth(model: string, month: number, columns: readonly string[]
 }
 
 /** The model with its colour under one name, in the contract and in the table. */
-function definitionOf(model: string, colour: string) {
+function definitionOf(model: string, colour: string, accepts?: NonNullable<ModelDefinitionInput['contract']['accepts']>) {
   const input: ModelDefinitionInput = {
     name: model,
     description: 'Will a sale be returned?',
@@ -71,7 +71,8 @@ function definitionOf(model: string, colour: string) {
       entity: ['id'],
       eventTime: 'sold_at',
       label: { name: 'returned', type: 'boolean' },
-      features: { amount: { type: 'number' }, [colour]: { type: 'string' } },
+      features: { amount: { type: 'number' }, [colour]: { type: 'string', ...(accepts && { default: 'blue' }) } },
+      ...(accepts && { accepts }),
     },
     data: {
       tables: { sales: { columns: { id: 'integer', sold_at: 'timestamp', amount: 'number', [colour]: 'string', returned: 'boolean' } } },
@@ -142,18 +143,25 @@ describe('a champion whose feature was renamed', { timeout: 240_000 }, () => {
 
     // The table is expanded: the column has both names for a time.
     for (const month of [1, 2, 3]) await putMonth(model, month, ['colour', 'color']);
-    const second = await train(definitionOf(model, 'color'), '2024-03');
+    const second = await train(definitionOf(model, 'color', { colour: { type: 'string', until: '2999-12-31' } }), '2024-03');
     expect(second.evaluation).toMatchObject({ championVersion: 1, championHoldoutSha256: expect.any(String) });
     expect(second.evaluation.notCompared).toBeUndefined();
     // Both learned the same of the same column: nothing but its name differs.
     expect(second.evaluation.comparison?.champion.rocAuc).toBeGreaterThan(0.75);
     expect(second.outcomes).toContain('no worse than the champion: pass');
     expect(second.version).toBe(2);
-    expect((await evidenceOf(model, 2))?.championMetrics).toEqual(second.evaluation.comparison?.champion);
+    expect(await evidenceOf(model, 2)).toMatchObject({
+      championMetrics: second.evaluation.comparison?.champion,
+      contract: {
+        verdict: 'compatible-with-defaults',
+        against: [1],
+        changes: [{ feature: 'colour' }, { feature: 'color', default: 'blue' }],
+      },
+    });
 
     // The old name is gone from all of the tables. Version 1 is champion still.
     for (const month of [1, 2, 3]) await putMonth(model, month, ['color']);
-    const third = await train(definitionOf(model, 'color'), '2024-03');
+    const third = await train(definitionOf(model, 'color', { colour: { type: 'string', until: '2999-12-31' } }), '2024-03');
     expect(third.version).toBe(3);
     expect(third.outcomes.join()).not.toContain('no worse than the champion');
     expect(third.gates.summary).toMatch(
