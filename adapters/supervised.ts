@@ -5,6 +5,9 @@ export const componentVariable = 'PERDURE_COMPONENT';
 
 type ShutdownStep = { name: string; run: () => Promise<void> | void };
 
+// Output that goes to a full disk, or to a terminal that is gone, must not end the process that writes it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 const steps: ShutdownStep[] = [];
 let ending: Promise<never> | undefined;
 let listening = false;

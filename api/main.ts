@@ -2,6 +2,7 @@ import path from 'node:path';
 import pino from 'pino';
 import { decisionSigner } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store.js';
+import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { connectDatabase } from '../db/connect.js';
 import { knownNames } from '../domain/browser-requests.js';
@@ -29,7 +30,10 @@ async function main(): Promise<void> {
       'The control API needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
     );
   }
-  const logger = pino({ level: config.logLevel, name: 'api', redact: ['req.headers.authorization', 'req.headers.cookie'] });
+  const logger = pino(
+    { level: config.logLevel, name: 'api', redact: ['req.headers.authorization', 'req.headers.cookie'] },
+    logDestination(),
+  );
   const db = connectDatabase(databaseUrl, { max: 10 });
   const objects = createObjectStore({
     endpoint: s3.endpoint,

@@ -22,6 +22,7 @@ const rules = {
   promotions: 'change',
   rolloutLooks: 'append-only',
   rollouts: 'change',
+  routeReleases: 'append-only',
   routes: 'append-only',
   runs: 'change',
   runSteps: 'change',

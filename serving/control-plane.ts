@@ -12,6 +12,8 @@ export interface RouteState {
   versions: ServedVersion[];
   /** Versions that a route went back from lately: callers who had moved on to one still send what it knew. Absent where an earlier release kept the routes. */
   former?: FormerVersion[] | undefined;
+  /** Models without a route here that a person lets go. */
+  released?: readonly string[];
 }
 
 /** What a gateway asks of the control plane. Any call may fail at any time: the gateway serves on. */

@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Writes a file so that after a crash at any moment either the old content is there or the new, never a part. */
@@ -10,6 +10,9 @@ export async function writeDurableFile(file: string, content: string): Promise<v
   try {
     await handle.writeFile(content);
     await handle.sync();
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined); // On a full disk a part of it takes room from others.
+    throw error;
   } finally {
     await handle.close();
   }

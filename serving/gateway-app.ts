@@ -68,7 +68,7 @@ export function buildGatewayApp({
   });
   registerProtocolRoutes(app, protocol);
   putInferEndpointBefore(app, { ...protocol, metrics, log });
-  registerLabelRoutes(app, { service: protocol.service, labels });
+  registerLabelRoutes(app, { service: protocol.service, labels, lookup: passports.lookup });
   registerPassportRoutes(app, passports);
   app.get('/v1/status', status);
   app.get('/metrics', async (_request, reply) => {

@@ -31,8 +31,12 @@ export class GatewayEvents {
       if (this.told.size >= pendingMax) this.told.clear();
       this.told.add(told);
     }
-    log[kind === 'back-in-service' ? 'info' : 'error']({ model, version, reason: message }, `version ${kind.replaceAll('-', ' ')}`);
-    metrics.events.inc({ model, version: String(version), kind });
+    const good = kind === 'back-in-service' || kind === 'log-kept' || kind === 'let-go';
+    log[good ? 'info' : 'error'](
+      { model, version, reason: message },
+      `${version === null ? model : 'version'} ${kind.replaceAll('-', ' ')}`,
+    );
+    metrics.events.inc({ model, version: version === null ? '' : String(version), kind });
     this.number += 1;
     const { bootId, gatewayId, environment } = gateway;
     this.pending.push({ id: `${gatewayId}/${bootId}/e${this.number}`, gatewayId, environment, ...event, at: new Date().toISOString() });

@@ -19,9 +19,11 @@ export class GatewayMetrics {
   readonly unseenLevels: Gauge<'model' | 'version' | 'feature'>;
   readonly routeEpoch: Gauge<'model'>;
   readonly loadSeconds: Gauge<'model' | 'version'>;
+  readonly routesUnconfirmed: Gauge;
   readonly routeErrors: Counter<'model'>;
   readonly connected: Gauge<'system'>;
   readonly spoolBytes: Gauge<'log'>;
+  readonly spoolWritable: Gauge<'log'>;
   readonly rowsShipped: Counter<'log'>;
   readonly rowsLost: Counter<'log' | 'reason'>;
   readonly windowsPending: Gauge;
@@ -67,7 +69,7 @@ export class GatewayMetrics {
     });
     this.queued = gauge('queued_requests', 'Requests that wait for a model.', ['model', 'version']);
     this.restarts = counter('model_restarts_total', 'Times that a model process ended and was started again.', ['model', 'version']);
-    this.events = counter('events_total', 'What happened to versions, by kind: refused, out-of-service, back-in-service.', [
+    this.events = counter('events_total', 'What happened to versions and models, by kind; see the serving guide.', [
       'model',
       'version',
       'kind',
@@ -79,11 +81,13 @@ export class GatewayMetrics {
     ]);
     this.routeEpoch = gauge('route_epoch', 'Epoch of the route in force.', ['model']);
     this.loadSeconds = gauge('model_load_seconds', 'Time that loading and warming took.', ['model', 'version']);
+    this.routesUnconfirmed = gauge('routes_unconfirmed', 'Models that are served though the database has no route for them.', []);
     this.routeErrors = counter('route_errors_total', 'Routes that could not be put in force.', ['model']);
     this.connected = gauge('connected', 'Whether the last call to a system succeeded: 1 or 0.', ['system']);
     this.spoolBytes = gauge('spool_bytes', 'Bytes on disk that are not in the object store yet.', ['log']);
+    this.spoolWritable = gauge('spool_writable', 'Whether the disk takes lines: 1 or 0.', ['log']);
     this.rowsShipped = counter('spool_rows_shipped_total', 'Rows that are in the object store.', ['log']);
-    this.rowsLost = counter('spool_rows_lost_total', 'Rows lost, by reason: full, torn, unwritten.', ['log', 'reason']);
+    this.rowsLost = counter('spool_rows_lost_total', 'Rows lost, by reason: full, torn, unwritten, damaged.', ['log', 'reason']);
     this.bodyBytes = gauge('body_bytes', 'Bytes of request bodies that are held, over both protocols.', []);
     this.windowsPending = gauge('serving_windows_pending', 'Serving windows that Postgres has not taken yet.', []);
   }

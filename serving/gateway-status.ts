@@ -22,6 +22,8 @@ export interface GatewayStatus {
   })[];
   /** Routes that could not be put in force; what was served before is still served. */
   problems: { model: string; epoch: number; message: string; attempts: number }[];
+  /** Models that are served though the database has no route for them. */
+  unconfirmed: Pick<Route, 'model' | 'epoch' | 'storeId'>[];
   versions: {
     model: string;
     version: number;
@@ -31,7 +33,7 @@ export interface GatewayStatus {
     loadMs: number;
     process: EngineModelStatus | null;
   }[];
-  spool: Record<'predictions' | 'labels', { bytes: number; segments: number }>;
+  spool: Record<'predictions' | 'labels', { bytes: number; segments: number; writable: boolean }>;
   servingWindowsPending: number;
 }
 

@@ -94,7 +94,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
       backInService: (key) => events.record({ ...versionOfKey(key), kind: 'back-in-service', message: 'its process answers again' }),
     },
   });
-  const logs = new ServingLogs({ home, bootId, environment, objectStore: deps.objectStore, limits, metrics, log });
+  const logs = new ServingLogs({ home, bootId, environment, objectStore: deps.objectStore, limits, metrics, events, log });
   const windows = new ServingWindowCounter({ gatewayId, bootId, environment });
   const routeFile = new RouteFile(home);
   const artifacts = new ArtifactCache(home, deps.artifacts);
@@ -104,7 +104,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const kept = new KeptRoutes(routeFile);
   const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
   const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
-  const following = { environment, controlPlane, table, loader, kept, activator, metrics, log, pollEveryMs, unloadAfterMs };
+  const following = { environment, controlPlane, table, loader, kept, activator, events, metrics, log, pollEveryMs, unloadAfterMs };
   const follower = new RouteFollower(following);
   const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
   const keyDigests = new KeyDigests(deps.keyHashSecret);
@@ -143,6 +143,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     postgres: { connected: lease.connected, lastContactAt: follower.contactAt ?? null },
     routes: routeStatus(table.routes()),
     problems: follower.problems(),
+    unconfirmed: follower.unconfirmed,
     versions: versionStatus(table.versions(), engine.status()),
     ...logs.status(),
     servingWindowsPending: windows.pendingCount,
@@ -166,6 +167,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     isReady,
     isDraining,
     problems,
+    unconfirmed: () => follower.unconfirmed.map(({ model }) => model),
     outOfService: engine.outOfService,
   };
   const passports = { lookup, controlPlane, table, predictions: logs.predictions, keyDigests };

@@ -2,6 +2,7 @@ import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { isLongerThan, textProblem } from '../domain/plain-text.js';
 import { championOf } from '../domain/route.js';
+import type { PredictionId } from '../domain/prediction-id.js';
 import { keyPoint, stretchAt } from '../domain/route-choice.js';
 import type { ActiveRoute, HeaderLookup, RoutedVersion } from './active-route.js';
 import type { InferRequest } from './infer-request.js';
@@ -50,12 +51,15 @@ export interface Caller {
   patience: Patience;
 }
 
+/** How far the clock of another gateway may run ahead, or this one's be set back. */
+const clockSkewMs = 5 * 60_000;
 /** By this header a tester asks for one version of a route, as by its path. */
 const versionHeader = 'x-perdure-version';
 
 /** Answers inference requests, whatever protocol they came by: choose a version, check, infer, count, log. */
 export class InferenceService {
   private number = 0;
+  private readonly startedMs = Date.now();
 
   constructor(private readonly deps: InferenceServiceDeps) {}
 
@@ -121,6 +125,13 @@ export class InferenceService {
       else if (!wasTakenOut(error)) countFailure(by, receivedAt);
       throw error;
     }
+  }
+
+  /** Whether there may be a prediction of this id: its own process knows for itself, of another one only that it made none in the future. */
+  mayHaveMade({ at, bootId, number }: PredictionId): boolean {
+    const clockMs = at.getTime();
+    if (clockMs > Date.now() + clockSkewMs) return false;
+    return bootId !== this.deps.bootId || (number >= 1 && number <= this.number && clockMs >= this.startedMs - clockSkewMs);
   }
 
   /** The version asked for, or the champion. @throws PerdureError `model/unknown`. */

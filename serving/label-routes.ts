@@ -1,18 +1,23 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PerdureError } from '../domain/errors.js';
+import { parsePredictionId } from '../domain/prediction-id.js';
 import type { InferenceService } from './inference-service.js';
+import type { PredictionLookup } from './prediction-lookup.js';
 import { quoted, refusal } from './refusal.js';
 import type { Spool } from './spool.js';
 
 /** How far a caller's clock may run ahead. */
 const skewMaxMs = 5 * 60_000;
 const labelsMax = 10_000;
+const unmatchedShownMax = 10;
 
 const labelsSchema = z
   .array(
     z.strictObject({
-      prediction_id: z.string().min(1).max(200),
+      prediction_id: z.string().refine((id) => parsePredictionId(id) !== undefined, {
+        error: 'is no id of a prediction: send what the header X-Perdure-Prediction-Id said, with .ROW for a row of several',
+      }),
       label: z.union([z.boolean(), z.literal(0), z.literal(1)], { error: 'must be true, false, 0 or 1' }).transform(Boolean),
       observed_at: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z' }),
     }),
@@ -24,12 +29,16 @@ const labelsSchema = z
  * Takes what really happened. A label is accepted when it is on the gateway's disk, flushed; whoever sends one twice need not worry: readers keep one label a prediction,
  * the one received last.
  */
-export function registerLabelRoutes(app: FastifyInstance, deps: { service: InferenceService; labels: Spool }): void {
+export function registerLabelRoutes(
+  app: FastifyInstance,
+  deps: { service: InferenceService; labels: Spool; lookup: Pick<PredictionLookup, 'countLabels'> },
+): void {
   app.post('/v1/models/:model/labels', async (request: FastifyRequest<{ Params: { model: string } }>, reply) => {
     const { model } = deps.service.versionOf(request.params.model, undefined).served;
     const labels = parseLabels(request.body);
     const receivedAt = new Date();
-    const lines = labels.map(({ prediction_id, label, observed_at }, index) => {
+    const unmatched: string[] = [];
+    const lines = labels.flatMap(({ prediction_id, label, observed_at }, index) => {
       const observedAt = new Date(observed_at);
       if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
         throw refusal(
@@ -37,17 +46,39 @@ export function registerLabelRoutes(app: FastifyInstance, deps: { service: Infer
           'Send the time at which the outcome was known.',
         );
       }
-      return JSON.stringify({ prediction_id, model, label, observed_at: observedAt.toISOString(), received_at: receivedAt.toISOString() });
+      const id = parsePredictionId(prediction_id);
+      if (id === undefined || !deps.service.mayHaveMade(id)) {
+        unmatched.push(prediction_id);
+        return [];
+      }
+      return JSON.stringify({
+        prediction_id: id.labelled,
+        model,
+        label,
+        observed_at: observedAt.toISOString(),
+        received_at: receivedAt.toISOString(),
+      });
     });
     try {
-      await deps.labels.appendDurably(model, lines);
+      if (lines.length > 0) await deps.labels.appendDurably(model, lines);
     } catch (error) {
       request.log.error({ err: error }, 'labels not stored');
       throw new PerdureError('serving/overloaded', 'The labels could not be stored; none of them was accepted. Send them again later.');
     }
-    return reply
-      .code(202)
-      .send({ accepted: lines.length, duplicates: 'kept: of several labels for one prediction the one received last counts' });
+    return reply.code(202).send({
+      accepted: lines.length,
+      unmatched: unmatched.length,
+      ...(unmatched.length > 0 && { unmatched_ids: unmatched.slice(0, unmatchedShownMax) }),
+      duplicates: 'kept: of several labels for one prediction the one received last counts',
+      matching: `whether each has found its prediction is told by GET /v1/models/${model}/labels`,
+    });
+  });
+
+  app.get('/v1/models/:model/labels', async (request: FastifyRequest<{ Params: { model: string }; Querystring: { days?: string } }>) => {
+    const { model } = deps.service.versionOf(request.params.model, undefined).served;
+    const days = Number(request.query.days ?? 7);
+    if (!(days > 0 && days <= 366)) throw refusal(`days is ${quoted(request.query.days)}.`, 'Send a number of days up to 366.');
+    return deps.lookup.countLabels(model, new Date(Date.now() - days * 86_400_000));
   });
 }
 

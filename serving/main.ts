@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { pino } from 'pino';
+import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import type { Database } from '../db/connect.js';
 import type { ArtifactSource } from './control-plane.js';
@@ -12,7 +13,10 @@ import product from '../package.json' with { type: 'json' };
 const config = loadGatewayConfig();
 const home = path.resolve(config.PERDURE_GATEWAY_HOME);
 const environment = config.PERDURE_GATEWAY_ENVIRONMENT;
-const log = pino({ level: config.PERDURE_LOG_LEVEL, base: { process: 'gateway', environment }, timestamp: pino.stdTimeFunctions.isoTime });
+const log = pino(
+  { level: config.PERDURE_LOG_LEVEL, base: { process: 'gateway', environment }, timestamp: pino.stdTimeFunctions.isoTime },
+  logDestination(),
+);
 
 const store = {
   endpoint: config.PERDURE_S3_ENDPOINT,

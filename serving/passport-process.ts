@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createObjectStore } from '../adapters/object-store.js';
 import { PerdureError } from '../domain/errors.js';
 import type { FromPassport, ToPassport } from './passport-messages.js';
+import { countLabels } from './count-labels.js';
 import { findPrediction, type PredictionFinderOptions } from './prediction-finder.js';
 
 /** The program that looks predictions up, one after another: reading logs takes time and memory, of which the gateway has none to give. */
@@ -15,7 +16,7 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('message', (message: ToPassport) => {
   if (message.kind === 'start') options = prepare(message);
-  else busy = busy.then(() => find(message));
+  else busy = busy.then(() => answer(message));
 });
 say({ kind: 'ready' });
 
@@ -36,10 +37,13 @@ async function prepare({
   return { environment, spools, workFolder, cacheFolder: `${folder}/cache`, store };
 }
 
-async function find({ number, id, models }: Extract<ToPassport, { kind: 'find' }>): Promise<void> {
+async function answer(message: Exclude<ToPassport, { kind: 'start' }>): Promise<void> {
+  const { number } = message;
   try {
     if (options === undefined) throw new Error('asked before it was started');
-    say({ kind: 'found', number, found: (await findPrediction(await options, id, models)) ?? null });
+    if (message.kind === 'find')
+      say({ kind: 'found', number, found: (await findPrediction(await options, message.id, message.models)) ?? null });
+    else say({ kind: 'counted', number, counts: await countLabels(await options, message.model, new Date(message.since)) });
   } catch (error) {
     const code = error instanceof PerdureError ? error.code : 'serving/failed';
     say({ kind: 'failed', number, code, message: error instanceof Error ? error.message : String(error) });

@@ -3,6 +3,7 @@ import { definitionByDigest } from '../db/definition-queries.js';
 import { insertGatewayEvents } from '../db/gateway-events.js';
 import { acknowledgeRoute, forgetGateway, insertServingWindows, recordGateway } from '../db/gateway-queries.js';
 import { passportFacts } from '../db/passport-queries.js';
+import { releasedModels } from '../db/route-releases.js';
 import { routeChannel, routeState } from '../db/route-queries.js';
 import { PerdureError } from '../domain/errors.js';
 import type { ControlPlane } from './control-plane.js';
@@ -13,7 +14,10 @@ const callTimeoutMs = 6_000;
 /** The control plane as PostgreSQL holds it. */
 export function postgresControlPlane(db: Database): ControlPlane {
   return {
-    routeState: (environment) => inTime(routeState(db, environment)),
+    routeState: (environment) =>
+      inTime(
+        Promise.all([routeState(db, environment), releasedModels(db, environment)]).then(([state, released]) => ({ ...state, released })),
+      ),
     definitionByDigest: (sha256) => inTime(definitionByDigest(db, sha256)),
     recordGateway: (heartbeat) => inTime(recordGateway(db, heartbeat)),
     acknowledgeRoute: (acknowledgement) => inTime(acknowledgeRoute(db, acknowledgement)),

@@ -1,17 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { PerdureError } from '../domain/errors.js';
 import type { FromPassport, ToPassport } from './passport-messages.js';
+import type { LabelCounts } from './count-labels.js';
 import type { FoundPrediction } from './prediction-finder.js';
-import { programOf } from './programs.js';
+import { forkProgram } from './programs.js';
 
 export type PredictionLookupOptions = Omit<Extract<ToPassport, { kind: 'start' }>, 'kind'>;
 
+type Answer = Extract<FromPassport, { kind: 'found' | 'counted' }>;
+type Question = { kind: 'find'; id: string; models: string[] } | { kind: 'count-labels'; model: string; since: string };
+
 interface Waiting {
-  resolve: (found: FoundPrediction | undefined) => void;
+  resolve: (answer: Answer) => void;
   reject: (error: Error) => void;
 }
 
-const { program, loaderArguments } = programOf('passport-process');
 const waitingMax = 32;
 const lookupTimeoutMs = 30_000;
 /** Passports are asked for rarely: the process ends when nobody has asked for a while. */
@@ -31,6 +34,17 @@ export class PredictionLookup {
 
   /** @throws PerdureError `serving/overloaded` when too many ask, `server/unreachable` when the logs cannot be read now. */
   async find(id: string, models: string[]): Promise<FoundPrediction | undefined> {
+    const answer = await this.ask({ kind: 'find', id, models });
+    return answer.kind === 'found' ? (answer.found ?? undefined) : undefined;
+  }
+
+  /** What became of labels received since a time. @throws as `find` does. */
+  async countLabels(model: string, since: Date): Promise<LabelCounts | undefined> {
+    const answer = await this.ask({ kind: 'count-labels', model, since: since.toISOString() });
+    return answer.kind === 'counted' ? answer.counts : undefined;
+  }
+
+  private async ask(asked: Question): Promise<Answer> {
     if (this.waiting.size >= waitingMax)
       throw new PerdureError('serving/overloaded', `${waitingMax} passports are being looked up already. Ask again in a second.`);
     const child = (this.child ??= this.start());
@@ -38,10 +52,10 @@ export class PredictionLookup {
     const number = (this.number += 1);
     let timer: NodeJS.Timeout | undefined;
     try {
-      return await new Promise<FoundPrediction | undefined>((resolve, reject) => {
+      return await new Promise<Answer>((resolve, reject) => {
         this.waiting.set(number, { resolve, reject });
         timer = setTimeout(() => this.end(`was not found within ${lookupTimeoutMs / 1000} s`), lookupTimeoutMs);
-        const question: ToPassport = { kind: 'find', number, id, models };
+        const question: ToPassport = { ...asked, number };
         if (this.ready) child.send(question, () => undefined);
         else this.unsent.push(question);
       });
@@ -67,12 +81,10 @@ export class PredictionLookup {
   }
 
   private start(): ChildProcess {
-    const child = fork(program, [], {
+    const child = forkProgram('passport-process', {
       env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-      execArgv: loaderArguments,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    child.on('error', () => undefined);
     child.on('message', (message: FromPassport) => {
       if (message.kind === 'ready') {
         child.send({ kind: 'start', ...this.options } satisfies ToPassport, () => undefined);
@@ -81,7 +93,7 @@ export class PredictionLookup {
         return;
       }
       const waiting = this.waiting.get(message.number);
-      if (message.kind === 'found') waiting?.resolve(message.found ?? undefined);
+      if (message.kind !== 'failed') waiting?.resolve(message);
       else waiting?.reject(new PerdureError(message.code, message.message));
     });
     child.once('exit', () => {

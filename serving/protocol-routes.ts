@@ -15,6 +15,8 @@ export interface ProtocolRoutesDeps extends Repository {
   bodyBytesMax: number;
   bodies: BodyBudget;
   isReady: () => boolean;
+  /** Models that are served though the database has no route for them. */
+  unconfirmed: () => string[];
   /** Whether callers had better look for another gateway. */
   isDraining: () => boolean;
 }
@@ -43,7 +45,10 @@ export function registerProtocolRoutes(app: FastifyInstance, deps: ProtocolRoute
 
   app.get('/v2', () => serverMetadata(productVersion));
   app.get('/v2/health/live', () => ({ live: true }));
-  app.get('/v2/health/ready', (_request, reply) => reply.code(isReady() ? 200 : 503).send({ ready: isReady() }));
+  app.get('/v2/health/ready', (_request, reply) => {
+    const notInStore = deps.unconfirmed();
+    return reply.code(isReady() ? 200 : 503).send({ ready: isReady(), ...(notInStore.length > 0 && { notInStore }) });
+  });
 
   const metadata = (request: FastifyRequest<{ Params: ModelParams }>) => {
     const [model, version] = named(request.params);

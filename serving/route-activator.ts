@@ -76,17 +76,17 @@ export class RouteActivator {
     const former = formerOf(state, route);
     try {
       const contracts = await loader.contractsOf(former);
-      if (!this.isWanted(route)) return;
+      if (!this.isWanted(route, from)) return;
       const inForce = problem === undefined ? route : this.withoutWhatIsMissing(route, loaded);
       if (inForce === undefined) return await this.fail(route, problem);
       if (from === 'control-plane') await kept.keep(route, servedVersions(state, route), former);
-      if (!this.isWanted(route)) return;
+      if (!this.isWanted(route, from)) return;
       this.swap(inForce, loaded, contracts);
       if (problem !== undefined) return await this.fail(route, problem);
       this.failures.forget(route.model);
       if (from === 'control-plane') await acknowledger.acknowledge(route);
     } catch (error) {
-      if (this.isWanted(route)) await this.fail(route, error);
+      if (this.isWanted(route, from)) await this.fail(route, error);
     } finally {
       for (const version of loaded.values()) loader.release(version);
     }
@@ -120,10 +120,10 @@ export class RouteActivator {
     };
   }
 
-  /** False when a later route came into force meanwhile, or another store is followed now. */
-  private isWanted(route: Route): boolean {
-    if (this.storeId !== undefined && this.storeId !== route.storeId) return false;
+  /** False when a later route came into force meanwhile, or another store is followed now; what was kept on disk is better than nothing all the same. */
+  private isWanted(route: Route, from: 'disk' | 'control-plane'): boolean {
     const current = this.deps.table.route(route.model)?.route;
+    if (this.storeId !== undefined && this.storeId !== route.storeId) return from === 'disk' && current === undefined;
     if (current?.storeId !== route.storeId) return true;
     return current.epoch < route.epoch || (current.epoch === route.epoch && this.failures.of(route) !== undefined);
   }

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
+import type { Route } from '../domain/route.js';
 import type { ControlPlane, RouteState } from './control-plane.js';
+import type { GatewayEvents } from './gateway-events.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { KeptRoutes } from './kept-routes.js';
 import type { RouteActivator } from './route-activator.js';
@@ -15,6 +17,7 @@ export interface RouteFollowerDeps {
   loader: VersionLoader;
   kept: KeptRoutes;
   activator: RouteActivator;
+  events: Pick<GatewayEvents, 'record'>;
   metrics: GatewayMetrics;
   log: Logger;
   pollEveryMs: number;
@@ -28,6 +31,8 @@ export class RouteFollower {
   storeId: string | undefined;
   /** When the control plane last answered. */
   contactAt: string | undefined;
+  /** Models that are served though the database that was last looked at has no route for them. */
+  unconfirmed: Pick<Route, 'model' | 'epoch' | 'storeId'>[] = [];
   private running: Promise<void> | undefined;
   private again = false;
   private timer: NodeJS.Timeout | undefined;
@@ -35,8 +40,8 @@ export class RouteFollower {
   private stopped = false;
   /** The routes that the first look found, brought into force or not. */
   private firstRoutes: Promise<void> = Promise.resolve();
-  /** The store that was last found emptied, so that it is said once. */
-  private emptiedStoreId: string | undefined;
+  /** What was said of models that the database does not name, so that it is said once. */
+  private readonly told = new Set<string>();
 
   constructor(private readonly deps: RouteFollowerDeps) {}
 
@@ -113,7 +118,6 @@ export class RouteFollower {
       metrics.connected.set({ system: 'postgres' }, 0);
       return;
     }
-    if (this.isEmptied(state)) return;
     activator.follow(state.storeId);
     // Not waited for: the next look may find a route that overtakes one that is loading.
     const advanced = Promise.all(state.routes.map((route) => activator.advance(state, route, 'control-plane')));
@@ -121,34 +125,41 @@ export class RouteFollower {
       this.firstRoutes = advanced.then(() => {
         this.storeId ??= state.storeId;
       });
-    } else await this.changeStore(this.storeId, state);
+    } else if (this.storeId !== state.storeId) {
+      log.warn({ from: this.storeId, to: state.storeId }, 'the routes come from another store');
+      this.storeId = state.storeId;
+    }
+    await this.compare(state);
     await loader.unloadIdle(this.deps.unloadAfterMs);
   }
 
-  /** Models that another store does not serve are dropped; the others are served as before until its routes are in force. */
-  private async changeStore(from: string, { storeId, routes }: RouteState): Promise<void> {
-    if (from === storeId) return;
-    const { table, kept, log } = this.deps;
-    log.warn({ from, to: storeId }, 'the routes come from another store; replacing all');
+  /**
+   * A database that no longer names a model is no wish to stop serving it: it may be a fresh one, a restored one or the wrong one. Such models are served on, and told of, until
+   * a person lets them go.
+   */
+  private async compare({ storeId, routes, released = [] }: RouteState): Promise<void> {
+    const { table, kept, events, metrics, log } = this.deps;
     const named = new Set(routes.map((route) => route.model));
-    const gone = table.routes().flatMap(({ route: { model } }) => (named.has(model) ? [] : [model]));
-    for (const model of gone) table.drop(model);
-    this.storeId = storeId;
-    if (gone.length > 0)
-      await kept.drop(gone).catch((error: unknown) => log.error({ err: error }, 'routes of the old store are still on disk'));
-  }
-
-  /** Another store that knows no route at all is a database that lost its rows, not a wish to serve nothing: the last good routes stay. */
-  private isEmptied(state: RouteState): boolean {
-    const emptied =
-      this.storeId !== undefined && this.storeId !== state.storeId && state.routes.length === 0 && this.deps.table.routes().length > 0;
-    if (emptied && this.emptiedStoreId !== state.storeId) {
-      this.deps.log.warn(
-        { from: this.storeId, to: state.storeId },
-        'another store has no routes at all; serving the last good ones until it has some',
-      );
+    const unnamed = table.routes().flatMap(({ route }) => (named.has(route.model) ? [] : [route]));
+    const letGo = unnamed.filter(({ model }) => released.includes(model));
+    for (const { model, epoch } of letGo) {
+      table.drop(model);
+      events.record({ model, version: null, kind: 'let-go', message: `It was served under epoch ${epoch}; a person let it go.` });
     }
-    this.emptiedStoreId = emptied ? state.storeId : undefined;
-    return emptied;
+    this.unconfirmed = unnamed
+      .filter((route) => !letGo.includes(route))
+      .map(({ model, epoch, storeId: store }) => ({ model, epoch, storeId: store }));
+    metrics.routesUnconfirmed.set(this.unconfirmed.length);
+    for (const { model, epoch } of this.unconfirmed) {
+      const words = `${storeId} ${model}`;
+      if (this.told.has(words)) continue;
+      this.told.add(words);
+      const message = `It is served under epoch ${epoch}, and the database (store ${storeId}) has no route for it. It stays until \`npx perdure routes let-go ${model}\`.`;
+      events.record({ model, version: null, kind: 'not-in-store', message });
+    }
+    if (letGo.length > 0)
+      await kept
+        .drop(letGo.map(({ model }) => model))
+        .catch((error: unknown) => log.error({ err: error }, 'routes that were let go are still on disk'));
   }
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../adapters/data-engine/duck-session.js';
 import { quoteName, quotePath, quoteText } from '../adapters/data-engine/quote.js';
 import { logColumns, type LogKind } from '../domain/served-log.js';
-import { packedMark } from './packed-line.js';
+import { packedMark, rowsOfLine } from './packed-line.js';
 import { readPackedLine } from './read-packed-line.js';
 import { PackedLineStages } from './stage-packed-lines.js';
 
@@ -43,7 +43,7 @@ export async function segmentToParquet(
 
 /**
  * Puts the rows of all packed lines into the table and all other lines into the file `rest`.
- * @returns the rows that the segment should hold, a line that cannot be read counted as one
+ * @returns the rows that the segment should hold, those of lines that cannot be read included
  */
 async function insertPackedLines(session: DuckSession, segment: Buffer, rest: string): Promise<number> {
   const stages = new PackedLineStages(session);
@@ -52,7 +52,7 @@ async function insertPackedLines(session: DuckSession, segment: Buffer, rest: st
   for (const line of linesOf(segment)) {
     const isPacked = line.toString('latin1', 0, packedMark.length) === packedMark;
     const packed = isPacked ? readPackedLine(line.toString('utf8')) : undefined;
-    expected += packed?.rows ?? 1;
+    expected += packed?.rows ?? rowsOfLine(line.toString('utf8'));
     if (packed !== undefined) await stages.add(packed);
     else if (!isPacked) others.push(line);
   }

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
+import type { GatewayEvents } from './gateway-events.js';
 import type { GatewayLimits } from './gateway-limits.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { ShipperOptions } from './shipper-messages.js';
-import { Spool } from './spool.js';
+import { setAsideSuffix, Spool } from './spool.js';
 import { SpoolShipper } from './spool-shipper.js';
 
 export interface ServingLogsOptions {
@@ -15,6 +16,7 @@ export interface ServingLogsOptions {
   objectStore: ShipperOptions['store'] | undefined;
   limits: GatewayLimits;
   metrics: GatewayMetrics;
+  events: Pick<GatewayEvents, 'record'>;
   log: Logger;
 }
 
@@ -32,7 +34,7 @@ export class ServingLogs {
   private readonly shipper: SpoolShipper | undefined;
   private connected = false;
 
-  constructor({ home, bootId, environment, objectStore, limits, metrics, log }: ServingLogsOptions) {
+  constructor({ home, bootId, environment, objectStore, limits, metrics, events, log }: ServingLogsOptions) {
     this.folders = { predictions: path.join(home, 'spool', 'predictions'), labels: path.join(home, 'spool', 'labels') };
     const spool = (name: 'predictions' | 'labels', segmentAgeMaxMs: number, whenFull: 'drop-oldest' | 'refuse') =>
       new Spool({
@@ -46,6 +48,13 @@ export class ServingLogs {
         observer: {
           bytes: (bytes) => metrics.spoolBytes.set({ log: name }, bytes),
           lost: (lines, reason) => metrics.rowsLost.inc({ log: name, reason }, lines),
+          writing: (model, problem) => {
+            metrics.spoolWritable.set({ log: name }, this[name].status().writable ? 1 : 0);
+            const what = name === 'labels' ? 'labels are refused' : 'answers go on, what is answered is not logged';
+            const message =
+              problem === undefined ? `The disk takes its ${name} again.` : `The disk does not take its ${name}, so ${what}: ${problem}.`;
+            events.record({ model, version: null, kind: problem === undefined ? 'log-kept' : 'log-lost', message });
+          },
         },
       });
     this.predictions = spool('predictions', limits.predictionSegmentAgeMaxMs, 'drop-oldest');
@@ -54,9 +63,13 @@ export class ServingLogs {
     this.shipper = new SpoolShipper(
       { environment, spools: this.folders, workFolder: path.join(home, 'shipping'), everyMs: shipEveryMs, store: objectStore },
       {
-        shipped: ({ log: name, file, rows, torn }) => {
+        shipped: ({ log: name, file, rows, torn, damaged }) => {
           this[name].forget(file);
           metrics.rowsShipped.inc({ log: name }, rows);
+          if (damaged > 0) {
+            metrics.rowsLost.inc({ log: name, reason: 'damaged' }, damaged);
+            log.error({ log: name, rows: damaged, file: `${file}${setAsideSuffix}` }, 'lines that cannot be stored are set aside');
+          }
           if (torn > 0) metrics.rowsLost.inc({ log: name, reason: 'torn' }, torn);
         },
         connected: (connected) => {
@@ -86,7 +99,7 @@ export class ServingLogs {
 
   status(): {
     objectStore: { connected: boolean; lastError: string | null };
-    spool: Record<'predictions' | 'labels', { bytes: number; segments: number }>;
+    spool: Record<'predictions' | 'labels', ReturnType<Spool['status']>>;
   } {
     return {
       objectStore: { connected: this.connected, lastError: this.shipper?.lastError ?? null },

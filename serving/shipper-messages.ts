@@ -15,5 +15,5 @@ export type ShipperOptions = z.infer<typeof shipperOptionsSchema>;
 /** From the shipper's process to the gateway. */
 export type FromShipper =
   | { kind: 'ready' }
-  | { kind: 'shipped'; log: 'predictions' | 'labels'; file: string; rows: number; torn: number }
+  | { kind: 'shipped'; log: 'predictions' | 'labels'; file: string; rows: number; torn: number; damaged: number }
   | { kind: 'failed'; message: string };

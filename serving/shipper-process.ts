@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../adapters/object-store.js';
 import { modelNameSchema } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { LogKind } from '../domain/served-log.js';
-import { segmentToParquet } from './segment-to-parquet.js';
+import { convertSegment } from './convert-segment.js';
 import { shipperOptionsSchema, type FromShipper, type ShipperOptions } from './shipper-messages.js';
-import { segmentSuffix } from './spool.js';
+import { segmentSuffix, setAsideSuffix } from './spool.js';
 
 /** The program that carries closed spool segments to the object store. It may be killed at any moment: a segment goes away only after its Parquet has arrived. */
 
@@ -48,10 +48,10 @@ function stepBack(): void {
 async function shipForEver(options: ShipperOptions): Promise<never> {
   const store = createObjectStore(options.store);
   await rm(options.workFolder, { recursive: true, force: true });
-  await mkdir(options.workFolder, { recursive: true });
   let failures = 0;
   for (;;) {
     try {
+      await mkdir(options.workFolder, { recursive: true });
       await shipAll(options, store);
       failures = 0;
     } catch (error) {
@@ -90,15 +90,9 @@ async function ship(
   const segment = path.basename(file, segmentSuffix);
   const day = `${segment.slice(0, 4)}-${segment.slice(4, 6)}-${segment.slice(6, 8)}`;
   const parquet = path.join(workFolder, `${segment}.parquet`);
-  let counts: { rows: number; torn: number };
-  try {
-    counts = await segmentToParquet(log, file, parquet, workFolder);
-  } catch (error) {
-    // Set aside, so that one segment that cannot be read does not keep back all that follow.
-    await rename(file, `${file}.damaged`);
-    say({ kind: 'shipped', log, file, rows: 0, torn: 1 });
-    throw error;
-  }
+  const { setAside, ...counts } = await convertSegment(log, file, parquet, workFolder);
+  // Before the segment goes, so that a repetition finds all of it again.
+  if (setAside.length > 0) await writeFile(`${file}${setAsideSuffix}`, `${setAside.join('\n')}\n`);
   const key = log === 'predictions' ? objectKeys.predictions(environment, model, day, segment) : objectKeys.labels(model, day, segment);
   if (counts.rows > 0) await store.put(key, { file: parquet }, { contentType: 'application/vnd.apache.parquet' });
   await rm(file, { force: true });

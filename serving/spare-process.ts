@@ -1,6 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { FromInference } from './inference-messages.js';
-import { programOf } from './programs.js';
+import { forkProgram } from './programs.js';
 
 export interface InferenceProcess {
   child: ChildProcess;
@@ -8,7 +8,6 @@ export interface InferenceProcess {
   booted: Promise<void>;
 }
 
-const { program, loaderArguments } = programOf('inference-process');
 /** A new spare is started when the one that was taken has had time to load its model undisturbed. */
 const refillAfterMs = 1_500;
 
@@ -41,15 +40,14 @@ export class SpareProcess {
 
   private start(): InferenceProcess {
     const { workFolder, memoryMaxMb } = this.options;
-    const child = fork(program, [], {
+    const child = forkProgram('inference-process', {
       cwd: workFolder,
       // Nothing of the gateway's environment: a model must not find secrets there.
       env: { TZ: 'UTC', NODE_ENV: 'production' },
-      execArgv: [...loaderArguments, `--max-old-space-size=${memoryMaxMb}`],
+      execArgv: [`--max-old-space-size=${memoryMaxMb}`],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    child.on('error', () => undefined);
     const booted = new Promise<void>((resolve) => {
       child.once('message', (message: FromInference) => {
         if (message.kind === 'ready') resolve();

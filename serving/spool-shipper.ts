@@ -1,6 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
-import { programOf } from './programs.js';
+import { forkProgram } from './programs.js';
 import type { FromShipper, ShipperOptions } from './shipper-messages.js';
 
 export interface SpoolShipperObserver {
@@ -9,7 +9,6 @@ export interface SpoolShipperObserver {
   connected: (connected: boolean) => void;
 }
 
-const { program, loaderArguments } = programOf('shipper-process');
 const restartAfterMs = 2_000;
 
 /** Keeps the shipper's process running. Its secrets go to it by message, not by its environment. */
@@ -26,14 +25,12 @@ export class SpoolShipper {
   ) {}
 
   start(): void {
-    const child = fork(program, [], {
+    const child = forkProgram('shipper-process', {
       // The SDK's advice on newer versions of Node is for whoever upgrades, not for the log.
       env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-      execArgv: loaderArguments,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.child = child;
-    child.on('error', () => undefined);
     child.on('message', (message: FromShipper) => {
       if (message.kind === 'ready') child.send(this.options, () => undefined);
       else if (message.kind === 'shipped') {

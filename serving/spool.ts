@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync } from 'node:fs';
-import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { rowsOfLine } from './packed-line.js';
@@ -21,17 +21,31 @@ export interface SpoolOptions {
   observer: {
     bytes: (bytes: number) => void;
     lost: (rows: number, reason: 'full' | 'unwritten') => void;
+    /** The disk refuses a stream's lines, with the reason, or takes them again. */
+    writing: (stream: string, problem: string | undefined) => void;
   };
 }
 
 interface Stream {
   name: string;
   pending: PendingLines;
-  open: { handle: FileHandle; path: string; bytes: number; rows: number; openedAt: number } | undefined;
+  open: Segment | undefined;
+}
+
+interface Segment {
+  handle: FileHandle;
+  path: string;
+  bytes: number;
+  rows: number;
+  openedAt: number;
 }
 
 const openSuffix = '.open';
 export const segmentSuffix = '.ndjson';
+/** Lines of a segment that no log can hold. */
+export const setAsideSuffix = '.bad';
+/** How earlier versions set whole segments aside for the sake of one line: they are tried again. */
+const damagedSuffix = '.damaged';
 
 /**
  * Append-only log on the gateway's disk: lines go to a segment file per stream, a closed segment is `<time>-<boot>-<number>.ndjson` and waits to be shipped.
@@ -41,6 +55,9 @@ export class Spool {
   private readonly streams = new Map<string, Stream>();
   /** `rows` is undefined where an earlier process wrote them: they are counted only when they are dropped. */
   private readonly closedSegments = new Map<string, { bytes: number; rows: number | undefined }>();
+  private readonly unnamed: Segment[] = [];
+  /** Streams whose last write failed. */
+  private readonly failing = new Set<string>();
   private writing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private number = 0;
@@ -51,12 +68,12 @@ export class Spool {
   /** Adopts what an earlier process left and begins to flush. Call it before the first line. */
   async start(): Promise<void> {
     const { folder, flushEveryMs } = this.options;
-    mkdirSync(folder, { recursive: true });
-    for (const stream of await readdir(folder)) {
+    for (const stream of await readdir(folder).catch(() => [])) {
       for (const name of await readdir(path.join(folder, stream)).catch(() => [])) {
         let file = path.join(folder, stream, name);
-        if (name.endsWith(openSuffix)) {
-          const closed = file.slice(0, -openSuffix.length);
+        const suffix = [openSuffix, damagedSuffix].find((one) => name.endsWith(`${segmentSuffix}${one}`));
+        if (suffix !== undefined) {
+          const closed = file.slice(0, -suffix.length);
           await rename(file, closed);
           file = closed;
         }
@@ -106,6 +123,7 @@ export class Spool {
           await this.closeSegment(stream);
         }
       }
+      await this.nameClosed();
       if (this.options.whenFull === 'drop-oldest') await this.dropOldest();
       this.recount();
     });
@@ -125,8 +143,8 @@ export class Spool {
     this.recount();
   }
 
-  status(): { bytes: number; segments: number } {
-    return { bytes: this.bytes, segments: this.closedSegments.size };
+  status(): { bytes: number; segments: number; writable: boolean } {
+    return { bytes: this.bytes, segments: this.closedSegments.size, writable: this.failing.size === 0 };
   }
 
   private streamOf(name: string): Stream {
@@ -134,20 +152,32 @@ export class Spool {
     if (stream === undefined) {
       stream = { name, pending: new PendingLines(), open: undefined };
       this.streams.set(name, stream);
-      mkdirSync(path.join(this.options.folder, name), { recursive: true });
     }
     return stream;
   }
 
   private async write(stream: Stream, chunks: readonly Buffer[], rows: number, durable: boolean): Promise<void> {
+    try {
+      await this.writeSegment(stream, chunks, rows, durable);
+    } catch (error) {
+      if (!this.failing.has(stream.name))
+        this.options.observer.writing(stream.name, error instanceof Error ? error.message : String(error));
+      this.failing.add(stream.name);
+      throw error;
+    }
+    if (this.failing.delete(stream.name)) this.options.observer.writing(stream.name, undefined);
+  }
+
+  private async writeSegment(stream: Stream, chunks: readonly Buffer[], rows: number, durable: boolean): Promise<void> {
     stream.open ??= await this.openSegment(stream);
     const segment = stream.open;
     try {
       for (const chunk of chunks) await segment.handle.appendFile(chunk);
       if (durable) await segment.handle.sync();
     } catch (error) {
-      // A part may be on disk: later lines go to a new segment, so that the torn line is this one's last.
-      await this.closeSegment(stream).catch(() => undefined);
+      // A part may be on disk: it is cut off, so that what counts as lost is not found all the same. Later lines go to a new segment: where a torn one stays, it is this one's last.
+      await segment.handle.truncate(segment.bytes).catch(() => undefined);
+      await this.closeSegment(stream);
       throw error;
     }
     for (const { length } of chunks) {
@@ -162,6 +192,7 @@ export class Spool {
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
     const name = `${time}-${this.options.bootId}-${String(this.number).padStart(6, '0')}${segmentSuffix}${openSuffix}`;
     const file = path.join(this.options.folder, stream.name, name);
+    await mkdir(path.dirname(file), { recursive: true });
     return { handle: await open(file, 'ax'), path: file, bytes: 0, rows: 0, openedAt: performance.now() };
   }
 
@@ -169,10 +200,24 @@ export class Spool {
     const segment = stream.open;
     if (segment === undefined) return;
     stream.open = undefined;
-    await segment.handle.close();
-    const file = segment.path.slice(0, -openSuffix.length);
-    await rename(segment.path, file);
-    this.closedSegments.set(file, { bytes: segment.bytes, rows: segment.rows });
+    await segment.handle.close().catch(() => undefined);
+    this.unnamed.push(segment);
+    await this.nameClosed();
+  }
+
+  /** Gives closed segments the name under which they are shipped; what the disk refuses now is tried again with the next flush. */
+  private async nameClosed(): Promise<void> {
+    const refused: Segment[] = [];
+    for (const segment of this.unnamed.splice(0)) {
+      const file = segment.path.slice(0, -openSuffix.length);
+      try {
+        await rename(segment.path, file);
+        this.closedSegments.set(file, { bytes: segment.bytes, rows: segment.rows });
+      } catch {
+        refused.push(segment);
+      }
+    }
+    this.unnamed.push(...refused);
   }
 
   private async dropOldest(): Promise<void> {
@@ -181,7 +226,11 @@ export class Spool {
     for (const [file, { bytes, rows }] of oldestFirst) {
       if (!this.isFull()) return;
       const lost = rows ?? (await countRows(file));
-      await rm(file, { force: true });
+      try {
+        await rm(file, { force: true });
+      } catch {
+        continue; // A disk that refuses that has no room to make either.
+      }
       this.bytes -= bytes;
       // The shipper may have taken it meanwhile: then nothing was lost.
       if (this.closedSegments.delete(file) && lost > 0) this.options.observer.lost(lost, 'full');
@@ -192,6 +241,7 @@ export class Spool {
     let bytes = 0;
     for (const segment of this.closedSegments.values()) bytes += segment.bytes;
     for (const { open: segment } of this.streams.values()) bytes += segment?.bytes ?? 0;
+    for (const segment of this.unnamed) bytes += segment.bytes;
     this.bytes = bytes;
     this.options.observer.bytes(bytes);
   }

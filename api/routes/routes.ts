@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { definitionInForce } from '../../db/definition-queries.js';
 import { currentRoutes, routeHistory, routeOf } from '../../db/route-queries.js';
+import { releaseRoute } from '../../db/route-releases.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
-import { routeListSchema } from '../../client/http/routes.js';
+import { letGoReplySchema, letGoRequestSchema, routeListSchema } from '../../client/http/routes.js';
 import type { RouteGroup } from '../route-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
@@ -41,6 +42,23 @@ export const routeRoutes: RouteGroup = (app, { db }) => {
       const routes = await routeHistory(db, params.model, query.environment);
       if (routes.length === 0) await definitionInForce(db, params.model);
       return { routes };
+    },
+  );
+
+  app.post(
+    '/models/:model/routes/let-go',
+    {
+      schema: {
+        tags: ['routes'],
+        description: 'Lets go of a model that gateways serve from before this database, which has no route for it.',
+        params: ofModel,
+        body: letGoRequestSchema,
+        response: { 200: letGoReplySchema },
+      },
+    },
+    async ({ params, body }) => {
+      const { at } = await releaseRoute(db, { ...params, ...body });
+      return { ...params, ...body, at: at.toISOString() };
     },
   );
 };

@@ -4,6 +4,7 @@ import type { OutcomeLabel } from '../../client/http/gateway-client.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
+import { table } from '../format/table.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 import { readRows, type Row } from '../read-rows.js';
@@ -18,7 +19,7 @@ const labelRowSchema = z.object({
   observed_at: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z' }),
 });
 
-/** `labels import`: what really happened, for predictions that were made. */
+/** `labels import` and `labels show`: what really happened, for predictions that were made. */
 export function registerLabels(program: Command, context: CliContext): void {
   const labels = program.command('labels').description('what really happened');
 
@@ -31,20 +32,55 @@ export function registerLabels(program: Command, context: CliContext): void {
       const model = requireModelName(modelText);
       const gateway = context.gateway(env);
       let sent = 0;
+      const unmatched: string[] = [];
+      let strangers = 0;
       for await (const rows of readRows(file, batchRows)) {
         if (context.signal.aborted) break;
         const first = sent;
-        await gateway.sendLabels(
+        const taken = await gateway.sendLabels(
           model,
           rows.map((row, index) => toLabel(row, file, first + index)),
         );
         sent += rows.length;
+        unmatched.push(...taken.unmatched_ids.slice(0, Math.max(0, 10 - unmatched.length)));
+        strangers += taken.unmatched;
         if (sent % (20 * batchRows) === 0) context.output.progress(`${sent} labels`);
       }
       context.signal.throwIfAborted();
       context.output.result(
-        { model, environment: env, labels: sent },
-        sent === 0 ? `${file} holds no rows.` : `${sent} labels of ${model} were accepted. Sending them again changes nothing.`,
+        { model, environment: env, labels: sent - strangers, unmatched: strangers, unmatchedIds: unmatched },
+        sent === 0
+          ? `${file} holds no rows.`
+          : [
+              `${sent - strangers} labels of ${model} were accepted. Sending them again changes nothing.`,
+              ...(strangers > 0
+                ? [`${strangers} name no prediction that can have been made, and were left out: ${unmatched.join(', ')}`]
+                : []),
+              `Whether each has found its prediction: perdure labels show ${model} --env ${env}`,
+            ].join('\n'),
+      );
+    });
+
+  labels
+    .command('show <model>')
+    .description('show how many labels have found their prediction, may find it yet, or name none')
+    .addOption(environmentOption('the environment that predicted'))
+    .option('--days <n>', 'labels received in so many days', '7')
+    .addHelpText('after', examples('labels show flight-delay', 'labels show flight-delay --days 30'))
+    .action(async (modelText: string, { env, days }: EnvironmentChoice & { days: string }) => {
+      const model = requireModelName(modelText);
+      const counts = await context.gateway(env).labels(model, Number(days));
+      context.output.result({ model, environment: env, ...counts }, () =>
+        [
+          table(
+            context.output,
+            ['labels', 'matched', 'waiting', 'unmatched'],
+            [[counts.labels, counts.matched, counts.waiting, counts.unmatched]],
+          ),
+          ...(counts.unmatched > 0 ? [`No prediction of ${model} in ${env} has these ids: ${counts.unmatchedIds.join(', ')}`] : []),
+          ...(counts.waiting > 0 ? ['Waiting: the prediction log is shipped every 20 seconds, later while the object store is away.'] : []),
+          ...(counts.complete ? [] : ['There are more labels or logs than are looked through at once: the newest were.']),
+        ].join('\n'),
       );
     });
 }

@@ -5,6 +5,7 @@ import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { servesText } from '../format/words.js';
+import { actorOption } from '../global-options.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { parseTime } from '../parse/time.js';
 import { requireModelName } from '../parse/version-ref.js';
@@ -13,7 +14,7 @@ import { requireModelName } from '../parse/version-ref.js';
 const eventsShownMax = 5;
 const words = (kind: string) => kind.replaceAll('-', ' ');
 
-/** `routes ls` and `routes show`: what is served, now and at any time before. */
+/** `routes ls`, `routes show` and `routes let-go`: what is served, now and at any time before, and what shall be no more. */
 export function registerRoutes(program: Command, context: CliContext): void {
   const routes = program.command('routes').description('what environments serve');
   const head = ['environment', 'model', 'epoch', 'serves', 'since', 'because'];
@@ -88,6 +89,22 @@ export function registerRoutes(program: Command, context: CliContext): void {
               `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ${event.gatewayId}: ${event.message}`,
           ),
         ].join('\n'),
+      );
+    });
+
+  routes
+    .command('let-go <model>')
+    .description('stop serving a model that gateways keep, though the database has no route for it (see `doctor`)')
+    .addOption(environmentOption())
+    .requiredOption('--reason <text>', 'why')
+    .addHelpText('after', examples('routes let-go flight-delay --env staging --reason "gone since the database was made anew"'))
+    .action(async (modelText: string, { env, reason }: EnvironmentChoice & { reason: string }, command: Command) => {
+      const model = requireModelName(modelText);
+      const actor = context.actor(actorOption(command));
+      const done = await context.api().letGo(model, { environment: env, actor, reason });
+      context.output.result(
+        done,
+        `Gateways of ${env} let ${model} go, if they keep it: \`perdure routes show ${model}\` and doctor say so.`,
       );
     });
 }

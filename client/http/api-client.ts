@@ -17,7 +17,7 @@ import { promotionPlanSchema } from './promotion-plan.js';
 import { requestBytes as sendBytes, requestJson as sendJson, requestText as sendText, type ApiRequest } from './request.js';
 import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
-import { routeListSchema } from './routes.js';
+import { letGoReplySchema, routeListSchema, type LetGoRequest } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
 import { stackSchema } from './stack.js';
 import { versionDetailSchema, versionListSchema, versionSummarySchema, type ArchiveRequest } from './versions.js';
@@ -133,6 +133,8 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then((body) => body.routes),
     routeHistory: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then((body) => body.routes),
+    letGo: (model: string, json: LetGoRequest) =>
+      requestJson(letGoReplySchema, baseUrl, `/models/${segment(model)}/routes/let-go`, { method: 'POST', json }),
     traffic: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(trafficSchema, baseUrl, `/models/${segment(model)}/traffic`, { query }).then((body) => body.versions),
     gatewayEvents: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>

@@ -58,6 +58,24 @@ const passportSchema = z.looseObject({
 });
 export type Passport = z.infer<typeof passportSchema>;
 
+const sentLabelsSchema = z.object({
+  accepted: z.number(),
+  unmatched: z.number().default(0),
+  unmatched_ids: z.array(z.string()).default([]),
+});
+export type SentLabels = z.infer<typeof sentLabelsSchema>;
+
+const labelCountsSchema = z.object({
+  labels: z.number(),
+  matched: z.number(),
+  waiting: z.number(),
+  unmatched: z.number(),
+  unmatchedIds: z.array(z.string()),
+  since: z.string(),
+  complete: z.boolean(),
+});
+export type LabelCounts = z.infer<typeof labelCountsSchema>;
+
 export interface InputTensor {
   name: string;
   datatype: string;
@@ -122,10 +140,12 @@ export function createGatewayClient(baseUrl: string, stack?: StackStamp) {
     },
 
     /** What really happened. The gateway keeps them in its spool before it answers. */
-    sendLabels: async (model: string, labels: readonly OutcomeLabel[]): Promise<unknown> => {
-      const text = await (await send(`/v1/models/${encodeURIComponent(model)}/labels`, labels)).text();
-      return text === '' ? null : (JSON.parse(text) as unknown);
-    },
+    sendLabels: async (model: string, labels: readonly OutcomeLabel[]): Promise<SentLabels> =>
+      sentLabelsSchema.parse(await (await send(`/v1/models/${encodeURIComponent(model)}/labels`, labels)).json()),
+
+    /** What became of the labels of the last days: found their prediction, may find it yet, or name none. */
+    labels: async (model: string, days: number): Promise<LabelCounts> =>
+      labelCountsSchema.parse(await (await send(`/v1/models/${encodeURIComponent(model)}/labels?days=${days}`)).json()),
   };
 }
 

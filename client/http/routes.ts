@@ -1,5 +1,16 @@
 import { z } from 'zod';
+import { actorSchema, environmentSchema } from '../../domain/names.js';
 import { routeSchema } from '../../domain/route.js';
 
 export const routeListSchema = z.object({ routes: z.array(routeSchema) });
+/** Lets go of a model that gateways serve from before this database. */
+export const letGoRequestSchema = z.strictObject({
+  environment: environmentSchema,
+  actor: actorSchema,
+  reason: z.string().trim().min(1, 'say why in a few words').max(1000),
+});
+export type LetGoRequest = z.infer<typeof letGoRequestSchema>;
+
+export const letGoReplySchema = letGoRequestSchema.extend({ model: z.string(), at: z.iso.datetime() });
+
 export type RouteList = z.infer<typeof routeListSchema>;

@@ -42,6 +42,22 @@ export const routes = pgTable(
   ],
 );
 
+/**
+ * Models that gateways serve from before this database, and that a person lets go, one row an act. Never changed: what a database does not know is no reason to stop serving it.
+ */
+export const routeReleases = pgTable(
+  'route_releases',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [index('route_releases_model').on(table.environment, table.model)],
+);
+
 /** Moves of a route from champion to challenger. */
 export const rollouts = pgTable(
   'rollouts',

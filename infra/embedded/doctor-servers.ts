@@ -5,6 +5,7 @@ import { loadTemporalConfig } from '../../temporal.config.js';
 import { ensureBucket } from './bucket.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
 import { databaseRoleCheck } from './doctor-database.js';
+import { gatewayChecks } from './doctor-gateways.js';
 import { checkOwnDatabase } from './external-servers.js';
 import { objectStorePorts } from './object-store.js';
 import { openWorkChecks } from './open-work.js';
@@ -43,6 +44,7 @@ export async function serverChecks(config: PerdureConfig, environment: NodeJS.Pr
     ),
     await answers('S3', `${addresses.s3Endpoint}, bucket ${bucket.bucket}`, () => ensureBucket(bucket, 'check')),
     ...(await openWorkChecks(addresses.databaseUrl, loadTemporalConfig({ ...environment, ...env }))),
+    ...(await gatewayChecks(addresses.gateways)),
   ];
 }
 

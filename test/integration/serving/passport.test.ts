@@ -153,3 +153,40 @@ test('is 404 for an unknown id, 400 for what is no id, 503 while Postgres or the
   const cut = await start({ ...bucket, endpoint: 'http://127.0.0.1:9' });
   expect(await passport(cut.url, id.replace(/-[0-9a-z]+$/, '-zzz'))).toMatchObject({ status: 503, retryAfter: '1' });
 });
+
+test('labels are told apart: those that have found their prediction, those that may find it yet, those that name none', async () => {
+  const { url } = await start(bucket);
+  const id = await predict(url, 2);
+  await predict(url, 1);
+  const [, time = '', boot = ''] = /^p-([0-9a-z]+)-([0-9a-f]{8})-/.exec(id) ?? [];
+  const counts = async () =>
+    (await (await fetch(`${url}/v1/models/flight-delay/labels?days=1`)).json()) as Record<string, number> & { unmatchedIds: string[] };
+  const send = async (...ids: string[]) => {
+    const body = ids.map((prediction_id) => ({ prediction_id, label: true, observed_at: '2026-01-01T00:00:00Z' }));
+    const response = await fetch(`${url}/v1/models/flight-delay/labels`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, ...((await response.json()) as Record<string, unknown>) };
+  };
+  const before = await counts();
+
+  // What this gateway knows at once: it has not made so many, and nobody has made one in the future.
+  const ahead = `p-${(Date.now() + 86_400_000).toString(36)}-00000000-1`;
+  const strangers = [`p-${time}-${boot}-zz9`, ahead];
+  expect(await send(`${id}.1`, ...strangers)).toMatchObject({ status: 202, accepted: 1, unmatched: 2, unmatched_ids: strangers });
+  expect(await send('p-invented')).toMatchObject({ status: 400, error: expect.stringContaining('labels[0].prediction_id') as string });
+
+  // Another gateway may have made these: one just now, one long ago.
+  const young = `p-${Date.now().toString(36)}-0badcafe-1`;
+  const old = `p-${(Date.now() - 3_600_000).toString(36)}-0badcafe-2`;
+  expect(await send(young, old)).toMatchObject({ status: 202, accepted: 2, unmatched: 0 });
+  const after = await eventually('all are counted, and the prediction is shipped', async () => {
+    const now = await counts();
+    return now['matched'] === (before['matched'] ?? 0) + 1 && now['labels'] === (before['labels'] ?? 0) + 3 && now;
+  });
+  expect([after['waiting'], after['unmatched']]).toEqual([(before['waiting'] ?? 0) + 1, (before['unmatched'] ?? 0) + 1]);
+  expect(after.unmatchedIds).toContain(old);
+  expect((await fetch(`${url}/v1/models/flight-delay/labels?days=0`)).status).toBe(400);
+});

@@ -163,7 +163,7 @@ describe('labels', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(labels),
     });
-  const label = { prediction_id: 'p-1', label: true, observed_at: '2013-04-01T12:00:00Z' };
+  const label = { prediction_id: 'p-mwqckfsq-a9299a97-4', label: true, observed_at: '2013-04-01T12:00:00Z' };
 
   test('are accepted when they are stored', async () => {
     const before = gateway.status().spool.labels.bytes;

@@ -1,3 +1,5 @@
+import { parseModelDefinition } from '../../../domain/model-definition.js';
+import flightDelay from '../../../models/flight-delay/model.js';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -221,7 +223,60 @@ describe('a route that cannot be served', () => {
     world.controlPlane.state = { storeId: 'store-2', routes: [], versions: [] };
     const before = world.controlPlane.heartbeats;
     await eventually('several looks', () => world.controlPlane.heartbeats > before + 5);
-    expect(gateway.status()).toMatchObject({ storeId: 'store-1', routes: [{ epoch: 7 }] });
+    expect(gateway.status()).toMatchObject({ routes: [{ epoch: 7 }], unconfirmed: [{ model: 'flight-delay', storeId: 'store-1' }] });
+  });
+
+  test('stays when another store comes back with fewer models, says so, restarts included, and goes when a person lets it go', async () => {
+    const another = (name: string) => parseModelDefinition({ ...flightDelay, name });
+    await world.addVersion(1, -1);
+    await world.addVersion(1, -1, { definition: another('repeat-purchase') });
+    await world.addVersion(1, -1, { definition: another('left-alone') });
+    for (const model of ['flight-delay', 'repeat-purchase', 'left-alone'])
+      world.controlPlane.route(model, 7, [{ version: 1, sharePct: 100 }]);
+    const first = await world.start();
+    await eventually('all are served', () => first.gateway.status().routes.length === 3);
+    world.controlPlane.state = { storeId: 'store-2', routes: [], versions: [] };
+    await world.addVersion(1, 1);
+    world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
+    const kept = ({ gateway }: { gateway: Gateway }) =>
+      gateway
+        .status()
+        .unconfirmed.map(({ model }) => model)
+        .toSorted();
+    const ask = async ({ url }: { url: string }, model: string) =>
+      (
+        await fetch(`${url}/v2/models/${model}/infer`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(inferBody([exampleRow])),
+        })
+      ).status;
+    const both = ['left-alone', 'repeat-purchase'];
+    await eventually('it is seen', () => kept(first).length === 2);
+    expect(kept(first)).toEqual(both);
+    for (const model of both) expect(await ask(first, model)).toBe(200);
+    expect(await (await fetch(`${first.url}/v2/health/ready`)).json()).toMatchObject({
+      ready: true,
+      notInStore: expect.arrayContaining(both),
+    });
+    expect(await (await fetch(`${first.url}/metrics`)).text()).toMatch(/routes_unconfirmed\{.*\} 2/);
+    const events = () => [...world.controlPlane.events.values()].map(({ kind, model }) => `${kind} ${model}`);
+    await eventually('it is told', () => both.every((model) => events().includes(`not-in-store ${model}`)));
+    await first.gateway.stop();
+
+    const second = await world.start();
+    await eventually('the restarted one keeps them too', () => kept(second).length === 2 && second.gateway.status().routes.length === 3);
+    for (const model of both) expect(await ask(second, model)).toBe(200);
+    world.controlPlane.state.released = ['repeat-purchase', 'flight-delay'];
+    await eventually('one is let go', () => kept(second).length === 1);
+    expect([await ask(second, 'repeat-purchase'), await ask(second, 'left-alone'), await ask(second, 'flight-delay')]).toEqual([
+      404, 200, 200,
+    ]);
+    await second.gateway.stop();
+    world.controlPlane.state.released = [];
+    const third = await world.start();
+    await eventually('what was let go does not come back', () => third.gateway.status().routes.length === 2);
+    expect(kept(third)).toEqual(['left-alone']);
   });
 
   test('of another store replaces all, whatever its epoch', async () => {

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,11 +10,13 @@ import { Spool, type SpoolOptions } from '../../../serving/spool.js';
 
 let folder: string;
 let lost: Record<string, number>;
+let said: (string | undefined)[];
 const spools: Spool[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'perdure-spool-'));
   lost = {};
+  said = [];
 });
 afterEach(async () => {
   await Promise.all(spools.splice(0).map((spool) => spool.close().catch(() => undefined)));
@@ -30,13 +32,83 @@ async function openSpool(options: Partial<SpoolOptions> = {}): Promise<Spool> {
     bytesMax: 1_000_000,
     whenFull: 'drop-oldest',
     flushEveryMs: 60_000,
-    observer: { bytes: () => undefined, lost: (lines, reason) => (lost[reason] = (lost[reason] ?? 0) + lines) },
+    observer: {
+      bytes: () => undefined,
+      lost: (lines, reason) => (lost[reason] = (lost[reason] ?? 0) + lines),
+      writing: (_, problem) => said.push(problem),
+    },
     ...options,
   });
   await spool.start();
   spools.push(spool);
   return spool;
 }
+
+describe('a disk that refuses lines', () => {
+  const spoolFolder = () => path.join(folder, 'spool');
+  /** As a full or broken one does, for any user: where the folder was stands a file. */
+  const breakDisk = async () => {
+    await rename(spoolFolder(), `${spoolFolder()}.away`);
+    await writeFile(spoolFolder(), '');
+  };
+  const mendDisk = async () => {
+    await rm(spoolFolder());
+    await rename(`${spoolFolder()}.away`, spoolFolder());
+  };
+
+  test('costs these lines, which are counted, and no others: the spool goes on by itself when it takes them again', async () => {
+    const spool = await openSpool({ segmentAgeMaxMs: 0 });
+    spool.append('m', 'before');
+    await spool.flush();
+    await breakDisk();
+    spool.append('m', 'lost');
+    spool.append('another', 'packed', 3);
+    await spool.flush();
+    await spool.flush();
+    expect([lost, spool.status().writable]).toEqual([{ unwritten: 4 }, false]);
+    await expect(spool.appendDurably('m', ['promised'])).rejects.toThrow();
+    await mendDisk();
+    spool.append('m', 'after');
+    spool.append('another', 'after');
+    await spool.flush();
+    await spool.close();
+    expect(spool.status().writable).toBe(true);
+    expect(await linesOf('m')).toEqual(['before', 'after']);
+    expect(await linesOf('another')).toEqual(['after']);
+    expect((await filesOf('m')).filter((name) => name.endsWith('.open'))).toEqual([]);
+    expect(said.filter((problem) => problem === undefined)).toHaveLength(2);
+    expect(said).toHaveLength(4);
+  });
+
+  test('does not keep a gateway from starting', async () => {
+    await writeFile(spoolFolder(), '');
+    const spool = await openSpool();
+    spool.append('m', 'lost');
+    await spool.flush();
+    expect(lost).toEqual({ unwritten: 1 });
+  });
+
+  test('names a closed segment later, if not now', async () => {
+    const spool = await openSpool();
+    spool.append('m', 'line');
+    await spool.flush();
+    await breakDisk();
+    await spool.close();
+    expect(spool.status()).toMatchObject({ segments: 0, bytes: 5 });
+    await mendDisk();
+    await spool.flush();
+    expect(spool.status()).toMatchObject({ segments: 1, bytes: 5 });
+    expect(await linesOf('m')).toEqual(['line']);
+  });
+});
+
+test('segments that an earlier version set aside are tried again', async () => {
+  await mkdir(path.join(folder, 'spool', 'm'), { recursive: true });
+  const name = '20261101T000000Z-boot-000001.ndjson';
+  await writeFile(path.join(folder, 'spool', 'm', `${name}.damaged`), 'line\n');
+  const spool = await openSpool();
+  expect([await filesOf('m'), spool.status().segments]).toEqual([[name], 1]);
+});
 
 const filesOf = async (stream: string) => (await readdir(path.join(folder, 'spool', stream))).sort();
 const linesOf = async (stream: string) =>
@@ -102,7 +174,7 @@ describe('the spool', () => {
     await writeFile(path.join(folder, 'spool', 'm', '20130401T000000Z-dead-000001.ndjson.open'), '{"a":1}\n{"a":');
     const spool = await openSpool();
     expect(await filesOf('m')).toEqual(['20130401T000000Z-dead-000001.ndjson']);
-    expect(spool.status()).toEqual({ bytes: 13, segments: 1 });
+    expect(spool.status()).toEqual({ bytes: 13, segments: 1, writable: true });
   });
 
   test('drops the oldest closed segments beyond its bound, and counts their lines', async () => {
