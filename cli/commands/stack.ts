@@ -72,7 +72,11 @@ export function registerStack(program: Command, context: CliContext): void {
       const { stackStatus } = await import('../../infra/embedded/stack-status.js');
       const status = await stackStatus(context.config());
       if (status.state === 'down') context.exitCode = 7;
-      output.result(status, () => describeStatus(output, status));
+      const { openWork } = await import('../../infra/embedded/open-work.js');
+      const troubles = (await openWork(context.config(), context.env)).filter((check) => check.outcome !== 'ok');
+      output.result({ ...status, troubles }, () =>
+        [describeStatus(output, status), ...troubles.map((check) => describeCheck(output, check))].join('\n'),
+      );
     });
 
   program

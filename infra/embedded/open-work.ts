@@ -5,11 +5,21 @@ import { workflowLife } from '../../client/workflow-life.js';
 import { connectDatabase } from '../../db/connect.js';
 import { heldLeases, openRows, strayShares } from '../../db/open-rows.js';
 import { parseHolder } from '../../domain/lease.js';
-import type { loadTemporalConfig } from '../../temporal.config.js';
+import type { PerdureConfig } from '../../perdure.config.js';
+import { loadTemporalConfig } from '../../temporal.config.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
+import { readStackFile } from './stack-file.js';
+import { currentSupervisor } from './supervisor-lock.js';
 
 /** Open rows that are looked into, the rest is counted: each takes two questions to Temporal. */
 const lookedIntoMax = 200;
+
+/** Of the stack that runs; nothing where none does, for then nothing could be asked. */
+export async function openWork({ home }: Pick<PerdureConfig, 'home'>, environment: NodeJS.ProcessEnv): Promise<Check[]> {
+  const running = currentSupervisor(home) ? readStackFile(home) : undefined;
+  if (!running?.ready) return [];
+  return openWorkChecks(running.addresses.databaseUrl, loadTemporalConfig({ ...environment, ...running.env }));
+}
 
 /** Whether what is open is true and gets on: one check each for what does not, or one that says that all do. */
 export async function openWorkChecks(databaseUrl: string, temporal: ReturnType<typeof loadTemporalConfig>): Promise<Check[]> {
