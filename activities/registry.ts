@@ -42,7 +42,8 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       const claim = await startRunStep(db, { runId, step: 'gate', turn: turn() });
       const { name: model } = await definitionByDigest(db, definitionSha256);
       const { evaluation: policy } = (await rulesInForce(db, model)).definition;
-      const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)));
+      const [leading] = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json'))).featureImportances;
+      const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)), leading);
       await updateRun(db, claim, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);
       const open = decision.results.filter((result) => result.outcome !== 'pass');

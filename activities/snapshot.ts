@@ -1,3 +1,4 @@
+import { createShapingEngine, shapingMemoryLimitMb } from '../adapters/data-engine/shaping-engine.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
@@ -16,9 +17,10 @@ import {
   recordSnapshot,
   recordsOfInputs,
   watermarkOf,
+  type NewPartitionRecord,
   type PartitionRecord,
 } from '../db/data-queries.js';
-import { definitionByDigest } from '../db/definition-queries.js';
+import { definitionByDigest, definitionInForce } from '../db/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun, versionTrainedAlike, type StepClaim } from '../db/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -84,6 +86,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       await finishRunStep(db, claim, reason);
       return { outcome, reason };
     }
+    const own = (await definitionInForce(db, asked.model)).sha256 !== asked.definitionSha256;
     const files: PartitionFile[] = [];
     const earlier: PartitionRecord[] = [];
     for (const partition of plan.partitions) {
@@ -91,11 +94,10 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       const inputsSha256 = inputs.get(partition);
       if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
       report(`validating ${partition}`);
-      const record =
-        (await partitionRecord(db, asked.model, partition, inputsSha256)) ??
-        (await validate(definition, content, inputsSha256, earlier, signal, report));
+      const known = await partitionRecord(db, asked.model, partition, inputsSha256);
+      const record = known ?? (await validate({ definition, content, inputsSha256, earlier, own }, signal, report));
       if (record.state === 'quarantined') {
-        const reason = `${partition} is in quarantine: ${record.summary} Report: ${record.reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
+        const reason = quarantineText(record, known !== undefined || !own);
         await finishRunStep(db, claim, reason);
         return { outcome: 'quarantined', reason };
       }
@@ -126,11 +128,9 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     return versionTrainedAlike(db, { model: definition.name, definitionSha256, snapshotSha256, environmentSha256 });
   }
 
+  /** A run by a definition of its own judges a month for itself alone: its window and with it what it compares the month with may be another. */
   async function validate(
-    definition: ModelDefinition,
-    content: LakePartition,
-    inputsSha256: string,
-    earlier: PartitionRecord[],
+    { definition, content, inputsSha256, earlier, own }: Validation,
     signal: AbortSignal,
     report: (progress: string) => void,
   ): Promise<PartitionRecord> {
@@ -153,7 +153,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
           profile: one.profile ?? [],
         })),
         signal,
-        memoryLimitMb,
+        memoryLimitMb: shapingMemoryLimitMb,
         openSession: engine.open,
         onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
       });
@@ -163,7 +163,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       const fileKey = shaped.file ? objectKeys.snapshotFile(model, shaped.file.sha256) : null;
       if (shaped.file && fileKey) await store.putImmutable(fileKey, { file: shaped.file.path });
       const valid = shaped.report.outcome === 'valid';
-      return await recordPartition(db, {
+      const record: NewPartitionRecord = {
         model,
         partition,
         inputsSha256,
@@ -181,12 +181,33 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         rows: shaped.file?.rows ?? shaped.report.rows,
         positives: shaped.file?.positives ?? 0,
         profile: shaped.profile ?? null,
-      });
+      };
+      return own ? unrecorded(record) : await recordPartition(db, record);
     } finally {
       engine.end();
       await removeWorkFolder(workDir);
     }
   }
+}
+
+interface Validation {
+  definition: ModelDefinition;
+  content: LakePartition;
+  inputsSha256: string;
+  earlier: PartitionRecord[];
+  /** Whether the definition is this run's alone. */
+  own: boolean;
+}
+
+function unrecorded(record: NewPartitionRecord): PartitionRecord {
+  const { fileKey = null, fileSha256 = null, bytes = null, profile = null } = record;
+  return { ...record, fileKey, fileSha256, bytes, profile, validatedAt: new Date(), decidedBy: null, decidedAt: null, comment: null };
+}
+
+function quarantineText({ partition, summary, reportKey }: PartitionRecord, marked: boolean): string {
+  if (!marked)
+    return `${partition} does not pass validation in this run, whose definition was changed for itself alone: ${summary} Report: ${reportKey}. The month is not marked; other runs judge it themselves.`;
+  return `${partition} is in quarantine: ${summary} Report: ${reportKey}. Put a corrected file, or decide with \`perdure quarantine release|discard\`.`;
 }
 
 export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;

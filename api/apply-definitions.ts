@@ -5,6 +5,7 @@ import { applyDefinitionsWhole } from '../db/definition-queries.js';
 import { listModels, type ModelRow } from '../db/model-lists.js';
 import { compatibilityText } from '../domain/contract-compatibility.js';
 import { ruleOnContract } from '../domain/contract-consent.js';
+import { definitionWarnings } from '../domain/definition-warnings.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import type { ApplyResult, DefinitionChange } from '../client/http/apply.js';
@@ -29,7 +30,11 @@ export async function applyDefinitions(
 ): Promise<ApplyResult> {
   const definitions = given.map(parseModelDefinition);
   refuseTwins(definitions);
-  await checkExpressions(definitions);
+  const found = await checkExpressions(definitions);
+  const warnings = definitions.flatMap((definition) => [
+    ...definitionWarnings(definition).map((warning) => ({ model: definition.name, ...warning })),
+    ...(found.get(definition.name) ?? []).map((warning) => ({ model: definition.name, ...warning })),
+  ]);
   const known = await listModels(db);
   const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
   const retired = prune ? absent.map((model) => model.name) : [];
@@ -50,7 +55,12 @@ export async function applyDefinitions(
     ...definitions.map((definition) => ({ ...changeOf(definition, known), ...contracts.get(definition.name) })),
     ...absent.map((model) => absentChange(model, prune)),
   ];
-  return { applied: !plan, definitions: changes.toSorted((a, b) => (a.model < b.model ? -1 : 1)), schedules: schedulePlan.changes };
+  return {
+    applied: !plan,
+    definitions: changes.toSorted((a, b) => (a.model < b.model ? -1 : 1)),
+    warnings,
+    schedules: schedulePlan.changes,
+  };
 }
 
 function refuseTwins(definitions: readonly ModelDefinition[]): void {

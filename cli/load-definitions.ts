@@ -25,6 +25,12 @@ export async function loadDefinitions(projectRoot: string): Promise<LoadedDefini
   const imported = await importDefinitions(projectRoot, files);
   const loaded = imported.map(({ file, definition }) => ({ file, definition: definitionOf(definition, file) }));
   for (const { file, definition } of loaded) {
+    const named = path.basename(path.dirname(file));
+    if (definition.name !== named)
+      throw invalid(
+        file,
+        `the definition is called ${definition.name}, and its folder ${named}. Give both one name: the folder's name is the model's.`,
+      );
     const twin = loaded.find((other) => other.file < file && other.definition.name === definition.name);
     if (twin) throw invalid(file, `its name ${definition.name} is also that of ${twin.file}. Give each model a name of its own.`);
   }

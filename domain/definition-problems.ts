@@ -1,5 +1,12 @@
 import { contractProblems, cutOverProblems } from './contract-problems.js';
+import { dataProblems } from './data-problems.js';
+import { evaluationProblems } from './evaluation-problems.js';
+import { featureProblems } from './feature-problems.js';
 import type { ModelDefinition } from './model-definition.js';
+import { nameProblems } from './name-problems.js';
+import { promotionProblems } from './promotion-problems.js';
+import { rolloutProblems } from './rollout-problems.js';
+import { parameterProblems } from './trainer-parameters.js';
 
 export interface DefinitionProblem {
   /** Where in the definition, for example `evaluation.gates.0.atLeast`. */
@@ -12,10 +19,18 @@ export interface DefinitionProblem {
  * from one release to the next belongs here.
  */
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
+  const { contract, data, training, evaluation, promotion, rollout, monitoring } = definition;
   return [
     ...namesOfJavaScript(definition),
-    ...contractProblems(definition.contract),
-    ...cutOverProblems(definition.promotion.breakingContract),
+    ...nameProblems(definition),
+    ...contractProblems(contract),
+    ...cutOverProblems(promotion.breakingContract),
+    ...featureProblems(contract),
+    ...dataProblems(data),
+    ...parameterProblems(training),
+    ...evaluationProblems(evaluation, contract),
+    ...promotionProblems(promotion),
+    ...rolloutProblems(rollout, monitoring),
   ];
 }
 

@@ -40,5 +40,7 @@ export const evaluationPolicySchema = z.strictObject({
    * `when-possible`.
    */
   comparison: z.enum(['required', 'when-possible']).optional(),
+  /** What is done about a score that only a leak or an easy problem explains: `refuse` when absent, or `accept` once somebody has looked. */
+  implausiblyGood: z.enum(['refuse', 'accept']).optional(),
 });
 export type EvaluationPolicy = z.infer<typeof evaluationPolicySchema>;

@@ -37,6 +37,17 @@ export const gateDecisionSchema = z.strictObject({
 export type GateDecision = z.infer<typeof gateDecisionSchema>;
 
 export const parityGateName = 'ONNX answers as the native model';
+export const plausibleGateName = 'not too good to be true';
+
+/** A ROC AUC from here on is what a model gets that was shown the label. */
+export const implausibleRocAuc = 0.999;
+
+/** The feature that a model uses most. */
+export interface LeadingFeature {
+  feature: string;
+  /** Of the whole gain. */
+  share: number;
+}
 
 /**
  * Asks every gate of the policy, and first whether the ONNX model answers as the native one. A gate looks at the metric's confidence interval: it passes when the whole interval
@@ -44,8 +55,9 @@ export const parityGateName = 'ONNX answers as the native model';
  * A metric that is missing, null or not finite, a missing interval, rows of one class, or a slice without a level of `minRows` rows gives `no-data`.
  * Rules that compare with the champion are not asked where there is none, or none that can be compared fairly; nor where it cannot be measured on these rows, unless the
  * policy requires it: then they find no data.
+ * A score that only a leak or an easy problem explains adds a gate.
  */
-export function decideGates(policy: EvaluationPolicy, evaluation: Evaluation): GateDecision {
+export function decideGates(policy: EvaluationPolicy, evaluation: Evaluation, leading?: LeadingFeature): GateDecision {
   const decision: GateDecision = { results: [parityGate(policy, evaluation)], notAsked: [] };
   for (const rule of policy.gates) {
     const reason = rule.worseThanChampionByAtMost === undefined ? null : whyNotAsked(policy, evaluation);
@@ -55,6 +67,7 @@ export function decideGates(policy: EvaluationPolicy, evaluation: Evaluation): G
       decision.results.push(rule.slice === undefined ? overallGate(rule, evaluation) : sliceGate(rule, rule.slice, evaluation));
     }
   }
+  decision.results.push(...plausibleGate(policy, evaluation, leading));
   return decision;
 }
 
@@ -78,6 +91,25 @@ function parityGate(policy: EvaluationPolicy, { parityMaxDifference: value }: Ev
   }
   const outcome = value <= policy.parityMax ? 'pass' : 'fail';
   return { ...gate, outcome, value, reason: `The largest difference over the holdout is ${text(value)}; ${bound} is asked.` };
+}
+
+function plausibleGate({ implausiblyGood }: EvaluationPolicy, { overall }: Evaluation, leading: LeadingFeature | undefined): GateResult[] {
+  const value = overall.metrics.rocAuc;
+  if (!isFiniteNumber(value) || value < implausibleRocAuc) return [];
+  const gate = {
+    name: plausibleGateName,
+    metric: 'rocAuc' as const,
+    value,
+    interval: overall.intervals.rocAuc ?? null,
+    bound: `below ${implausibleRocAuc}`,
+  };
+  const seen = `A ROC AUC of ${value.toFixed(5)} is what a model gets that was shown the label`;
+  if (implausiblyGood === 'accept') return [{ ...gate, outcome: 'pass', reason: `${seen}; evaluation.implausiblyGood accepts it.` }];
+  const most =
+    leading && leading.share > 0 ? ` It leans most on ${leading.feature} (${(100 * leading.share).toFixed(1)} % of the gain).` : '';
+  const next =
+    'Take out the feature that is known only afterwards, or, if the problem is that easy, set evaluation.implausiblyGood to "accept".';
+  return [{ ...gate, outcome: 'fail', reason: `${seen}.${most} ${next}` }];
 }
 
 function overallGate(rule: GateRule, evaluation: Evaluation): GateResult {

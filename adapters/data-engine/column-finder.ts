@@ -1,5 +1,6 @@
 import { nearestNames } from '../../domain/nearest-names.js';
-import { sourceTables, type ColumnSources, type Resolution, type SourceColumn } from './source-columns.js';
+import { sourceTables } from '../../domain/source-tables.js';
+import type { ColumnSources, Resolution, SourceColumn } from './source-columns.js';
 
 export type ColumnFinder = (names: readonly string[]) => Resolution;
 

@@ -33,10 +33,7 @@ export async function joinTables(
     const right = data.tables[join.table];
     if (!right) continue;
     const alias = `j${index}`;
-    const usable = join.on.every((column) => !read.get(data.base)?.broken.has(column) && !read.get(join.table)?.broken.has(column));
-    const mismatch = join.on.find((column) => !comparable(base.columns[column], right.columns[column]));
-    if (mismatch !== undefined) issues.push(typeIssue(data, join.table, mismatch));
-    const works = usable && mismatch === undefined;
+    const works = join.on.every((column) => !read.get(data.base)?.broken.has(column) && !read.get(join.table)?.broken.has(column));
     const found = works ? await multiplied(session, data, join) : [];
     issues.push(...found);
     const on = join.on.map(quoteName);
@@ -76,15 +73,4 @@ async function multiplied(session: DuckSession, data: DataPolicy, join: DataPoli
   );
   const message = `Joining ${join.table} on ${join.on.join(', ')} would multiply ${count.base_rows} rows of ${data.base}: ${count.keys} values occur more than once in ${join.table}. Keep one row for each.`;
   return [{ rule: 'join-multiplies-rows', table: join.table, column: null, message, rows: count.base_rows, examples }];
-}
-
-function comparable(a: string | undefined, b: string | undefined): boolean {
-  const numeric = (type: string | undefined) => type === 'integer' || type === 'number';
-  return a === b || (numeric(a) && numeric(b));
-}
-
-function typeIssue(data: DataPolicy, table: string, column: string): ValidationIssue {
-  const [left, right] = [data.tables[data.base]?.columns[column], data.tables[table]?.columns[column]];
-  const message = `${table} cannot be joined on ${column}: it is declared ${left} in ${data.base} and ${right} in ${table}. Declare one type.`;
-  return { rule: 'wrong-type', table, column, message, rows: null, examples: [] };
 }

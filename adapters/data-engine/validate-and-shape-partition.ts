@@ -1,13 +1,17 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { joinProblems } from '../../domain/data-problems.js';
 import { PerdureError } from '../../domain/errors.js';
+import { invalidDefinition } from '../../domain/model-definition.js';
+import { nameProblems } from '../../domain/name-problems.js';
 import type { Partition } from '../../domain/partition.js';
 import type { ColumnProfile } from '../../domain/snapshot.js';
 import type { ShapeDefinition } from '../../domain/snapshot-shape.js';
 import type { PartitionSummary } from '../../domain/snapshot-summary.js';
 import { checkExpectations } from '../../domain/validation-expectations.js';
 import { newLevelNotes } from '../../domain/validation-levels.js';
+import { sourceTables } from '../../domain/source-tables.js';
 import type { ValidationIssue, ValidationReport } from '../../domain/validation-report.js';
 import { checkContract, checkEntity } from './check-contract.js';
 import { checkKey, checkPartition } from './check-tables.js';
@@ -16,7 +20,6 @@ import { joinTables } from './join-tables.js';
 import { soundColumns } from './plan-columns.js';
 import { loadedTable, readTable, type ReadTable } from './read-table.js';
 import { shapedTable, shapeRows } from './shape-rows.js';
-import { checkNames, sourceTables } from './source-columns.js';
 import { writePartition } from './write-partition.js';
 
 export interface PartitionProgress {
@@ -75,7 +78,8 @@ const countSchema = z.object({ rows: z.coerce.number() });
 export async function validateAndShapePartition(request: ValidateAndShapeRequest): Promise<ValidateAndShapeResult> {
   const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession = openDuckSession } = request;
   const { contract, data } = definition;
-  checkNames(definition);
+  const problems = [...nameProblems(definition), ...joinProblems(data)];
+  if (problems.length > 0) throw invalidDefinition(definition.name, problems);
   const unknown = Object.keys(tableFiles).find((table) => !Object.hasOwn(data.tables, table));
   if (unknown !== undefined)
     throw new PerdureError('input/invalid', `${definition.name} has no table ${unknown}; it has ${Object.keys(data.tables).join(', ')}.`);

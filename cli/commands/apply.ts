@@ -40,7 +40,7 @@ function isChange({ definitions, schedules }: ApplyResult): boolean {
 }
 
 /** What an apply does, for people. */
-export function describePlan(output: Output, { definitions, schedules }: ApplyResult): string {
+export function describePlan(output: Output, { definitions, schedules, warnings }: ApplyResult): string {
   if (definitions.length === 0) return 'No models: put one into models/NAME/model.ts.';
   const rows = definitions.map((one) => [
     one.model,
@@ -59,6 +59,8 @@ export function describePlan(output: Output, { definitions, schedules }: ApplyRe
   for (const { model, contracts = [] } of definitions)
     parts.push(...contracts.map((one) => `${model} in ${one.environment}: ${describeContract(one)}`));
   if (scheduleRows.length > 0) parts.push(table(output, ['schedule', 'change', 'cron', 'time zone', 'next firing'], scheduleRows));
+  if (warnings.length > 0)
+    parts.push(['Worth a look:', ...warnings.map((one) => `  ${one.model}: ${one.path} ${one.message}.`)].join('\n'));
   return parts.join('\n\n');
 }
 

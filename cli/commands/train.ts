@@ -35,7 +35,7 @@ export function registerTrain(program: Command, context: CliContext): void {
       examples(
         'train flight-delay --wait',
         'train flight-delay --until 2013-04 --wait',
-        'train flight-delay --set training.parameters.num_leaves=15 --set training.algorithm=xgboost',
+        'train flight-delay --set training.parameters.num_leaves=15 --set training.seed=7',
       ),
     )
     .action(async (modelText: string, { wait, until, set, force }: TrainOptions, command: Command) => {

@@ -45,10 +45,20 @@ const scheduleChangeSchema = z.object({
 });
 export type ScheduleChange = z.infer<typeof scheduleChangeSchema>;
 
+const applyWarningSchema = z.object({
+  model: z.string(),
+  /** In the definition, for example `contract.features.price.from`. */
+  path: z.string(),
+  message: z.string(),
+});
+export type ApplyWarning = z.infer<typeof applyWarningSchema>;
+
 export const applyResultSchema = z.object({
   /** False for a plan. */
   applied: z.boolean(),
   definitions: z.array(definitionChangeSchema),
+  /** What may be meant so and is worth a look: features that read what the label is made of. */
+  warnings: z.array(applyWarningSchema).default([]),
   schedules: z.object({
     created: z.array(scheduleChangeSchema),
     changed: z.array(scheduleChangeSchema),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { metricNames, type Evaluation, type Interval, type MetricName, type Metrics, type Scored } from '../../domain/evaluation.js';
 import { evaluationPolicySchema } from '../../domain/evaluation-policy.js';
-import { decideGates, gateDecisionSchema, gatesVerdict, parityGateName } from '../../domain/gate.js';
+import { decideGates, gateDecisionSchema, gatesVerdict, parityGateName, plausibleGateName } from '../../domain/gate.js';
 
 const metrics = (values: Partial<Metrics>): Metrics => ({
   rocAuc: null,
@@ -77,6 +77,24 @@ describe('decideGates', () => {
       expect(outcome({ metric, worseThanChampionByAtMost: 0.01 }, champion(metric, estimate, low, high))).toBe(expected);
     },
   );
+
+  it.each([
+    [0.9989, undefined, 'nothing'],
+    [0.999, undefined, 'fail'],
+    [1, 'refuse', 'fail'],
+    [1, 'accept', 'pass'],
+    [null, undefined, 'nothing'],
+  ] as const)('a ROC AUC of %s with implausiblyGood %s says %s of being too good to be true', (rocAuc, implausiblyGood, expected) => {
+    const rules = { ...policy({ metric: 'rocAuc', atLeast: 0.5 }), ...(implausiblyGood ? { implausiblyGood } : {}) };
+    const { results } = decideGates(rules, evaluation({ overall: scored('rocAuc', rocAuc, 0.99, 1) }), {
+      feature: 'arr_delay',
+      share: 0.98,
+    });
+    const gate = results.find(({ name }) => name === plausibleGateName);
+    expect(gate?.outcome ?? 'nothing').toBe(expected);
+    if (gate) gateDecisionSchema.parse({ results, notAsked: [] });
+    if (expected === 'fail') expect(gate?.reason).toMatch(/arr_delay \(98\.0 % of the gain\).*evaluation\.implausiblyGood/);
+  });
 
   it('lets the very same model pass a margin of 0', () => {
     expect(outcome({ metric: 'logLoss', worseThanChampionByAtMost: 0 }, champion('logLoss', 0, 0, 0))).toBe('pass');

@@ -56,6 +56,23 @@ describe('applying a definition', () => {
     ]);
   });
 
+  test('a mistake in an expression is refused with its place, and a feature made of what the label is made of is warned of', async () => {
+    const withFeature = (from: string) => {
+      const odd = ownDefinition();
+      return {
+        ...odd,
+        contract: { ...odd.contract, features: { ...odd.contract.features, odd: { type: 'number' as const, nullable: true, from } } },
+      };
+    };
+    await expect(running.api.apply({ definitions: [withFeature('distnace / 2')], actor, plan: true })).rejects.toMatchObject({
+      code: 'definition/invalid',
+      details: { problems: [{ path: 'contract.features.odd.from' }] },
+    });
+    const leaking = withFeature('arr_delay / 2');
+    const { warnings } = await running.api.apply({ definitions: [leaking], actor, plan: true });
+    expect(warnings).toMatchObject([{ model: leaking.name, path: 'contract.features.odd.from' }]);
+  });
+
   test('the same again changes nothing', async () => {
     expect(await summary([definition])).toEqual({ ...nothing, definitions: ['unchanged'], unchanged: ['monthly'] });
   });

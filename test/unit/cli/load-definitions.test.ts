@@ -41,6 +41,7 @@ describe('models of the checkout', () => {
   test.each([
     ['throws', `throw new Error('no luck');`, /models\/throws\/model\.ts: it cannot be loaded: no luck/],
     ['nothing', `export const model = 1;`, /models\/nothing\/model\.ts: it has no default export/],
+    ['other', `${flights}export default flights;`, /models\/other\/model\.ts: the definition is called flight-delay, and its folder other/],
     ['number', `export default 7;`, /models\/number\/model\.ts: The definition of model without a name/],
     [
       'gate',

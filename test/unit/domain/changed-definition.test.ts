@@ -58,11 +58,11 @@ describe('a definition changed for one run', () => {
   it('has the new value, a new digest, and leaves the one it came from as it was', () => {
     const before = definitionDigest(flightDelay);
     const changed = changedDefinition(flightDelay, {
-      'training.parameters.num_leaves': 15,
+      'training.parameters': { max_leaves: 15 },
       'training.algorithm': 'xgboost',
       'data.window.from': '2013-02',
     });
-    expect(changed.training).toMatchObject({ algorithm: 'xgboost', parameters: { num_leaves: 15, num_iterations: 200 } });
+    expect(changed.training).toMatchObject({ algorithm: 'xgboost', parameters: { max_leaves: 15 } });
     expect(changed.data.window).toEqual({ kind: 'expanding', from: '2013-02' });
     expect(definitionDigest(changed)).not.toBe(before);
     expect(definitionDigest(flightDelay)).toBe(before);

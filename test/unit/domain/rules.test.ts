@@ -13,10 +13,10 @@ describe('a version under the rules in force', () => {
     const own = parseModelDefinition({
       ...flightDelay,
       training: { seed: 7 },
-      evaluation: { gates: [{ name: 'mine', metric: 'rocAuc', atLeast: 0 }] },
+      evaluation: { gates: [{ name: 'mine', metric: 'rocAuc', atLeast: 0.01 }] },
       promotion: { approvals: { count: 0 } },
       rollout: { strategy: 'direct', reason: 'mine' },
-      monitoring: { retentionDays: 1 },
+      monitoring: { retentionDays: 31 },
     });
     const judged = underRulesInForce(own, flightDelay);
     expect(judged).toMatchObject({
