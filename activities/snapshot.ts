@@ -1,4 +1,3 @@
-import { createShapingEngine, shapingMemoryLimitMb } from '../adapters/data-engine/shaping-engine.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../adapters/work-folder.js';
@@ -153,7 +152,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
           profile: one.profile ?? [],
         })),
         signal,
-        memoryLimitMb: shapingMemoryLimitMb,
+        memoryLimitMb,
         openSession: engine.open,
         onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
       });

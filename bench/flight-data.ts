@@ -1,6 +1,7 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readShapedRows, type ShapedRow } from '../adapters/data-engine/read-shaped-rows.js';
+import { openDuckSession } from '../adapters/data-engine/duck-session.js';
 import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Partition } from '../domain/partition.js';
@@ -19,6 +20,7 @@ export async function shapedMonth(projectRoot: string, folder: string, month: Pa
     outDir: folder,
   });
   const { file, report } = await validateAndShapePartition({
+    openSession: openDuckSession,
     definition: flightDelay,
     partition: month,
     tableFiles: { flights: [flights], weather: [weather], planes: [planes] },

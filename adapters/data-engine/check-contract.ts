@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
 import type { ValidationIssue } from '../../domain/validation-report.js';
+import { countEach } from './count-each.js';
 import type { DuckSession } from './duck-session.js';
 import { quoteName, quoteNumber, quoteText } from './quote.js';
 import { EXAMPLES_MAX, exampleSchema } from './read-table.js';
@@ -14,7 +15,6 @@ interface RowRule {
   message: (rows: number) => string;
 }
 
-const countsSchema = z.record(z.string(), z.coerce.number());
 const groupsSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number() });
 const FLOAT32_MAX = 3.4028234663852886e38;
 
@@ -28,10 +28,13 @@ export async function checkContract(
   const entity = contract.entity.flatMap((name) => columns.find((column) => column.name === name) ?? []);
   const issues: ValidationIssue[] = [];
   if (rules.length > 0) {
-    const counts = rules.map(({ predicate }, index) => `count(*) FILTER (WHERE ${predicate}) AS ${quoteName(String(index))}`).join(', ');
-    const [row] = await session.rows(`SELECT ${counts} FROM ${shapedTable}`, countsSchema);
+    const counts = await countEach(
+      session,
+      shapedTable,
+      rules.map(({ predicate }) => predicate),
+    );
     for (const [index, { rule, column, predicate, message }] of rules.entries()) {
-      const rows = row?.[String(index)] ?? 0;
+      const rows = counts[index] ?? 0;
       if (rows === 0) continue;
       const shown = texts([...entity.filter(({ name }) => name !== column.name), column]);
       const examples = await session.rows(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DataPolicy } from '../../domain/data-policy.js';
 import type { ValidationIssue } from '../../domain/validation-report.js';
 import { columnReading, storedTypes, typeWords } from './column-type.js';
+import { countEach } from './count-each.js';
 import { isQueryError, type DuckSession } from './duck-session.js';
 import { parquetTable, quoteName } from './quote.js';
 import { sameName, textSql } from './source-columns.js';
@@ -25,7 +26,6 @@ export interface SourceFile {
 export const loadedTable = (table: string): string => quoteName(`table:${table}`);
 
 const describeRowSchema = z.object({ column_name: z.string(), column_type: z.string() });
-const countsSchema = z.record(z.string(), z.coerce.number());
 export const exampleSchema = z.record(z.string(), z.string().nullable());
 export const EXAMPLES_MAX = 20;
 
@@ -110,10 +110,13 @@ async function readFile(
   }
   const counted = doubtful.filter(({ predicate }) => predicate !== 'false');
   if (counted.length > 0) {
-    const counts = counted.map(({ predicate }, index) => `count(*) FILTER (WHERE ${predicate}) AS ${quoteName(String(index))}`).join(', ');
-    const [row] = await session.rows(`SELECT ${counts} FROM ${source}`, countsSchema);
+    const counts = await countEach(
+      session,
+      source,
+      counted.map(({ predicate }) => predicate),
+    );
     for (const [index, doubt] of counted.entries()) {
-      const rows = row?.[String(index)] ?? 0;
+      const rows = counts[index] ?? 0;
       if (rows === 0) continue;
       (doubt.whole ? result.broken : result.tainted).add(doubt.column);
       const shown = [...new Set([...(table.key ?? []), doubt.column])].flatMap((column) => {

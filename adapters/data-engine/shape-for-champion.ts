@@ -5,7 +5,6 @@ import { championColumn, withoutColumns } from '../../domain/comparison-shape.js
 import type { Contract } from '../../domain/contract.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ShapeDefinition } from '../../domain/snapshot-shape.js';
-import { openDuckSession } from './duck-session.js';
 import { quoteName, quoteText } from './quote.js';
 import { validateAndShapePartition, type ValidateAndShapeRequest, type ValidateAndShapeResult } from './validate-and-shape-partition.js';
 import { fileDigest } from './write-partition.js';
@@ -62,8 +61,8 @@ async function shape(request: ChampionRowsRequest): Promise<ValidateAndShapeResu
 }
 
 async function matchRows(request: ChampionRowsRequest, shaped: string): Promise<ChampionRows> {
-  const { champion, challenger, rows, workDir, partition, signal } = request;
-  const session = await openDuckSession({ folder: workDir, readable: [rows, shaped], threads: 1, signal });
+  const { champion, challenger, rows, workDir, partition, signal, openSession } = request;
+  const session = await openSession({ folder: workDir, readable: [rows, shaped], threads: 1, signal });
   try {
     const keys = [...new Set([...challenger.entity, challenger.eventTime])].map(quoteName);
     const on = keys.map((key) => `wanted.${key} IS NOT DISTINCT FROM shaped.${key}`).join(' AND ');

@@ -15,7 +15,7 @@ import { sourceTables } from '../../domain/source-tables.js';
 import type { ValidationIssue, ValidationReport } from '../../domain/validation-report.js';
 import { checkContract, checkEntity } from './check-contract.js';
 import { checkKey, checkPartition } from './check-tables.js';
-import { openDuckSession, type DuckSession, type SessionOpener } from './duck-session.js';
+import type { DuckSession, SessionOpener } from './duck-session.js';
 import { joinTables } from './join-tables.js';
 import { soundColumns } from './plan-columns.js';
 import { loadedTable, readTable, type ReadTable } from './read-table.js';
@@ -45,8 +45,8 @@ export interface ValidateAndShapeRequest {
   onProgress?: ((progress: PartitionProgress) => void) | undefined;
   memoryLimitMb?: number;
   threads?: number;
-  /** Where the work is done: this process by default. Expressions of others belong into an engine's process. */
-  openSession?: SessionOpener;
+  /** Where the work is done. Expressions of a model team belong into an engine's process, never into one with credentials. */
+  openSession: SessionOpener;
 }
 
 export interface ShapedFile {
@@ -76,7 +76,7 @@ const countSchema = z.object({ rows: z.coerce.number() });
  * @throws PerdureError `definition/invalid` for colliding names and expressions that cannot be right whatever the data, `input/invalid` for files of an unknown table; the signal's reason.
  */
 export async function validateAndShapePartition(request: ValidateAndShapeRequest): Promise<ValidateAndShapeResult> {
-  const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession = openDuckSession } = request;
+  const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession } = request;
   const { contract, data } = definition;
   const problems = [...nameProblems(definition), ...joinProblems(data)];
   if (problems.length > 0) throw invalidDefinition(definition.name, problems);

@@ -1,5 +1,6 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
 import { validateAndShapePartition } from '../../adapters/data-engine/validate-and-shape-partition.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model-definition.js';
@@ -30,6 +31,7 @@ export async function liveFlights({
     const workDir = path.join(folder, 'work');
     await mkdir(workDir, { recursive: true });
     const { file, report } = await validateAndShapePartition({
+      openSession: openDuckSession,
       definition,
       partition: month,
       tableFiles: { flights: [flights], weather: [weather], planes: [planes] },

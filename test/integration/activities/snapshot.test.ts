@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createSnapshotActivities, type SnapshotResult } from '../../../activities/snapshot.js';
 import type { ObjectStore } from '../../../adapters/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { partitionRecords } from '../../../db/data-queries.js';
 import { applyDefinition, keepDefinition } from '../../../db/definition-queries.js';
 import { openRun } from '../../../db/run-queries.js';
+import { partitions } from '../../../db/schema/index.js';
 import { changedDefinition } from '../../../domain/changed-definition.js';
 import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
@@ -76,7 +77,8 @@ async function takeSnapshot(definition: ModelDefinition): Promise<SnapshotResult
   return new MockActivityEnvironment().run(take, asked);
 }
 
-const monthsOf = async (model: string) => (await partitionRecords(db, model)).map(({ partition, state }) => `${partition} ${state}`).sort();
+const monthsOf = async (model: string) =>
+  (await db.orm.select().from(partitions).where(eq(partitions.model, model))).map(({ partition, state }) => `${partition} ${state}`).sort();
 
 describe('a snapshot', () => {
   it('of a run whose definition was changed for itself alone marks no month, whatever it finds', async () => {

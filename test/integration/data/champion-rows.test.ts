@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { shapeForChampion } from '../../../adapters/data-engine/shape-for-champion.js';
 import { comparisonShape, readsAlike } from '../../../domain/comparison-shape.js';
 import { contractSchema } from '../../../domain/contract.js';
@@ -31,7 +32,12 @@ async function championsView(champion: Definition, challenger: Definition, files
     ...files,
   };
   const asked = { definition, champion: champion.contract, challenger: challenger.contract, partition: '2024-02', tableFiles };
-  const made = await shapeForChampion({ ...asked, rows: file?.path ?? '', workDir: `${bench.folder}/champion` });
+  const made = await shapeForChampion({
+    ...asked,
+    rows: file?.path ?? '',
+    workDir: `${bench.folder}/champion`,
+    openSession: openDuckSession,
+  });
   if ('impossible' in made) return made;
   const read = await bench.connection.runAndReadAll(`FROM read_parquet('${made.path}')`);
   return { rows: read.getRowObjectsJson(), sha256: made.sha256 };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readShapedRows, type ShapedRow } from '../../../adapters/data-engine/read-shaped-rows.js';
+import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { validateAndShapePartition, type ValidateAndShapeResult } from '../../../adapters/data-engine/validate-and-shape-partition.js';
 import { prepareFlightMonth, type FlightMonth } from '../../../infra/main-job/flights-data.js';
 import { flightsAsRequests } from '../../../infra/main-job/flights-requests.js';
@@ -33,6 +34,7 @@ afterAll(async () => {
 
 const shape = (partition: string, tableFiles: Record<string, string[]>) =>
   validateAndShapePartition({
+    openSession: openDuckSession,
     definition,
     partition,
     tableFiles,

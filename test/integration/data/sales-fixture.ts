@@ -4,6 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { contractSchema } from '../../../domain/contract.js';
 import { dataPolicySchema } from '../../../domain/data-policy.js';
+import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
 import type { PartitionSummary } from '../../../domain/snapshot-summary.js';
 import type { ValidationIssue } from '../../../domain/validation-report.js';
 import { validateAndShapePartition, type ValidateAndShapeResult } from '../../../adapters/data-engine/validate-and-shape-partition.js';
@@ -94,6 +95,7 @@ export async function openSalesBench(): Promise<SalesBench> {
         tableFiles: { ...good, ...tableFiles },
         workDir: path.join(folder, 'work'),
         previous: [],
+        openSession: openDuckSession,
         ...options,
       }),
     async previous(change = {}) {
