@@ -99,7 +99,11 @@ export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine
     if (over !== undefined) throw over;
     const id = nextId++;
     const rows = await new Promise<unknown[]>((settle, fail) => {
-      const timer = setTimeout(() => end(exceeded(`takes longer than ${limits.statementMs / 1000} s`)), limits.statementMs);
+      // Opening a session takes as long as the machine is busy; it evaluates nothing.
+      const timed = body.kind === 'run' || body.kind === 'rows';
+      const timer = timed
+        ? setTimeout(() => end(exceeded(`takes longer than ${limits.statementMs / 1000} s`)), limits.statementMs)
+        : undefined;
       pending.set(id, { settle, fail, timer });
       child?.send({ ...body, id });
     });
