@@ -87,8 +87,11 @@ describe('models of the checkout', () => {
 
   test('what a model.ts prints is no part of the result', async () => {
     const own = path.join(project, 'prints');
-    await mkdir(path.join(own, 'models', 'prints'), { recursive: true });
-    await writeFile(path.join(own, 'models', 'prints', 'model.ts'), `${flights}console.log('noise on stdout');\nexport default flights;`);
+    await mkdir(path.join(own, 'models', 'flight-delay'), { recursive: true });
+    await writeFile(
+      path.join(own, 'models', 'flight-delay', 'model.ts'),
+      `${flights}console.log('noise on stdout');\nexport default flights;`,
+    );
     const load = `import { loadDefinitions } from ${JSON.stringify(path.join(root, 'cli/load-definitions.ts'))};
       process.stdout.write(JSON.stringify((await loadDefinitions(${JSON.stringify(own)})).map(({ definition }) => definition.name)));`;
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', load], {
