@@ -2,6 +2,8 @@ import { checkExpressions } from '../adapters/data-engine/check-expressions.js';
 import type { Database } from '../db/connect.js';
 import { contractOutlook } from '../db/contract-facts.js';
 import { applyDefinitionsWhole } from '../db/definition-queries.js';
+import { currentRoutes } from '../db/route-queries.js';
+import { championOf } from '../domain/route.js';
 import { listModels, type ModelRow } from '../db/model-lists.js';
 import { compatibilityText } from '../domain/contract-compatibility.js';
 import { ruleOnContract } from '../domain/contract-consent.js';
@@ -39,6 +41,7 @@ export async function applyDefinitions(
   const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
   const retired = prune ? absent.map((model) => model.name) : [];
   const contracts = new Map(await Promise.all(definitions.map(async (one) => [one.name, await contractsOf(db, one)] as const)));
+  await refuseServing(db, retired);
   const schedulePlan = await schedules.plan(definitions, retired);
   if (!plan) {
     let undo = async () => {};
@@ -61,6 +64,21 @@ export async function applyDefinitions(
     warnings,
     schedules: schedulePlan.changes,
   };
+}
+
+/** What serves does not disappear with its file. */
+async function refuseServing(db: ApiDeps['db'], retired: readonly string[]): Promise<void> {
+  const serving = (await currentRoutes(db)).filter((route) => retired.includes(route.model));
+  if (serving.length === 0) return;
+  const places = serving.map(({ model, environment, split }) => `${model}@${championOf(split)} in ${environment}`).join(', ');
+  const ends = [...new Set(serving.map(({ model }) => model))]
+    .map((model) => `\`perdure models retire ${model} --reason TEXT\``)
+    .join(', ');
+  throw new PerdureError(
+    'state/conflict',
+    `prune: ${places} still serve${serving.length === 1 ? 's' : ''}. Put the definition back, or end the service first: ${ends}.`,
+    { models: [...new Set(serving.map(({ model }) => model))] },
+  );
 }
 
 function refuseTwins(definitions: readonly ModelDefinition[]): void {

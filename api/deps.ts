@@ -14,6 +14,8 @@ export interface ApiDeps {
   decisions: DecisionDesk;
   /** Which stack this API belongs to; undefined outside one. */
   stack?: StackStamp | undefined;
+  /** Who has which role. */
+  accessFile: string;
   temporalPlace(): Promise<TemporalPlace>;
   /** Resolves when Temporal answers. */
   pingTemporal(): Promise<void>;

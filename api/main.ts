@@ -57,6 +57,7 @@ async function main(): Promise<void> {
       schedules: createScheduleBook(temporal),
       decisions: createDecisionDesk({ temporal, trust, signer }),
       pingTemporal: temporal.ping,
+      accessFile: config.accessFile,
       temporalPlace: () => temporal.use(temporalPlaceOf),
       stack: config.stackId === undefined ? undefined : { id: config.stackId, home: config.home },
       uploadFolder,

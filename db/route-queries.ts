@@ -5,6 +5,7 @@ import type { Environment } from '../domain/names.js';
 import {
   incumbentOf,
   versionsOfRoute,
+  type EndOfService,
   type FormerVersion,
   type Route,
   type RouteTargetInput,
@@ -37,9 +38,10 @@ const toRoute = (row: RouteRow, store: string): Route => ({
   overrides: row.overrides,
   reason: row.reason,
   at: row.at.toISOString(),
+  ...(row.ended === null ? {} : { ended: row.ended }),
 });
 
-/** The route in force, now or at an earlier time, to the millisecond; undefined where nothing was served. */
+/** The route in force, now or at an earlier time, to the millisecond; undefined where nothing was served, or no longer is. */
 export async function routeOf(db: Database, environment: Environment, model: string, at?: Date): Promise<Route | undefined> {
   const [row] = await db.orm
     .select()
@@ -53,7 +55,7 @@ export async function routeOf(db: Database, environment: Environment, model: str
     )
     .orderBy(desc(routes.epoch))
     .limit(1);
-  return row && toRoute(row, await storeId(db));
+  return row && row.ended === null ? toRoute(row, await storeId(db)) : undefined;
 }
 
 /** Every route that was ever in force, oldest first; of one environment where it is named. */
@@ -69,6 +71,11 @@ export async function routeHistory(db: Database, model: string, environment?: En
 
 /** Routes in force of one environment, or of all. */
 export async function currentRoutes(db: Database, environment?: Environment): Promise<Route[]> {
+  return (await latestRoutes(db, environment)).filter((route) => route.ended === undefined);
+}
+
+/** As `currentRoutes`, with those whose service was ended: a gateway must not take what it does not hear of for what it is to forget. */
+async function latestRoutes(db: Database, environment?: Environment): Promise<Route[]> {
   const store = await storeId(db);
   const rows = await db.orm
     .selectDistinctOn([routes.environment, routes.model])
@@ -83,7 +90,8 @@ export async function routeState(
   db: Database,
   environment: Environment,
 ): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[]; former: FormerVersion[] }> {
-  const inForce = await currentRoutes(db, environment);
+  const latest = await latestRoutes(db, environment);
+  const inForce = latest.filter((route) => route.ended === undefined);
   const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
   const rows =
     inForce.length === 0
@@ -95,7 +103,7 @@ export async function routeState(
           .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));
   return {
     storeId: await storeId(db),
-    routes: inForce,
+    routes: latest,
     versions: rows,
     former: await formerVersions(db, inForce),
   };
@@ -154,6 +162,8 @@ export interface RouteWrite extends RouteTargetInput {
   reason: string;
   idempotencyKey: string;
   lease: LeaseGrant;
+  /** Ends the service: the split says what was served last. */
+  ended?: EndOfService | undefined;
   /** The key of a route that ends what this one belongs to: once that is written, this one no longer may be. */
   unlessWritten?: string | undefined;
 }
@@ -203,6 +213,7 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
         standby: write.standby ?? [],
         overrides: write.overrides ?? [],
         reason: write.reason,
+        ended: write.ended ?? null,
         leaseToken: write.lease.token,
       })
       .returning();

@@ -4,10 +4,17 @@ import { championOf, versionsOfRoute, writtenByRollout, type Route } from './rou
 /**
  * The version that a rollback restores, from the route's history, oldest first: the one asked for, else the last whole route before the present one. Going back is
  * undone step by step: a version that was rolled back from is not gone back to.
- * @throws PerdureError `not-found` when nothing was served before, or the version asked for never was.
+ * What was served before a service was ended is over for good.
+ * @throws PerdureError `rollout/refused` when the service was ended; `not-found` when nothing was served before, or the version asked for never was.
  */
 export function rollbackTarget(history: readonly Route[], { model, to }: { model: string; to: number | null }): number {
-  const routes = history.filter((route) => route.split.length === 1);
+  const ended = history.findLastIndex((route) => route.ended !== undefined);
+  const end = history[ended]?.ended;
+  if (end !== undefined && ended === history.length - 1) {
+    const said = `The service of ${model} was ended there by ${end.by} (${end.reason})`;
+    throw new PerdureError('rollout/refused', `${said}. To serve it again, promote a version: perdure promote ${model}@N.`, { model });
+  }
+  const routes = history.slice(ended + 1).filter((route) => route.split.length === 1);
   const whole = routes.map((route) => championOf(route.split));
   if (to !== null) {
     if (whole.includes(to)) return to;

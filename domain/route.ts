@@ -37,6 +37,10 @@ export function versionsOfRoute({ split, shadows, standby, overrides }: RouteTar
   return [...new Set([...split, ...shadows, ...overrides].map((part) => part.version).concat(standby))];
 }
 
+/** A person ended a model's service in an environment: nothing is served from then on, and the split says what was served last. */
+const endOfServiceSchema = z.strictObject({ by: z.string(), reason: z.string() });
+export type EndOfService = z.infer<typeof endOfServiceSchema>;
+
 /** What an environment serves of a model. Replaced whole; epochs rise, and compare only within one store. */
 export const routeSchema = z.strictObject({
   storeId: z.string(),
@@ -46,6 +50,8 @@ export const routeSchema = z.strictObject({
   ...routeTargetSchema.shape,
   reason: z.string(),
   at: z.iso.datetime(),
+  /** Absent while it serves. */
+  ended: endOfServiceSchema.optional(),
 });
 export type Route = z.infer<typeof routeSchema>;
 

@@ -34,6 +34,8 @@ export class RouteActivator {
   private readonly underWay = new Map<string, Promise<void>>();
   /** Whose routes are wanted, since epochs of two stores do not compare; undefined while only those on disk are known. */
   private storeId: string | undefined;
+  /** Models whose service was ended, by the route that says so. */
+  private readonly ended = new Map<string, Route>();
 
   constructor(private readonly deps: RouteActivatorDeps) {}
 
@@ -45,6 +47,7 @@ export class RouteActivator {
   /** Starts what is missing for the route to be in force. The promise ends when it is, or has failed, or was overtaken; it never rejects. */
   advance(state: RouteState, route: Route, from: 'disk' | 'control-plane'): Promise<void> {
     const { table, acknowledger } = this.deps;
+    if (route.ended !== undefined) return this.endService(route);
     const current = table.route(route.model)?.route;
     if (current?.storeId === route.storeId && current.epoch >= route.epoch) {
       const conflict = conflictOf(current, route);
@@ -63,6 +66,26 @@ export class RouteActivator {
     const work = this.bringIntoForce(state, route, from).finally(() => this.underWay.delete(key));
     this.underWay.set(key, work);
     return work;
+  }
+
+  /** Only a person's word takes a model out of service, and what is still loading of it comes too late. */
+  private async endService(route: Route): Promise<void> {
+    const { table, kept, acknowledger, log } = this.deps;
+    const { model, epoch, storeId } = route;
+    const current = table.route(model)?.route;
+    if (current?.storeId === storeId && current.epoch > epoch) return;
+    if (this.ended.get(model)?.epoch !== epoch || this.ended.get(model)?.storeId !== storeId) {
+      try {
+        await kept.drop([model]);
+      } catch (error) {
+        return this.fail(route, error);
+      }
+      this.ended.set(model, route);
+      this.failures.forget(model);
+      table.drop(model);
+      log.info({ model, epoch, ended: route.ended }, 'service ended');
+    }
+    await acknowledger.acknowledge(route);
   }
 
   /** Problems that keep routes from being put in force, for people to read. */
@@ -122,6 +145,8 @@ export class RouteActivator {
 
   /** False when a later route came into force meanwhile, or another store is followed now; what was kept on disk is better than nothing all the same. */
   private isWanted(route: Route, from: 'disk' | 'control-plane'): boolean {
+    const ended = this.ended.get(route.model);
+    if (ended?.storeId === route.storeId && ended.epoch >= route.epoch) return false;
     const current = this.deps.table.route(route.model)?.route;
     if (this.storeId !== undefined && this.storeId !== route.storeId) return from === 'disk' && current === undefined;
     if (current?.storeId !== route.storeId) return true;

@@ -2,15 +2,26 @@ import { z } from 'zod';
 import { definitionByDigest, definitionInForce } from '../../db/definition-queries.js';
 import { listModels, type ModelRow } from '../../db/model-lists.js';
 import { PerdureError } from '../../domain/errors.js';
-import { modelNameSchema, sha256Schema } from '../../domain/names.js';
-import { modelDetailSchema, modelListSchema, type ModelSummary } from '../../client/http/models.js';
+import { environmentSchema, modelNameSchema, sha256Schema } from '../../domain/names.js';
+import { modelDetailSchema, modelListSchema, retireRequestSchema, type ModelSummary } from '../../client/http/models.js';
+import { routeListSchema } from '../../client/http/routes.js';
+import { endService } from '../end-service.js';
 import type { RouteGroup } from '../route-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const definitionSchema = z.record(z.string(), z.json());
 
 /** `GET /models[/{model}]`: what is known, by name; `/definitions/{sha256}`: any definition that was ever applied. */
-export const modelRoutes: RouteGroup = (app, { db }) => {
+export const modelRoutes: RouteGroup = (app, deps) => {
+  const { db } = deps;
+  app.post(
+    '/models/:model/retire',
+    { schema: { tags: ['models'], params: ofModel, body: retireRequestSchema, response: { 200: routeListSchema } } },
+    async ({ params: { model }, body: { environment, actor, reason } }) => ({
+      routes: await endService(deps, { model, environments: environment ? [environment] : environmentSchema.options, actor, reason }),
+    }),
+  );
+
   app.get('/models', { schema: { tags: ['models'], response: { 200: modelListSchema } } }, async () => ({
     models: (await listModels(db)).map(summary),
   }));

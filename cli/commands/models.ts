@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { environmentSchema, type Environment } from '../../domain/names.js';
 import type { ModelDetail } from '../../client/http/models.js';
 import type { RouteList } from '../../client/http/routes.js';
 import type { CliContext } from '../context.js';
@@ -6,6 +7,7 @@ import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { servesText, shortDigest } from '../format/words.js';
+import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';
 import { requireModelName } from '../parse/version-ref.js';
 
@@ -51,6 +53,23 @@ export function registerModels(program: Command, context: CliContext): void {
       const [routes, open] = await Promise.all([api.routes(), api.promotions({ model: name, open: true })]);
       const served = routes.filter((route) => route.model === name);
       output.result({ ...model, routes: served, openPromotions: open }, () => describeModel(output, model, served, open.length));
+    });
+
+  models
+    .command('retire <model>')
+    .description("end a model's service: gateways answer 404 for it; its versions and history stay, and `apply --prune` may let it go")
+    .requiredOption('--reason <text>', 'why')
+    .addOption(new Option('--env <environment>', 'only there').choices(environmentSchema.options))
+    .addHelpText('after', examples('models retire flight-delay --reason "replaced by flight-delay-2"'))
+    .action(async (text: string, { reason, env }: { reason: string; env?: Environment }, command: Command) => {
+      const model = requireModelName(text);
+      const actor = context.actor(actorOption(command));
+      const ended = await context.api().retireModel(model, { actor, reason, ...(env && { environment: env }) });
+      context.output.result({ items: ended, next: null }, () =>
+        ended
+          .map((route) => `${model} is out of service in ${route.environment} (epoch ${route.epoch}), by ${route.ended?.by ?? actor}.`)
+          .join('\n'),
+      );
     });
 }
 

@@ -11,7 +11,7 @@ import {
 } from './data.js';
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
-import { modelDetailSchema, modelListSchema } from './models.js';
+import { modelDetailSchema, modelListSchema, type RetireRequest } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
 import { promotionPlanSchema } from './promotion-plan.js';
 import { requestBytes as sendBytes, requestJson as sendJson, requestText as sendText, type ApiRequest } from './request.js';
@@ -65,6 +65,8 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     health: () => requestJson(healthSchema, baseUrl, '/health', { timeoutMs: 5_000 }),
     models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
     model: (name: string) => requestJson(modelDetailSchema, baseUrl, `/models/${segment(name)}`),
+    retireModel: (name: string, json: RetireRequest) =>
+      requestJson(routeListSchema, baseUrl, `/models/${segment(name)}/retire`, { method: 'POST', json }).then((body) => body.routes),
     definition: (sha256: string) => requestText(baseUrl, `/definitions/${segment(sha256)}`),
     apply: (request: ApplyRequest) =>
       requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),

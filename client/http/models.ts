@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { actorSchema, environmentSchema } from '../../domain/names.js';
+import { plainTextSchema } from '../../domain/plain-text.js';
 
 export const modelSummarySchema = z.object({
   name: z.string(),
@@ -18,3 +20,11 @@ export type ModelSummary = z.infer<typeof modelSummarySchema>;
 export const modelDetailSchema = modelSummarySchema.extend({ definition: z.record(z.string(), z.json()) });
 export type ModelDetail = z.infer<typeof modelDetailSchema>;
 export const modelListSchema = z.object({ models: z.array(modelSummarySchema) });
+
+/** The end of a model's service, in one environment or in all. */
+export const retireRequestSchema = z.strictObject({
+  environment: environmentSchema.optional(),
+  actor: actorSchema,
+  reason: plainTextSchema.trim().min(1, 'say why in a few words').max(1000),
+});
+export type RetireRequest = z.input<typeof retireRequestSchema>;

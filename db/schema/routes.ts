@@ -2,7 +2,7 @@ import { isNull, sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { StageJudgement } from '../../domain/judge.js';
 import type { Environment } from '../../domain/names.js';
-import type { RouteOverride, Shadow, Split } from '../../domain/route.js';
+import type { EndOfService, RouteOverride, Shadow, Split } from '../../domain/route.js';
 import type { SettledRollout } from '../../domain/rollout-plan.js';
 import type { LastWord } from '../../domain/last-word.js';
 import type { RolloutState } from '../../domain/rollout.js';
@@ -32,6 +32,8 @@ export const routes = pgTable(
     standby: jsonb('standby').$type<number[]>().notNull().default([]),
     overrides: jsonb('overrides').$type<RouteOverride[]>().notNull().default([]),
     reason: text('reason').notNull(),
+    /** Null while the route serves; else who ended the service, and why. */
+    ended: jsonb('ended').$type<EndOfService>(),
     leaseToken: bigint('lease_token', { mode: 'number' }).notNull(),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
   },

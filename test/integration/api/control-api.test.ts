@@ -43,6 +43,7 @@ describe('while every server is away', () => {
       schedules: createScheduleBook(temporal),
       decisions: createDecisionDesk({ temporal, trust: 'frontend', signer: null }),
       pingTemporal: temporal.ping,
+      accessFile: '/nowhere',
       temporalPlace: () => temporal.use(temporalPlaceOf),
       uploadFolder: '/tmp',
       uploadBytesMax: 1,

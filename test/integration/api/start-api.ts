@@ -56,6 +56,7 @@ export async function startApi({
   const verifyingKeysFile = path.join(folder, 'public.pem');
   await writeFile(path.join(folder, 'private.pem'), keys.privatePem, { mode: 0o600 });
   await writeFile(verifyingKeysFile, keys.publicPem);
+  await writeFile(path.join(folder, 'access.json'), JSON.stringify({ allowRequester: true, roles: { owner: ['ada@example.org'] } }));
   const signer = await decisionSigner(path.join(folder, 'private.pem'));
   const app = await buildApi({
     db,
@@ -63,6 +64,7 @@ export async function startApi({
     schedules: createScheduleBook(temporal),
     decisions: createDecisionDesk({ temporal, trust, signer }),
     pingTemporal: temporal.ping,
+    accessFile: path.join(folder, 'access.json'),
     temporalPlace: () => temporal.use(temporalPlaceOf),
     stack,
     uploadFolder,

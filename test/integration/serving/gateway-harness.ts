@@ -125,7 +125,7 @@ export class MemoryControlPlane implements ControlPlane {
     });
 
   /** Replaces a model's route and tells listeners. */
-  route(model: string, epoch: number, split: Split, more: Partial<RouteTarget> = {}): void {
+  route(model: string, epoch: number, split: Split, more: Partial<RouteTarget & Pick<Route, 'ended'>> = {}): void {
     this.routes([{ model, epoch, split, ...more }]);
   }
 

@@ -166,3 +166,27 @@ test('a file of routes from before routes had parts is read', async () => {
   const { gateway } = await world.start();
   expect(gateway.status()).toMatchObject({ ready: true, routes: [{ epoch: 5, shadows: [], standby: [], overrides: [] }] });
 });
+
+test('a service that a person ended is out of the gateway and of its disk for good, whatever else is still loading; a later route serves again', async () => {
+  world.controlPlane.route(model, 1, all(1));
+  const first = await world.start();
+  await eventually('epoch 1 is acknowledged', inForce(1));
+  const letGo = world.artifacts.hold();
+  world.controlPlane.route(model, 2, all(2));
+  await eventually('version 2 is being fetched', () => world.artifacts.waiting > 0);
+  world.controlPlane.route(model, 3, all(1), { ended: { by: 'ada@local', reason: 'replaced' } });
+  await eventually('the end is acknowledged', inForce(3));
+  letGo();
+  await severalLooks();
+  expect(first.gateway.status().routes).toEqual([]);
+  expect((await first.gateway.app.inject(`/v2/models/${model}`)).statusCode).toBe(404);
+  expect(await keptEpochs()).toEqual({});
+  await first.gateway.stop();
+
+  const second = await world.start();
+  await severalLooks();
+  expect(second.gateway.status().routes).toEqual([]);
+  world.controlPlane.route(model, 4, all(2));
+  await eventually('epoch 4 is acknowledged', inForce(4));
+  expect(second.gateway.status().routes).toMatchObject([{ epoch: 4, split: all(2) }]);
+});

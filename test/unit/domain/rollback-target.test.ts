@@ -62,6 +62,20 @@ describe('the target of a rollback', () => {
     expect(target(history(whole(1), canary(1, 2, 75)))).toBe(1);
   });
 
+  it('is none after the end of a service, which is said, and nothing from before it once a version serves again', () => {
+    const ended = history(whole(1), whole(2), whole(2), whole(3), whole(4)).map((route) =>
+      route.epoch === 3 ? { ...route, ended: { by: 'ada@local', reason: 'replaced' } } : route,
+    );
+    for (const to of [null, 1]) {
+      expect(() => target(ended.slice(0, 3), to)).toThrow(
+        expect.objectContaining({ code: 'rollout/refused', message: expect.stringContaining('was ended there by ada@local (replaced)') }),
+      );
+    }
+    expect(target(ended)).toBe(3);
+    expect(() => target(ended.slice(0, 4))).toThrow(expect.objectContaining({ code: 'not-found' }));
+    expect(() => target(ended, 2)).toThrow('Versions that were: 3, 4');
+  });
+
   it('is none where no other version was champion before', () => {
     for (const routes of [history(), history(whole(1)), history(whole(1), whole(2), whole(1))]) {
       expect(() => target(routes)).toThrow(expect.objectContaining({ code: 'not-found' }));
