@@ -6,17 +6,19 @@ import type { TemporalHandle } from './connect.js';
 /** Has Temporal keep the reconciler running: started now, and again within a minute should somebody end it. Repeating it changes nothing. */
 export async function ensureReconciler({ client, config }: Pick<TemporalHandle, 'client' | 'config'>): Promise<void> {
   const { workflows: taskQueue } = config.taskQueues;
-  await client.schedule
+  const created = await client.schedule
     .create({
       scheduleId: reconcilerIds.schedule,
       spec: { intervals: [{ every: '1m' }] },
       action: { type: 'startWorkflow', workflowType: 'reconcile', workflowId: reconcilerIds.workflow, taskQueue, args: [] },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
-      state: { note: 'keeps the reconciler running', triggerImmediately: true },
+      state: { note: 'keeps the reconciler running' },
     } satisfies Parameters<typeof client.schedule.create<typeof reconcile>>[0])
     .catch((error: unknown) => {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     });
+  // Not with `triggerImmediately`, which starts one beside the first that the interval starts.
+  await created?.trigger(ScheduleOverlapPolicy.SKIP);
 }
 
 /** Whether it runs, or is about to. */
