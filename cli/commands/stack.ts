@@ -82,10 +82,11 @@ export function registerStack(program: Command, context: CliContext): void {
   program
     .command('doctor')
     .description('what is missing or broken, one line each, with the remedy; changes nothing')
-    .addHelpText('after', examples('doctor', 'doctor --json'))
-    .action(async () => {
+    .option('--replay', 'also replay the histories of open workflows on this code')
+    .addHelpText('after', examples('doctor', 'doctor --json', 'doctor --replay'))
+    .action(async ({ replay }: { replay?: true }) => {
       const { doctor } = await import('../../infra/embedded/doctor.js');
-      const checks = await doctor(context.env);
+      const checks = await doctor(context.env, { replay: replay ?? false });
       const problems = checks.filter((check) => check.outcome === 'problem').length;
       if (problems > 0) context.exitCode = 7;
       output.result({ checks, problems }, () =>

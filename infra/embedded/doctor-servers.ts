@@ -11,12 +11,13 @@ import { objectStorePorts } from './object-store.js';
 import { openWorkChecks } from './open-work.js';
 import { describeOwner, portOwner } from './port-owner.js';
 import { canListen } from './ports.js';
+import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.js';
 import { readStackFile } from './stack-file.js';
 import { currentSupervisor } from './supervisor-lock.js';
 import { checkTemporal } from './temporal-check.js';
 
 /** With a running stack: does each part answer, and hold what it must. Without one: are the ports free, and do the user's own servers answer. */
-export async function serverChecks(config: PerdureConfig, environment: NodeJS.ProcessEnv): Promise<Check[]> {
+export async function serverChecks(config: PerdureConfig, environment: NodeJS.ProcessEnv, { replay = false } = {}): Promise<Check[]> {
   const running = currentSupervisor(config.home) ? readStackFile(config.home) : undefined;
   if (!running) return [...(await portChecks(config, environment)), ...(await ownServerChecks(config, environment))];
   const { addresses, env } = running;
@@ -43,9 +44,31 @@ export async function serverChecks(config: PerdureConfig, environment: NodeJS.Pr
       checkTemporal(temporalOptions, addresses.temporalNamespace),
     ),
     await answers('S3', `${addresses.s3Endpoint}, bucket ${bucket.bucket}`, () => ensureBucket(bucket, 'check')),
+    ...(replay
+      ? [
+          await replayCheck({
+            ...{ projectRoot: config.projectRoot, env: { ...environment, ...env }, temporal: temporalOptions },
+            namespace: addresses.temporalNamespace,
+          }),
+        ]
+      : []),
     ...(await openWorkChecks(addresses.databaseUrl, loadTemporalConfig({ ...environment, ...env }))),
     ...(await gatewayChecks(addresses.gateways)),
   ];
+}
+
+async function replayCheck(place: ReplayPlace): Promise<Check> {
+  try {
+    const report = await replayOpenWorkflows(place);
+    const stuck = stuckText(report);
+    if (stuck !== undefined) return problem('open workflows', stuck, 'See the Temporal UI for what each has done.');
+    return ok(
+      'open workflows',
+      `${report.replayed} replayed: they go on with this code${report.isWhole ? '' : '; there are more, which were not replayed'}`,
+    );
+  } catch (error) {
+    return problem('open workflows', `not replayed: ${messageOf(error)}`, 'See the line on Temporal.');
+  }
 }
 
 async function portChecks({ home, host, ports, databaseUrl, s3 }: PerdureConfig, environment: NodeJS.ProcessEnv): Promise<Check[]> {

@@ -5,8 +5,8 @@ import { installationChecks } from './doctor-installation.js';
 import { serverChecks } from './doctor-servers.js';
 import { stateChecks } from './doctor-state.js';
 
-/** Everything that the product needs, one line each, with the remedy for what is missing or broken. Changes nothing. */
-export async function doctor(environment: NodeJS.ProcessEnv = process.env): Promise<Check[]> {
+/** Everything that the product needs, one line each, with the remedy for what is missing or broken. Changes nothing. With `replay`, open workflows are replayed on this code. */
+export async function doctor(environment: NodeJS.ProcessEnv = process.env, options: { replay?: boolean } = {}): Promise<Check[]> {
   let config: PerdureConfig;
   try {
     config = loadPerdureConfig(environment);
@@ -17,7 +17,7 @@ export async function doctor(environment: NodeJS.ProcessEnv = process.env): Prom
     installationChecks(config),
     stateChecks(config),
     decisionChecks(config),
-    serverChecks(config, environment),
+    serverChecks(config, environment, options),
   ]);
   return groups.flat();
 }

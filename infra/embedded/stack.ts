@@ -8,6 +8,8 @@ import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './exter
 import { loadDecisionKeys } from './decision-keys.js';
 import { nodeComponents } from './node-components.js';
 import { objectStoreComponent } from './object-store.js';
+import { loadTemporalConfig } from '../../temporal.config.js';
+import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.js';
 import { assertPortsFree } from './ports.js';
 import { postgresComponent } from './postgres.js';
 import { identify } from './process-identity.js';
@@ -152,7 +154,16 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
   await Promise.all([startTier(servers), checkOwnServers(config, addresses, environment)]);
   await migrate(addresses, onProgress);
   signal.throwIfAborted();
-  await startTier(nodes);
+  // Workers take over only when it is known, and said, which open workflows their code cannot go on with.
+  const isWorker = ({ name }: ComponentSpec) => name.startsWith('worker-');
+  const temporal = addresses.embedded.temporal ? { address: addresses.temporal } : loadTemporalConfig(environment).connection;
+  await Promise.all([
+    startTier(nodes.filter((spec) => !isWorker(spec))),
+    nodes.length > 0
+      ? tellOfReplay({ projectRoot: config.projectRoot, env: processEnv, temporal, namespace: addresses.temporalNamespace }, onProgress)
+      : undefined,
+  ]);
+  await startTier(nodes.filter(isWorker));
   if (nodes.length > 0) onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
   ready = true;
   publish();
@@ -223,6 +234,14 @@ function externalReports(addresses: StackAddresses): ComponentReport[] {
       restarts: 0,
       lastError: undefined,
     }));
+}
+
+async function tellOfReplay(place: ReplayPlace, onProgress: OnProgress): Promise<void> {
+  const detail = await replayOpenWorkflows(place).then(
+    stuckText,
+    (error: unknown) => `not replayed: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  if (detail !== undefined) onProgress({ component: 'workflows', phase: 'note', detail });
 }
 
 async function migrate({ databaseUrl, migrationDatabaseUrl }: StackAddresses, onProgress: OnProgress): Promise<void> {
