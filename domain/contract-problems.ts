@@ -1,5 +1,6 @@
 import type { BreakingContract } from './contract-consent.js';
 import type { Contract, Feature } from './contract.js';
+import { isLongerThan } from './plain-text.js';
 import { admittedValue } from './probe.js';
 
 interface Problem {
@@ -44,6 +45,6 @@ function whyDefaultDoesNotFit(feature: Feature): string | null {
   }
   const { default: value, levels = [], closed, maxLength } = feature;
   if (value === '') return 'an empty text is a missing value: write nullable: true instead';
-  if (Array.from(value).length > maxLength) return `is longer than the feature's own maxLength, ${maxLength} characters`;
+  if (isLongerThan(value, maxLength)) return `is longer than the feature's own maxLength, ${maxLength} characters`;
   return closed && !levels.includes(value) ? `is not one of the feature's own levels: ${levels.slice(0, 50).join(', ')}` : null;
 }

@@ -1,5 +1,6 @@
 import type { AcceptedFeature, Feature } from './contract.js';
 import type { ContractChange } from './contract-compatibility.js';
+import { characterCount } from './plain-text.js';
 
 const keepWide = 'Let it take what it took until callers have moved.';
 
@@ -69,7 +70,7 @@ function changesOfLevels(feature: string, before: Values<'string'>, after: Value
     changes.push({ feature, change: 'levels-opened', breaking: false, effect: 'takes levels that are not listed too', remedy: null });
   if (removed.length > 0) {
     // A level that was listed and too long was never taken.
-    const refused = removed.filter((level) => length(level) <= before.maxLength);
+    const refused = removed.filter((level) => characterCount(level) <= before.maxLength);
     const breaking = after.closed && refused.length > 0;
     const effect = breaking ? `no longer takes ${list(refused)}` : `no longer lists ${list(removed)}`;
     changes.push({ feature, change: 'level-removed', breaking, effect, remedy: breaking ? keepWide : null });
@@ -83,10 +84,8 @@ function changesOfLevels(feature: string, before: Values<'string'>, after: Value
 function changesOfLength(feature: string, before: Values<'string'>, after: Values<'string'>): ContractChange[] {
   if (before.maxLength === after.maxLength) return [];
   const effect = `takes ${after.maxLength} characters instead of ${before.maxLength}`;
-  const cut = (level: string) => length(level) > after.maxLength && length(level) <= before.maxLength;
+  const cut = (level: string) => characterCount(level) > after.maxLength && characterCount(level) <= before.maxLength;
   // Of a closed feature only its levels were ever taken.
   const breaking = before.closed ? (before.levels ?? []).some(cut) : after.maxLength < before.maxLength;
   return [{ feature, change: 'max-length', breaking, effect, remedy: breaking ? keepWide : null }];
 }
-
-const length = (text: string): number => Array.from(text).length;

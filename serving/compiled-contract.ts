@@ -95,7 +95,9 @@ export function compileContract(contract: Contract, order: readonly string[] = O
     for (const [name, tensor] of inputs) {
       const other = own.has(name) ? undefined : others?.get(name);
       if (other === undefined) continue;
-      other.check?.(tensor, rows.of(tensor));
+      if (other.check !== undefined) other.check(tensor, rows.of(tensor));
+      // Where a request carries nothing that is read, what is ignored says how many rows it has.
+      else if (rows.count === -1) rows.of(tensor);
       other.seen();
     }
   };
