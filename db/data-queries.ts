@@ -2,6 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import { partitionMoves } from '../domain/state-moves.js';
 import type { Partition } from '../domain/partition.js';
+import { storableText } from '../domain/plain-text.js';
 import type { SnapshotManifest } from '../domain/snapshot.js';
 import type { Database } from './connect.js';
 import { lakeObjects, partitions, snapshots, watermarks } from './schema/index.js';
@@ -14,7 +15,9 @@ export type NewPartitionRecord = Omit<typeof partitions.$inferInsert, 'validated
 
 /** Stores what validation said of a partition's content. The first record of the same inputs stands; it is returned. */
 export async function recordPartition(db: Database, record: NewPartitionRecord): Promise<PartitionRecord> {
-  await db.orm.insert(partitions).values(record).onConflictDoNothing();
+  await db.orm.insert(partitions)
+    .values({ ...record, summary: storableText(record.summary) })
+    .onConflictDoNothing();
   const found = await partitionRecord(db, record.model, record.partition, record.inputsSha256);
   if (!found) throw new Error('an inserted row is not there');
   return found;

@@ -44,12 +44,14 @@ export const dataPolicySchema = z
     expectations: expectationsSchema.prefault({}),
   })
   .superRefine((data, context) => {
-    const base = data.tables[data.base];
+    // A name such as `constructor` is in every object, though it is no table.
+    const tableOf = (name: string) => (Object.hasOwn(data.tables, name) ? data.tables[name] : undefined);
+    const base = tableOf(data.base);
     if (!base)
       context.addIssue({ code: 'custom', path: ['base'], message: `is not one of the tables: ${Object.keys(data.tables).join(', ')}` });
     else if (!base.partitioned) context.addIssue({ code: 'custom', path: ['base'], message: 'the base table must be partitioned' });
     for (const [index, join] of data.joins.entries()) {
-      const table = data.tables[join.table];
+      const table = tableOf(join.table);
       if (!table) context.addIssue({ code: 'custom', path: ['joins', index, 'table'], message: `no table is called ${join.table}` });
       for (const column of join.on) {
         if (table && !(column in table.columns)) {

@@ -2,6 +2,7 @@ import { contractProblems, cutOverProblems } from './contract-problems.js';
 import { dataProblems } from './data-problems.js';
 import { evaluationProblems } from './evaluation-problems.js';
 import { featureProblems } from './feature-problems.js';
+import { javaScriptNames } from './javascript-names.js';
 import type { ModelDefinition } from './model-definition.js';
 import { nameProblems } from './name-problems.js';
 import { promotionProblems } from './promotion-problems.js';
@@ -21,7 +22,7 @@ export interface DefinitionProblem {
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
   const { contract, data, training, evaluation, promotion, rollout, monitoring } = definition;
   return [
-    ...namesOfJavaScript(definition),
+    ...javaScriptNames(definition),
     ...nameProblems(definition),
     ...contractProblems(contract),
     ...cutOverProblems(promotion.breakingContract),
@@ -31,19 +32,5 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...evaluationProblems(evaluation, contract),
     ...promotionProblems(promotion),
     ...rolloutProblems(rollout, monitoring),
-  ];
-}
-
-/** `constructor` is in every JavaScript object: a table or a feature of that name would be found where there is none. */
-function namesOfJavaScript({ contract, data }: ModelDefinition): DefinitionProblem[] {
-  const named = (place: string, names: readonly string[]) =>
-    names
-      .filter((name) => name in Object.prototype)
-      .map((name) => ({ path: `${place}.${name}`, message: 'is a name that JavaScript keeps for itself: take another' }));
-  return [
-    ...named('contract.features', Object.keys(contract.features)),
-    ...named('contract.accepts', Object.keys(contract.accepts ?? {})),
-    ...named('data.tables', Object.keys(data.tables)),
-    ...Object.entries(data.tables).flatMap(([table, { columns }]) => named(`data.tables.${table}.columns`, Object.keys(columns))),
   ];
 }

@@ -9,6 +9,7 @@ import { monitoringPolicySchema } from './monitoring-policy.js';
 import { modelNameSchema } from './names.js';
 import { promotionPolicySchema } from './promotion-policy.js';
 import { rolloutPolicySchema } from './rollout-policy.js';
+import { prototypeMembers } from './javascript-names.js';
 import { issuePath } from './schema-issue.js';
 import { trainingPolicySchema } from './training-policy.js';
 import { triggerPolicySchema } from './trigger-policy.js';
@@ -77,7 +78,7 @@ export type ModelDefinitionInput = z.input<typeof modelDefinitionSchema>;
  */
 export function parseModelDefinition(value: unknown): ModelDefinition {
   const definition = readDefinition(value);
-  const problems = definitionProblems(definition);
+  const problems = [...prototypeMembers(value), ...definitionProblems(definition)];
   if (problems.length > 0) throw invalidDefinition(definition.name, problems);
   return definition;
 }

@@ -17,6 +17,9 @@ export const plainTextSchema = z.string().superRefine((text, context) => {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
+/** A text as it can be stored: for what others say, such as a library's message that quotes data. */
+export const storableText = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
+
 interface Place {
   name: string | number;
   within: Place | undefined;

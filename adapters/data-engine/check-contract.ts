@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Contract } from '../../domain/contract.js';
 import type { ValidationIssue } from '../../domain/validation-report.js';
+import { nulDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
 import type { DuckSession } from './duck-session.js';
 import { quoteName, quoteNumber, quoteText } from './quote.js';
@@ -89,6 +90,10 @@ function rulesOf(contract: Contract, column: ShapedColumn): RowRule[] {
         return `${rows} values of ${name} are outside the range ${feature.min ?? '−∞'} to ${feature.max ?? '∞'}. Correct them or the contract.`;
       });
     }
+  }
+  if ((feature?.type ?? column.type) === 'string' && !tainted) {
+    const { rule, predicate, problem } = nulDoubt(v);
+    add(rule, predicate, (rows) => `${rows} values of ${name} ${problem}.`);
   }
   if (feature?.type === 'string') {
     if (feature.closed && feature.levels) {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { DataPolicy } from '../../domain/data-policy.js';
+import type { ColumnType, DataPolicy } from '../../domain/data-policy.js';
+import { matchColumn, parquetColumnNames } from '../../domain/parquet-columns.js';
 import type { ValidationIssue } from '../../domain/validation-report.js';
-import { columnReading, storedTypes, typeWords } from './column-type.js';
+import { columnReading, storedTypes, typeWords, type ColumnDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
 import { isQueryError, type DuckSession } from './duck-session.js';
-import { parquetTable, quoteName } from './quote.js';
-import { sameName, textSql } from './source-columns.js';
+import { parquetTable, quoteName, quotePath } from './quote.js';
+import { textSql } from './source-columns.js';
 
 export interface ReadTable {
   name: string;
@@ -26,6 +27,9 @@ export interface SourceFile {
 export const loadedTable = (table: string): string => quoteName(`table:${table}`);
 
 const describeRowSchema = z.object({ column_name: z.string(), column_type: z.string() });
+const schemaRowSchema = z
+  .object({ name: z.string(), num_children: z.coerce.number().nullable() })
+  .transform(({ name, num_children }) => ({ name, children: num_children ?? 0 }));
 export const exampleSchema = z.record(z.string(), z.string().nullable());
 export const EXAMPLES_MAX = 20;
 
@@ -72,62 +76,51 @@ async function readFile(
   result: ReadTable,
 ): Promise<void> {
   const source = parquetTable(file.path);
-  const present = await session.rows(`DESCRIBE SELECT * FROM ${source}`, describeRowSchema);
-  const base = file.name;
+  const names = parquetColumnNames(await session.rows(`SELECT name, num_children FROM parquet_schema(${quotePath(file.path)})`, schemaRowSchema));
+  const types = await session.rows(`DESCRIBE SELECT * FROM ${source}`, describeRowSchema);
+  if (names.length !== types.length) throw new Error(`${file.name} has ${names.length} columns by its schema and ${types.length} as it is read`);
   const issues: ValidationIssue[] = [];
-  const selected: { column: string; value: string }[] = [];
-  const doubtful: {
-    column: string;
-    rule: 'wrong-type' | 'infinite';
-    predicate: string;
-    message: (rows: number) => string;
-    whole: boolean;
-  }[] = [];
+  const found = new Map<string, { sql: string; type: string }>();
   for (const [column, type] of Object.entries(table.columns)) {
-    const found = present.find((entry) => sameName(entry.column_name, column));
-    if (!found) {
+    const match = matchColumn(names, column);
+    if (match === 'absent' || 'ambiguous' in match) {
       result.broken.add(column);
-      issues.push(
-        issue('missing-column', name, column, `${base} of table ${name} has no column ${column}; it must hold ${typeWords[type]}.`),
-      );
+      issues.push(match === 'absent' ? absentIssue(name, file, column, type) : ambiguousIssue(name, file, column, match.ambiguous));
       continue;
     }
-    const sql = quoteName(found.column_name);
-    const reading = columnReading(type, found.column_type, sql);
-    if (reading) selected.push({ column, value: reading.value });
-    const wrongMessage = (rows: number) =>
-      `${rows} values of ${name}.${column} in ${base} (${found.column_type}) are not ${typeWords[type]}. Correct them or the declared type.`;
-    doubtful.push({
-      column,
-      rule: 'wrong-type',
-      predicate: reading?.wrong ?? `${sql} IS NOT NULL`,
-      message: wrongMessage,
-      whole: !reading,
-    });
-    const infiniteMessage = (rows: number) =>
-      `${rows} values of ${name}.${column} in ${base} are infinite. Leave them empty where the value is not known.`;
-    if (reading) doubtful.push({ column, rule: 'infinite', predicate: reading.infinite, message: infiniteMessage, whole: false });
+    const there = types[match.index];
+    if (there) found.set(column, { sql: quoteName(there.column_name), type: there.column_type });
   }
-  const counted = doubtful.filter(({ predicate }) => predicate !== 'false');
-  if (counted.length > 0) {
-    const counts = await countEach(
-      session,
-      source,
-      counted.map(({ predicate }) => predicate),
-    );
-    for (const [index, doubt] of counted.entries()) {
+  const shown = (column: string) => {
+    const columns = [...new Set([...(table.key ?? []), column])].filter((one) => found.has(one));
+    return columns.map((one) => `CAST(${found.get(one)?.sql} AS VARCHAR) AS ${quoteName(one)}`).join(', ');
+  };
+  const selected: { column: string; value: string }[] = [];
+  const doubtful: (ColumnDoubt & { column: string; whole: boolean })[] = [];
+  for (const [column, { sql, type }] of found) {
+    const declared = table.columns[column];
+    const reading = declared && columnReading(declared, type, sql);
+    if (reading) {
+      selected.push({ column, value: reading.value });
+      doubtful.push(...reading.doubts.map((doubt) => ({ ...doubt, column, whole: false })));
+    } else if (declared) {
+      const problem = `are not ${typeWords[declared]}. Correct them or the declared type`;
+      doubtful.push({ rule: 'wrong-type', predicate: `${sql} IS NOT NULL`, problem, column, whole: true });
+    }
+  }
+  if (doubtful.length > 0) {
+    const predicates = doubtful.map(({ predicate }) => predicate);
+    const counts = await countEach(session, source, predicates);
+    for (const [index, { rule, column, predicate, problem, whole }] of doubtful.entries()) {
       const rows = counts[index] ?? 0;
       if (rows === 0) continue;
-      (doubt.whole ? result.broken : result.tainted).add(doubt.column);
-      const shown = [...new Set([...(table.key ?? []), doubt.column])].flatMap((column) => {
-        const found = present.find((entry) => sameName(entry.column_name, column));
-        return found ? [`CAST(${quoteName(found.column_name)} AS VARCHAR) AS ${quoteName(column)}`] : [];
-      });
+      (whole ? result.broken : result.tainted).add(column);
       const examples = await session.rows(
-        `SELECT ${shown.join(', ')} FROM ${source} WHERE ${doubt.predicate} ORDER BY ALL LIMIT ${EXAMPLES_MAX}`,
+        `SELECT ${shown(column)} FROM ${source} WHERE ${predicate} ORDER BY ALL LIMIT ${EXAMPLES_MAX}`,
         exampleSchema,
       );
-      issues.push({ rule: doubt.rule, table: name, column: doubt.column, message: doubt.message(rows), rows, examples });
+      const message = `${rows} values of ${name}.${column} in ${file.name} (${found.get(column)?.type}) ${problem}.`;
+      issues.push({ rule, table: name, column, message, rows, examples });
     }
   }
   if (selected.length > 0) {
@@ -140,6 +133,16 @@ async function readFile(
 /** Key columns and a count, as text, for a report's examples. */
 export function keyTexts(table: DataPolicy['tables'][string], columns: readonly string[], from = ''): string {
   return columns.map((column) => `${textSql(`${from}${quoteName(column)}`, table.columns[column])} AS ${quoteName(column)}`).join(', ');
+}
+
+const absentIssue = (table: string, file: SourceFile, column: string, type: ColumnType): ValidationIssue =>
+  issue('missing-column', table, column, `${file.name} of table ${table} has no column ${column}; it must hold ${typeWords[type]}.`);
+
+function ambiguousIssue(table: string, file: SourceFile, column: string, names: readonly string[]): ValidationIssue {
+  const what = names.every((one) => one === column)
+    ? `${names.length} columns that are called ${column}`
+    : `the columns ${names.join(' and ')}, and none that is called exactly ${column}`;
+  return issue('ambiguous-column', table, column, `${file.name} of table ${table} has ${what}: it cannot be known which is meant. Rename them.`);
 }
 
 function issue(rule: ValidationIssue['rule'], table: string, column: string | null, message: string): ValidationIssue {

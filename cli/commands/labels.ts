@@ -1,23 +1,13 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
-import type { OutcomeLabel } from '../../client/http/gateway-client.js';
-import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
-import { readRows, type Row } from '../read-rows.js';
+import { labelOfRow } from '../label-rows.js';
+import { readRows } from '../read-rows.js';
 
 const batchRows = 500;
-
-const labelRowSchema = z.object({
-  prediction_id: z.coerce.string().min(1),
-  label: z
-    .union([z.boolean(), z.literal([0, 1, '0', '1', 'true', 'false'])], { error: 'must be true, false, 0 or 1' })
-    .transform((value) => [true, 1, '1', 'true'].includes(value)),
-  observed_at: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z' }),
-});
 
 /** `labels import` and `labels show`: what really happened, for predictions that were made. */
 export function registerLabels(program: Command, context: CliContext): void {
@@ -39,7 +29,7 @@ export function registerLabels(program: Command, context: CliContext): void {
         const first = sent;
         const taken = await gateway.sendLabels(
           model,
-          rows.map((row, index) => toLabel(row, file, first + index)),
+          rows.map((row, index) => labelOfRow(row, file, first + index)),
         );
         sent += rows.length;
         unmatched.push(...taken.unmatched_ids.slice(0, Math.max(0, 10 - unmatched.length)));
@@ -83,15 +73,4 @@ export function registerLabels(program: Command, context: CliContext): void {
         ].join('\n'),
       );
     });
-}
-
-function toLabel(row: Row, file: string, index: number): OutcomeLabel {
-  const parsed = labelRowSchema.safeParse(row);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new PerdureError(
-    'input/invalid',
-    `${file}, row ${index + 1}: ${problems}. Rows before it were sent; sending them again changes nothing.`,
-    { row: index + 1 },
-  );
 }

@@ -5,7 +5,7 @@ import { table } from '../format/table.js';
 import { inputTensors } from '../input-tensors.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
-import { readRows } from '../read-rows.js';
+import { holdsTexts, readRows } from '../read-rows.js';
 
 const batchRows = 500;
 /** Rows that people see; a file may hold a month. */
@@ -38,7 +38,7 @@ export function registerPredict(program: Command, context: CliContext): void {
       const predicted: PredictedRow[] = [];
       for await (const rows of readRows(file, batchRows)) {
         context.signal.throwIfAborted();
-        const answer = await gateway.infer(model, inputTensors(metadata, rows, predicted.length));
+        const answer = await gateway.infer(model, inputTensors(metadata, rows, { firstRow: predicted.length, texts: holdsTexts(file) }));
         const first = predicted.length;
         rows.forEach((_, index) =>
           predicted.push({

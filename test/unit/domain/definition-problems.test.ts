@@ -20,6 +20,35 @@ describe('definitions from one release to the next', () => {
     expect(Object.keys(readDefinition(odd).contract.features)).toContain('constructor');
   });
 
+  const { contract, data, evaluation, rollout } = flightDelay;
+  const own = (name: string, value: unknown) => Object.fromEntries([[name, value]]);
+  const [base] = Object.values(data.tables);
+  const table = { columns: { toString: 'string' } };
+  const valueMetric = { metric: 'value', name: 'constructor', from: '1', min: 0, max: 1, direction: 'lower-is-better', margin: 0.1, harm: 0.5 };
+  it.each([
+    ['contract.entity[1]', { contract: { ...contract, entity: ['flight', 'valueOf'] } }],
+    ['contract.eventTime', { contract: { ...contract, eventTime: 'toString' } }],
+    ['contract.label.name', { contract: { ...contract, label: { ...contract.label, name: 'hasOwnProperty' } } }],
+    ['contract.features.__proto__', { contract: { ...contract, features: { ...contract.features, ...own('__proto__', { type: 'number' }) } } }],
+    ['data.tables.constructor', { data: { ...data, tables: { ...data.tables, constructor: base } } }],
+    ['data.tables.__proto__', { data: { ...data, tables: { ...data.tables, ...own('__proto__', base) } } }],
+    ['data.tables.planes.columns.toString', { data: { ...data, tables: { ...data.tables, planes: { ...data.tables.planes, columns: { ...data.tables.planes?.columns, toString: 'string' } } } } }],
+    ['data.tables.flights.key[0]', { data: { ...data, tables: { ...data.tables, flights: { ...data.tables.flights, key: ['toString'] } } } }],
+    ['data.joins[0].on[0]', { data: { ...data, tables: { ...data.tables, more: table }, joins: [{ table: 'more', on: ['toString'] }] } }],
+    ['evaluation.slices[0]', { evaluation: { ...evaluation, slices: ['valueOf'], gates: evaluation.gates.filter((gate) => !gate.slice) } }],
+    ['rollout.judge.metrics[1].name', { rollout: { ...rollout, judge: { metrics: [{ metric: 'errorShare' }, valueMetric] } } }],
+  ])('a name that JavaScript keeps for itself is refused at %s', (place, change) => {
+    expect(() => parseModelDefinition({ ...flightDelay, ...change })).toThrow(`${place}: `);
+  });
+
+  it.each([
+    [{ joins: [{ table: 'toString', on: ['dest'] }] }, 'no table is called toString'],
+    [{ base: 'constructor' }, 'is not one of the tables'],
+    [{ base: '__proto__' }, 'data.base'],
+  ])('a table that only JavaScript knows is no table: %j', (change, message) => {
+    expect(() => parseModelDefinition({ ...flightDelay, data: { ...data, ...change } })).toThrow(message);
+  });
+
   it('fields that came later stay absent from a definition of before, wherever it is read', () => {
     for (const definition of [flightDelay, repeatPurchase]) {
       const stored = JSON.parse(JSON.stringify(definition)) as unknown;
