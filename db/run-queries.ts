@@ -5,6 +5,7 @@ import type { Metrics } from '../domain/evaluation.js';
 import type { GateResult } from '../domain/gate.js';
 import type { Lineage, VersionSignature } from '../domain/model-version.js';
 import type { Partition } from '../domain/partition.js';
+import { storableText } from '../domain/plain-text.js';
 import type { RunOutcome, RunStep } from '../domain/run.js';
 import type { Database } from './connect.js';
 import { definitions, models, runs, runSteps, snapshots, versions, watermarks } from './schema/index.js';
@@ -81,7 +82,7 @@ export async function startRunStep(db: Database, claim: StepClaim): Promise<Step
 export async function finishRunStep(db: Database, claim: StepClaim, summary: string): Promise<void> {
   const finished = await db.orm
     .update(runSteps)
-    .set({ finishedAt: sql`coalesce(finished_at, now())`, summary })
+    .set({ finishedAt: sql`coalesce(finished_at, now())`, summary: storableText(summary) })
     .where(and(isClaimed(claim), exists(openRunOf(db, claim.runId))))
     .returning({ step: runSteps.step });
   if (finished.length === 0) throw await stepLost(db, claim);
@@ -136,7 +137,9 @@ export interface RunEnd {
 }
 
 /** The first end stands. A watermark only rises, and in the transaction of the result that it stands for. */
-async function end(tx: Transaction, { runId, outcome, reason, watermark }: RunEnd): Promise<void> {
+async function end(tx: Transaction, { runId, outcome, reason: said, watermark }: RunEnd): Promise<void> {
+  // It may quote data, and what it quotes must not keep the run from ending.
+  const reason = storableText(said);
   const [row] = await tx
     .update(runs)
     .set({ outcome, reason, finishedAt: sql`now()` })
