@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { quoteName, quoteNumber, quoteText } from '../../../adapters/data-engine/quote.js';
+import { parquetTable, quoteName, quoteNumber, quoteText } from '../../../adapters/data-engine/quote.js';
+import { segmentToParquet } from '../../../serving/segment-to-parquet.js';
 
 let folder: string;
 let session: DuckSession | undefined;
@@ -15,6 +16,27 @@ afterEach(async () => {
   session?.close();
   session = undefined;
   await rm(folder, { recursive: true, force: true });
+});
+
+describe('a path', () => {
+  it.each(['[ab]', 'store=5', 'a*b', 'wh?t', "it's", 'März 🍕 100%20+#', '{a,b}', '**'])(
+    'with %j in it is that path, for the session and for the log of the gateways: no pattern, no column',
+    async (name) => {
+      const odd = path.join(folder, name);
+      const decoy = path.join(folder, 'a-b');
+      await Promise.all([odd, decoy].map((one) => mkdir(one, { recursive: true })));
+      const line = { prediction_id: 'p-1', model: 'm', label: true, observed_at: '2024-01-01T00:00:00Z', received_at: '2024-01-01T00:00:00Z' };
+      const segment = path.join(odd, '20240101T000000Z-x-1');
+      await writeFile(segment, `${JSON.stringify(line)}\n`);
+      await expect(segmentToParquet('labels', segment, path.join(odd, 'out.parquet'), odd)).resolves.toEqual({ rows: 1, torn: 0 });
+      session = await openDuckSession({ folder: odd });
+      await session.run(`COPY (SELECT 1 AS store) TO ${quoteText(path.join(odd, '[1]*?.parquet'))} (FORMAT parquet)`);
+      const read = session.rows(`FROM ${parquetTable([path.join(odd, '[1]*?.parquet')])}`, z.record(z.string(), z.coerce.string()));
+      await expect(read).resolves.toEqual([{ store: '1' }]);
+      const log = `SELECT prediction_id FROM ${parquetTable(path.join(odd, 'out.parquet'))}`;
+      await expect(session.rows(log, z.object({ prediction_id: z.string() }))).resolves.toEqual([{ prediction_id: 'p-1' }]);
+    },
+  );
 });
 
 describe('a session', () => {
