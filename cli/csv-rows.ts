@@ -20,7 +20,8 @@ export async function* csvRows(file: string): AsyncGenerator<Record<string, stri
     }
     if (text === '' && names.length > 1) continue;
     const cells = cellsOf(file, text, line, delimiter);
-    if (cells.length !== names.length) throw invalid(file, line, `it has ${cells.length} cells, and the first line has ${names.length} names`);
+    if (cells.length !== names.length)
+      throw invalid(file, line, `it has ${cells.length} cells, and the first line has ${names.length} names`);
     yield Object.fromEntries(names.map((name, index) => [name, cells[index] || null]));
   }
 }
@@ -75,14 +76,16 @@ function cellsOf(file: string, text: string, line: number, delimiter: string): s
     if (text[at] === '"') {
       let end = text.indexOf('"', at + 1);
       while (text[end + 1] === '"') end = text.indexOf('"', end + 2);
-      if (end + 1 < text.length && text[end + 1] !== delimiter) throw invalid(file, line, 'after a closing quote there is more than a delimiter');
+      if (end + 1 < text.length && text[end + 1] !== delimiter)
+        throw invalid(file, line, 'after a closing quote there is more than a delimiter');
       cells.push(text.slice(at + 1, end).replaceAll('""', '"'));
       at = end + 2;
     } else {
       const found = text.indexOf(delimiter, at);
       const end = found === -1 ? text.length : found;
       const cell = text.slice(at, end);
-      if (cell.includes('"')) throw invalid(file, line, 'a quote stands within a cell that is not quoted: quote the cell and double the quote');
+      if (cell.includes('"'))
+        throw invalid(file, line, 'a quote stands within a cell that is not quoted: quote the cell and double the quote');
       cells.push(cell);
       at = end + 1;
     }

@@ -11,7 +11,11 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * @param from `firstRow` is the number of the first row in the file, from 0, for messages; `texts` says that all values are texts, and those of numbers are to be read
  * @throws PerdureError `input/invalid` that names the column and the row.
  */
-export function inputTensors(model: GatewayModel, rows: readonly Row[], { firstRow, texts }: { firstRow: number; texts: boolean }): InputTensor[] {
+export function inputTensors(
+  model: GatewayModel,
+  rows: readonly Row[],
+  { firstRow, texts }: { firstRow: number; texts: boolean },
+): InputTensor[] {
   return model.inputs.map(({ name, datatype }) => ({
     name,
     datatype,
@@ -19,7 +23,8 @@ export function inputTensors(model: GatewayModel, rows: readonly Row[], { firstR
     data: rows.map((row, index) => {
       const refuse = (problem: string) =>
         new PerdureError('input/invalid', `Row ${firstRow + index + 1}: ${name} ${problem}.`, { row: firstRow + index + 1, column: name });
-      if (!Object.hasOwn(row, name)) throw refuse(`is missing. The columns of ${model.name}: ${model.inputs.map((input) => input.name).join(', ')}`);
+      if (!Object.hasOwn(row, name))
+        throw refuse(`is missing. The columns of ${model.name}: ${model.inputs.map((input) => input.name).join(', ')}`);
       const value = row[name];
       if (value === null || value === undefined) return null;
       return datatype === 'BYTES' ? textOf(value, refuse) : numberOf(value, texts, refuse);

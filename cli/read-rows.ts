@@ -14,7 +14,9 @@ const rowsSchema = z.union([
 ]);
 const describedSchema = z.array(z.object({ column_name: z.string(), column_type: z.string() }));
 const nodesSchema = z.array(
-  z.object({ name: z.string(), num_children: z.coerce.number().nullable() }).transform(({ name, num_children }) => ({ name, children: num_children ?? 0 })),
+  z
+    .object({ name: z.string(), num_children: z.coerce.number().nullable() })
+    .transform(({ name, num_children }) => ({ name, children: num_children ?? 0 })),
 );
 
 const kindOf = (file: string): string => path.extname(file).toLowerCase();
@@ -55,7 +57,8 @@ async function* readParquet(file: string): AsyncGenerator<Row> {
     const names = parquetColumnNames(nodesSchema.parse(await rowsOf(`SELECT name, num_children FROM parquet_schema(${text})`)));
     const described = describedSchema.parse(await rowsOf(`DESCRIBE SELECT * FROM ${source}`));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw new PerdureError('input/invalid', `${file} has two columns that are called ${twice}: rename one.`, { file });
+    if (twice !== undefined)
+      throw new PerdureError('input/invalid', `${file} has two columns that are called ${twice}: rename one.`, { file });
     const list = described.map(({ column_name: name, column_type: type }) => valueSql(`"${name.replaceAll('"', '""')}"`, type));
     const rows = await connection.stream(`SELECT ${list.map((sql, index) => `${sql} AS "${index}"`).join(', ')} FROM ${source}`);
     for await (const chunk of rows.yieldRowsJs()) {
@@ -72,7 +75,9 @@ function valueSql(column: string, type: string): string {
   if (type === 'TIMESTAMP WITH TIME ZONE') return `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%fZ')`;
   if (type === 'DATE' || type.startsWith('TIMESTAMP')) return `replace(CAST(${column} AS VARCHAR), ' ', 'T')`;
   if (type.startsWith('DECIMAL') || /^U?(BIGINT|HUGEINT)$/.test(type)) return `CAST(${column} AS DOUBLE)`;
-  return /^(VARCHAR|BOOLEAN|FLOAT|DOUBLE|U?(TINYINT|SMALLINT|INTEGER))$/.test(type) ? column : `{'value of type': '${type.replaceAll("'", "''")}'}`;
+  return /^(VARCHAR|BOOLEAN|FLOAT|DOUBLE|U?(TINYINT|SMALLINT|INTEGER))$/.test(type)
+    ? column
+    : `{'value of type': '${type.replaceAll("'", "''")}'}`;
 }
 
 /** A value of a type that JSON does not know stays an object: whoever wants a number or a text refuses it. */
@@ -98,4 +103,8 @@ function* batches(rows: Row[], batchRows: number): Generator<Row[]> {
 }
 
 const unreadable = (file: string, how: string, error: unknown) =>
-  new PerdureError('input/invalid', `${file} cannot be read${how && ` ${how}`}: ${error instanceof Error ? error.message : String(error)}`, { file });
+  new PerdureError(
+    'input/invalid',
+    `${file} cannot be read${how && ` ${how}`}: ${error instanceof Error ? error.message : String(error)}`,
+    { file },
+  );

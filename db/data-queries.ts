@@ -15,7 +15,8 @@ export type NewPartitionRecord = Omit<typeof partitions.$inferInsert, 'validated
 
 /** Stores what validation said of a partition's content. The first record of the same inputs stands; it is returned. */
 export async function recordPartition(db: Database, record: NewPartitionRecord): Promise<PartitionRecord> {
-  await db.orm.insert(partitions)
+  await db.orm
+    .insert(partitions)
     .values({ ...record, summary: storableText(record.summary) })
     .onConflictDoNothing();
   const found = await partitionRecord(db, record.model, record.partition, record.inputsSha256);

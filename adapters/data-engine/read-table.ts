@@ -76,9 +76,12 @@ async function readFile(
   result: ReadTable,
 ): Promise<void> {
   const source = parquetTable(file.path);
-  const names = parquetColumnNames(await session.rows(`SELECT name, num_children FROM parquet_schema(${quotePath(file.path)})`, schemaRowSchema));
+  const names = parquetColumnNames(
+    await session.rows(`SELECT name, num_children FROM parquet_schema(${quotePath(file.path)})`, schemaRowSchema),
+  );
   const types = await session.rows(`DESCRIBE SELECT * FROM ${source}`, describeRowSchema);
-  if (names.length !== types.length) throw new Error(`${file.name} has ${names.length} columns by its schema and ${types.length} as it is read`);
+  if (names.length !== types.length)
+    throw new Error(`${file.name} has ${names.length} columns by its schema and ${types.length} as it is read`);
   const issues: ValidationIssue[] = [];
   const found = new Map<string, { sql: string; type: string }>();
   for (const [column, type] of Object.entries(table.columns)) {
@@ -142,7 +145,12 @@ function ambiguousIssue(table: string, file: SourceFile, column: string, names: 
   const what = names.every((one) => one === column)
     ? `${names.length} columns that are called ${column}`
     : `the columns ${names.join(' and ')}, and none that is called exactly ${column}`;
-  return issue('ambiguous-column', table, column, `${file.name} of table ${table} has ${what}: it cannot be known which is meant. Rename them.`);
+  return issue(
+    'ambiguous-column',
+    table,
+    column,
+    `${file.name} of table ${table} has ${what}: it cannot be known which is meant. Rename them.`,
+  );
 }
 
 function issue(rule: ValidationIssue['rule'], table: string, column: string | null, message: string): ValidationIssue {

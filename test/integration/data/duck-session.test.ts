@@ -25,7 +25,13 @@ describe('a path', () => {
       const odd = path.join(folder, name);
       const decoy = path.join(folder, 'a-b');
       await Promise.all([odd, decoy].map((one) => mkdir(one, { recursive: true })));
-      const line = { prediction_id: 'p-1', model: 'm', label: true, observed_at: '2024-01-01T00:00:00Z', received_at: '2024-01-01T00:00:00Z' };
+      const line = {
+        prediction_id: 'p-1',
+        model: 'm',
+        label: true,
+        observed_at: '2024-01-01T00:00:00Z',
+        received_at: '2024-01-01T00:00:00Z',
+      };
       const segment = path.join(odd, '20240101T000000Z-x-1');
       await writeFile(segment, `${JSON.stringify(line)}\n`);
       await expect(segmentToParquet('labels', segment, path.join(odd, 'out.parquet'), odd)).resolves.toEqual({ rows: 1, torn: 0 });

@@ -42,7 +42,9 @@ describe('a column', () => {
     const two = 'SELECT * EXCLUDE (amount), amount AS "aMount", amount + 1 AS am0unt FROM sales';
     const cases = await bench.validate({ sales: [await renamed('cases', two, { aMount: 'AMOUNT', am0unt: 'Amount' })] });
     expect(theIssue(cases, 'ambiguous-column')).toMatchObject({ table: 'sales', column: 'amount' });
-    expect(theIssue(cases, 'ambiguous-column').message).toMatch(/cases-renamed\.parquet .* the columns AMOUNT and Amount, and none .* exactly amount/);
+    expect(theIssue(cases, 'ambiguous-column').message).toMatch(
+      /cases-renamed\.parquet .* the columns AMOUNT and Amount, and none .* exactly amount/,
+    );
     const twice = await bench.validate({ sales: [await renamed('twice', two, { aMount: 'amount', am0unt: 'amount' })] });
     expect(theIssue(twice, 'ambiguous-column').message).toContain('2 columns that are called amount');
     expect(twice.file).toBeUndefined();
@@ -74,7 +76,10 @@ describe('a value that its type cannot hold as it is', () => {
     }),
   };
   const issueOf = async (name: string, replace: string, rule: Parameters<typeof theIssue>[1] = 'wrong-type') => {
-    const result = await bench.validate({ sales: [await bench.write(name, `SELECT * REPLACE (${replace}) FROM sales`)] }, { definition: wide });
+    const result = await bench.validate(
+      { sales: [await bench.write(name, `SELECT * REPLACE (${replace}) FROM sales`)] },
+      { definition: wide },
+    );
     expect(rulesOf(result)).toEqual([rule]);
     return theIssue(result, rule);
   };
@@ -88,13 +93,31 @@ describe('a value that its type cannot hold as it is', () => {
       2,
       /nanoseconds/,
     ],
-    ['integers over 64 bits', `CASE WHEN id < 3 THEN 18446744073709551615::UBIGINT ELSE id::UBIGINT END AS id`, 'id', 3, /range of 64-bit integers/],
+    [
+      'integers over 64 bits',
+      `CASE WHEN id < 3 THEN 18446744073709551615::UBIGINT ELSE id::UBIGINT END AS id`,
+      'id',
+      3,
+      /range of 64-bit integers/,
+    ],
     ['whole floats from 2^53 on', `(9007199254740992 + id)::DOUBLE AS id`, 'id', 90, /2\^53 or more.*DOUBLE column/],
     ['whole 32-bit floats from 2^24 on', `(16777215 + id)::FLOAT AS id`, 'id', 89, /2\^24 or more.*FLOAT column/],
     ['decimals with a fraction', `CASE WHEN id = 4 THEN 4.5 ELSE id END::DECIMAL(10, 2) AS id`, 'id', 1, /not whole numbers/],
     ['decimals over 64 bits', `CASE WHEN id = 4 THEN 9999999999999999999999 ELSE id END::DECIMAL(38, 2) AS id`, 'id', 1, /range of 64-bit/],
-    ['integers that no float holds', `CASE WHEN id < 5 THEN 9007199254740993 + 2 * id ELSE id END::BIGINT AS amount`, 'amount', 5, /cannot hold exactly/],
-    ['times out of range', `CASE WHEN id = 6 THEN DATE '300000-01-01' ELSE sold_at::DATE END AS sold_at`, 'sold_at', 1, /outside the range of times/],
+    [
+      'integers that no float holds',
+      `CASE WHEN id < 5 THEN 9007199254740993 + 2 * id ELSE id END::BIGINT AS amount`,
+      'amount',
+      5,
+      /cannot hold exactly/,
+    ],
+    [
+      'times out of range',
+      `CASE WHEN id = 6 THEN DATE '300000-01-01' ELSE sold_at::DATE END AS sold_at`,
+      'sold_at',
+      1,
+      /outside the range of times/,
+    ],
     ['durations', `to_hours(id) AS sold_at`, 'sold_at', 90, /INTERVAL.*not timestamps/],
     ['truth values', `id % 2 = 0 AS amount`, 'amount', 90, /BOOLEAN.*not numbers/],
   ])('is refused with the true reason: %s', async (name, replace, column, rows, message) => {
@@ -115,12 +138,16 @@ describe('a value that its type cannot hold as it is', () => {
       float: `id::FLOAT AS id, year::DOUBLE AS year`,
       unsigned: `id::UBIGINT AS id, month::UTINYINT AS month`,
     })) {
-      const result = await bench.validate({ sales: [await bench.write(name, `SELECT * REPLACE (${replace}) FROM sales`)] }, { definition: wide });
+      const result = await bench.validate(
+        { sales: [await bench.write(name, `SELECT * REPLACE (${replace}) FROM sales`)] },
+        { definition: wide },
+      );
       expect({ name, issues: result.report.issues }).toEqual({ name, issues: [] });
       expect(result.file?.sha256).toBe(plain.file?.sha256);
     }
     const zero = async (value: string) =>
-      (await bench.validate({ stores: [await bench.write(`zero${value}`, `SELECT * REPLACE ('${value}'::DOUBLE AS size) FROM stores`)] })).file?.sha256;
+      (await bench.validate({ stores: [await bench.write(`zero${value}`, `SELECT * REPLACE ('${value}'::DOUBLE AS size) FROM stores`)] }))
+        .file?.sha256;
     expect(await zero('-0.0')).toBe(await zero('0.0'));
   });
 
@@ -133,17 +160,28 @@ describe('a value that its type cannot hold as it is', () => {
 
 describe('a text with the character NUL', () => {
   it('is an issue with table, column and rows, wherever it comes from', async () => {
-    const file = await bench.write('nul', `SELECT * REPLACE (CASE WHEN id < 2 THEN 'a' || chr(0) || 'b' ELSE product END AS product) FROM sales`);
+    const file = await bench.write(
+      'nul',
+      `SELECT * REPLACE (CASE WHEN id < 2 THEN 'a' || chr(0) || 'b' ELSE product END AS product) FROM sales`,
+    );
     const result = await bench.validate({ sales: [file] });
     expect(rulesOf(result)).toEqual(['unstorable-text']);
-    expect(theIssue(result, 'unstorable-text')).toMatchObject({ table: 'sales', column: 'product', rows: 2, examples: [{ id: '0' }, { id: '1' }] });
+    expect(theIssue(result, 'unstorable-text')).toMatchObject({
+      table: 'sales',
+      column: 'product',
+      rows: 2,
+      examples: [{ id: '0' }, { id: '1' }],
+    });
     expect(theIssue(result, 'unstorable-text').message).toContain('nul.parquet');
   });
 
   it('that an expression makes is an issue of the feature', async () => {
     const { contract } = salesDefinition;
     const features = { ...contract.features, product: { ...contract.features.product, from: `product || chr(0)` } };
-    const result = await bench.validate({}, { definition: { ...salesDefinition, contract: contractSchema.parse({ ...contract, features }) } });
+    const result = await bench.validate(
+      {},
+      { definition: { ...salesDefinition, contract: contractSchema.parse({ ...contract, features }) } },
+    );
     // Either the expression is not allowed at all, or what it makes is found.
     expect(result.report.issues.map(({ column }) => column)).toEqual(['product']);
     expect(result.file).toBeUndefined();

@@ -34,7 +34,23 @@ describe('rows of a file', () => {
 
   test('CSV cells are the texts that stand there, empty ones missing; nothing is guessed', async () => {
     const file = path.join(folder, "rows'.csv");
-    const cells = ['yes', '1.10', '2E3', '2024-02-14', '007', 'NULL', 'NA', 'TRUE', '1,5', ' x ', 'März', '🍕', 'say "hi"', 'two\r\nlines', '1e400'];
+    const cells = [
+      'yes',
+      '1.10',
+      '2E3',
+      '2024-02-14',
+      '007',
+      'NULL',
+      'NA',
+      'TRUE',
+      '1,5',
+      ' x ',
+      'März',
+      '🍕',
+      'say "hi"',
+      'two\r\nlines',
+      '1e400',
+    ];
     const written = cells.map((cell, index) => `${index},"${cell.replaceAll('"', '""')}"`).join('\r\n');
     await writeFile(file, `\ufeffid,text\r\n${written}\r\n\r\n99,\r\n98,""\n97,bare`);
     const read = (await all(file)).flat();
@@ -49,7 +65,16 @@ describe('rows of a file', () => {
     ['one column', 'a\n1\n\n2\n', [{ a: '1' }, { a: null }, { a: '2' }]],
     ['no row', 'a,b\n', []],
     ['nothing', '', []],
-    ['names that JavaScript knows', 'constructor,__proto__\n1,2\n', [Object.fromEntries([['constructor', '1'], ['__proto__', '2']])]],
+    [
+      'names that JavaScript knows',
+      'constructor,__proto__\n1,2\n',
+      [
+        Object.fromEntries([
+          ['constructor', '1'],
+          ['__proto__', '2'],
+        ]),
+      ],
+    ],
   ])('a CSV file with %s is read', async (name, content, rows) => {
     const file = path.join(folder, `${name}.csv`);
     await writeFile(file, content);
@@ -81,21 +106,27 @@ describe('rows of a file', () => {
     expect(typeof row?.list).toBe('object');
   });
 
-  test.each(['rows[1].csv', 'rows*.csv', 'rows?.csv', 'store=5/rows.csv', '[a]*?/März 🍕 100%20+.csv', 'rows[1].parquet', 'store=5/rows*.parquet', '*/[1]?.parquet'])(
-    '%s is that file and no other, and no folder is a column',
-    async (name) => {
-      const file = path.join(folder, 'paths', name);
-      await mkdir(path.dirname(file), { recursive: true });
-      const write = async (target: string, store: number) => {
-        if (target.endsWith('.csv')) return writeFile(target, `store\n${store}\n`);
-        const connection = await (await DuckDBInstance.create(':memory:')).connect();
-        await connection.run(`copy (select ${store} as store) to '${target}' (format parquet)`);
-      };
-      await write(file, 1);
-      for (const decoy of ['rows1', 'rows2', 'rowsx', '1x']) await write(path.join(path.dirname(file), decoy + path.extname(name)), 9);
-      expect((await all(file)).flat().map((row) => Number(row.store))).toEqual([1]);
-    },
-  );
+  test.each([
+    'rows[1].csv',
+    'rows*.csv',
+    'rows?.csv',
+    'store=5/rows.csv',
+    '[a]*?/März 🍕 100%20+.csv',
+    'rows[1].parquet',
+    'store=5/rows*.parquet',
+    '*/[1]?.parquet',
+  ])('%s is that file and no other, and no folder is a column', async (name) => {
+    const file = path.join(folder, 'paths', name);
+    await mkdir(path.dirname(file), { recursive: true });
+    const write = async (target: string, store: number) => {
+      if (target.endsWith('.csv')) return writeFile(target, `store\n${store}\n`);
+      const connection = await (await DuckDBInstance.create(':memory:')).connect();
+      await connection.run(`copy (select ${store} as store) to '${target}' (format parquet)`);
+    };
+    await write(file, 1);
+    for (const decoy of ['rows1', 'rows2', 'rowsx', '1x']) await write(path.join(path.dirname(file), decoy + path.extname(name)), 9);
+    expect((await all(file)).flat().map((row) => Number(row.store))).toEqual([1]);
+  });
 
   test.each([
     ['not.json', '{"a": ', /cannot be read as JSON/],
@@ -144,7 +175,8 @@ describe('tensors for the gateway', () => {
   });
 
   const tensor = (column: 'carrier' | 'dep_delay', value: unknown, texts: boolean) =>
-    inputTensors(model, [{ carrier: 'UA', dep_delay: 1, [column]: value }], { firstRow: 0, texts }).find(({ name }) => name === column)?.data[0];
+    inputTensors(model, [{ carrier: 'UA', dep_delay: 1, [column]: value }], { firstRow: 0, texts }).find(({ name }) => name === column)
+      ?.data[0];
 
   test.each(['yes', '1.10', '2E3', '2024-02-14', '007', 'NULL', 'NA', 'true', ' x '])('a text %j stays that text', (text) => {
     expect(tensor('carrier', text, true)).toBe(text);
@@ -179,7 +211,8 @@ describe('tensors for the gateway', () => {
 });
 
 describe('labels of a file', () => {
-  const read = (row: Row, file: string) => labelOfRow({ prediction_id: '007', label: true, observed_at: '2013-04-01T12:00:00Z', ...row }, file, 0);
+  const read = (row: Row, file: string) =>
+    labelOfRow({ prediction_id: '007', label: true, observed_at: '2013-04-01T12:00:00Z', ...row }, file, 0);
 
   test.each([
     ['true', true],

@@ -24,16 +24,39 @@ describe('definitions from one release to the next', () => {
   const own = (name: string, value: unknown) => Object.fromEntries([[name, value]]);
   const [base] = Object.values(data.tables);
   const table = { columns: { toString: 'string' } };
-  const valueMetric = { metric: 'value', name: 'constructor', from: '1', min: 0, max: 1, direction: 'lower-is-better', margin: 0.1, harm: 0.5 };
+  const valueMetric = {
+    metric: 'value',
+    name: 'constructor',
+    from: '1',
+    min: 0,
+    max: 1,
+    direction: 'lower-is-better',
+    margin: 0.1,
+    harm: 0.5,
+  };
   it.each([
     ['contract.entity[1]', { contract: { ...contract, entity: ['flight', 'valueOf'] } }],
     ['contract.eventTime', { contract: { ...contract, eventTime: 'toString' } }],
     ['contract.label.name', { contract: { ...contract, label: { ...contract.label, name: 'hasOwnProperty' } } }],
-    ['contract.features.__proto__', { contract: { ...contract, features: { ...contract.features, ...own('__proto__', { type: 'number' }) } } }],
+    [
+      'contract.features.__proto__',
+      { contract: { ...contract, features: { ...contract.features, ...own('__proto__', { type: 'number' }) } } },
+    ],
     ['data.tables.constructor', { data: { ...data, tables: { ...data.tables, constructor: base } } }],
     ['data.tables.__proto__', { data: { ...data, tables: { ...data.tables, ...own('__proto__', base) } } }],
-    ['data.tables.planes.columns.toString', { data: { ...data, tables: { ...data.tables, planes: { ...data.tables.planes, columns: { ...data.tables.planes?.columns, toString: 'string' } } } } }],
-    ['data.tables.flights.key[0]', { data: { ...data, tables: { ...data.tables, flights: { ...data.tables.flights, key: ['toString'] } } } }],
+    [
+      'data.tables.planes.columns.toString',
+      {
+        data: {
+          ...data,
+          tables: { ...data.tables, planes: { ...data.tables.planes, columns: { ...data.tables.planes?.columns, toString: 'string' } } },
+        },
+      },
+    ],
+    [
+      'data.tables.flights.key[0]',
+      { data: { ...data, tables: { ...data.tables, flights: { ...data.tables.flights, key: ['toString'] } } } },
+    ],
     ['data.joins[0].on[0]', { data: { ...data, tables: { ...data.tables, more: table }, joins: [{ table: 'more', on: ['toString'] }] } }],
     ['evaluation.slices[0]', { evaluation: { ...evaluation, slices: ['valueOf'], gates: evaluation.gates.filter((gate) => !gate.slice) } }],
     ['rollout.judge.metrics[1].name', { rollout: { ...rollout, judge: { metrics: [{ metric: 'errorShare' }, valueMetric] } } }],
