@@ -36,7 +36,7 @@ type Refuse = (problem: string) => PerdureError;
 
 function textOf(value: unknown, refuse: Refuse): string {
   if (typeof value !== 'string') {
-    const remedy = typeof value === 'object' ? '' : `: write ${JSON.stringify(String(value))}`;
+    const remedy = typeof value === 'number' || typeof value === 'boolean' ? `: write "${value}"` : '';
     throw refuse(`is ${JSON.stringify(value)}, where a text is expected${remedy}`);
   }
   const problem = textProblem(value);
