@@ -1,6 +1,7 @@
 import { readAccessFile } from '../adapters/access-file.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
 import { rolesOf } from '../domain/access.js';
+import { PerdureError } from '../domain/errors.js';
 import type { DecisionProof } from '../domain/decision-proof.js';
 import { whyNotTrusted } from '../domain/decision-proof.js';
 import { proofOf, type SignatureQuestion } from '../domain/decision-signature.js';
@@ -10,12 +11,19 @@ import type { ActivityDependencies } from './dependencies.js';
 
 /** Who may decide, and whose signature holds. Access file and keys are read at each decision, so that an edit counts at once. */
 export function decisionTrust({ accessFile, decisions: { trust, verifyingKeysFile } }: ActivityDependencies['config']) {
-  return { trust, access: () => readAccessFile(accessFile), proof, whyDecisionsDoNotHold };
+  return { trust, access: () => readAccessFile(accessFile), proof, whyNotLetIn };
 
   async function proof(question: Omit<SignatureQuestion, 'verify'>): Promise<DecisionProof> {
     // Without keys nothing can be checked: under frontend trust a signature then is as good as none.
     if (question.signature === undefined || verifyingKeysFile === undefined) return { kind: 'unsigned' };
     return proofOf({ ...question, verify: await decisionVerifier(verifyingKeysFile) });
+  }
+
+  /** As `whyDecisionsDoNotHold`. While the access file or the keys cannot be read it is asked again: nobody's approval is lost by that. */
+  function whyNotLetIn(promotion: PromotionRecord, rows: readonly DecisionRecord[]): Promise<string | null> {
+    return whyDecisionsDoNotHold(promotion, rows).catch((error: unknown) => {
+      throw isBroken(error) ? new Error(error.message, { cause: error }) : error;
+    });
   }
 
   /**
@@ -43,3 +51,5 @@ export function decisionTrust({ accessFile, decisions: { trust, verifyingKeysFil
     return ['the recorded decisions do not satisfy the policy', ...doubts].join('; ');
   }
 }
+
+export const isBroken = (error: unknown): error is PerdureError => error instanceof PerdureError && error.code === 'environment/broken';

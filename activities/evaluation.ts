@@ -16,13 +16,14 @@ import { objectKeys } from '../domain/object-keys.js';
 import type { Evidence } from '../domain/promotion.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
 import { championOf } from '../domain/route.js';
-import { measuresAlike, rulesDigest, underRulesInForce } from '../domain/rules.js';
+import { measuresAlike, policyAfter, rulesDigest, underRulesInForce } from '../domain/rules.js';
 import { knowsHoldout } from '../domain/snapshot.js';
 import { contractOutlook } from '../db/contract-facts.js';
 import { snapshotByDigest } from '../db/data-queries.js';
 import { definitionByDigest, mustBeAsStored, rulesInForce } from '../db/definition-queries.js';
 import { showEvidence, promotionById } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
+import { setBackOf } from '../db/service-record.js';
 import { finishRunStep, runById, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
 import { championRows } from './champion-rows.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -108,6 +109,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         const { key, sha256 } = await keep(model, evaluation);
         const gates = passedGates(candidate, rules.evaluation, evaluation);
         report('checking the artifact in the store');
+        const setBack = await setBackOf(db, { environment, model, version });
         const before = await facts.before(definition.promotion.environments, asked);
         await mustBeTheSameBytes(candidate, before);
         const evidence: Evidence = {
@@ -125,12 +127,13 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           ...(evaluation.notCompared !== undefined && { notCompared: evaluation.notCompared }),
           gates,
           contract,
-          policy: definition.promotion,
+          policy: policyAfter(definition.promotion, setBack),
           rollout: definition.rollout,
           cardSha256: await facts.cardDigest(model, version),
           trainedBy: actorOf((await runById(db, candidate.runId)).cause),
           before,
           rulesSha256: rulesDigest(rules),
+          setBack,
         };
         const evidenceSha256 = digestOf(evidence);
         await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), { contentType: 'application/json' });

@@ -6,11 +6,12 @@ import type { Environment } from '../domain/names.js';
 import { objectKeys } from '../domain/object-keys.js';
 import type { Evidence } from '../domain/promotion.js';
 import { championOf } from '../domain/route.js';
-import { whyOtherRules } from '../domain/rules.js';
+import { whyOtherRules, whyOtherSetBack } from '../domain/rules.js';
 import { versionContractOutlook } from '../db/contract-facts.js';
 import { rulesInForce, storedDefinitionDigest } from '../db/definition-queries.js';
 import { promotionInto, type PromotionRecord } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
+import { setBackOf } from '../db/service-record.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /** What evidence states about the outside, as it is now: read once to write the evidence, and again just before the effect. */
@@ -54,6 +55,8 @@ export function evidenceFacts({ db, store, config }: Pick<ActivityDependencies, 
     if (digestOf(evidence) !== evidenceSha256) return 'the stored evidence is not what its SHA-256 says';
     const otherRules = whyOtherRules(evidence, (await rulesInForce(db, model)).definition);
     if (otherRules !== null) return otherRules;
+    const otherPast = whyOtherSetBack(evidence, await setBackOf(db, { environment, model, version }));
+    if (otherPast !== null) return otherPast;
     if (evidence.cardSha256 === undefined) return 'it was gathered by version 0.1.0 and lacks the model card';
     const route = await routeOf(db, environment, model);
     const champion = route ? championOf(route.split) : null;

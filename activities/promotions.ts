@@ -1,6 +1,5 @@
 import { rolesOf } from '../domain/access.js';
 import { ruleOnDecision, type DecisionRuling } from '../domain/decision-ruling.js';
-import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { decisionSchema, type CountedDecision, type Decision, type PromotionState } from '../domain/promotion.js';
 import { describeIssues } from '../domain/schema-issue.js';
@@ -13,7 +12,7 @@ import {
   recordReminder,
   setPromotionState,
 } from '../db/promotion-queries.js';
-import { decisionTrust } from './decision-trust.js';
+import { decisionTrust, isBroken } from './decision-trust.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { evidenceFacts } from './evidence-facts.js';
 import { turn } from './turn.js';
@@ -118,17 +117,13 @@ export function createPromotionActivities(deps: Pick<ActivityDependencies, 'db' 
 
     /**
      * Asked again just before the effect: the evidence shown is still true, and the recorded decisions on it satisfy the policy, their
-     * signatures included. While the access file or the keys cannot be read it is asked again: nobody's approval is lost by that.
+     * signatures included.
      */
     async verifyPromotion({ promotionId }: { promotionId: string }): Promise<{ holds: boolean; reason: string }> {
       const promotion = await promotionById(db, promotionId);
       const stale = await evidenceFacts(deps).whyStale(promotion);
       if (stale !== null) return { holds: false, reason: stale };
-      const doubt = await decisionTrust(deps.config)
-        .whyDecisionsDoNotHold(promotion, await decisionsOf(db, promotionId))
-        .catch((error: unknown) => {
-          throw isBroken(error) ? new Error(error.message, { cause: error }) : error;
-        });
+      const doubt = await decisionTrust(deps.config).whyNotLetIn(promotion, await decisionsOf(db, promotionId));
       return doubt === null ? { holds: true, reason: '' } : { holds: false, reason: doubt };
     },
   };
@@ -156,8 +151,6 @@ export function createPromotionActivities(deps: Pick<ActivityDependencies, 'db' 
 export type PromotionActivities = ReturnType<typeof createPromotionActivities>;
 
 const no = (reason: string): DecisionRuling => ({ counted: false, selfApproved: false, reason });
-
-const isBroken = (error: unknown): error is PerdureError => error instanceof PerdureError && error.code === 'environment/broken';
 
 /** A file that cannot be read refuses the decision, and does not end the promotion. */
 function refuseWhatIsBroken(error: unknown): DecisionRuling & { roles: string[] } {

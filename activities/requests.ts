@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { planRollback } from '../domain/rollback-target.js';
 import { changedDefinition } from '../domain/changed-definition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
@@ -17,6 +18,7 @@ import { routeOf } from '../db/route-queries.js';
 import { hasTrainedUpTo, versionOf } from '../db/run-queries.js';
 import { runningRollout } from '../db/rollout-queries.js';
 import { archivedVersions } from '../db/version-archive.js';
+import { servicePast } from '../db/service-record.js';
 import { watermarkOf } from '../db/data-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 
@@ -88,17 +90,27 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
 
     async parseRollbackRequest(input: unknown) {
       const { to, epoch, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
-      await definitionInForce(db, request.model);
-      const route = await routeOf(db, request.environment, request.model);
+      const { environment, model } = request;
+      const route = await routeOf(db, environment, model);
+      // A model that was retired and is still served can be rolled back.
+      if (!route) await definitionInForce(db, model);
       if (!route)
         throw new PerdureError('not-found', `${request.model} is not served in ${request.environment}: there is nothing to go back to.`);
-      if (to !== undefined) await versionOf(db, request.model, to);
-      const rollout = await runningRollout(db, request.environment, request.model);
+      if (to !== undefined) await versionOf(db, model, to);
+      const rollout = await runningRollout(db, environment, model);
+      // Asked before anything is touched: a rollback that has nowhere to go stops no rollout.
+      const { history, rollouts } = await servicePast(db, environment, model);
+      const { version } = planRollback(history, rollouts, {
+        model,
+        to: to ?? null,
+        undoes: rollout?.champion ?? null,
+        leaves: epoch ?? route.epoch,
+      });
       return {
         ...request,
         to: to ?? null,
         leaves: epoch ?? route.epoch,
-        undoes: rollout ? { champion: rollout.champion, workflowId: rollout.workflowId } : null,
+        undoes: rollout ? { champion: version, workflowId: rollout.workflowId } : null,
       };
     },
   };

@@ -3,16 +3,21 @@ import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
 import { stageAt, type SettledRollout } from '../domain/rollout-plan.js';
 import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../domain/rollout.js';
+import { writerOfKey, type RouteWriter } from '../domain/route-writer.js';
+import { rolesOf } from '../domain/access.js';
+import { readAccessFile } from '../adapters/access-file.js';
 import { routeOfStage, type RolloutStage } from '../domain/rollout-stage.js';
 import { planRollback, type RollbackPlan } from '../domain/rollback-target.js';
 import type { Split } from '../domain/route.js';
-import { whyOtherRules } from '../domain/rules.js';
+import { whyOtherRules, whyOtherSetBack } from '../domain/rules.js';
 import { rulesInForce } from '../db/definition-queries.js';
-import { approvedPromotion } from '../db/promotion-queries.js';
+import { approvedPromotion, decisionsOf } from '../db/promotion-queries.js';
 import { rolloutOutlook } from '../db/rollout-facts.js';
-import { openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
-import { routeHistory, writeRoute } from '../db/route-queries.js';
+import { servicePast, setBackOf } from '../db/service-record.js';
+import { carriedOutBy, openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
+import { writeRoute } from '../db/route-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { decisionTrust } from './decision-trust.js';
 import { turn } from './turn.js';
 
 /** What the workflow must know of a settled rollout; testers and metrics stay in Postgres. */
@@ -28,7 +33,7 @@ export interface PlannedRollout {
 }
 
 /** Routes, and what a rollout or rollback is to do. */
-export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createRolloutActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
     /** What the rollout does, settled once: a repeated call, after continue-as-new too, reads what the first one recorded. */
     async planRollout(asked: {
@@ -51,13 +56,19 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
           `${model}@${challenger} has no approved promotion to ${environment}: start promoteModel {"model":"${model}","version":${challenger}} first.`,
         );
       }
-      const { champion } = settled.parties;
-      const otherRules = whyOtherRules(promotion.evidence, (await rulesInForce(db, model)).definition);
-      if (otherRules !== null)
+      const used = await carriedOutBy(db, promotion.id);
+      if (used !== undefined && used.id !== asked.rolloutId)
         throw new PerdureError(
-          'promotion/stale',
-          `${model}@${challenger} was approved under other rules: ${otherRules}. Ask for a promotion again.`,
+          'promotion/not-approved',
+          `The promotion of ${model}@${challenger} to ${environment} was carried out by the rollout of ${used.startedAt.toISOString()}, which is ${used.state}: an approval lets a version in once. Ask for another: perdure promote ${model}@${challenger}.`,
         );
+      const { champion } = settled.parties;
+      const stale =
+        whyOtherRules(promotion.evidence, (await rulesInForce(db, model)).definition) ??
+        whyOtherSetBack(promotion.evidence, await setBackOf(db, { environment, model, version: challenger })) ??
+        (await decisionTrust(config).whyNotLetIn(promotion, await decisionsOf(db, promotion.id)));
+      if (stale !== null)
+        throw new PerdureError('promotion/stale', `${model}@${challenger} was approved, but ${stale}. Ask for a promotion again.`);
       // What was approved is this challenger in the place of that champion; while a rollout waited for its turn, another may have come.
       if (champion !== null && champion !== promotion.evidence.champion)
         throw new PerdureError(
@@ -96,7 +107,8 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
     }) => setRolloutState(db, rolloutId, state, step, reason, turn()),
 
     /** Puts a route in force, that of a rollout's stage or a whole one; keyed, so that it is written once. @throws PerdureError `lease/lost`. */
-    async writeRoute({ target, ...write }: RouteToWrite): Promise<{ epoch: number }> {
+    async writeRoute({ target, ...asked }: RouteToWrite): Promise<{ epoch: number }> {
+      const write = { ...asked, writtenBy: await writerOf({ target, ...asked }) };
       // Once a rollout has written its way back, a stage that was left behind, by a cancellation for example, comes too late.
       const unlessWritten = 'stage' in target ? `${target.rolloutId}/back` : undefined;
       const { epoch } = await writeRoute(db, { ...write, ...(await targetOf(target)), unlessWritten });
@@ -105,9 +117,18 @@ export function createRolloutActivities({ db }: Pick<ActivityDependencies, 'db'>
 
     /** The version that a rollback restores, and whether that has been done already. @throws PerdureError `not-found` when there is none. */
     async planRollback({ leaves = null, ...asked }: RollbackQuestion): Promise<RollbackPlan> {
-      return planRollback(await routeHistory(db, asked.model, asked.environment), { ...asked, leaves });
+      const { history, rollouts } = await servicePast(db, asked.environment, asked.model);
+      return planRollback(history, rollouts, { ...asked, leaves });
     },
   };
+
+  /** What writes the route, and with which roles its cause acted. An access file that cannot be read keeps nobody from going back. */
+  async function writerOf({ target, by, idempotencyKey }: RouteToWrite): Promise<RouteWriter | undefined> {
+    const writer = 'stage' in target ? { kind: 'stage' as const, rolloutId: target.rolloutId } : writerOfKey(idempotencyKey);
+    if (!writer) return undefined;
+    const access = by === undefined ? null : await readAccessFile(config.accessFile).catch(() => null);
+    return { ...writer, actor: by?.actor ?? null, roles: by && access ? rolesOf(access, by.actor) : null };
+  }
 
   async function targetOf(target: RouteToWrite['target']) {
     if ('split' in target) return target;
@@ -134,6 +155,8 @@ export interface RouteToWrite {
   reason: string;
   idempotencyKey: string;
   lease: LeaseGrant;
+  /** Who advanced, aborted or rolled back; absent where the judge or the policy moves it. */
+  by?: { actor: string };
 }
 
 function planned({ policy, parties, stages }: SettledRollout, changes: string[] = []): PlannedRollout {

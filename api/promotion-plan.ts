@@ -13,6 +13,8 @@ import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { needsNoApproval } from '../domain/promotion-standing.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
+import { policyAfter } from '../domain/rules.js';
+import { setBackOf } from '../db/service-record.js';
 import { routeOfStage } from '../domain/rollout-stage.js';
 
 interface Question {
@@ -29,8 +31,10 @@ export async function promotionPlan(
   { model, version, environment: asked, alsoShadow = [] }: Question,
 ): Promise<PromotionPlan> {
   const registered = await versionOf(db, model, version);
-  const { promotion: policy } = (await rulesInForce(db, model)).definition;
-  const environment = asked ?? policy.environments[0] ?? 'production';
+  const { promotion } = (await rulesInForce(db, model)).definition;
+  const environment = asked ?? promotion.environments[0] ?? 'production';
+  const setBack = await setBackOf(db, { environment, model, version });
+  const policy = policyAfter(promotion, setBack);
   if (!policy.environments.includes(environment))
     throw new PerdureError(
       'input/invalid',
@@ -60,7 +64,10 @@ export async function promotionPlan(
     }),
     contract: { ...contract, text: compatibilityText(contract), notBefore },
     ...{ changes, refused },
-    conflicts: await conflictsOf(db, { model, version, environment, policy, already }),
+    conflicts: [
+      ...(setBack ? [`${model}@${version} was taken back at ${setBack.at} (${setBack.reason}): it needs a new approval.`] : []),
+      ...(await conflictsOf(db, { model, version, environment, policy, already })),
+    ],
   };
 }
 

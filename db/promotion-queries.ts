@@ -156,9 +156,9 @@ export async function promotionInto(
 export async function approvedPromotion(
   db: Database,
   { model, version, environment, promotionId }: { model: string; version: number; environment: Environment; promotionId: string | null },
-): Promise<{ id: string; evidence: Evidence | null } | null> {
+): Promise<PromotionRecord | null> {
   const [row] = await db.orm
-    .select({ id: promotions.id, evidence: promotions.evidence })
+    .select()
     .from(promotions)
     .where(
       and(

@@ -6,6 +6,7 @@ import type { LastWord } from '../domain/last-word.js';
 import type { SettledRollout } from '../domain/rollout-plan.js';
 import { PerdureError } from '../domain/errors.js';
 import type { RolloutState } from '../domain/rollout.js';
+import type { RolloutOutcome } from '../domain/service-record.js';
 import { isEnd, openStates, rolloutMoves } from '../domain/state-moves.js';
 import type { Database } from './connect.js';
 import { rolloutLooks, rollouts } from './schema/index.js';
@@ -115,4 +116,19 @@ export async function runningRollout(db: Database, environment: Environment, mod
 export async function rolloutById(db: Database, id: string): Promise<RolloutRecord | undefined> {
   const [row] = await db.orm.select().from(rollouts).where(eq(rollouts.id, id));
   return row;
+}
+
+/** The rollout that carried out a promotion; undefined while none has. */
+export async function carriedOutBy(db: Database, promotionId: string): Promise<RolloutRecord | undefined> {
+  const [row] = await db.orm.select().from(rollouts).where(eq(rollouts.promotionId, promotionId)).orderBy(rollouts.startedAt).limit(1);
+  return row;
+}
+
+/** How each rollout of a model in an environment ended, as far as the routes do not tell. */
+export async function rolloutOutcomes(db: Database, environment: Environment, model: string): Promise<RolloutOutcome[]> {
+  const rows = await db.orm
+    .select({ id: rollouts.id, challenger: rollouts.challenger, state: rollouts.state })
+    .from(rollouts)
+    .where(and(eq(rollouts.environment, environment), eq(rollouts.model, model)));
+  return rows.map(({ id, challenger, state }) => ({ id, challenger, completed: state === 'completed' }));
 }

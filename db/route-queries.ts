@@ -2,6 +2,7 @@ import { and, desc, eq, gte, inArray, lt, lte, or, sql } from 'drizzle-orm';
 import { PerdureError } from '../domain/errors.js';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
+import { writerOfKey, type RouteWriter } from '../domain/route-writer.js';
 import {
   incumbentOf,
   versionsOfRoute,
@@ -27,6 +28,12 @@ export async function storeId(db: Database): Promise<string> {
 
 type RouteRow = typeof routes.$inferSelect;
 
+/** Of a row that names no writer, its key does. */
+function writtenBy({ kind, rolloutId, actor, roles, idempotencyKey }: RouteRow): Pick<Route, 'writtenBy'> {
+  const writer = kind === null ? writerOfKey(idempotencyKey) : { kind, rolloutId, actor, roles };
+  return writer ? { writtenBy: writer } : {};
+}
+
 const toRoute = (row: RouteRow, store: string): Route => ({
   storeId: store,
   environment: row.environment,
@@ -37,6 +44,7 @@ const toRoute = (row: RouteRow, store: string): Route => ({
   standby: row.standby,
   overrides: row.overrides,
   reason: row.reason,
+  ...writtenBy(row),
   at: row.at.toISOString(),
   ...(row.ended === null ? {} : { ended: row.ended }),
 });
@@ -161,6 +169,7 @@ export interface RouteWrite extends RouteTargetInput {
   model: string;
   reason: string;
   idempotencyKey: string;
+  writtenBy?: RouteWriter | undefined;
   lease: LeaseGrant;
   /** Ends the service: the split says what was served last. */
   ended?: EndOfService | undefined;
@@ -214,6 +223,7 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
         overrides: write.overrides ?? [],
         reason: write.reason,
         ended: write.ended ?? null,
+        ...write.writtenBy,
         leaseToken: write.lease.token,
       })
       .returning();

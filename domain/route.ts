@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { routeWriterSchema } from './route-writer.js';
 import { environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from './names.js';
 
 export const splitSchema = z
@@ -49,20 +50,16 @@ export const routeSchema = z.strictObject({
   epoch: z.number().int().min(1),
   ...routeTargetSchema.shape,
   reason: z.string(),
+  /** Absent for a route that no workflow wrote. */
+  writtenBy: routeWriterSchema.optional(),
   at: z.iso.datetime(),
   /** Absent while it serves. */
   ended: endOfServiceSchema.optional(),
 });
 export type Route = z.infer<typeof routeSchema>;
 
-const rolloutPrefix = 'rollout of ';
-
 /** The reason of a route that a rollout's stage writes. */
-export const rolloutReason = (model: string, challenger: number, stage: string): string =>
-  `${rolloutPrefix}${model}@${challenger}: ${stage}`;
-
-/** Whether a rollout wrote the route, and not a way back: a version that comes in again by a rollout is a step forward. */
-export const writtenByRollout = ({ reason }: Pick<Route, 'reason'>): boolean => reason.startsWith(rolloutPrefix);
+export const rolloutReason = (model: string, challenger: number, stage: string): string => `rollout of ${model}@${challenger}: ${stage}`;
 
 /** What a gateway needs to serve one version. */
 export const servedVersionSchema = z.strictObject({

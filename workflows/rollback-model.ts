@@ -61,6 +61,7 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
           lease,
           target: { split: [{ version, sharePct: 100 }] },
           reason: `rollback by ${actor}: ${reason}`,
+          by: { actor },
           idempotencyKey: `${runId}/rollback`,
         })
       ).epoch;

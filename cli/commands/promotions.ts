@@ -102,6 +102,7 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
       ['expires', localTime(promotion.expiresAt, 'never')],
       ...requirementFields(promotion),
       ...(promotion.queuedBehind === null ? [] : [['queue', queueText(promotion)] as [string, string]]),
+      ['taken back', evidence?.setBack ? `at ${localTime(evidence.setBack.at)}: ${evidence.setBack.reason}` : null],
       ['evidence', promotion.evidenceSha256],
     ]),
   ];

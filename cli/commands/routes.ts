@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
+import type { Route } from '../../domain/route.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { servesText } from '../format/words.js';
@@ -13,6 +14,10 @@ import { requireModelName } from '../parse/version-ref.js';
 /** Of what happened to the model's versions at gateways, the newest. */
 const eventsShownMax = 5;
 const words = (kind: string) => kind.replaceAll('-', ' ');
+
+/** Who advanced, aborted or rolled back, with the roles of that moment. */
+const actorText = ({ writtenBy }: Route): string | null =>
+  writtenBy?.actor ? `${writtenBy.actor}${writtenBy.roles?.length ? ` (${writtenBy.roles.join(', ')})` : ''}` : null;
 
 /** `routes ls`, `routes show` and `routes let-go`: what is served, now and at any time before, and what shall be no more. */
 export function registerRoutes(program: Command, context: CliContext): void {
@@ -68,8 +73,11 @@ export function registerRoutes(program: Command, context: CliContext): void {
           servesText(route),
           localTime(route.at),
           route.reason,
+          actorText(route),
         ]);
-        return output.result(found, () => (found.length > 0 ? table(output, head, rows) : `${model} was never served in ${env}.`));
+        return output.result(found, () =>
+          found.length > 0 ? table(output, [...head, 'by'], rows) : `${model} was never served in ${env}.`,
+        );
       }
       const [route] = found;
       if (!route) {

@@ -2,6 +2,7 @@ import { isNull, sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { StageJudgement } from '../../domain/judge.js';
 import type { Environment } from '../../domain/names.js';
+import type { RouteWriter } from '../../domain/route-writer.js';
 import type { EndOfService, RouteOverride, Shadow, Split } from '../../domain/route.js';
 import type { SettledRollout } from '../../domain/rollout-plan.js';
 import type { LastWord } from '../../domain/last-word.js';
@@ -34,6 +35,13 @@ export const routes = pgTable(
     reason: text('reason').notNull(),
     /** Null while the route serves; else who ended the service, and why. */
     ended: jsonb('ended').$type<EndOfService>(),
+    /** What wrote it. Null in rows of version 0.1.0, whose key says it, and in rows that no workflow wrote. */
+    kind: text('kind').$type<RouteWriter['kind']>(),
+    /** The rollout of which it is a stage or the way back; null for a rollback. */
+    rolloutId: text('rollout_id'),
+    /** Who advanced, aborted or rolled back, and with which roles; null where the judge or the policy moved it. */
+    actor: text('actor'),
+    roles: jsonb('roles').$type<string[]>(),
     leaseToken: bigint('lease_token', { mode: 'number' }).notNull(),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
   },

@@ -16,6 +16,7 @@ import { acquireLease } from '../../../db/lease-queries.js';
 import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { rolloutWithLooks } from '../../../db/rollout-lists.js';
 import { rolloutOutlook } from '../../../db/rollout-facts.js';
+import { routeHistory } from '../../../db/route-queries.js';
 import { recordLook, rolloutById } from '../../../db/rollout-queries.js';
 import { registerVersion } from '../../../db/run-queries.js';
 import { leaseNames } from '../../../domain/ids.js';
@@ -43,7 +44,12 @@ beforeAll(async () => {
   db = connectDatabase(database.url);
   store = await openTestBucket();
   home = await mkdtemp(path.join(tmpdir(), 'perdure-judging-'));
-  deps = { db, store, config: { home }, cache: createFileCache(store, path.join(home, 'objects')) } as unknown as ActivityDependencies;
+  deps = {
+    db,
+    store,
+    config: { home, accessFile: 'access.json', decisions: { trust: 'frontend' } },
+    cache: createFileCache(store, path.join(home, 'objects')),
+  } as unknown as ActivityDependencies;
 });
 afterAll(async () => {
   store.close();
@@ -57,7 +63,7 @@ const environment = 'production' as const;
 /** A rollout of version 2 against version 1, its first stage in force. */
 async function begun(rollout: Record<string, unknown>) {
   const model = `m-${randomUUID().slice(0, 8)}`;
-  const definition = parseModelDefinition({ ...flightDelay, name: model, rollout });
+  const definition = parseModelDefinition({ ...flightDelay, name: model, rollout, promotion: { approvals: { count: 0 } } });
   await applyDefinition(db, definition, 'test');
   for (const version of [1, 2]) {
     const run = await openedRun(db, model, `${model}-run-${version}`, null);
@@ -82,7 +88,7 @@ async function begun(rollout: Record<string, unknown>) {
     activities.writeRoute({ ...write, target: { rolloutId, stage }, idempotencyKey: `${rolloutId}/step-${stage}` });
   const lookAt = (look: number, stage: number, epoch: number) =>
     activities.lookAtRollout({ rolloutId, environment, model, look, stage, epoch, elapsedSeconds: 10 });
-  return { model, rolloutId, activities, plan, enter, lookAt, definition, promotionId, shown };
+  return { model, rolloutId, activities, plan, enter, lookAt, definition, promotionId, shown, lease };
 }
 
 let windows = 0;
@@ -192,6 +198,42 @@ describe('the plan of a rollout', () => {
     expect(await rolloutById(db, rolloutId)).toBeUndefined();
   });
 
+  it('is made once for an approval: another rollout needs another', async () => {
+    const { plan, activities, model, promotionId } = await begun(canary);
+    await plan();
+    const again = { rolloutId: `again-${model}`, workflowId: 'w', model, challenger: 2, environment, promotionId: null, alsoShadow: [] };
+    await expect(activities.planRollout(again)).rejects.toMatchObject({
+      code: 'promotion/not-approved',
+      message: expect.stringContaining('once'),
+    });
+    await expect(activities.planRollout({ ...again, promotionId })).rejects.toMatchObject({ code: 'promotion/not-approved' });
+  });
+
+  it('is refused for a version that was taken back since its promotion was approved', async () => {
+    const { plan, activities, model, lease } = await begun(canary);
+    const split = (version: number) => ({ split: [{ version, sharePct: 100 }] });
+    const write = { environment, model, lease, reason: 'complaints' };
+    await activities.writeRoute({ ...write, target: split(2), idempotencyKey: `${model}/hand` });
+    await activities.writeRoute({ ...write, target: split(1), by: { actor: 'ann' }, idempotencyKey: `${model}/rollback` });
+    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining('taken back') });
+    const last = (await routeHistory(db, model)).at(-1);
+    expect(last?.writtenBy).toEqual({ kind: 'rollback', rolloutId: null, actor: 'ann', roles: ['approver', 'owner'] });
+  });
+
+  it('is refused where the decisions that approved it do not hold any more', async () => {
+    const { plan, promotionId, shown } = await begun(canary);
+    const policy = { ...shown.policy, approvals: { ...shown.policy.approvals, count: 1 } };
+    await applyDefinition(db, parseModelDefinition({ ...(await rulesInForce(db, shown.model)).definition, promotion: policy }), 'test');
+    const rules = (await rulesInForce(db, shown.model)).definition;
+    await showEvidence(
+      db,
+      promotionId,
+      { evidence: { ...shown, policy, rulesSha256: rulesDigest(rules) }, evidenceSha256: 'e', expiresAt: null },
+      0,
+    );
+    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining('do not satisfy the policy') });
+  });
+
   it('is that of the applied definition, whatever the version was trained by', async () => {
     const { plan, model, rolloutId } = await begun(canary);
     const { definition } = await rulesInForce(db, model);
@@ -210,10 +252,7 @@ describe('the plan of a rollout', () => {
     await expect(retired.plan()).rejects.toMatchObject({ code: 'state/conflict', message: expect.stringContaining('was retired at') });
     const changed = await begun(canary);
     const { sha256, definition } = await rulesInForce(db, changed.model);
-    const body = JSON.stringify({
-      ...definition,
-      promotion: { ...definition.promotion, approvals: { count: 0, roles: ['approver'], alsoRequire: [] } },
-    });
+    const body = JSON.stringify({ ...definition, promotion: { ...definition.promotion, remindAfterHours: 1 } });
     await db.sql`update definitions set body = ${body}::text::jsonb where sha256 = ${sha256}`;
     await expect(changed.plan()).rejects.toMatchObject({ code: 'artifact/digest-mismatch' });
   });

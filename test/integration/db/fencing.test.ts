@@ -193,7 +193,10 @@ describe('a rollout', () => {
     const write = { environment, model, reason: 'test', lease: held.grant };
     const whole = [{ version: 1, sharePct: 100 }];
     await writeRoute(db, { ...write, split: whole, idempotencyKey: `${rolloutId}/back` });
-    const { writeRoute: activity } = createRolloutActivities({ db });
+    const { writeRoute: activity } = createRolloutActivities({
+      db,
+      config: { accessFile: 'access.json' } as ActivityDependencies['config'],
+    });
     await openRollout(db, {
       ...{ id: rolloutId, workflowId: 'w', environment, model, challenger: 2, champion: 1, promotionId: null },
       settled: {

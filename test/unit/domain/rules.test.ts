@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { measuresAlike, rulesDigest, underRulesInForce, whyOtherRules } from '../../../domain/rules.js';
+import { promotionPolicySchema } from '../../../domain/promotion-policy.js';
+import { measuresAlike, policyAfter, rulesDigest, underRulesInForce, whyOtherRules, whyOtherSetBack } from '../../../domain/rules.js';
 import type { Evidence } from '../../../domain/promotion.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
@@ -62,5 +63,30 @@ describe('evidence', () => {
   it('of an earlier release is gathered again', () => {
     const { rulesSha256: _, ...before } = evidence();
     expect(whyOtherRules(before, flightDelay)).toContain('earlier release');
+  });
+});
+
+describe('a version that was taken back for harm', () => {
+  const setBack = { epoch: 7, at: '2026-01-01T00:00:00.000Z', reason: 'the judge says fail' };
+  const requires = (policy: object) => {
+    const { firstVersion, approvals } = policyAfter(promotionPolicySchema.parse(policy), setBack);
+    return [firstVersion, approvals.count];
+  };
+
+  it('is never let in by the policy alone', () => {
+    expect(requires({ approvals: { count: 0 } })).toEqual(['approval', 1]);
+    expect(requires({ approvals: { count: 2 } })).toEqual(['approval', 2]);
+    expect(requires({ approvals: { count: 0, alsoRequire: [{ roles: ['risk'] }] } })).toEqual(['approval', 0]);
+    expect(policyAfter(flightDelay.promotion, null)).toBe(flightDelay.promotion);
+  });
+
+  it('is judged on evidence that says so: what was approved before does not count, nor what was approved before it served again', () => {
+    const before = { ...evidence(), version: 2, setBack: null };
+    expect(whyOtherSetBack(before, null)).toBeNull();
+    expect(whyOtherSetBack(before, setBack)).toContain('taken back at 2026');
+    expect(whyOtherSetBack({ ...before, setBack }, { ...setBack, epoch: 9 })).toContain('taken back');
+    expect(whyOtherSetBack({ ...before, setBack }, null)).toContain('brought in by another rollout');
+    expect(whyOtherRules({ ...before, setBack, policy: policyAfter(flightDelay.promotion, setBack) }, flightDelay)).toBeNull();
+    expect(whyOtherRules({ ...before, setBack }, flightDelay)).toContain('promotion');
   });
 });
