@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { FloorsInput } from './domain/floor.js';
 import { decisionTrusts, type DecisionTrust } from './domain/decision-proof.js';
 
 /** Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in `temporal.config.ts`. */
@@ -36,6 +37,8 @@ const environmentSchema = z.object({
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   PERDURE_ACCESS_FILE: z.string().min(1).default('access.json'),
+  /** A JSON file with the floors of environments, in place of those below. */
+  PERDURE_FLOORS_FILE: z.string().min(1).optional(),
   /** Whose word is taken for who decided on a promotion. `frontend` trusts whoever can write to the Temporal frontend: for development. */
   PERDURE_DECISION_TRUST: z.enum(decisionTrusts).default('frontend'),
   /** The control API's private Ed25519 key. */
@@ -50,6 +53,18 @@ const environmentSchema = z.object({
 });
 
 export const ENVIRONMENTS = ['production', 'staging'] as const;
+
+/** What each environment asks of every definition, whatever the definition says. What is not named is not asked; docs/operations.md lists it all. */
+export const FLOORS: FloorsInput = {
+  production: {
+    approvals: { count: 1 },
+    strategies: ['canary', 'blue-green', 'shadow', 'ab'],
+    judge: { metrics: ['errorShare'], alphaMax: 0.2 },
+    confidencePctMin: 90,
+    newestHoldout: true,
+  },
+  staging: {},
+};
 
 export interface PerdureConfig {
   /** Absolute path of the checkout. */
@@ -83,6 +98,11 @@ export interface PerdureConfig {
   /** host:port, as gRPC clients want it. */
   gatewayGrpcAddresses: Record<(typeof ENVIRONMENTS)[number], string>;
   accessFile: string;
+  floors: {
+    configured: FloorsInput;
+    /** Absolute path; undefined where no file takes their place. */
+    file: string | undefined;
+  };
   decisions: {
     trust: DecisionTrust;
     /** Absolute paths of key files; undefined where none is named. */
@@ -136,6 +156,7 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       staging: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_GRPC_PORT}`,
     },
     accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
+    floors: { configured: FLOORS, file: env.PERDURE_FLOORS_FILE && path.resolve(projectRoot, env.PERDURE_FLOORS_FILE) },
     decisions: {
       trust: env.PERDURE_DECISION_TRUST,
       signingKeyFile: env.PERDURE_SIGNING_KEY_FILE && path.resolve(projectRoot, env.PERDURE_SIGNING_KEY_FILE),

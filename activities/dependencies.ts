@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { FloorsSource } from '../adapters/floors-file.js';
 import type { FileCache } from '../adapters/file-cache.js';
 import type { ObjectStore } from '../adapters/object-store.js';
 import type { DecisionTrust } from '../domain/decision-proof.js';
@@ -17,6 +18,8 @@ export interface ActivityDependencies {
     home: string;
     /** Absolute path of the file that says who has which role. */
     accessFile: string;
+    /** What environments ask of every definition. */
+    floors: FloorsSource;
     /** Whose word is taken for who decided, and the public keys that signatures are checked with. */
     decisions: { trust: DecisionTrust; verifyingKeysFile: string | undefined };
   };

@@ -9,6 +9,7 @@ import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
 import type { EvaluationPolicy } from '../domain/evaluation-policy.js';
 import { compatibilityText } from '../domain/contract-compatibility.js';
 import { ruleOnContract } from '../domain/contract-consent.js';
+import { floorDigest } from '../domain/floor.js';
 import { decideGates } from '../domain/gate.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
@@ -27,6 +28,7 @@ import { setBackOf } from '../db/service-record.js';
 import { finishRunStep, runById, startRunStep, updateRun, versionOf, type VersionRecord } from '../db/run-queries.js';
 import { championRows } from './champion-rows.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { environmentFloor, readFloor } from './environment-floor.js';
 import { evidenceFacts } from './evidence-facts.js';
 import { withHeartbeat } from './heartbeat.js';
 import { turn } from './turn.js';
@@ -58,6 +60,7 @@ export interface ShownEvidence {
 export function createEvaluationActivities(deps: ActivityDependencies) {
   const { db, store, cache, config } = deps;
   const facts = evidenceFacts(deps);
+  const floors = environmentFloor(deps);
   return {
     /** Candidate against the champion of the last environment that the policy names. */
     async evaluateRun(asked: {
@@ -107,6 +110,14 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           ? kept
           : await evaluate({ ...candidate, definition: asServed(definition, candidate), champion: fair }, signal, report);
         const { key, sha256 } = await keep(model, evaluation);
+        const refused = await floors.whyRefused({
+          environment,
+          definition: rules,
+          runId: candidate.runId,
+          snapshotSha256: candidate.snapshotSha256,
+        });
+        if (refused !== null)
+          throw new PerdureError('promotion/refused', `${model}@${version} is not promoted: ${refused}.`, { model, version });
         const gates = passedGates(candidate, rules.evaluation, evaluation);
         report('checking the artifact in the store');
         const setBack = await setBackOf(db, { environment, model, version });
@@ -133,6 +144,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           trainedBy: actorOf((await runById(db, candidate.runId)).cause),
           before,
           rulesSha256: rulesDigest(rules),
+          floorSha256: floorDigest(await readFloor(config, environment)),
           setBack,
         };
         const evidenceSha256 = digestOf(evidence);

@@ -11,7 +11,10 @@ import { versionContractOutlook } from '../db/contract-facts.js';
 import { rulesInForce, storedDefinitionDigest } from '../db/definition-queries.js';
 import { promotionInto, type PromotionRecord } from '../db/promotion-queries.js';
 import { routeOf } from '../db/route-queries.js';
+import { versionOf } from '../db/run-queries.js';
 import { setBackOf } from '../db/service-record.js';
+import { floorDigest } from '../domain/floor.js';
+import { environmentFloor, readFloor } from './environment-floor.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /** What evidence states about the outside, as it is now: read once to write the evidence, and again just before the effect. */
@@ -53,8 +56,14 @@ export function evidenceFacts({ db, store, config }: Pick<ActivityDependencies, 
   async function whyStale({ evidence, evidenceSha256, environment, model, version }: PromotionRecord): Promise<string | null> {
     if (!evidence) return 'no evidence was shown';
     if (digestOf(evidence) !== evidenceSha256) return 'the stored evidence is not what its SHA-256 says';
-    const otherRules = whyOtherRules(evidence, (await rulesInForce(db, model)).definition);
+    const rules = (await rulesInForce(db, model)).definition;
+    const otherRules = whyOtherRules(evidence, rules);
     if (otherRules !== null) return otherRules;
+    if (evidence.floorSha256 !== floorDigest(await readFloor(config, environment)))
+      return `what ${environment} asks of every definition is not what it was when the evidence was shown`;
+    const { runId, snapshotSha256 } = await versionOf(db, model, version);
+    const refused = await environmentFloor({ db, store, config }).whyRefused({ environment, definition: rules, runId, snapshotSha256 });
+    if (refused !== null) return refused;
     const otherPast = whyOtherSetBack(evidence, await setBackOf(db, { environment, model, version }));
     if (otherPast !== null) return otherPast;
     if (evidence.cardSha256 === undefined) return 'it was gathered by version 0.1.0 and lacks the model card';

@@ -14,6 +14,7 @@ import { definitionByDigest, rulesInForce } from '../db/definition-queries.js';
 import { routeOf } from '../db/route-queries.js';
 import { finishRunStep, registerVersion, runById, startRunStep, updateRun, versionOf } from '../db/run-queries.js';
 import { codeRevision } from './code-revision.js';
+import { environmentFloor } from './environment-floor.js';
 import type { ActivityDependencies } from './dependencies.js';
 import type { Trained } from './training.js';
 import { turn } from './turn.js';
@@ -26,7 +27,8 @@ export interface Registered {
 }
 
 /** Gates and the registry. A version is registered once per run, however often this is repeated. */
-export function createRegistryActivities({ db, store, config }: ActivityDependencies) {
+export function createRegistryActivities(deps: ActivityDependencies) {
+  const { db, store, config } = deps;
   const readJson = async (key: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await store.get(key)));
   return {
     /** Asks the gates in force, not those that the run was started with. */
@@ -111,15 +113,21 @@ export function createRegistryActivities({ db, store, config }: ActivityDependen
       });
       return {
         version: version.version,
-        ...(await promotionFor(definition.name, snapshotSha256)),
+        ...(await promotionFor(definition.name, runId, snapshotSha256)),
       };
     },
   };
 
   /** A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge. */
-  async function promotionFor(model: string, snapshotSha256: string): Promise<{ promote: Environment | null; promoteReason: string }> {
-    const { promotion } = (await rulesInForce(db, model)).definition;
-    const environment = promotion.environments[0] ?? 'production';
+  async function promotionFor(
+    model: string,
+    runId: string,
+    snapshotSha256: string,
+  ): Promise<{ promote: Environment | null; promoteReason: string }> {
+    const definition = (await rulesInForce(db, model)).definition;
+    const environment = definition.promotion.environments[0] ?? 'production';
+    const below = await environmentFloor(deps).whyRefused({ environment, definition, runId, snapshotSha256 });
+    if (below !== null) return { promote: null, promoteReason: below };
     const route = await routeOf(db, environment, model);
     if (route) {
       const champion = await versionOf(db, model, championOf(route.split));

@@ -17,6 +17,8 @@ import { servicePast, setBackOf } from '../db/service-record.js';
 import { carriedOutBy, openRollout, rolloutById, setRolloutState } from '../db/rollout-queries.js';
 import { writeRoute } from '../db/route-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { floorDigest } from '../domain/floor.js';
+import { readFloor } from './environment-floor.js';
 import { decisionTrust } from './decision-trust.js';
 import { turn } from './turn.js';
 
@@ -66,6 +68,9 @@ export function createRolloutActivities({ db, config }: Pick<ActivityDependencie
       const stale =
         whyOtherRules(promotion.evidence, (await rulesInForce(db, model)).definition) ??
         whyOtherSetBack(promotion.evidence, await setBackOf(db, { environment, model, version: challenger })) ??
+        (promotion.evidence.floorSha256 === floorDigest(await readFloor(config, environment))
+          ? null
+          : `what ${environment} asks of every definition was changed since`) ??
         (await decisionTrust(config).whyNotLetIn(promotion, await decisionsOf(db, promotion.id)));
       if (stale !== null)
         throw new PerdureError('promotion/stale', `${model}@${challenger} was approved, but ${stale}. Ask for a promotion again.`);

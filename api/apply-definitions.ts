@@ -8,6 +8,7 @@ import { listModels, type ModelRow } from '../db/model-lists.js';
 import { compatibilityText } from '../domain/contract-compatibility.js';
 import { ruleOnContract } from '../domain/contract-consent.js';
 import { definitionWarnings } from '../domain/definition-warnings.js';
+import { belowFloor, floorOf, type Floors } from '../domain/floor.js';
 import { PerdureError } from '../domain/errors.js';
 import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../domain/model-definition.js';
 import type { ApplyResult, DefinitionChange } from '../client/http/apply.js';
@@ -27,7 +28,7 @@ export interface ApplyOrder {
  * @throws PerdureError `definition/invalid` that names every problem; then nothing is changed.
  */
 export async function applyDefinitions(
-  { db, schedules }: ApiDeps,
+  { db, schedules, floors: readFloors }: ApiDeps,
   { definitions: given, plan, prune, actor }: ApplyOrder,
 ): Promise<ApplyResult> {
   const definitions = given.map(parseModelDefinition);
@@ -54,8 +55,13 @@ export async function applyDefinitions(
       throw error;
     }
   }
+  const floors = await readFloors();
   const changes = [
-    ...definitions.map((definition) => ({ ...changeOf(definition, known), ...contracts.get(definition.name) })),
+    ...definitions.map((definition) => ({
+      ...changeOf(definition, known),
+      ...undercuts(definition, floors),
+      ...contracts.get(definition.name),
+    })),
     ...absent.map((model) => absentChange(model, prune)),
   ];
   return {
@@ -79,6 +85,14 @@ async function refuseServing(db: ApiDeps['db'], retired: readonly string[]): Pro
     `prune: ${places} still serve${serving.length === 1 ? 's' : ''}. Put the definition back, or end the service first: ${ends}.`,
     { models: [...new Set(serving.map(({ model }) => model))] },
   );
+}
+
+/** Where a definition falls below what the environments that it promotes to ask. */
+function undercuts(definition: ModelDefinition, floors: Floors): Pick<DefinitionChange, 'belowFloor'> {
+  const belowFloors = definition.promotion.environments.flatMap((environment) =>
+    belowFloor(definition, floorOf(floors, environment)).map((problem) => ({ environment, problem })),
+  );
+  return belowFloors.length > 0 ? { belowFloor: belowFloors } : {};
 }
 
 function refuseTwins(definitions: readonly ModelDefinition[]): void {

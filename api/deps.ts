@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../adapters/object-store.js';
+import type { Floors } from '../domain/floor.js';
 import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
@@ -17,6 +18,8 @@ export interface ApiDeps {
   /** Who has which role. */
   accessFile: string;
   temporalPlace(): Promise<TemporalPlace>;
+  /** What environments ask of every definition, as it stands now. */
+  floors(): Promise<Floors>;
   /** Resolves when Temporal answers. */
   pingTemporal(): Promise<void>;
   /** Where uploads are held until they are known to be whole. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import pino from 'pino';
 import { decisionSigner } from '../adapters/decision-keys.js';
+import { readFloors } from '../adapters/floors-file.js';
 import { createObjectStore } from '../adapters/object-store.js';
 import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
       objects,
       schedules: createScheduleBook(temporal),
       decisions: createDecisionDesk({ temporal, trust, signer }),
+      floors: () => readFloors(config.floors),
       pingTemporal: temporal.ping,
       accessFile: config.accessFile,
       temporalPlace: () => temporal.use(temporalPlaceOf),

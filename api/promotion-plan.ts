@@ -13,6 +13,8 @@ import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { needsNoApproval } from '../domain/promotion-standing.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
+import { belowFloor, floorOf } from '../domain/floor.js';
+import type { ApiDeps } from './deps.js';
 import { policyAfter } from '../domain/rules.js';
 import { setBackOf } from '../db/service-record.js';
 import { routeOfStage } from '../domain/rollout-stage.js';
@@ -27,11 +29,12 @@ interface Question {
 
 /** What promoting a version would take, before anything moves. @throws PerdureError `not-found` or `input/invalid`. */
 export async function promotionPlan(
-  db: Database,
+  { db, floors }: Pick<ApiDeps, 'db' | 'floors'>,
   { model, version, environment: asked, alsoShadow = [] }: Question,
 ): Promise<PromotionPlan> {
   const registered = await versionOf(db, model, version);
-  const { promotion } = (await rulesInForce(db, model)).definition;
+  const rules = (await rulesInForce(db, model)).definition;
+  const { promotion } = rules;
   const environment = asked ?? promotion.environments[0] ?? 'production';
   const setBack = await setBackOf(db, { environment, model, version });
   const policy = policyAfter(promotion, setBack);
@@ -46,6 +49,8 @@ export async function promotionPlan(
     challenger: version,
     alsoShadow,
   });
+  const below = belowFloor(rules, floorOf(await floors(), environment));
+  const undercut = below.length > 0 ? `it falls below what ${environment} asks: ${below.join('; ')}` : null;
   const { parties } = settled;
   const already = present === version;
   // What serves whole already is not moved: there are no stages to show.
@@ -63,7 +68,7 @@ export async function promotionPlan(
       return { ...route, ...{ name, comparison, minRequests, minSeconds, maxSeconds }, metrics, requests, seconds };
     }),
     contract: { ...contract, text: compatibilityText(contract), notBefore },
-    ...{ changes, refused },
+    ...{ changes, refused: undercut ?? refused },
     conflicts: [
       ...(setBack ? [`${model}@${version} was taken back at ${setBack.at} (${setBack.reason}): it needs a new approval.`] : []),
       ...(await conflictsOf(db, { model, version, environment, policy, already })),

@@ -47,6 +47,8 @@ export const evidenceSchema = z.strictObject({
   before: z.strictObject({ environment: environmentSchema, promotionId: z.string(), artifactSha256: sha256Schema }).nullable().optional(),
   /** Of gates, promotion and rollout of the applied definition. Absent in evidence of version 0.1.0. */
   rulesSha256: sha256Schema.optional(),
+  /** Of what the environment asked of every definition. */
+  floorSha256: sha256Schema.optional(),
   /** When and why the version was taken back here, since a rollout last brought it in; null where it was not. */
   setBack: z.strictObject({ epoch: z.number().int(), at: z.string(), reason: z.string() }).nullable().optional(),
 });

@@ -29,7 +29,8 @@ const planQuery = z.object({
 const cardQuery = z.object({ format: z.enum(['md', 'json']).default('md') });
 
 /** The registry: `GET /models/{model}/versions[/{version}[/card]]`, and what promoting a version would take: `/plan`. */
-export const versionRoutes: RouteGroup = (app, { db, objects }) => {
+export const versionRoutes: RouteGroup = (app, deps) => {
+  const { db, objects } = deps;
   const oneVersion = async (model: string, version: number) => {
     const rows = await listVersions(db, model);
     const row = rows.find((one) => one.version === version);
@@ -83,7 +84,7 @@ export const versionRoutes: RouteGroup = (app, { db, objects }) => {
     { schema: { tags: ['versions'], params: ofVersion, querystring: planQuery, response: { 200: promotionPlanSchema } } },
     async ({ params, query }) => {
       await oneVersion(params.model, params.version);
-      return promotionPlan(db, { ...params, environment: query.environment, alsoShadow: query.alsoShadow?.split(',').map(Number) });
+      return promotionPlan(deps, { ...params, environment: query.environment, alsoShadow: query.alsoShadow?.split(',').map(Number) });
     },
   );
 

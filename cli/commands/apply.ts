@@ -61,6 +61,13 @@ export function describePlan(output: Output, { definitions, schedules, warnings 
   if (scheduleRows.length > 0) parts.push(table(output, ['schedule', 'change', 'cron', 'time zone', 'next firing'], scheduleRows));
   if (warnings.length > 0)
     parts.push(['Worth a look:', ...warnings.map((one) => `  ${one.model}: ${one.path} ${one.message}.`)].join('\n'));
+  const undercut = definitions.flatMap(({ model, belowFloor = [] }) =>
+    belowFloor.map(({ environment, problem }) => [model, environment, problem]),
+  );
+  if (undercut.length > 0)
+    parts.push(
+      `Below what the environment asks: no version of these models is promoted there.\n${table(output, ['model', 'environment', 'problem'], undercut)}`,
+    );
   return parts.join('\n\n');
 }
 

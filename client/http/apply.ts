@@ -31,6 +31,8 @@ export const definitionChangeSchema = z.object({
       }),
     )
     .optional(),
+  /** Where it falls below what an environment asks: applied all the same, but no version is promoted there. */
+  belowFloor: z.array(z.object({ environment: environmentSchema, problem: z.string() })).optional(),
 });
 export type DefinitionChange = z.infer<typeof definitionChangeSchema>;
 

@@ -76,6 +76,7 @@ export function stackVariables(
     ...(accessKeyId ? { AWS_ACCESS_KEY_ID: accessKeyId } : {}),
     ...(secretAccessKey ? { AWS_SECRET_ACCESS_KEY: secretAccessKey } : {}),
     PERDURE_ACCESS_FILE: config.accessFile,
+    ...(config.floors.file ? { PERDURE_FLOORS_FILE: config.floors.file } : {}),
     PERDURE_DECISION_TRUST: config.decisions.trust,
     PERDURE_VERIFYING_KEYS_FILE: keys.verifying,
     PERDURE_KEY_HASH_SECRET: config.keyHashSecret ?? secrets.keyHashSecret,

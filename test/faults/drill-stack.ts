@@ -37,7 +37,15 @@ const secondGateway = 'gateway-production-2';
 export async function startDrillStack(): Promise<DrillStack> {
   const own = await createPlace('faults');
   const holdFolder = path.join(own.home, 'holds');
-  const env = { ...own.env, PERDURE_HOLD_FOLDER: holdFolder, PERDURE_DECISION_TRUST: 'signed', PERDURE_GATEWAY_SEGMENT_SECONDS: '1' };
+  // The drills' model has policies for seconds, and one strategy without a judge: production would not take it.
+  const floors = { PERDURE_FLOORS_FILE: 'test/faults/floors.json' };
+  const env = {
+    ...own.env,
+    ...floors,
+    PERDURE_HOLD_FOLDER: holdFolder,
+    PERDURE_DECISION_TRUST: 'signed',
+    PERDURE_GATEWAY_SEGMENT_SECONDS: '1',
+  };
   const place: Place = { ...own, env, config: loadPerdureConfig(env) };
   const all = await startKillStack(place);
   const db = connectDatabase(all.stack.addresses.migrationDatabaseUrl);

@@ -34,7 +34,7 @@ beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), 'perdure-contract-'));
   duck = await DuckDBInstance.create(':memory:', { threads: '1' });
   const cache = createFileCache(store, path.join(home, 'objects'));
-  const config = { home, projectRoot: path.resolve() };
+  const config = { home, projectRoot: path.resolve(), floors: { configured: {}, file: undefined } };
   activities = createActivities({ db, store, cache, config } as unknown as ActivityDependencies);
 });
 afterAll(async () => {

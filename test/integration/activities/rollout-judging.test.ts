@@ -24,6 +24,7 @@ import type { LeaseGrant } from '../../../domain/lease.js';
 import type { StageJudgement } from '../../../domain/judge.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
 import type { Evidence } from '../../../domain/promotion.js';
+import { floorDigest, floorSchema } from '../../../domain/floor.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { rulesDigest } from '../../../domain/rules.js';
 import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving-window.js';
@@ -47,7 +48,7 @@ beforeAll(async () => {
   deps = {
     db,
     store,
-    config: { home, accessFile: 'access.json', decisions: { trust: 'frontend' } },
+    config: { home, accessFile: 'access.json', floors: { configured: {}, file: undefined }, decisions: { trust: 'frontend' } },
     cache: createFileCache(store, path.join(home, 'objects')),
   } as unknown as ActivityDependencies;
 });
@@ -79,7 +80,11 @@ async function begun(rollout: Record<string, unknown>) {
   const promotionId = `promotion-${model}`;
   await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita' });
   const evidence = { model, version: 2, environment, champion: 1, policy: definition.promotion, rollout: definition.rollout };
-  const shown = { ...evidence, rulesSha256: rulesDigest(definition) } as unknown as Evidence;
+  const shown = {
+    ...evidence,
+    rulesSha256: rulesDigest(definition),
+    floorSha256: floorDigest(floorSchema.parse({})),
+  } as unknown as Evidence;
   await showEvidence(db, promotionId, { evidence: shown, evidenceSha256: 'e', expiresAt: null }, 0);
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
   const rolloutId = `rollout-${model}`;

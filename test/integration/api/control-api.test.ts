@@ -42,6 +42,7 @@ describe('while every server is away', () => {
       objects,
       schedules: createScheduleBook(temporal),
       decisions: createDecisionDesk({ temporal, trust: 'frontend', signer: null }),
+      floors: () => Promise.resolve({}),
       pingTemporal: temporal.ping,
       accessFile: '/nowhere',
       temporalPlace: () => temporal.use(temporalPlaceOf),

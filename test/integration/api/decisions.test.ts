@@ -15,6 +15,7 @@ import type { ModelDefinitionInput } from '../../../domain/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { taskQueues } from '../../../domain/task-queues.js';
 import { applyDefinition, definitionInForce, keepDefinition, rulesInForce } from '../../../db/definition-queries.js';
+import { snapshotByDigest } from '../../../db/data-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
@@ -27,11 +28,14 @@ let running: TestApi;
 let temporal: TemporalHandle;
 let activities: ReturnType<typeof createActivities>;
 let stop: () => Promise<void>;
+let floorsFile: string;
 
 beforeAll(async () => {
   running = await startApi({ trust: 'signed' });
   const accessFile = path.join(running.uploadFolder, 'access.json');
   await writeFile(accessFile, JSON.stringify({ roles: { approver: ['*@example.org'], owner: [] } }));
+  floorsFile = path.join(running.uploadFolder, 'floors.json');
+  await writeFile(floorsFile, '{}');
   const config = loadTemporalConfig();
   const queues = taskQueues(`decisions-${randomUUID()}`);
   const connected = await connectTemporal(config);
@@ -45,6 +49,7 @@ beforeAll(async () => {
       projectRoot: process.cwd(),
       home: running.uploadFolder,
       accessFile,
+      floors: { configured: {}, file: floorsFile },
       decisions: { trust: 'signed' as const, verifyingKeysFile: running.verifyingKeysFile },
     },
   };
@@ -231,6 +236,64 @@ describe('while only signed decisions are trusted', () => {
       message: expect.stringContaining(`${ranks.name}: fail`),
     });
     expect(await running.api.promotion(again.runId)).toMatchObject({ state: 'failed', reason: expect.stringContaining('at least 0.99') });
+  });
+
+  test('an environment lets in nothing that falls below its floor; a floor that is raised voids what was approved', async () => {
+    const { model, id, end } = await waitingPromotion();
+    const { evidence } = await running.api.promotion(id);
+    expect(evidence).toMatchObject({ floorSha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    const raised = { approvals: { count: 3 }, strategies: ['ab'], gates: [{ metric: 'rocAuc', atLeast: 0.9 }] };
+    await writeFile(floorsFile, JSON.stringify({ staging: raised }));
+    expect((await verify(id)).reason).toContain('do not satisfy the policy');
+    await writeFile(floorsFile, JSON.stringify({ production: raised }));
+    try {
+      expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('what production asks') });
+      await end();
+      const again = await startPromotion(temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
+      const refused = promotionResult(temporal, again.workflowId, again.runId);
+      await expect(refused).rejects.toMatchObject({
+        code: 'promotion/refused',
+        message: expect.stringContaining('promotion.approvals: 2, at least 3'),
+      });
+      expect(await running.api.promotion(again.runId)).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('rollout.strategy: canary'),
+      });
+    } finally {
+      await writeFile(floorsFile, '{}');
+    }
+  });
+
+  test('a version that was tested on a month picked with --until is let in only while that is the newest', async () => {
+    const { model, id, end } = await waitingPromotion();
+    const { definition } = await rulesInForce(running.db, model);
+    const lake = (partition: string) => `${objectKeys.lakeTable(model, definition.data.base)}month=${partition}/part.parquet`;
+    const { watermark } = await snapshotByDigest(running.db, (await running.api.version(model, 1)).lineage.snapshotSha256);
+    await running.db.sql`update runs set until = ${watermark} where model = ${model}`;
+    await writeFile(floorsFile, JSON.stringify({ production: { newestHoldout: true } }));
+    try {
+      await end();
+      const ask = () => startPromotion(temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
+      await running.store.put(lake(watermark), 'x');
+      await running.store.put(lake('9999-01'), 'not begun');
+      const first = await ask();
+      const state = async () => (await running.api.promotion(first.runId)).state;
+      await pollUntil('it waits', 30_000, async () => ((await state()) === 'waiting-for-approval' ? true : undefined));
+      await running.store.put(lake('2013-11'), 'x');
+      expect((await verify(first.runId)).reason).toContain(`tested on ${watermark}, picked with --until, and 2013-11 is there`);
+      await temporal.client.workflow.getHandle(first.workflowId).terminate();
+      const second = await ask();
+      await expect(promotionResult(temporal, second.workflowId, second.runId)).rejects.toMatchObject({ code: 'promotion/refused' });
+      await running.db.sql`update runs set until = null where model = ${model}`;
+      const third = await ask();
+      await pollUntil('it waits', 30_000, async () =>
+        (await running.api.promotion(third.runId)).state === 'waiting-for-approval' ? true : undefined,
+      );
+      await temporal.client.workflow.getHandle(third.workflowId).terminate();
+    } finally {
+      await writeFile(floorsFile, '{}');
+    }
+    expect(id).toBeDefined();
   });
 
   test('evidence holds only while artifact, card and evaluation are what it says', async () => {

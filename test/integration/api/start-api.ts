@@ -14,6 +14,7 @@ import { temporalPlaceOf } from '../../../client/temporal-place.js';
 import type { StackStamp } from '../../../domain/stack-stamp.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import type { DecisionTrust } from '../../../domain/decision-proof.js';
+import type { Floors } from '../../../domain/floor.js';
 import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
@@ -40,7 +41,8 @@ export async function startApi({
   uploadBytesMax = 10_000_000,
   trust = 'frontend',
   stack,
-}: { uploadBytesMax?: number; trust?: DecisionTrust; stack?: StackStamp } = {}): Promise<TestApi> {
+  floors = {},
+}: { uploadBytesMax?: number; trust?: DecisionTrust; stack?: StackStamp; floors?: Floors } = {}): Promise<TestApi> {
   const { PERDURE_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
   if (!endpoint || !accessKeyId || !secretAccessKey)
     throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
@@ -63,6 +65,7 @@ export async function startApi({
     objects: store,
     schedules: createScheduleBook(temporal),
     decisions: createDecisionDesk({ temporal, trust, signer }),
+    floors: () => Promise.resolve(floors),
     pingTemporal: temporal.ping,
     accessFile: path.join(folder, 'access.json'),
     temporalPlace: () => temporal.use(temporalPlaceOf),
