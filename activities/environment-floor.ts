@@ -2,7 +2,8 @@ import { readFloors } from '../adapters/floors-file.js';
 import { belowFloor, floorOf, type Floor } from '../domain/floor.js';
 import type { ModelDefinition } from '../domain/model-definition.js';
 import type { Environment } from '../domain/names.js';
-import { objectKeys, partitionOfKey } from '../domain/object-keys.js';
+import { lakeFile } from '../domain/lake-files.js';
+import { objectKeys } from '../domain/object-keys.js';
 import type { Partition } from '../domain/partition.js';
 import { newestPartitionRecords } from '../db/quarantine-lists.js';
 import { snapshotByDigest } from '../db/data-queries.js';
@@ -59,7 +60,10 @@ export function environmentFloor({ db, store, config }: Pick<ActivityDependencie
     );
     const begun = new Date().toISOString().slice(0, 7);
     return files
-      .flatMap(({ key }) => (key.endsWith('.parquet') ? (partitionOfKey(key) ?? []) : []))
+      .flatMap((object) => {
+        const file = lakeFile(model, data.tables, object);
+        return file.kind === 'data' && file.partition !== null ? [file.partition] : [];
+      })
       .filter((partition) => partition <= begun && !setAside.has(partition))
       .sort()
       .at(-1);
