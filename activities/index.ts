@@ -11,6 +11,7 @@ import { createRolloutActivities } from './rollouts.js';
 import { createRunActivities } from './runs.js';
 import { createSnapshotActivities } from './snapshot.js';
 import { createSupersedingActivities } from './superseding.js';
+import { createSteeringActivities } from './steering.js';
 import { createTrainingActivities } from './training.js';
 
 /** All activities, by the queue they are taken from. */
@@ -26,6 +27,7 @@ export function createActivities(deps: ActivityDependencies) {
       ...createRolloutActivities(deps),
       ...createRolloutLookActivities(deps),
       ...createRunActivities(deps),
+      ...createSteeringActivities(deps),
       ...createSupersedingActivities(deps),
     },
     heavy: { ...createEvaluationActivities(deps), ...createSnapshotActivities(deps), ...createTrainingActivities(deps) },

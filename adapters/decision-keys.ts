@@ -1,12 +1,16 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { PerdureError } from '../domain/errors.js';
+import { compactSteering, signedSteeringText, type SignedSteering } from '../domain/steering-signature.js';
 import { compactSignature, signedText, type SignedDecision } from '../domain/decision-signature.js';
 
 /** Ed25519 keys (RFC 8032) in PEM files, by which the control API signs decisions and workers verify them. A key's id is made of the key: nothing names it by hand. */
 
 /** Signs a decision; the answer travels in the decision's `signature`. */
 export type SignDecision = (decision: SignedDecision) => string;
+
+/** Signs what is said to a rollout. */
+export type SignSteering = (said: SignedSteering) => string;
 
 /** Whether a text was signed by a key; undefined for a key that is not known. */
 export type VerifyDecision = (keyId: string, text: string, signature: string) => boolean | undefined;
@@ -15,13 +19,15 @@ const broken = (file: string, why: string) =>
   new PerdureError('environment/broken', `The key file ${file} ${why}. docs/operations.md says how keys are made.`);
 
 /** Reads the API's private key. @throws PerdureError `environment/broken`. */
-export async function decisionSigner(file: string): Promise<{ keyId: string; sign: SignDecision }> {
+export async function decisionSigner(file: string): Promise<{ keyId: string; sign: SignDecision; signSteering: SignSteering }> {
   const key = ed25519(file, await readKeyFile(file), createPrivateKey);
   const keyId = keyIdOf(createPublicKey(key));
+  const signed = (text: string) => sign(null, Buffer.from(text), key).toString('base64url');
   return {
     keyId,
+    signSteering: (said) => compactSteering(keyId, said, signed(signedSteeringText(said))),
     sign: (decision) => {
-      const signature = sign(null, Buffer.from(signedText(decision)), key).toString('base64url');
+      const signature = signed(signedText(decision));
       return compactSignature({
         keyId,
         signature,

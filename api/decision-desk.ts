@@ -2,6 +2,10 @@ import { decidePromotion } from '../client/promotion.js';
 import type { DecisionTrust } from '../domain/decision-proof.js';
 import type { SignedDecision } from '../domain/decision-signature.js';
 import { PerdureError } from '../domain/errors.js';
+import type { Environment } from '../domain/names.js';
+import type { SteeringCommand } from '../domain/requests.js';
+import type { SignedSteering } from '../domain/steering-signature.js';
+import { steerRollout, type SteeringAnswer } from '../client/rollout.js';
 import type { Decision } from '../domain/promotion.js';
 import type { DecisionReply } from '../client/http/promotions.js';
 import type { TemporalLink } from './temporal-link.js';
@@ -12,13 +16,18 @@ export interface DecisionDesk {
     promotion: { id: string; workflowId: string; evidenceSha256: string | null },
     decision: Omit<Decision, 'signature'>,
   ): Promise<Omit<DecisionReply, 'queuedBehind'>>;
+  /** Tells a running rollout something in the name of a person. @throws PerdureError `not-found` when it has ended. */
+  steer(
+    rollout: { id: string; environment: Environment; model: string; step: number },
+    said: { command: SteeringCommand; actor: string; reason: string },
+  ): Promise<SteeringAnswer>;
 }
 
 interface DeskOptions {
   temporal: TemporalLink;
   trust: DecisionTrust;
   /** The API's key; null where it has none, and decisions go out unsigned. */
-  signer: { keyId: string; sign: (decision: SignedDecision) => string } | null;
+  signer: { keyId: string; sign: (decision: SignedDecision) => string; signSteering: (said: SignedSteering) => string } | null;
 }
 
 /** So long a worker may take to rule before the answer is that nobody knows yet. */
@@ -34,6 +43,12 @@ export function createDecisionDesk({ temporal, trust, signer }: DeskOptions): De
       const decision = { ...said, ...(evidenceSha256 && { evidenceSha256 }), ...(signature && { signature }) };
       const answer = await temporal.use((handle) => decidePromotion(handle, workflowId, decision, { promotionId: id, withinMs: rulingMs }));
       return { ...answer, evidenceSha256: evidenceSha256 ?? null, keyId: signature && signer ? signer.keyId : null };
+    },
+    async steer({ id, environment, model, step }, { command, actor, reason }) {
+      const signature = signer?.signSteering({ rolloutId: id, command, stage: step, actor, reason, at: new Date().toISOString() });
+      return temporal.use((handle) =>
+        steerRollout(handle, environment, model, command, { actor, reason, ...(signature && { signature }) }),
+      );
     },
   };
 }

@@ -10,7 +10,7 @@ import type { rollbackModel, RollbackResult } from '../workflows/rollback-model.
 import type { TemporalHandle } from './connect.js';
 import { resultOf, type Started } from './workflow-result.js';
 
-export type { RollbackResult };
+export type { RollbackResult, SteeringAnswer };
 
 const noRollout = (environment: Environment, model: string) =>
   new PerdureError(

@@ -61,11 +61,16 @@ export const rollbackRequestSchema = z.strictObject({
   /** The epoch that is left, by default the one in force: asking twice for the same one goes back once. */
   epoch: z.number().int().min(1).optional(),
   actor: actorSchema.default('unknown'),
-  reason: plainTextSchema.trim().min(1, 'say why in a few words'),
+  reason: plainTextSchema.trim().min(1, 'say why in a few words').max(2000),
 });
 export type RollbackRequest = z.input<typeof rollbackRequestSchema>;
 
-export const steeringSchema = z.strictObject({ actor: actorSchema.default('unknown'), reason: plainTextSchema.max(1000).default('') });
+export const steeringSchema = z.strictObject({
+  actor: actorSchema.default('unknown'),
+  reason: plainTextSchema.max(1000).default(''),
+  /** The control API's word that the actor said so. */
+  signature: z.string().max(400).optional(),
+});
 export type Steering = z.infer<typeof steeringSchema>;
 export const steeringCommandSchema = z.enum(['pause', 'resume', 'advance', 'abort']);
 export type SteeringCommand = z.infer<typeof steeringCommandSchema>;

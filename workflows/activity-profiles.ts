@@ -12,6 +12,7 @@ import type { RolloutActivities } from '../activities/rollouts.js';
 import type { RunActivities } from '../activities/runs.js';
 import type { SnapshotActivities } from '../activities/snapshot.js';
 import type { SupersedingActivities } from '../activities/superseding.js';
+import type { SteeringActivities } from '../activities/steering.js';
 import type { TrainingActivities } from '../activities/training.js';
 import { taskQueues } from '../domain/task-queues.js';
 
@@ -31,6 +32,7 @@ export const facts = () =>
       SupersedingActivities &
       RegistryActivities &
       RolloutActivities &
+      SteeringActivities &
       Omit<ReviewActivities, 'lookAtLabels'>
   >({
     taskQueue: taskQueues(workflowInfo().taskQueue).activities,

@@ -24,6 +24,7 @@ export const activitySummaries: Readonly<Record<string, string>> = {
   registerRun: 'give the model its version number, and write its card',
   releaseLease: 'let the next one go on',
   remind: 'write down a reminder',
+  ruleOnSteering: 'may this command move traffic; written down either way',
   ruleOnDecision: 'does this decision count, and why',
   setPromotionState: 'write down where the promotion is',
   setRolloutState: 'write down where the rollout is',

@@ -1,8 +1,19 @@
 import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { Decision } from '../domain/promotion.js';
+import { saidProblem, shownSaid } from '../domain/said.js';
 import { facts } from './activity-profiles.js';
 import type { DecisionAnswer, PromotionStatus } from './messages.js';
 import type { Timeline } from './timeline.js';
+
+const textRules = {
+  decision: { max: 20 },
+  actor: { max: 200, required: true },
+  comment: { max: 4000 },
+  evidenceSha256: { max: 64 },
+  signature: { max: 4000 },
+};
+/** What is wrong with a decision's shape; a signal may carry anything. */
+const decisionProblem = (decision: unknown): string | null => saidProblem(decision, textRules);
 
 type RuledDecision = PromotionStatus['decisions'][number];
 
@@ -28,7 +39,8 @@ export class DecisionBook {
     if (decision === null || typeof decision !== 'object')
       throw bad('a decision is an object: {"decision": "approve", "actor": "you@example.com", "comment": "…"}');
     if (!['approve', 'reject', 'withdraw'].includes(decision.decision)) throw bad('decision: must be approve, reject or withdraw');
-    if (typeof decision.actor !== 'string' || decision.actor.trim() === '') throw bad('actor: say who decides');
+    const problem = decisionProblem(decision);
+    if (problem !== null) throw bad(problem);
   }
 
   /** Opens the book on the evidence that is shown now: what was decided before no longer counts. */
@@ -54,16 +66,19 @@ export class DecisionBook {
     await condition(() => !this.busy && (this.evidenceSha256 !== null || this.closedBecause !== null));
     this.busy = true;
     try {
-      const earlier = this.decisions.map(({ reason: _, ...one }) => one);
+      // What did not count decides nothing, and there may be any number of it.
+      const earlier = this.decisions.filter((one) => one.counted).map(({ reason: _, ...one }) => one);
+      const problem = decisionProblem(decision);
+      const said = problem === null ? decision : { decision: decision.decision, actor: 'unreadable', comment: shownSaid(decision) };
       const ruling = await facts().ruleOnDecision({
         promotionId: this.promotionId,
         sequence,
-        decision,
+        decision: said,
         via,
         earlier,
         shownEvidenceSha256: this.evidenceSha256,
         escalated: this.escalatedAt !== null,
-        closedBecause: this.closedBecause,
+        closedBecause: problem === null ? this.closedBecause : `it is not a decision: ${problem}`,
       });
       this.decisions.push(ruling);
       this.timeline.note(`${ruling.actor}: ${ruling.decision} by ${via} — ${ruling.counted ? 'counted' : 'NOT counted'}: ${ruling.reason}`);
@@ -92,4 +107,10 @@ export class DecisionBook {
     const last = this.decisions.findLast((one) => one.counted);
     return last ? `${last.decision} by ${last.actor}` : 'no decision';
   }
+}
+
+/** A signal as a decision, whatever it carries: what is no object is kept under a name that no decision has, so that it is recorded as it came. */
+export function asDecision(message: unknown, decision: Decision['decision']): Decision {
+  const said = message !== null && typeof message === 'object' && !Array.isArray(message) ? message : { said: message };
+  return { ...said, decision } as Decision;
 }

@@ -19,7 +19,7 @@ import { needsNoApproval, promotionStanding, standingPlaces } from '../domain/pr
 import type { PromotionState } from '../domain/promotion.js';
 import type { PromoteRequest } from '../domain/requests.js';
 import { facts, heavy, parsing } from './activity-profiles.js';
-import { DecisionBook } from './decision-book.js';
+import { asDecision, DecisionBook } from './decision-book.js';
 import { DecisionWait } from './decision-wait.js';
 import { failureCode, failureText } from './failure-text.js';
 import { approveSignal, decidePromotionUpdate, giveWaySignal, promotionStatusQuery, rejectSignal, withdrawSignal } from './messages.js';
@@ -66,7 +66,7 @@ async function promote(input: PromoteRequest, whenCancelled: (then: () => void) 
   ] as const) {
     setHandler(
       signal,
-      async (message) => void (await CancellationScope.nonCancellable(() => book.rule({ ...message, decision }, 'signal'))),
+      async (message: unknown) => void (await CancellationScope.nonCancellable(() => book.rule(asDecision(message, decision), 'signal'))),
     );
   }
   let toldToGiveWay = false;

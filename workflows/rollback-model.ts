@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import type { GatewayAcknowledgement, GatewayProbe } from '../activities/gateways.js';
 import { workflowIds } from '../domain/ids.js';
+import { shortened } from '../domain/said.js';
 import type { RollbackRequest } from '../domain/requests.js';
 import { facts, gatewayWaits, parsing, queueing } from './activity-profiles.js';
 import { abortSignal } from './messages.js';
@@ -36,7 +37,7 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
   if (undoes) {
     timeline.doing('stopping the rollout that is running');
     await getExternalWorkflowHandle(undoes.workflowId ?? workflowIds.rollout(environment, model))
-      .signal(abortSignal, { actor, reason: `rollback: ${reason}` })
+      .signal(abortSignal, { actor, reason: shortened(`rollback: ${reason}`, 1000) })
       .catch(() => {
         timeline.note('the rollout ended before it could be stopped');
       });

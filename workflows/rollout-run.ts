@@ -31,7 +31,7 @@ type Stage = PlannedRollout['stages'][number];
 /** One rollout under way: its plan, where it is, and what it does in each stage. */
 export class RolloutRun {
   private readonly rolloutId = workflowInfo().firstExecutionRunId;
-  private readonly steering = new RolloutSteering();
+  private readonly steering = new RolloutSteering(this.rolloutId, () => this.begun?.progress.step ?? 0);
   private state: RolloutState = 'running';
   private reason: string | null = null;
   private begun:
@@ -94,13 +94,15 @@ export class RolloutRun {
     const { progress, plan, model, challenger, environment, timeline } = this.known;
     if (progress.epoch !== null) return;
     const label = this.label(stage);
+    const moved = this.steering.takeMovedBy();
     timeline.doing(`${label}: route written, waiting for gateways`);
     const { epoch } = await facts().writeRoute({
       environment,
       model,
       lease: progress.lease,
       target: { rolloutId: this.rolloutId, stage: progress.step },
-      reason: rolloutReason(model, challenger, label),
+      reason: moved ? `${rolloutReason(model, challenger, label)}; ${moved.words}` : rolloutReason(model, challenger, label),
+      ...(moved && { by: { actor: moved.actor } }),
       idempotencyKey: `${this.rolloutId}/step-${progress.step}`,
     });
     progress.epoch = epoch;
@@ -135,6 +137,8 @@ export class RolloutRun {
       if (steering.wantsAttention) continue;
       const seen = await this.look();
       const move = moveAfterLook(stage.onInconclusive, stage, { ...seen, elapsedSeconds: progress.stepElapsedMs / 1000 });
+      // The judge moves it on, not who resumed it before.
+      if (move === 'next-step') steering.takeMovedBy();
       if (move === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
       const undecided = stage.decides === 'better' && seen.verdict !== 'fail' ? 'no winner: ' : '';
       if (move === 'roll-back') throw new GoBack('rolled-back', `${undecided}${progress.lastLook ?? 'the judge says fail'}`);
@@ -220,6 +224,7 @@ export class RolloutRun {
       lease: progress.lease,
       target: { split: [{ version: champion, sharePct: 100 }] },
       reason: `back from ${model}@${challenger}: ${why}`,
+      ...(this.steering.abortedBy !== null && { by: { actor: this.steering.abortedBy } }),
       idempotencyKey: `${this.rolloutId}/back`,
     });
     progress.epoch = epoch;

@@ -1,5 +1,9 @@
-import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
-import type { Steering, SteeringCommand } from '../domain/requests.js';
+import { CancellationScope, condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { SteeringCommand } from '../domain/requests.js';
+import { saidProblem, shownSaid } from '../domain/said.js';
+import { isTowardsSafety } from '../domain/steering.js';
+import { facts } from './activity-profiles.js';
+import { failureText } from './failure-text.js';
 import { abortSignal, advanceSignal, pauseSignal, resumeSignal, steerRolloutUpdate, type SteeringAnswer } from './messages.js';
 import type { Timeline } from './timeline.js';
 
@@ -14,26 +18,60 @@ export class GoBack extends Error {
   }
 }
 
-/** What people say to a rollout while it runs. Handlers only note it; the rollout looks at every turn. */
+const commands: readonly SteeringCommand[] = ['pause', 'resume', 'advance', 'abort'];
+const textRules = { command: { max: 20 }, actor: { max: 200 }, reason: { max: 1000 }, signature: { max: 400 } };
+const answers: Readonly<Record<SteeringCommand, string>> = {
+  pause: 'paused; the split stays as it is',
+  resume: 'resumed',
+  advance: 'goes on to the next step',
+  abort: 'goes back to the champion',
+};
+
+interface Said {
+  actor: string;
+  reason: string;
+  signature: string | null;
+}
+
+/**
+ * What people say to a rollout while it runs. What leads back or keeps what is takes effect at once; what moves traffic waits until an activity has ruled on it.
+ * Everything is written down, what was not understood too. The rollout looks at every turn.
+ */
 export class RolloutSteering {
   paused = false;
   pausedBecause = '';
   /** Why the rollout is to go back; null while nobody asked. */
   aborted: string | null = null;
+  /** Who aborted; null while nobody did. */
+  abortedBy: string | null = null;
   advancing = false;
   advancedBy = '';
+  /** Who let the rollout go on, in which words: the cause of the route that is written next. */
+  movedBy: { actor: string; words: string } | null = null;
   private closedBecause: string | null = null;
   private timeline: Timeline | undefined;
+  private sequence = 0;
 
-  constructor() {
-    setHandler(steerRolloutUpdate, ({ command, ...said }) => this.steer(command, said));
-    const commands = [
+  constructor(
+    private readonly rolloutId: string,
+    private readonly stage: () => number,
+  ) {
+    setHandler(steerRolloutUpdate, (message: unknown) => {
+      const said = message !== null && typeof message === 'object' && 'command' in message ? message.command : undefined;
+      return this.hear(
+        commands.find((command) => command === said),
+        message,
+        'update',
+      );
+    });
+    const signals = [
       [pauseSignal, 'pause'],
       [resumeSignal, 'resume'],
       [advanceSignal, 'advance'],
       [abortSignal, 'abort'],
     ] as const;
-    for (const [signal, command] of commands) setHandler(signal, (said) => void this.steer(command, said ?? {}));
+    for (const [signal, command] of signals)
+      setHandler(signal, async (said: unknown) => void (await this.hear(command, said ?? {}, 'signal')));
   }
 
   attach(timeline: Timeline): void {
@@ -58,6 +96,13 @@ export class RolloutSteering {
     return asked;
   }
 
+  /** Who caused the route that is written next; once. */
+  takeMovedBy(): { actor: string; words: string } | null {
+    const moved = this.movedBy;
+    this.movedBy = null;
+    return moved;
+  }
+
   /** @throws GoBack when somebody aborted. */
   checkAborted(): void {
     if (this.aborted !== null) throw new GoBack('aborted', this.aborted);
@@ -80,34 +125,77 @@ export class RolloutSteering {
     this.closedBecause = because;
   }
 
-  private steer(command: SteeringCommand, said: Partial<Steering>): SteeringAnswer {
-    const who = said.actor ?? 'unknown';
+  /** Answers a command, whatever was sent: what has another shape changes nothing. */
+  private async hear(command: SteeringCommand | undefined, message: unknown, via: 'update' | 'signal'): Promise<SteeringAnswer> {
+    if (command === undefined) return { accepted: false, reason: `command: must be ${commands.join(', ')}` };
+    const problem = saidProblem(message, textRules);
+    const given = problem === null ? (message as Partial<Said>) : {};
+    const said: Said = {
+      actor: problem === null ? given.actor?.trim() || 'unknown' : 'unreadable',
+      reason: problem === null ? (given.reason ?? '') : shownSaid(message),
+      signature: given.signature ?? null,
+    };
+    const answer = await this.answer(command, said, problem === null ? null : `it is not a command: ${problem}`, via);
     const why = said.reason ? `: ${said.reason}` : '';
-    const answer = this.apply(command, who, why);
-    this.timeline?.note(`${who}: ${command}${why} — ${answer.accepted ? 'accepted' : `not accepted: ${answer.reason}`}`);
+    this.timeline?.note(`${said.actor}: ${command}${why} — ${answer.accepted ? 'accepted' : `not accepted: ${answer.reason}`}`);
     return answer;
   }
 
-  private apply(command: SteeringCommand, who: string, why: string): SteeringAnswer {
-    if (this.closedBecause !== null) return { accepted: false, reason: this.closedBecause };
-    if (this.aborted !== null) return { accepted: false, reason: 'the rollout is going back already' };
+  private async answer(command: SteeringCommand, said: Said, malformed: string | null, via: 'update' | 'signal'): Promise<SteeringAnswer> {
+    const refusedBecause = malformed ?? this.whyNot(command);
+    // Rollouts of 0.1.0 took commands without a word to anybody; theirs replay as they went.
+    if (!patched('steering-ruled')) {
+      if (refusedBecause !== null) return { accepted: false, reason: refusedBecause };
+      this.apply(command, said, null);
+      return { accepted: true, reason: answers[command] };
+    }
+    const atOnce = refusedBecause === null && isTowardsSafety(command);
+    if (atOnce) this.apply(command, said, null);
+    const id = `${workflowInfo().runId}/${++this.sequence}`;
+    const asked = { id, rolloutId: this.rolloutId, command, ...said, via, stage: this.stage(), refusedBecause, answer: answers[command] };
+    try {
+      const ruled = await CancellationScope.nonCancellable(() => facts().ruleOnSteering(asked));
+      if (!ruled.accepted || atOnce) return { accepted: ruled.accepted, reason: ruled.reason };
+      // While it was ruled on, the rollout may have ended or been aborted.
+      const overtaken = this.whyNot(command);
+      if (overtaken !== null) return { accepted: false, reason: overtaken };
+      this.apply(command, said, ruled.roles);
+      return { accepted: true, reason: ruled.reason };
+    } catch (error) {
+      return {
+        accepted: atOnce,
+        reason: `${atOnce ? answers[command] : 'it could not be ruled on'}; not written down: ${failureText(error)}`,
+      };
+    }
+  }
+
+  private whyNot(command: SteeringCommand): string | null {
+    if (this.closedBecause !== null) return this.closedBecause;
+    if (this.aborted !== null) return 'the rollout is going back already';
+    return command === 'resume' && !this.paused ? 'the rollout is not paused' : null;
+  }
+
+  private apply(command: SteeringCommand, { actor, reason }: Said, roles: readonly string[] | null): void {
+    const why = reason ? `: ${reason}` : '';
+    const who = `${actor}${roles && roles.length > 0 ? ` (${roles.join(', ')})` : ''}`;
     switch (command) {
       case 'pause':
-        this.pauseBecause(`paused by ${who}${why}`);
-        return { accepted: true, reason: 'paused; the split stays as it is' };
+        return this.pauseBecause(`paused by ${actor}${why}`);
       case 'resume':
-        if (!this.paused) return { accepted: false, reason: 'the rollout is not paused' };
         this.paused = false;
-        return { accepted: true, reason: 'resumed' };
+        this.movedBy = { actor, words: `resumed by ${who}${why}` };
+        return;
       case 'advance':
         this.advancing = true;
-        this.advancedBy = `${who}${why}`;
-        return { accepted: true, reason: 'goes on to the next step' };
+        this.advancedBy = `${actor}${why}`;
+        this.movedBy = { actor, words: `advanced by ${who}${why}` };
+        return;
       case 'abort':
-        this.aborted = `aborted by ${who}${why}`;
-        return { accepted: true, reason: 'goes back to the champion' };
+        this.aborted = `aborted by ${actor}${why}`;
+        this.abortedBy = actor;
+        return;
       default:
-        return { accepted: false, reason: 'command: must be pause, resume, advance or abort' };
+        return command satisfies never;
     }
   }
 }

@@ -3,7 +3,14 @@ import { listRollouts, rolloutWithLooks } from '../../db/rollout-lists.js';
 import type { RolloutRecord } from '../../db/rollout-queries.js';
 import { workflowIds } from '../../domain/ids.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
-import { rolloutDetailSchema, rolloutListSchema, type RolloutSummary } from '../../client/http/rollouts.js';
+import { steeringOf } from '../../db/steering-queries.js';
+import {
+  steeringReplySchema,
+  steeringRequestSchema,
+  rolloutDetailSchema,
+  rolloutListSchema,
+  type RolloutSummary,
+} from '../../client/http/rollouts.js';
 import { rolloutReplayListSchema, rolloutReplayRequestSchema } from '../../client/http/rollout-replay.js';
 import { replayRollouts } from '../replay-rollouts.js';
 import { limitSchema, type RouteGroup } from '../route-group.js';
@@ -13,7 +20,7 @@ const listQuery = z.object({ model: modelNameSchema.optional(), environment: env
 const ofRollout = z.object({ id: z.string().min(1).max(200) });
 
 /** Rollouts, the newest first, and one with the judge's looks. */
-export const rolloutRoutes: RouteGroup = (app, { db }) => {
+export const rolloutRoutes: RouteGroup = (app, { db, decisions: desk }) => {
   app.get(
     '/rollouts',
     { schema: { tags: ['rollouts'], querystring: listQuery, response: { 200: rolloutListSchema } } },
@@ -27,13 +34,18 @@ export const rolloutRoutes: RouteGroup = (app, { db }) => {
     '/rollouts/:id',
     { schema: { tags: ['rollouts'], params: ofRollout, response: { 200: rolloutDetailSchema } } },
     async ({ params }) => {
-      const { rollout, looks } = await rolloutWithLooks(db, params.id);
+      const [{ rollout, looks }, steering] = await Promise.all([rolloutWithLooks(db, params.id), steeringOf(db, params.id)]);
       return {
         ...summary(rollout),
         strategy: rollout.settled?.policy.strategy ?? null,
         stages: rollout.settled?.stages.map((stage) => stage.name) ?? [],
         lastWord: rollout.lastWord,
         awaitsLabels: awaitsLabels(rollout),
+        steering: steering.map(({ command, actor, roles, reason, via, stage, accepted, answer, signature, at }) => ({
+          ...{ command, actor, roles, reason, via, stage, accepted, answer },
+          signed: signature !== null,
+          at: at.toISOString(),
+        })),
         looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
           ...{ look, step, inputsSha256 },
           at: at.toISOString(),
@@ -45,6 +57,25 @@ export const rolloutRoutes: RouteGroup = (app, { db }) => {
           metrics: result.metrics.map((metric) => ({ ...metric })),
         })),
       };
+    },
+  );
+
+  app.post(
+    '/rollouts/:id/steering',
+    {
+      schema: {
+        tags: ['rollouts'],
+        description: 'Pause, resume, advance or abort. The API signs it; the answer says whether the rollout takes it, and why.',
+        params: ofRollout,
+        body: steeringRequestSchema,
+        response: { 200: steeringReplySchema },
+      },
+    },
+    async ({ params, body, log }) => {
+      const { rollout } = await rolloutWithLooks(db, params.id);
+      const reply = await desk.steer(rollout, body);
+      log.info({ rollout: rollout.id, command: body.command, actor: body.actor, accepted: reply.accepted }, 'rollout steered');
+      return reply;
     },
   );
 

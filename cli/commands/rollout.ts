@@ -6,6 +6,10 @@ import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { metric, servedNowText, state } from '../format/words.js';
+import type { SteeringAnswer } from '../../client/rollout.js';
+import type { Environment } from '../../domain/names.js';
+import type { SteeringCommand } from '../../domain/requests.js';
+import { isTowardsSafety } from '../../domain/steering.js';
 import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
@@ -53,8 +57,8 @@ export function registerRollout(program: Command, context: CliContext): void {
       .addHelpText('after', examples(`rollout ${command} flight-delay --reason "support is looking at a complaint"`))
       .action(async (modelText: string, { env, reason }: EnvironmentChoice & { reason: string }, own: Command) => {
         const model = requireModelName(modelText);
-        const [handle, { steerRollout }] = await Promise.all([context.temporal(), import('../../client/rollout.js')]);
-        const answer = await steerRollout(handle, env, model, command, { actor: context.actor(actorOption(own)), reason });
+        const said = { actor: context.actor(actorOption(own)), reason };
+        const answer = await (isTowardsSafety(command) ? steerAtOnce : steerSigned)(context, { env, model, command, ...said });
         if (!answer.accepted)
           throw new PerdureError('state/conflict', `The rollout of ${model} in ${env} did not ${command}: ${answer.reason}.`, {
             model,
@@ -63,6 +67,35 @@ export function registerRollout(program: Command, context: CliContext): void {
         context.output.result({ model, environment: env, command, ...answer }, `${model} in ${env}: ${answer.reason}.`);
       });
   }
+}
+
+interface Said {
+  env: Environment;
+  model: string;
+  command: SteeringCommand;
+  actor: string;
+  reason: string;
+}
+
+/** What moves traffic goes over the API, which signs it. */
+async function steerSigned(context: CliContext, { env, model, ...said }: Said): Promise<SteeringAnswer> {
+  const api = context.api();
+  const [newest] = await api.rollouts({ model, environment: env, limit: 1 });
+  if (newest && newest.finishedAt === null) return api.steerRollout(newest.id, said);
+  throw new PerdureError(
+    'not-found',
+    `No rollout of ${model} is running in ${env}. \`perdure rollout status ${model}\` shows the last one.`,
+    {
+      environment: env,
+      model,
+    },
+  );
+}
+
+/** What leads back, or keeps what is, needs Temporal alone: nobody is kept from it by an API that is away. */
+async function steerAtOnce(context: CliContext, { env, model, command, ...said }: Said): Promise<SteeringAnswer> {
+  const [handle, { steerRollout }] = await Promise.all([context.temporal(), import('../../client/rollout.js')]);
+  return steerRollout(handle, env, model, command, said);
 }
 
 /** A rollout for people. */
@@ -97,6 +130,22 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
         ),
       );
   }
+  if (rollout.steering.length > 0)
+    parts.push(
+      table(
+        output,
+        ['at', 'who', 'said', 'in stage', 'taken', 'answer', 'reason'],
+        rollout.steering.map((one) => [
+          localTime(one.at),
+          `${one.actor}${one.roles?.length ? ` (${one.roles.join(', ')})` : ''}`,
+          one.command,
+          one.stage + 1,
+          one.accepted ? 'yes' : 'no',
+          one.answer,
+          one.reason,
+        ]),
+      ),
+    );
   if (last?.leftOut) parts.push(last.leftOut);
   if (lacksData)
     parts.push(

@@ -16,7 +16,7 @@ import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type D
 import { promotionPlanSchema } from './promotion-plan.js';
 import { requestBytes as sendBytes, requestJson as sendJson, requestText as sendText, type ApiRequest } from './request.js';
 import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
-import { rolloutDetailSchema, rolloutListSchema } from './rollouts.js';
+import { rolloutDetailSchema, rolloutListSchema, steeringReplySchema, type SteeringRequest } from './rollouts.js';
 import { letGoReplySchema, routeListSchema, type LetGoRequest } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
 import { stackSchema } from './stack.js';
@@ -120,6 +120,9 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
       requestJson(decisionReplySchema, baseUrl, `/promotions/${segment(id)}/decisions`, { method: 'POST', json, timeoutMs: 90_000 }),
     rollouts: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
       requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
+    /** Signed by the API, which is what lets a command move traffic where decisions must be signed. */
+    steerRollout: (id: string, json: SteeringRequest) =>
+      requestJson(steeringReplySchema, baseUrl, `/rollouts/${segment(id)}/steering`, { method: 'POST', json, timeoutMs: 90_000 }),
     rollout: (id: string) => requestJson(rolloutDetailSchema, baseUrl, `/rollouts/${segment(id)}`),
 
     replayRollouts: (model: string, json: RolloutReplayRequest) =>

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { actorSchema } from '../../domain/names.js';
+import { plainTextSchema } from '../../domain/plain-text.js';
+import { steeringCommandSchema } from '../../domain/requests.js';
 
 export const rolloutSummarySchema = z.object({
   id: z.string(),
@@ -36,6 +39,23 @@ export const rolloutDetailSchema = rolloutSummarySchema.extend({
   lastWord: z.object({ verdict: z.string(), reason: z.string(), coveragePct: z.number(), at: z.iso.datetime() }).nullable(),
   /** The workflow that waits for labels to have a last word; null where none does. */
   awaitsLabels: z.string().nullable(),
+  /** What people said to it, oldest first, taken or not. */
+  steering: z.array(
+    z.object({
+      command: z.string(),
+      actor: z.string(),
+      /** The actor's roles at that moment; null where they could not be read. */
+      roles: z.array(z.string()).nullable(),
+      reason: z.string(),
+      via: z.string(),
+      /** Place of the stage that it was in. */
+      stage: z.number().int(),
+      accepted: z.boolean(),
+      answer: z.string(),
+      signed: z.boolean(),
+      at: z.iso.datetime(),
+    }),
+  ),
   /** The judge's looks, oldest first. */
   looks: z.array(
     z.object({
@@ -56,3 +76,11 @@ export const rolloutDetailSchema = rolloutSummarySchema.extend({
   ),
 });
 export type RolloutDetail = z.infer<typeof rolloutDetailSchema>;
+
+export const steeringRequestSchema = z.strictObject({
+  command: steeringCommandSchema,
+  actor: actorSchema,
+  reason: plainTextSchema.max(1000).default(''),
+});
+export type SteeringRequest = z.input<typeof steeringRequestSchema>;
+export const steeringReplySchema = z.object({ accepted: z.boolean(), reason: z.string() });

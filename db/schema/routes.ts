@@ -1,5 +1,5 @@
 import { isNull, sql } from 'drizzle-orm';
-import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { StageJudgement } from '../../domain/judge.js';
 import type { Environment } from '../../domain/names.js';
 import type { RouteWriter } from '../../domain/route-writer.js';
@@ -123,4 +123,30 @@ export const rolloutLooks = pgTable(
     result: jsonb('result').$type<StageJudgement>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.rolloutId, table.look] })],
+);
+
+/** What people said to rollouts, whether it was taken or not. */
+export const rolloutSteering = pgTable(
+  'rollout_steering',
+  {
+    /** Made by the workflow: its run and its rising count of commands. One row however often the activity runs. */
+    id: text('id').primaryKey(),
+    /** No reference: a rollout may be told something before it is settled. */
+    rolloutId: text('rollout_id').notNull(),
+    command: text('command', { enum: ['pause', 'resume', 'advance', 'abort'] }).notNull(),
+    actor: text('actor').notNull(),
+    /** The actor's roles at that moment; null where they could not be read. */
+    roles: jsonb('roles').$type<string[]>(),
+    reason: text('reason').notNull(),
+    via: text('via', { enum: ['update', 'signal'] }).notNull(),
+    /** Place of the stage that the rollout was in. */
+    stage: integer('stage').notNull(),
+    accepted: boolean('accepted').notNull(),
+    /** What the rollout answered. */
+    answer: text('answer').notNull(),
+    /** The control API's word that this actor said so; null for what came past it. */
+    signature: text('signature'),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [index('rollout_steering_rollout').on(table.rolloutId, table.at), index('rollout_steering_signature').on(table.signature)],
 );

@@ -29,6 +29,8 @@ import {
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
 import { inconclusiveEnd } from '../../domain/rollout.js';
 import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
+import { whyNotSteered } from '../../domain/steering.js';
+import type { SteeringActivities, SteeringToRule } from '../../activities/steering.js';
 import { championOf, versionsOfRoute, type RouteTarget } from '../../domain/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
@@ -46,6 +48,7 @@ type AllActivities = RunActivities &
   ReviewActivities &
   GatewayActivities &
   SnapshotActivities &
+  SteeringActivities &
   TrainingActivities &
   EvaluationActivities;
 
@@ -110,7 +113,7 @@ export class FakeWorld {
   private stages: RolloutStage[] = [];
   private parties: RolloutParties | undefined;
 
-  readonly routes: ({ epoch: number; reason: string; key: string } & RouteTarget)[] = [];
+  readonly routes: ({ epoch: number; reason: string; key: string; by?: string } & RouteTarget)[] = [];
   readonly runEnds: { outcome: string; reason: string; watermark: string | null }[] = [];
   readonly promotionStates: string[] = [];
   readonly rulings: (RuledDecision & { via: string; selfApproved: boolean; evidenceSha256: string | null })[] = [];
@@ -133,6 +136,12 @@ export class FakeWorld {
   reminders = 0;
   escalations = 0;
   rollouts: { state: string; reason: string | null }[] = [];
+  /** What was said to rollouts, taken or not. */
+  readonly steered: (Pick<SteeringToRule, 'command' | 'actor' | 'reason' | 'via' | 'stage'> & {
+    roles: string[];
+    accepted: boolean;
+    answer: string;
+  })[] = [];
 
   constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
     this.promotionPolicy = promotionPolicySchema.parse(promotion);
@@ -260,8 +269,15 @@ export class FakeWorld {
         changes: [],
       };
     },
+    ruleOnSteering: async ({ command, actor, refusedBecause, answer, ...said }) => {
+      const roles = this.roles[actor] ?? [];
+      const proof: DecisionProof = this.proofs[said.signature ?? ''] ?? { kind: 'unsigned' };
+      const refused = refusedBecause ?? whyNotSteered({ command, actor, roles, mayMove: ['approver', 'owner'], trust: this.trust, proof });
+      this.steered.push({ command, actor, roles, accepted: refused === null, answer: refused ?? answer, ...said });
+      return { accepted: refused === null, reason: refused ?? answer, roles };
+    },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
-    writeRoute: async ({ target, reason, idempotencyKey, lease }) => {
+    writeRoute: async ({ target, reason, idempotencyKey, lease, by }) => {
       if (this.leases.get(lease.name) !== lease.holder) throw new PerdureError('lease/lost', `${lease.name} is held by another`);
       const before = this.routes.find((route) => route.key === idempotencyKey);
       if (before) return { epoch: before.epoch };
@@ -270,7 +286,7 @@ export class FakeWorld {
       const stage = 'stage' in target ? this.stages[target.stage] : undefined;
       const written = 'split' in target ? { ...whole, ...target } : stage && this.parties && routeOfStage(stage, this.parties);
       if (!written) throw new Error('the rollout was never planned');
-      this.routes.push({ epoch, ...written, reason, key: idempotencyKey });
+      this.routes.push({ epoch, ...written, reason, key: idempotencyKey, ...(by && { by: by.actor }) });
       return { epoch };
     },
     lookAtRollout: async ({ look }) => {
