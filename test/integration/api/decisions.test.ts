@@ -20,6 +20,7 @@ import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { bundleSources } from '../../../workers/workflow-bundle.js';
+import { changeFacts } from '../../setup/test-database.js';
 import { pollUntil } from '../infra/poll-until.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
@@ -204,7 +205,7 @@ describe('while only signed decisions are trusted', () => {
     const own = { ...definition, promotion: { ...definition.promotion, firstVersion: 'automatic' as const } };
     own.evaluation = { ...own.evaluation, gates: [{ name: 'mine', metric: 'rocAuc', atLeast: 0, minRows: 1 }] };
     const smuggled = await keepDefinition(running.db, own);
-    await running.db.sql`update versions set definition_sha256 = ${smuggled} where model = ${model}`;
+    await changeFacts(running.ownerUrl, (sql) => sql`update versions set definition_sha256 = ${smuggled} where model = ${model}`);
     const request = { model, version: 1, environment: 'production' as const, requestedBy: 'rita@example.org' };
     const { workflowId, runId: id } = await startPromotion(temporal, request);
     const shown = async () => {
