@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { readAccessFile } from '../adapters/access-file.js';
 import { acquireLease, releaseLease } from '../db/lease-queries.js';
 import { routeHistory, routeOf, writeRoute } from '../db/route-queries.js';
-import { rolesOf } from '../domain/access.js';
 import { PerdureError } from '../domain/errors.js';
 import { leaseNames } from '../domain/ids.js';
 import { holderText, parseHolder } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
 import type { Route } from '../domain/route.js';
 import type { ApiDeps } from './deps.js';
-
-/** Those who may take a model away from its callers. */
-const roles = ['owner', 'approver'];
+import { mayEndService, mustHaveRole } from './must-have-role.js';
 
 export interface EndOrder {
   model: string;
@@ -22,16 +18,10 @@ export interface EndOrder {
 
 /**
  * Ends a model's service: gateways unload it and answer 404; its versions and the history of its routes stay. Repeating it changes nothing.
- * @throws PerdureError `state/conflict` for an actor without the role, or while a rollout of the model is under way; `not-found` when it was never served.
+ * @throws PerdureError `access/denied` for an actor without the role; `state/conflict` while a rollout of the model is under way; `not-found` when it was never served.
  */
 export async function endService({ db, accessFile }: ApiDeps, { model, environments, actor, reason }: EndOrder): Promise<Route[]> {
-  const held = rolesOf(await readAccessFile(accessFile), actor);
-  if (!roles.some((role) => held.includes(role)))
-    throw new PerdureError(
-      'state/conflict',
-      `${actor} may not end the service of ${model}: that takes the role ${roles.join(' or ')}. Roles are in the access file.`,
-      { actor, roles },
-    );
+  await mustHaveRole(accessFile, actor, mayEndService, `end the service of ${model}`);
   const ended: Route[] = [];
   for (const environment of environments) {
     const route = await routeOf(db, environment, model);

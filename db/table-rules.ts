@@ -22,6 +22,7 @@ const rules = {
   promotions: 'change',
   rolloutLooks: 'append-only',
   rollouts: 'change',
+  rolloutSteering: 'append-only',
   routeReleases: 'append-only',
   routes: 'append-only',
   runs: 'change',

@@ -4,6 +4,7 @@ import { currentRoutes, routeHistory, routeOf } from '../../db/route-queries.js'
 import { releaseRoute } from '../../db/route-releases.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { letGoReplySchema, letGoRequestSchema, routeListSchema } from '../../client/http/routes.js';
+import { mayEndService, mustHaveRole } from '../must-have-role.js';
 import type { RouteGroup } from '../route-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
@@ -13,7 +14,7 @@ const atTime = inEnvironment.extend({
 });
 
 /** What environments serve, now, at an earlier time, and ever. */
-export const routeRoutes: RouteGroup = (app, { db }) => {
+export const routeRoutes: RouteGroup = (app, { db, accessFile }) => {
   app.get(
     '/routes',
     { schema: { tags: ['routes'], querystring: inEnvironment, response: { 200: routeListSchema } } },
@@ -57,6 +58,7 @@ export const routeRoutes: RouteGroup = (app, { db }) => {
       },
     },
     async ({ params, body }) => {
+      await mustHaveRole(accessFile, body.actor, mayEndService, `let go of ${params.model}`);
       const { at } = await releaseRoute(db, { ...params, ...body });
       return { ...params, ...body, at: at.toISOString() };
     },

@@ -54,6 +54,12 @@ test('its service is ended by whoever has the role, with a reason, and not while
   expect((await routeOf(running.db, 'production', model))?.epoch).toBe(1);
 });
 
+test('nor does anybody without the role let go of what gateways serve from an earlier database', async () => {
+  const order = { actor: 'eve@example.org', environment: 'production', reason: 'mine now' };
+  const refused = await running.app.inject({ method: 'POST', url: '/api/v1/models/gone/routes/let-go', payload: order });
+  expect(refused.json()).toMatchObject({ error: { code: 'access/denied' } });
+});
+
 test('after its end gateways are told so, its history can be read, and it may be pruned; ending it again changes nothing', async () => {
   const ended = { by: owner, reason: 'replaced' };
   const first = await running.perdure('models', 'retire', model, '--reason', ended.reason, '--json');
