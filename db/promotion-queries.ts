@@ -3,6 +3,7 @@ import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import type { Decision, Evidence, PromotionState } from '../domain/promotion.js';
 import { isEnd, promotionMoves } from '../domain/state-moves.js';
+import { storableText } from '../domain/plain-text.js';
 import type { Database } from './connect.js';
 import { promotionDecisions, promotions } from './schema/index.js';
 
@@ -57,7 +58,7 @@ export async function setPromotionState(
   const over = isEnd(promotionMoves, state);
   const changed = await db.orm
     .update(promotions)
-    .set({ state, reason, turn, closedAt: over ? sql`now()` : null })
+    .set({ state, reason: reason && storableText(reason), turn, closedAt: over ? sql`now()` : null })
     .where(and(eq(promotions.id, id), inArray(promotions.state, [...promotionMoves[state]]), lte(promotions.turn, turn)))
     .returning({ id: promotions.id });
   if (changed.length > 0) return;

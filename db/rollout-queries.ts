@@ -8,6 +8,7 @@ import { PerdureError } from '../domain/errors.js';
 import type { RolloutState } from '../domain/rollout.js';
 import type { RolloutOutcome } from '../domain/service-record.js';
 import { isEnd, openStates, rolloutMoves } from '../domain/state-moves.js';
+import { storableText } from '../domain/plain-text.js';
 import type { Database } from './connect.js';
 import { rolloutLooks, rollouts } from './schema/index.js';
 
@@ -51,7 +52,7 @@ export async function setRolloutState(
   const over = isEnd(rolloutMoves, state);
   const changed = await db.orm
     .update(rollouts)
-    .set({ state, step, reason, turn, finishedAt: over ? sql`now()` : null })
+    .set({ state, step, reason: reason && storableText(reason), turn, finishedAt: over ? sql`now()` : null })
     .where(and(eq(rollouts.id, id), inArray(rollouts.state, [...rolloutMoves[state]]), lte(rollouts.turn, turn)))
     .returning({ id: rollouts.id });
   if (changed.length > 0) return;

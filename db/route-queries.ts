@@ -12,6 +12,7 @@ import {
   type RouteTargetInput,
   type ServedVersion,
 } from '../domain/route.js';
+import { storableText } from '../domain/plain-text.js';
 import type { Database } from './connect.js';
 import { servedThreshold } from './served-threshold.js';
 import { definitions, leases, routes, stores, versions } from './schema/index.js';
@@ -221,7 +222,7 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
         shadows: write.shadows ?? [],
         standby: write.standby ?? [],
         overrides: write.overrides ?? [],
-        reason: write.reason,
+        reason: storableText(write.reason),
         ended: write.ended ?? null,
         ...write.writtenBy,
         leaseToken: write.lease.token,
