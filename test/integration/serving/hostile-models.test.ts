@@ -94,7 +94,9 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
     expect(new Set(byId)).toEqual(new Set(['flight-delay@1']));
     const spool = path.join(world.folder, 'home/spool/predictions/flight-delay');
     await eventually('the log says that the champion stood in', async () => {
-      const texts = await Promise.all((await readdir(spool)).map((name) => readFile(path.join(spool, name), 'utf8')));
+      const texts = await Promise.all(
+        (await readdir(spool).catch((): string[] => [])).map((name) => readFile(path.join(spool, name), 'utf8')),
+      );
       return texts.some((text) => /"version":1,"epoch":1,"role":"override","chosen_by":"stand-in"/.test(text));
     });
     expect(await ask(url, harmless, { version: 2 })).toMatch(/^503 .*flight-delay@2 is out of service here: its process ended 3 times/);
