@@ -58,7 +58,6 @@ export const ENVIRONMENTS = ['production', 'staging'] as const;
 export const FLOORS: FloorsInput = {
   production: {
     approvals: { count: 1 },
-    strategies: ['canary', 'blue-green', 'shadow', 'ab'],
     judge: { metrics: ['errorShare'], alphaMax: 0.2 },
     confidencePctMin: 90,
     newestHoldout: true,

@@ -18,8 +18,11 @@ describe('the floor of an environment', () => {
 
   it('of production does not take what a definition would like to do without', () => {
     const production = floorOf(floorsSchema.parse(FLOORS), 'production');
-    const bare = model({ promotion: { approvals: { count: 0 } }, rollout: { strategy: 'direct', reason: 'hurry' } });
-    expect(belowFloor(bare, production).map((problem) => problem.split(':')[0])).toEqual(['promotion.approvals', 'rollout.strategy']);
+    const bare = model({ promotion: { approvals: { count: 0 } }, evaluation: { ...flightDelay.evaluation, confidencePct: 50 } });
+    expect(belowFloor(bare, production).map((problem) => problem.split(':')[0])).toEqual([
+      'evaluation.confidencePct',
+      'promotion.approvals',
+    ]);
   });
 
   it('asks nothing where none is named, and has a digest that changes with it', () => {
