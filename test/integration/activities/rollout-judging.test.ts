@@ -33,7 +33,7 @@ import flightDelay from '../../../models/flight-delay/model.js';
 import { segmentToParquet } from '../../../serving/segment-to-parquet.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { openedRun } from '../db/registered-run.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { changeFacts, createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 
 let database: TestDatabase;
 let db: Database;
@@ -246,7 +246,10 @@ describe('the plan of a rollout', () => {
       ...definition,
       rollout: { ...definition.rollout, strategy: 'direct', reason: 'mine' } as never,
     });
-    await db.sql`update versions set definition_sha256 = ${smuggled} where model = ${model} and version = 2`;
+    await changeFacts(
+      database.ownerUrl,
+      (sql) => sql`update versions set definition_sha256 = ${smuggled} where model = ${model} and version = 2`,
+    );
     await plan();
     expect((await rolloutById(db, rolloutId))?.settled?.policy.strategy).toBe('canary');
   });
@@ -258,7 +261,7 @@ describe('the plan of a rollout', () => {
     const changed = await begun(canary);
     const { sha256, definition } = await rulesInForce(db, changed.model);
     const body = JSON.stringify({ ...definition, promotion: { ...definition.promotion, remindAfterHours: 1 } });
-    await db.sql`update definitions set body = ${body}::text::jsonb where sha256 = ${sha256}`;
+    await changeFacts(database.ownerUrl, (sql) => sql`update definitions set body = ${body}::text::jsonb where sha256 = ${sha256}`);
     await expect(changed.plan()).rejects.toMatchObject({ code: 'artifact/digest-mismatch' });
   });
 
