@@ -206,6 +206,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'POST /promotions/{id}/decisions',
     'POST /quarantine/{model}/{partition}/discard',
     'POST /quarantine/{model}/{partition}/release',
+    'POST /rollouts/{id}/steering',
     'PUT /models/{model}/data/{table}',
   ]);
 });
