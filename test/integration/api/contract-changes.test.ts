@@ -9,6 +9,7 @@ import { acquireLease } from '../../../db/lease-queries.js';
 import { openPromotion, promotionById, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
 import { writeRoute } from '../../../db/route-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
+import { floorDigest, floorSchema } from '../../../domain/floor.js';
 import { leaseNames } from '../../../domain/ids.js';
 import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
 import type { Evidence } from '../../../domain/promotion.js';
@@ -20,7 +21,8 @@ let running: TestApi;
 let deps: ActivityDependencies;
 beforeAll(async () => {
   running = await startApi();
-  deps = { db: running.db, store: running.store, config: { home: running.uploadFolder } } as unknown as ActivityDependencies;
+  const config = { home: running.uploadFolder, floors: { configured: {}, file: undefined }, decisions: { trust: 'frontend' } };
+  deps = { db: running.db, store: running.store, config } as unknown as ActivityDependencies;
 });
 afterAll(() => running.close());
 
@@ -41,7 +43,9 @@ async function withBreakingVersion(change: Pick<ModelDefinition, 'promotion'> | 
   await writeRoute(db, { environment, model, split, reason: 'test', idempotencyKey: model, lease: lease.grant });
   const dropped = Object.keys(first.contract.features).find((name) => !first.evaluation.slices.includes(name)) ?? '';
   const { [dropped]: feature, ...features } = first.contract.features;
-  const second = parseModelDefinition({ ...first, contract: { ...first.contract, features }, ...change });
+  // Nobody is asked: what keeps it back is the contract alone.
+  const promotion = { ...first.promotion, approvals: { count: 0 } };
+  const second = parseModelDefinition({ ...first, promotion, contract: { ...first.contract, features }, ...change });
   await applyDefinition(db, second, 'test');
   await registerRunAndVersion(running, second, 2, digestOf(`${model} 2`));
   return { model, first, second, dropped, feature };
@@ -53,7 +57,8 @@ async function planRollout({ model, second }: Awaited<ReturnType<typeof withBrea
   const promotionId = `promotion-${model}`;
   await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita' });
   const evidence = { model, version: 2, environment, champion: 1, policy: second.promotion, rollout: second.rollout };
-  const shown = { ...evidence, cardSha256: 'c', rulesSha256: rulesDigest(second) } as unknown as Evidence;
+  const floorSha256 = floorDigest(floorSchema.parse({}));
+  const shown = { ...evidence, cardSha256: 'c', rulesSha256: rulesDigest(second), floorSha256 } as unknown as Evidence;
   await showEvidence(db, promotionId, { evidence: shown, evidenceSha256: digestOf(shown), expiresAt: null }, 0);
   expect(await evidenceFacts(deps).whyStale(await promotionById(db, promotionId))).toContain('its contract is now breaking');
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
@@ -95,7 +100,10 @@ test('with the policy’s consent it comes in at the declared moment, and not be
   const rollout = { strategy: 'direct', reason: 'callers were told' };
   const policy = (from: string, until: string) => {
     const { promotion } = ownDefinition();
-    return { rollout, promotion: { ...promotion, breakingContract: { cutOver: { from, until, reason: 'told in January' } } } };
+    return {
+      rollout,
+      promotion: { ...promotion, approvals: { count: 0 }, breakingContract: { cutOver: { from, until, reason: 'told in January' } } },
+    };
   };
   const now = await withBreakingVersion(policy(hours(-1), hours(1)));
   expect(await running.api.promotionPlan(now.model, 2, environment)).toMatchObject({
