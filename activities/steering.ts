@@ -2,12 +2,14 @@ import { readAccessFile } from '../adapters/access-file.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
 import { rolesOf } from '../domain/access.js';
 import { requirementsOf } from '../domain/approval-places.js';
+import type { DecisionProof } from '../domain/decision-proof.js';
 import type { SteeringCommand } from '../domain/requests.js';
-import { steeringProofOf } from '../domain/steering-signature.js';
-import { whyNotSteered } from '../domain/steering.js';
+import { steeringProofOf, type SignedSteering } from '../domain/steering-signature.js';
+import { isTowardsSafety, whyNotSteered } from '../domain/steering.js';
 import { promotionById } from '../db/promotion-queries.js';
 import { rolloutById } from '../db/rollout-queries.js';
-import { recordSteering, wasUsed } from '../db/steering-queries.js';
+import { recordSteering } from '../db/steering-queries.js';
+import { isBroken } from './decision-trust.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 export interface SteeringToRule {
@@ -40,29 +42,31 @@ export function createSteeringActivities({ db, config }: Pick<ActivityDependenci
       const access = await readAccessFile(config.accessFile).catch(() => null);
       const roles = access && rolesOf(access, said.actor);
       const refused = refusedBecause ?? (await whyRefused(said, stage, roles));
-      const row = await recordSteering(db, { ...said, roles, stage, accepted: refused === null, answer: refused ?? answer });
+      const ruled = { ...said, roles, stage, accepted: refused === null, answer: refused ?? answer };
+      const row = await recordSteering(db, ruled, { once: !isTowardsSafety(said.command) });
       return { accepted: row.accepted, reason: row.answer, roles: row.roles };
     },
   };
 
   async function whyRefused(
-    { id, rolloutId, command, actor, reason, signature }: Omit<SteeringToRule, 'refusedBecause' | 'answer' | 'stage'>,
+    { rolloutId, command, actor, reason, signature }: Omit<SteeringToRule, 'refusedBecause' | 'answer' | 'stage'>,
     stage: number,
     roles: string[] | null,
   ): Promise<string | null> {
-    const { trust, verifyingKeysFile } = config.decisions;
-    const verify =
-      signature === null || verifyingKeysFile === undefined ? null : await decisionVerifier(verifyingKeysFile).catch(() => null);
-    const words = { rolloutId, command, stage, actor, reason };
-    const proof = steeringProofOf({
-      signature: verify ? (signature ?? undefined) : undefined,
-      said: words,
-      nowMs: Date.now(),
-      verify: verify ?? (() => undefined),
-    });
-    const refused = whyNotSteered({ command, actor, roles, mayMove: await mayMove(rolloutId), trust, proof });
-    if (refused !== null || signature === null) return refused;
-    return (await wasUsed(db, signature, id)) ? 'its signature was used before: say it again' : null;
+    const proof = await proofOf({ rolloutId, command, stage, actor, reason }, signature);
+    return whyNotSteered({ command, actor, roles, mayMove: await mayMove(rolloutId), trust: config.decisions.trust, proof });
+  }
+
+  /** Without keys nothing can be checked: a signature then is as good as none. */
+  async function proofOf(said: Omit<SignedSteering, 'at'>, signature: string | null): Promise<DecisionProof> {
+    const { verifyingKeysFile } = config.decisions;
+    if (signature === null || verifyingKeysFile === undefined) return { kind: 'unsigned' };
+    try {
+      return steeringProofOf({ signature, said, nowMs: Date.now(), verify: await decisionVerifier(verifyingKeysFile) });
+    } catch (error) {
+      if (isBroken(error)) return { kind: 'refused', reason: `its signature cannot be checked: ${error.message}` };
+      throw error;
+    }
   }
 
   /** Who may approve the promotion that the rollout carries out may move it on, and an owner. */

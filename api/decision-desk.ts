@@ -4,6 +4,7 @@ import type { SignedDecision } from '../domain/decision-signature.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import type { SteeringCommand } from '../domain/requests.js';
+import { isTowardsSafety } from '../domain/steering.js';
 import type { SignedSteering } from '../domain/steering-signature.js';
 import { steerRollout, type SteeringAnswer } from '../client/rollout.js';
 import type { Decision } from '../domain/promotion.js';
@@ -16,7 +17,7 @@ export interface DecisionDesk {
     promotion: { id: string; workflowId: string; evidenceSha256: string | null },
     decision: Omit<Decision, 'signature'>,
   ): Promise<Omit<DecisionReply, 'queuedBehind'>>;
-  /** Tells a running rollout something in the name of a person. @throws PerdureError `not-found` when it has ended. */
+  /** Tells a running rollout something in the name of a person. @throws PerdureError `not-found` when it has ended, `environment/broken` without the key that must sign. */
   steer(
     rollout: { id: string; environment: Environment; model: string; step: number },
     said: { command: SteeringCommand; actor: string; reason: string },
@@ -45,26 +46,29 @@ export function createDecisionDesk({ temporal, trust, signer }: DeskOptions): De
       return { ...answer, evidenceSha256: evidenceSha256 ?? null, keyId: signature && signer ? signer.keyId : null };
     },
     async steer({ id, environment, model, step }, { command, actor, reason }) {
+      if (trust === 'signed' && !isTowardsSafety(command)) mustHaveKey(signer);
       const signature = signer?.signSteering({ rolloutId: id, command, stage: step, actor, reason, at: new Date().toISOString() });
-      return temporal.use((handle) =>
-        steerRollout(handle, environment, model, command, { actor, reason, ...(signature && { signature }) }),
-      );
+      const said = { actor, reason, ...(signature && { signature }) };
+      return temporal.use((handle) => steerRollout(handle, environment, model, command, said, { rolloutId: id, withinMs: rulingMs }));
     },
   };
 }
 
 /** What would be refused anyway is refused here, where the reason is told to who can mend it. */
 function mustBeProvable(signer: DeskOptions['signer'], evidenceSha256: string | undefined): asserts evidenceSha256 is string {
-  if (!signer) {
-    throw new PerdureError(
-      'environment/broken',
-      'Decisions must be signed (PERDURE_DECISION_TRUST is "signed"), and the control API has no key: set PERDURE_SIGNING_KEY_FILE.',
-    );
-  }
+  mustHaveKey(signer);
   if (evidenceSha256 === undefined) {
     throw new PerdureError(
       'input/invalid',
       'evidenceSha256: name the evidence that you have read; it is needed while decisions must be signed.',
     );
   }
+}
+
+function mustHaveKey(signer: DeskOptions['signer']): asserts signer is NonNullable<DeskOptions['signer']> {
+  if (signer) return;
+  throw new PerdureError(
+    'environment/broken',
+    'Decisions must be signed (PERDURE_DECISION_TRUST is "signed"), and the control API has no key: set PERDURE_SIGNING_KEY_FILE.',
+  );
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
@@ -8,6 +8,7 @@ import { describeIssues } from '../domain/schema-issue.js';
 import { rolloutStatusQuery, steerRolloutUpdate, type RolloutStatus, type SteeringAnswer } from '../workflows/messages.js';
 import type { rollbackModel, RollbackResult } from '../workflows/rollback-model.js';
 import type { TemporalHandle } from './connect.js';
+import { unlessStuck } from './stuck.js';
 import { resultOf, type Started } from './workflow-result.js';
 
 export type { RollbackResult, SteeringAnswer };
@@ -19,20 +20,32 @@ const noRollout = (environment: Environment, model: string) =>
     { environment, model },
   );
 
-/** Tells a running rollout to pause, resume, advance or abort; the answer says whether it will. @throws PerdureError `not-found` when none runs. */
+/**
+ * Tells a running rollout to pause, resume, advance or abort; the answer says whether it will.
+ * @param rolloutId reaches this rollout only, and not a later one of the same model
+ * @throws PerdureError `not-found` when none runs, `workflow/stuck` as soon as the rollout's own code is seen to fail,
+ * `server/unreachable` when nothing has answered `withinMs`.
+ */
 export async function steerRollout(
   { client }: TemporalHandle,
   environment: Environment,
   model: string,
   command: SteeringCommand,
   said: Steering,
+  { rolloutId, withinMs }: { rolloutId?: string; withinMs?: number } = {},
 ): Promise<SteeringAnswer> {
+  const workflowId = workflowIds.rollout(environment, model);
+  const handle = client.workflow.getHandle(workflowId, undefined, rolloutId === undefined ? {} : { firstExecutionRunId: rolloutId });
+  const send = () => handle.executeUpdate(steerRolloutUpdate, { args: [{ command, ...said }] });
   try {
-    return await client.workflow
-      .getHandle(workflowIds.rollout(environment, model))
-      .executeUpdate(steerRolloutUpdate, { args: [{ command, ...said }] });
+    return await unlessStuck(client, workflowId, withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw noRollout(environment, model);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+      throw new PerdureError(
+        'server/unreachable',
+        `No worker has answered in time; the rollout may still ${command}. \`perdure status\` says whether workers run, \`perdure rollout status ${model}\` what was done.`,
+      );
     throw error;
   }
 }

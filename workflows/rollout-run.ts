@@ -31,7 +31,7 @@ type Stage = PlannedRollout['stages'][number];
 /** One rollout under way: its plan, where it is, and what it does in each stage. */
 export class RolloutRun {
   private readonly rolloutId = workflowInfo().firstExecutionRunId;
-  private readonly steering = new RolloutSteering(this.rolloutId, () => this.begun?.progress.step ?? 0);
+  private readonly steering = new RolloutSteering(this.rolloutId, () => this.place);
   private state: RolloutState = 'running';
   private reason: string | null = null;
   private begun:
@@ -70,6 +70,11 @@ export class RolloutRun {
   /** The stage that the rollout is in; undefined after the last. */
   get stage(): Stage | undefined {
     return this.known.plan.stages[this.known.progress.step];
+  }
+
+  /** As people see it: after the last stage it stays there. */
+  private get place(): number {
+    return this.begun ? Math.min(this.begun.progress.step, this.begun.plan.stages.length - 1) : 0;
   }
 
   nextStage(): Stage | undefined {
@@ -139,6 +144,8 @@ export class RolloutRun {
       const move = moveAfterLook(stage.onInconclusive, stage, { ...seen, elapsedSeconds: progress.stepElapsedMs / 1000 });
       // The judge moves it on, not who resumed it before.
       if (move === 'next-step') steering.takeMovedBy();
+      // Who asked to advance while the judge looked has got it: this stage is left once. Rollouts of 0.1.0 left the next one too; theirs replay as they went.
+      if (move === 'next-step' && steering.advancing && patched('advance-leaves-one-stage')) steering.takeAdvance();
       if (move === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
       const undecided = stage.decides === 'better' && seen.verdict !== 'fail' ? 'no winner: ' : '';
       if (move === 'roll-back') throw new GoBack('rolled-back', `${undecided}${progress.lastLook ?? 'the judge says fail'}`);
@@ -237,9 +244,8 @@ export class RolloutRun {
   }
 
   private async enter(state: RolloutState, reason: string | null): Promise<void> {
-    const { progress, plan } = this.known;
     this.state = state;
-    await facts().setRolloutState({ rolloutId: this.rolloutId, state, step: Math.min(progress.step, plan.stages.length - 1), reason });
+    await facts().setRolloutState({ rolloutId: this.rolloutId, state, step: this.place, reason });
   }
 
   /** Until somebody resumes, advances or aborts. */

@@ -151,14 +151,26 @@ export class RolloutSteering {
     }
     const atOnce = refusedBecause === null && isTowardsSafety(command);
     if (atOnce) this.apply(command, said, null);
-    const id = `${workflowInfo().runId}/${++this.sequence}`;
-    const asked = { id, rolloutId: this.rolloutId, command, ...said, via, stage: this.stage(), refusedBecause, answer: answers[command] };
+    const asked = {
+      id: this.nextId(),
+      rolloutId: this.rolloutId,
+      command,
+      ...said,
+      via,
+      stage: this.stage(),
+      refusedBecause,
+      answer: answers[command],
+    };
     try {
       const ruled = await CancellationScope.nonCancellable(() => facts().ruleOnSteering(asked));
       if (!ruled.accepted || atOnce) return { accepted: ruled.accepted, reason: ruled.reason };
-      // While it was ruled on, the rollout may have ended or been aborted.
-      const overtaken = this.whyNot(command);
-      if (overtaken !== null) return { accepted: false, reason: overtaken };
+      // While it was ruled on, the rollout may have ended, been aborted or gone on: the record says that too.
+      const overtaken =
+        this.whyNot(command) ?? (this.stage() === asked.stage ? null : 'the rollout has gone on to another stage: look again');
+      if (overtaken !== null) {
+        const late = { ...asked, id: this.nextId(), stage: this.stage(), refusedBecause: overtaken };
+        return await CancellationScope.nonCancellable(() => facts().ruleOnSteering(late));
+      }
       this.apply(command, said, ruled.roles);
       return { accepted: true, reason: ruled.reason };
     } catch (error) {
@@ -167,6 +179,10 @@ export class RolloutSteering {
         reason: `${atOnce ? answers[command] : 'it could not be ruled on'}; not written down: ${failureText(error)}`,
       };
     }
+  }
+
+  private nextId(): string {
+    return `${workflowInfo().runId}/${++this.sequence}`;
   }
 
   private whyNot(command: SteeringCommand): string | null {

@@ -51,6 +51,20 @@ const untilSteered = (world: FakeWorld, count: number) =>
     (steered) => steered === count,
   );
 
+const untilLooks = (looks: readonly number[], count: number) =>
+  eventually(
+    `the judge is asked ${count} times`,
+    async () => looks.length,
+    (length) => length >= count,
+  );
+
+/** A moment that others wait for. */
+function moment(): { come: Promise<void>; let: () => void } {
+  let comes = (): void => undefined;
+  const come = new Promise<void>((resolve) => (comes = resolve));
+  return { come, let: () => comes() };
+}
+
 const malformed: unknown[] = [
   null,
   7,
@@ -125,6 +139,73 @@ describe('what is said to a rollout', () => {
       'resume not taken',
       'resume taken',
       'abort taken',
+    ]);
+  });
+
+  it('leaves the stage that it was said in, and no other: where the judge is quicker, it has been done or is refused', async () => {
+    const steps = [5, 25, 100].map((sharePct) => ({ sharePct, minSeconds: 0, maxSeconds: 60 }));
+    const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps } });
+    const { lookAtRollout, ruleOnSteering } = world.remote;
+    const moments = [moment(), moment()];
+    const looks: number[] = [];
+    world.remote.lookAtRollout = async (asked) => {
+      looks.push(asked.stage);
+      await moments[looks.length - 1]?.come;
+      world.verdicts = ['pass'];
+      return lookAtRollout(asked);
+    };
+    // The second is ruled on while the judge lets its stage pass.
+    world.remote.ruleOnSteering = async (asked) => {
+      const answer = await ruleOnSteering(asked);
+      if (asked.stage === 1) {
+        moments[1]?.let();
+        await untilLooks(looks, 3);
+      }
+      return answer;
+    };
+    await rollout(world, async (handle) => {
+      const advance = () => handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'advance', actor: 'ann', reason: '' }] });
+      await untilLooks(looks, 1);
+      expect(await advance()).toMatchObject({ accepted: true });
+      moments[0]?.let();
+      await untilLooks(looks, 2);
+      expect(await advance()).toMatchObject({ accepted: false, reason: expect.stringContaining('gone on to another stage') });
+      expect((await handle.result()).state).toBe('completed');
+    });
+    expect(looks).toEqual([0, 1, 2]);
+    expect(world.steered).toMatchObject([
+      { stage: 0, accepted: true },
+      { stage: 1, accepted: true },
+      { stage: 2, accepted: false },
+    ]);
+  });
+
+  it('is said of the last stage while the rollout waits to complete', async () => {
+    const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
+    const { lookAtRollout } = world.remote;
+    const looks: number[] = [];
+    const paused = moment();
+    world.remote.lookAtRollout = async (asked) => {
+      looks.push(asked.stage);
+      await paused.come;
+      world.verdicts = ['pass'];
+      return lookAtRollout(asked);
+    };
+    await rollout(world, async (handle) => {
+      await untilLooks(looks, 1);
+      await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'pause', actor: 'ann', reason: '' }] });
+      paused.let();
+      await eventually(
+        'it waits to complete',
+        async () => world.rollouts.at(-1)?.state,
+        (state) => state === 'paused',
+      );
+      await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'resume', actor: 'ann', reason: '' }] });
+      expect((await handle.result()).state).toBe('completed');
+    });
+    expect(world.steered.map(({ command, stage }) => [command, stage])).toEqual([
+      ['pause', 0],
+      ['resume', 0],
     ]);
   });
 

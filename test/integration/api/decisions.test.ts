@@ -1,79 +1,34 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { NativeConnection, Worker, bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createActivities } from '../../../activities/index.js';
-import { createRequestActivities } from '../../../activities/requests.js';
-import { createFileCache } from '../../../adapters/file-cache.js';
-import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { decidePromotion, promotionResult, startPromotion } from '../../../client/promotion.js';
 import { canonicalJson } from '../../../domain/canonical-json.js';
 import { parityGateName } from '../../../domain/gate.js';
 import { workflowIds } from '../../../domain/ids.js';
 import type { ModelDefinitionInput } from '../../../domain/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { taskQueues } from '../../../domain/task-queues.js';
 import { applyDefinition, definitionInForce, keepDefinition, rulesInForce } from '../../../db/definition-queries.js';
 import { snapshotByDigest } from '../../../db/data-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
-import { loadTemporalConfig } from '../../../temporal.config.js';
-import { failureInterceptor } from '../../../workers/failure-interceptor.js';
-import { bundleSources } from '../../../workers/workflow-bundle.js';
 import { changeFacts } from '../../setup/test-database.js';
 import { pollUntil } from '../infra/poll-until.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
+import { startWorkers, type TestWorkers } from './start-workers.js';
 
 let running: TestApi;
-let temporal: TemporalHandle;
-let activities: ReturnType<typeof createActivities>;
-let stop: () => Promise<void>;
+let workers: TestWorkers;
+let temporal: TestWorkers['temporal'];
+let activities: TestWorkers['activities'];
 let floorsFile: string;
 
 beforeAll(async () => {
   running = await startApi({ trust: 'signed' });
-  const accessFile = path.join(running.uploadFolder, 'access.json');
-  await writeFile(accessFile, JSON.stringify({ roles: { approver: ['*@example.org'], owner: [] } }));
-  floorsFile = path.join(running.uploadFolder, 'floors.json');
-  await writeFile(floorsFile, '{}');
-  const config = loadTemporalConfig();
-  const queues = taskQueues(`decisions-${randomUUID()}`);
-  const connected = await connectTemporal(config);
-  temporal = { ...connected, config: { ...config, taskQueues: queues } };
-  const deps = {
-    db: running.db,
-    store: running.store,
-    cache: createFileCache(running.store, path.join(running.uploadFolder, 'cache')),
-    temporal: connected.client,
-    config: {
-      projectRoot: process.cwd(),
-      home: running.uploadFolder,
-      accessFile,
-      floors: { configured: {}, file: floorsFile },
-      decisions: { trust: 'signed' as const, verifyingKeysFile: running.verifyingKeysFile },
-    },
-  };
-  activities = createActivities(deps);
-  const logger = new DefaultLogger('ERROR');
-  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
-  const connection = await NativeConnection.connect(config.connection);
-  const common = { connection, namespace: config.namespace, interceptors: { activity: [failureInterceptor] } };
-  const workflowBundle = await bundleWorkflowCode({ ...bundleSources, logger });
-  const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: createRequestActivities(deps) }),
-    Worker.create({ ...common, taskQueue: queues.activities, activities: activities.light }),
-    Worker.create({ ...common, taskQueue: queues.training, activities: activities.heavy }),
-  ]);
-  const runs = Promise.all(workers.map((worker) => worker.run()));
-  stop = async () => {
-    for (const worker of workers) worker.shutdown();
-    await runs;
-    await Promise.all([connection.close(), connected.close()]);
-  };
+  workers = await startWorkers(running, { approver: ['*@example.org'], owner: [] });
+  ({ temporal, activities, floorsFile } = workers);
 }, 180_000);
 afterAll(async () => {
-  await stop();
+  await workers.stop();
   await running.close();
 });
 

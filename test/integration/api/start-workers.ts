@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { NativeConnection, Worker, bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { createActivities } from '../../../activities/index.js';
+import { createRequestActivities } from '../../../activities/requests.js';
+import { createFileCache } from '../../../adapters/file-cache.js';
+import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
+import { taskQueues } from '../../../domain/task-queues.js';
+import { loadTemporalConfig } from '../../../temporal.config.js';
+import { failureInterceptor } from '../../../workers/failure-interceptor.js';
+import { bundleSources } from '../../../workers/workflow-bundle.js';
+import type { TestApi } from './start-api.js';
+
+export interface TestWorkers {
+  /** A client that starts workflows on these workers' queues. */
+  temporal: TemporalHandle;
+  activities: ReturnType<typeof createActivities>;
+  /** What environments ask, as JSON; nothing at first. */
+  floorsFile: string;
+  stop(): Promise<void>;
+}
+
+/** All workers beside an API, on queues of their own, that believe nothing but what this API signed. */
+export async function startWorkers(running: TestApi, roles: Readonly<Record<string, readonly string[]>>): Promise<TestWorkers> {
+  const accessFile = path.join(running.uploadFolder, 'access.json');
+  await writeFile(accessFile, JSON.stringify({ roles }));
+  const floorsFile = path.join(running.uploadFolder, 'floors.json');
+  await writeFile(floorsFile, '{}');
+  const config = loadTemporalConfig();
+  const queues = taskQueues(`signed-${randomUUID()}`);
+  const connected = await connectTemporal(config);
+  const deps = {
+    db: running.db,
+    store: running.store,
+    cache: createFileCache(running.store, path.join(running.uploadFolder, 'cache')),
+    temporal: connected.client,
+    config: {
+      projectRoot: process.cwd(),
+      home: running.uploadFolder,
+      accessFile,
+      floors: { configured: {}, file: floorsFile },
+      decisions: { trust: 'signed' as const, verifyingKeysFile: running.verifyingKeysFile },
+    },
+  };
+  const activities = createActivities(deps);
+  const logger = new DefaultLogger('ERROR');
+  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  const connection = await NativeConnection.connect(config.connection);
+  const common = { connection, namespace: config.namespace, interceptors: { activity: [failureInterceptor] } };
+  const workflowBundle = await bundleWorkflowCode({ ...bundleSources, logger });
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: createRequestActivities(deps) }),
+    Worker.create({ ...common, taskQueue: queues.activities, activities: activities.light }),
+    Worker.create({ ...common, taskQueue: queues.training, activities: activities.heavy }),
+  ]);
+  const runs = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    temporal: { ...connected, config: { ...config, taskQueues: queues } },
+    activities,
+    floorsFile,
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await runs;
+      await Promise.all([connection.close(), connected.close()]);
+    },
+  };
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decisionSigner } from '../../../adapters/decision-keys.js';
+import { rolloutStatus, steerRollout } from '../../../client/rollout.js';
+import { applyDefinition } from '../../../db/definition-queries.js';
+import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js';
+import { acquireLease, releaseLease } from '../../../db/lease-queries.js';
+import { openPromotion, recordDecision, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
+import { routeHistory, routeOf, storeId, writeRoute } from '../../../db/route-queries.js';
+import { steeringOf } from '../../../db/steering-queries.js';
+import { digestOf } from '../../../domain/canonical-json.js';
+import { floorDigest, floorSchema } from '../../../domain/floor.js';
+import { leaseNames, workflowIds } from '../../../domain/ids.js';
+import type { Evidence } from '../../../domain/promotion.js';
+import type { SteeringCommand } from '../../../domain/requests.js';
+import { rulesDigest } from '../../../domain/rules.js';
+import type { ModelDefinition } from '../../../domain/model-definition.js';
+import { advanceSignal } from '../../../workflows/messages.js';
+import type { rolloutModel } from '../../../workflows/rollout-model.js';
+import { pollUntil } from '../infra/poll-until.js';
+import { registerRunAndVersion } from './registered-version.js';
+import { ownDefinition, startApi, type TestApi } from './start-api.js';
+import { startWorkers, type TestWorkers } from './start-workers.js';
+
+const environment = 'production' as const;
+const [ada, otto] = ['ada@example.org', 'otto@example.org'];
+const gateway = { gatewayId: 'g', environment, url: 'http://127.0.0.1:9', bootId: 'b' };
+
+let running: TestApi;
+let workers: TestWorkers;
+let signer: Awaited<ReturnType<typeof decisionSigner>>;
+beforeAll(async () => {
+  running = await startApi({ trust: 'signed' });
+  workers = await startWorkers(running, { approver: [ada], reader: [otto] });
+  signer = await decisionSigner(path.join(path.dirname(running.verifyingKeysFile), 'private.pem'));
+}, 180_000);
+afterAll(async () => {
+  await workers.stop();
+  await running.close();
+});
+
+/** A canary of three stages, asked for and approved by a signed decision, in place of version 1. */
+const definition = (): ModelDefinition => {
+  const steps = [20, 50, 100].map((sharePct) => ({ sharePct, minRequests: 100, minSeconds: 0, maxSeconds: 3000 }));
+  const { rollout, promotion, ...rest } = ownDefinition();
+  if (rollout.strategy !== 'canary') throw new Error('the flights are rolled out by a canary');
+  return ownDefinition({ ...rest, triggers: { ...rest.triggers, schedules: [] }, rollout: { ...rollout, steps }, promotion });
+};
+
+/** Version 1 serves; a rollout of version 2 is in its first stage. */
+async function rollingOut() {
+  const { db } = running;
+  const own = definition();
+  const model = own.name;
+  await applyDefinition(db, own, 'test');
+  for (const version of [1, 2]) await registerRunAndVersion(running, own, version, digestOf(`${model} ${version}`));
+  const held = await acquireLease(db, leaseNames.rollout(environment, model), 'test');
+  if (!('grant' in held)) throw new Error('the lease is held');
+  const split = [{ version: 1, sharePct: 100 }];
+  await writeRoute(db, { environment, model, split, reason: 'test', idempotencyKey: model, lease: held.grant });
+  await releaseLease(db, held.grant);
+  const begin = () => approvedRollout(own);
+  return { model, begin, ...(await begin()) };
+}
+
+async function approvedRollout(own: ModelDefinition) {
+  const { db } = running;
+  const { name: model, promotion: policy, rollout } = own;
+  const promotionId = randomUUID();
+  await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita@example.org' });
+  const rules = { rulesSha256: rulesDigest(own), floorSha256: floorDigest(floorSchema.parse({})) };
+  const evidence = { model, version: 2, environment, champion: 1, policy, rollout, trainedBy: 'tom@example.org', ...rules };
+  const evidenceSha256 = digestOf(evidence);
+  await showEvidence(db, promotionId, { evidence: evidence as unknown as Evidence, evidenceSha256, expiresAt: null }, 0);
+  const at = new Date().toISOString();
+  const said = { promotionId, actor: ada, decision: 'approve' as const, comment: '', evidenceSha256, at };
+  const ruled = { sequence: 1, via: 'update' as const, roles: ['approver'], counted: true, selfApproved: false, reason: 'approved' };
+  await recordDecision(db, { ...said, ...ruled, signature: signer.sign(said) });
+  await setPromotionState(db, promotionId, 'rolling-out', null, 0);
+  const handle = await workers.temporal.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+    taskQueue: workers.temporal.config.taskQueues.workflows,
+    workflowId: workflowIds.rollout(environment, model),
+    args: [{ model, version: 2, promotionId }],
+  });
+  await untilStage(model, handle.firstExecutionRunId, 1);
+  return { handle, rolloutId: handle.firstExecutionRunId };
+}
+
+/** Waits for a stage to be watched, while the one gateway serves each route as it comes. */
+async function untilStage(model: string, rolloutId: string, step: number): Promise<void> {
+  await pollUntil(`the rollout of ${model} is in stage ${step}`, 60_000, async () => {
+    await recordGateway(running.db, gateway);
+    const { epoch = 0 } = (await routeOf(running.db, environment, model)) ?? {};
+    await acknowledgeRoute(running.db, { gatewayId: gateway.gatewayId, environment, model, storeId: await storeId(running.db), epoch });
+    const status = await rolloutStatus(workers.temporal, environment, model);
+    if (status?.rolloutId === rolloutId && status.step === step && status.epoch === epoch && status.state === 'running') return true;
+    throw new Error(JSON.stringify(status));
+  });
+}
+
+const past = (model: string, command: SteeringCommand, actor: string, signature?: string) =>
+  steerRollout(workers.temporal, environment, model, command, { actor, reason: 'seen enough', ...(signature && { signature }) });
+const overApi = (rolloutId: string, command: SteeringCommand, actor: string) =>
+  running.api.steerRollout(rolloutId, { command, actor, reason: 'seen enough' });
+const refusedWith = (text: string) => ({ accepted: false, reason: expect.stringContaining(text) });
+
+describe('while only what the API signed is believed, a rollout', () => {
+  test('is moved by nobody past the API, and by somebody with the role through it; route and record say who, with which roles, and why', async () => {
+    const { model, rolloutId, handle } = await rollingOut();
+    expect(await past(model, 'advance', ada)).toMatchObject(refusedWith('it is not signed'));
+    await handle.signal(advanceSignal, { actor: ada, reason: 'by hand' });
+    await pollUntil('the Signal is written down', 30_000, async () => ((await steeringOf(running.db, rolloutId))[1] ? true : undefined));
+    expect(await overApi(rolloutId, 'advance', otto)).toMatchObject(refusedWith(`${otto} has none of the roles`));
+    expect(await rolloutStatus(workers.temporal, environment, model)).toMatchObject({ state: 'running', step: 1 });
+
+    expect((await running.perdure('rollout', 'advance', model, '--reason', 'seen enough')).code).toBe(0);
+    await untilStage(model, rolloutId, 2);
+    const { steering } = await running.api.rollout(rolloutId);
+    const said = { command: 'advance', actor: ada, roles: ['approver'], stage: 0 };
+    expect(steering).toMatchObject([
+      { ...said, via: 'update', reason: 'seen enough', accepted: false, signed: false, answer: expect.stringContaining('not signed') },
+      { ...said, via: 'signal', reason: 'by hand', accepted: false, signed: false, answer: expect.stringContaining('not signed') },
+      { ...said, actor: otto, roles: ['reader'], via: 'update', reason: 'seen enough', accepted: false, signed: true },
+      { ...said, via: 'update', reason: 'seen enough', accepted: true, signed: true, answer: 'goes on to the next step' },
+    ]);
+    expect((await routeHistory(running.db, model)).map(({ reason, writtenBy }) => ({ reason, writtenBy }))).toMatchObject([
+      {},
+      { writtenBy: { kind: 'stage', rolloutId, actor: null, roles: null } },
+      {
+        reason: expect.stringContaining(`advanced by ${ada} (approver): seen enough`),
+        writtenBy: { kind: 'stage', rolloutId, actor: ada, roles: ['approver'] },
+      },
+    ]);
+    await handle.terminate();
+  });
+
+  test('takes a signature that moves traffic for what it was given for, and once', async () => {
+    const [first, second] = [await rollingOut(), await rollingOut()];
+    const sign = (change: object = {}) =>
+      signer.signSteering({
+        ...{ rolloutId: first.rolloutId, command: 'resume', stage: 0, actor: ada, reason: 'seen enough', at: new Date().toISOString() },
+        ...change,
+      });
+    const [good, pause] = [sign(), sign({ command: 'pause' })];
+    const pausedAgain = () => past(first.model, 'pause', ada, pause);
+    expect(await pausedAgain()).toMatchObject({ accepted: true });
+    await past(second.model, 'pause', otto);
+    expect(await past(second.model, 'resume', ada, good)).toMatchObject(refusedWith('does not fit'));
+    expect(await past(first.model, 'advance', ada, good)).toMatchObject(refusedWith('does not fit'));
+    expect(await past(first.model, 'resume', otto, good)).toMatchObject(refusedWith('does not fit'));
+    expect(await past(first.model, 'resume', ada, sign({ stage: 1 }))).toMatchObject(refusedWith('it was said of stage 2'));
+    expect(await past(first.model, 'resume', ada, sign({ at: '2020-01-01T00:00:00.000Z' }))).toMatchObject(refusedWith('say it again'));
+    expect(await past(first.model, 'resume', otto, sign({ actor: otto }))).toMatchObject(refusedWith('none of the roles'));
+    expect(await past(first.model, 'resume', ada, good)).toEqual({ accepted: true, reason: 'resumed' });
+    expect(await pausedAgain()).toMatchObject({ accepted: true });
+    expect(await past(first.model, 'resume', ada, good)).toMatchObject(refusedWith('used before'));
+    expect(await rolloutStatus(workers.temporal, environment, first.model)).toMatchObject({ state: 'paused', step: 1 });
+    expect((await steeringOf(running.db, first.rolloutId)).map(({ command, accepted }) => `${command} ${accepted}`)).toEqual([
+      ...['pause true', 'advance false', 'resume false', 'resume false', 'resume false', 'resume false'],
+      ...['resume true', 'pause true', 'resume false'],
+    ]);
+    expect(await overApi(first.rolloutId, 'resume', ada)).toMatchObject({ accepted: true });
+    await Promise.all([first.handle.terminate(), second.handle.terminate()]);
+  });
+
+  test('believes a signature once, however many send it in one moment', async () => {
+    const { model, rolloutId, handle } = await rollingOut();
+    await past(model, 'pause', otto);
+    const said = { rolloutId, command: 'advance' as const, stage: 0, actor: ada, reason: 'seen enough' };
+    const signature = signer.signSteering({ ...said, at: new Date().toISOString() });
+    const rule = (index: number) =>
+      workers.activities.light.ruleOnSteering({
+        ...{ ...said, id: `${rolloutId}/at-once-${index}`, signature, via: 'update', refusedBecause: null, answer: 'goes on' },
+      });
+    const ruled = await Promise.all([1, 2, 3, 4, 5, 6].map(rule));
+    expect(ruled.filter(({ accepted }) => accepted)).toHaveLength(1);
+    const again = await Promise.all([1, 2, 3, 4, 5, 6].map(rule));
+    expect(again).toEqual(ruled);
+    await handle.terminate();
+  });
+
+  test('is led back by anybody, and hears only what was said of itself: a word on one that has ended reaches no later one', async () => {
+    const { model, rolloutId, handle, begin } = await rollingOut();
+    await handle.terminate();
+    const later = await begin();
+    for (const command of ['pause', 'advance', 'abort'] as const)
+      await expect(overApi(rolloutId, command, ada)).rejects.toMatchObject({ code: 'not-found' });
+    expect(await rolloutStatus(workers.temporal, environment, model)).toMatchObject({
+      rolloutId: later.rolloutId,
+      state: 'running',
+      step: 1,
+    });
+    expect(await steeringOf(running.db, later.rolloutId)).toEqual([]);
+    expect(await past(model, 'abort', otto)).toMatchObject({ accepted: true });
+    const back = await pollUntil('the way back is written', 30_000, async () =>
+      (await routeHistory(running.db, model)).find(({ writtenBy }) => writtenBy?.kind === 'back'),
+    );
+    expect(back).toMatchObject({
+      reason: expect.stringContaining(`aborted by ${otto}: seen enough`),
+      writtenBy: { actor: otto, roles: ['reader'] },
+    });
+    expect(await steeringOf(running.db, later.rolloutId)).toMatchObject([
+      { command: 'abort', actor: otto, accepted: true, signature: null },
+    ]);
+    await later.handle.terminate();
+  });
+});
