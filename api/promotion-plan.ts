@@ -1,6 +1,7 @@
 import type { PromotionPlan } from '../client/http/promotion-plan.js';
 import { rulesInForce } from '../db/definition-queries.js';
 import { liveGateways } from '../db/gateway-queries.js';
+import { whyBelowFloor } from '../db/floor-facts.js';
 import { listPromotions } from '../db/promotion-lists.js';
 import { rolloutOutlook } from '../db/rollout-facts.js';
 import { runningRollout } from '../db/rollout-queries.js';
@@ -13,7 +14,7 @@ import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import { needsNoApproval } from '../domain/promotion-standing.js';
 import type { PromotionPolicy } from '../domain/promotion-policy.js';
-import { belowFloor, floorOf } from '../domain/floor.js';
+import { floorOf } from '../domain/floor.js';
 import type { ApiDeps } from './deps.js';
 import { policyAfter } from '../domain/rules.js';
 import { setBackOf } from '../db/service-record.js';
@@ -29,7 +30,7 @@ interface Question {
 
 /** What promoting a version would take, before anything moves. @throws PerdureError `not-found` or `input/invalid`. */
 export async function promotionPlan(
-  { db, floors }: Pick<ApiDeps, 'db' | 'floors'>,
+  { db, objects, floors }: Pick<ApiDeps, 'db' | 'objects' | 'floors'>,
   { model, version, environment: asked, alsoShadow = [] }: Question,
 ): Promise<PromotionPlan> {
   const registered = await versionOf(db, model, version);
@@ -49,8 +50,8 @@ export async function promotionPlan(
     challenger: version,
     alsoShadow,
   });
-  const below = belowFloor(rules, floorOf(await floors(), environment));
-  const undercut = below.length > 0 ? `it falls below what ${environment} asks: ${below.join('; ')}` : null;
+  const candidate = { environment, definition: rules, runId: registered.runId, snapshotSha256: registered.snapshotSha256 };
+  const undercut = await whyBelowFloor(db, objects, floorOf(await floors(), environment), candidate);
   const { parties } = settled;
   const already = present === version;
   // What serves whole already is not moved: there are no stages to show.

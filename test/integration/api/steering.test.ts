@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ActivityDependencies } from '../../../activities/dependencies.js';
+import { createSteeringActivities } from '../../../activities/steering.js';
 import { decisionSigner } from '../../../adapters/decision-keys.js';
 import { rolloutStatus, steerRollout } from '../../../client/rollout.js';
 import { applyDefinition } from '../../../db/definition-queries.js';
@@ -178,6 +180,16 @@ describe('while only what the API signed is believed, a rollout', () => {
     const again = await Promise.all([1, 2, 3, 4, 5, 6].map(rule));
     expect(again).toEqual(ruled);
     await handle.terminate();
+  });
+
+  test('refuses a signature that cannot be checked, and says which file to correct', async () => {
+    const decisions = { trust: 'signed' as const, verifyingKeysFile: path.join(running.uploadFolder, 'none.pem') };
+    const config = { accessFile: path.join(running.uploadFolder, 'access.json'), decisions };
+    const { ruleOnSteering } = createSteeringActivities({ db: running.db, config } as unknown as ActivityDependencies);
+    const said = { rolloutId: randomUUID(), command: 'advance' as const, stage: 0, actor: ada, reason: '' };
+    const signature = signer.signSteering({ ...said, at: new Date().toISOString() });
+    const asked = { ...said, id: said.rolloutId, signature, via: 'update' as const, refusedBecause: null, answer: 'goes on' };
+    expect(await ruleOnSteering(asked)).toMatchObject(refusedWith('none.pem cannot be read'));
   });
 
   test('is led back by anybody, and hears only what was said of itself: a word on one that has ended reaches no later one', async () => {
