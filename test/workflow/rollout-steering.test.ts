@@ -146,7 +146,7 @@ describe('what is said to a rollout', () => {
     const steps = [5, 25, 100].map((sharePct) => ({ sharePct, minSeconds: 0, maxSeconds: 60 }));
     const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps } });
     const { lookAtRollout, ruleOnSteering } = world.remote;
-    const moments = [moment(), moment()];
+    const moments = [moment(), moment(), moment()];
     const looks: number[] = [];
     world.remote.lookAtRollout = async (asked) => {
       looks.push(asked.stage);
@@ -170,6 +170,7 @@ describe('what is said to a rollout', () => {
       moments[0]?.let();
       await untilLooks(looks, 2);
       expect(await advance()).toMatchObject({ accepted: false, reason: expect.stringContaining('gone on to another stage') });
+      moments[2]?.let();
       expect((await handle.result()).state).toBe('completed');
     });
     expect(looks).toEqual([0, 1, 2]);
