@@ -34,9 +34,10 @@ export function takeSupervisorLock(home: string): SupervisorLock {
     mkdirSync(folder, { recursive: true });
     writeFileSync(candidate, JSON.stringify(self));
     for (let attempt = 0; attempt < 20; attempt += 1) {
+      // The number first: who takes the place after it was read either is found below, or has taken the number.
+      const generation = (newestLock(home)?.generation ?? 0) + 1;
       const holder = currentSupervisor(home);
       if (holder) throw held(home, holder);
-      const generation = (newestLock(home)?.generation ?? 0) + 1;
       const file = lockFile(home, generation);
       try {
         linkSync(candidate, file); // Fails when the name is taken: one winner, and never a half-written file.
