@@ -32,11 +32,16 @@ export function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
+const lowest = 18_000;
+/** Where Linux begins to take ports for outgoing connections, unless it is told otherwise. */
+const outgoingFrom = 32_768;
+
 /** The first of `count` neighbouring free ports at or above a random place; `alsoFree` may ask for more of each. */
 export async function findFreePorts(host: string, count: number, offsets: readonly number[] = [0]): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    // Below the range from which the kernel takes ports for outgoing connections, and so that port + 10,000 stays valid.
-    const first = 18_000 + Math.floor(Math.random() * 3_500) * 4;
+    // All of them, offsets included, below the range from which the kernel takes ports for outgoing connections: one of those may come at any moment.
+    const room = outgoingFrom - lowest - Math.max(...offsets) - count;
+    const first = lowest + Math.floor((Math.random() * room) / 4) * 4;
     const wanted = Array.from({ length: count }, (_, index) => offsets.map((offset) => first + index + offset)).flat();
     const free = await Promise.all(wanted.map((port) => canListen(host, port)));
     if (free.every(Boolean)) return first;
