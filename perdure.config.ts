@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { FloorsInput } from './domain/floor.js';
+import type { ActivityQueue } from './domain/task-queues.js';
 import { decisionTrusts, type DecisionTrust } from './domain/decision-proof.js';
 
 /** Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in `temporal.config.ts`. */
@@ -64,6 +65,18 @@ export const FLOORS: FloorsInput = {
   },
   staging: {},
 };
+
+/** How many activities of each queue one worker process runs at a time; each has a variable, PERDURE_WORKER_…_MAX. */
+export const WORKER_SLOTS = {
+  activities: 20,
+  /** They poll and cost next to nothing; each waits for minutes. */
+  waits: 500,
+  /** Most take a second; one that opens an engine takes up to half a gigabyte. */
+  judging: 4,
+  /** An engine or a model's process each, of up to a gigabyte. */
+  data: 2,
+  training: 1,
+} satisfies Record<ActivityQueue, number>;
 
 export interface PerdureConfig {
   /** Absolute path of the checkout. */

@@ -1,10 +1,13 @@
+import type { ActivityQueue } from '../domain/task-queues.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { createEvaluationActivities } from './evaluation.js';
 import { createGatewayActivities } from './gateways.js';
 import { createLeaseActivities } from './leases.js';
+import { mergeActivities } from './merge-activities.js';
 import { createPromotionActivities } from './promotions.js';
 import { createReconciliationActivities } from './reconciliation.js';
 import { createRegistryActivities } from './registry.js';
+import { createRequestActivities } from './requests.js';
 import { createReviewActivities } from './reviews.js';
 import { createRolloutLookActivities } from './rollout-looks.js';
 import { createRolloutActivities } from './rollouts.js';
@@ -14,22 +17,46 @@ import { createSupersedingActivities } from './superseding.js';
 import { createSteeringActivities } from './steering.js';
 import { createTrainingActivities } from './training.js';
 
-/** All activities, by the queue they are taken from. */
+/** All activities, by the queue on which workflows schedule them (`workflows/activity-profiles.ts`, which the compiler holds to this). */
 export function createActivities(deps: ActivityDependencies) {
+  const all = mergeActivities({
+    evaluation: createEvaluationActivities(deps),
+    gateways: createGatewayActivities(deps),
+    leases: createLeaseActivities(deps),
+    promotions: createPromotionActivities(deps),
+    reconciliation: createReconciliationActivities(deps),
+    registry: createRegistryActivities(deps),
+    requests: createRequestActivities(deps),
+    reviews: createReviewActivities(deps),
+    rollouts: createRolloutActivities(deps),
+    rolloutLooks: createRolloutLookActivities(deps),
+    runs: createRunActivities(deps),
+    snapshots: createSnapshotActivities(deps),
+    steering: createSteeringActivities(deps),
+    superseding: createSupersedingActivities(deps),
+    training: createTrainingActivities(deps),
+  });
+  const { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest, ...remote } = all;
+  const { takeTrainingLease, takeRolloutLease, waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } = remote;
+  const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, train, ...activities } = others;
   return {
-    light: {
-      ...createGatewayActivities(deps),
-      ...createLeaseActivities(deps),
-      ...createPromotionActivities(deps),
-      ...createReconciliationActivities(deps),
-      ...createRegistryActivities(deps),
-      ...createReviewActivities(deps),
-      ...createRolloutActivities(deps),
-      ...createRolloutLookActivities(deps),
-      ...createRunActivities(deps),
-      ...createSteeringActivities(deps),
-      ...createSupersedingActivities(deps),
-    },
-    heavy: { ...createEvaluationActivities(deps), ...createSnapshotActivities(deps), ...createTrainingActivities(deps) },
-  };
+    /** Beside the workflow task itself. */
+    local: { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest },
+    activities,
+    waits: { takeTrainingLease, takeRolloutLease, waitForAcknowledgement, waitUntilAcknowledged, probe },
+    judging: { gatherEvidence, lookAtRollout, lookAtLabels },
+    data: { takeSnapshot, evaluateRun },
+    training: { train },
+  } satisfies Record<ActivityQueue | 'local', object>;
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+type Registered = Activities & { local: object };
+
+/** What a worker of a queue must know: also what workflows of version 0.1.0 scheduled there, when there were three queues, and are still waiting for. */
+export function activitiesOf(queue: ActivityQueue, { activities, waits, judging, data, training }: Registered): object {
+  const { gatherEvidence, ...looks } = judging;
+  if (queue === 'activities') return { ...activities, ...waits, ...looks };
+  if (queue === 'training') return { ...training, ...data, gatherEvidence };
+  return { waits, judging, data }[queue];
 }

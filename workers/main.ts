@@ -1,9 +1,8 @@
 import path from 'node:path';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { createActivities } from '../activities/index.js';
-import { createRequestActivities } from '../activities/requests.js';
 import { createFileCache } from '../adapters/file-cache.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store.js';
@@ -16,17 +15,18 @@ import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';
 import { heldActivities } from './held-activities.js';
+import { polledText, queueWorkers, workerRoles } from './queue-workers.js';
 import { loadWorkflowBundle } from './workflow-bundle.js';
 
 const rolesSchema = z
   .string()
-  .default('workflows,activities,training')
-  .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(['workflows', 'activities', 'training'])).min(1));
+  .default(workerRoles.join(','))
+  .transform((text) => [...new Set(text.split(','))])
+  .pipe(z.array(z.enum(workerRoles)).min(1));
 
 const sweepEveryMs = 5 * 60_000;
 
-/** A worker process: any number may run, each with any of the three queues. */
+/** A worker process: any number may run, each with any of the queues. */
 async function main(): Promise<void> {
   const roles = rolesSchema.parse(process.env['PERDURE_WORKER_QUEUES']);
   const config = loadPerdureConfig();
@@ -54,38 +54,21 @@ async function main(): Promise<void> {
     cache: createFileCache(store, path.join(config.home, 'cache', 'objects')),
     temporal: new Client({ connection: clientConnection, namespace: temporal.namespace }),
   };
-  const activities = createActivities(deps);
-
   const holdFolder = process.env['PERDURE_HOLD_FOLDER'];
   if (holdFolder) process.stdout.write(`DRILL: activities are held while a file in ${holdFolder} asks for it (PERDURE_HOLD_FOLDER).\n`);
-  const common = {
-    connection,
-    namespace: temporal.namespace,
-    shutdownGraceTime: temporal.shutdownGraceMs,
-    shutdownForceTime: temporal.shutdownGraceMs + 5000,
-    interceptors: { activity: [...(holdFolder ? [heldActivities(holdFolder)] : []), failureInterceptor] },
-  } satisfies Partial<WorkerOptions>;
-  const optionsOf = {
-    workflows: async () => ({
-      ...common,
-      taskQueue: temporal.taskQueues.workflows,
-      ...(await loadWorkflowBundle(config.home)),
-      activities: createRequestActivities(deps),
-    }),
-    activities: async () => ({
-      ...common,
-      taskQueue: temporal.taskQueues.activities,
-      activities: activities.light,
-      maxConcurrentActivityTaskExecutions: temporal.activitiesMax,
-    }),
-    training: async () => ({
-      ...common,
-      taskQueue: temporal.taskQueues.training,
-      activities: activities.heavy,
-      maxConcurrentActivityTaskExecutions: temporal.trainingsMax,
-    }),
-  };
-  const workers = await Promise.all(roles.map(async (role) => Worker.create(await optionsOf[role]())));
+  const workers = await queueWorkers({
+    roles,
+    temporal,
+    activities: createActivities(deps),
+    workflowBundle: () => loadWorkflowBundle(config.home),
+    common: {
+      connection,
+      namespace: temporal.namespace,
+      shutdownGraceTime: temporal.shutdownGraceMs,
+      shutdownForceTime: temporal.shutdownGraceMs + 5000,
+      interceptors: { activity: [...(holdFolder ? [heldActivities(holdFolder)] : []), failureInterceptor] },
+    },
+  });
   if (roles.includes('workflows')) await ensureReconciler({ client: deps.temporal, config: temporal });
   await keepWorkFoldersSwept(config.home);
   const running = Promise.all(workers.map((worker) => worker.run()));
@@ -98,6 +81,7 @@ async function main(): Promise<void> {
     },
     temporal.shutdownGraceMs + 8000,
   );
+  process.stdout.write(`polls ${polledText(roles, temporal)}\n`);
   announceReady();
   await running;
 }

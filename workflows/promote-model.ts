@@ -18,7 +18,7 @@ import { requirementsOf, requirementText } from '../domain/approval-places.js';
 import { needsNoApproval, promotionStanding, standingPlaces } from '../domain/promotion-standing.js';
 import type { PromotionState } from '../domain/promotion.js';
 import type { PromoteRequest } from '../domain/requests.js';
-import { facts, heavy, parsing } from './activity-profiles.js';
+import { evidence, facts, parsing } from './activity-profiles.js';
 import { asDecision, DecisionBook } from './decision-book.js';
 import { DecisionWait } from './decision-wait.js';
 import { failureCode, failureText } from './failure-text.js';
@@ -109,7 +109,7 @@ async function promote(input: PromoteRequest, whenCancelled: (then: () => void) 
   try {
     for (;;) {
       timeline.doing('gathering evidence: candidate against champion on the same holdout');
-      const shown = await heavy().gatherEvidence({ promotionId, model, version, environment });
+      const shown = await evidence().gatherEvidence({ promotionId, model, version, environment });
       policy = shown.policy ?? policy;
       if (shown.conflict) return await close('superseded', shown.conflict);
       timeline.finished(`evidence ${shown.evidenceSha256.slice(0, 12)}: ${shown.summary}`);

@@ -4,7 +4,7 @@ import { workflowIds } from '../domain/ids.js';
 import type { LeaseGrant } from '../domain/lease.js';
 import type { TrainRequest } from '../domain/requests.js';
 import type { RunOutcome } from '../domain/run.js';
-import { facts, heavy, parsing, queueing } from './activity-profiles.js';
+import { dataWork, facts, parsing, queueing, trainers } from './activity-profiles.js';
 import { failureText } from './failure-text.js';
 import { promoteModel } from './promote-model.js';
 import { mark, Timeline } from './timeline.js';
@@ -46,18 +46,25 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     lease = await queueing().takeTrainingLease({ model, holder: { workflowId, runId } });
 
     timeline.doing('taking a snapshot of the data and validating it');
-    const snapshot = await heavy().takeSnapshot({ runId, model, definitionSha256, until, ignoreWatermark: request.ignoreWatermark, force });
+    const snapshot = await dataWork().takeSnapshot({
+      runId,
+      model,
+      definitionSha256,
+      until,
+      ignoreWatermark: request.ignoreWatermark,
+      force,
+    });
     if (snapshot.outcome === 'unchanged') return await end('unchanged', snapshot.reason, snapshot.watermark, snapshot.version);
     if (snapshot.outcome !== 'taken') return await end(snapshot.outcome, snapshot.reason);
     timeline.finished(snapshot.summary);
     const { snapshotSha256, watermark } = snapshot;
 
     timeline.doing('training');
-    const trained = await heavy().train({ runId, definitionSha256, snapshotSha256 });
+    const trained = await trainers().train({ runId, definitionSha256, snapshotSha256 });
     timeline.finished(trained.summary);
 
     timeline.doing('evaluating on the holdout');
-    const evaluated = await heavy().evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256: trained.artifactSha256 });
+    const evaluated = await dataWork().evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256: trained.artifactSha256 });
     timeline.finished(evaluated.summary);
 
     timeline.doing('deciding the gates');

@@ -31,7 +31,7 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
   const workers = (
     [
       ['worker-control', 'workflows,activities'],
-      ['worker-training', 'training'],
+      ['worker-training', 'data,training'],
     ] as const
   ).map(([name, queues]) =>
     nodeComponent(options, { name, entry: 'workers/main.ts', env: { PERDURE_WORKER_QUEUES: queues, PERDURE_WORKER_NAME: name } }),

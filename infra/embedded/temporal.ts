@@ -48,6 +48,9 @@ export function temporalComponent(options: TemporalOptions): ComponentSpec {
       args.push('--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal');
       // The default of 20 task loads a second and shard makes sequential steps ten times slower.
       args.push('--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000');
+      // Tasks that wait are handed out by priority, then in turn among models, which holds within one partition. Those of before are still read from all.
+      args.push('--dynamic-config-value', 'matching.enableFairness=true');
+      args.push('--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1');
       args.push('--log-level', 'error', '--log-format', 'json');
       if (options.namespace !== 'default') args.push('--namespace', options.namespace);
       for (const name of searchAttributes) args.push('--search-attribute', `${name}=Keyword`);

@@ -5,7 +5,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { bundleSources } from '../../workers/workflow-bundle.js';
 import { failureInterceptor } from '../../workers/failure-interceptor.js';
-import { taskQueues } from '../../domain/task-queues.js';
+import { activityQueues, taskQueues } from '../../domain/task-queues.js';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -63,8 +63,7 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
         activities: local,
         ...(options.cached === false ? { maxCachedWorkflows: 0 } : {}),
       }),
-      Worker.create({ ...common, taskQueue: queues.activities, activities: remote }),
-      Worker.create({ ...common, taskQueue: queues.training, activities: remote }),
+      ...activityQueues.map((queue) => Worker.create({ ...common, taskQueue: queues[queue], activities: remote })),
     ]);
     const running = Promise.all(workers.map((worker) => worker.run()));
     return async () => {

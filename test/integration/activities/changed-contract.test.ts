@@ -101,18 +101,18 @@ async function train(definition: ReturnType<typeof definitionOf>, until: string)
   const runId = randomUUID();
   await openRun(db, { id: runId, workflowId: runId, model: definition.name, definitionSha256, cause: { kind: 'data', id: until }, until });
   const asked = { runId, model: definition.name, definitionSha256, until, ignoreWatermark: true };
-  const snapshot = await running(() => activities.heavy.takeSnapshot(asked));
+  const snapshot = await running(() => activities.data.takeSnapshot(asked));
   if (snapshot.outcome !== 'taken') throw new Error(snapshot.reason);
   const { snapshotSha256 } = snapshot;
-  const trained = await running(() => activities.heavy.train({ runId, definitionSha256, snapshotSha256 }));
+  const trained = await running(() => activities.training.train({ runId, definitionSha256, snapshotSha256 }));
   const { artifactSha256 } = trained;
-  const { evaluationKey } = await running(() => activities.heavy.evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256 }));
+  const { evaluationKey } = await running(() => activities.data.evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256 }));
   const evaluation: Evaluation = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(evaluationKey))));
-  const gates = await running(() => activities.light.decideRunGates({ runId, definitionSha256, evaluationKey }));
+  const gates = await running(() => activities.activities.decideRunGates({ runId, definitionSha256, evaluationKey }));
   const outcomes = (await runById(db, runId)).gates?.map(({ name, outcome }) => `${name}: ${outcome}`) ?? [];
   if (gates.verdict !== 'pass') return { evaluation, gates, outcomes, version: null };
   const run = { runId, definitionSha256, snapshotSha256, watermark: null, trained, evaluationKey };
-  const { version } = await running(() => activities.light.registerRun(run));
+  const { version } = await running(() => activities.activities.registerRun(run));
   return { evaluation, gates, outcomes, version };
 }
 
@@ -122,14 +122,14 @@ async function makeChampion(model: string, version: number): Promise<void> {
   if (!('grant' in held)) throw new Error('the lease is held');
   const target = { split: [{ version, sharePct: 100 }] };
   const write = { environment: 'production' as const, model, lease: held.grant, reason: 'test', idempotencyKey: `${model}/${epochs}` };
-  await running(() => activities.light.writeRoute({ ...write, target }));
-  await running(() => activities.light.releaseLease(held.grant));
+  await running(() => activities.activities.writeRoute({ ...write, target }));
+  await running(() => activities.activities.releaseLease(held.grant));
 }
 
 async function evidenceOf(model: string, version: number) {
   const promotionId = randomUUID();
   await openPromotion(db, { id: promotionId, workflowId: promotionId, model, version, environment: 'production', requestedBy: 'rita' });
-  await running(() => activities.heavy.gatherEvidence({ promotionId, model, version, environment: 'production' }));
+  await running(() => activities.judging.gatherEvidence({ promotionId, model, version, environment: 'production' }));
   return (await promotionById(db, promotionId)).evidence;
 }
 

@@ -5,8 +5,7 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createActivities } from '../../../activities/index.js';
-import { createRequestActivities } from '../../../activities/requests.js';
+import { activitiesOf, createActivities } from '../../../activities/index.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { workflowLife } from '../../../client/workflow-life.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
@@ -24,7 +23,7 @@ import { runWithSnapshot } from '../../../db/run-lists.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
 import { holderText } from '../../../domain/lease.js';
 import { parseModelDefinition } from '../../../domain/model-definition.js';
-import { taskQueues } from '../../../domain/task-queues.js';
+import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
@@ -51,10 +50,11 @@ beforeAll(async () => {
   const deps = { db, temporal: temporal.client, config: {} } as unknown as ActivityDependencies;
   const connection = await NativeConnection.connect(loadTemporalConfig().connection);
   const common = { connection, interceptors: { activity: [failureInterceptor] }, shutdownForceTime: '5s' };
+  const activities = createActivities(deps);
   const bundle = await loadWorkflowBundle(process.env.PERDURE_HOME ?? '.perdure');
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: queues.workflows, ...bundle, activities: createRequestActivities(deps) }),
-    Worker.create({ ...common, taskQueue: queues.activities, activities: createActivities(deps).light }),
+    Worker.create({ ...common, taskQueue: queues.workflows, ...bundle, activities: activities.local }),
+    ...activityQueues.map((queue) => Worker.create({ ...common, taskQueue: queues[queue], activities: activitiesOf(queue, activities) })),
   ]);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const { handle, stopGateway } = await startParts();

@@ -53,7 +53,7 @@ async function untilState(model: string, version: number, state: string): Promis
   });
 }
 
-const verify = (promotionId: string) => activities.light.verifyPromotion({ promotionId });
+const verify = (promotionId: string) => activities.activities.verifyPromotion({ promotionId });
 
 describe('while only signed decisions are trusted', () => {
   test('an unsigned Update is recorded and answered, never counted; what the CLI sends over the API is signed and counts', async () => {

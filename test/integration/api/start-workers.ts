@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { NativeConnection, Worker, bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import { NativeConnection, bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../../activities/index.js';
-import { createRequestActivities } from '../../../activities/requests.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { taskQueues } from '../../../domain/task-queues.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
+import { queueWorkers, workerRoles } from '../../../workers/queue-workers.js';
 import { bundleSources } from '../../../workers/workflow-bundle.js';
 import type { TestApi } from './start-api.js';
 
@@ -21,8 +21,17 @@ export interface TestWorkers {
   stop(): Promise<void>;
 }
 
+interface Replaced {
+  slots?: Partial<TestWorkers['temporal']['config']['slots']>;
+  replaced?: Partial<TestWorkers['activities']>;
+}
+
 /** All workers beside an API, on queues of their own, that believe nothing but what this API signed. */
-export async function startWorkers(running: TestApi, roles: Readonly<Record<string, readonly string[]>>): Promise<TestWorkers> {
+export async function startWorkers(
+  running: TestApi,
+  roles: Readonly<Record<string, readonly string[]>>,
+  { slots, replaced }: Replaced = {},
+): Promise<TestWorkers> {
   const accessFile = path.join(running.uploadFolder, 'access.json');
   await writeFile(accessFile, JSON.stringify({ roles }));
   const floorsFile = path.join(running.uploadFolder, 'floors.json');
@@ -49,11 +58,13 @@ export async function startWorkers(running: TestApi, roles: Readonly<Record<stri
   const connection = await NativeConnection.connect(config.connection);
   const common = { connection, namespace: config.namespace, interceptors: { activity: [failureInterceptor] } };
   const workflowBundle = await bundleWorkflowCode({ ...bundleSources, logger });
-  const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: queues.workflows, workflowBundle, activities: createRequestActivities(deps) }),
-    Worker.create({ ...common, taskQueue: queues.activities, activities: activities.light }),
-    Worker.create({ ...common, taskQueue: queues.training, activities: activities.heavy }),
-  ]);
+  const workers = await queueWorkers({
+    roles: workerRoles,
+    temporal: { taskQueues: queues, slots: { ...config.slots, ...slots } },
+    activities: { ...activities, ...replaced },
+    workflowBundle: async () => ({ workflowBundle }),
+    common,
+  });
   const runs = Promise.all(workers.map((worker) => worker.run()));
   return {
     temporal: { ...connected, config: { ...config, taskQueues: queues } },

@@ -172,7 +172,7 @@ describe('while only what the API signed is believed, a rollout', () => {
     const said = { rolloutId, command: 'advance' as const, stage: 0, actor: ada, reason: 'seen enough' };
     const signature = signer.signSteering({ ...said, at: new Date().toISOString() });
     const rule = (index: number) =>
-      workers.activities.light.ruleOnSteering({
+      workers.activities.activities.ruleOnSteering({
         ...{ ...said, id: `${rolloutId}/at-once-${index}`, signature, via: 'update', refusedBecause: null, answer: 'goes on' },
       });
     const ruled = await Promise.all([1, 2, 3, 4, 5, 6].map(rule));

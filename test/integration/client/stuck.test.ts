@@ -64,7 +64,8 @@ it('an activity that fails again and again is named with its attempts and failur
       ...(await loadWorkflowBundle(process.env.PERDURE_HOME ?? '.perdure')),
       activities: { parseTrainRequest: async ({ model }: { model: string }) => request(model) },
     }),
-    Worker.create({ ...common, taskQueue: queues.activities, activities: { openRun: broken, takeTrainingLease: waits } }),
+    Worker.create({ ...common, taskQueue: queues.activities, activities: { openRun: broken } }),
+    Worker.create({ ...common, taskQueue: queues.waits, activities: { takeTrainingLease: waits } }),
   ]);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const start = (model: string) =>

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPromotion } from '../../../client/promotion.js';
+import { applyDefinition } from '../../../db/definition-queries.js';
+import type { RunResult } from '../../../workflows/train-model.js';
+import { registerFirstVersion } from '../api/registered-version.js';
+import { ownDefinition, startApi, type TestApi } from '../api/start-api.js';
+import { startWorkers, type TestWorkers } from '../api/start-workers.js';
+import { pollUntil } from '../infra/poll-until.js';
+
+let running: TestApi;
+let workers: TestWorkers;
+let endTraining: () => void;
+/** Models whose trainer has begun. */
+const training: string[] = [];
+/** Models whose snapshot is being taken. */
+const snapshots: string[] = [];
+
+beforeAll(async () => {
+  const held = new Promise<void>((resolve) => (endTraining = resolve));
+  running = await startApi({ trust: 'signed' });
+  workers = await startWorkers(
+    running,
+    { approver: ['*'] },
+    {
+      slots: { training: 1, data: 2 },
+      replaced: {
+        data: {
+          takeSnapshot: async ({ model, until }) => {
+            snapshots.push(model);
+            if (until !== null) await held;
+            return { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: null, summary: 'taken by the test' };
+          },
+          evaluateRun: () => Promise.reject(new Error('no training of this test ends')),
+        },
+        training: {
+          train: async ({ runId }) => {
+            training.push(runId);
+            await held;
+            throw new Error('the test is over');
+          },
+        },
+      },
+    },
+  );
+}, 180_000);
+afterAll(async () => {
+  endTraining();
+  await workers.stop();
+  await running.close();
+});
+
+/** A run of a model of its own; with `until` its snapshot never ends. */
+async function startRun(until?: string) {
+  const definition = ownDefinition({ triggers: { schedules: [] } });
+  await applyDefinition(running.db, definition, 'test');
+  const { client, config } = workers.temporal;
+  return client.workflow.start<(input: unknown) => Promise<RunResult>>('trainModel', {
+    taskQueue: config.taskQueues.workflows,
+    workflowId: `train/${definition.name}/${randomUUID()}`,
+    args: [{ model: definition.name, ...(until && { until }) }],
+  });
+}
+
+describe('while trainers and snapshots hold every slot and more wait', () => {
+  it('the evidence of a promotion is shown at once', { timeout: 120_000 }, async () => {
+    const runs = await Promise.all([startRun(), startRun(), startRun()]);
+    await pollUntil('one trains, and two wait for its slot', 60_000, async () => {
+      const steps = await Promise.all(runs.map(({ firstExecutionRunId }) => running.api.run(firstExecutionRunId)));
+      return training.length === 1 && snapshots.length === 3 && steps.every((run) => run.outcome === null) ? true : undefined;
+    });
+    const held = await Promise.all([startRun('2013-02'), startRun('2013-02'), startRun('2013-02')]);
+    await pollUntil('two snapshots hold their slots', 60_000, async () => (snapshots.length === 5 ? true : undefined));
+
+    const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 1 } });
+    const askedMs = Date.now();
+    await startPromotion(workers.temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
+    await pollUntil('the promotion waits for an approval', 30_000, async () => {
+      const [found] = await running.api.promotions({ model, version: 1 });
+      return found?.state === 'waiting-for-approval' ? true : undefined;
+    });
+    expect(Date.now() - askedMs).toBeLessThan(10_000);
+    expect(training).toHaveLength(1);
+    expect(snapshots).toHaveLength(5);
+    for (const run of [...runs, ...held]) await run.terminate('the test is over');
+  });
+});
