@@ -1,11 +1,14 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { FloorsInput } from './domain/floor.js';
+import type { FloorsInput } from './domain/promotion/floor.js';
 import type { ActivityQueue } from './domain/task-queues.js';
-import { decisionTrusts, type DecisionTrust } from './domain/decision-proof.js';
+import { decisionTrusts, type DecisionTrust } from './domain/promotion/decision-proof.js';
 
-/** Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in `temporal.config.ts`. */
+/**
+ * Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in
+ * `temporal.config.ts`.
+ */
 
 const projectRoot = path.dirname(fileURLToPath(import.meta.url));
 
@@ -14,7 +17,10 @@ const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).de
 const environmentSchema = z.object({
   PERDURE_HOME: z.string().min(1).default('.perdure'),
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
-  /** Names beside its own under which the control API and the gateways are called: `name` or `name:port`, separated by commas. */
+  /**
+   * Names beside its own under which the control API and the gateways are called: `name` or `name:port`, separated by
+   * commas.
+   */
   PERDURE_ALLOWED_HOSTS: z.string().optional(),
   PERDURE_API_PORT: port(7400),
   PERDURE_GATEWAY_PRODUCTION_PORT: port(7410),
@@ -40,7 +46,10 @@ const environmentSchema = z.object({
   PERDURE_ACCESS_FILE: z.string().min(1).default('access.json'),
   /** A JSON file with the floors of environments, in place of those below. */
   PERDURE_FLOORS_FILE: z.string().min(1).optional(),
-  /** Whose word is taken for who decided on a promotion. `frontend` trusts whoever can write to the Temporal frontend: for development. */
+  /**
+   * Whose word is taken for who decided on a promotion. `frontend` trusts whoever can write to the Temporal frontend:
+   * for development.
+   */
   PERDURE_DECISION_TRUST: z.enum(decisionTrusts).default('frontend'),
   /** The control API's private Ed25519 key. */
   PERDURE_SIGNING_KEY_FILE: z.string().min(1).optional(),
@@ -55,7 +64,10 @@ const environmentSchema = z.object({
 
 export const ENVIRONMENTS = ['production', 'staging'] as const;
 
-/** What each environment asks of every definition, whatever the definition says. What is not named is not asked; docs/operations.md lists it all. */
+/**
+ * What each environment asks of every definition, whatever the definition says. What is not named is not asked;
+ * docs/operations.md lists it all.
+ */
 export const FLOORS: FloorsInput = {
   production: {
     approvals: { count: 1 },
@@ -143,7 +155,10 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     ports: {
       api: env.PERDURE_API_PORT,
       gateways: { production: env.PERDURE_GATEWAY_PRODUCTION_PORT, staging: env.PERDURE_GATEWAY_STAGING_PORT },
-      gatewaysGrpc: { production: env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT, staging: env.PERDURE_GATEWAY_STAGING_GRPC_PORT },
+      gatewaysGrpc: {
+        production: env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT,
+        staging: env.PERDURE_GATEWAY_STAGING_GRPC_PORT,
+      },
       temporal: env.PERDURE_TEMPORAL_PORT,
       temporalUi: env.PERDURE_TEMPORAL_UI_PORT,
       postgres: env.PERDURE_POSTGRES_PORT,

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { taskQueues, type ActivityQueue } from './domain/task-queues.js';
 import { WORKER_SLOTS } from './perdure.config.js';
 
-/** Temporal's part of the environment. Address, namespace, TLS and API key follow the SDK's own environment configuration. */
+/**
+ * Temporal's part of the environment. Address, namespace, TLS and API key follow the SDK's own environment
+ * configuration.
+ */
 
 const slots = (most: number, fallback: number) => z.coerce.number().int().min(1).max(most).default(fallback);
 
@@ -20,7 +23,9 @@ const tuningSchema = z.object({
 
 /** @throws an Error that names the wrong variable. */
 export function loadTemporalConfig(environment: NodeJS.ProcessEnv = process.env) {
-  const present = Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+  const present = Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
   const parsed = tuningSchema.safeParse(present);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);

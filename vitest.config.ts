@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Groups of projects run one after another, so that suites which measure or kill processes do not share the cores with the others. */
+/**
+ * Groups of projects run one after another, so that suites which measure or kill processes do not share the cores with
+ * the others.
+ */
 const project = (name: string, groupOrder: number, more: object = {}) => ({
   test: {
     name,
@@ -27,8 +30,18 @@ export default defineConfig({
         globalSetup: ['./test/setup/native-servers.ts'],
         setupFiles: ['./test/setup/join-servers.ts'],
       }),
-      project('e2e', 4, { ...serial, testTimeout: 600_000, hookTimeout: 300_000, setupFiles: ['./test/setup/forget-own-servers.ts'] }),
-      project('faults', 5, { ...serial, testTimeout: 600_000, hookTimeout: 300_000, setupFiles: ['./test/setup/forget-own-servers.ts'] }),
+      project('e2e', 4, {
+        ...serial,
+        testTimeout: 600_000,
+        hookTimeout: 300_000,
+        setupFiles: ['./test/setup/forget-own-servers.ts'],
+      }),
+      project('faults', 5, {
+        ...serial,
+        testTimeout: 600_000,
+        hookTimeout: 300_000,
+        setupFiles: ['./test/setup/forget-own-servers.ts'],
+      }),
     ],
   },
 });

@@ -1,23 +1,26 @@
 import type { ActivityQueue } from '../domain/task-queues.js';
 import type { ActivityDependencies } from './dependencies.js';
-import { createEvaluationActivities } from './evaluation.js';
-import { createGatewayActivities } from './gateways.js';
+import { createEvaluationActivities } from './evaluation/evaluation.js';
+import { createGatewayActivities } from './serving/gateways.js';
 import { createLeaseActivities } from './leases.js';
 import { mergeActivities } from './merge-activities.js';
-import { createPromotionActivities } from './promotions.js';
+import { createPromotionActivities } from './promotion/promotions.js';
 import { createReconciliationActivities } from './reconciliation.js';
-import { createRegistryActivities } from './registry.js';
+import { createRegistryActivities } from './model/registry.js';
 import { createRequestActivities } from './requests.js';
-import { createReviewActivities } from './reviews.js';
-import { createRolloutLookActivities } from './rollout-looks.js';
-import { createRolloutActivities } from './rollouts.js';
-import { createRunActivities } from './runs.js';
-import { createSnapshotActivities } from './snapshot.js';
-import { createSupersedingActivities } from './superseding.js';
-import { createSteeringActivities } from './steering.js';
-import { createTrainingActivities } from './training.js';
+import { createReviewActivities } from './rollout/reviews.js';
+import { createRolloutLookActivities } from './rollout/rollout-looks.js';
+import { createRolloutActivities } from './rollout/rollouts.js';
+import { createRunActivities } from './training/runs.js';
+import { createSnapshotActivities } from './data/snapshot.js';
+import { createSupersedingActivities } from './promotion/superseding.js';
+import { createSteeringActivities } from './rollout/steering.js';
+import { createTrainingActivities } from './training/training.js';
 
-/** All activities, by the queue on which workflows schedule them (`workflows/activity-profiles.ts`, which the compiler holds to this). */
+/**
+ * All activities, by the queue on which workflows schedule them (`workflows/activity-profiles.ts`, which the compiler
+ * holds to this).
+ */
 export function createActivities(deps: ActivityDependencies) {
   const all = mergeActivities({
     evaluation: createEvaluationActivities(deps),
@@ -36,8 +39,16 @@ export function createActivities(deps: ActivityDependencies) {
     superseding: createSupersedingActivities(deps),
     training: createTrainingActivities(deps),
   });
-  const { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest, ...remote } = all;
-  const { takeTrainingLease, takeRolloutLease, waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } = remote;
+  const {
+    parseTrainRequest,
+    parsePromoteRequest,
+    parseRolloutRequest,
+    parseReviewRequest,
+    parseRollbackRequest,
+    ...remote
+  } = all;
+  const { takeTrainingLease, takeRolloutLease, waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } =
+    remote;
   const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, train, ...activities } = others;
   return {
     /** Beside the workflow task itself. */
@@ -53,7 +64,10 @@ export function createActivities(deps: ActivityDependencies) {
 export type Activities = ReturnType<typeof createActivities>;
 type Registered = Activities & { local: object };
 
-/** What a worker of a queue must know: also what workflows of version 0.1.0 scheduled there, when there were three queues, and are still waiting for. */
+/**
+ * What a worker of a queue must know: also what workflows of version 0.1.0 scheduled there, when there were three
+ * queues, and are still waiting for.
+ */
 export function activitiesOf(queue: ActivityQueue, { activities, waits, judging, data, training }: Registered): object {
   const { gatherEvidence, ...looks } = judging;
   if (queue === 'activities') return { ...activities, ...waits, ...looks };

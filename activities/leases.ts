@@ -11,10 +11,12 @@ import type { ActivityDependencies } from './dependencies.js';
 export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencies, 'db' | 'temporal'>) {
   return {
     /** @throws PerdureError `lease/held`, retryable: asking again is how a workflow waits. */
-    takeTrainingLease: ({ model, holder }: { model: string; holder: LeaseHolder }) => take(leaseNames.training(model), holder),
+    takeTrainingLease: ({ model, holder }: { model: string; holder: LeaseHolder }) =>
+      take(leaseNames.training(model), holder),
 
     /**
-     * With `takeOverAfterSeconds` it is taken from a holder that has not given way for so long: what that one still writes is refused.
+     * With `takeOverAfterSeconds` it is taken from a holder that has not given way for so long: what that one still
+     * writes is refused.
      * @throws PerdureError `lease/held`, retryable.
      */
     takeRolloutLease: ({
@@ -43,13 +45,17 @@ export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencie
         takeOverAfterMs < Infinity &&
         Math.min(taken.heldForMs, Date.now() - Context.current().info.scheduledTimestampMs) >= takeOverAfterMs;
       if (!overtakes && (await isRunning(parseHolder(taken.heldBy)))) {
-        throw new PerdureError('lease/held', `waits for ${parseHolder(taken.heldBy).workflowId}, which goes first`, { lease: name });
+        throw new PerdureError('lease/held', `waits for ${parseHolder(taken.heldBy).workflowId}, which goes first`, {
+          lease: name,
+        });
       }
       await takeOverLease(db, name, taken, text);
     }
   }
 
-  /** A lease outlives the workers of its holder but not its workflow: one that ended without giving it back loses it. */
+  /**
+   * A lease outlives the workers of its holder but not its workflow: one that ended without giving it back loses it.
+   */
   async function isRunning(holder: LeaseHolder): Promise<boolean> {
     return (await workflowLife(temporal, holder)).runs;
   }

@@ -1,7 +1,10 @@
-type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void ? All : never;
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
 
 /**
- * The activities of several factories as one set. An activity's name is a wire name in one namespace for all: of two that share it, one would silently never run.
+ * The activities of several factories as one set. An activity's name is a wire name in one namespace for all: of two
+ * that share it, one would silently never run.
  * @throws an Error that names what two factories both make.
  */
 export function mergeActivities<Factories extends Readonly<Record<string, object>>>(
@@ -14,7 +17,8 @@ export function mergeActivities<Factories extends Readonly<Record<string, object
       const other = madeBy.get(name);
       if (other !== undefined)
         throw new Error(
-          `Two activities have the name ${name}: one of ${other}, one of ${factory}. Rename the newer one; names are for ever.`,
+          `Two activities have the name ${name}: one of ${other}, one of ${factory}. Rename the newer one; ` +
+            'names are for ever.',
         );
       madeBy.set(name, factory);
       merged[name] = activity;

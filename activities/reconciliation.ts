@@ -4,16 +4,23 @@ import { PerdureError } from '../domain/errors.js';
 import { leaseNames, workflowIds } from '../domain/ids.js';
 import { parseHolder, type LeaseHolder } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
-import type { PromotionState } from '../domain/promotion.js';
+import type { PromotionState } from '../domain/promotion/promotion.js';
 import { giveBackRequestSchema } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import { isEnd, rolloutMoves } from '../domain/state-moves.js';
-import { insertGatewayEvents } from '../db/gateway-events.js';
+import { insertGatewayEvents } from '../db/serving/gateway-events.js';
 import { releaseLease } from '../db/lease-queries.js';
-import { epochOfStageInForce, heldLeases, openRows, rolloutOfPromotion, rolloutsAwaitingLabels, strayShares } from '../db/open-rows.js';
-import { promotionById, setPromotionState } from '../db/promotion-queries.js';
-import { recordLastWord, rolloutById, setRolloutState } from '../db/rollout-queries.js';
-import { closeRun } from '../db/run-queries.js';
+import {
+  epochOfStageInForce,
+  heldLeases,
+  openRows,
+  rolloutOfPromotion,
+  rolloutsAwaitingLabels,
+  strayShares,
+} from '../db/open-rows.js';
+import { promotionById, setPromotionState } from '../db/promotion/promotion-queries.js';
+import { recordLastWord, rolloutById, setRolloutState } from '../db/rollout/rollout-queries.js';
+import { closeRun } from '../db/training/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { turn } from './turn.js';
 
@@ -48,7 +55,10 @@ const linesMax = 50;
 /** Makes rows true again whose workflows ended without ending them: terminated, timed out or failed half-way. */
 export function createReconciliationActivities({ db, temporal }: Pick<ActivityDependencies, 'db' | 'temporal'>) {
   return {
-    /** One pass over everything that is open. Whatever it closes it closes only from an open state, so that repeating changes nothing. */
+    /**
+     * One pass over everything that is open. Whatever it closes it closes only from an open state, so that repeating
+     * changes nothing.
+     */
     async reconcileOpenRows(): Promise<Reconciled> {
       const closed: string[] = [];
       const unwatched: UnwatchedShare[] = [];
@@ -58,7 +68,12 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
         const why = `its workflow ${ended}`;
         if (kind === 'run') {
           const outcome = ended.startsWith('was cancelled') ? 'cancelled' : 'failed';
-          await closeRun(db, { runId: id, outcome, reason: `${why}. Start it again with \`perdure train ${model}\`.`, watermark: null });
+          await closeRun(db, {
+            runId: id,
+            outcome,
+            reason: `${why}. Start it again with \`perdure train ${model}\`.`,
+            watermark: null,
+          });
           closed.push(`run ${workflowId}: ${why}`);
         } else if (kind === 'promotion') {
           if (await closePromotion(id, why).catch(unlessMoved)) closed.push(`promotion ${workflowId}: ${why}`);
@@ -71,7 +86,9 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
         const workflowId = workflowIds.review(environment, model, challenger);
         const ended = await endOf({ workflowId, runId: '' });
         if (ended === null) continue;
-        const reason = `Nobody waits for labels any more: the review ${ended}. Start reviewRollout {"rolloutId":"${id}"} to hear them all the same.`;
+        const reason =
+          `Nobody waits for labels any more: the review ${ended}. Start reviewRollout ` +
+          `{"rolloutId":"${id}"} to hear them all the same.`;
         await recordLastWord(db, id, { verdict: 'no-data', reason, coveragePct: 0, at: new Date().toISOString() });
         closed.push(`review ${workflowId}: ${ended}`);
       }
@@ -92,12 +109,14 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
     },
 
     /**
-     * What giving a share back takes: the champion of before, and the epoch that is left; null where the route in force is not the rollout's.
+     * What giving a share back takes: the champion of before, and the epoch that is left; null where the route in force
+     * is not the rollout's.
      * @throws PerdureError `input/invalid`, `not-found`, or `state/conflict` while the rollout's workflow runs.
      */
     async planGivingBack(input: unknown): Promise<GivingBack> {
       const request = giveBackRequestSchema.safeParse(input);
-      if (!request.success) throw new PerdureError('input/invalid', `giveShareBack: ${describeIssues(request.error.issues)}`);
+      if (!request.success)
+        throw new PerdureError('input/invalid', `giveShareBack: ${describeIssues(request.error.issues)}`);
       const { rolloutId, why } = request.data;
       const rollout = await rolloutById(db, rolloutId);
       if (!rollout) throw new PerdureError('not-found', `rolloutId: no rollout has the id ${rolloutId}.`);
@@ -108,7 +127,11 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
       const epoch = await epochOfStageInForce(db, rollout);
       if (epoch === undefined) return { ...found, to: null, note: 'it had no share of the traffic' };
       if (champion === null)
-        return { ...found, to: null, note: `there was no version before it to give its share to: version ${challenger} serves on` };
+        return {
+          ...found,
+          to: null,
+          note: `there was no version before it to give its share to: version ${challenger} serves on`,
+        };
       return { ...found, to: { champion, epoch }, note: '' };
     },
 
@@ -116,12 +139,17 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
     async closeUnwatched({ rolloutId, reason }: { rolloutId: string; reason: string }): Promise<void> {
       const rollout = await rolloutById(db, rolloutId);
       if (!rollout) return;
-      if (!isEnd(rolloutMoves, rollout.state)) await setRolloutState(db, rolloutId, 'failed', rollout.step, reason, turn());
+      if (!isEnd(rolloutMoves, rollout.state))
+        await setRolloutState(db, rolloutId, 'failed', rollout.step, reason, turn());
       const { environment, model, challenger } = rollout;
       await insertGatewayEvents(db, [
         {
           ...{ id: `reconciler/${rolloutId}`, gatewayId: 'reconciler', environment, model, version: challenger },
-          ...{ kind: 'share-given-back', message: `rollout of ${model}@${challenger}: ${reason}`, at: new Date().toISOString() },
+          ...{
+            kind: 'share-given-back',
+            message: `rollout of ${model}@${challenger}: ${reason}`,
+            at: new Date().toISOString(),
+          },
         },
       ]);
     },
@@ -139,8 +167,12 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
     const { state, model, version } = await promotionById(db, id);
     const rollout = state === 'rolling-out' ? await rolloutOfPromotion(db, id) : undefined;
     if (rollout && !isEnd(rolloutMoves, rollout.state)) return false;
-    const to: PromotionState = rollout === undefined ? 'failed' : rollout.state === 'completed' ? 'promoted' : 'rolled-back';
-    const rest = to === 'promoted' ? 'Its rollout was completed before.' : `Ask again with \`perdure promote ${model}@${version}\`.`;
+    const to: PromotionState =
+      rollout === undefined ? 'failed' : rollout.state === 'completed' ? 'promoted' : 'rolled-back';
+    const rest =
+      to === 'promoted'
+        ? 'Its rollout was completed before.'
+        : `Ask again with \`perdure promote ${model}@${version}\`.`;
     await setPromotionState(db, id, to, `${why}. ${rest}`, turn());
     return true;
   }

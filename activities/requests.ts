@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { planRollback } from '../domain/rollback-target.js';
-import { changedDefinition } from '../domain/changed-definition.js';
+import { planRollback } from '../domain/rollout/rollback-target.js';
+import { changedDefinition } from '../domain/model/changed-definition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
 import type { SchemaIssue } from '../domain/schema-issue.js';
@@ -12,24 +12,31 @@ import {
   trainRequestSchema,
 } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
-import { definitionInForce, keepDefinition, rulesInForce } from '../db/definition-queries.js';
-import { mustHaveShadows } from '../db/rollout-facts.js';
-import { routeOf } from '../db/route-queries.js';
-import { hasTrainedUpTo, versionOf } from '../db/run-queries.js';
-import { runningRollout } from '../db/rollout-queries.js';
-import { archivedVersions } from '../db/version-archive.js';
-import { servicePast } from '../db/service-record.js';
-import { watermarkOf } from '../db/data-queries.js';
+import { definitionInForce, keepDefinition, rulesInForce } from '../db/model/definition-queries.js';
+import { mustHaveShadows } from '../db/rollout/rollout-facts.js';
+import { routeOf } from '../db/serving/route-queries.js';
+import { hasTrainedUpTo, versionOf } from '../db/training/run-queries.js';
+import { runningRollout } from '../db/rollout/rollout-queries.js';
+import { archivedVersions } from '../db/model/version-archive.js';
+import { servicePast } from '../db/rollout/service-record.js';
+import { watermarkOf } from '../db/data/data-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 
-/** Checks what a workflow was started with and fills in what follows from it. Local activities: a bad input fails at once, naming the field. */
+/**
+ * Checks what a workflow was started with and fills in what follows from it. Local activities: a bad input fails at
+ * once, naming the field.
+ */
 export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     async parseTrainRequest(input: unknown) {
-      const { model, until, cause, set, force } = parse(trainRequestSchema, input, 'trainModel', { model: 'flight-delay' });
+      const { model, until, cause, set, force } = parse(trainRequestSchema, input, 'trainModel', {
+        model: 'flight-delay',
+      });
       const inForce = await definitionInForce(db, model);
       const changed = Object.keys(set).length > 0;
-      const definitionSha256 = changed ? await keepDefinition(db, changedDefinition(inForce.definition, set)) : inForce.sha256;
+      const definitionSha256 = changed
+        ? await keepDefinition(db, changedDefinition(inForce.definition, set))
+        : inForce.sha256;
       return {
         model,
         until: until ?? null,
@@ -53,7 +60,8 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
       if (away)
         throw new PerdureError(
           'state/conflict',
-          `${model}@${version} is archived (${away.actor}: ${away.reason}). Bring it back first: perdure versions unarchive ${model}@${version}.`,
+          `${model}@${version} is archived (${away.actor}: ${away.reason}). Bring it back first: perdure ` +
+            `versions unarchive ${model}@${version}.`,
         );
       const { promotion: policy, rollout } = (await rulesInForce(db, model)).definition;
       // Told when it is asked for, and not after people have approved it.
@@ -62,17 +70,27 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
       if (!policy.environments.includes(environment)) {
         throw new PerdureError(
           'input/invalid',
-          `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add it to promotion.environments.`,
+          `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. ` +
+            'Add it to promotion.environments.',
         );
       }
       const before = policy.environments[policy.environments.indexOf(environment) - 1];
       if (before && !(await hasServed(model, version, before))) {
         throw new PerdureError(
           'state/conflict',
-          `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: promote it there first.`,
+          `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: ` +
+            'promote it there first.',
         );
       }
-      return { model, version, environment, requestedBy, alsoShadow, policy, expiresInMs: policy.expireAfterHours * 3_600_000 };
+      return {
+        model,
+        version,
+        environment,
+        requestedBy,
+        alsoShadow,
+        policy,
+        expiresInMs: policy.expireAfterHours * 3_600_000,
+      };
     },
 
     async parseRolloutRequest(input: unknown) {
@@ -85,17 +103,25 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
 
     async parseReviewRequest(input: unknown) {
-      return parse(reviewRequestSchema, input, 'reviewRollout', { rolloutId: 'the id that `perdure rollout status` shows' });
+      return parse(reviewRequestSchema, input, 'reviewRollout', {
+        rolloutId: 'the id that `perdure rollout status` shows',
+      });
     },
 
     async parseRollbackRequest(input: unknown) {
-      const { to, epoch, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', { model: 'flight-delay', reason: 'why' });
+      const { to, epoch, ...request } = parse(rollbackRequestSchema, input, 'rollbackModel', {
+        model: 'flight-delay',
+        reason: 'why',
+      });
       const { environment, model } = request;
       const route = await routeOf(db, environment, model);
       // A model that was retired and is still served can be rolled back.
       if (!route) await definitionInForce(db, model);
       if (!route)
-        throw new PerdureError('not-found', `${request.model} is not served in ${request.environment}: there is nothing to go back to.`);
+        throw new PerdureError(
+          'not-found',
+          `${request.model} is not served in ${request.environment}: there is nothing to go back to.`,
+        );
       if (to !== undefined) await versionOf(db, model, to);
       const rollout = await runningRollout(db, environment, model);
       // Asked before anything is touched: a rollback that has nowhere to go stops no rollout.

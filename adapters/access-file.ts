@@ -1,12 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { accessSchema, type Access } from '../domain/access.js';
+import { accessSchema, type Access } from '../domain/promotion/access.js';
 import { PerdureError } from '../domain/errors.js';
 import { describeIssues } from '../domain/schema-issue.js';
 
-/** Reads who has which role; read at each decision, so that an edit counts at once. @throws PerdureError `environment/broken`. */
+/**
+ * Reads who has which role; read at each decision, so that an edit counts at once.
+ * @throws PerdureError `environment/broken`.
+ */
 export async function readAccessFile(path: string): Promise<Access> {
   const broken = (why: string) =>
-    new PerdureError('environment/broken', `The access file ${path} ${why}. It maps roles to actors: see docs/operations.md.`);
+    new PerdureError(
+      'environment/broken',
+      `The access file ${path} ${why}. It maps roles to actors: see docs/operations.md.`,
+    );
   const text = await readFile(path, 'utf8').catch(() => {
     throw broken('cannot be read');
   });

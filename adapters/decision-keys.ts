@@ -1,10 +1,21 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { PerdureError } from '../domain/errors.js';
-import { compactSteering, signedSteeringText, type SignedSteering } from '../domain/steering-signature.js';
-import { compactSignature, signedText, type SignedDecision } from '../domain/decision-signature.js';
+import { compactSteering, signedSteeringText, type SignedSteering } from '../domain/rollout/steering-signature.js';
+import { compactSignature, signedText, type SignedDecision } from '../domain/promotion/decision-signature.js';
 
-/** Ed25519 keys (RFC 8032) in PEM files, by which the control API signs decisions and workers verify them. A key's id is made of the key: nothing names it by hand. */
+/**
+ * Ed25519 keys (RFC 8032) in PEM files, by which the control API signs decisions and workers verify them. A key's id is
+ * made of the key: nothing names it by hand.
+ */
 
 /** Signs a decision; the answer travels in the decision's `signature`. */
 export type SignDecision = (decision: SignedDecision) => string;
@@ -19,7 +30,9 @@ const broken = (file: string, why: string) =>
   new PerdureError('environment/broken', `The key file ${file} ${why}. docs/operations.md says how keys are made.`);
 
 /** Reads the API's private key. @throws PerdureError `environment/broken`. */
-export async function decisionSigner(file: string): Promise<{ keyId: string; sign: SignDecision; signSteering: SignSteering }> {
+export async function decisionSigner(
+  file: string,
+): Promise<{ keyId: string; sign: SignDecision; signSteering: SignSteering }> {
   const key = ed25519(file, await readKeyFile(file), createPrivateKey);
   const keyId = keyIdOf(createPublicKey(key));
   const signed = (text: string) => sign(null, Buffer.from(text), key).toString('base64url');
@@ -39,7 +52,10 @@ export async function decisionSigner(file: string): Promise<{ keyId: string; sig
   };
 }
 
-/** Reads the public keys that workers believe: one PEM block after the other. @throws PerdureError `environment/broken`. */
+/**
+ * Reads the public keys that workers believe: one PEM block after the other.
+ * @throws PerdureError `environment/broken`.
+ */
 export async function decisionVerifier(file: string): Promise<VerifyDecision> {
   const blocks = (await readKeyFile(file)).match(/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g) ?? [];
   if (blocks.length === 0) throw broken(file, 'holds no key');
@@ -80,7 +96,8 @@ function ed25519(file: string, pem: string, read: (pem: string) => KeyObject): K
   } catch {
     throw broken(file, 'is not a key in PEM');
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw broken(file, `holds a key of the kind ${key.asymmetricKeyType}: it must be Ed25519`);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw broken(file, `holds a key of the kind ${key.asymmetricKeyType}: it must be Ed25519`);
   return key;
 }
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ObjectStore } from './object-store.js';
+import type { ObjectStore } from './object-store/object-store.js';
 
 /** SHA-256 of a file, as 64 lower-case hex digits. */
 export async function fileSha256(file: string): Promise<string> {
@@ -15,7 +15,10 @@ export async function fileSha256(file: string): Promise<string> {
 /** Local copies of immutable objects, named by their digest, which is checked at every use. */
 export function createFileCache(store: ObjectStore, folder: string) {
   return {
-    /** The path of a local copy. @throws PerdureError when the object is missing or its bytes are not those of the digest. */
+    /**
+     * The path of a local copy.
+     * @throws PerdureError when the object is missing or its bytes are not those of the digest.
+     */
     async fetch(key: string, sha256: string): Promise<string> {
       const file = path.join(folder, sha256.slice(0, 2), `${sha256}${path.extname(key)}`);
       const present = await stat(file).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PerdureError } from '../domain/errors.js';
-import { floorsSchema, type Floors, type FloorsInput } from '../domain/floor.js';
+import { floorsSchema, type Floors, type FloorsInput } from '../domain/promotion/floor.js';
 import { describeIssues } from '../domain/schema-issue.js';
 
 /** Where the floors of environments stand: in the configuration, or in a file that takes its place. */
@@ -10,10 +10,16 @@ export interface FloorsSource {
   file: string | undefined;
 }
 
-/** Reads what environments ask of every definition; read at each decision, so that an edit counts at once. @throws PerdureError `environment/broken`. */
+/**
+ * Reads what environments ask of every definition; read at each decision, so that an edit counts at once.
+ * @throws PerdureError `environment/broken`.
+ */
 export async function readFloors({ configured, file }: FloorsSource): Promise<Floors> {
   const broken = (why: string) =>
-    new PerdureError('environment/broken', `The floors of environments in ${file ?? 'perdure.config.ts'} ${why}. See docs/operations.md.`);
+    new PerdureError(
+      'environment/broken',
+      `The floors of environments in ${file ?? 'perdure.config.ts'} ${why}. See docs/operations.md.`,
+    );
   let value: unknown = configured;
   if (file !== undefined) {
     const text = await readFile(file, 'utf8').catch(() => {

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 
 /**
- * Where a process's log lines go: its standard output, as a file at the supervisor's. A disk that is full or broken costs lines, and never the process: what was lost is counted
- * and said with the first line that can be written again.
+ * Where a process's log lines go: its standard output, as a file at the supervisor's. A disk that is full or broken
+ * costs lines, and never the process: what was lost is counted and said with the first line that can be written again.
  */
 export function logDestination(
   descriptor = 1,
@@ -22,7 +22,9 @@ export function logDestination(
     write: (line) => {
       if (
         lost > 0 &&
-        put(`${JSON.stringify({ level: 40, time: new Date().toISOString(), lost, msg: 'log lines could not be written' })}\n`)
+        put(
+          `${JSON.stringify({ level: 40, time: new Date().toISOString(), lost, msg: 'log lines could not be written' })}\n`,
+        )
       )
         lost = 0;
       if (lost > 0 || !put(line)) lost += 1;

@@ -39,7 +39,10 @@ function bootId(): string {
 
 function psStartToken(pid: number): string | undefined {
   try {
-    const [state, ...start] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' })
+    const [state, ...start] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    })
       .trim()
       .split(/\s+/);
     return state === undefined || state.startsWith('Z') ? undefined : start.join(' ');

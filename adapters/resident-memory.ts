@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Resident memory in MiB of one process; 0 when it has just ended, undefined where the system has no `/proc` (macOS). */
+/**
+ * Resident memory in MiB of one process; 0 when it has just ended, undefined where the system has no `/proc` (macOS).
+ */
 export function processResidentMb(processId: number): number | undefined {
   return process.platform === 'linux' ? residentKbOf(String(processId)) / 1024 : undefined;
 }
 
-/** Resident memory in MB of all processes in a group, or undefined where the system has no `/proc` (macOS). Shared pages count once a process. */
+/**
+ * Resident memory in MB of all processes in a group, or undefined where the system has no `/proc` (macOS). Shared pages
+ * count once a process.
+ */
 export function groupResidentMb(groupId: number): number | undefined {
   if (process.platform !== 'linux') return undefined;
   let residentKb = 0;
@@ -21,7 +26,10 @@ function groupOf(pid: string): number | undefined {
   return text === undefined ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]);
 }
 
-/** From `status`, which says kB: `stat` counts pages, whose size differs between machines. A process that has just ended has none. */
+/**
+ * From `status`, which says kB: `stat` counts pages, whose size differs between machines. A process that has just ended
+ * has none.
+ */
 function residentKbOf(pid: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, 'status') ?? '')?.[1] ?? 0);
 }

@@ -1,6 +1,12 @@
-/** What a process of the stack says to whoever supervises it (the embedded stack, systemd, Kubernetes), and how it ends in order. */
+/**
+ * What a process of the stack says to whoever supervises it (the embedded stack, systemd, Kubernetes), and how it ends
+ * in order.
+ */
 
-/** Set in the environment of a component of the embedded stack. It serves on when its supervisor dies: the next one takes it over or ends it. */
+/**
+ * Set in the environment of a component of the embedded stack. It serves on when its supervisor dies: the next one
+ * takes it over or ends it.
+ */
 export const componentVariable = 'PERDURE_COMPONENT';
 
 type ShutdownStep = { name: string; run: () => Promise<void> | void };
@@ -20,8 +26,10 @@ export function announceReady(): void {
 }
 
 /**
- * Registers a step of the orderly end, taken on SIGTERM, on SIGINT, and when a supervisor that is not a stack's has died. Steps run one after another, the last registered first.
- * @param deadlineMs from the signal to a hard exit with code 1, for all steps together; the longest one asked for counts.
+ * Registers a step of the orderly end, taken on SIGTERM, on SIGINT, and when a supervisor that is not a stack's has
+ * died. Steps run one after another, the last registered first.
+ * @param deadlineMs from the signal to a hard exit with code 1, for all steps together; the longest one asked for
+ * counts.
  */
 export function onShutdown(name: string, run: () => Promise<void> | void, deadlineMs = 10_000): void {
   steps.push({ name, run });
@@ -66,7 +74,10 @@ async function runSteps(reason: string): Promise<never> {
       await step.run();
     } catch (error) {
       exitCode = 1;
-      process.stderr.write(`Ending "${step.name}" failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.stderr.write(
+        `Ending "${step.name}" failed: ` +
+          `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
     }
   }
   process.exit(exitCode);

@@ -17,9 +17,15 @@ function ownerOf(pid: number): string | undefined {
   return identity && `${pid}-${digest(hostname())}-${digest(identity.startedAtToken)}`;
 }
 
-/** A fresh folder in `<home>/work` for what an activity makes and takes away again. Should its process be killed first, a sweep does. */
+/**
+ * A fresh folder in `<home>/work` for what an activity makes and takes away again. Should its process be killed first,
+ * a sweep does.
+ */
 export async function makeWorkFolder(home: string, kind: string): Promise<string> {
-  const own = path.join(rootOf(home), ownerOf(process.pid) ?? `${process.pid}-${digest(hostname())}-${digest('unknown')}`);
+  const own = path.join(
+    rootOf(home),
+    ownerOf(process.pid) ?? `${process.pid}-${digest(hostname())}-${digest('unknown')}`,
+  );
   for (let tries = 1; ; tries += 1) {
     await mkdir(own, { recursive: true });
     try {

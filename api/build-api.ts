@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
 import { PerdureError } from '../domain/errors.js';
 import { findTextProblem } from '../domain/plain-text.js';
@@ -9,35 +14,35 @@ import { issuePath } from '../domain/schema-issue.js';
 import { stackHeader, strangerText } from '../domain/stack-stamp.js';
 import type { ApiDeps } from './deps.js';
 import { replyWithError } from './error-reply.js';
-import { applyRoutes } from './routes/apply.js';
-import { dataRoutes } from './routes/data.js';
-import { gatewayRoutes } from './routes/gateways.js';
-import { healthRoutes } from './routes/health.js';
-import { modelRoutes } from './routes/models.js';
-import { promotionRoutes } from './routes/promotions.js';
-import { quarantineRoutes } from './routes/quarantine.js';
-import { rolloutRoutes } from './routes/rollouts.js';
-import { routeRoutes } from './routes/routes.js';
-import { runRoutes } from './routes/runs.js';
-import { stackRoutes } from './routes/stack.js';
-import { versionRoutes } from './routes/versions.js';
+import { applyEndpoints } from './endpoints/apply.js';
+import { dataEndpoints } from './endpoints/data.js';
+import { gatewayEndpoints } from './endpoints/gateways.js';
+import { healthEndpoints } from './endpoints/health.js';
+import { modelEndpoints } from './endpoints/models.js';
+import { promotionEndpoints } from './endpoints/promotions.js';
+import { quarantineEndpoints } from './endpoints/quarantine.js';
+import { rolloutEndpoints } from './endpoints/rollouts.js';
+import { routeEndpoints } from './endpoints/routes.js';
+import { runEndpoints } from './endpoints/runs.js';
+import { stackEndpoints } from './endpoints/stack.js';
+import { versionEndpoints } from './endpoints/versions.js';
 
 /** JSON bodies are definitions and decisions: small. Uploads are streamed and have a limit of their own. */
 const jsonBytesMax = 4 * 1024 * 1024;
 
 const routeGroups = [
-  healthRoutes,
-  stackRoutes,
-  modelRoutes,
-  applyRoutes,
-  dataRoutes,
-  quarantineRoutes,
-  runRoutes,
-  versionRoutes,
-  promotionRoutes,
-  rolloutRoutes,
-  routeRoutes,
-  gatewayRoutes,
+  healthEndpoints,
+  stackEndpoints,
+  modelEndpoints,
+  applyEndpoints,
+  dataEndpoints,
+  quarantineEndpoints,
+  runEndpoints,
+  versionEndpoints,
+  promotionEndpoints,
+  rolloutEndpoints,
+  routeEndpoints,
+  gatewayEndpoints,
 ];
 
 /** The control API, not yet listening: `inject` requests, or `listen`. */

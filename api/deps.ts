@@ -1,11 +1,11 @@
-import type { ObjectStore } from '../adapters/object-store.js';
-import type { Floors } from '../domain/floor.js';
+import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import type { Floors } from '../domain/promotion/floor.js';
 import type { Database } from '../db/connect.js';
-import type { ModelDefinition } from '../domain/model-definition.js';
+import type { ModelDefinition } from '../domain/model/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
 import type { StackStamp } from '../domain/stack-stamp.js';
 import type { TemporalPlace } from '../client/temporal-place.js';
-import type { DecisionDesk } from './decision-desk.js';
+import type { DecisionDesk } from './promotion/decision-desk.js';
 
 /** Everything outside the process that the API talks to. */
 export interface ApiDeps {
@@ -41,7 +41,10 @@ export interface ScheduleChanges {
 
 /** The Temporal Schedules of all models. */
 export interface ScheduleBook {
-  /** Checks every cron expression, then says what would change so that these models have exactly their definitions' schedules, and retired ones none. What `apply` gives puts them back as they were. */
+  /**
+   * Checks every cron expression, then says what would change so that these models have exactly their definitions'
+   * schedules, and retired ones none. What `apply` gives puts them back as they were.
+   */
   plan(
     definitions: readonly ModelDefinition[],
     retired: readonly string[],

@@ -3,26 +3,40 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { errorTraits, PerdureError } from '../domain/errors.js';
 import type { ErrorBody } from '../client/http/error-body.js';
 
-/** Answers every error in the one shape, with the status of the error table; what nobody foresaw is logged in full and told in short. */
+/**
+ * Answers every error in the one shape, with the status of the error table; what nobody foresaw is logged in full and
+ * told in short.
+ */
 export function replyWithError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = describe(error);
   if (status >= 500) request.log.error({ err: error }, 'request failed');
-  void reply.status(status).send({ error: { ...body, details: { ...body.details, requestId: request.id } } } satisfies ErrorBody);
+  void reply
+    .status(status)
+    .send({ error: { ...body, details: { ...body.details, requestId: request.id } } } satisfies ErrorBody);
 }
 
 function describe(error: unknown): { status: number; body: ErrorBody['error'] } {
   if (error instanceof PerdureError) {
-    return { status: errorTraits(error.code).httpStatus, body: { code: error.code, message: error.message, details: error.details } };
+    return {
+      status: errorTraits(error.code).httpStatus,
+      body: { code: error.code, message: error.message, details: error.details },
+    };
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const problems = error.validation.map((issue) => ({
       path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'),
       message: issue.message ?? 'is not valid',
     }));
-    const told = problems.map(({ path, message }) => `${path || error.validationContext || 'request'}: ${message}`).join('; ');
+    const told = problems
+      .map(({ path, message }) => `${path || error.validationContext || 'request'}: ${message}`)
+      .join('; ');
     return {
       status: 400,
-      body: { code: 'input/invalid', message: `The request is not valid: ${told}.`, details: { in: error.validationContext, problems } },
+      body: {
+        code: 'input/invalid',
+        message: `The request is not valid: ${told}.`,
+        details: { in: error.validationContext, problems },
+      },
     };
   }
   if (isDatabaseAway(error)) {
@@ -30,7 +44,9 @@ function describe(error: unknown): { status: number; body: ErrorBody['error'] } 
       status: errorTraits('server/unreachable').httpStatus,
       body: {
         code: 'server/unreachable',
-        message: 'The database does not answer. `npx perdure status` says how the stack is; what was asked may be repeated.',
+        message:
+          'The database does not answer. `npx perdure status` says how the stack is; what was asked ' +
+          'may be repeated.',
         details: {},
       },
     };
@@ -38,7 +54,10 @@ function describe(error: unknown): { status: number; body: ErrorBody['error'] } 
   const status = statusOf(error);
   if (status !== undefined && status < 500) {
     const code = status === 413 ? 'input/too-large' : status === 415 ? 'input/unsupported' : 'input/invalid';
-    return { status, body: { code, message: error instanceof Error ? error.message : 'The request is not valid.', details: {} } };
+    return {
+      status,
+      body: { code, message: error instanceof Error ? error.message : 'The request is not valid.', details: {} },
+    };
   }
   return {
     status: 500,

@@ -2,21 +2,21 @@ import path from 'node:path';
 import pino from 'pino';
 import { decisionSigner } from '../adapters/decision-keys.js';
 import { readFloors } from '../adapters/floors-file.js';
-import { createObjectStore } from '../adapters/object-store.js';
+import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { connectDatabase } from '../db/connect.js';
 import { knownNames } from '../domain/browser-requests.js';
-import { trustText } from '../domain/decision-proof.js';
+import { trustText } from '../domain/promotion/decision-proof.js';
 import { PerdureError } from '../domain/errors.js';
 import { temporalPlaceOf } from '../client/temporal-place.js';
 import { loadPerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
-import { createDecisionDesk } from './decision-desk.js';
-import { clearUploads } from './receive-parquet.js';
-import { clearLakeChanges } from './store-lake-file.js';
-import { createScheduleBook } from './schedule-book.js';
+import { createDecisionDesk } from './promotion/decision-desk.js';
+import { clearUploads } from './data/receive-parquet.js';
+import { clearLakeChanges } from './data/store-lake-file.js';
+import { createScheduleBook } from './triggers/schedule-book.js';
 import { createTemporalLink } from './temporal-link.js';
 
 const uploadBytesMax = 2 * 1024 ** 3;
@@ -28,7 +28,8 @@ async function main(): Promise<void> {
   if (!databaseUrl || !s3.endpoint || !s3.accessKeyId || !s3.secretAccessKey) {
     throw new PerdureError(
       'environment/broken',
-      'The control API needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
+      'The control API needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and ' +
+        'AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
     );
   }
   const logger = pino(
@@ -74,12 +75,17 @@ async function main(): Promise<void> {
   });
   onShutdown('requests', () => app.close());
   // The servers may be away now; until then nobody counts what is left.
-  clearLakeChanges({ db, objects }).catch((error: unknown) => logger.warn({ err: error }, 'leftovers of the lake not cleared'));
+  clearLakeChanges({ db, objects }).catch((error: unknown) =>
+    logger.warn({ err: error }, 'leftovers of the lake not cleared'),
+  );
   await app.listen({ host: config.host, port: config.ports.api });
   announceReady();
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`The control API could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    'The control API could not start: ' +
+      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exit(1);
 });

@@ -32,14 +32,18 @@ export function createTemporalLink(config: TemporalConfig): TemporalLink {
       if (!isAway(error)) throw error;
       throw new PerdureError(
         'server/unreachable',
-        `Temporal at ${config.connection.address} does not answer. \`npx perdure status\` says how the stack is; what was asked may be repeated.`,
+        `Temporal at ${config.connection.address} does not answer. \`npx perdure status\` says how the stack ` +
+          'is; what was asked may be repeated.',
       );
     }
   };
   return {
     use,
     ping: () =>
-      use(async ({ client }) => void (await client.withDeadline(Date.now() + pingMs, () => client.workflowService.getSystemInfo({})))),
+      use(
+        async ({ client }) =>
+          void (await client.withDeadline(Date.now() + pingMs, () => client.workflowService.getSystemInfo({}))),
+      ),
     close: async () => (await handle?.catch(() => undefined))?.close(),
   };
 }

@@ -10,7 +10,11 @@ export interface ChildProgram<Send, Receive> {
 }
 
 /** Starts one of the bench's programs, run from its source like the product's. */
-export function startProgram<Send extends object, Receive>(url: URL, name: string, options: ForkOptions = {}): ChildProgram<Send, Receive> {
+export function startProgram<Send extends object, Receive>(
+  url: URL,
+  name: string,
+  options: ForkOptions = {},
+): ChildProgram<Send, Receive> {
   const child = fork(url, [], {
     execArgv: ['--import', import.meta.resolve('tsx')],
     serialization: 'advanced',

@@ -1,11 +1,11 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { readShapedRows, type ShapedRow } from '../adapters/data-engine/read-shaped-rows.js';
+import { readShapedRows, type ShapedRow } from '../adapters/data-engine/snapshot/read-shaped-rows.js';
 import { openDuckSession } from '../adapters/data-engine/duck-session.js';
-import { validateAndShapePartition } from '../adapters/data-engine/validate-and-shape-partition.js';
+import { validateAndShapePartition } from '../adapters/data-engine/snapshot/validate-and-shape-partition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Partition } from '../domain/partition.js';
-import { shapeDigest } from '../domain/snapshot-shape.js';
+import { shapeDigest } from '../domain/data/snapshot-shape.js';
 import { prepareFlightMonth } from '../infra/main-job/flights-data.js';
 import flightDelay from '../models/flight-delay/model.js';
 
@@ -27,7 +27,11 @@ export async function shapedMonth(projectRoot: string, folder: string, month: Pa
     workDir: path.join(folder, 'work'),
     previous: [],
   });
-  if (!file) throw new PerdureError('data/invalid', `${month} is not valid: ${report.issues.map((issue) => issue.message).join(' ')}`);
+  if (!file)
+    throw new PerdureError(
+      'data/invalid',
+      `${month} is not valid: ${report.issues.map((issue) => issue.message).join(' ')}`,
+    );
   await rename(file.path, shaped);
   return shaped;
 }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { builtGateway } from '../infra/embedded/built-gateway.js';
-import { freePortVariables } from '../infra/embedded/native-servers.js';
+import { builtGateway } from '../infra/embedded/processes/built-gateway.js';
+import { freePortVariables } from '../infra/embedded/servers/native-servers.js';
 import type { BenchServers } from './servers.js';
 
 export interface BenchGateway {
@@ -15,7 +15,10 @@ export interface BenchGateway {
 
 const startMs = 60_000;
 
-/** The gateway as it runs in production: built, in a process of its own, with PostgreSQL, S3, prediction log, windows and metrics. */
+/**
+ * The gateway as it runs in production: built, in a process of its own, with PostgreSQL, S3, prediction log, windows
+ * and metrics.
+ */
 export async function startGateway(
   projectRoot: string,
   home: string,
@@ -47,7 +50,9 @@ export async function startGateway(
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const exited = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`)));
+  const exited = new Promise<string>((resolve) =>
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`)),
+  );
   const url = `http://127.0.0.1:${port}`;
   const until = performance.now() + startMs;
   for (;;) {

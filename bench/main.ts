@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { parseOptions, usage } from './options.js';
-import { describeFigure } from './print-figure.js';
+import { describeFigure } from './figures/print-figure.js';
 import { eventScenarios } from './scenarios/events.js';
 import { grpcScenario } from './scenarios/grpc.js';
 import { memoryScenario } from './scenarios/memory.js';
@@ -9,7 +9,13 @@ import { servingScenarios } from './scenarios/serving.js';
 import type { Scenario } from './scenario.js';
 import { buildWorld } from './world.js';
 
-const scenarios: Scenario[] = [...servingScenarios, grpcScenario, ...eventScenarios, routeChangeScenario, memoryScenario];
+const scenarios: Scenario[] = [
+  ...servingScenarios,
+  grpcScenario,
+  ...eventScenarios,
+  routeChangeScenario,
+  memoryScenario,
+];
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
@@ -24,7 +30,10 @@ async function main(): Promise<number> {
     options.only.length === 0 ? !onRequestOnly : options.only.some((wanted) => name.startsWith(wanted)),
   );
   if (chosen.length === 0) {
-    process.stderr.write(`There is no scenario ${options.only.join(', ')}. They are: ${scenarios.map(({ name }) => name).join(', ')}.\n`);
+    process.stderr.write(
+      `There is no scenario ${options.only.join(', ')}. They are: ` +
+        `${scenarios.map(({ name }) => name).join(', ')}.\n`,
+    );
     return 2;
   }
   const note = (line: string) => process.stderr.write(`· ${line}\n`);

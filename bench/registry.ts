@@ -1,12 +1,12 @@
-import { createObjectStore } from '../adapters/object-store.js';
+import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { connectDatabase } from '../db/connect.js';
-import { applyDefinition } from '../db/definition-queries.js';
-import { liveGateways } from '../db/gateway-queries.js';
+import { applyDefinition } from '../db/model/definition-queries.js';
+import { liveGateways } from '../db/serving/gateway-queries.js';
 import { acquireLease } from '../db/lease-queries.js';
-import { writeRoute } from '../db/route-queries.js';
-import { definitionDigest } from '../domain/model-definition.js';
+import { writeRoute } from '../db/serving/route-queries.js';
+import { definitionDigest } from '../domain/model/model-definition.js';
 import { objectKeys } from '../domain/object-keys.js';
-import type { RouteTargetInput, Split } from '../domain/route.js';
+import type { RouteTargetInput, Split } from '../domain/serving/route.js';
 import flightDelay from '../models/flight-delay/model.js';
 import type { BenchServers } from './servers.js';
 
@@ -20,7 +20,10 @@ export interface Registry {
   close: () => Promise<void>;
 }
 
-/** The control plane's part of a bench: what a training run and a rollout would write, written by the same functions where there are some. */
+/**
+ * The control plane's part of a bench: what a training run and a rollout would write, written by the same functions
+ * where there are some.
+ */
 export async function openRegistry({ databaseUrl, store: access }: BenchServers): Promise<Registry> {
   const db = connectDatabase(databaseUrl);
   const store = createObjectStore(access);

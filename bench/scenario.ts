@@ -1,4 +1,4 @@
-import type { Figure } from './figure.js';
+import type { Figure } from './figures/figure.js';
 import type { BenchOptions } from './options.js';
 import type { BenchWorld } from './world.js';
 

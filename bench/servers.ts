@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { migrateDatabase } from '../db/migrate.js';
-import { objectStoreComponent } from '../infra/embedded/object-store.js';
-import { freePortVariables } from '../infra/embedded/native-servers.js';
-import { applicationUrl, postgresComponent, postgresUrl } from '../infra/embedded/postgres.js';
+import { objectStoreComponent } from '../infra/embedded/servers/object-store.js';
+import { freePortVariables } from '../infra/embedded/servers/native-servers.js';
+import { applicationUrl, postgresComponent, postgresUrl } from '../infra/embedded/servers/postgres.js';
 import { loadSecrets } from '../infra/embedded/secrets.js';
-import { superviseComponent } from '../infra/embedded/supervise.js';
+import { superviseComponent } from '../infra/embedded/supervision/supervise.js';
 
 export interface BenchServers {
   databaseUrl: string;
@@ -14,7 +14,10 @@ export interface BenchServers {
 
 const host = '127.0.0.1';
 
-/** PostgreSQL and S3 of the embedded stack on free ports, at the newest schema, their state in `home`. No Temporal: serving does without. */
+/**
+ * PostgreSQL and S3 of the embedded stack on free ports, at the newest schema, their state in `home`. No Temporal:
+ * serving does without.
+ */
 export async function startServers(projectRoot: string, home: string): Promise<BenchServers> {
   await mkdir(home, { recursive: true });
   const ports = await freePortVariables(host);
@@ -23,8 +26,17 @@ export async function startServers(projectRoot: string, home: string): Promise<B
   const passwords = { password: secrets.postgresPassword, applicationPassword: secrets.postgresApplicationPassword };
   const postgres = { home, host, port: Number(ports['PERDURE_POSTGRES_PORT']), ...passwords };
   const port = Number(ports['PERDURE_S3_PORT']);
-  const store = { endpoint: `http://${host}:${port}`, region: 'us-east-1', bucket: 'perdure', accessKeyId, secretAccessKey };
-  const components = [postgresComponent(postgres), objectStoreComponent({ projectRoot, home, host, port, ...store })].map((spec) =>
+  const store = {
+    endpoint: `http://${host}:${port}`,
+    region: 'us-east-1',
+    bucket: 'perdure',
+    accessKeyId,
+    secretAccessKey,
+  };
+  const components = [
+    postgresComponent(postgres),
+    objectStoreComponent({ projectRoot, home, host, port, ...store }),
+  ].map((spec) =>
     superviseComponent(
       home,
       spec,

@@ -1,21 +1,30 @@
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../adapters/trainer.js';
-import { definitionDigest } from '../domain/model-definition.js';
+import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../adapters/trainer/trainer.js';
+import { definitionDigest } from '../domain/model/model-definition.js';
 import type { Partition } from '../domain/partition.js';
-import { trainerSpecOf } from '../domain/trainer-spec.js';
+import { trainerSpecOf } from '../domain/model/trainer-spec.js';
 import flightDelay from '../models/flight-delay/model.js';
 import { shapedMonth } from './flight-data.js';
 
 /**
- * The flight-delay model as the product trains it, on one month of flights: 200 trees of 31 leaves on 19 features. Trained once and kept in `home`; the name says by
- * what it was made, so that a change of definition or trainers trains again.
+ * The flight-delay model as the product trains it, on one month of flights: 200 trees of 31 leaves on 19 features.
+ * Trained once and kept in `home`; the name says by what it was made, so that a change of definition or trainers trains
+ * again.
  */
-export async function trainedModel(projectRoot: string, home: string, month: Partition, holdoutMonth: Partition): Promise<string> {
+export async function trainedModel(
+  projectRoot: string,
+  home: string,
+  month: Partition,
+  holdoutMonth: Partition,
+): Promise<string> {
   const trainer = trainerFor(flightDelay.training.algorithm, projectRoot);
   const environment = await trainerEnvironmentDigest(trainer);
   const folder = path.join(home, 'models');
-  const kept = path.join(folder, `flight-delay-${month}-${definitionDigest(flightDelay).slice(0, 12)}-${environment.slice(0, 12)}.onnx`);
+  const kept = path.join(
+    folder,
+    `flight-delay-${month}-${definitionDigest(flightDelay).slice(0, 12)}-${environment.slice(0, 12)}.onnx`,
+  );
   if (await stat(kept).catch(() => undefined)) return kept;
   const data = path.join(home, 'flights');
   const train = await shapedMonth(projectRoot, data, month);

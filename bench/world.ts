@@ -3,19 +3,22 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { ShapedRow } from '../adapters/data-engine/read-shaped-rows.js';
-import type { Contract } from '../domain/contract.js';
+import type { ShapedRow } from '../adapters/data-engine/snapshot/read-shaped-rows.js';
+import type { Contract } from '../domain/data/contract.js';
 import flightDelay from '../models/flight-delay/model.js';
 import { flightRows, shapedMonth } from './flight-data.js';
-import { startFloor, type Floor } from './floor.js';
+import { startFloor, type Floor } from './floor/floor.js';
 import { startGateway, type BenchGateway } from './gateway.js';
-import { inferRequests, type RequestShape } from './infer-requests.js';
-import { startLoadGenerator, type LoadGenerator } from './load-generator.js';
+import { inferRequests, type RequestShape } from './load/infer-requests.js';
+import { startLoadGenerator, type LoadGenerator } from './load/load-generator.js';
 import { openRegistry, type Registry } from './registry.js';
 import { startServers, type BenchServers } from './servers.js';
 import { trainedModel } from './trained-model.js';
 
-/** Everything that scenarios share: real servers, the trained model registered and routed, one gateway, the floor and the load generator. */
+/**
+ * Everything that scenarios share: real servers, the trained model registered and routed, one gateway, the floor and
+ * the load generator.
+ */
 export interface BenchWorld {
   /** Two versions of the model, trained on different months; version 1 serves. */
   modelFiles: readonly [string, string];
@@ -36,9 +39,14 @@ export interface BenchWorld {
   registerCopy: () => Promise<number>;
   /** Waits until every gateway has the route with this epoch in force. */
   inForce: (epoch: number) => Promise<void>;
-  /** Waits until the gateway has shipped the segments that are closed, so that this work falls into nobody's measurement. */
+  /**
+   * Waits until the gateway has shipped the segments that are closed, so that this work falls into nobody's
+   * measurement.
+   */
   settle: () => Promise<void>;
-  /** Waits until the gateway has shipped everything that was logged, the segment that is still open too: half a minute. */
+  /**
+   * Waits until the gateway has shipped everything that was logged, the segment that is still open too: half a minute.
+   */
   shipAll: () => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -46,7 +54,9 @@ export interface BenchWorld {
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 const settleMs = 60_000;
 const inForceMs = 60_000;
-const statusSchema = z.object({ spool: z.object({ predictions: z.object({ segments: z.number(), bytes: z.number() }) }) });
+const statusSchema = z.object({
+  spool: z.object({ predictions: z.object({ segments: z.number(), bytes: z.number() }) }),
+});
 
 /** @param say gets a line for each thing that takes its time. */
 export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): Promise<BenchWorld> {
@@ -58,14 +68,18 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
       for (const one of stops.splice(0).reverse()) await one();
     })());
   // The servers are process groups of their own: a signal to this process does not reach them.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void stop().finally(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void stop().finally(() => process.exit(130)));
   try {
     say('the model: trained on January 2013, and again on February');
     const modelFiles = [
       await trainedModel(projectRoot, home, '2013-01', '2013-02'),
       await trainedModel(projectRoot, home, '2013-02', '2013-01'),
     ] as const;
-    const rows: readonly ShapedRow[] = await flightRows(await shapedMonth(projectRoot, path.join(home, 'flights'), '2013-01'), rowsMax);
+    const rows: readonly ShapedRow[] = await flightRows(
+      await shapedMonth(projectRoot, path.join(home, 'flights'), '2013-01'),
+      rowsMax,
+    );
     const work = await mkdtemp(path.join(tmpdir(), 'perdure-bench-'));
     stops.push(() => rm(work, { recursive: true, force: true }));
     say('PostgreSQL and S3');
@@ -93,7 +107,8 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
     const inForce = async (epoch: number) => {
       const until = performance.now() + inForceMs;
       while ((await registry.acknowledged(epoch)) < running) {
-        if (performance.now() > until) throw new Error(`the route of epoch ${epoch} was not in force within ${inForceMs / 1000} s`);
+        if (performance.now() > until)
+          throw new Error(`the route of epoch ${epoch} was not in force within ` + `${inForceMs / 1000} s`);
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     };

@@ -14,7 +14,9 @@ export interface CliContext {
   env: NodeJS.ProcessEnv;
   /** As the shell says it: what `up` starts. */
   config(): PerdureConfig;
-  /** The stack that commands are for: as the shell says it, and where that is silent, as the home's stack was started. */
+  /**
+   * The stack that commands are for: as the shell says it, and where that is silent, as the home's stack was started.
+   */
   stack(): { config: PerdureConfig; stamp: StackStamp | undefined };
   output: Output;
   /** Aborted by Ctrl-C. */
@@ -41,12 +43,16 @@ export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 
     config: () => (config ??= readConfig(env)),
     stack: () => (stack ??= findStack(context.config(), env)),
     api: () => createApiClient(context.stack().config.apiUrl, context.stack().stamp),
-    gateway: (environment) => createGatewayClient(context.stack().config.gatewayUrls[environment], context.stack().stamp),
+    gateway: (environment) =>
+      createGatewayClient(context.stack().config.gatewayUrls[environment], context.stack().stamp),
     temporal: () => (handle ??= openTemporal(context.stack().config, env, context.api())),
     actor: (as) => {
       const named = actorSchema.safeParse(as ?? env.PERDURE_ACTOR ?? `${osUser()}@local`);
       if (named.success) return named.data;
-      throw new PerdureError('input/invalid', 'The name of the actor must have 1 to 200 characters. Correct --as or PERDURE_ACTOR.');
+      throw new PerdureError(
+        'input/invalid',
+        'The name of the actor must have 1 to 200 characters. Correct --as or PERDURE_ACTOR.',
+      );
     },
     close: async () => {
       const open = await handle?.catch(() => undefined);
@@ -69,7 +75,10 @@ function readConfig(env: NodeJS.ProcessEnv): PerdureConfig {
   }
 }
 
-/** The Temporal of the stack that is asked: as its file says, else as its control API says. One that the shell names must be the same server. */
+/**
+ * The Temporal of the stack that is asked: as its file says, else as its control API says. One that the shell names
+ * must be the same server.
+ */
 async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv, api: ApiClient): Promise<TemporalHandle> {
   const [{ connectTemporal }, { loadTemporalConfig }, { temporalPlaceOf }] = await Promise.all([
     import('../client/connect.js'),
@@ -97,7 +106,8 @@ async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv, api: 
   await handle.close();
   throw new PerdureError(
     'state/conflict',
-    `The Temporal at ${ours.address} (namespace ${ours.namespace}) is not the one of the control API at ${api.baseUrl}, which uses ${address} (namespace ${namespace}). ` +
+    `The Temporal at ${ours.address} (namespace ${ours.namespace}) is not the one of the control API at ` +
+      `${api.baseUrl}, which uses ${address} (namespace ${namespace}). ` +
       'Correct or unset TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
   );
 }

@@ -1,5 +1,5 @@
 import { errorTraits, PerdureError } from '../domain/errors.js';
-import type { RunOutcome } from '../domain/run.js';
+import type { RunOutcome } from '../domain/training/run.js';
 
 /** Ctrl-C while something was waited for; what was started goes on. */
 export class Interrupted extends Error {
@@ -9,7 +9,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** 0 done · 1 unexpected · 2 usage · 3 a gate did not pass · 4 rejected or expired · 5 rolled back · 6 not found · 7 a server is unreachable · 130 interrupted. */
+/**
+ * 0 done · 1 unexpected · 2 usage · 3 a gate did not pass · 4 rejected or expired · 5 rolled back · 6 not found · 7 a
+ * server is unreachable · 130 interrupted.
+ */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return 130;
   return error instanceof PerdureError ? errorTraits(error.code).exitCode : 1;

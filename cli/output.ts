@@ -8,9 +8,13 @@ export interface OutputStreams {
 
 export type Output = ReturnType<typeof createOutput>;
 
-/** Where a command's results, progress and errors go. With `json`, standard output gets one JSON document and nothing else. */
+/**
+ * Where a command's results, progress and errors go. With `json`, standard output gets one JSON document and nothing
+ * else.
+ */
 export function createOutput(streams: OutputStreams, { json, env }: { json: boolean; env: NodeJS.ProcessEnv }) {
-  const wantsColours = (stream: { isTTY?: boolean }) => !json && stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const wantsColours = (stream: { isTTY?: boolean }) =>
+    !json && stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   const colours = pc.createColors(wantsColours(streams.stdout));
   const errorColours = pc.createColors(wantsColours(streams.stderr));
   const document = (error: { code: string; message: string; details: Record<string, unknown> }) => {
@@ -43,7 +47,11 @@ export function createOutput(streams: OutputStreams, { json, env }: { json: bool
       streams.stderr.write(`${errorColours.red('error')}: ${message}\n`);
       const known = error instanceof PerdureError;
       document({
-        code: known ? error.code : error instanceof Error && error.name === 'Interrupted' ? 'interrupted' : 'unexpected',
+        code: known
+          ? error.code
+          : error instanceof Error && error.name === 'Interrupted'
+            ? 'interrupted'
+            : 'unexpected',
         message,
         details: known ? error.details : {},
       });

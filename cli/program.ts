@@ -50,7 +50,8 @@ export function buildProgram(context: CliContext): Command {
     .configureOutput({ writeOut: context.output.write, writeErr: context.output.progressText })
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 unexpected, 2 usage, 3 a gate did not pass, 4 rejected or expired, 5 rolled back, 6 not found,\n7 a server is unreachable, 130 interrupted.',
+      '\nExit codes: 0 done, 1 unexpected, 2 usage, 3 a gate did not pass, 4 rejected or expired, 5 rolled ' +
+        'back, 6 not found,\n7 a server is unreachable, 130 interrupted.',
     );
   for (const register of groups) register(program, context);
   return program;

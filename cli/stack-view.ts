@@ -14,8 +14,8 @@ export function addressesOf(stack: StackFile | undefined): NodeJS.ProcessEnv {
 export const stackOf = ({ home }: PerdureConfig): StackFile | undefined => readStackFile(home);
 
 /**
- * Which stack a command is meant for: the one that PERDURE_STACK_ID names, else that of the home. A home that was never started has none; its commands go to nobody else's
- * stack by accident, only to one whose address is given.
+ * Which stack a command is meant for: the one that PERDURE_STACK_ID names, else that of the home. A home that was never
+ * started has none; its commands go to nobody else's stack by accident, only to one whose address is given.
  */
 export function stampOf({ home, stackId }: PerdureConfig, env: NodeJS.ProcessEnv): StackStamp | undefined {
   const id = stackId ?? readStackId(home);

@@ -4,7 +4,10 @@ import { whyStuck } from '../client/stuck.js';
 /** The SDK answers this query for every workflow. */
 const metadataQuery = '__temporal_workflow_metadata';
 
-/** What a workflow says in its current details, steps that are done and the one that goes on, and what it does not get over. */
+/**
+ * What a workflow says in its current details, steps that are done and the one that goes on, and what it does not get
+ * over.
+ */
 export async function workflowLines(
   { client }: TemporalHandle,
   { workflowId, runId }: { workflowId: string; runId?: string | undefined },
@@ -13,9 +16,14 @@ export async function workflowLines(
     .withDeadline(Date.now() + 3_000, () => client.workflow.getHandle(workflowId, runId).query<unknown>(metadataQuery))
     .catch(() => undefined); // No worker answers.
   const [metadata, stuck] = await Promise.all([said, whyStuck(client, workflowId)]);
-  const details = typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata ? metadata.currentDetails : undefined;
+  const details =
+    typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata
+      ? metadata.currentDetails
+      : undefined;
   // Without the attempt, which rises at each look: a line is printed once.
-  const troubles = stuck.map(({ what, lastFailure, remedy }) => `! ${what} fails again and again: ${lastFailure} ${remedy}`);
+  const troubles = stuck.map(
+    ({ what, lastFailure, remedy }) => `! ${what} fails again and again: ` + `${lastFailure} ${remedy}`,
+  );
   return [...(typeof details === 'string' ? linesOfDetails(details) : []), ...troubles];
 }
 

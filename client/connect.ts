@@ -18,7 +18,8 @@ export async function connectTemporal(config: TemporalConfig): Promise<TemporalH
     const why = error instanceof Error ? error.message : String(error);
     throw new PerdureError(
       'server/unreachable',
-      `Temporal at ${config.connection.address} does not answer (${why}). Start it with \`perdure up\`, or set TEMPORAL_ADDRESS.`,
+      `Temporal at ${config.connection.address} does not answer (${why}). Start it with \`perdure up\`, or ` +
+        'set TEMPORAL_ADDRESS.',
     );
   }
 }

@@ -7,16 +7,22 @@ import { ApplicationFailure } from '@temporalio/common';
 import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
-import type { Decision } from '../domain/promotion.js';
-import { decidePromotionUpdate, promotionStatusQuery, type DecisionAnswer, type PromotionStatus } from '../workflows/messages.js';
-import type { promoteModel, PromotionResult } from '../workflows/promote-model.js';
+import type { Decision } from '../domain/promotion/promotion.js';
+import {
+  decidePromotionUpdate,
+  promotionStatusQuery,
+  type DecisionAnswer,
+  type PromotionStatus,
+} from '../workflows/messages.js';
+import type { promoteModel, PromotionResult } from '../workflows/promotion/promote-model.js';
 import type { TemporalHandle } from './connect.js';
 import { unlessStuck } from './stuck.js';
 import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 
 /**
  * Asks for a promotion; one that is open for the same version and environment is found instead.
- * @throws PerdureError `state/conflict` when further shadows are asked for and one is open: a run that passes its gates opens one without.
+ * @throws PerdureError `state/conflict` when further shadows are asked for and one is open: a run that passes its gates
+ * opens one without.
  */
 export async function startPromotion(
   { client, config }: TemporalHandle,
@@ -42,7 +48,9 @@ export async function startPromotion(
     if (alsoShadow.length > 0)
       throw new PerdureError(
         'state/conflict',
-        `A promotion of ${model}@${version} to ${environment} is open already, and keeps what it was asked for with. Take it back and ask again: perdure withdraw ${model}@${version} --env ${environment}, then the same command.`,
+        `A promotion of ${model}@${version} to ${environment} is open already, and keeps what it was asked ` +
+          `for with. Take it back and ask again: perdure withdraw ${model}@${version} --env ${environment}, ` +
+          'then the same command.',
         { model, version, environment },
       );
     const { runId } = await client.workflow.getHandle(workflowId).describe();
@@ -51,11 +59,12 @@ export async function startPromotion(
 }
 
 /**
- * Sends a decision and waits for the ruling: whether it counts, and why. It is not signed unless `decision` brings a signature:
- * the control API signs, and where decisions must be signed only its own count.
+ * Sends a decision and waits for the ruling: whether it counts, and why. It is not signed unless `decision` brings a
+ * signature: the control API signs, and where decisions must be signed only its own count.
  * @param promotionId reaches this promotion only, and not a later one of the same version
  * @throws PerdureError `not-found` when no such promotion is open, `input/invalid` for what is not a decision,
- * `workflow/stuck` as soon as the promotion's own code is seen to fail, `server/unreachable` when nothing has ruled `withinMs`.
+ * `workflow/stuck` as soon as the promotion's own code is seen to fail, `server/unreachable` when nothing has ruled
+ * `withinMs`.
  */
 export async function decidePromotion(
   { client }: TemporalHandle,
@@ -63,15 +72,24 @@ export async function decidePromotion(
   decision: Decision,
   { promotionId, withinMs }: { promotionId?: string; withinMs?: number } = {},
 ): Promise<DecisionAnswer> {
-  const handle = client.workflow.getHandle(workflowId, undefined, promotionId === undefined ? {} : { firstExecutionRunId: promotionId });
+  const handle = client.workflow.getHandle(
+    workflowId,
+    undefined,
+    promotionId === undefined ? {} : { firstExecutionRunId: promotionId },
+  );
   const send = () => handle.executeUpdate(decidePromotionUpdate, { args: [decision] });
   try {
-    return await unlessStuck(client, workflowId, withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
+    return await unlessStuck(
+      client,
+      workflowId,
+      withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send),
+    );
   } catch (error) {
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
       throw new PerdureError(
         'server/unreachable',
-        'No worker has ruled on the decision in time; it may still be ruled on. `perdure status` says whether workers run, `perdure promotions show` what was decided.',
+        'No worker has ruled on the decision in time; it may still be ruled on. `perdure status` says ' +
+          'whether workers run, `perdure promotions show` what was decided.',
       );
     }
     if (error instanceof WorkflowUpdateFailedError) {

@@ -3,10 +3,20 @@ import { WorkflowNotFoundError, WorkflowUpdateRPCTimeoutOrCancelledError } from 
 import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
 import type { Environment } from '../domain/names.js';
-import { rollbackRequestSchema, type RollbackRequest, type Steering, type SteeringCommand } from '../domain/requests.js';
+import {
+  rollbackRequestSchema,
+  type RollbackRequest,
+  type Steering,
+  type SteeringCommand,
+} from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
-import { rolloutStatusQuery, steerRolloutUpdate, type RolloutStatus, type SteeringAnswer } from '../workflows/messages.js';
-import type { rollbackModel, RollbackResult } from '../workflows/rollback-model.js';
+import {
+  rolloutStatusQuery,
+  steerRolloutUpdate,
+  type RolloutStatus,
+  type SteeringAnswer,
+} from '../workflows/messages.js';
+import type { rollbackModel, RollbackResult } from '../workflows/rollout/rollback-model.js';
 import type { TemporalHandle } from './connect.js';
 import { unlessStuck } from './stuck.js';
 import { resultOf, type Started } from './workflow-result.js';
@@ -35,16 +45,25 @@ export async function steerRollout(
   { rolloutId, withinMs }: { rolloutId?: string; withinMs?: number } = {},
 ): Promise<SteeringAnswer> {
   const workflowId = workflowIds.rollout(environment, model);
-  const handle = client.workflow.getHandle(workflowId, undefined, rolloutId === undefined ? {} : { firstExecutionRunId: rolloutId });
+  const handle = client.workflow.getHandle(
+    workflowId,
+    undefined,
+    rolloutId === undefined ? {} : { firstExecutionRunId: rolloutId },
+  );
   const send = () => handle.executeUpdate(steerRolloutUpdate, { args: [{ command, ...said }] });
   try {
-    return await unlessStuck(client, workflowId, withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send));
+    return await unlessStuck(
+      client,
+      workflowId,
+      withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send),
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw noRollout(environment, model);
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
       throw new PerdureError(
         'server/unreachable',
-        `No worker has answered in time; the rollout may still ${command}. \`perdure status\` says whether workers run, \`perdure rollout status ${model}\` what was done.`,
+        `No worker has answered in time; the rollout may still ${command}. \`perdure status\` says whether ` +
+          `workers run, \`perdure rollout status ${model}\` what was done.`,
       );
     throw error;
   }
@@ -57,20 +76,27 @@ export async function rolloutStatus(
   model: string,
 ): Promise<RolloutStatus | undefined> {
   try {
-    return (await client.workflow.getHandle(workflowIds.rollout(environment, model)).query(rolloutStatusQuery)) ?? undefined;
+    return (
+      (await client.workflow.getHandle(workflowIds.rollout(environment, model)).query(rolloutStatusQuery)) ?? undefined
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }
 
-/** Starts a rollback, or finds the one that leaves the same epoch; done when gateways have acknowledged and the restored version has answered. */
+/**
+ * Starts a rollback, or finds the one that leaves the same epoch; done when gateways have acknowledged and the restored
+ * version has answered.
+ */
 export async function startRollback({ client, config }: TemporalHandle, request: RollbackRequest): Promise<Started> {
   const parsed = rollbackRequestSchema.safeParse(request);
   if (!parsed.success) throw new PerdureError('input/invalid', describeIssues(parsed.error.issues));
   const { environment, model, epoch } = parsed.data;
   const workflowId =
-    epoch === undefined ? `rollback/${environment}/${model}/${randomUUID()}` : workflowIds.rollback(environment, model, epoch);
+    epoch === undefined
+      ? `rollback/${environment}/${model}/${randomUUID()}`
+      : workflowIds.rollback(environment, model, epoch);
   const handle = await client.workflow.start<typeof rollbackModel>('rollbackModel', {
     workflowId,
     taskQueue: config.taskQueues.workflows,

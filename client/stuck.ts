@@ -21,9 +21,13 @@ const attemptsMin = 6;
 const taskAttemptsMin = 2;
 
 type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
-const isoTime = (time: Timestamp): string | null => (time?.seconds ? new Date(Number(time.seconds) * 1000).toISOString() : null);
+const isoTime = (time: Timestamp): string | null =>
+  time?.seconds ? new Date(Number(time.seconds) * 1000).toISOString() : null;
 
-/** What a running workflow does not get over; empty while all is well. Waiting for a lease is no trouble: somebody goes first. */
+/**
+ * What a running workflow does not get over; empty while all is well. Waiting for a lease is no trouble: somebody goes
+ * first.
+ */
 export async function whyStuck(client: Client, workflowId: string, runId?: string): Promise<Stuck[]> {
   const described = await client.workflow
     .getHandle(workflowId, runId)
@@ -40,11 +44,13 @@ export async function whyStuck(client: Client, workflowId: string, runId?: strin
       ...{ workflowId, what: workflowTask, attempt: task.attempt ?? 1, since: isoTime(task.originalScheduledTime) },
       lastFailure: await lastTaskFailure(client, workflowId, described.runId),
       remedy:
-        'It goes on by itself once workers run code that fits its history: restore that code, or end it with `temporal workflow terminate` and start it again.',
+        'It goes on by itself once workers run code that fits its history: restore that code, or end it with ' +
+        '`temporal workflow terminate` and start it again.',
     });
   }
   for (const { activityType, attempt, lastFailure, scheduledTime } of pendingActivities ?? []) {
-    if ((attempt ?? 1) < attemptsMin || !lastFailure || lastFailure.applicationFailureInfo?.type === 'lease/held') continue;
+    if ((attempt ?? 1) < attemptsMin || !lastFailure || lastFailure.applicationFailureInfo?.type === 'lease/held')
+      continue;
     stuck.push({
       ...{ workflowId, what: activityType?.name ?? 'activity', attempt: attempt ?? 1, since: isoTime(scheduledTime) },
       lastFailure: innermost(lastFailure),
@@ -69,7 +75,9 @@ async function lastTaskFailure(client: Client, workflowId: string, runId: string
     execution: { workflowId, runId },
     maximumPageSize: 20,
   });
-  const failed = history?.events?.find((event) => event.workflowTaskFailedEventAttributes)?.workflowTaskFailedEventAttributes;
+  const failed = history?.events?.find(
+    (event) => event.workflowTaskFailedEventAttributes,
+  )?.workflowTaskFailedEventAttributes;
   return failed?.failure ? innermost(failed.failure) : 'no worker answered in time';
 }
 
@@ -79,7 +87,10 @@ export const stuckText = ({ workflowId, what, attempt, lastFailure, remedy }: St
 
 const lookEveryMs = 1_000;
 
-/** What a workflow is to answer; given up as soon as its code is seen to fail. @throws PerdureError `workflow/stuck` that says why, and what to do. */
+/**
+ * What a workflow is to answer; given up as soon as its code is seen to fail.
+ * @throws PerdureError `workflow/stuck` that says why, and what to do.
+ */
 export async function unlessStuck<T>(client: Client, workflowId: string, answer: Promise<T>): Promise<T> {
   const answered = new AbortController();
   const watching = (async (): Promise<never> => {

@@ -5,14 +5,14 @@ import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
 import { trainRequestSchema, type TrainRequest } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
-import type { RunResult } from '../workflows/train-model.js';
-import type { trainModel } from '../workflows/train-model.js';
+import type { RunResult } from '../workflows/training/train-model.js';
+import type { trainModel } from '../workflows/training/train-model.js';
 import type { TemporalHandle } from './connect.js';
 import { resultOf, type Started } from './workflow-result.js';
 
 /**
- * Starts a training run. The same cause (kind and id) starts one run only: asking again while it runs or after it succeeded gives that run.
- * Without a cause id each call is a run of its own.
+ * Starts a training run. The same cause (kind and id) starts one run only: asking again while it runs or after it
+ * succeeded gives that run. Without a cause id each call is a run of its own.
  * @throws PerdureError `input/invalid` that names the field.
  */
 export async function startTraining({ client, config }: TemporalHandle, request: TrainRequest): Promise<Started> {

@@ -1,10 +1,17 @@
-import { isGrpcServiceError, WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import type { LeaseHolder } from '../domain/lease.js';
 
 /** Whether the chain of runs that began with `runId` goes on, and if not how it ended, in words. */
 export type WorkflowLife = { runs: true } | { runs: false; ended: string };
 
-/** Asks Temporal, and no list that lags behind. Runs that continued as new or were reset are one chain with the first. */
+/**
+ * Asks Temporal, and no list that lags behind. Runs that continued as new or were reset are one chain with the first.
+ */
 export async function workflowLife(client: Client, { workflowId, runId }: LeaseHolder): Promise<WorkflowLife> {
   const latest = await describe(client, workflowId);
   // A later workflow may bear the same id, the one that asks included: only a run of the same chain counts.
@@ -34,7 +41,11 @@ function lifeOf({ status, closeTime }: WorkflowExecutionDescription): WorkflowLi
 
 const invalidArgument = 3;
 
-async function describe(client: Client, workflowId: string, runId?: string): Promise<WorkflowExecutionDescription | undefined> {
+async function describe(
+  client: Client,
+  workflowId: string,
+  runId?: string,
+): Promise<WorkflowExecutionDescription | undefined> {
   try {
     return await client.workflow.getHandle(workflowId, runId).describe();
   } catch (error) {

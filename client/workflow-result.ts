@@ -10,7 +10,10 @@ export interface Started {
   attached: boolean;
 }
 
-/** Waits for a workflow's end. @throws PerdureError `not-found`, or the code and message that made the workflow fail. */
+/**
+ * Waits for a workflow's end.
+ * @throws PerdureError `not-found`, or the code and message that made the workflow fail.
+ */
 export async function resultOf<T extends Workflow>(
   { client }: TemporalHandle,
   workflowId: string,
@@ -30,9 +33,14 @@ export function asPerdureError(error: unknown, workflowId: string): unknown {
   if (!(error instanceof WorkflowFailedError)) return error;
   let cause: unknown = error.cause;
   while (cause instanceof TemporalFailure && !(cause instanceof ApplicationFailure) && cause.cause) cause = cause.cause;
-  if (cause instanceof CancelledFailure) return new PerdureError('state/conflict', `${workflowId} was cancelled.`, { workflowId });
+  if (cause instanceof CancelledFailure)
+    return new PerdureError('state/conflict', `${workflowId} was cancelled.`, { workflowId });
   if (!(cause instanceof ApplicationFailure))
     return new PerdureError('state/conflict', `${workflowId} ended early: ${error.message}`, { workflowId });
-  const code = errorCodes.find((known): known is ErrorCode => known === (cause instanceof ApplicationFailure ? cause.type : undefined));
-  return code ? new PerdureError(code, cause.message, { workflowId }) : new Error(`${workflowId} failed: ${cause.message}`, { cause });
+  const code = errorCodes.find(
+    (known): known is ErrorCode => known === (cause instanceof ApplicationFailure ? cause.type : undefined),
+  );
+  return code
+    ? new PerdureError(code, cause.message, { workflowId })
+    : new Error(`${workflowId} failed: ${cause.message}`, { cause });
 }

@@ -1,7 +1,10 @@
 import type postgres from 'postgres';
 import { privileges, tableRules } from './table-rules.js';
 
-/** Set in the session that migrates, where a migration must change rows that nobody else may change. It counts for the tables' owner only. */
+/**
+ * Set in the session that migrates, where a migration must change rows that nobody else may change. It counts for the
+ * tables' owner only.
+ */
 export const migrating = 'perdure.migrating';
 
 const refuse = `
@@ -20,7 +23,10 @@ const triggers = {
   perdure_append_only_table: 'before truncate on TABLE for each statement',
 } as const;
 
-/** Makes the database itself hold the rules of its tables: triggers for everybody, grants for the role of the application. Repeating it changes nothing. */
+/**
+ * Makes the database itself hold the rules of its tables: triggers for everybody, grants for the role of the
+ * application. Repeating it changes nothing.
+ */
 export async function holdTableRules(sql: postgres.Sql, applicationRole: string | undefined): Promise<void> {
   const present = await sql<{ table: string; trigger: string }[]>`
     select tgrelid::regclass::text as table, tgname as trigger from pg_trigger where tgname in ${sql(Object.keys(triggers))}`;
@@ -30,7 +36,10 @@ export async function holdTableRules(sql: postgres.Sql, applicationRole: string 
       for (const [trigger, when] of Object.entries(triggers)) {
         const there = present.some((one) => one.table === table && one.trigger === trigger);
         if (rule === 'append-only' && !there)
-          await tx.unsafe(`create trigger ${trigger} ${when.replace('TABLE', `"${table}"`)} execute function perdure_refuse_change()`);
+          await tx.unsafe(
+            `create trigger ${trigger} ${when.replace('TABLE', `"${table}"`)} execute function ` +
+              'perdure_refuse_change()',
+          );
         if (rule !== 'append-only' && there) await tx.unsafe(`drop trigger ${trigger} on "${table}"`);
       }
     }

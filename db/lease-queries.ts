@@ -3,7 +3,10 @@ import type { LeaseGrant } from '../domain/lease.js';
 import type { Database } from './connect.js';
 import { leases } from './schema/index.js';
 
-/** Takes a free lease, or finds that `holder` has it already (a repeated activity). Otherwise says who holds it, and for how long by now. */
+/**
+ * Takes a free lease, or finds that `holder` has it already (a repeated activity). Otherwise says who holds it, and for
+ * how long by now.
+ */
 export async function acquireLease(
   db: Database,
   name: string,
@@ -30,12 +33,27 @@ export async function acquireLease(
   return { heldBy: row?.holder ?? 'nobody', token: row?.token ?? 0, heldForMs: row?.heldForMs ?? 0 };
 }
 
-/** Takes a lease away from a holder that has ended, or that must give way: what it still writes is fenced off by the token. False when it changed hands meanwhile. */
-export async function takeOverLease(db: Database, name: string, from: { heldBy: string; token: number }, holder: string): Promise<boolean> {
+/**
+ * Takes a lease away from a holder that has ended, or that must give way: what it still writes is fenced off by the
+ * token. False when it changed hands meanwhile.
+ */
+export async function takeOverLease(
+  db: Database,
+  name: string,
+  from: { heldBy: string; token: number },
+  holder: string,
+): Promise<boolean> {
   const taken = await db.orm
     .update(leases)
     .set({ holder, token: sql`${leases.token} + 1`, acquiredAt: sql`now()`, releasedAt: null })
-    .where(and(eq(leases.name, name), eq(leases.holder, from.heldBy), eq(leases.token, from.token), isNull(leases.releasedAt)))
+    .where(
+      and(
+        eq(leases.name, name),
+        eq(leases.holder, from.heldBy),
+        eq(leases.token, from.token),
+        isNull(leases.releasedAt),
+      ),
+    )
     .returning({ token: leases.token });
   return taken.length === 1;
 }
@@ -45,5 +63,12 @@ export async function releaseLease(db: Database, grant: LeaseGrant): Promise<voi
   await db.orm
     .update(leases)
     .set({ releasedAt: sql`now()` })
-    .where(and(eq(leases.name, grant.name), eq(leases.holder, grant.holder), eq(leases.token, grant.token), isNull(leases.releasedAt)));
+    .where(
+      and(
+        eq(leases.name, grant.name),
+        eq(leases.holder, grant.holder),
+        eq(leases.token, grant.token),
+        isNull(leases.releasedAt),
+      ),
+    );
 }

@@ -11,7 +11,8 @@ const migrationsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)),
 const migrationLock = 7_432_001;
 
 /**
- * Brings a database to the newest schema, and has it hold the rules of its tables. Safe to run at every start and by several processes at once.
+ * Brings a database to the newest schema, and has it hold the rules of its tables. Safe to run at every start and by
+ * several processes at once.
  * @param url of the role that owns the tables
  * @param applicationUrl of the role that the application uses; the same one where there is only one role
  */
@@ -35,7 +36,9 @@ const roleOf = (url: string) => decodeURIComponent(new URL(url).username);
 export async function migrationState(url: string): Promise<{ applied: number }> {
   const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 });
   try {
-    const [present] = await sql<{ there: boolean }[]>`select to_regclass('drizzle.__drizzle_migrations') is not null as there`;
+    const [present] = await sql<
+      { there: boolean }[]
+    >`select to_regclass('drizzle.__drizzle_migrations') is not null as there`;
     if (!present?.there) return { applied: 0 };
     const [row] = await sql<{ applied: number }[]>`select count(*)::int as applied from drizzle.__drizzle_migrations`;
     return { applied: row?.applied ?? 0 };

@@ -95,8 +95,13 @@ export async function epochOfStageInForce(
   return route?.key.startsWith(`${id}/step-`) ? route.epoch : undefined;
 }
 
-/** Routes in force that a rollout's stage wrote and that nobody took back, though the rollout has ended otherwise than it should and there was a champion. */
-export async function strayShares(db: Database): Promise<{ rolloutId: string; environment: Environment; model: string }[]> {
+/**
+ * Routes in force that a rollout's stage wrote and that nobody took back, though the rollout has ended otherwise than
+ * it should and there was a champion.
+ */
+export async function strayShares(
+  db: Database,
+): Promise<{ rolloutId: string; environment: Environment; model: string }[]> {
   return db.sql<{ rolloutId: string; environment: Environment; model: string }[]>`
     select rollout.id as "rolloutId", route.environment, route.model
     from models cross join (values ('production'), ('staging')) place (environment)

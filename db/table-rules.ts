@@ -2,8 +2,9 @@ import { getTableName } from 'drizzle-orm';
 import * as schema from './schema/index.js';
 
 /**
- * What may happen to a table's rows: `append-only` rows are facts that are added to and never changed; rows that `change` move as
- * `domain/state-moves.ts` allows; those that `come-and-go` are copies and leases that nobody needs for long.
+ * What may happen to a table's rows: `append-only` rows are facts that are added to and never changed; rows that
+ * `change` move as `domain/state-moves.ts` allows; those that `come-and-go` are copies and leases that nobody needs for
+ * long.
  */
 export type TableRule = 'append-only' | 'change' | 'come-and-go';
 
@@ -40,10 +41,12 @@ const ruleOf: Partial<Record<string, TableRule>> = rules;
 /** Names of tables that the list above forgets: they may change until it says more. */
 export const tablesWithoutRule = Object.keys(schema).filter((name) => ruleOf[name] === undefined);
 
-export const tableRules: readonly { table: string; rule: TableRule }[] = Object.entries(schema).map(([name, table]) => ({
-  table: getTableName(table),
-  rule: ruleOf[name] ?? 'change',
-}));
+export const tableRules: readonly { table: string; rule: TableRule }[] = Object.entries(schema).map(
+  ([name, table]) => ({
+    table: getTableName(table),
+    rule: ruleOf[name] ?? 'change',
+  }),
+);
 
 /** What the application may do with a table. */
 export const privileges: Readonly<Record<TableRule, string>> = {

@@ -2,7 +2,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import canonicalize from 'canonicalize';
 
-/** Canonical JSON (RFC 8785): the same value gives the same text. @throws TypeError for NaN, infinities and what JSON cannot say. */
+/**
+ * Canonical JSON (RFC 8785): the same value gives the same text.
+ * @throws TypeError for NaN, infinities and what JSON cannot say.
+ */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError('undefined has no canonical JSON');

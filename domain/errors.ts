@@ -1,4 +1,7 @@
-/** One table of everything that can go wrong for a reason that a caller can act on. `docs/errors.md` mirrors it; a test compares the two. */
+/**
+ * One table of everything that can go wrong for a reason that a caller can act on. `docs/errors.md` mirrors it; a test
+ * compares the two.
+ */
 const errorTable = {
   'access/denied': { retryable: false, httpStatus: 403, exitCode: 4 },
   'artifact/digest-mismatch': { retryable: false, httpStatus: 500, exitCode: 1 },

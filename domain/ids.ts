@@ -23,7 +23,10 @@ export const leaseNames = {
   rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
 } as const;
 
-/** The workflow that closes what ended without being ended, and the schedule that keeps it running; Temporal adds a time to the first. */
+/**
+ * The workflow that closes what ended without being ended, and the schedule that keeps it running; Temporal adds a time
+ * to the first.
+ */
 export const reconcilerIds = { schedule: 'perdure-reconciler', workflow: 'reconcile' } as const;
 
 export const scheduleIds = {

@@ -2,7 +2,10 @@ const shownMax = 3;
 /** Names beyond this are not compared: a message is worth no second of anybody's time. */
 const comparedMax = 2000;
 
-/** Up to three of `known` that a person may have meant by `name`, the nearest first: by the number of letters to change, at most a third of the longer name. */
+/**
+ * Up to three of `known` that a person may have meant by `name`, the nearest first: by the number of letters to change,
+ * at most a third of the longer name.
+ */
 export function nearestNames(name: string, known: readonly string[]): string[] {
   return known
     .slice(0, comparedMax)
@@ -22,7 +25,9 @@ function editDistance(left: string, right: string): number {
     for (let other = 1; other <= right.length; other += 1) {
       const replaced = (row[other - 1] ?? 0) + (left[at - 1] === right[other - 1] ? 0 : 1);
       const swapped =
-        left[at - 1] === right[other - 2] && left[at - 2] === right[other - 1] ? (before[other - 2] ?? Infinity) + 1 : Infinity;
+        left[at - 1] === right[other - 2] && left[at - 2] === right[other - 1]
+          ? (before[other - 2] ?? Infinity) + 1
+          : Infinity;
       next.push(Math.min(replaced, swapped, (row[other] ?? 0) + 1, (next[other - 1] ?? 0) + 1));
     }
     before = row;

@@ -3,8 +3,8 @@ import { textProblem } from './plain-text.js';
 const bytesMax = 1024;
 
 /**
- * Why an object cannot have this key, or undefined. Any name will do but those that some server or client reads as another one: a path with `.` or `..` in it, an empty
- * folder, a backslash.
+ * Why an object cannot have this key, or undefined. Any name will do but those that some server or client reads as
+ * another one: a path with `.` or `..` in it, an empty folder, a backslash.
  */
 export function objectKeyProblem(key: string): string | undefined {
   const segments = key.split('/');

@@ -8,13 +8,16 @@ export const objectKeys = {
   lakePartition: (model: string, table: string, partition: Partition) => `lake/${model}/${table}/month=${partition}/`,
   snapshotFile: (model: string, sha256: string) => `snapshots/${model}/files/${sha256}.parquet`,
   snapshotManifest: (model: string, sha256: string) => `snapshots/${model}/manifests/${sha256}.json`,
-  validationReport: (model: string, partition: Partition, sha256: string) => `reports/${model}/validation/${partition}/${sha256}.json`,
+  validationReport: (model: string, partition: Partition, sha256: string) =>
+    `reports/${model}/validation/${partition}/${sha256}.json`,
   runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet') => `runs/${runId}/${name}`,
   artifact: (sha256: string) => `artifacts/${sha256}.onnx`,
   evaluation: (model: string, sha256: string) => `reports/${model}/evaluations/${sha256}.json`,
   evidence: (model: string, sha256: string) => `reports/${model}/evidence/${sha256}.json`,
-  modelCard: (model: string, version: number, extension: 'json' | 'md') => `cards/${model}/${version}/card.${extension}`,
-  predictionsOfDay: (environment: Environment, model: string, day: string) => `predictions/${environment}/${model}/day=${day}/`,
+  modelCard: (model: string, version: number, extension: 'json' | 'md') =>
+    `cards/${model}/${version}/card.${extension}`,
+  predictionsOfDay: (environment: Environment, model: string, day: string) =>
+    `predictions/${environment}/${model}/day=${day}/`,
   predictions: (environment: Environment, model: string, day: string, segment: string) =>
     `predictions/${environment}/${model}/day=${day}/${segment}.parquet`,
   labelsOfDay: (model: string, day: string) => `labels/${model}/day=${day}/`,

@@ -1,11 +1,17 @@
 import { z } from 'zod';
 
-/** A partition is one calendar month, written `YYYY-MM`; which month a row belongs to is a column of the data, not its UTC time. */
-export const partitionSchema = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month written YYYY-MM, for example 2013-04');
+/**
+ * A partition is one calendar month, written `YYYY-MM`; which month a row belongs to is a column of the data, not its
+ * UTC time.
+ */
+export const partitionSchema = z
+  .string()
+  .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month written YYYY-MM, ' + 'for example 2013-04');
 
 export type Partition = z.infer<typeof partitionSchema>;
 
-const monthsSinceZero = (partition: Partition): number => Number(partition.slice(0, 4)) * 12 + Number(partition.slice(5)) - 1;
+const monthsSinceZero = (partition: Partition): number =>
+  Number(partition.slice(0, 4)) * 12 + Number(partition.slice(5)) - 1;
 
 const fromMonths = (months: number): Partition =>
   `${String(Math.floor(months / 12)).padStart(4, '0')}-${String((months % 12) + 1).padStart(2, '0')}`;

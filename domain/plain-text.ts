@@ -10,7 +10,8 @@ export const plainTextSchema = z.string().superRefine((text, context) => {
 });
 
 /** A text as it can be stored: for what others say, such as a library's message that quotes data. */
-export const storableText = (text: string): string => text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
+export const storableText = (text: string): string =>
+  text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
 
 interface Place {
   name: string | number;
@@ -44,7 +45,10 @@ function pathTo(place: Place | undefined): Place['name'][] {
   return path.toReversed();
 }
 
-/** How long a text is, in Unicode code points: the one measure of `maxLength`, as `length` is in SQL. JavaScript's own counts an emoji twice. */
+/**
+ * How long a text is, in Unicode code points: the one measure of `maxLength`, as `length` is in SQL. JavaScript's own
+ * counts an emoji twice.
+ */
 export function characterCount(text: string): number {
   let count = text.length;
   for (let index = 0; index < text.length; index += 1) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeSchema } from './cause.js';
-import { whyNotChangeable } from './changeable-place.js';
+import { whyNotChangeable } from './model/changeable-place.js';
 import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
 import { plainTextSchema } from './plain-text.js';
@@ -37,7 +37,9 @@ export const promoteRequestSchema = z.strictObject({
   /** The first that the model's policy names by default. */
   environment: environmentSchema.optional(),
   requestedBy: actorSchema.default('unknown'),
-  /** Further versions that answer copies beside this one while it is rolled out; only where the strategy is `shadow`. */
+  /**
+   * Further versions that answer copies beside this one while it is rolled out; only where the strategy is `shadow`.
+   */
   alsoShadow: z.array(versionNumberSchema).max(10).default([]),
 });
 export type PromoteRequest = z.input<typeof promoteRequestSchema>;

@@ -4,12 +4,14 @@ import { textProblem } from './text-problem.js';
 export type TextRules = Readonly<Record<string, { max: number; required?: boolean }>>;
 
 /**
- * What is wrong with a message that was sent to a running workflow; null where nothing is. A workflow asks before it does anything: what has another shape must
- * neither fail its task nor reach an activity, whose input has a limit. Zod, which the activities parse with, is not in the workflows' bundle.
+ * What is wrong with a message that was sent to a running workflow; null where nothing is. A workflow asks before it
+ * does anything: what has another shape must neither fail its task nor reach an activity, whose input has a limit. Zod,
+ * which the activities parse with, is not in the workflows' bundle.
  */
 export function saidProblem(said: unknown, rules: TextRules): string | null {
   if (said === null || typeof said !== 'object' || Array.isArray(said)) return 'it must be an object';
-  for (const name of Object.keys(said)) if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: nothing of that name is known`;
+  for (const name of Object.keys(said))
+    if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: ` + 'nothing of that name is known';
   for (const [name, { max, required = false }] of Object.entries(rules)) {
     const value: unknown = Object.hasOwn(said, name) ? Reflect.get(said, name) : undefined;
     if (value === undefined && !required) continue;

@@ -13,5 +13,7 @@ export const issuePath = (path: readonly PropertyKey[]): string =>
 
 /** All issues in one line, each with its field first. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
-  return issues.map((issue) => (issue.path.length > 0 ? `${issuePath(issue.path)}: ${issue.message}` : issue.message)).join('; ');
+  return issues
+    .map((issue) => (issue.path.length > 0 ? `${issuePath(issue.path)}: ${issue.message}` : issue.message))
+    .join('; ');
 }

@@ -12,16 +12,27 @@ export const noStackId = 'none';
 
 export const stampText = ({ id, home }: StackStamp): string => `${id} ${encodeURI(home)}`;
 
-/** Why a request is not for the one that was asked; undefined where it is, where it does not say, and where the asked one has no stack of its own. */
-export function strangerText(own: StackStamp | undefined, header: string | string[] | undefined, asked: string): string | undefined {
+/**
+ * Why a request is not for the one that was asked; undefined where it is, where it does not say, and where the asked
+ * one has no stack of its own.
+ */
+export function strangerText(
+  own: StackStamp | undefined,
+  header: string | string[] | undefined,
+  asked: string,
+): string | undefined {
   if (own === undefined || header === undefined) return undefined;
   const text = Array.isArray(header) ? (header[0] ?? '') : header;
   const [id = '', home = ''] = text.split(' ');
   if (id === own.id) return undefined;
-  const theirs = home === '' ? 'another stack' : `the stack of ${readable(home)}${id === noStackId ? ', which was never started' : ''}`;
+  const theirs =
+    home === ''
+      ? 'another stack'
+      : `the stack of ${readable(home)}${id === noStackId ? ', which was never started' : ''}`;
   return (
     `${asked} belongs to the stack of ${own.home}; the request is meant for ${theirs}. ` +
-    `Set PERDURE_HOME=${own.home} for the former, or start the latter with ports of its own (PERDURE_API_PORT and others).`
+    `Set PERDURE_HOME=${own.home} for the former, or start the latter with ports of its own ` +
+    '(PERDURE_API_PORT and others).'
   );
 }
 

@@ -1,11 +1,14 @@
-import type { PromotionState } from './promotion.js';
-import type { RolloutState } from './rollout.js';
+import type { PromotionState } from './promotion/promotion.js';
+import type { RolloutState } from './rollout/rollout.js';
 
 /** Of each state of a thing: the states that it may follow. A write of the state names them in its own statement. */
 type Moves<State extends string> = Readonly<Record<State, readonly State[]>>;
 
 const openPromotion = ['gathering-evidence', 'waiting-for-approval', 'rolling-out'] as const;
-/** Evidence that is out of date sends a promotion back to waiting; its ends follow what is open, and nothing follows an end. */
+/**
+ * Evidence that is out of date sends a promotion back to waiting; its ends follow what is open, and nothing follows an
+ * end.
+ */
 export const promotionMoves: Moves<PromotionState> = {
   'gathering-evidence': [],
   'waiting-for-approval': openPromotion,
@@ -50,8 +53,9 @@ export function openStates<State extends string>(moves: Moves<State>): State[] {
 }
 
 /**
- * A number that rises with what a workflow has its activities do, and with the attempts of one: an attempt that was given up, and
- * goes on later, has a lower one than what came after it. The times are those of Temporal's clock, which gave each its place.
+ * A number that rises with what a workflow has its activities do, and with the attempts of one: an attempt that was
+ * given up, and goes on later, has a lower one than what came after it. The times are those of Temporal's clock, which
+ * gave each its place.
  */
 export function turnOf({ scheduledTimestampMs, attempt }: { scheduledTimestampMs: number; attempt: number }): number {
   return scheduledTimestampMs * 1000 + Math.min(attempt, 999);

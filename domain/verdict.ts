@@ -9,7 +9,9 @@ const severity: Record<Verdict, number> = { pass: 0, inconclusive: 1, 'no-data':
 /** The verdict of several together: one fail fails all, then no-data, then inconclusive. None at all is no-data. */
 export function worstVerdict(verdicts: readonly Verdict[]): Verdict {
   return (
-    verdicts.reduce<Verdict | undefined>((worst, next) => (worst && severity[worst] >= severity[next] ? worst : next), undefined) ??
-    'no-data'
+    verdicts.reduce<Verdict | undefined>(
+      (worst, next) => (worst && severity[worst] >= severity[next] ? worst : next),
+      undefined,
+    ) ?? 'no-data'
   );
 }

@@ -6,8 +6,8 @@ import { loadTemporalConfig } from '../temporal.config.js';
 import { printProgress, printWhereToLook } from './embedded/print-progress.js';
 import { startStack } from './embedded/stack.js';
 import { readStackFile } from './embedded/stack-file.js';
-import { currentSupervisor } from './embedded/supervisor-lock.js';
-import { surviveShortages } from './embedded/supervisor-log.js';
+import { currentSupervisor } from './embedded/supervision/supervisor-lock.js';
+import { surviveShortages } from './embedded/supervision/supervisor-log.js';
 import { runMainJob } from './main-job/main-job.js';
 import { printSummary } from './main-job/print-summary.js';
 import { writeMainJobReport } from './main-job/report.js';
@@ -54,7 +54,8 @@ async function main(): Promise<number> {
   const interrupted = new Promise<void>((resolve) => interruption.signal.addEventListener('abort', () => resolve()));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (!interruption.signal.aborted) process.stdout.write(`\n${pc.bold('Stopping')} … the next npm start goes on from here\n`);
+      if (!interruption.signal.aborted)
+        process.stdout.write(`\n${pc.bold('Stopping')} … the next npm start ` + `goes on from here\n`);
       interruption.abort();
     });
   }
@@ -65,7 +66,8 @@ async function main(): Promise<number> {
     stack = await steps.run('setup', 'starting PostgreSQL, Temporal, S3, control API, workers and gateways', () =>
       stackToUse(interruption.signal),
     );
-    // Never closed: an interrupted job still asks over it, and asking over a closed connection would end this process before the stack.
+    // Never closed: an interrupted job still asks over it, and asking over a closed connection would end this process
+    // before the stack.
     const temporal = await connectTemporal(loadTemporalConfig({ ...process.env, ...stack.env }));
     const job = runMainJob({ ...stack, temporal, steps, startedAt, unattended, signal: interruption.signal });
     const report = await Promise.race([job, interrupted.then(() => undefined)]);

@@ -56,7 +56,10 @@ export function loadGatewayConfig(environment: NodeJS.ProcessEnv = process.env):
 }
 
 /** @throws an Error when neither the variable nor the file gives a secret. */
-export function keyHashSecretOf({ PERDURE_KEY_HASH_SECRET: secret, PERDURE_KEY_HASH_SECRET_FILE: file }: GatewayConfig): string {
+export function keyHashSecretOf({
+  PERDURE_KEY_HASH_SECRET: secret,
+  PERDURE_KEY_HASH_SECRET_FILE: file,
+}: GatewayConfig): string {
   const found = secret ?? (file === undefined ? '' : readFileSync(file, 'utf8').trim());
   if (found.length >= 16) return found;
   throw new Error(

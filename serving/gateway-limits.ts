@@ -1,5 +1,5 @@
-import type { ProcessEngineOptions } from './process-engine.js';
-import type { ShadowLimits } from './shadow-traffic.js';
+import type { ProcessEngineOptions } from '../inference/process-engine.js';
+import type { ShadowLimits } from './inference/shadow-traffic.js';
 
 export interface GatewayLimits {
   bodyBytesMax: number;

@@ -1,7 +1,7 @@
-import type { EngineModelStatus } from './inference-engine.js';
-import type { Route } from '../domain/route.js';
-import type { ActiveRoute } from './active-route.js';
-import type { LoadedVersion } from './route-table.js';
+import type { EngineModelStatus } from '../inference/inference-engine.js';
+import type { Route } from '../domain/serving/route.js';
+import type { ActiveRoute } from './routing/active-route.js';
+import type { LoadedVersion } from './routing/route-table.js';
 
 /** What `GET /v1/status` answers. */
 export interface GatewayStatus {
@@ -41,12 +41,19 @@ export interface GatewayStatus {
 export function routeStatus(active: readonly ActiveRoute[]): GatewayStatus['routes'] {
   return active.map(({ route: { model, epoch, split, shadows, standby, overrides, reason, at } }) => ({
     ...{ model, epoch, split, shadows, standby, reason, at },
-    overrides: overrides.map(({ version, keys, headers }) => ({ version, keys: keys.length, headers: headers.map(({ name }) => name) })),
+    overrides: overrides.map(({ version, keys, headers }) => ({
+      version,
+      keys: keys.length,
+      headers: headers.map(({ name }) => name),
+    })),
   }));
 }
 
 /** Loaded versions with the state of their processes. */
-export function versionStatus(versions: readonly LoadedVersion[], models: readonly EngineModelStatus[]): GatewayStatus['versions'] {
+export function versionStatus(
+  versions: readonly LoadedVersion[],
+  models: readonly EngineModelStatus[],
+): GatewayStatus['versions'] {
   const processes = new Map(models.map((one) => [one.key, one]));
   return versions.map(({ key, loadedAt, loadMs, served: { model, version, artifactSha256, definitionSha256 } }) => ({
     model,

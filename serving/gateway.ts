@@ -4,32 +4,32 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
 import type { StackStamp } from '../domain/stack-stamp.js';
-import { ArtifactCache } from './artifact-cache.js';
-import { BodyBudget } from './body-budget.js';
-import type { ArtifactSource, ControlPlane } from './control-plane.js';
-import { buildGatewayApp, closeGatewayApp } from './gateway-app.js';
-import { GatewayEvents } from './gateway-events.js';
-import { GatewayLease } from './gateway-lease.js';
+import { ArtifactCache } from './routing/artifact-cache.js';
+import { BodyBudget } from './http/body-budget.js';
+import type { ArtifactSource, ControlPlane } from './control-plane/control-plane.js';
+import { buildGatewayApp, closeGatewayApp } from './http/gateway-app.js';
+import { GatewayEvents } from './telemetry/gateway-events.js';
+import { GatewayHeartbeat } from './control-plane/gateway-heartbeat.js';
 import type { GrpcGateway } from './grpc/grpc-gateway.js';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.js';
-import { GatewayMetrics } from './gateway-metrics.js';
+import { GatewayMetrics } from './telemetry/gateway-metrics.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
-import { InferenceService } from './inference-service.js';
-import { createProcessEngine } from './process-engine.js';
-import { PredictionLookup } from './prediction-lookup.js';
-import { KeyDigests } from './key-digest.js';
-import { KeptRoutes } from './kept-routes.js';
-import { RouteAcknowledger } from './route-acknowledger.js';
-import { RouteActivator } from './route-activator.js';
-import { RouteFile } from './route-file.js';
-import { RouteFollower } from './route-follower.js';
-import { labelsOfKey, RouteTable, versionOfKey } from './route-table.js';
-import { ServingLogs } from './serving-logs.js';
-import { ServingWindowCounter } from './serving-window-counter.js';
-import type { ShipperOptions } from './shipper-messages.js';
-import { ShadowTraffic } from './shadow-traffic.js';
-import { bootIdOf } from './spool.js';
-import { VersionLoader } from './version-loader.js';
+import { InferenceService } from './inference/inference-service.js';
+import { createProcessEngine } from '../inference/process-engine.js';
+import { PredictionLookup } from './prediction-lookup/prediction-lookup.js';
+import { KeyDigests } from './routing/key-digest.js';
+import { LastGoodRoutes } from './routing/last-good-routes.js';
+import { RouteAcknowledger } from './routing/route-acknowledger.js';
+import { RouteActivator } from './routing/route-activator.js';
+import { RouteFile } from './routing/route-file.js';
+import { RouteFollower } from './routing/route-follower.js';
+import { labelsOfKey, RouteTable, versionOfKey } from './routing/route-table.js';
+import { ServingLogs } from './prediction-log/serving-logs.js';
+import { ServingWindowCounter } from './telemetry/serving-window-counter.js';
+import type { ShipperOptions } from './prediction-log/shipper-messages.js';
+import { ShadowTraffic } from './inference/shadow-traffic.js';
+import { bootIdOf } from './prediction-log/spool.js';
+import { VersionLoader } from './routing/version-loader.js';
 
 export interface GatewayDeps {
   gatewayId: string;
@@ -69,7 +69,10 @@ const loadKeptMs = 60_000;
 /** The first look at the control plane may delay the start by this much, where nothing is known without it. */
 const firstLookMs = 5_000;
 
-/** Puts a gateway together. It owns nothing that it could not lose but its spool, and needs nobody to answer once it has a route. */
+/**
+ * Puts a gateway together. It owns nothing that it could not lose but its spool, and needs nobody to answer once it has
+ * a route.
+ */
 export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
   const { gatewayId, environment, home, controlPlane, log, productVersion } = deps;
   const limits = { ...defaultGatewayLimits, ...deps.limits };
@@ -91,24 +94,61 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
         log.warn({ ...labelsOfKey(key), reason }, 'a model process ended');
       },
       outOfService: (key, message) => events.record({ ...versionOfKey(key), kind: 'out-of-service', message }),
-      backInService: (key) => events.record({ ...versionOfKey(key), kind: 'back-in-service', message: 'its process answers again' }),
+      backInService: (key) =>
+        events.record({ ...versionOfKey(key), kind: 'back-in-service', message: 'its process answers again' }),
     },
   });
-  const logs = new ServingLogs({ home, bootId, environment, objectStore: deps.objectStore, limits, metrics, events, log });
+  const logs = new ServingLogs({
+    home,
+    bootId,
+    environment,
+    objectStore: deps.objectStore,
+    limits,
+    metrics,
+    events,
+    log,
+  });
   const windows = new ServingWindowCounter({ gatewayId, bootId, environment });
   const routeFile = new RouteFile(home);
   const artifacts = new ArtifactCache(home, deps.artifacts);
   const loader = new VersionLoader({ table, engine, artifacts, routeFile, controlPlane, events, metrics, log });
   const { pollEveryMs, unloadAfterMs, heartbeatEveryMs, windowEveryMs, bodyBytesMax, bodyTimeoutMs } = limits;
   const bodies = new BodyBudget(Math.max(limits.bodiesBytesMax, 2 * bodyBytesMax)); // One body always fits.
-  const kept = new KeptRoutes(routeFile);
+  const kept = new LastGoodRoutes(routeFile);
   const acknowledger = new RouteAcknowledger({ gatewayId, environment, controlPlane, log });
-  const activator = new RouteActivator({ table, loader, kept, acknowledger, windows, metrics, log, coldStartMs: limits.coldStartMs });
-  const following = { environment, controlPlane, table, loader, kept, activator, events, metrics, log, pollEveryMs, unloadAfterMs };
+  const activator = new RouteActivator({
+    table,
+    loader,
+    kept,
+    acknowledger,
+    windows,
+    metrics,
+    log,
+    coldStartMs: limits.coldStartMs,
+  });
+  const following = {
+    environment,
+    controlPlane,
+    table,
+    loader,
+    kept,
+    activator,
+    events,
+    metrics,
+    log,
+    pollEveryMs,
+    unloadAfterMs,
+  };
   const follower = new RouteFollower(following);
-  const lease = new GatewayLease({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
+  const lease = new GatewayHeartbeat({ gateway, controlPlane, windows, events, heartbeatEveryMs, windowEveryMs });
   const keyDigests = new KeyDigests(deps.keyHashSecret);
-  const shadows = new ShadowTraffic({ environment, engine, predictions: logs.predictions, keyDigests, limits: limits.shadow });
+  const shadows = new ShadowTraffic({
+    environment,
+    engine,
+    predictions: logs.predictions,
+    keyDigests,
+    limits: limits.shadow,
+  });
   const service = new InferenceService({
     environment,
     bootId,

@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import type { Database } from '../db/connect.js';
-import type { ArtifactSource } from './control-plane.js';
-import { controlPlaneOnDemand } from './control-plane-on-demand.js';
+import type { ArtifactSource } from './control-plane/control-plane.js';
+import { controlPlaneOnDemand } from './control-plane/control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
 import { gatewayIdOf, keyHashSecretOf, loadGatewayConfig } from './gateway-config.js';
 import { knownNames } from '../domain/browser-requests.js';
@@ -14,7 +14,11 @@ const config = loadGatewayConfig();
 const home = path.resolve(config.PERDURE_GATEWAY_HOME);
 const environment = config.PERDURE_GATEWAY_ENVIRONMENT;
 const log = pino(
-  { level: config.PERDURE_LOG_LEVEL, base: { process: 'gateway', environment }, timestamp: pino.stdTimeFunctions.isoTime },
+  {
+    level: config.PERDURE_LOG_LEVEL,
+    base: { process: 'gateway', environment },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  },
   logDestination(),
 );
 
@@ -25,20 +29,21 @@ const store = {
   accessKeyId: config.AWS_ACCESS_KEY_ID,
   secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
 };
-// The drivers of PostgreSQL and S3 take longer to load than everything that answers requests: they come when they are first needed.
+// The drivers of PostgreSQL and S3 take longer to load than everything that answers requests: they come when they are
+// first needed.
 let db: Database | undefined;
 onShutdown('database', () => db?.close());
 const controlPlane = controlPlaneOnDemand(async () => {
   const [{ connectDatabase }, { postgresControlPlane }] = await Promise.all([
     import('../db/connect.js'),
-    import('./postgres-control-plane.js'),
+    import('./control-plane/postgres-control-plane.js'),
   ]);
   db = connectDatabase(config.PERDURE_DATABASE_URL, { max: 4, statementTimeoutMs: 5_000 });
   return postgresControlPlane(db);
 });
 const artifacts: ArtifactSource = {
   async getToFile(key, file, options) {
-    const { createObjectStore } = await import('../adapters/object-store.js');
+    const { createObjectStore } = await import('../adapters/object-store/object-store.js');
     const objectStore = createObjectStore(store);
     try {
       return await objectStore.getToFile(key, file, options);

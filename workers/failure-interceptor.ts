@@ -3,7 +3,10 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { PerdureError } from '../domain/errors.js';
 
-/** Tells Temporal what kind of failure an error is: its code from the product's table, and whether trying again can help. */
+/**
+ * Tells Temporal what kind of failure an error is: its code from the product's table, and whether trying again can
+ * help.
+ */
 export const failureInterceptor: ActivityInterceptorsFactory = () => ({
   inbound: {
     async execute(input, next) {
@@ -12,7 +15,10 @@ export const failureInterceptor: ActivityInterceptorsFactory = () => ({
       } catch (error) {
         if (error instanceof DrizzleQueryError) {
           // The query text and its values belong in no history; what the server said is enough.
-          throw ApplicationFailure.retryable(`the database refused a statement: ${error.cause?.message ?? 'no reason given'}`, 'database');
+          throw ApplicationFailure.retryable(
+            `the database refused a statement: ${error.cause?.message ?? 'no reason given'}`,
+            'database',
+          );
         }
         if (!(error instanceof PerdureError)) throw error;
         throw ApplicationFailure.create({

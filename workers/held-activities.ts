@@ -31,15 +31,17 @@ const pollMs = 20;
 const heldAtMostMs = 60_000;
 
 /**
- * For drills and fault tests: activities wait just before or just after their effect while a file in the folder asks for it, so that a process can be killed or
- * paused at exactly that moment. A hold ends when its file is gone, when the activity is cancelled, or after a minute. Only a worker that was started with
- * PERDURE_HOLD_FOLDER has it.
+ * For drills and fault tests: activities wait just before or just after their effect while a file in the folder asks
+ * for it, so that a process can be killed or paused at exactly that moment. A hold ends when its file is gone, when the
+ * activity is cancelled, or after a minute. Only a worker that was started with PERDURE_HOLD_FOLDER has it.
  * @throws an Error when the folder cannot be used.
  */
 export function heldActivities(folder: string): ActivityInterceptorsFactory {
-  if (!path.isAbsolute(folder)) throw new Error(`PERDURE_HOLD_FOLDER must be an absolute path, not ${folder}. Unset it outside of drills.`);
+  if (!path.isAbsolute(folder))
+    throw new Error('PERDURE_HOLD_FOLDER must be an absolute path, not ' + `${folder}. Unset it outside of drills.`);
   mkdirSync(folder, { recursive: true });
-  if (!statSync(folder).isDirectory()) throw new Error(`PERDURE_HOLD_FOLDER: ${folder} is not a folder. Unset it outside of drills.`);
+  if (!statSync(folder).isDirectory())
+    throw new Error(`PERDURE_HOLD_FOLDER: ${folder} is not a folder. ` + 'Unset it outside of drills.');
   return () => ({
     inbound: {
       async execute(input, next) {
@@ -56,7 +58,9 @@ async function wait(folder: string, moment: Hold['moment'], args: readonly unkno
   const { info, cancellationSignal } = Context.current();
   const input = JSON.stringify(args);
   const asks = (hold: Hold | undefined) =>
-    hold?.activity === info.activityType && hold.moment === moment && (hold.input === undefined || input.includes(hold.input));
+    hold?.activity === info.activityType &&
+    hold.moment === moment &&
+    (hold.input === undefined || input.includes(hold.input));
   const until = Date.now() + heldAtMostMs;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(suffix))) {
     const place = path.join(folder, file);

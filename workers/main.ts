@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { createActivities } from '../activities/index.js';
 import { createFileCache } from '../adapters/file-cache.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
-import { createObjectStore } from '../adapters/object-store.js';
+import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { sweepWorkFolders } from '../adapters/work-folder.js';
 import { ensureReconciler } from '../client/reconciler.js';
 import { connectDatabase } from '../db/connect.js';
-import { trustText } from '../domain/decision-proof.js';
+import { trustText } from '../domain/promotion/decision-proof.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';
@@ -33,7 +33,8 @@ async function main(): Promise<void> {
   const temporal = loadTemporalConfig();
   if (!config.databaseUrl || !config.s3.endpoint || !config.s3.accessKeyId || !config.s3.secretAccessKey) {
     throw new Error(
-      'A worker needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
+      'A worker needs PERDURE_DATABASE_URL, PERDURE_S3_ENDPOINT, AWS_ACCESS_KEY_ID and ' +
+        'AWS_SECRET_ACCESS_KEY. `perdure up` sets them.',
     );
   }
   if (roles.includes('activities')) await checkDecisionKeys(config.decisions);
@@ -55,7 +56,10 @@ async function main(): Promise<void> {
     temporal: new Client({ connection: clientConnection, namespace: temporal.namespace }),
   };
   const holdFolder = process.env['PERDURE_HOLD_FOLDER'];
-  if (holdFolder) process.stdout.write(`DRILL: activities are held while a file in ${holdFolder} asks for it (PERDURE_HOLD_FOLDER).\n`);
+  if (holdFolder)
+    process.stdout.write(
+      `DRILL: activities are held while a file in ${holdFolder} asks for it ` + `(PERDURE_HOLD_FOLDER).\n`,
+    );
   const workers = await queueWorkers({
     roles,
     temporal,
@@ -90,7 +94,8 @@ async function main(): Promise<void> {
 async function keepWorkFoldersSwept(home: string): Promise<void> {
   const sweep = async () => {
     const swept = await sweepWorkFolders(home);
-    if (swept.length > 0) process.stdout.write(`swept work folders whose process no longer lives: ${swept.join(', ')}\n`);
+    if (swept.length > 0)
+      process.stdout.write('swept work folders whose process no longer lives: ' + `${swept.join(', ')}\n`);
   };
   await sweep();
   setInterval(() => void sweep().catch(() => undefined), sweepEveryMs).unref();
@@ -99,7 +104,8 @@ async function keepWorkFoldersSwept(home: string): Promise<void> {
 /** A worker that could rule on no decision says so at its start. */
 async function checkDecisionKeys({ trust, verifyingKeysFile }: PerdureConfig['decisions']): Promise<void> {
   if (verifyingKeysFile !== undefined) await decisionVerifier(verifyingKeysFile);
-  else if (trust === 'signed') throw new Error('PERDURE_DECISION_TRUST is "signed": name the public keys in PERDURE_VERIFYING_KEYS_FILE.');
+  else if (trust === 'signed')
+    throw new Error('PERDURE_DECISION_TRUST is "signed": name the public keys in PERDURE_VERIFYING_KEYS_FILE.');
   process.stdout.write(`${trustText(trust)}\n`);
 }
 

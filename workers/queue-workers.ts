@@ -14,7 +14,10 @@ export type WorkerRole = keyof typeof queuesOfRole;
 export const workerRoles = Object.keys(queuesOfRole) as WorkerRole[];
 
 /** What all workers of a process share. */
-type Common = Pick<WorkerOptions, 'connection' | 'namespace' | 'shutdownGraceTime' | 'shutdownForceTime' | 'interceptors'>;
+type Common = Pick<
+  WorkerOptions,
+  'connection' | 'namespace' | 'shutdownGraceTime' | 'shutdownForceTime' | 'interceptors'
+>;
 
 interface Polled {
   roles: readonly WorkerRole[];
@@ -30,7 +33,12 @@ export async function queueWorkers({ roles, temporal, activities, workflowBundle
   return Promise.all(
     queues.map(async (queue) =>
       queue === 'workflows'
-        ? Worker.create({ ...common, taskQueue: temporal.taskQueues.workflows, ...(await workflowBundle()), activities: activities.local })
+        ? Worker.create({
+            ...common,
+            taskQueue: temporal.taskQueues.workflows,
+            ...(await workflowBundle()),
+            activities: activities.local,
+          })
         : Worker.create({
             ...common,
             taskQueue: temporal.taskQueues[queue],
@@ -46,7 +54,9 @@ export function polledText(roles: readonly WorkerRole[], { taskQueues, slots }: 
   const queues = roles.flatMap((role): readonly (ActivityQueue | 'workflows')[] => queuesOfRole[role]);
   return queues
     .map((queue) =>
-      queue === 'workflows' ? `${taskQueues.workflows} (workflow tasks)` : `${taskQueues[queue]} (${slots[queue]} at a time)`,
+      queue === 'workflows'
+        ? `${taskQueues.workflows} (workflow tasks)`
+        : `${taskQueues[queue]} (${slots[queue]} at a time)`,
     )
     .join(', ');
 }

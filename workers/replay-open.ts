@@ -7,7 +7,10 @@ import { loadWorkflowBundle } from './workflow-bundle.js';
 const workflowsMax = 200;
 const budgetMs = 30_000;
 
-/** A process that replays the histories of open workflows on the code of this checkout and prints, as one line of JSON, which of them would not go on with it. */
+/**
+ * A process that replays the histories of open workflows on the code of this checkout and prints, as one line of JSON,
+ * which of them would not go on with it.
+ */
 async function main(): Promise<void> {
   const temporal = loadTemporalConfig();
   const logger = new DefaultLogger('ERROR', () => undefined);
@@ -33,7 +36,10 @@ async function main(): Promise<void> {
 
   let replayed = 0;
   const stuck: { workflowId: string; reason: string }[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories(await loadWorkflowBundle(loadPerdureConfig().home), histories())) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    await loadWorkflowBundle(loadPerdureConfig().home),
+    histories(),
+  )) {
     replayed += 1;
     if (error) stuck.push({ workflowId, reason: error.message.slice(0, 300) });
   }

@@ -9,7 +9,9 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 /** What a bundle of the workflows is made of; tests and replays use the same. */
 export const bundleSources = {
   workflowsPath: path.join(root, 'workflows', 'index.ts'),
-  workflowInterceptorModules: ['plain-failures.ts', 'activity-summaries.ts'].map((name) => path.join(root, 'workflows', name)),
+  workflowInterceptorModules: ['plain-failures.ts', 'activity-summaries.ts'].map((name) =>
+    path.join(root, 'workflows', name),
+  ),
 };
 
 /** The workflow bundle, made once per state of its sources: bundling is most of a worker's start. */
@@ -32,7 +34,9 @@ export async function loadWorkflowBundle(home: string): Promise<{ workflowBundle
 async function sourceDigest(): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of ['workflows', 'domain']) {
-    const files = (await readdir(path.join(root, folder), { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
+    const files = (await readdir(path.join(root, folder), { recursive: true }))
+      .filter((name) => name.endsWith('.ts'))
+      .sort();
     for (const file of files) hash.update(file).update(await readFile(path.join(root, folder, file)));
   }
   return hash.update(await readFile(path.join(root, 'package-lock.json'))).digest('hex');

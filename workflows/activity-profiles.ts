@@ -7,23 +7,32 @@ import { taskQueues, type ActivityQueue } from '../domain/task-queues.js';
 /** Of the workflow's own installation: its activities are taken from the queues that belong to its workflow queue. */
 const queue = (name: ActivityQueue): string => taskQueues(workflowInfo().taskQueue)[name];
 
-/** Checks a workflow's input beside its first task. Three quick tries bridge a database that restarts; a bad input is not retried at all. */
-export const parsing = () =>
+/**
+ * Checks a workflow's input beside its first task. Three quick tries bridge a database that restarts; a bad input is
+ * not retried at all.
+ */
+export const inputChecks = () =>
   proxyLocalActivities<Activities['local']>({
     startToCloseTimeout: '10s',
     retry: { initialInterval: '500ms', maximumInterval: '5s', maximumAttempts: 30 },
   });
 
-/** Small reads and writes of facts. They end in milliseconds; 30 s covers a slow database, and they are retried until it is back. */
-export const facts = () =>
+/**
+ * Small reads and writes of facts. They end in milliseconds; 30 s covers a slow database, and they are retried until it
+ * is back.
+ */
+export const quickActivities = () =>
   proxyActivities<Omit<Activities['activities'], keyof ReconciliationActivities>>({
     taskQueue: queue('activities'),
     startToCloseTimeout: '30s',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
   });
 
-/** A look of the judge. With labels it reads logs from the object store, which may take minutes; repeated until it succeeds, however long the store is away. */
-export const looking = () =>
+/**
+ * A look of the judge. With labels it reads logs from the object store, which may take minutes; repeated until it
+ * succeeds, however long the store is away.
+ */
+export const lookActivities = () =>
   proxyActivities<Omit<Activities['judging'], 'gatherEvidence'>>({
     taskQueue: queue('judging'),
     priority: { priorityKey: 1 },
@@ -31,8 +40,11 @@ export const looking = () =>
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
   });
 
-/** A pass over what is open asks Temporal of each, with a heartbeat at every question; repeated until it succeeds, the next one would do the same. */
-export const reconciling = () =>
+/**
+ * A pass over what is open asks Temporal of each, with a heartbeat at every question; repeated until it succeeds, the
+ * next one would do the same.
+ */
+export const reconcileActivities = () =>
   proxyActivities<Pick<Activities['activities'], keyof ReconciliationActivities>>({
     taskQueue: queue('activities'),
     startToCloseTimeout: '5m',
@@ -40,8 +52,11 @@ export const reconciling = () =>
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
   });
 
-/** Asks again until a lease is free: each try is short, the wait lives in the retries and leaves no trace in the history. */
-export const queueing = () =>
+/**
+ * Asks again until a lease is free: each try is short, the wait lives in the retries and leaves no trace in the
+ * history.
+ */
+export const lockWaits = () =>
   proxyActivities<Pick<Activities['waits'], 'takeTrainingLease' | 'takeRolloutLease'>>({
     taskQueue: queue('waits'),
     startToCloseTimeout: '10s',
@@ -58,8 +73,8 @@ export const gatewayWaits = (waitAtMostSeconds: number) =>
   });
 
 /**
- * Work of minutes to hours: a heartbeat every second or two, so that 15 s of silence means that the worker died. Five tries outlast four deaths.
- * How long it waits in its queue is not bounded.
+ * Work of minutes to hours: a heartbeat every second or two, so that 15 s of silence means that the worker died. Five
+ * tries outlast four deaths. How long it waits in its queue is not bounded.
  */
 const long = {
   startToCloseTimeout: '24h',
@@ -67,9 +82,16 @@ const long = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 5 },
 } as const;
 
-/** Evidence for those who decide: minutes where the models are evaluated again, less than a second where they are not. Looks go first. */
+/**
+ * Evidence for those who decide: minutes where the models are evaluated again, less than a second where they are not.
+ * Looks go first.
+ */
 export const evidence = () =>
-  proxyActivities<Pick<Activities['judging'], 'gatherEvidence'>>({ ...long, taskQueue: queue('judging'), priority: { priorityKey: 3 } });
+  proxyActivities<Pick<Activities['judging'], 'gatherEvidence'>>({
+    ...long,
+    taskQueue: queue('judging'),
+    priority: { priorityKey: 3 },
+  });
 
 /** Snapshots and evaluations of runs, in the order that `priority` says. */
 export const dataWork = (priority?: Priority) =>

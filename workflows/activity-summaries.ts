@@ -1,6 +1,9 @@
 import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** What each activity does, in the words that the Temporal UI shows beside it. A test compares the names with the activities there are. */
+/**
+ * What each activity does, in the words that the Temporal UI shows beside it. A test compares the names with the
+ * activities there are.
+ */
 export const activitySummaries: Readonly<Record<string, string>> = {
   decideRunGates: 'ask every gate of the definition',
   escalate: 'write down that others may approve too',

@@ -1,7 +1,7 @@
-export { giveShareBack } from './give-share-back.js';
-export { promoteModel } from './promote-model.js';
+export { giveShareBack } from './rollout/give-share-back.js';
+export { promoteModel } from './promotion/promote-model.js';
 export { reconcile } from './reconcile.js';
-export { reviewRollout } from './review-rollout.js';
-export { rollbackModel } from './rollback-model.js';
-export { rolloutModel } from './rollout-model.js';
-export { trainModel } from './train-model.js';
+export { reviewRollout } from './rollout/review-rollout.js';
+export { rollbackModel } from './rollout/rollback-model.js';
+export { rolloutModel } from './rollout/rollout-model.js';
+export { trainModel } from './training/train-model.js';

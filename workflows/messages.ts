@@ -1,9 +1,9 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApprovalRequirement } from '../domain/approval-places.js';
-import type { CountedDecision, Decision, PromotionState, SignalDecision } from '../domain/promotion.js';
+import type { ApprovalRequirement } from '../domain/promotion/approval-places.js';
+import type { CountedDecision, Decision, PromotionState, SignalDecision } from '../domain/promotion/promotion.js';
 import type { SteeringCommand, Steering } from '../domain/requests.js';
-import type { RolloutState } from '../domain/rollout.js';
-import type { Split } from '../domain/route.js';
+import type { RolloutState } from '../domain/rollout/rollout.js';
+import type { Split } from '../domain/serving/route.js';
 
 /** Everything that may be said to a running workflow, by its wire name. */
 
@@ -37,7 +37,9 @@ export interface SteeringAnswer {
   reason: string;
 }
 
-export const steerRolloutUpdate = defineUpdate<SteeringAnswer, [{ command: SteeringCommand } & Partial<Steering>]>('steerRollout');
+export const steerRolloutUpdate = defineUpdate<SteeringAnswer, [{ command: SteeringCommand } & Partial<Steering>]>(
+  'steerRollout',
+);
 export const pauseSignal = defineSignal<[Partial<Steering>?]>('pause');
 export const resumeSignal = defineSignal<[Partial<Steering>?]>('resume');
 export const advanceSignal = defineSignal<[Partial<Steering>?]>('advance');

@@ -1,18 +1,21 @@
 import { continueAsNew, ParentClosePolicy, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { workflowIds } from '../domain/ids.js';
-import { reconciling } from './activity-profiles.js';
-import { giveShareBack } from './give-share-back.js';
+import { reconcileActivities } from './activity-profiles.js';
+import { giveShareBack } from './rollout/give-share-back.js';
 import { Timeline } from './timeline.js';
 
 /** How long what is no longer true may stand, at most: a pass takes a second or two. */
 const pause = '15s';
 const passesMax = 500;
 
-/** Looks now and then whether every open row has a workflow that will end it, and every share of traffic somebody who watches it. One for all, for ever. */
+/**
+ * Looks now and then whether every open row has a workflow that will end it, and every share of traffic somebody who
+ * watches it. One for all, for ever.
+ */
 export async function reconcile(): Promise<void> {
   const timeline = new Timeline('Rows whose workflows ended without ending them are closed');
   for (let pass = 0; pass < passesMax && !workflowInfo().continueAsNewSuggested; pass += 1) {
-    const { closed, unwatched } = await reconciling().reconcileOpenRows();
+    const { closed, unwatched } = await reconcileActivities().reconcileOpenRows();
     for (const line of closed) timeline.note(line);
     for (const share of unwatched) {
       const { environment, model } = share;

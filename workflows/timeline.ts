@@ -11,7 +11,9 @@ const keys = {
 
 /** Marks a workflow so that the Temporal UI can list it by model, version, environment, cause and outcome. */
 export function mark(attributes: Partial<Record<keyof typeof keys, string>>): void {
-  upsertSearchAttributes(Object.entries(attributes).map(([name, value]) => ({ key: keys[name as keyof typeof keys], value })));
+  upsertSearchAttributes(
+    Object.entries(attributes).map(([name, value]) => ({ key: keys[name as keyof typeof keys], value })),
+  );
 }
 
 /** What a workflow is doing, as a list of lines that the Temporal UI shows: done, doing, and what it waits for. */

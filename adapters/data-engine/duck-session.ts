@@ -2,7 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { BOOLEAN, DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER, VARCHAR, type DuckDBValue } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
-import { literalPath } from '../../domain/literal-path.js';
+import { literalPath } from '../../domain/data/literal-path.js';
 import { quoteText } from './quote.js';
 
 export interface DuckSession {
@@ -40,8 +40,8 @@ export type SessionOpener = (options: DuckSessionOptions) => Promise<DuckSession
 const interruptEveryMs = 20;
 
 /**
- * Opens an in-memory DuckDB that can reach nothing but `folder` and `readable`, loads no extension, counts time in UTC and cannot be
- * reconfigured by the SQL that it runs. Queries run off the event loop.
+ * Opens an in-memory DuckDB that can reach nothing but `folder` and `readable`, loads no extension, counts time in UTC
+ * and cannot be reconfigured by the SQL that it runs. Queries run off the event loop.
  */
 export async function openDuckSession(options: DuckSessionOptions): Promise<DuckSession> {
   const { signal, threads = 2, memoryLimitMb = 1024, readable = [] } = options;
@@ -86,7 +86,8 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
     if (!(error instanceof Error) || !error.message.startsWith('Out of Memory')) return error;
     return new PerdureError(
       'environment/broken',
-      `The data engine needs more than its ${memoryLimitMb} MB of memory. Raise its limit. ${error.message.split('\n')[0]}`,
+      `The data engine needs more than its ${memoryLimitMb} MB of memory. Raise its limit. ` +
+        `${error.message.split('\n')[0]}`,
     );
   }
 
@@ -127,7 +128,8 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
   try {
     await session.run(`SET TimeZone = 'UTC'`);
     // A path is checked as it is written in the query, and again as the file that was found.
-    const both = (paths: readonly string[]) => [...new Set(paths.flatMap((one) => [one, literalPath(one)]))].map(quoteText).join(', ');
+    const both = (paths: readonly string[]) =>
+      [...new Set(paths.flatMap((one) => [one, literalPath(one)]))].map(quoteText).join(', ');
     await session.run(`SET allowed_directories = [${both([folder])}]`);
     await session.run(`SET allowed_paths = [${both(readable)}]::VARCHAR[]`);
     await session.run('SET enable_external_access = false');
@@ -139,10 +141,15 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
   return session;
 }
 
-/** Whether the database refused a query for what it says or for the data it met, rather than for the machine or an interruption. */
+/**
+ * Whether the database refused a query for what it says or for the data it met, rather than for the machine or an
+ * interruption.
+ */
 export function isQueryError(error: unknown): error is Error {
   return (
     error instanceof Error &&
-    /^(Binder|Catalog|Conversion|Invalid Input|Out of Range|Parser|Not implemented|Mismatch Type) Error/.test(error.message)
+    /^(Binder|Catalog|Conversion|Invalid Input|Out of Range|Parser|Not implemented|Mismatch Type) Error/.test(
+      error.message,
+    )
   );
 }

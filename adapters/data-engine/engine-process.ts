@@ -4,7 +4,10 @@ import { PerdureError } from '../../domain/errors.js';
 import { openDuckSession, type DuckSession } from './duck-session.js';
 import { memoryWord, type EngineAnswer, type EngineOrder } from './engine-messages.js';
 
-/** The program of an engine process: sessions of DuckDB that its parent steers. It ends with its parent, and when it holds more memory than its argument says, in MB. */
+/**
+ * The program of an engine process: sessions of DuckDB that its parent steers. It ends with its parent, and when it
+ * holds more memory than its argument says, in MB.
+ */
 
 const sessions = new Map<number, DuckSession>();
 
@@ -45,7 +48,10 @@ async function rowsOf(order: EngineOrder): Promise<unknown[]> {
   }
 }
 
-/** One value of one row may take more memory than the machine has, and DuckDB's own limit does not count it: a thread looks often, and ends the process at once. */
+/**
+ * One value of one row may take more memory than the machine has, and DuckDB's own limit does not count it: a thread
+ * looks often, and ends the process at once.
+ */
 function watchMemory(residentMbMax: number): void {
   const watch = `
     const { writeSync } = require('node:fs');

@@ -32,8 +32,9 @@ const program = fileURLToPath(new URL('./engine-process.ts', import.meta.url));
 const stderrCharsMax = 4000;
 
 /**
- * An engine for statements that hold expressions of a model definition: in a process of its own, below the servers' priority, that a limit or an abort ends while the caller
- * lives on. The process starts with the first session. A statement that exceeds a limit fails with `expression/limit-exceeded`, and so does what is asked afterwards.
+ * An engine for statements that hold expressions of a model definition: in a process of its own, below the servers'
+ * priority, that a limit or an abort ends while the caller lives on. The process starts with the first session. A
+ * statement that exceeds a limit fails with `expression/limit-exceeded`, and so does what is asked afterwards.
  */
 export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine {
   const pending = new Map<number, Pending>();
@@ -67,7 +68,9 @@ export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine
     child = started;
     lowerPriority(started);
     let complaints = '';
-    started.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints = (complaints + text).slice(-stderrCharsMax)));
+    started.stderr
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => (complaints = (complaints + text).slice(-stderrCharsMax)));
     return new Promise((resolve, reject) => {
       started.on('error', (error) => (reject(error), end(error)));
       // `close` comes after the last word on stderr.
@@ -75,7 +78,8 @@ export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine
         const reason = complaints.includes(memoryWord)
           ? exceeded(`needs more than ${limits.residentMb} MB of memory`)
           : new Error(
-              `The data engine's process ended early (${killedBy ?? `exit code ${code}`}). It wrote: ${complaints.trim() || 'nothing'}`,
+              `The data engine's process ended early (${killedBy ?? `exit code ${code}`}). It wrote: ` +
+                `${complaints.trim() || 'nothing'}`,
             );
         reject(over ?? reason);
         end(reason);
@@ -128,6 +132,7 @@ export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine
 function exceeded(what: string): PerdureError {
   return new PerdureError(
     'expression/limit-exceeded',
-    `Evaluating the definition's expressions ${what} and was ended. Make the expressions cheaper or the texts that they read shorter.`,
+    `Evaluating the definition's expressions ${what} and was ended. Make the expressions cheaper or the ` +
+      'texts that they read shorter.',
   );
 }

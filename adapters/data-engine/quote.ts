@@ -1,4 +1,4 @@
-import { literalPath } from '../../domain/literal-path.js';
+import { literalPath } from '../../domain/data/literal-path.js';
 
 /** An SQL identifier, quoted: any name is safe. */
 export function quoteName(name: string): string {
@@ -19,7 +19,10 @@ export function quoteNumber(value: number): string {
 /** The path of a file to read, as an SQL text literal. */
 export const quotePath = (file: string): string => quoteText(literalPath(file));
 
-/** A table of Parquet files, by their exact paths: neither a pattern nor a folder such as `store=5` in a path means anything. */
+/**
+ * A table of Parquet files, by their exact paths: neither a pattern nor a folder such as `store=5` in a path means
+ * anything.
+ */
 export function parquetTable(files: string | readonly string[], options = ''): string {
   const list = typeof files === 'string' ? quotePath(files) : `[${files.map(quotePath).join(', ')}]`;
   return `read_parquet(${list}, hive_partitioning = false${options && `, ${options}`})`;

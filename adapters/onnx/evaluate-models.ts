@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { errorCodes, PerdureError } from '../../domain/errors.js';
-import type { Evaluation } from '../../domain/evaluation.js';
+import type { Evaluation } from '../../domain/evaluation/evaluation.js';
 import { lowerPriority } from '../low-priority.js';
 import {
   evaluationAnswerSchema,
@@ -26,9 +26,11 @@ const program = fileURLToPath(new URL('./evaluation-process.ts', import.meta.url
 const stderrCharsMax = 4000;
 
 /**
- * Evaluates a candidate, and the champion on the same rows, in a process of its own: it starts in an empty folder with next to no environment, so that a model file finds
- * nothing to read, and it can be ended while a model runs. The same files and policy give the same result.
- * @throws PerdureError `evaluation/timed-out`, `evaluation/failed` (the process died), and whatever `scoreModels` refuses
+ * Evaluates a candidate, and the champion on the same rows, in a process of its own: it starts in an empty folder with
+ * next to no environment, so that a model file finds nothing to read, and it can be ended while a model runs. The same
+ * files and policy give the same result.
+ * @throws PerdureError `evaluation/timed-out`, `evaluation/failed` (the process died), and whatever `scoreModels`
+ * refuses
  */
 export async function evaluateModels(
   request: EvaluationRequest,
@@ -62,7 +64,9 @@ function withAbsolutePaths(request: EvaluationRequest): EvaluationRequest {
     candidate: absolute(request.candidate),
     champion: request.champion && {
       ...absolute(request.champion),
-      ...(request.champion.own && { own: { ...request.champion.own, holdout: request.champion.own.holdout.map(absolute) } }),
+      ...(request.champion.own && {
+        own: { ...request.champion.own, holdout: request.champion.own.holdout.map(absolute) },
+      }),
     },
     holdout: request.holdout.map(absolute),
     native: request.native && absolute(request.native),
@@ -79,7 +83,14 @@ function converse(
   return new Promise<Evaluation>((resolve, reject) => {
     let complaints = '';
     const timer = setTimeout(() => {
-      end(() => reject(new PerdureError('evaluation/timed-out', `The evaluation took longer than ${timeoutMs / 1000} s and was ended.`)));
+      end(() =>
+        reject(
+          new PerdureError(
+            'evaluation/timed-out',
+            `The evaluation took longer than ${timeoutMs / 1000} s and was ended.`,
+          ),
+        ),
+      );
     }, timeoutMs);
     const onAbort = () => end(() => reject(signal?.reason ?? new Error('aborted')));
     const end = (settle: () => void) => {
@@ -89,12 +100,17 @@ function converse(
       settle();
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints = (complaints + text).slice(-stderrCharsMax)));
+    child.stderr
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => (complaints = (complaints + text).slice(-stderrCharsMax)));
     child.on('error', (error) => end(() => reject(failed(`could not be started: ${error.message}`, complaints))));
-    child.on('exit', (code, killedBy) => end(() => reject(failed(`ended early (${killedBy ?? `exit code ${code}`})`, complaints))));
+    child.on('exit', (code, killedBy) =>
+      end(() => reject(failed(`ended early (${killedBy ?? `exit code ${code}`})`, complaints))),
+    );
     child.on('message', (message) => {
       const answer = evaluationAnswerSchema.safeParse(message);
-      if (!answer.success) return end(() => reject(failed(`gave an answer that cannot be read: ${answer.error.message}`, complaints)));
+      if (!answer.success)
+        return end(() => reject(failed(`gave an answer that cannot be read: ${answer.error.message}`, complaints)));
       switch (answer.data.kind) {
         case 'ready':
           child.send(order);
@@ -116,5 +132,8 @@ function converse(
 }
 
 function failed(what: string, complaints: string): PerdureError {
-  return new PerdureError('evaluation/failed', `The evaluation process ${what}.${complaints ? ` It wrote: ${complaints.trim()}` : ''}`);
+  return new PerdureError(
+    'evaluation/failed',
+    `The evaluation process ${what}.${complaints ? ` It wrote: ${complaints.trim()}` : ''}`,
+  );
 }

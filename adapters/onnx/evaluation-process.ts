@@ -26,7 +26,10 @@ async function evaluate(message: unknown): Promise<void> {
   }
 }
 
-/** An endless model blocks this thread, and the parent may die without a word: another thread ends the process then, or when its time is over. */
+/**
+ * An endless model blocks this thread, and the parent may die without a word: another thread ends the process then, or
+ * when its time is over.
+ */
 function endAfter(timeoutMs: number): void {
   const watch = `
     const parent = process.ppid;

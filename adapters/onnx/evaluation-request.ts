@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { digestOf } from '../../domain/canonical-json.js';
-import { contractSchema } from '../../domain/contract.js';
-import { evaluationPolicySchema } from '../../domain/evaluation-policy.js';
-import { evaluationSchema } from '../../domain/evaluation.js';
+import { contractSchema } from '../../domain/data/contract.js';
+import { evaluationPolicySchema } from '../../domain/evaluation/evaluation-policy.js';
+import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { sha256Schema } from '../../domain/names.js';
 
 const fileSchema = z.strictObject({
@@ -21,7 +21,9 @@ export const evaluationRequestSchema = z.strictObject({
       version: z.number().int().min(1),
       /** The score from which it answers `true`; by default as the policy says. */
       threshold: z.number().optional(),
-      /** The same rows in the same order with the champion's own features; absent where it reads those of the candidate. */
+      /**
+       * The same rows in the same order with the champion's own features; absent where it reads those of the candidate.
+       */
       own: z.strictObject({ contract: contractSchema, holdout: z.array(fileSchema).min(1) }).optional(),
       /** Why it cannot be asked at all on these rows. */
       impossible: z.string().optional(),
@@ -31,20 +33,31 @@ export const evaluationRequestSchema = z.strictObject({
   holdout: z.array(fileSchema).min(1),
   contract: contractSchema,
   policy: evaluationPolicySchema,
-  /** Parquet with the native model's probability of the positive class for each holdout row, in the same order; null when the trainer gave none. */
+  /**
+   * Parquet with the native model's probability of the positive class for each holdout row, in the same order; null
+   * when the trainer gave none.
+   */
   native: z.strictObject({ path: z.string().min(1), column: z.string().min(1) }).nullable(),
 });
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
 
 /** Messages to the evaluation process. */
-export const evaluationOrderSchema = z.strictObject({ request: evaluationRequestSchema, timeoutMs: z.number().positive() });
+export const evaluationOrderSchema = z.strictObject({
+  request: evaluationRequestSchema,
+  timeoutMs: z.number().positive(),
+});
 
 /** Messages from the evaluation process. */
 export const evaluationAnswerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ready') }),
   z.strictObject({ kind: z.literal('progress'), step: z.string(), donePct: z.number() }),
   z.strictObject({ kind: z.literal('done'), evaluation: evaluationSchema }),
-  z.strictObject({ kind: z.literal('failed'), code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+  z.strictObject({
+    kind: z.literal('failed'),
+    code: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()),
+  }),
 ]);
 export type EvaluationAnswer = z.infer<typeof evaluationAnswerSchema>;
 

@@ -1,7 +1,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import type { Contract } from '../../domain/contract.js';
+import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
-import { literalPath } from '../../domain/literal-path.js';
+import { literalPath } from '../../domain/data/literal-path.js';
 import { parquetTable, quoteText } from '../data-engine/quote.js';
 import type { FeatureColumn } from './scorer.js';
 
@@ -67,7 +67,11 @@ export async function openHoldoutReader(contract: Contract, files: readonly stri
   };
 }
 
-async function* query(connection: DuckDBConnection, file: string, expressions: readonly string[]): AsyncGenerator<unknown[][]> {
+async function* query(
+  connection: DuckDBConnection,
+  file: string,
+  expressions: readonly string[],
+): AsyncGenerator<unknown[][]> {
   try {
     const result = await connection.stream(`SELECT ${expressions.join(', ')} FROM ${parquetTable(file)}`);
     for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
@@ -77,12 +81,18 @@ async function* query(connection: DuckDBConnection, file: string, expressions: r
   } catch (error) {
     throw new PerdureError(
       'data/unreadable',
-      `The Parquet file ${file} cannot be read as the contract says: ${error instanceof Error ? error.message : String(error)}`,
+      `The Parquet file ${file} cannot be read as the contract says: ` +
+        `${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }
 
-function batchOf([labels = [], ...values]: unknown[][], names: readonly string[], contract: Contract, file: string): HoldoutBatch {
+function batchOf(
+  [labels = [], ...values]: unknown[][],
+  names: readonly string[],
+  contract: Contract,
+  file: string,
+): HoldoutBatch {
   const unlabelled = labels.findIndex((label) => label !== 0 && label !== 1);
   if (unlabelled !== -1)
     throw new PerdureError(

@@ -31,20 +31,27 @@ export interface ModelLimits {
   fieldsMax: number;
 }
 
-export const defaultModelLimits: ModelLimits = { bytesMax: 256 * 1024 * 1024, nodesMax: 20_000, depthMax: 4, fieldsMax: 50_000_000 };
+export const defaultModelLimits: ModelLimits = {
+  bytesMax: 256 * 1024 * 1024,
+  nodesMax: 20_000,
+  depthMax: 4,
+  fieldsMax: 50_000_000,
+};
 
 /** Operator domains that the runtime itself implements and that touch nothing outside. */
 const knownDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
 
 /**
- * Reads an ONNX file before any runtime does, because a model is a program: refuses tensors that lie in other files (a runtime would read any file they name), operators of other
- * domains, local functions, training graphs, ORT's own format, and what exceeds the limits.
+ * Reads an ONNX file before any runtime does, because a model is a program: refuses tensors that lie in other files (a
+ * runtime would read any file they name), operators of other domains, local functions, training graphs, ORT's own
+ * format, and what exceeds the limits.
  * @throws PerdureError `artifact/refused` that names what was found
  */
 export function checkModel(bytes: Uint8Array, limits: ModelLimits = defaultModelLimits): ModelInfo {
   if (bytes.length > limits.bytesMax) throw refused(`it has ${bytes.length} bytes, ${limits.bytesMax} are allowed`);
   if (bytes.length === 0) throw refused('it is empty');
-  if (Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ORTM') throw refused('it is in the ORT format, only ONNX is accepted');
+  if (Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ORTM')
+    throw refused('it is in the ORT format, only ONNX is accepted');
   try {
     return new ModelReader(bytes, limits).read();
   } catch (error) {
@@ -58,9 +65,14 @@ function refused(why: string): PerdureError {
 }
 
 const elementTypes: readonly string[] =
-  'undefined float uint8 int8 uint16 int16 int32 int64 string bool float16 double uint32 uint64 complex64 complex128 bfloat16'.split(' ');
+  'undefined float uint8 int8 uint16 int16 int32 int64 string bool float16 double uint32 uint64 complex64 complex128 bfloat16'.split(
+    ' ',
+  );
 
-/** Field numbers are those of onnx.proto (ONNX 1.23). A message field that comes twice is merged by readers, so every occurrence is checked. */
+/**
+ * Field numbers are those of onnx.proto (ONNX 1.23). A message field that comes twice is merged by readers, so every
+ * occurrence is checked.
+ */
 class ModelReader {
   private readonly info: ModelInfo;
   private readonly initializers = new Set<string>();
@@ -127,7 +139,8 @@ class ModelReader {
     for (const field of this.message(of)) {
       if (field.number === 8 && depth === 0) this.initializers.add(protobufText(this.bytes, field));
       if (field.number === 13) throw refused('a tensor lies in another file (external data)');
-      if (field.number === 14 && this.number(field) !== 0) throw refused('a tensor lies in another file (external data)');
+      if (field.number === 14 && this.number(field) !== 0)
+        throw refused('a tensor lies in another file ' + '(external data)');
     }
   }
 
@@ -144,7 +157,10 @@ class ModelReader {
 
   private domain(name: string): void {
     if (!knownDomains.has(name))
-      throw refused(`it uses operators of the domain ${JSON.stringify(name.slice(0, 100))}; only ai.onnx and ai.onnx.ml are accepted`);
+      throw refused(
+        `it uses operators of the domain ${JSON.stringify(name.slice(0, 100))}; only ai.onnx and ` +
+          'ai.onnx.ml are accepted',
+      );
   }
 
   private valueInfo(of: ProtobufField): TensorInfo {
@@ -160,7 +176,9 @@ class ModelReader {
       }
     }
     if (tensors !== 1)
-      throw refused(`its input or output ${JSON.stringify(info.name)} is not a tensor (for a classifier, leave ZipMap off)`);
+      throw refused(
+        `its input or output ${JSON.stringify(info.name)} is not a tensor (for a classifier, ` + 'leave ZipMap off)',
+      );
     return info;
   }
 
@@ -168,7 +186,8 @@ class ModelReader {
     for (const field of this.message(of)) {
       if (field.number === 1) info.elementType = elementTypes[this.number(field)] ?? `type ${this.number(field)}`;
       if (field.number !== 2) continue;
-      for (const dimension of this.message(field)) if (dimension.number === 1) info.shape.push(this.dimension(dimension));
+      for (const dimension of this.message(field))
+        if (dimension.number === 1) info.shape.push(this.dimension(dimension));
     }
   }
 

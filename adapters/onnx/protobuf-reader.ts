@@ -12,8 +12,9 @@ export interface ProtobufField {
 export class ProtobufError extends Error {}
 
 /**
- * The fields of the message that lies between two places, in order, unknown ones too (https://protobuf.dev/programming-guides/encoding/). Strict where readers differ: groups, field 0,
- * tags and numbers longer than allowed and lengths beyond the message are errors.
+ * The fields of the message that lies between two places, in order, unknown ones too
+ * (https://protobuf.dev/programming-guides/encoding/). Strict where readers differ: groups, field 0, tags and numbers
+ * longer than allowed and lengths beyond the message are errors.
  * @throws ProtobufError
  */
 export function* protobufFields(bytes: Uint8Array, start = 0, end = bytes.length): Generator<ProtobufField> {
@@ -52,7 +53,10 @@ export function* protobufFields(bytes: Uint8Array, start = 0, end = bytes.length
   }
 }
 
-/** The UTF-8 text of a field that has a length. @throws ProtobufError for another wire type or bytes that are not UTF-8 */
+/**
+ * The UTF-8 text of a field that has a length.
+ * @throws ProtobufError for another wire type or bytes that are not UTF-8
+ */
 export function protobufText(bytes: Uint8Array, field: ProtobufField): string {
   expectWireType(field, 'bytes');
   try {

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { PerdureError } from '../../domain/errors.js';
-import type { Evaluation } from '../../domain/evaluation.js';
+import type { Evaluation } from '../../domain/evaluation/evaluation.js';
 import { evaluateScores } from '../../domain/statistics/evaluate-scores.js';
 import { seedOfDigest } from '../../domain/statistics/random.js';
 import { levelsOfNumbers, levelsOfStrings, type SliceLevels } from '../../domain/statistics/slice-levels.js';
@@ -16,9 +16,10 @@ import { checkSignature, olderSignatureProblems } from './signature-check.js';
 export type ReportProgress = (step: string, donePct: number) => void;
 
 /**
- * Scores the holdout with candidate and champion and measures both. Runs in the evaluation process: it holds the event loop for a batch at a time.
- * A champion that cannot be asked is left without a comparison, with the reason.
- * @throws PerdureError `artifact/refused`, `artifact/digest-mismatch`, `data/unreadable`, `data/invalid`, `training/failed`
+ * Scores the holdout with candidate and champion and measures both. Runs in the evaluation process: it holds the event
+ * loop for a batch at a time. A champion that cannot be asked is left without a comparison, with the reason.
+ * @throws PerdureError `artifact/refused`, `artifact/digest-mismatch`, `data/unreadable`, `data/invalid`,
+ * `training/failed`
  */
 export async function scoreModels(request: EvaluationRequest, report: ReportProgress): Promise<Evaluation> {
   const { contract, policy, holdout } = request;
@@ -26,7 +27,10 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
   for (const file of holdout) await verifyHoldout(file);
   const candidate = await openCandidate(request);
   const { champion, notCompared } = await openChampion(request);
-  const reader = await openHoldoutReader(contract, [...holdout.map((file) => file.path), ...(request.native ? [request.native.path] : [])]);
+  const reader = await openHoldoutReader(contract, [
+    ...holdout.map((file) => file.path),
+    ...(request.native ? [request.native.path] : []),
+  ]);
   const own = request.champion?.own;
   try {
     const scored = await scoreHoldout(request, reader, candidate, own ? null : champion, report);
@@ -34,8 +38,10 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
     const parityMaxDifference = await parityOf(request, reader, scored.candidate);
     report('measure', 0);
     const seed = seedOfDigest(holdoutDigest(holdout));
-    const measured = evaluateScores({ ...scored, seed, championThreshold: request.champion?.threshold }, policy, (donePct) =>
-      report('measure', donePct),
+    const measured = evaluateScores(
+      { ...scored, seed, championThreshold: request.champion?.threshold },
+      policy,
+      (donePct) => report('measure', donePct),
     );
     return {
       holdoutSha256: holdoutDigest(holdout),
@@ -65,7 +71,10 @@ async function openCandidate({ candidate, contract }: EvaluationRequest): Promis
 }
 
 /** The champion, ready to be asked; or why it is not compared. Neither where there is none. */
-async function openChampion({ champion, contract }: EvaluationRequest): Promise<{ champion: Scorer | null; notCompared?: string }> {
+async function openChampion({
+  champion,
+  contract,
+}: EvaluationRequest): Promise<{ champion: Scorer | null; notCompared?: string }> {
   if (!champion) return { champion: null };
   if (champion.impossible !== undefined) return { champion: null, notCompared: champion.impossible };
   const bytes = await readModel(champion);
@@ -101,7 +110,10 @@ async function scoreOwnRows(
       }
     }
     if (Buffer.compare(Buffer.concat(own), labels) !== 0)
-      throw new PerdureError('data/invalid', 'The rows with the champion’s own features are not those of the holdout. Evaluate again.');
+      throw new PerdureError(
+        'data/invalid',
+        'The rows with the champion’s own features are not those of the holdout. Evaluate again.',
+      );
     return joined(scores);
   } finally {
     reader.close();
@@ -181,7 +193,11 @@ function joined(parts: readonly Float64Array[]): Float64Array {
   return all;
 }
 
-async function parityOf({ native }: EvaluationRequest, reader: HoldoutReader, scores: Float64Array): Promise<number | null> {
+async function parityOf(
+  { native }: EvaluationRequest,
+  reader: HoldoutReader,
+  scores: Float64Array,
+): Promise<number | null> {
   if (!native) return null;
   const probabilities = await reader.numbers(native.path, native.column);
   if (probabilities.length !== scores.length) {
@@ -194,7 +210,10 @@ async function parityOf({ native }: EvaluationRequest, reader: HoldoutReader, sc
   for (const [row, score] of scores.entries()) {
     const difference = Math.abs(score - (probabilities[row] ?? Number.NaN));
     if (!Number.isFinite(difference))
-      throw new PerdureError('training/failed', `The native model's probability of holdout row ${row} is not a number.`);
+      throw new PerdureError(
+        'training/failed',
+        `The native model's probability of holdout row ${row} is not a number.`,
+      );
     greatest = Math.max(greatest, difference);
   }
   return scores.length === 0 ? null : greatest;

@@ -31,8 +31,15 @@ export async function openScorer(bytes: Uint8Array, inputs: readonly string[]): 
       const feeds: Record<string, Tensor> = {};
       for (const name of inputs) {
         const column = columns[name];
-        if (!column) throw new PerdureError('artifact/refused', `The model asks for the input ${name}, which the data does not have.`);
-        feeds[name] = column instanceof Float32Array ? new Tensor('float32', column, [rows, 1]) : new Tensor('string', column, [rows, 1]);
+        if (!column)
+          throw new PerdureError(
+            'artifact/refused',
+            `The model asks for the input ${name}, which the data does not have.`,
+          );
+        feeds[name] =
+          column instanceof Float32Array
+            ? new Tensor('float32', column, [rows, 1])
+            : new Tensor('string', column, [rows, 1]);
       }
       const answered = await session.run(feeds, ['probabilities']).catch((error: unknown) => {
         throw new PerdureError('artifact/refused', `The model fails on the data: ${String(error)}`);
@@ -45,7 +52,10 @@ export async function openScorer(bytes: Uint8Array, inputs: readonly string[]): 
 
 function positiveColumn(data: unknown, rows: number): Float64Array {
   if (!(data instanceof Float32Array) || data.length !== 2 * rows) {
-    throw new PerdureError('artifact/refused', `The model does not answer with two FP32 probabilities for each of ${rows} rows.`);
+    throw new PerdureError(
+      'artifact/refused',
+      `The model does not answer with two FP32 probabilities for each of ${rows} rows.`,
+    );
   }
   const scores = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {

@@ -1,4 +1,4 @@
-import type { Contract } from '../../domain/contract.js';
+import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelInfo, TensorInfo } from './model-check.js';
 
@@ -8,8 +8,8 @@ export function elementTypeOf(feature: Contract['features'][string]): 'float' | 
 }
 
 /**
- * Compares what a model takes and gives with its contract: one input a feature, `[-1, 1]`, FP32 for numbers and text for strings; outputs `label` and `probabilities` (FP32, one column
- * a class, the last the positive one).
+ * Compares what a model takes and gives with its contract: one input a feature, `[-1, 1]`, FP32 for numbers and text
+ * for strings; outputs `label` and `probabilities` (FP32, one column a class, the last the positive one).
  * @returns what does not fit, in words; empty when all does
  */
 export function signatureProblems(info: ModelInfo, contract: Contract): string[] {
@@ -20,7 +20,10 @@ export function signatureProblems(info: ModelInfo, contract: Contract): string[]
   return problems;
 }
 
-/** As `signatureProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when every input that it has is a feature of today. */
+/**
+ * As `signatureProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when every
+ * input that it has is a feature of today.
+ */
 export function olderSignatureProblems(info: ModelInfo, contract: Contract): string[] {
   return inputProblems(info, contract);
 }
@@ -45,8 +48,10 @@ function inputProblems(info: ModelInfo, contract: Contract): string[] {
       continue;
     }
     const wanted = elementTypeOf(feature);
-    if (input.elementType !== wanted) problems.push(`input ${input.name} takes ${input.elementType}, the contract says ${wanted}`);
-    if (!anyRows(input) || input.shape[1] !== 1) problems.push(`input ${input.name} has the shape ${shapeText(input)} instead of [-1, 1]`);
+    if (input.elementType !== wanted)
+      problems.push(`input ${input.name} takes ${input.elementType}, the ` + `contract says ${wanted}`);
+    if (!anyRows(input) || input.shape[1] !== 1)
+      problems.push(`input ${input.name} has the shape ` + `${shapeText(input)} instead of [-1, 1]`);
   }
   const label = info.outputs.find((output) => output.name === 'label');
   if (!label) problems.push('output label is missing');
@@ -55,7 +60,8 @@ function inputProblems(info: ModelInfo, contract: Contract): string[] {
   const probabilities = info.outputs.find((output) => output.name === 'probabilities');
   if (!probabilities) problems.push('output probabilities is missing');
   else {
-    if (probabilities.elementType !== 'float') problems.push(`output probabilities is ${probabilities.elementType}, not float`);
+    if (probabilities.elementType !== 'float')
+      problems.push(`output probabilities is ${probabilities.elementType}, not float`);
     const classes = probabilities.shape[1];
     const sound = anyRows(probabilities) && (typeof classes !== 'number' || classes === 2);
     if (probabilities.shape.length > 0 && !sound)

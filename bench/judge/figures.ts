@@ -18,7 +18,9 @@ export interface FalseRollbacks {
   mannWhitneyRate: number;
 }
 
-/** Requests of the challenger until half, and nine in ten, of the harmful ones were rolled back; null when fewer were. */
+/**
+ * Requests of the challenger until half, and nine in ten, of the harmful ones were rolled back; null when fewer were.
+ */
 export interface RequestsToCatch {
   name: 'judge.requests-to-catch';
   scenario: string;
@@ -35,7 +37,14 @@ export type Figure = FalseRollbacks | RequestsToCatch;
 export function falseRollbacks({ name, about, policy }: Scenario, found: Simulated, promised: boolean): FalseRollbacks {
   const rate = found.judge.length / found.pairs;
   return {
-    ...{ name: 'judge.false-rollbacks', scenario: name, about, alpha: policy.alpha, passed: promised ? rate <= policy.alpha : null, rate },
+    ...{
+      name: 'judge.false-rollbacks',
+      scenario: name,
+      about,
+      alpha: policy.alpha,
+      passed: promised ? rate <= policy.alpha : null,
+      rate,
+    },
     ...{ pairs: found.pairs, looks: found.oneShot.length },
     fixedThresholdRate: found.counter.length / found.pairs,
     mannWhitneyRate: found.mannWhitney.length / found.pairs,

@@ -9,8 +9,9 @@ import { together, type Simulated } from './simulate.js';
 import type { Chunk } from './simulating-process.js';
 
 /**
- * `npm run bench:judge [-- --json] [--pairs N] [--seed N]`: whether the judge keeps its promise on false rollbacks when it is looked at after every batch, and how many requests it needs to
- * catch given harms, beside a fixed-threshold counter and a one-shot test. Ends with 1 when a promise is broken.
+ * `npm run bench:judge [-- --json] [--pairs N] [--seed N]`: whether the judge keeps its promise on false rollbacks when
+ * it is looked at after every batch, and how many requests it needs to catch given harms, beside a fixed-threshold
+ * counter and a one-shot test. Ends with 1 when a promise is broken.
  */
 const { values } = parseArgs({
   options: {
@@ -26,10 +27,13 @@ if (!Number.isInteger(pairs) || pairs < 10 || !Number.isInteger(seed)) {
 }
 
 const program = fileURLToPath(new URL('./simulating-process.ts', import.meta.url));
-const workers = Array.from({ length: Math.min(16, availableParallelism()) }, () => fork(program, { execArgv: ['--import', 'tsx'] }));
+const workers = Array.from({ length: Math.min(16, availableParallelism()) }, () =>
+  fork(program, { execArgv: ['--import', 'tsx'] }),
+);
 const figures: Figure[] = [];
 for (const scenario of identicalPairs) report(falseRollbacks(scenario, await run(scenario, pairs), true));
-for (const scenario of brokenAssumptions) report(falseRollbacks(scenario, await run(scenario, Math.ceil(pairs / 10)), false));
+for (const scenario of brokenAssumptions)
+  report(falseRollbacks(scenario, await run(scenario, Math.ceil(pairs / 10)), false));
 for (const scenario of harms) report(requestsToCatch(scenario, await run(scenario, Math.ceil(pairs / 20))));
 for (const worker of workers) worker.disconnect();
 if (!values.json) console.log(tables(figures));
@@ -46,7 +50,8 @@ function report(figure: Figure): void {
 async function run(scenario: Scenario, count: number): Promise<Simulated> {
   const size = Math.max(1, Math.ceil(count / workers.length / 8));
   const chunks: Chunk[] = [];
-  for (let from = 0; from < count; from += size) chunks.push({ scenario: scenario.name, seed, from, to: Math.min(count, from + size) });
+  for (let from = 0; from < count; from += size)
+    chunks.push({ scenario: scenario.name, seed, from, to: Math.min(count, from + size) });
   const found: Simulated[] = [];
   const work = async (worker: ChildProcess) => {
     for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) found.push(await ask(worker, chunk));
@@ -80,8 +85,12 @@ function tables(all: readonly Figure[]): string {
       row.passed === null ? 'nothing' : `${pct(row.alpha)} ${row.passed ? 'kept' : 'BROKEN'}`,
       ...[pct(row.fixedThresholdRate), pct(row.mannWhitneyRate)],
     ]);
-  const needs = new Table({ head: ['harm', 'judge', 'fixed threshold', 'Mann-Whitney, once'], style: { head: [], border: [] } });
-  const shown = ({ median, p90 }: { median: number | null; p90: number | null }) => `${median ?? 'never'} / ${p90 ?? 'never'}`;
+  const needs = new Table({
+    head: ['harm', 'judge', 'fixed threshold', 'Mann-Whitney, once'],
+    style: { head: [], border: [] },
+  });
+  const shown = ({ median, p90 }: { median: number | null; p90: number | null }) =>
+    `${median ?? 'never'} / ` + `${p90 ?? 'never'}`;
   for (const row of all.filter((figure): figure is RequestsToCatch => figure.name === 'judge.requests-to-catch'))
     needs.push([row.scenario, shown(row.judge), shown(row.fixedThreshold), shown(row.mannWhitneyOnce)]);
   return [

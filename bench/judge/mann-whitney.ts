@@ -1,8 +1,8 @@
 import { normalQuantile } from '../../domain/statistics/normal-quantile.js';
 
 /**
- * The one-shot test of Mann and Whitney (1947) on two histograms over the same bins, by the normal approximation with correction for ties, one-sided: whether values of the first
- * lie higher. Its level holds for one look only.
+ * The one-shot test of Mann and Whitney (1947) on two histograms over the same bins, by the normal approximation with
+ * correction for ties, one-sided: whether values of the first lie higher. Its level holds for one look only.
  */
 export function liesHigher(first: readonly number[], second: readonly number[], alpha: number): boolean {
   let [pairsWon, secondBelow, ties, count, secondCount] = [0, 0, 0, 0, 0];

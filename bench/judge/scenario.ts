@@ -1,4 +1,4 @@
-import { judgePolicySchema, type JudgePolicy } from '../../domain/judge-policy.js';
+import { judgePolicySchema, type JudgePolicy } from '../../domain/rollout/judge/judge-policy.js';
 
 /** True shares and scores of one version while a stream lasts. */
 export interface Version {
@@ -18,7 +18,10 @@ export interface Scenario {
   policy: JudgePolicy;
   /** What the rivals of the judge watch. */
   watched: 'errors' | 'slow' | 'scores';
-  /** Requests of the challenger from one look to the next, and in the whole stream; the champion has `championRatio` times as many. */
+  /**
+   * Requests of the challenger from one look to the next, and in the whole stream; the champion has `championRatio`
+   * times as many.
+   */
   batch: number;
   requests: number;
   championRatio: number;

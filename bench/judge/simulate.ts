@@ -1,8 +1,8 @@
-import { judgeStage, type Observed, type StageInput, type StageJudgement } from '../../domain/judge.js';
+import { judgeStage, type Observed, type StageInput, type StageJudgement } from '../../domain/rollout/judge/judge.js';
 import { total } from '../../domain/statistics/histogram-distance.js';
 import { seededRandom } from '../../domain/statistics/random.js';
-import { meanScore } from '../../domain/serving-totals.js';
-import { latencyBoundsMs } from '../../domain/serving-window.js';
+import { meanScore } from '../../domain/serving/serving-totals.js';
+import { latencyBoundsMs } from '../../domain/serving/serving-window.js';
 import { liesHigher } from './mann-whitney.js';
 import type { Scenario } from './scenario.js';
 import { pairOf } from './stream.js';
@@ -24,14 +24,23 @@ export type Judge = (input: StageInput) => Pick<StageJudgement, 'verdict'>;
 const checkRequests = 100;
 const failedChecksMax = 2;
 
-/** Runs pairs `from` to `to` of a scenario. Each pair has a seed of its own, so that it comes out the same whoever runs it. */
+/**
+ * Runs pairs `from` to `to` of a scenario. Each pair has a seed of its own, so that it comes out the same whoever runs
+ * it.
+ */
 export function simulate(
   scenario: Scenario,
   { seed, from, to }: { seed: number; from: number; to: number },
   judge: Judge = judgeStage,
 ): Simulated {
   const looks = Math.floor(scenario.requests / scenario.batch);
-  const found: Simulated = { pairs: to - from, judge: [], counter: [], mannWhitney: [], oneShot: new Array<number>(looks).fill(0) };
+  const found: Simulated = {
+    pairs: to - from,
+    judge: [],
+    counter: [],
+    mannWhitney: [],
+    oneShot: new Array<number>(looks).fill(0),
+  };
   for (let pair = from; pair < to; pair++) {
     const random = seededRandom(seed + pair);
     const { champion, challenger, grow } = pairOf(scenario, random);
@@ -63,8 +72,14 @@ export function together(parts: readonly Simulated[]): Simulated {
   const all = (of: (part: Simulated) => number[]) => parts.flatMap(of);
   return {
     pairs: parts.reduce((sum, { pairs }) => sum + pairs, 0),
-    ...{ judge: all((part) => part.judge), counter: all((part) => part.counter), mannWhitney: all((part) => part.mannWhitney) },
-    oneShot: (parts[0]?.oneShot ?? []).map((_, look) => parts.reduce((sum, { oneShot }) => sum + (oneShot[look] ?? 0), 0)),
+    ...{
+      judge: all((part) => part.judge),
+      counter: all((part) => part.counter),
+      mannWhitney: all((part) => part.mannWhitney),
+    },
+    oneShot: (parts[0]?.oneShot ?? []).map((_, look) =>
+      parts.reduce((sum, { oneShot }) => sum + (oneShot[look] ?? 0), 0),
+    ),
   };
 }
 
@@ -87,7 +102,10 @@ function watchedMean({ watched }: Scenario, totals: Observed): Mean {
 
 const slowOf = ({ latency }: Observed) => total(latency.slice(latencyBoundsMs.indexOf(100) + 1));
 
-/** Whether the last check alone is above a threshold that somebody set once: what the champion usually has, and the margin. */
+/**
+ * Whether the last check alone is above a threshold that somebody set once: what the champion usually has, and the
+ * margin.
+ */
 function isOver({ watched, champion }: Scenario, before: Mean, now: Mean): boolean {
   const mean = (now.sum - before.sum) / (now.count - before.count);
   if (watched === 'errors') return mean > champion.errorShare(0) + 0.02;

@@ -1,6 +1,6 @@
-import type { Observed } from '../../domain/judge.js';
-import { addWindows } from '../../domain/serving-totals.js';
-import { latencyBoundsMs, scoreBins } from '../../domain/serving-window.js';
+import type { Observed } from '../../domain/rollout/judge/judge.js';
+import { addWindows } from '../../domain/serving/serving-totals.js';
+import { latencyBoundsMs, scoreBins } from '../../domain/serving/serving-window.js';
 import type { Random } from '../../domain/statistics/random.js';
 import type { Scenario, Version } from './scenario.js';
 
@@ -25,13 +25,21 @@ export function pairOf(scenario: Scenario, random: Random): Pair {
     champion,
     challenger,
     grow(part) {
-      for (let request = 0; request < batch; request += repeats) draw(challenger, scenario.challenger, part, random, repeats);
-      for (let request = 0; request < batch * championRatio; request += repeats) draw(champion, scenario.champion, part, random, repeats);
+      for (let request = 0; request < batch; request += repeats)
+        draw(challenger, scenario.challenger, part, random, repeats);
+      for (let request = 0; request < batch * championRatio; request += repeats)
+        draw(champion, scenario.champion, part, random, repeats);
     },
   };
 }
 
-function draw(totals: Observed, { errorShare, slowShare, scoreShift }: Version, part: number, random: Random, repeats: number): void {
+function draw(
+  totals: Observed,
+  { errorShare, slowShare, scoreShift }: Version,
+  part: number,
+  random: Random,
+  repeats: number,
+): void {
   totals.requests += repeats;
   if (uniform(random) < errorShare(part)) {
     totals.errors += repeats;

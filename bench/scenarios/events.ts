@@ -1,8 +1,8 @@
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atMost, type Figure } from '../figure.js';
-import type { LoadResult } from '../load-messages.js';
-import { ratioSpread, spreadOf } from '../statistics.js';
+import { atMost, type Figure } from '../figures/figure.js';
+import type { LoadResult } from '../load/load-messages.js';
+import { ratioSpread, spreadOf } from '../figures/statistics.js';
 import type { BenchOptions } from '../options.js';
 import type { Scenario } from '../scenario.js';
 import type { BenchWorld } from '../world.js';
@@ -13,10 +13,14 @@ export const eventScenarios: Scenario[] = [
     before: (world) => world.registry.route(canary(2, 5)),
     happen: (world) => world.registry.route(canary(2, 25)),
   }),
-  event('event.hot-load', 'a version that was never loaded comes into the route, and is loaded while the others serve', {
-    before: (world) => world.registry.route(champion),
-    happen: async (world) => world.registry.route(canary(await world.registerCopy(), 5)),
-  }),
+  event(
+    'event.hot-load',
+    'a version that was never loaded comes into the route, and is loaded while the others serve',
+    {
+      before: (world) => world.registry.route(champion),
+      happen: async (world) => world.registry.route(canary(await world.registerCopy(), 5)),
+    },
+  ),
   event('event.shadow', 'a shadow begins to answer a copy of every request', {
     before: (world) => world.registry.route(champion),
     happen: (world) => world.registry.route(champion, [{ version: 2, samplePct: 100 }]),
@@ -49,14 +53,23 @@ function event(name: string, what: string, { before, happen }: Event): Scenario 
       const during: LoadResult[] = [];
       const requests = world.requests({ rowsPerRequest: 1, binary: false, count: 2_000 });
       const stretch = () =>
-        world.load.run({ port: world.gateway.port, requests, connections, durationMs: options.seconds * 1000, perSecond: options.rate });
+        world.load.run({
+          port: world.gateway.port,
+          requests,
+          connections,
+          durationMs: options.seconds * 1000,
+          perSecond: options.rate,
+        });
       await world.inForce(await before(world));
       await stretch();
       for (let round = 0; round < options.rounds; round += 1) {
         await world.inForce(await before(world));
         await world.settle();
         quiet.push(await stretch());
-        const [loaded] = await Promise.all([stretch(), delay(eventAfterMs).then(async () => world.inForce(await happen(world)))]);
+        const [loaded] = await Promise.all([
+          stretch(),
+          delay(eventAfterMs).then(async () => world.inForce(await happen(world))),
+        ]);
         during.push(loaded);
       }
       await world.inForce(await world.registry.route(champion));
@@ -65,7 +78,13 @@ function event(name: string, what: string, { before, happen }: Event): Scenario 
   };
 }
 
-function figureOf(name: string, title: string, { rounds, rate }: BenchOptions, quiet: LoadResult[], during: LoadResult[]): Figure {
+function figureOf(
+  name: string,
+  title: string,
+  { rounds, rate }: BenchOptions,
+  quiet: LoadResult[],
+  during: LoadResult[],
+): Figure {
   const p99Ratio = ratioSpread(p99sOf(during), p99sOf(quiet));
   const failed = [...quiet, ...during].reduce((sum, result) => sum + result.failed, 0);
   const absolute = (results: LoadResult[]) => ({

@@ -1,6 +1,6 @@
-import { grpcRequests, inferMethod } from '../grpc-requests.js';
-import { pairedFigure } from '../paired-figure.js';
-import { pairedRounds } from '../paired-rounds.js';
+import { grpcRequests, inferMethod } from '../load/grpc-requests.js';
+import { pairedFigure } from '../figures/paired-figure.js';
+import { pairedRounds } from '../figures/paired-rounds.js';
 import type { Scenario } from '../scenario.js';
 
 const name = 'grpc.single-row';

@@ -1,16 +1,20 @@
 import { loadavg } from 'node:os';
-import { atMost } from '../figure.js';
+import { atMost } from '../figures/figure.js';
 import { usageOfTree } from '../process-usage.js';
-import { spreadOf } from '../statistics.js';
+import { spreadOf } from '../figures/statistics.js';
 import type { Scenario } from '../scenario.js';
 
 const name = 'memory';
-const title = 'resident memory of the gateway and its processes over many single-row predictions: the last fifth / the second';
+const title =
+  'resident memory of the gateway and its processes over many single-row predictions: the last ' + 'fifth / the second';
 const stretches = 5;
 const sampleEveryMs = 500;
 const growthMax = 1.1;
 
-/** Flat means that the last fifth of all predictions needs no more memory than the second: the first one still grows heaps to their working size. */
+/**
+ * Flat means that the last fifth of all predictions needs no more memory than the second: the first one still grows
+ * heaps to their working size.
+ */
 export const memoryScenario: Scenario = {
   name,
   title,
@@ -38,7 +42,8 @@ export const memoryScenario: Scenario = {
       firstFailure ??= result.firstFailure;
       seconds.push(result.seconds);
       process.stderr.write(
-        `· ${Math.round(((stretch + 1) / stretches) * 100)} %: ${Math.round(spreadOf(taken).median)} MB, ${Math.round(result.perSecond)} requests/s\n`,
+        `· ${Math.round(((stretch + 1) / stretches) * 100)} %: ${Math.round(spreadOf(taken).median)} MB, ` +
+          `${Math.round(result.perSecond)} requests/s\n`,
       );
       await settle();
     }
@@ -49,7 +54,10 @@ export const memoryScenario: Scenario = {
       title,
       unit: 'MB',
       ratio: { min: growth, median: growth, max: growth },
-      measured: { ...Object.fromEntries(samples.map((taken, index) => [`fifth${index + 1}Mb`, spreadOf(taken)])), predictions },
+      measured: {
+        ...Object.fromEntries(samples.map((taken, index) => [`fifth${index + 1}Mb`, spreadOf(taken)])),
+        predictions,
+      },
       failed,
       firstFailure,
       rounds: stretches,

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
-import { atMost } from '../figure.js';
-import { percentileOf, spreadOf } from '../statistics.js';
+import { atMost } from '../figures/figure.js';
+import { percentileOf, spreadOf } from '../figures/statistics.js';
 import type { Scenario } from '../scenario.js';
 
 const name = 'routes.change';

@@ -1,6 +1,6 @@
-import { atLeast, atMost } from '../figure.js';
-import { pairedFigure } from '../paired-figure.js';
-import { pairedRounds } from '../paired-rounds.js';
+import { atLeast, atMost } from '../figures/figure.js';
+import { pairedFigure } from '../figures/paired-figure.js';
+import { pairedRounds } from '../figures/paired-rounds.js';
 import type { Scenario } from '../scenario.js';
 
 /** The gateway beside the floor, and beside itself: small requests, large ones, JSON and binary tensors. */
@@ -27,7 +27,9 @@ function againstFloor({
   ratioWanted,
   p99Wanted,
 }: Size & { ratioWanted: number; p99Wanted?: number }): Scenario {
-  const title = `${rowsPerRequest === 1 ? 'single-row' : `${rowsPerRequest}-row`} requests in JSON on ${connections} connections: gateway / floor`;
+  const title =
+    `${rowsPerRequest === 1 ? 'single-row' : `${rowsPerRequest}-row`} requests in JSON on ` +
+    `${connections} connections: gateway / floor`;
   return {
     name,
     title,
@@ -56,7 +58,9 @@ function againstFloor({
 }
 
 function binaryAgainstJson({ name, rowsPerRequest, connections }: Size): Scenario {
-  const title = `${rowsPerRequest === 1 ? 'single-row' : `${rowsPerRequest}-row`} requests on ${connections} connections: gateway by binary tensors / by JSON`;
+  const title =
+    `${rowsPerRequest === 1 ? 'single-row' : `${rowsPerRequest}-row`} requests on ${connections} ` +
+    'connections: gateway by binary tensors / by JSON';
   return {
     name,
     title,

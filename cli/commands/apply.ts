@@ -7,21 +7,27 @@ import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { shortDigest } from '../format/words.js';
 import { actorOption } from '../global-options.js';
-import { loadDefinitions } from '../load-definitions.js';
+import { loadDefinitions } from '../definitions/load-definitions.js';
 import type { Output } from '../output.js';
 
 /** `apply`: the models of the checkout become the ones in force. */
 export function registerApply(program: Command, context: CliContext): void {
   program
     .command('apply')
-    .description('make the definitions in models/*/model.ts and their schedules the ones in force; shows the plan first')
+    .description(
+      'make the definitions in models/*/model.ts and their schedules the ones in force; shows the ' + 'plan first',
+    )
     .option('--plan', 'only show what would change')
     .option('--prune', 'retire models that are no longer in the folder, and remove their schedules')
     .addHelpText('after', examples('apply --plan', 'apply', 'apply --prune --plan'))
     .action(async ({ plan, prune }: { plan?: true; prune?: true }, command: Command) => {
       const { output } = context;
       const loaded = await loadDefinitions(context.config().projectRoot);
-      const order = { definitions: loaded.map((one) => one.definition), prune: prune ?? false, actor: context.actor(actorOption(command)) };
+      const order = {
+        definitions: loaded.map((one) => one.definition),
+        prune: prune ?? false,
+        actor: context.actor(actorOption(command)),
+      };
       const api = context.api();
       const planned = await api.apply({ ...order, plan: true });
       if (plan) return output.result(planned, () => describePlan(output, planned));
@@ -58,7 +64,8 @@ export function describePlan(output: Output, { definitions, schedules, warnings 
   const parts = [table(output, ['model', 'change', 'digest', 'paths'], rows)];
   for (const { model, contracts = [] } of definitions)
     parts.push(...contracts.map((one) => `${model} in ${one.environment}: ${describeContract(one)}`));
-  if (scheduleRows.length > 0) parts.push(table(output, ['schedule', 'change', 'cron', 'time zone', 'next firing'], scheduleRows));
+  if (scheduleRows.length > 0)
+    parts.push(table(output, ['schedule', 'change', 'cron', 'time zone', 'next firing'], scheduleRows));
   if (warnings.length > 0)
     parts.push(['Worth a look:', ...warnings.map((one) => `  ${one.model}: ${one.path} ${one.message}.`)].join('\n'));
   const undercut = definitions.flatMap(({ model, belowFloor = [] }) =>
@@ -66,7 +73,8 @@ export function describePlan(output: Output, { definitions, schedules, warnings 
   );
   if (undercut.length > 0)
     parts.push(
-      `Below what the environment asks: no version of these models is promoted there.\n${table(output, ['model', 'environment', 'problem'], undercut)}`,
+      'Below what the environment asks: no version of these models is promoted ' +
+        `there.\n${table(output, ['model', 'environment', 'problem'], undercut)}`,
     );
   return parts.join('\n\n');
 }
@@ -80,4 +88,8 @@ const scheduleRow = (kind: string, change: ScheduleChange) => [
 ];
 
 const few = (paths: readonly string[]): string | null =>
-  paths.length === 0 ? null : paths.length <= 6 ? paths.join('\n') : [...paths.slice(0, 6), `and ${paths.length - 6} more`].join('\n');
+  paths.length === 0
+    ? null
+    : paths.length <= 6
+      ? paths.join('\n')
+      : [...paths.slice(0, 6), `and ${paths.length - 6} more`].join('\n');

@@ -32,7 +32,10 @@ export function registerData(program: Command, context: CliContext): void {
     .option('--force', 'land it although the month is in the future, before the window or after a gap')
     .addHelpText(
       'after',
-      examples('data put flight-delay flights flights-2013-04.parquet --partition 2013-04', 'data put flight-delay planes planes.parquet'),
+      examples(
+        'data put flight-delay flights flights-2013-04.parquet --partition 2013-04',
+        'data put flight-delay planes planes.parquet',
+      ),
     )
     .action(async (modelText: string, tableName: string, file: string, options: PutOptions, command: Command) => {
       const model = requireModelName(modelText);
@@ -41,27 +44,47 @@ export function registerData(program: Command, context: CliContext): void {
       context.output.progress(`sending ${file} (${bytesText(found.size)})`);
       const bytes = await openAsBlob(file);
       const actor = context.actor(actorOption(command));
-      const put = await context.api().putData({ model, table: tableName, ...options, name: path.basename(file), actor, bytes });
+      const put = await context
+        .api()
+        .putData({ model, table: tableName, ...options, name: path.basename(file), actor, bytes });
       context.output.result(put, () => {
         const first = put.alreadyThere
           ? `These bytes were there already: ${put.key}`
           : `Landed ${put.key} (${bytesText(put.bytes)}, SHA-256 ${shortDigest(put.sha256)})`;
-        return put.replaced.length > 0 ? `${first}\nReplaced ${put.replaced.length} earlier file(s): ${put.replaced.join(', ')}` : first;
+        return put.replaced.length > 0
+          ? `${first}\nReplaced ${put.replaced.length} earlier file(s): ${put.replaced.join(', ')}`
+          : first;
       });
     });
 
   data
     .command('rm <model> <table>')
-    .description('take a partition away, or a whole table that has none; snapshots that were made of it keep their own copies')
+    .description(
+      'take a partition away, or a whole table that has none; snapshots that were made of it keep ' +
+        'their own copies',
+    )
     .option('--partition <YYYY-MM>', 'the month, for a partitioned table', parsePartition)
     .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', examples('data rm flight-delay flights --partition 2042-06 --reason "a slip of the pen: it is 2024-06"'))
-    .action(async (modelText: string, tableName: string, options: { partition?: string; reason: string }, command: Command) => {
-      const model = requireModelName(modelText);
-      const actor = context.actor(actorOption(command));
-      const { removed } = await context.api().removeData({ model, table: tableName, ...options, actor });
-      context.output.result({ model, table: tableName, removed }, `Removed ${removed.length} file(s): ${removed.join(', ')}`);
-    });
+    .addHelpText(
+      'after',
+      examples('data rm flight-delay flights --partition 2042-06 --reason "a slip of the pen: it is 2024-06"'),
+    )
+    .action(
+      async (
+        modelText: string,
+        tableName: string,
+        options: { partition?: string; reason: string },
+        command: Command,
+      ) => {
+        const model = requireModelName(modelText);
+        const actor = context.actor(actorOption(command));
+        const { removed } = await context.api().removeData({ model, table: tableName, ...options, actor });
+        context.output.result(
+          { model, table: tableName, removed },
+          `Removed ${removed.length} file(s): ` + `${removed.join(', ')}`,
+        );
+      },
+    );
 
   data
     .command('ls <model>')
@@ -89,8 +112,16 @@ export function registerData(program: Command, context: CliContext): void {
         const strays = first.slice(0, strayFilesShown).map(({ key, problem }) => [key, problem]);
         const notRead = files > 0 ? `\n\n${table(output, ['not read', 'because'], [...strays, ...more])}` : '';
         if (rows.length === 0)
-          return `Nothing has landed for ${listing.model} yet. Land a file: perdure data put ${listing.model} ${listing.tables[0]?.table ?? 'TABLE'} FILE --partition YYYY-MM${notRead}`;
-        const validated = listing.validations.map((one) => [one.partition, state(output, one.state), one.rows, one.summary]);
+          return (
+            `Nothing has landed for ${listing.model} yet. Land a file: perdure data put ` +
+            `${listing.model} ${listing.tables[0]?.table ?? 'TABLE'} FILE --partition YYYY-MM${notRead}`
+          );
+        const validated = listing.validations.map((one) => [
+          one.partition,
+          state(output, one.state),
+          one.rows,
+          one.summary,
+        ]);
         const landed = table(output, ['table', 'partition', 'files', 'size', 'landed'], rows);
         const said =
           validated.length > 0

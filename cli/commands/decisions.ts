@@ -22,7 +22,10 @@ const words = [
   ['withdraw', 'take back promotions that you asked for', 'trained on the wrong month'],
 ] as const;
 
-/** `approve`, `reject` and `withdraw`: a person decides. What ends a promotion may be said of many at once; each approval is read and given alone. */
+/**
+ * `approve`, `reject` and `withdraw`: a person decides. What ends a promotion may be said of many at once; each
+ * approval is read and given alone.
+ */
 export function registerDecisions(program: Command, context: CliContext): void {
   for (const [decision, description, comment] of words) {
     const many = decision !== 'approve';
@@ -69,7 +72,9 @@ export function registerDecisions(program: Command, context: CliContext): void {
       if (promotion.closedAt !== null) {
         throw new PerdureError(
           'promotion/closed',
-          `The promotion of ${name} has ended already: ${promotion.state}${promotion.reason ? `, ${promotion.reason}` : ''}. Ask again with \`perdure promote\`.`,
+          `The promotion of ${name} has ended already: ` +
+            `${promotion.state}${promotion.reason ? `, ${promotion.reason}` : ''}. Ask again with \`perdure ` +
+            `promote\`.`,
         );
       }
       const evidenceSha256 = options.evidence ?? promotion.evidenceSha256 ?? undefined;
@@ -77,25 +82,49 @@ export function registerDecisions(program: Command, context: CliContext): void {
       // Over the API and not straight to Temporal: the API signs.
       const answer = await context
         .api()
-        .decidePromotion(promotion.id, { decision, actor, comment: options.comment, ...(evidenceSha256 && { evidenceSha256 }) });
-      if (!answer.counted)
-        throw new PerdureError('promotion/not-approved', `The decision on ${name} was recorded but does not count: ${answer.reason}.`, {
-          ...answer,
-          promotion: promotion.id,
+        .decidePromotion(promotion.id, {
+          decision,
+          actor,
+          comment: options.comment,
+          ...(evidenceSha256 && { evidenceSha256 }),
         });
-      const queue = decision === 'approve' && answer.queuedBehind !== null ? `\nQueued: ${queueText({ ...promotion, ...answer })}.` : '';
+      if (!answer.counted)
+        throw new PerdureError(
+          'promotion/not-approved',
+          `The decision on ${name} was recorded but does not count: ${answer.reason}.`,
+          {
+            ...answer,
+            promotion: promotion.id,
+          },
+        );
+      const queue =
+        decision === 'approve' && answer.queuedBehind !== null
+          ? `\nQueued: ${queueText({ ...promotion, ...answer })}.`
+          : '';
       return {
         value: { promotion: promotion.id, workflowId: promotion.workflowId, decision, actor, ...answer },
-        text: `${actor}: ${decision} ${name} — ${answer.reason}.${queue}\nWatch it: perdure promotions show ${promotion.id}`,
+        text:
+          `${actor}: ${decision} ${name} — ${answer.reason}.${queue}\nWatch it: perdure promotions show ` +
+          `${promotion.id}`,
       };
     }
   }
 }
 
-/** The promotions that are named, or all that wait. @throws PerdureError when neither or both are asked for, or nothing waits. */
-async function choose(api: ApiClient, named: readonly string[], { env, all, evidence }: DecisionOptions): Promise<PromotionDetail[]> {
+/**
+ * The promotions that are named, or all that wait.
+ * @throws PerdureError when neither or both are asked for, or nothing waits.
+ */
+async function choose(
+  api: ApiClient,
+  named: readonly string[],
+  { env, all, evidence }: DecisionOptions,
+): Promise<PromotionDetail[]> {
   if ((all === undefined) === (named.length === 0))
-    throw new PerdureError('input/invalid', 'Name promotions (an id, a workflow id, or MODEL@N), or give --all MODEL; not both.');
+    throw new PerdureError(
+      'input/invalid',
+      'Name promotions (an id, a workflow id, or MODEL@N), or give --all MODEL; not both.',
+    );
   if (evidence !== undefined && (all !== undefined || named.length > 1))
     throw new PerdureError('input/invalid', '--evidence: belongs to one promotion. Name that one alone.');
   if (all === undefined) return Promise.all(named.map((text) => findPromotion(api, text, env)));

@@ -4,8 +4,8 @@ import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
-import { labelOfRow } from '../label-rows.js';
-import { readRows } from '../read-rows.js';
+import { labelOfRow } from '../rows/label-rows.js';
+import { readRows } from '../rows/read-rows.js';
 
 const batchRows = 500;
 
@@ -44,7 +44,9 @@ export function registerLabels(program: Command, context: CliContext): void {
           : [
               `${sent - strangers} labels of ${model} were accepted. Sending them again changes nothing.`,
               ...(strangers > 0
-                ? [`${strangers} name no prediction that can have been made, and were left out: ${unmatched.join(', ')}`]
+                ? [
+                    `${strangers} name no prediction that can have been made, and were left out: ${unmatched.join(', ')}`,
+                  ]
                 : []),
               `Whether each has found its prediction: perdure labels show ${model} --env ${env}`,
             ].join('\n'),
@@ -67,9 +69,15 @@ export function registerLabels(program: Command, context: CliContext): void {
             ['labels', 'matched', 'waiting', 'unmatched'],
             [[counts.labels, counts.matched, counts.waiting, counts.unmatched]],
           ),
-          ...(counts.unmatched > 0 ? [`No prediction of ${model} in ${env} has these ids: ${counts.unmatchedIds.join(', ')}`] : []),
-          ...(counts.waiting > 0 ? ['Waiting: the prediction log is shipped every 20 seconds, later while the object store is away.'] : []),
-          ...(counts.complete ? [] : ['There are more labels or logs than are looked through at once: the newest were.']),
+          ...(counts.unmatched > 0
+            ? [`No prediction of ${model} in ${env} has these ids: ${counts.unmatchedIds.join(', ')}`]
+            : []),
+          ...(counts.waiting > 0
+            ? ['Waiting: the prediction log is shipped every 20 seconds, later while the object store is away.']
+            : []),
+          ...(counts.complete
+            ? []
+            : ['There are more labels or logs than are looked through at once: the newest were.']),
         ].join('\n'),
       );
     });

@@ -43,7 +43,9 @@ export function registerModels(program: Command, context: CliContext): void {
 
   models
     .command('show <model>')
-    .description('show a model: what it predicts, who owns it, what it serves, what waits, and its definition with --json')
+    .description(
+      'show a model: what it predicts, who owns it, what it serves, what waits, and its ' + 'definition with --json',
+    )
     .addHelpText('after', examples('models show flight-delay', 'models show flight-delay --json'))
     .action(async (text: string) => {
       const { output } = context;
@@ -52,12 +54,16 @@ export function registerModels(program: Command, context: CliContext): void {
       const model = await api.model(name);
       const [routes, open] = await Promise.all([api.routes(), api.promotions({ model: name, open: true })]);
       const served = routes.filter((route) => route.model === name);
-      output.result({ ...model, routes: served, openPromotions: open }, () => describeModel(output, model, served, open.length));
+      output.result({ ...model, routes: served, openPromotions: open }, () =>
+        describeModel(output, model, served, open.length),
+      );
     });
 
   models
     .command('retire <model>')
-    .description("end a model's service: gateways answer 404 for it; its versions and history stay, and `apply --prune` may let it go")
+    .description(
+      "end a model's service: gateways answer 404 for it; its versions and history stay, and `apply --prune` may let it go",
+    )
     .requiredOption('--reason <text>', 'why')
     .addOption(new Option('--env <environment>', 'only there').choices(environmentSchema.options))
     .addHelpText('after', examples('models retire flight-delay --reason "replaced by flight-delay-2"'))
@@ -67,7 +73,11 @@ export function registerModels(program: Command, context: CliContext): void {
       const ended = await context.api().retireModel(model, { actor, reason, ...(env && { environment: env }) });
       context.output.result({ items: ended, next: null }, () =>
         ended
-          .map((route) => `${model} is out of service in ${route.environment} (epoch ${route.epoch}), by ${route.ended?.by ?? actor}.`)
+          .map(
+            (route) =>
+              `${model} is out of service in ${route.environment} (epoch ${route.epoch}), by ` +
+              `${route.ended?.by ?? actor}.`,
+          )
           .join('\n'),
       );
     });
@@ -86,7 +96,12 @@ function describeModel(output: Output, model: ModelDetail, routes: RouteList['ro
       ['data up to', model.watermark],
       ['serves', served[0] ?? 'nothing'],
       ...served.slice(1).map((line) => ['', line] as const),
-      ['waiting', open === 0 ? 'no promotion' : `${open} promotion${open === 1 ? '' : 's'}: perdure promotions ls ${model.name} --open`],
+      [
+        'waiting',
+        open === 0
+          ? 'no promotion'
+          : `${open} promotion${open === 1 ? '' : 's'}: perdure promotions ls ${model.name} --open`,
+      ],
     ]),
     model.schedules.length === 0
       ? 'No schedule: it is trained when data, code or a person asks for it.'

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
-import { inputTensors } from '../input-tensors.js';
+import { inputTensors } from '../rows/input-tensors.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
-import { holdsTexts, readRows } from '../read-rows.js';
+import { holdsTexts, readRows } from '../rows/read-rows.js';
 
 const batchRows = 500;
 /** Rows that people see; a file may hold a month. */
@@ -25,11 +25,16 @@ interface PredictedRow {
 export function registerPredict(program: Command, context: CliContext): void {
   program
     .command('predict <model>')
-    .description('ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one column a feature')
+    .description(
+      'ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one ' + 'column a feature',
+    )
     .requiredOption('--file <file>', 'rows.json, rows.csv or rows.parquet')
     .option('--all', `print every row (default: the first ${shownRows})`)
     .addOption(environmentOption())
-    .addHelpText('after', examples('predict flight-delay --file rows.json', 'predict flight-delay --file april.parquet --json'))
+    .addHelpText(
+      'after',
+      examples('predict flight-delay --file rows.json', 'predict flight-delay --file april.parquet --json'),
+    )
     .action(async (modelText: string, { file, env, all }: EnvironmentChoice & { file: string; all?: true }) => {
       const { output } = context;
       const model = requireModelName(modelText);
@@ -38,7 +43,10 @@ export function registerPredict(program: Command, context: CliContext): void {
       const predicted: PredictedRow[] = [];
       for await (const rows of readRows(file, batchRows)) {
         context.signal.throwIfAborted();
-        const answer = await gateway.infer(model, inputTensors(metadata, rows, { firstRow: predicted.length, texts: holdsTexts(file) }));
+        const answer = await gateway.infer(
+          model,
+          inputTensors(metadata, rows, { firstRow: predicted.length, texts: holdsTexts(file) }),
+        );
         const first = predicted.length;
         rows.forEach((_, index) =>
           predicted.push({
@@ -55,7 +63,13 @@ export function registerPredict(program: Command, context: CliContext): void {
       output.result({ model, environment: env, rows: predicted }, () => {
         if (predicted.length === 0) return `${file} holds no rows.`;
         const classes = Math.max(...predicted.map((one) => one.probabilities.length));
-        const head = ['row', 'label', ...Array.from({ length: classes }, (_, index) => `P(${index})`), 'version', 'prediction'];
+        const head = [
+          'row',
+          'label',
+          ...Array.from({ length: classes }, (_, index) => `P(${index})`),
+          'version',
+          'prediction',
+        ];
         const line = (one: PredictedRow) => [
           one.row + 1,
           one.label,
@@ -67,7 +81,11 @@ export function registerPredict(program: Command, context: CliContext): void {
         const rest = predicted.length - shown.length;
         return [
           table(output, head, shown.map(line)),
-          ...(rest > 0 ? [`… and ${rest} rows more, ${predicted.length} in all. --all prints them, --json gives them to a program.`] : []),
+          ...(rest > 0
+            ? [
+                `… and ${rest} rows more, ${predicted.length} in all. --all prints them, --json gives them to a program.`,
+              ]
+            : []),
         ].join('\n\n');
       });
     });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Passport } from '../../client/http/gateway-client.js';
-import type { OverrideCause } from '../../domain/served-log.js';
+import type { OverrideCause } from '../../domain/serving/served-log.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
@@ -18,7 +18,10 @@ export function registerPredictions(program: Command, context: CliContext): void
     .option('--key <key>', 'the caller’s key, to see where it falls: logs hold only its hash')
     .addHelpText(
       'after',
-      examples('predictions show p-mwqckfsq-a9299a97-4', 'predictions show p-mwqckfsq-a9299a97-5.2 --key customer-7 --json'),
+      examples(
+        'predictions show p-mwqckfsq-a9299a97-4',
+        'predictions show p-mwqckfsq-a9299a97-5.2 --key customer-7 --json',
+      ),
     )
     .action(async (id: string, { env, key }: EnvironmentChoice & { key?: string }) => {
       const { output } = context;
@@ -35,7 +38,8 @@ const causeText: Record<OverrideCause, string> = {
   'stand-in/contract': 'it stood in for a version whose contract does not take this request',
   'stand-in/failure': 'it stood in for a version that could not answer this request',
 };
-const unknownCause = 'this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
+const unknownCause =
+  'this version was asked for, or the key or a header is a tester’s, or it stood in for ' + 'one out of service';
 
 function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }: Passport): (string | number)[][] {
   const approvers = promotion?.approvedBy.map(({ actor }) => actor).join(', ') || 'nobody';
@@ -43,7 +47,10 @@ function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }:
   const stretch = why.stretch === null ? '' : `, ${why.stretch.from} to ${why.stretch.to} is this version's`;
   return [
     ['prediction', rest.prediction_id],
-    ['answered', `${localTime(rest.at)} in ${answer.latency_ms} ms by ${rest.model}@${rest.version} in ${rest.environment}`],
+    [
+      'answered',
+      `${localTime(rest.at)} in ${answer.latency_ms} ms by ${rest.model}@${rest.version} in ${rest.environment}`,
+    ],
     ['answer', `${answer.label}, probability ${answer.probability}`],
     ['outcome', outcome === null ? 'not known yet' : `${outcome.label}, received ${localTime(outcome.received_at)}`],
     ['features', JSON.stringify(rest.features)],
@@ -53,7 +60,12 @@ function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }:
         ? `override: ${why.cause === null ? unknownCause : causeText[why.cause]}`
         : `${why.role}, by ${why.by}${point}${stretch}`,
     ],
-    ['route', why.route === null ? `epoch ${rest.epoch}` : `epoch ${rest.epoch}: ${splitText(why.route.split)}; ${why.route.reason}`],
+    [
+      'route',
+      why.route === null
+        ? `epoch ${rest.epoch}`
+        : `epoch ${rest.epoch}: ${splitText(why.route.split)}; ${why.route.reason}`,
+    ],
     ['run', registered.runId],
     ['snapshot', registered.snapshotSha256],
     ['artifact', registered.artifactSha256],

@@ -26,9 +26,15 @@ export function registerPromote(program: Command, context: CliContext): void {
   program
     .command('promote <version>')
     .description('ask for a version to be taken into an environment')
-    .addOption(new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory())
+    .addOption(
+      new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory(),
+    )
     .option('--plan', 'show what it would take, and change nothing')
-    .option('--also-shadow <n...>', 'further versions that answer copies beside it, where the strategy is shadow', parseCounts)
+    .option(
+      '--also-shadow <n...>',
+      'further versions that answer copies beside it, where the strategy is shadow',
+      parseCounts,
+    )
     .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the promotion alone')
     .addHelpText(
       'after',
@@ -51,7 +57,8 @@ export function registerPromote(program: Command, context: CliContext): void {
         .api()
         .version(model, version)
         .catch((error: unknown) => {
-          if (error instanceof PerdureError && exitCodeOf(error) === 6) throw error; // A slip of the pen is told here and not in a workflow's failure.
+          // A slip of the pen is told here and not in a workflow's failure.
+          if (error instanceof PerdureError && exitCodeOf(error) === 6) throw error;
         });
       const requestedBy = context.actor(actorOption(command));
       const [handle, promotion] = await Promise.all([context.temporal(), import('../../client/promotion.js')]);
@@ -66,7 +73,10 @@ export function registerPromote(program: Command, context: CliContext): void {
       if (!wait) {
         await refusedAtOnce(promotion.promotionResult(handle, started.workflowId));
         const said = started.attached ? 'A promotion is open already:' : 'Asked for';
-        return output.result(started, `${said} ${model}@${version} to go to ${to} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+        return output.result(
+          started,
+          `${said} ${model}@${version} to go to ${to} (workflow ` + `${started.workflowId}).\nWatch it: ${watch}`,
+        );
       }
 
       output.progress(`Promotion of ${model}@${version} to ${to} (workflow ${started.workflowId})`);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { PromotionDetail } from '../../client/http/promotions.js';
-import { requirementText } from '../../domain/approval-places.js';
+import { requirementText } from '../../domain/promotion/approval-places.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';
@@ -30,7 +30,8 @@ export function registerPromotions(program: Command, context: CliContext): void 
         if (found.length === 0)
           return open
             ? 'No promotion is open.'
-            : `No promotion yet. A run that passes its gates asks for one; or: perdure promote ${model ?? 'MODEL'}@N --to production`;
+            : 'No promotion yet. A run that passes its gates asks for one; or: perdure promote ' +
+                `${model ?? 'MODEL'}@N --to production`;
         const rows = found.map((one) => [
           one.id,
           `${one.model}@${one.version}`,
@@ -47,9 +48,14 @@ export function registerPromotions(program: Command, context: CliContext): void 
 
   promotions
     .command('show <promotion>')
-    .description('show the evidence, what is required, and who decided what; PROMOTION is an id, a workflow id, or MODEL@N')
+    .description(
+      'show the evidence, what is required, and who decided what; PROMOTION is an id, a workflow ' + 'id, or MODEL@N',
+    )
     .addOption(environmentOption('the environment, where MODEL@N is given'))
-    .addHelpText('after', examples('promotions show flight-delay@2', 'promotions show promote/flight-delay/2/production --json'))
+    .addHelpText(
+      'after',
+      examples('promotions show flight-delay@2', 'promotions show promote/flight-delay/2/production --json'),
+    )
     .action(async (text: string, { env }: EnvironmentChoice) => {
       const promotion = await findPromotion(context.api(), text, env);
       context.output.result(promotion, () => describePromotion(context.output, promotion));
@@ -70,22 +76,32 @@ function requirementFields({ requirement, escalatedAt, state: now }: PromotionDe
     ['requires', `${requirement.approvalsCounted} of ${requirement.approvalsNeeded} approvals: ${places.join('; ')}`],
     ...(waits ? [['still needed', stillNeeded(requirement.stillNeeded)] as [string, string]] : []),
     ...(waits
-      ? [['asked, trained', `${requirement.excluded.join(', ')}: may approve only where the access file allows it`] as [string, string]]
+      ? [
+          [
+            'asked, trained',
+            `${requirement.excluded.join(', ')}: may approve only where the access file allows it`,
+          ] as [string, string],
+        ]
       : []),
     ...(escalation && (waits || escalatedAt)
       ? [
-          ['escalation', `${escalatedAt ? 'since' : 'at'} ${localTime(escalation.at)} ${escalation.to.join(' or ')} may approve too`] as [
-            string,
-            string,
-          ],
+          [
+            'escalation',
+            `${escalatedAt ? 'since' : 'at'} ${localTime(escalation.at)} ${escalation.to.join(' or ')} may approve too`,
+          ] as [string, string],
         ]
       : []),
   ];
 }
 
-/** Between the last approval and the effect everything is read again, which takes a while: nobody is to approve a second time meanwhile. */
+/**
+ * Between the last approval and the effect everything is read again, which takes a while: nobody is to approve a second
+ * time meanwhile.
+ */
 const stillNeeded = (places: Requirement['stillNeeded']): string =>
-  places.length > 0 ? requirementText(places) : 'nothing: what was approved is being checked again; what has changed is shown anew';
+  places.length > 0
+    ? requirementText(places)
+    : 'nothing: what was approved is being checked again; what has ' + 'changed is shown anew';
 
 type Requirement = NonNullable<PromotionDetail['requirement']>;
 
@@ -138,8 +154,13 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
 }
 
 /** What an approval sets going, where something else goes first. */
-export const queueText = ({ model, environment, queuedBehind }: Pick<PromotionDetail, 'model' | 'environment' | 'queuedBehind'>): string =>
-  `a rollout of ${model}@${queuedBehind} is under way in ${environment}: once approved, this one waits for its end and then goes on by itself`;
+export const queueText = ({
+  model,
+  environment,
+  queuedBehind,
+}: Pick<PromotionDetail, 'model' | 'environment' | 'queuedBehind'>): string =>
+  `a rollout of ${model}@${queuedBehind} is under way in ${environment}: once approved, this one waits for ` +
+  'its end and then goes on by itself';
 
 /** The report that the evidence is bound to; its metrics alone while the object store is away. */
 function evidenceTables(output: Output, { evaluation, version }: PromotionDetail, evidence: Evidence): string[] {
@@ -148,7 +169,9 @@ function evidenceTables(output: Output, { evaluation, version }: PromotionDetail
     const alone = evidence.champion !== null && !evaluation.comparison;
     return [
       describeMetrics(output, evaluation, version),
-      ...(alone ? [`Not compared with version ${evidence.champion}, the champion: it was trained on rows of this holdout.`] : []),
+      ...(alone
+        ? [`Not compared with version ${evidence.champion}, the champion: it was trained on rows of this holdout.`]
+        : []),
       ...(slices === null ? [] : [slices]),
     ];
   }

@@ -44,7 +44,8 @@ export function registerQuarantine(program: Command, context: CliContext): void 
       context.output.result(
         entry,
         () =>
-          `${entry.model} ${entry.partition}: ${entry.state}${entry.inPlace ? '' : ' (of content that was replaced since)'}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
+          `${entry.model} ${entry.partition}: ` +
+          `${entry.state}${entry.inPlace ? '' : ' (of content that was replaced since)'}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
       );
     });
 

@@ -15,37 +15,51 @@ import { workflowLines } from '../workflow-lines.js';
 export function registerRollback(program: Command, context: CliContext): void {
   program
     .command('rollback <model>')
-    .description('serve the previous version again; done when every live gateway has acknowledged it and it has answered')
+    .description(
+      'serve the previous version again; done when every live gateway has acknowledged it and it ' + 'has answered',
+    )
     .addOption(environmentOption())
     .option('--to <n>', 'the version to go back to (default: the one served before)', parseCount)
     .requiredOption('--reason <text>', 'why')
     .addHelpText(
       'after',
-      examples('rollback flight-delay --reason "complaints from Newark"', 'rollback flight-delay --to 1 --env staging --reason "test"'),
+      examples(
+        'rollback flight-delay --reason "complaints from Newark"',
+        'rollback flight-delay --to 1 --env staging --reason "test"',
+      ),
     )
-    .action(async (modelText: string, { env, to, reason }: EnvironmentChoice & { to?: number; reason: string }, command: Command) => {
-      const model = requireModelName(modelText);
-      const [handle, { startRollback, rollbackResult }] = await Promise.all([context.temporal(), import('../../client/rollout.js')]);
-      const [route] = await context.api().routesOf(model, { environment: env });
-      const started = await startRollback(handle, {
-        // The epoch being left names the rollback: asking twice for the same one finds the first.
-        ...(route ? { epoch: route.epoch } : {}),
-        environment: env,
-        model,
-        actor: context.actor(actorOption(command)),
-        reason,
-        ...(to === undefined ? {} : { to }),
-      });
-      context.output.progress(`Rollback of ${model} in ${env} (workflow ${started.workflowId})`);
-      const result = await follow(context, {
-        result: rollbackResult(handle, started.workflowId, started.runId),
-        look: () => workflowLines(handle, started),
-        interrupted: `Interrupted: the rollback goes on. Watch it with \`perdure routes show ${model} --env ${env}\`.`,
-      });
-      context.output.result({ ...result, workflowId: started.workflowId }, () =>
-        describeRollback(context.output, `${model} in ${env}`, result),
-      );
-    });
+    .action(
+      async (
+        modelText: string,
+        { env, to, reason }: EnvironmentChoice & { to?: number; reason: string },
+        command: Command,
+      ) => {
+        const model = requireModelName(modelText);
+        const [handle, { startRollback, rollbackResult }] = await Promise.all([
+          context.temporal(),
+          import('../../client/rollout.js'),
+        ]);
+        const [route] = await context.api().routesOf(model, { environment: env });
+        const started = await startRollback(handle, {
+          // The epoch being left names the rollback: asking twice for the same one finds the first.
+          ...(route ? { epoch: route.epoch } : {}),
+          environment: env,
+          model,
+          actor: context.actor(actorOption(command)),
+          reason,
+          ...(to === undefined ? {} : { to }),
+        });
+        context.output.progress(`Rollback of ${model} in ${env} (workflow ${started.workflowId})`);
+        const result = await follow(context, {
+          result: rollbackResult(handle, started.workflowId, started.runId),
+          look: () => workflowLines(handle, started),
+          interrupted: `Interrupted: the rollback goes on. Watch it with \`perdure routes show ${model} --env ${env}\`.`,
+        });
+        context.output.result({ ...result, workflowId: started.workflowId }, () =>
+          describeRollback(context.output, `${model} in ${env}`, result),
+        );
+      },
+    );
 }
 
 /** Which gateways serve it since when, and how the restored version answered at each. */
@@ -56,7 +70,9 @@ function describeRollback(
 ): string {
   const rows = acknowledged.map((one) => {
     const probe = probed.find((answer) => answer.gateway === one.gateway);
-    const answered = probe ? [`version ${probe.version}`, `${probe.tookMs} ms`, localTime(probe.at)] : [null, null, null];
+    const answered = probe
+      ? [`version ${probe.version}`, `${probe.tookMs} ms`, localTime(probe.at)]
+      : [null, null, null];
     return [one.gateway, one.epoch, localTime(one.at), ...answered];
   });
   return [

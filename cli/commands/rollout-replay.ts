@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, type Environment } from '../../domain/names.js';
-import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
+import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
@@ -26,7 +26,10 @@ export function registerRolloutReplay(rollout: Command, context: CliContext): vo
     .option('--policy <file>', 'a JSON file with another rollout policy (default: the policy that each rollout had)')
     .addOption(new Option('--env <environment>', 'only this environment').choices(environmentSchema.options))
     .option('--limit <n>', 'how many rollouts, the newest first', parseCount, 50)
-    .addHelpText('after', examples('rollout replay flight-delay', 'rollout replay flight-delay --policy stricter.json --json'))
+    .addHelpText(
+      'after',
+      examples('rollout replay flight-delay', 'rollout replay flight-delay --policy stricter.json --json'),
+    )
     .action(async (text: string, { policy: file, env, limit }: ReplayOptions) => {
       const model = requireModelName(text);
       const policy = file === undefined ? undefined : await readPolicy(file);
@@ -51,13 +54,19 @@ export function registerRolloutReplay(rollout: Command, context: CliContext): vo
     });
 }
 
-/** A rollout policy as JSON, alone or as the member `rollout`. @throws PerdureError `input/invalid` that names the file and the field. */
+/**
+ * A rollout policy as JSON, alone or as the member `rollout`.
+ * @throws PerdureError `input/invalid` that names the file and the field.
+ */
 async function readPolicy(file: string): Promise<RolloutPolicy> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new PerdureError('input/invalid', `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new PerdureError(
+      'input/invalid',
+      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
   const policy = value !== null && typeof value === 'object' && 'rollout' in value ? value.rollout : value;
   const parsed = rolloutPolicySchema.safeParse(policy);

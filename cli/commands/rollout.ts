@@ -9,7 +9,7 @@ import { metric, servedNowText, state } from '../format/words.js';
 import type { SteeringAnswer } from '../../client/rollout.js';
 import type { Environment } from '../../domain/names.js';
 import type { SteeringCommand } from '../../domain/requests.js';
-import { isTowardsSafety } from '../../domain/steering.js';
+import { isTowardsSafety } from '../../domain/rollout/steering.js';
 import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
@@ -58,12 +58,21 @@ export function registerRollout(program: Command, context: CliContext): void {
       .action(async (modelText: string, { env, reason }: EnvironmentChoice & { reason: string }, own: Command) => {
         const model = requireModelName(modelText);
         const said = { actor: context.actor(actorOption(own)), reason };
-        const answer = await (isTowardsSafety(command) ? steerAtOnce : steerSigned)(context, { env, model, command, ...said });
+        const answer = await (isTowardsSafety(command) ? steerAtOnce : steerSigned)(context, {
+          env,
+          model,
+          command,
+          ...said,
+        });
         if (!answer.accepted)
-          throw new PerdureError('state/conflict', `The rollout of ${model} in ${env} did not ${command}: ${answer.reason}.`, {
-            model,
-            environment: env,
-          });
+          throw new PerdureError(
+            'state/conflict',
+            `The rollout of ${model} in ${env} did not ${command}: ${answer.reason}.`,
+            {
+              model,
+              environment: env,
+            },
+          );
         context.output.result({ model, environment: env, command, ...answer }, `${model} in ${env}: ${answer.reason}.`);
       });
   }
@@ -105,7 +114,10 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
     fields([
       ['rollout', rollout.id],
       ['workflow', rollout.workflowId],
-      ['moves', `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ${rollout.challenger}`],
+      [
+        'moves',
+        `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ${rollout.challenger}`,
+      ],
       ['state', `${state(output, rollout.state)}${rollout.reason ? `: ${rollout.reason}` : ''}`],
       ['strategy', rollout.strategy],
       ['stage', rollout.finishedAt === null ? stageText(rollout) : null],
@@ -119,14 +131,21 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
   const lacksData = rollout.finishedAt === null && (last === undefined || last.verdict === 'no-data');
   if (last) {
     parts.push(
-      `Look ${last.look}, ${stageText({ ...rollout, step: last.step })}, at ${localTime(last.at)}: ${state(output, last.verdict)}${last.waitsFor ? `, ${last.waitsFor}` : ''}`,
+      `Look ${last.look}, ${stageText({ ...rollout, step: last.step })}, at ${localTime(last.at)}: ` +
+        `${state(output, last.verdict)}${last.waitsFor ? `, ${last.waitsFor}` : ''}`,
     );
     if (last.metrics.length > 0)
       parts.push(
         table(
           output,
           ['metric', 'verdict', 'champion', 'challenger', 'because'],
-          last.metrics.map((one) => [one.metric, state(output, one.verdict), metric(one.champion), metric(one.challenger), one.reason]),
+          last.metrics.map((one) => [
+            one.metric,
+            state(output, one.verdict),
+            metric(one.champion),
+            metric(one.challenger),
+            one.reason,
+          ]),
         ),
       );
   }
@@ -149,7 +168,9 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
   if (last?.leftOut) parts.push(last.leftOut);
   if (lacksData)
     parts.push(
-      `No data is never a pass: the judge waits for requests to both versions. Send some to the gateway (perdure predict ${rollout.model} --file ROWS), see who asks it (perdure status), or go on without the judge: perdure rollout advance ${rollout.model} --reason TEXT`,
+      'No data is never a pass: the judge waits for requests to both versions. Send some to the gateway ' +
+        `(perdure predict ${rollout.model} --file ROWS), see who asks it (perdure status), or go on without ` +
+        `the judge: perdure rollout advance ${rollout.model} --reason TEXT`,
     );
   if (last?.latency.challenger) {
     const row = (name: string, one: Quantiles) => [
@@ -160,7 +181,10 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
       table(
         output,
         ['latency, ms', 'p50', 'p95', 'p99'],
-        [row(`version ${rollout.champion ?? '–'}`, last.latency.champion), row(`version ${rollout.challenger}`, last.latency.challenger)],
+        [
+          row(`version ${rollout.champion ?? '–'}`, last.latency.champion),
+          row(`version ${rollout.challenger}`, last.latency.challenger),
+        ],
       ),
     );
   }
@@ -174,4 +198,5 @@ function lateLabelsText({ lastWord, awaitsLabels }: RolloutDetail): string | nul
 
 type Quantiles = RolloutDetail['looks'][number]['latency']['champion'];
 
-const stageText = ({ step, stages }: RolloutDetail): string => `${step + 1} of ${Math.max(stages.length, step + 1)}, ${stages[step] ?? ''}`;
+const stageText = ({ step, stages }: RolloutDetail): string =>
+  `${step + 1} of ` + `${Math.max(stages.length, step + 1)}, ${stages[step] ?? ''}`;

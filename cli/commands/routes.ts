@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
-import type { Route } from '../../domain/route.js';
+import type { Route } from '../../domain/serving/route.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { servesText } from '../format/words.js';
@@ -19,7 +19,10 @@ const words = (kind: string) => kind.replaceAll('-', ' ');
 const actorText = ({ writtenBy }: Route): string | null =>
   writtenBy?.actor ? `${writtenBy.actor}${writtenBy.roles?.length ? ` (${writtenBy.roles.join(', ')})` : ''}` : null;
 
-/** `routes ls`, `routes show` and `routes let-go`: what is served, now and at any time before, and what shall be no more. */
+/**
+ * `routes ls`, `routes show` and `routes let-go`: what is served, now and at any time before, and what shall be no
+ * more.
+ */
 export function registerRoutes(program: Command, context: CliContext): void {
   const routes = program.command('routes').description('what environments serve');
   const head = ['environment', 'model', 'epoch', 'serves', 'since', 'because'];
@@ -32,11 +35,21 @@ export function registerRoutes(program: Command, context: CliContext): void {
       const { output } = context;
       const found = await context.api().routes();
       output.result(found, () => {
-        if (found.length === 0) return 'Nothing is served yet. The first version that passes its gates goes in: perdure train MODEL --wait';
+        if (found.length === 0)
+          return (
+            'Nothing is served yet. The first version that passes its gates goes ' + 'in: perdure train MODEL --wait'
+          );
         return table(
           output,
           head,
-          found.map((route) => [route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason]),
+          found.map((route) => [
+            route.environment,
+            route.model,
+            route.epoch,
+            servesText(route),
+            localTime(route.at),
+            route.reason,
+          ]),
         );
       });
     });
@@ -56,56 +69,66 @@ export function registerRoutes(program: Command, context: CliContext): void {
         'routes show flight-delay --history',
       ),
     )
-    .action(async (modelText: string, { env, at: atText, history }: EnvironmentChoice & { at?: string; history?: true }) => {
-      const { output } = context;
-      const model = requireModelName(modelText);
-      if (history && atText !== undefined) throw new PerdureError('input/invalid', 'Give --at or --history, not both.');
-      const at = atText === undefined ? undefined : parseTime(atText, new Date());
-      const api = context.api();
-      const found = history
-        ? await api.routeHistory(model, { environment: env })
-        : await api.routesOf(model, { environment: env, at: at?.toISOString() });
-      if (history) {
-        const rows = found.map((route) => [
-          route.environment,
-          route.model,
-          route.epoch,
-          servesText(route),
-          localTime(route.at),
-          route.reason,
-          actorText(route),
-        ]);
-        return output.result(found, () =>
-          found.length > 0 ? table(output, [...head, 'by'], rows) : `${model} was never served in ${env}.`,
+    .action(
+      async (modelText: string, { env, at: atText, history }: EnvironmentChoice & { at?: string; history?: true }) => {
+        const { output } = context;
+        const model = requireModelName(modelText);
+        if (history && atText !== undefined)
+          throw new PerdureError('input/invalid', 'Give --at or --history, not both.');
+        const at = atText === undefined ? undefined : parseTime(atText, new Date());
+        const api = context.api();
+        const found = history
+          ? await api.routeHistory(model, { environment: env })
+          : await api.routesOf(model, { environment: env, at: at?.toISOString() });
+        if (history) {
+          const rows = found.map((route) => [
+            route.environment,
+            route.model,
+            route.epoch,
+            servesText(route),
+            localTime(route.at),
+            route.reason,
+            actorText(route),
+          ]);
+          return output.result(found, () =>
+            found.length > 0 ? table(output, [...head, 'by'], rows) : `${model} was never served in ${env}.`,
+          );
+        }
+        const [route] = found;
+        if (!route) {
+          const when = at ? `at ${localTime(at.toISOString())}` : 'now';
+          throw new PerdureError(
+            'not-found',
+            `${model} is not served in ${env} ${when}. \`perdure routes show ${model} --history\` shows every route.`,
+            { model, environment: env },
+          );
+        }
+        const events =
+          at === undefined ? await api.gatewayEvents({ model, environment: env, limit: eventsShownMax }) : [];
+        output.result({ ...route, events }, () =>
+          [
+            table(output, head, [
+              [route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason],
+            ]),
+            ...events.map(
+              (event) =>
+                `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ` +
+                `${event.gatewayId}: ${event.message}`,
+            ),
+          ].join('\n'),
         );
-      }
-      const [route] = found;
-      if (!route) {
-        const when = at ? `at ${localTime(at.toISOString())}` : 'now';
-        throw new PerdureError(
-          'not-found',
-          `${model} is not served in ${env} ${when}. \`perdure routes show ${model} --history\` shows every route.`,
-          { model, environment: env },
-        );
-      }
-      const events = at === undefined ? await api.gatewayEvents({ model, environment: env, limit: eventsShownMax }) : [];
-      output.result({ ...route, events }, () =>
-        [
-          table(output, head, [[route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason]]),
-          ...events.map(
-            (event) =>
-              `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ${event.gatewayId}: ${event.message}`,
-          ),
-        ].join('\n'),
-      );
-    });
+      },
+    );
 
   routes
     .command('let-go <model>')
     .description('stop serving a model that gateways keep, though the database has no route for it (see `doctor`)')
     .addOption(environmentOption())
     .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', examples('routes let-go flight-delay --env staging --reason "gone since the database was made anew"'))
+    .addHelpText(
+      'after',
+      examples('routes let-go flight-delay --env staging --reason "gone since the database was made anew"'),
+    )
     .action(async (modelText: string, { env, reason }: EnvironmentChoice & { reason: string }, command: Command) => {
       const model = requireModelName(modelText);
       const actor = context.actor(actorOption(command));

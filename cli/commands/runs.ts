@@ -54,10 +54,16 @@ export function registerRuns(program: Command, context: CliContext): void {
     .action(async (id: string) => {
       const run = await context.api().run(id);
       if (run.finishedAt !== null)
-        throw new PerdureError('state/conflict', `Run ${id} has ended already: ${run.outcome ?? 'without an outcome'}.`);
+        throw new PerdureError(
+          'state/conflict',
+          `Run ${id} has ended already: ${run.outcome ?? 'without an outcome'}.`,
+        );
       const [handle, { cancelTraining }] = await Promise.all([context.temporal(), import('../../client/training.js')]);
       await cancelTraining(handle, run.workflowId, run.id);
-      context.output.result({ run: id, cancelling: true }, () => `Run ${id} is being cancelled. See how it ended: perdure runs show ${id}`);
+      context.output.result(
+        { run: id, cancelling: true },
+        () => `Run ${id} is being cancelled. See how it ` + `ended: perdure runs show ${id}`,
+      );
     });
 }
 
@@ -95,7 +101,11 @@ export function describeRun(output: Output, run: RunDetail): string {
       table(
         output,
         ['gate', 'verdict', 'because'],
-        run.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null]),
+        run.gates.map((gate) => [
+          gate.name,
+          state(output, gate.outcome),
+          typeof gate.reason === 'string' ? gate.reason : null,
+        ]),
       ),
     );
   if (run.metrics) parts.push(fields(Object.entries(run.metrics).map(([name, value]) => [name, metric(value)])));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { OnProgress } from '../../infra/embedded/component.js';
-import type { Check } from '../../infra/embedded/doctor-check.js';
+import type { OnProgress } from '../../infra/embedded/processes/component.js';
+import type { Check } from '../../infra/embedded/doctor/doctor-check.js';
 import type { StackStatus } from '../../infra/embedded/stack-status.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
@@ -27,7 +27,7 @@ export function registerStack(program: Command, context: CliContext): void {
         if (line) output.progress(line);
       };
       if (detach) {
-        const { upDetached } = await import('../../infra/embedded/up-detached.js');
+        const { upDetached } = await import('../../infra/embedded/supervision/up-detached.js');
         const { addresses } = await upDetached(onProgress, config);
         return output.result(
           { state: 'running', addresses: shown(addresses) },
@@ -36,14 +36,16 @@ export function registerStack(program: Command, context: CliContext): void {
       }
       const [{ startStack }, { surviveShortages }] = await Promise.all([
         import('../../infra/embedded/stack.js'),
-        import('../../infra/embedded/supervisor-log.js'),
+        import('../../infra/embedded/supervision/supervisor-log.js'),
       ]);
       surviveShortages();
-      const stack = await startStack({ config, environment: context.env, onProgress, signal }).catch((error: unknown) => {
-        throw signal.aborted
-          ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.')
-          : error;
-      });
+      const stack = await startStack({ config, environment: context.env, onProgress, signal }).catch(
+        (error: unknown) => {
+          throw signal.aborted
+            ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.')
+            : error;
+        },
+      );
       output.result(
         { state: 'running', addresses: shown(stack.addresses) },
         () => `The stack is up.\n${places(stack.addresses)}\nCtrl-C stops it; the next start goes on from here.`,
@@ -58,10 +60,13 @@ export function registerStack(program: Command, context: CliContext): void {
     .description('stop the stack, whoever started it; state stays')
     .addHelpText('after', examples('down'))
     .action(async () => {
-      const { down } = await import('../../infra/embedded/down.js');
+      const { down } = await import('../../infra/embedded/supervision/down.js');
       const stopped = await down(context.config());
       const any = stopped.supervisorPid !== undefined || stopped.leftovers.length > 0;
-      output.result({ ...stopped, stopped: any }, any ? 'Stopped. The state stays; `perdure up` goes on from it.' : 'Nothing was running.');
+      output.result(
+        { ...stopped, stopped: any },
+        any ? 'Stopped. The state stays; `perdure up` goes on from it.' : 'Nothing was running.',
+      );
     });
 
   program
@@ -72,7 +77,7 @@ export function registerStack(program: Command, context: CliContext): void {
       const { stackStatus } = await import('../../infra/embedded/stack-status.js');
       const status = await stackStatus(context.config());
       if (status.state === 'down') context.exitCode = 7;
-      const { openWork } = await import('../../infra/embedded/open-work.js');
+      const { openWork } = await import('../../infra/embedded/doctor/open-work.js');
       const troubles = (await openWork(context.config(), context.env)).filter((check) => check.outcome !== 'ok');
       output.result({ ...status, troubles }, () =>
         [describeStatus(output, status), ...troubles.map((check) => describeCheck(output, check))].join('\n'),
@@ -85,7 +90,7 @@ export function registerStack(program: Command, context: CliContext): void {
     .option('--replay', 'also replay the histories of open workflows on this code')
     .addHelpText('after', examples('doctor', 'doctor --json', 'doctor --replay'))
     .action(async ({ replay }: { replay?: true }) => {
-      const { doctor } = await import('../../infra/embedded/doctor.js');
+      const { doctor } = await import('../../infra/embedded/doctor/doctor.js');
       const checks = await doctor(context.env, { replay: replay ?? false });
       const problems = checks.filter((check) => check.outcome === 'problem').length;
       if (problems > 0) context.exitCode = 7;
@@ -157,5 +162,8 @@ function describeStatus(output: Output, status: StackStatus): string {
     one.lastError ?? one.version ?? null,
   ]);
   const head = ['component', 'state', 'pid', 'address', 'up for', 'memory', 'restarts', 'version or last error'];
-  return `The stack is ${status.state}; it occupies ${bytesText(status.memoryBytes)} of memory.\n\n${table(output, head, rows)}\n\n${disk}`;
+  return (
+    `The stack is ${status.state}; it occupies ${bytesText(status.memoryBytes)} of ` +
+    `memory.\n\n${table(output, head, rows)}\n\n${disk}`
+  );
 }

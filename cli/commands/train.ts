@@ -27,7 +27,11 @@ export function registerTrain(program: Command, context: CliContext): void {
     .command('train <model>')
     .description('start a run of the training pipeline')
     .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the run alone')
-    .option('--until <YYYY-MM>', 'the last partition used, which is the holdout; reads and moves no watermark', parsePartition)
+    .option(
+      '--until <YYYY-MM>',
+      'the last partition used, which is the holdout; reads and moves no watermark',
+      parsePartition,
+    )
     .option('--set <path=value>', 'change training or data.window for this run alone; may be repeated', collectSet)
     .option('--force', 'train although the same data and definition made a version before')
     .addHelpText(
@@ -60,7 +64,10 @@ export function registerTrain(program: Command, context: CliContext): void {
       const watch = `perdure runs show ${started.runId}`;
       if (!wait) {
         await refusedAtOnce(training.trainingResult(handle, started.workflowId, started.runId));
-        return output.result(started, `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`);
+        return output.result(
+          started,
+          `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch ` + `it: ${watch}`,
+        );
       }
 
       output.progress(`Run ${started.runId} of ${model} (workflow ${started.workflowId})`);
@@ -76,14 +83,18 @@ export function registerTrain(program: Command, context: CliContext): void {
       output.result({ ...result, workflowId: started.workflowId }, () => {
         const version =
           typeof result.version === 'number'
-            ? `\nSee it: perdure versions show ${model}@${result.version}${result.promotion ? `\nIts promotion: perdure promotions show ${result.promotion}` : ''}`
+            ? `\nSee it: perdure versions show ` +
+              `${model}@${result.version}${result.promotion ? `\nIts promotion: perdure promotions show ${result.promotion}` : ''}`
             : '';
         return `${result.outcome}: ${result.reason}${version}`;
       });
     });
 }
 
-/** So that a slip of the pen is told here and not in a workflow's failure. Training needs Temporal alone: without the API it is not asked. */
+/**
+ * So that a slip of the pen is told here and not in a workflow's failure. Training needs Temporal alone: without the
+ * API it is not asked.
+ */
 async function requireKnown(known: Promise<boolean>, model: string): Promise<void> {
   if (await known.catch(() => true)) return;
   throw new PerdureError(
@@ -93,7 +104,10 @@ async function requireKnown(known: Promise<boolean>, model: string): Promise<voi
   );
 }
 
-/** Names the request in the workflow's id: a time that people can read, and four digits against a second one in the same moment. */
+/**
+ * Names the request in the workflow's id: a time that people can read, and four digits against a second one in the same
+ * moment.
+ */
 export function requestId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${randomBytes(2).toString('hex')}`;
 }
@@ -101,7 +115,9 @@ export function requestId(now: Date): string {
 async function finishedSteps(api: ApiClient, runId: string): Promise<string[]> {
   const run = await api.run(runId).catch(() => undefined);
   return (run?.steps ?? []).flatMap((step) =>
-    step.durationMs === null ? [] : [`✓ ${step.step} (${duration(step.durationMs)})${step.summary ? `: ${step.summary}` : ''}`],
+    step.durationMs === null
+      ? []
+      : [`✓ ${step.step} (${duration(step.durationMs)})${step.summary ? `: ${step.summary}` : ''}`],
   );
 }
 

@@ -5,11 +5,19 @@ import { actorOption } from '../global-options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
 
 const acts = [
-  ['archive', true, 'put a version away: out of lists and promotions; nothing of it is lost', 'trained on the wrong month'],
+  [
+    'archive',
+    true,
+    'put a version away: out of lists and promotions; nothing of it is lost',
+    'trained on the wrong month',
+  ],
   ['unarchive', false, 'bring back a version that was put away', 'wanted for a comparison'],
 ] as const;
 
-/** `versions archive|unarchive`. There is no delete: predictions, decisions and lineage name a version for as long as they are kept. */
+/**
+ * `versions archive|unarchive`. There is no delete: predictions, decisions and lineage name a version for as long as
+ * they are kept.
+ */
 export function registerVersionArchive(versions: Command, context: CliContext): void {
   for (const [word, archived, description, reason] of acts)
     versions

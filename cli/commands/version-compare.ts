@@ -16,17 +16,26 @@ export function registerVersionCompare(versions: Command, context: CliContext): 
     .description('put versions side by side: data, parameters, metrics, gates')
     .addHelpText(
       'after',
-      examples('versions compare flight-delay@1 flight-delay@2', 'versions compare flight-delay@1 flight-delay@2 --json'),
+      examples(
+        'versions compare flight-delay@1 flight-delay@2',
+        'versions compare flight-delay@1 flight-delay@2 --json',
+      ),
     )
     .action(async (first: string, others: string[]) => {
       const api = context.api();
       const refs = [first, ...others].map(requireVersionRef);
       if (new Set(refs.map(({ model }) => model)).size > 1)
-        throw new PerdureError('input/invalid', 'Versions of one model can be compared: other models predict something else.');
+        throw new PerdureError(
+          'input/invalid',
+          'Versions of one model can be compared: other models predict something else.',
+        );
       const compared = await Promise.all(
         refs.map(async ({ model, version }) => {
           const detail = await api.version(model, version);
-          return { ...detail, definition: JSON.parse(await api.definition(detail.definitionSha256)) as Record<string, unknown> };
+          return {
+            ...detail,
+            definition: JSON.parse(await api.definition(detail.definitionSha256)) as Record<string, unknown>,
+          };
         }),
       );
       const different = differences(compared.map(({ definition }) => definition));
@@ -36,7 +45,11 @@ export function registerVersionCompare(versions: Command, context: CliContext): 
     });
 }
 
-function describeComparison(output: Output, versions: readonly VersionDetail[], different: ReturnType<typeof differences>): string {
+function describeComparison(
+  output: Output,
+  versions: readonly VersionDetail[],
+  different: ReturnType<typeof differences>,
+): string {
   const head = versions.map(({ model, version }) => `${model}@${version}`);
   const row = (name: string, cell: (one: VersionDetail) => string | number | null) => [name, ...versions.map(cell)];
   const sameTest = new Set(versions.map(({ evaluation }) => evaluation?.holdoutSha256)).size === 1;
@@ -47,11 +60,18 @@ function describeComparison(output: Output, versions: readonly VersionDetail[], 
       [
         row('registered', (one) => localTime(one.createdAt)),
         row('cause', (one) => causeText(one.cause)),
-        row('trained on', (one) => one.trainedOn && `${one.trainedOn.from} until before ${one.trainedOn.to}, ${one.trainedOn.rows} rows`),
+        row(
+          'trained on',
+          (one) =>
+            one.trainedOn && `${one.trainedOn.from} until before ${one.trainedOn.to}, ${one.trainedOn.rows} rows`,
+        ),
         row('tested on', (one) => one.testedOn && `${one.testedOn.from}, ${one.testedOn.rows} rows`),
         row('snapshot', (one) => shortDigest(one.snapshotSha256)),
         row('artifact', (one) => shortDigest(one.artifactSha256)),
-        row('served', (one) => one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || 'nowhere'),
+        row(
+          'served',
+          (one) => one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || 'nowhere',
+        ),
       ],
     ),
     table(
@@ -74,18 +94,25 @@ function describeComparison(output: Output, versions: readonly VersionDetail[], 
       : table(
           output,
           ['definition', ...head],
-          different.map(({ path, values }) => [path, ...values.map((value) => (value === undefined ? null : JSON.stringify(value)))]),
+          different.map(({ path, values }) => [
+            path,
+            ...values.map((value) => (value === undefined ? null : JSON.stringify(value))),
+          ]),
         ),
   ];
   if (!sameTest)
     parts.push(
-      'They were tested on different rows: their metrics cannot be compared with each other. A promotion compares on the same rows.',
+      'They were tested on different rows: their metrics cannot be compared with each other. A promotion ' +
+        'compares on the same rows.',
     );
   return parts.join('\n\n');
 }
 
 /** The leaves in which plain values differ, by path. */
-export function differences(values: readonly unknown[], path: readonly string[] = []): { path: string; values: unknown[] }[] {
+export function differences(
+  values: readonly unknown[],
+  path: readonly string[] = [],
+): { path: string; values: unknown[] }[] {
   const objects = values.filter(
     (value): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value),
   );

@@ -11,14 +11,23 @@ import { requireVersionRef } from '../parse/version-ref.js';
 export function registerVersionExport(versions: Command, context: CliContext): void {
   versions
     .command('export <version>')
-    .description('write a version into a folder: model.onnx, card, evaluation, definition, lineage, and their SHA-256 sums')
+    .description(
+      'write a version into a folder: model.onnx, card, evaluation, definition, lineage, and ' + 'their SHA-256 sums',
+    )
     .option('--out <folder>', 'the folder, which must not exist yet (default: MODEL-N)')
-    .addHelpText('after', examples('versions export flight-delay@2', 'versions export flight-delay@2 --out /tmp/flight-delay-2'))
+    .addHelpText(
+      'after',
+      examples('versions export flight-delay@2', 'versions export flight-delay@2 --out /tmp/flight-delay-2'),
+    )
     .action(async (text: string, { out }: { out?: string }) => {
       const { model, version } = requireVersionRef(text);
       const folder = path.resolve(out ?? `${model}-${version}`);
       if (await exists(folder))
-        throw new PerdureError('state/conflict', `--out: ${folder} exists already. Name another folder, or remove it.`, { folder });
+        throw new PerdureError(
+          'state/conflict',
+          `--out: ${folder} exists already. Name another folder, or remove it.`,
+          { folder },
+        );
       const api = context.api();
       const detail = await api.version(model, version);
       const [artifact, card, cardJson, definition] = await Promise.all([
@@ -28,7 +37,10 @@ export function registerVersionExport(versions: Command, context: CliContext): v
         api.definition(detail.definitionSha256),
       ]);
       if (digest(artifact) !== detail.artifactSha256)
-        throw new PerdureError('artifact/digest-mismatch', `What arrived of ${text} is not ${detail.artifactSha256}. Export it again.`);
+        throw new PerdureError(
+          'artifact/digest-mismatch',
+          `What arrived of ${text} is not ${detail.artifactSha256}. Export it again.`,
+        );
       const { evaluation, ...record } = detail;
       const files: Record<string, Uint8Array | string> = {
         'model.onnx': artifact,

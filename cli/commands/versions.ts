@@ -40,9 +40,15 @@ export function registerVersions(program: Command, context: CliContext): void {
           one.trainedOn && `${one.trainedOn.from} – ${one.testedOn?.from ?? one.trainedOn.to}`,
           metric(one.metrics.rocAuc),
           metric(one.metrics.logLoss),
-          one.archived ? 'archived' : one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || null,
+          one.archived
+            ? 'archived'
+            : one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || null,
         ]);
-        return table(output, ['version', 'registered', 'cause', 'trained – tested', 'ROC AUC', 'log loss', 'served'], rows);
+        return table(
+          output,
+          ['version', 'registered', 'cause', 'trained – tested', 'ROC AUC', 'log loss', 'served'],
+          rows,
+        );
       });
     });
 
@@ -50,20 +56,29 @@ export function registerVersions(program: Command, context: CliContext): void {
     .command('show <version>')
     .description("print a version's model card; MODEL alone means the newest")
     .addOption(
-      new Option('--format <format>', 'card: the model card; table: metrics, gates and lineage').choices(['card', 'table']).default('card'),
+      new Option('--format <format>', 'card: the model card; table: metrics, gates and lineage')
+        .choices(['card', 'table'])
+        .default('card'),
     )
     .addHelpText(
       'after',
-      examples('versions show flight-delay@2', 'versions show flight-delay --format table', 'versions show flight-delay@2 --json'),
+      examples(
+        'versions show flight-delay@2',
+        'versions show flight-delay --format table',
+        'versions show flight-delay@2 --json',
+      ),
     )
     .action(async (text: string, { format }: { format: 'card' | 'table' }) => {
       const api = context.api();
       const { model, version: named } = modelOrVersion(text);
       const version = named ?? (await api.versions(model))[0]?.version;
       if (version === undefined)
-        throw new PerdureError('not-found', `${model} has no version yet. Train one: perdure train ${model} --wait`, { model });
+        throw new PerdureError('not-found', `${model} has no version yet. Train one: perdure train ${model} --wait`, {
+          model,
+        });
       const detail = await api.version(model, version);
-      const card = format === 'card' && !context.output.json ? await api.card(model, version, 'md').catch(absent) : undefined;
+      const card =
+        format === 'card' && !context.output.json ? await api.card(model, version, 'md').catch(absent) : undefined;
       context.output.result(detail, () => card ?? describeVersion(context.output, detail));
     });
 }
@@ -90,7 +105,12 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['definition', version.definitionSha256],
       ['code', version.lineage.codeRevision],
       ...(version.archived
-        ? [['archived', `${localTime(version.archived.at)} by ${version.archived.actor}: ${version.archived.reason}`] as const]
+        ? [
+            [
+              'archived',
+              `${localTime(version.archived.at)} by ${version.archived.actor}: ${version.archived.reason}`,
+            ] as const,
+          ]
         : []),
       ['served', version.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || 'nowhere'],
     ]),
@@ -102,7 +122,11 @@ function describeVersion(output: Output, version: VersionDetail): string {
     table(
       output,
       ['gate', 'verdict', 'because'],
-      version.gates.map((gate) => [gate.name, state(output, gate.outcome), typeof gate.reason === 'string' ? gate.reason : null]),
+      version.gates.map((gate) => [
+        gate.name,
+        state(output, gate.outcome),
+        typeof gate.reason === 'string' ? gate.reason : null,
+      ]),
     ),
   ];
   const slices = version.evaluation?.slices ?? [];

@@ -1,8 +1,10 @@
-import type { ContractCompatibility } from '../../domain/contract-compatibility.js';
-import { compatibilityText } from '../../domain/contract-compatibility.js';
+import type { ContractCompatibility } from '../../domain/data/contract-compatibility.js';
+import { compatibilityText } from '../../domain/data/contract-compatibility.js';
 
 /** What callers would find, for people: the verdict against what is served, each change, and what to do about it. */
-export function describeContract(contract: ContractCompatibility & { against: readonly number[]; refused?: string | null }): string {
+export function describeContract(
+  contract: ContractCompatibility & { against: readonly number[]; refused?: string | null },
+): string {
   const { against, changes, refused = null } = contract;
   if (against.length === 0) return 'nothing is served yet: no caller is promised anything';
   const served = `with version ${against.join(' and ')}, which ${against.length === 1 ? 'is' : 'are'} served`;
@@ -13,5 +15,9 @@ export function describeContract(contract: ContractCompatibility & { against: re
     refused === null || contract.verdict !== 'breaking'
       ? []
       : ['  A version trained with it would not be promoted: see promotion.breakingContract.'];
-  return [`${compatibilityText(contract)} ${contract.verdict === 'breaking' ? `(${served})` : served}`, ...lines, ...end].join('\n');
+  return [
+    `${compatibilityText(contract)} ${contract.verdict === 'breaking' ? `(${served})` : served}`,
+    ...lines,
+    ...end,
+  ].join('\n');
 }

@@ -1,10 +1,14 @@
-import type { Evaluation, Interval, MetricName } from '../../domain/evaluation.js';
+import type { Evaluation, Interval, MetricName } from '../../domain/evaluation/evaluation.js';
 import type { Output } from '../output.js';
 import { table } from './table.js';
 import { metric } from './words.js';
 
 /** An evaluation for people: metrics with their intervals, beside the champion's on the same rows. */
-export function describeMetrics(output: Output, { overall, comparison, championVersion }: Evaluation, version: number): string {
+export function describeMetrics(
+  output: Output,
+  { overall, comparison, championVersion }: Evaluation,
+  version: number,
+): string {
   const names = Object.keys(overall.metrics) as MetricName[];
   const percent = Object.values(overall.intervals)[0]?.confidencePct;
   const head = ['metric', `version ${version}`, percent === undefined ? 'interval' : `${percent} % interval`];
@@ -16,7 +20,12 @@ export function describeMetrics(output: Output, { overall, comparison, championV
     rows.map((row, at) => {
       const name = names[at];
       const difference = name && comparison.differences[name];
-      return [...row, metric(name && comparison.champion[name]), metric(difference?.estimate), interval(difference?.interval)];
+      return [
+        ...row,
+        metric(name && comparison.champion[name]),
+        metric(difference?.estimate),
+        interval(difference?.interval),
+      ];
     }),
   );
 }
@@ -50,4 +59,5 @@ export function describeSlices(output: Output, { slices, championVersion }: Eval
   );
 }
 
-const interval = (one: Interval | undefined): string => (one === undefined ? '–' : `${one.low.toFixed(4)} to ${one.high.toFixed(4)}`);
+const interval = (one: Interval | undefined): string =>
+  one === undefined ? '–' : `${one.low.toFixed(4)} to ${one.high.toFixed(4)}`;

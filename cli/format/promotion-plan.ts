@@ -1,5 +1,5 @@
 import type { PromotionPlan } from '../../client/http/promotion-plan.js';
-import { requirementText } from '../../domain/approval-places.js';
+import { requirementText } from '../../domain/promotion/approval-places.js';
 import type { Output } from '../output.js';
 import { describeContract } from './contract.js';
 import { fields, table } from './table.js';
@@ -16,7 +16,8 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
     fields([
       [
         'promotes',
-        `${plan.model}@${plan.version} to ${plan.environment}${plan.champion === null || already ? '' : `, in place of version ${plan.champion}`}`,
+        `${plan.model}@${plan.version} to ` +
+          `${plan.environment}${plan.champion === null || already ? '' : `, in place of version ${plan.champion}`}`,
       ],
       ['walks', plan.environments.join(' → ')],
       ['gates', plan.gates.map(({ name, outcome }) => `${name}: ${state(output, outcome)}`).join(', ') || 'none'],
@@ -26,19 +27,33 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
       ['callers', describeContract(plan.contract)],
       ['cut-over', plan.contract.notBefore === null ? null : `not before ${plan.contract.notBefore}`],
       ['strategy', plan.strategy],
-      ['traffic now', plan.requestsPerSecond === null ? 'none in the last 15 minutes' : `${plan.requestsPerSecond.toFixed(1)} requests/s`],
+      [
+        'traffic now',
+        plan.requestsPerSecond === null
+          ? 'none in the last 15 minutes'
+          : `${plan.requestsPerSecond.toFixed(1)} requests/s`,
+      ],
     ]),
     plan.stages.length === 0
       ? 'No stages: nothing would move.'
       : table(
           output,
-          ['stage', 'serves', 'at least', 'at most', 'to see the named harm', 'to pass when equal', 'time at this traffic'],
+          [
+            'stage',
+            'serves',
+            'at least',
+            'at most',
+            'to see the named harm',
+            'to pass when equal',
+            'time at this traffic',
+          ],
           plan.stages.map((stage) => [
             stage.name,
             servesText(stage),
             stage.comparison === 'none'
               ? 'not judged'
-              : `${stage.minRequests} request${stage.minRequests === 1 ? '' : 's'}, ${duration(stage.minSeconds * 1000)}`,
+              : `${stage.minRequests} request${stage.minRequests === 1 ? '' : 's'}, ` +
+                `${duration(stage.minSeconds * 1000)}`,
             stage.comparison === 'none' ? '' : duration(stage.maxSeconds * 1000),
             requestsText(stage, 'requestsToSeeHarm'),
             requestsText(stage, 'requestsToPass'),
@@ -49,11 +64,16 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
     ...plan.conflicts.map((conflict) => `Conflict: ${conflict}`),
   ];
   const bases = new Set(plan.stages.flatMap(({ metrics }) => metrics.map(({ basis }) => basis)));
-  if (bases.has('assumed')) parts.push('Nothing was counted of the champion yet: 1 % of errors and slow answers is assumed.');
+  if (bases.has('assumed'))
+    parts.push('Nothing was counted of the champion yet: 1 % of errors and slow answers is assumed.');
   if (bases.has('holdout'))
-    parts.push('Labels were not counted in a rollout yet: taken from the holdout of the champion, as if each request got its label.');
+    parts.push(
+      'Labels were not counted in a rollout yet: taken from the holdout of the champion, as if each ' +
+        'request got its label.',
+    );
   if (plan.refused !== null) parts.push(`Refused: ${plan.refused}`);
-  else parts.push(already ? 'Nothing was changed.' : 'Nothing was changed. Ask for it: the same command without --plan.');
+  else
+    parts.push(already ? 'Nothing was changed.' : 'Nothing was changed. Ask for it: the same command without --plan.');
   return parts.join('\n\n');
 }
 

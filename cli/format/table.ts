@@ -2,7 +2,11 @@ import Table from 'cli-table3';
 import type { Output } from '../output.js';
 
 /** Rows under a head, with no frame around them: easy to read, and to cut with other tools. */
-export function table(output: Output, head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
+export function table(
+  output: Output,
+  head: readonly string[],
+  rows: readonly (readonly (string | number | null)[])[],
+): string {
   const none = '';
   const chars = {
     top: none,
@@ -14,7 +18,15 @@ export function table(output: Output, head: readonly string[], rows: readonly (r
     'bottom-left': none,
     'bottom-right': none,
   };
-  const inner = { left: none, 'left-mid': none, mid: none, 'mid-mid': none, right: none, 'right-mid': none, middle: '  ' };
+  const inner = {
+    left: none,
+    'left-mid': none,
+    mid: none,
+    'mid-mid': none,
+    right: none,
+    'right-mid': none,
+    middle: '  ',
+  };
   const drawn = new Table({
     head: head.map((name) => output.colours.bold(name)),
     chars: { ...chars, ...inner },

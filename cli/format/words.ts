@@ -1,4 +1,4 @@
-import type { RouteTarget } from '../../domain/route.js';
+import type { RouteTarget } from '../../domain/serving/route.js';
 import type { Output } from '../output.js';
 import type { RouteList } from '../../client/http/routes.js';
 import { localTime } from './time.js';
@@ -7,7 +7,8 @@ import { localTime } from './time.js';
 export const shortDigest = (sha256: string | null): string => (sha256 === null ? '–' : sha256.slice(0, 12));
 
 /** Four significant decimals; metrics have no unit. */
-export const metric = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : value.toFixed(4));
+export const metric = (value: number | null | undefined): string =>
+  value === null || value === undefined ? '–' : value.toFixed(4);
 
 export const causeText = (cause: { kind: string; id?: string | undefined; actor?: string | undefined }): string =>
   [cause.kind, cause.id, cause.actor && `by ${cause.actor}`].filter(Boolean).join(' ');
@@ -17,12 +18,20 @@ export const splitText = (split: RouteList['routes'][number]['split']): string =
   split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ');
 
 /** Everything that a route does, so that nobody takes a shadow or a tester's override for nothing. */
-export function servesText({ split, shadows, standby, overrides }: Pick<RouteList['routes'][number], keyof RouteTarget>): string {
+export function servesText({
+  split,
+  shadows,
+  standby,
+  overrides,
+}: Pick<RouteList['routes'][number], keyof RouteTarget>): string {
   return [
     splitText(split),
     ...shadows.map(({ version, samplePct }) => `version ${version} shadows ${samplePct} %`),
     ...standby.map((version) => `version ${version} stands by`),
-    ...overrides.map(({ version, keys, headers }) => `version ${version} for testers (${testersText(keys.length, headers.length)})`),
+    ...overrides.map(
+      ({ version, keys, headers }) =>
+        `version ${version} for testers ` + `(${testersText(keys.length, headers.length)})`,
+    ),
   ].join('; ');
 }
 
@@ -42,7 +51,18 @@ export function bytesText(bytes: number): string {
   return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
 }
 
-const good = new Set(['pass', 'registered', 'unchanged', 'promoted', 'completed', 'valid', 'released', 'running', 'approve', 'ok']);
+const good = new Set([
+  'pass',
+  'registered',
+  'unchanged',
+  'promoted',
+  'completed',
+  'valid',
+  'released',
+  'running',
+  'approve',
+  'ok',
+]);
 const bad = new Set([
   'fail',
   'failed',

@@ -11,7 +11,8 @@ const path = /^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*|\[\d+\])*$/;
 export function collectSet(text: string, earlier: DefinitionChanges = {}): DefinitionChanges {
   const equals = text.indexOf('=');
   const name = text.slice(0, equals).trim();
-  if (equals < 1 || !path.test(name)) throw new InvalidArgumentError('Write PATH=VALUE, for example training.parameters.num_leaves=15.');
+  if (equals < 1 || !path.test(name))
+    throw new InvalidArgumentError('Write PATH=VALUE, for example training.parameters.num_leaves=15.');
   return { ...earlier, [name]: valueOf(text.slice(equals + 1)) };
 }
 

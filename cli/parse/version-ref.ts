@@ -15,7 +15,10 @@ export function requireVersionRef(text: string): { model: string; version: numbe
 export function modelOrVersion(text: string): { model: string; version: number | undefined } {
   const parsed = parseVersionRef(text);
   if (parsed) return parsed;
-  throw new PerdureError('input/invalid', `${JSON.stringify(text)} is not MODEL or MODEL@N, for example flight-delay@2.`);
+  throw new PerdureError(
+    'input/invalid',
+    `${JSON.stringify(text)} is not MODEL or MODEL@N, for example flight-delay@2.`,
+  );
 }
 
 /** A model's name alone. @throws PerdureError `input/invalid`. */

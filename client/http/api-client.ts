@@ -14,7 +14,12 @@ import { healthSchema } from './health.js';
 import { modelDetailSchema, modelListSchema, type RetireRequest } from './models.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
 import { promotionPlanSchema } from './promotion-plan.js';
-import { requestBytes as sendBytes, requestJson as sendJson, requestText as sendText, type ApiRequest } from './request.js';
+import {
+  requestBytes as sendBytes,
+  requestJson as sendJson,
+  requestText as sendText,
+  type ApiRequest,
+} from './request.js';
 import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema, steeringReplySchema, type SteeringRequest } from './rollouts.js';
 import { letGoReplySchema, routeListSchema, type LetGoRequest } from './routes.js';
@@ -49,7 +54,8 @@ export interface RemoveData {
 const segment = encodeURIComponent;
 
 /**
- * The control API, typed. Every function throws a PerdureError: `server/unreachable` when nothing answers, otherwise what the API said.
+ * The control API, typed. Every function throws a PerdureError: `server/unreachable` when nothing answers, otherwise
+ * what the API said.
  * @param baseUrl for example `http://127.0.0.1:7400`
  * @param stack which stack is meant; another one at that address refuses. Without it, whichever answers there.
  */
@@ -57,7 +63,8 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
   const stamped = (request: ApiRequest): ApiRequest => ({ ...request, stack: stack && stampText(stack) });
   const requestJson = <T>(schema: ZodType<T>, base: string, path: string, request: ApiRequest = {}) =>
     sendJson(schema, base, path, stamped(request));
-  const requestBytes = (base: string, path: string, request: ApiRequest = {}) => sendBytes(base, path, stamped(request));
+  const requestBytes = (base: string, path: string, request: ApiRequest = {}) =>
+    sendBytes(base, path, stamped(request));
   const requestText = (base: string, path: string, request: ApiRequest = {}) => sendText(base, path, stamped(request));
   return {
     baseUrl,
@@ -66,7 +73,9 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
     model: (name: string) => requestJson(modelDetailSchema, baseUrl, `/models/${segment(name)}`),
     retireModel: (name: string, json: RetireRequest) =>
-      requestJson(routeListSchema, baseUrl, `/models/${segment(name)}/retire`, { method: 'POST', json }).then((body) => body.routes),
+      requestJson(routeListSchema, baseUrl, `/models/${segment(name)}/retire`, { method: 'POST', json }).then(
+        (body) => body.routes,
+      ),
     definition: (sha256: string) => requestText(baseUrl, `/definitions/${segment(sha256)}`),
     apply: (request: ApplyRequest) =>
       requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
@@ -90,7 +99,12 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
       requestJson(quarantineListSchema, baseUrl, '/quarantine', { query }).then((body) => body.partitions),
     quarantined: (model: string, partition: string) =>
       requestJson(quarantineDetailSchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}`),
-    decideQuarantine: (model: string, partition: string, decision: 'release' | 'discard', json: { actor: string; comment: string }) =>
+    decideQuarantine: (
+      model: string,
+      partition: string,
+      decision: 'release' | 'discard',
+      json: { actor: string; comment: string },
+    ) =>
       requestJson(quarantineEntrySchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}/${decision}`, {
         method: 'POST',
         json,
@@ -101,13 +115,17 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     run: (id: string) => requestJson(runDetailSchema, baseUrl, `/runs/${segment(id)}`),
     versions: (model: string) =>
       requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
-    version: (model: string, version: number) => requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
+    version: (model: string, version: number) =>
+      requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
     promotionPlan: (model: string, version: number, environment: string, alsoShadow: readonly number[] = []) =>
       requestJson(promotionPlanSchema, baseUrl, `/models/${segment(model)}/versions/${version}/plan`, {
         query: { environment, alsoShadow: alsoShadow.length > 0 ? alsoShadow.join(',') : undefined },
       }),
     archiveVersion: (model: string, version: number, json: ArchiveRequest) =>
-      requestJson(versionSummarySchema, baseUrl, `/models/${segment(model)}/versions/${version}/archive`, { method: 'POST', json }),
+      requestJson(versionSummarySchema, baseUrl, `/models/${segment(model)}/versions/${version}/archive`, {
+        method: 'POST',
+        json,
+      }),
     artifact: (model: string, version: number) =>
       requestBytes(baseUrl, `/models/${segment(model)}/versions/${version}/artifact`, { timeoutMs: 600_000 }),
     card: (model: string, version: number, format: 'md' | 'json') =>
@@ -117,12 +135,21 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
       requestJson(promotionListSchema, baseUrl, '/promotions', { query: { ...query } }).then((body) => body.promotions),
     promotion: (id: string) => requestJson(promotionDetailSchema, baseUrl, `/promotions/${segment(id)}`),
     decidePromotion: (id: string, json: DecisionRequest) =>
-      requestJson(decisionReplySchema, baseUrl, `/promotions/${segment(id)}/decisions`, { method: 'POST', json, timeoutMs: 90_000 }),
-    rollouts: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
-      requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
+      requestJson(decisionReplySchema, baseUrl, `/promotions/${segment(id)}/decisions`, {
+        method: 'POST',
+        json,
+        timeoutMs: 90_000,
+      }),
+    rollouts: (
+      query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {},
+    ) => requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
     /** Signed by the API, which is what lets a command move traffic where decisions must be signed. */
     steerRollout: (id: string, json: SteeringRequest) =>
-      requestJson(steeringReplySchema, baseUrl, `/rollouts/${segment(id)}/steering`, { method: 'POST', json, timeoutMs: 90_000 }),
+      requestJson(steeringReplySchema, baseUrl, `/rollouts/${segment(id)}/steering`, {
+        method: 'POST',
+        json,
+        timeoutMs: 90_000,
+      }),
     rollout: (id: string) => requestJson(rolloutDetailSchema, baseUrl, `/rollouts/${segment(id)}`),
 
     replayRollouts: (model: string, json: RolloutReplayRequest) =>
@@ -137,13 +164,16 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     routesOf: (model: string, query: { environment?: string | undefined; at?: string | undefined } = {}) =>
       requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then((body) => body.routes),
     routeHistory: (model: string, query: { environment?: string | undefined } = {}) =>
-      requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then((body) => body.routes),
+      requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then(
+        (body) => body.routes,
+      ),
     letGo: (model: string, json: LetGoRequest) =>
       requestJson(letGoReplySchema, baseUrl, `/models/${segment(model)}/routes/let-go`, { method: 'POST', json }),
     traffic: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(trafficSchema, baseUrl, `/models/${segment(model)}/traffic`, { query }).then((body) => body.versions),
-    gatewayEvents: (query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {}) =>
-      requestJson(gatewayEventListSchema, baseUrl, '/gateways/events', { query }).then((body) => body.events),
+    gatewayEvents: (
+      query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {},
+    ) => requestJson(gatewayEventListSchema, baseUrl, '/gateways/events', { query }).then((body) => body.events),
     gateways: () => requestJson(gatewayListSchema, baseUrl, '/gateways').then((body) => body.gateways),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contractCompatibilitySchema } from '../../domain/contract-compatibility.js';
+import { contractCompatibilitySchema } from '../../domain/data/contract-compatibility.js';
 
 /** What callers of an environment would find under a contract. */
 export const contractViewSchema = contractCompatibilitySchema.extend({

@@ -18,11 +18,19 @@ export const lakeListingSchema = z.object({
       files: z.number().int(),
       bytes: z.number().int(),
       partitions: z.array(
-        z.object({ partition: z.string(), files: z.number().int(), bytes: z.number().int(), newestAt: z.iso.datetime().nullable() }),
+        z.object({
+          partition: z.string(),
+          files: z.number().int(),
+          bytes: z.number().int(),
+          newestAt: z.iso.datetime().nullable(),
+        }),
       ),
     }),
   ),
-  /** What validation said of the content that lies in each partition of the base table now; a partition that no run has read as it is is not there. */
+  /**
+   * What validation said of the content that lies in each partition of the base table now; a partition that no run has
+   * read as it is is not there.
+   */
   validations: z.array(validationStateSchema.extend({ partition: z.string() })),
   /** Files that nothing reads, though they may be meant as data: how many, and the first of them. */
   notRead: z.object({ files: z.number().int(), first: z.array(z.object({ key: z.string(), problem: z.string() })) }),

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { stackHeader, stampText, type StackStamp } from '../../domain/stack-stamp.js';
-import { splitSchema } from '../../domain/route.js';
-import { overrideCauses } from '../../domain/served-log.js';
+import { splitSchema } from '../../domain/serving/route.js';
+import { overrideCauses } from '../../domain/serving/served-log.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const metadataSchema = z.object({
@@ -18,7 +18,9 @@ export type GatewayModel = z.infer<typeof metadataSchema>;
 const inferSchema = z.object({
   model_version: z.string().optional(),
   id: z.string().optional(),
-  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.union([z.number(), z.string()])) })),
+  outputs: z.array(
+    z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.union([z.number(), z.string()])) }),
+  ),
 });
 
 /** What a gateway knows of one prediction. Features of whatever the contract had; more fields may follow. */
@@ -52,7 +54,12 @@ const passportSchema = z.looseObject({
     registeredAt: z.string(),
   }),
   promotion: z
-    .looseObject({ id: z.string(), state: z.string(), requestedBy: z.string(), approvedBy: z.array(z.looseObject({ actor: z.string() })) })
+    .looseObject({
+      id: z.string(),
+      state: z.string(),
+      requestedBy: z.string(),
+      approvedBy: z.array(z.looseObject({ actor: z.string() })),
+    })
     .nullable(),
   card: z.object({ key: z.string(), api: z.string(), sha256: z.string().nullable() }),
 });
@@ -104,7 +111,10 @@ const retryForMs = 5_000;
 
 export type GatewayClient = ReturnType<typeof createGatewayClient>;
 
-/** A gateway by the Open Inference Protocol v2 over REST. Throws PerdureError: what the gateway refused, or `server/unreachable`. */
+/**
+ * A gateway by the Open Inference Protocol v2 over REST. Throws PerdureError: what the gateway refused, or
+ * `server/unreachable`.
+ */
 export function createGatewayClient(baseUrl: string, stack?: StackStamp) {
   const stamp = stack ? { [stackHeader]: stampText(stack) } : {};
   const send = (path: string, json?: unknown, headers: Record<string, string> = {}) =>
@@ -128,7 +138,9 @@ export function createGatewayClient(baseUrl: string, stack?: StackStamp) {
         predictionIds: rowIds(response.headers.get('x-perdure-prediction-id'), inputs[0]?.shape[0] ?? 0),
         epoch: epoch === null ? null : Number(epoch),
         labels: output('label')?.data ?? [],
-        probabilities: Array.from({ length: flat.length / classes }, (_, row) => flat.slice(row * classes, (row + 1) * classes)),
+        probabilities: Array.from({ length: flat.length / classes }, (_, row) =>
+          flat.slice(row * classes, (row + 1) * classes),
+        ),
       };
     },
 
@@ -136,7 +148,9 @@ export function createGatewayClient(baseUrl: string, stack?: StackStamp) {
     passport: async (id: string, key?: string): Promise<Passport> => {
       // A header holds bytes: those of UTF-8, each as a character.
       const headers = key === undefined ? {} : { 'x-perdure-key': Buffer.from(key).toString('latin1') };
-      return passportSchema.parse(await (await send(`/v1/predictions/${encodeURIComponent(id)}`, undefined, headers)).json());
+      return passportSchema.parse(
+        await (await send(`/v1/predictions/${encodeURIComponent(id)}`, undefined, headers)).json(),
+      );
     },
 
     /** What really happened. The gateway keeps them in its spool before it answers. */
@@ -155,7 +169,12 @@ function rowIds(predictionId: string | null, rows: number): string[] {
   return rows === 1 ? [predictionId] : Array.from({ length: rows }, (_, row) => `${predictionId}.${row}`);
 }
 
-async function sendUntilAnswered(baseUrl: string, path: string, json: unknown, headers: Record<string, string>): Promise<Response> {
+async function sendUntilAnswered(
+  baseUrl: string,
+  path: string,
+  json: unknown,
+  headers: Record<string, string>,
+): Promise<Response> {
   const until = Date.now() + retryForMs;
   for (;;) {
     const outcome = await sendOnce(baseUrl, path, json, headers);
@@ -165,28 +184,46 @@ async function sendUntilAnswered(baseUrl: string, path: string, json: unknown, h
   }
 }
 
-async function sendOnce(baseUrl: string, path: string, json: unknown, headers: Record<string, string>): Promise<Response | PerdureError> {
+async function sendOnce(
+  baseUrl: string,
+  path: string,
+  json: unknown,
+  headers: Record<string, string>,
+): Promise<Response | PerdureError> {
   const request =
     json === undefined
       ? { headers }
       : { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
-  const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch((error: unknown) => {
-    const reason =
-      error instanceof Error ? (error.cause instanceof Error ? error.cause.message || 'no answer' : error.message) : String(error);
-    return new PerdureError(
-      'server/unreachable',
-      `The gateway at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`.`,
-      { baseUrl },
-    );
-  });
+  const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch(
+    (error: unknown) => {
+      const reason =
+        error instanceof Error
+          ? error.cause instanceof Error
+            ? error.cause.message || 'no answer'
+            : error.message
+          : String(error);
+      return new PerdureError(
+        'server/unreachable',
+        `The gateway at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`.`,
+        { baseUrl },
+      );
+    },
+  );
   if (response instanceof PerdureError || response.ok) return response;
   const message = messageOf(await response.text());
   if (response.status === 404) return new PerdureError('not-found', `The gateway says: ${message}`, { baseUrl });
   if (response.status === 409) return new PerdureError('state/conflict', message, { baseUrl });
-  if (response.status === 429) return new PerdureError('overloaded', `The gateway is overloaded: ${message}`, { baseUrl });
+  if (response.status === 429)
+    return new PerdureError('overloaded', `The gateway is overloaded: ${message}`, { baseUrl });
   if (response.status < 500)
-    return new PerdureError('input/invalid', `The gateway refused the request: ${message}`, { status: response.status });
-  return new PerdureError('server/unreachable', `The gateway at ${baseUrl} failed with status ${response.status}: ${message}`, { baseUrl });
+    return new PerdureError('input/invalid', `The gateway refused the request: ${message}`, {
+      status: response.status,
+    });
+  return new PerdureError(
+    'server/unreachable',
+    `The gateway at ${baseUrl} failed with status ${response.status}: ${message}`,
+    { baseUrl },
+  );
 }
 
 function messageOf(text: string): string {

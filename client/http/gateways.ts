@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gatewayEventKinds } from '../../domain/gateway-event.js';
+import { gatewayEventKinds } from '../../domain/serving/gateway-event.js';
 
 export const gatewayListSchema = z.object({
   gateways: z.array(

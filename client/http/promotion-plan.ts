@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { environmentSchema } from '../../domain/names.js';
 import { contractViewSchema } from './contract-view.js';
-import { effectBases } from '../../domain/rollout-effect.js';
+import { effectBases } from '../../domain/rollout/rollout-effect.js';
 
 const sharesSchema = z.array(z.object({ version: z.number().int(), sharePct: z.number() }));
 
@@ -11,7 +11,10 @@ const effectSchema = z.object({
   requestsToSeeHarm: z.number().nullable(),
   /** Requests of the challenger after which one that does not differ passes, nine times in ten; null when unknown. */
   requestsToPass: z.number().nullable(),
-  /** What they are reckoned from: what was counted, the champion's holdout (if each request gets its label), 1 percent taken for want of both, or nothing. */
+  /**
+   * What they are reckoned from: what was counted, the champion's holdout (if each request gets its label), 1 percent
+   * taken for want of both, or nothing.
+   */
   basis: z.enum(effectBases),
 });
 

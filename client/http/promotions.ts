@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { evaluationSchema } from '../../domain/evaluation.js';
+import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema, sha256Schema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
-import { decisionSchema, evidenceSchema } from '../../domain/promotion.js';
+import { decisionSchema, evidenceSchema } from '../../domain/promotion/promotion.js';
 
 /** What a person says about a promotion; the API signs it. */
 export const decisionRequestSchema = z.strictObject({
@@ -49,7 +49,10 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
   escalatedAt: z.iso.datetime().nullable(),
   /** What a decision is bound to; null until it is gathered. */
   evidence: evidenceSchema.nullable(),
-  /** The report that the evidence names: intervals, differences, slices; null until there is one, or when the object store does not answer with it. */
+  /**
+   * The report that the evidence names: intervals, differences, slices; null until there is one, or when the object
+   * store does not answer with it.
+   */
   evaluation: evaluationSchema.nullable(),
   /** What the policy asks for; null until the evidence is gathered. */
   requirement: z
@@ -68,7 +71,10 @@ export const promotionDetailSchema = promotionSummarySchema.extend({
       standing: z.enum(['waiting', 'approved', 'rejected', 'withdrawn']),
     })
     .nullable(),
-  /** The version of another rollout that is under way in the same place: once approved, this promotion waits for its end. */
+  /**
+   * The version of another rollout that is under way in the same place: once approved, this promotion waits for its
+   * end.
+   */
   queuedBehind: z.number().int().nullable(),
   decisions: z.array(
     z.object({

@@ -16,7 +16,10 @@ export interface ApiRequest {
   timeoutMs?: number;
 }
 
-/** Sends one request; the answer is UTF-8 text. @throws PerdureError `server/unreachable`, or with the code and message that the API answered. */
+/**
+ * Sends one request; the answer is UTF-8 text.
+ * @throws PerdureError `server/unreachable`, or with the code and message that the API answered.
+ */
 export async function requestText(baseUrl: string, path: string, request: ApiRequest = {}): Promise<string> {
   return new TextDecoder().decode(await requestBytes(baseUrl, path, request));
 }
@@ -24,7 +27,8 @@ export async function requestText(baseUrl: string, path: string, request: ApiReq
 /** As `requestText`; the answer is taken as it is. */
 export async function requestBytes(baseUrl: string, path: string, request: ApiRequest = {}): Promise<Uint8Array> {
   const url = new URL(`/api/v1${path}`, baseUrl);
-  for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(request.query ?? {}))
+    if (value !== undefined) url.searchParams.set(name, String(value));
   const contentType = request.contentType ?? (request.json === undefined ? undefined : 'application/json');
   const response = await fetch(url, {
     method: request.method ?? 'GET',
@@ -34,7 +38,11 @@ export async function requestBytes(baseUrl: string, path: string, request: ApiRe
       ...(request.stack ? { [stackHeader]: request.stack } : {}),
     },
     signal: AbortSignal.timeout(request.timeoutMs ?? 30_000),
-    ...(request.body ? { body: request.body } : request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
+    ...(request.body
+      ? { body: request.body }
+      : request.json === undefined
+        ? {}
+        : { body: JSON.stringify(request.json) }),
   }).catch((error: unknown) => {
     throw unreachable(baseUrl, error);
   });
@@ -46,14 +54,21 @@ export async function requestBytes(baseUrl: string, path: string, request: ApiRe
 }
 
 /** As `requestText`; the answer is parsed and checked. */
-export async function requestJson<T>(schema: ZodType<T>, baseUrl: string, path: string, request: ApiRequest = {}): Promise<T> {
+export async function requestJson<T>(
+  schema: ZodType<T>,
+  baseUrl: string,
+  path: string,
+  request: ApiRequest = {},
+): Promise<T> {
   const text = await requestText(baseUrl, path, request);
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new PerdureError(
     'environment/broken',
-    `${baseUrl} answered ${path} with something else than this version of the client expects (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}). Use a client and a server of the same version.`,
+    `${baseUrl} answered ${path} with something else than this version of the client expects ` +
+      `(${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}). Use a client and a server of the same ` +
+      'version.',
   );
 }
 
@@ -75,10 +90,15 @@ function refusal(path: string, status: number, text: string): Error {
 
 function unreachable(baseUrl: string, cause: unknown): PerdureError {
   const reason =
-    cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message || 'no answer' : cause.message) : String(cause);
+    cause instanceof Error
+      ? cause.cause instanceof Error
+        ? cause.cause.message || 'no answer'
+        : cause.message
+      : String(cause);
   return new PerdureError(
     'server/unreachable',
-    `The control API at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`, or set PERDURE_HOST and PERDURE_API_PORT to where it runs.`,
+    `The control API at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`, or ` +
+      'set PERDURE_HOST and PERDURE_API_PORT to where it runs.',
     { baseUrl },
   );
 }

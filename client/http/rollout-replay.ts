@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { environmentSchema } from '../../domain/names.js';
-import { rolloutPolicySchema } from '../../domain/rollout-policy.js';
+import { rolloutPolicySchema } from '../../domain/rollout/rollout-policy.js';
 
 export const rolloutReplayRequestSchema = z.strictObject({
   environment: environmentSchema.optional(),
@@ -27,7 +27,13 @@ export const rolloutReplayListSchema = z.object({
       differs: z.boolean(),
       /** The first look that is decided differently; null when none is. */
       turnsAt: z
-        .object({ look: z.number().int(), stageIndex: z.number().int(), stage: z.string(), before: decisionSchema, after: decisionSchema })
+        .object({
+          look: z.number().int(),
+          stageIndex: z.number().int(),
+          stage: z.string(),
+          before: decisionSchema,
+          after: decisionSchema,
+        })
         .nullable(),
       summary: z.string(),
     }),

@@ -36,7 +36,9 @@ export const rolloutDetailSchema = rolloutSummarySchema.extend({
   /** Names of its stages, in order. */
   stages: z.array(z.string()),
   /** What late labels said after it; null until they have spoken. */
-  lastWord: z.object({ verdict: z.string(), reason: z.string(), coveragePct: z.number(), at: z.iso.datetime() }).nullable(),
+  lastWord: z
+    .object({ verdict: z.string(), reason: z.string(), coveragePct: z.number(), at: z.iso.datetime() })
+    .nullable(),
   /** The workflow that waits for labels to have a last word; null where none does. */
   awaitsLabels: z.string().nullable(),
   /** What people said to it, oldest first, taken or not. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actorSchema, environmentSchema } from '../../domain/names.js';
-import { routeSchema } from '../../domain/route.js';
+import { routeSchema } from '../../domain/serving/route.js';
 
 export const routeListSchema = z.object({ routes: z.array(routeSchema) });
 /** Lets go of a model that gateways serve from before this database. */

@@ -8,7 +8,9 @@ export const stackSchema = z.object({
   temporal: z.object({
     address: z.string(),
     namespace: z.string(),
-    /** The server's own id of the namespace: the same address may be another server elsewhere, another address the same. */
+    /**
+     * The server's own id of the namespace: the same address may be another server elsewhere, another address the same.
+     */
     namespaceId: z.string(),
   }),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { evaluationSchema } from '../../domain/evaluation.js';
+import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema } from '../../domain/names.js';
-import { lineageSchema, versionSignatureSchema } from '../../domain/model-version.js';
+import { lineageSchema, versionSignatureSchema } from '../../domain/model/model-version.js';
 import { causeViewSchema, gateSchema, metricValuesSchema, windowSchema } from './runs.js';
 
 export const versionSummarySchema = z.object({

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
-import type { ColumnProfile, SnapshotManifest } from '../../domain/snapshot.js';
+import type { ColumnProfile, SnapshotManifest } from '../../domain/data/snapshot.js';
 
 /** A partition's content as it was validated: one row per set of inputs, so a corrected file gets a row of its own. */
 export const partitions = pgTable(
@@ -51,8 +51,9 @@ export const watermarks = pgTable('watermarks', {
 });
 
 /**
- * Changes of the lake that the control API made, with who and why. Until one is done, the store holds more than what counts: see `domain/lake-change.ts`.
- * The files of a place are put there and removed one by one; what counts changes with one update of `step`.
+ * Changes of the lake that the control API made, with who and why. Until one is done, the store holds more than what
+ * counts: see `domain/data/lake-change.ts`. The files of a place are put there and removed one by one; what counts
+ * changes with one update of `step`.
  */
 export const lakeChanges = pgTable(
   'lake_changes',

@@ -1,5 +1,5 @@
 import { jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
-import type { ModelDefinition } from '../../domain/model-definition.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
 
 /** One row: which store this is. Routes carry it, since epochs compare only within one store. */
 export const stores = pgTable('stores', {

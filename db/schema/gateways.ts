@@ -1,7 +1,7 @@
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
-import type { GatewayEventKind } from '../../domain/gateway-event.js';
+import type { GatewayEventKind } from '../../domain/serving/gateway-event.js';
 import type { Environment } from '../../domain/names.js';
-import type { ServingRole } from '../../domain/serving-window.js';
+import type { ServingRole } from '../../domain/serving/serving-window.js';
 
 /** Gateway processes; one whose heartbeat is recent has a live lease. */
 export const gateways = pgTable('gateways', {

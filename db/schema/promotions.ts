@@ -1,7 +1,7 @@
 import { isNull } from 'drizzle-orm';
 import { bigint, boolean, index, integer, jsonb, pgTable, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { Environment } from '../../domain/names.js';
-import type { Evidence, PromotionState } from '../../domain/promotion.js';
+import type { Evidence, PromotionState } from '../../domain/promotion/promotion.js';
 
 /** Decisions to take a version into an environment. */
 export const promotions = pgTable(

@@ -1,12 +1,23 @@
 import { isNull, sql } from 'drizzle-orm';
-import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
-import type { StageJudgement } from '../../domain/judge.js';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core';
+import type { StageJudgement } from '../../domain/rollout/judge/judge.js';
 import type { Environment } from '../../domain/names.js';
-import type { RouteWriter } from '../../domain/route-writer.js';
-import type { EndOfService, RouteOverride, Shadow, Split } from '../../domain/route.js';
-import type { SettledRollout } from '../../domain/rollout-plan.js';
-import type { LastWord } from '../../domain/last-word.js';
-import type { RolloutState } from '../../domain/rollout.js';
+import type { RouteWriter } from '../../domain/serving/route-writer.js';
+import type { EndOfService, RouteOverride, Shadow, Split } from '../../domain/serving/route.js';
+import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
+import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
+import type { RolloutState } from '../../domain/rollout/rollout.js';
 
 /** Who may do what may be done once at a time. Every write that needs it names the token. */
 export const leases = pgTable('leases', {
@@ -53,7 +64,8 @@ export const routes = pgTable(
 );
 
 /**
- * Models that gateways serve from before this database, and that a person lets go, one row an act. Never changed: what a database does not know is no reason to stop serving it.
+ * Models that gateways serve from before this database, and that a person lets go, one row an act. Never changed: what
+ * a database does not know is no reason to stop serving it.
  */
 export const routeReleases = pgTable(
   'route_releases',
@@ -89,7 +101,7 @@ export const rollouts = pgTable(
     /** What was settled before anything moved: policy, stages and parties. Null for rollouts from before strategies. */
     settled: jsonb('settled').$type<SettledRollout>(),
     /** What late labels said after it; null until they have spoken, or where nobody asks them. */
-    lastWord: jsonb('last_word').$type<LastWord>(),
+    lastWord: jsonb('last_word').$type<DelayedLabelReview>(),
     reason: text('reason'),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
@@ -148,5 +160,8 @@ export const rolloutSteering = pgTable(
     signature: text('signature'),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
   },
-  (table) => [index('rollout_steering_rollout').on(table.rolloutId, table.at), index('rollout_steering_signature').on(table.signature)],
+  (table) => [
+    index('rollout_steering_rollout').on(table.rolloutId, table.at),
+    index('rollout_steering_signature').on(table.signature),
+  ],
 );

@@ -1,10 +1,22 @@
 import { isNull } from 'drizzle-orm';
-import { bigint, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
-import type { Metrics } from '../../domain/evaluation.js';
-import type { GateResult } from '../../domain/gate.js';
-import type { RunOutcome } from '../../domain/run.js';
-import type { Lineage, VersionSignature } from '../../domain/model-version.js';
+import type { Metrics } from '../../domain/evaluation/evaluation.js';
+import type { GateResult } from '../../domain/evaluation/gate.js';
+import type { RunOutcome } from '../../domain/training/run.js';
+import type { Lineage, VersionSignature } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';
 import { snapshots } from './data.js';
 
@@ -35,7 +47,10 @@ export const runs = pgTable(
     metrics: jsonb('metrics').$type<Metrics>(),
     gates: jsonb('gates').$type<GateResult[]>(),
   },
-  (table) => [index('runs_open').on(table.id).where(isNull(table.finishedAt)), index('runs_newest').on(table.model, table.startedAt)],
+  (table) => [
+    index('runs_open').on(table.id).where(isNull(table.finishedAt)),
+    index('runs_newest').on(table.model, table.startedAt),
+  ],
 );
 
 /** Versions that somebody put away or brought back, one row an act; the newest counts. Never changed. */
@@ -89,7 +104,10 @@ export const versions = pgTable(
     metrics: jsonb('metrics').$type<Metrics>().notNull(),
     gates: jsonb('gates').$type<GateResult[]>().notNull(),
     evaluationKey: text('evaluation_key').notNull(),
-    /** The score from which it answers `true`, as its evaluation settled it; null in versions of 0.1.0: `servedThreshold` says what counts there. */
+    /**
+     * The score from which it answers `true`, as its evaluation settled it; null in versions of 0.1.0:
+     * `servedThreshold` says what counts there.
+     */
     threshold: doublePrecision('threshold'),
     lineage: jsonb('lineage').$type<Lineage>().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),

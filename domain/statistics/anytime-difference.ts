@@ -3,14 +3,18 @@ import { logBeta } from './log-gamma.js';
 import type { ProportionInterval, TailAlphas } from './proportion-interval.js';
 
 /**
- * A confidence sequence for the difference of the means of two groups of values in [0, 1], from counts and sums alone: whoever looks again and again, and stops when it pleases,
- * is wrong at a limit with at most the chance of its alpha over all looks together.
+ * A confidence sequence for the difference of the means of two groups of values in [0, 1], from counts and sums alone:
+ * whoever looks again and again, and stops when it pleases, is wrong at a limit with at most the chance of its alpha
+ * over all looks together.
  *
- * Each group's likelihood is mixed over a prior of its mean (Robbins 1970; the beta-binomial mixture of Howard, Ramdas, McAuliffe and Sekhon 2021). The ratio of the mixture to the
- * likelihood at the true pair of means is a nonnegative supermartingale that starts at 1, for Bernoulli values and, by convexity, for any values in [0, 1]; by Ville's inequality
- * it ever reaches 1/alpha with a chance of at most alpha. The pairs of means where it has not are a region, and the interval is what the region covers of the difference.
+ * Each group's likelihood is mixed over a prior of its mean (Robbins 1970; the beta-binomial mixture of Howard, Ramdas,
+ * McAuliffe and Sekhon 2021). The ratio of the mixture to the likelihood at the true pair of means is a nonnegative
+ * supermartingale that starts at 1, for Bernoulli values and, by convexity, for any values in [0, 1]; by Ville's
+ * inequality it ever reaches 1/alpha with a chance of at most alpha. The pairs of means where it has not are a region,
+ * and the interval is what the region covers of the difference.
  *
- * Assumed: given the past, a value of a group has always the same mean. Values may come in any order and any mix of the groups.
+ * Assumed: given the past, a value of a group has always the same mean. Values may come in any order and any mix of the
+ * groups.
  */
 export class AnytimeDifference {
   readonly estimate: number;
@@ -25,7 +29,10 @@ export class AnytimeDifference {
     this.estimate = first.sum / first.count - second.sum / second.count;
   }
 
-  /** Logarithm of the e-process against all pairs of means with this difference: it comes to log(1/alpha) for a true one with a chance of alpha at most, ever. */
+  /**
+   * Logarithm of the e-process against all pairs of means with this difference: it comes to log(1/alpha) for a true one
+   * with a chance of alpha at most, ever.
+   */
   logEvidenceAgainst(difference: number): number {
     return this.#logMixture - constrainedMeans(this.first, this.second, difference).logLikelihood;
   }
@@ -43,12 +50,16 @@ export class AnytimeDifference {
 /** Both limits at once. @throws RangeError as `AnytimeDifference` */
 export function anytimeDifferenceInterval(first: Sample, second: Sample, alphas: TailAlphas): ProportionInterval {
   const difference = new AnytimeDifference(first, second);
-  return { estimate: difference.estimate, low: difference.lowerLimit(alphas.low), high: difference.upperLimit(alphas.high) };
+  return {
+    estimate: difference.estimate,
+    low: difference.lowerLimit(alphas.low),
+    high: difference.upperLimit(alphas.high),
+  };
 }
 
 /**
- * The prior of the two means: an even mixture of Jeffreys' for both and one of rare events for both, which makes shares of errors near 0 cheap to bound.
- * `npm run bench:judge` is where it was chosen.
+ * The prior of the two means: an even mixture of Jeffreys' for both and one of rare events for both, which makes shares
+ * of errors near 0 cheap to bound. `npm run bench:judge` is where it was chosen.
  */
 const prior = [
   { a: 0.5, b: 0.5 },
@@ -62,7 +73,10 @@ function logMixture(first: Sample, second: Sample): number {
   let largest = -Infinity;
   let sum = 0;
   for (const { a, b, logBeta: ofPrior } of prior) {
-    const part = logBeta(a + first.sum, b + first.count - first.sum) + logBeta(a + second.sum, b + second.count - second.sum) - 2 * ofPrior;
+    const part =
+      logBeta(a + first.sum, b + first.count - first.sum) +
+      logBeta(a + second.sum, b + second.count - second.sum) -
+      2 * ofPrior;
     sum = part > largest ? 1 + sum * Math.exp(largest - part) : sum + Math.exp(part - largest);
     largest = Math.max(largest, part);
   }
@@ -70,8 +84,9 @@ function logMixture(first: Sample, second: Sample): number {
 }
 
 /**
- * The largest difference whose likelihood, at its best pair of means, is above the floor. That likelihood is concave in the difference, so Newton's steps from outside
- * come closer and never cross: what is returned lies at the limit or, by rounding, beyond it.
+ * The largest difference whose likelihood, at its best pair of means, is above the floor. That likelihood is concave in
+ * the difference, so Newton's steps from outside come closer and never cross: what is returned lies at the limit or, by
+ * rounding, beyond it.
  */
 function upperLimit(first: Sample, second: Sample, logFloor: number): number {
   const estimate = first.sum / first.count - second.sum / second.count;

@@ -1,9 +1,10 @@
 import type { RankedScores, RowWeights } from './ranked-scores.js';
 
 /**
- * Area under the precision-recall curve as average precision: the sum of precision times the rise of recall over falling distinct scores, without
- * interpolation (scikit-learn's `average_precision_score`). NaN when only one class has weight: without positives it has no meaning, and
- * without negatives it is 1 whatever the model says (scikit-learn answers 0 and 1 there).
+ * Area under the precision-recall curve as average precision: the sum of precision times the rise of recall over
+ * falling distinct scores, without interpolation (scikit-learn's `average_precision_score`). NaN when only one class
+ * has weight: without positives it has no meaning, and without negatives it is 1 whatever the model says (scikit-learn
+ * answers 0 and 1 there).
  */
 export function averagePrecision(ranked: RankedScores, weights?: RowWeights): number {
   const { labels, tieEnds } = ranked;

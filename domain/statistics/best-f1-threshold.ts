@@ -1,6 +1,9 @@
 import type { RankedScores } from './ranked-scores.js';
 
-/** The score that, used as threshold (positive when score ≥ threshold), gives the highest F1; of several the greatest. `null` without positives. */
+/**
+ * The score that, used as threshold (positive when score ≥ threshold), gives the highest F1; of several the greatest.
+ * `null` without positives.
+ */
 export function bestF1Threshold(ranked: RankedScores): number | null {
   let best = 0;
   let threshold: number | null = null;

@@ -1,14 +1,17 @@
 import { logBeta } from './log-gamma.js';
 
 /**
- * Regularized incomplete beta function I_x(a, b), the distribution function of the beta distribution: continued fraction by the modified Lentz method
- * (Press et al., Numerical Recipes, 6.4). For a, b > 0; relative error below 1e-10 for a + b up to about 10^7.
+ * Regularized incomplete beta function I_x(a, b), the distribution function of the beta distribution: continued
+ * fraction by the modified Lentz method (Press et al., Numerical Recipes, 6.4). For a, b > 0; relative error below
+ * 1e-10 for a + b up to about 10^7.
  */
 export function betaCdf(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b));
-  return x < (a + 1) / (a + b + 2) ? (front * continuedFraction(x, a, b)) / a : 1 - (front * continuedFraction(1 - x, b, a)) / b;
+  return x < (a + 1) / (a + b + 2)
+    ? (front * continuedFraction(x, a, b)) / a
+    : 1 - (front * continuedFraction(1 - x, b, a)) / b;
 }
 
 /** The value below which a beta variable falls with the given probability; bisection to the last bit of a double. */

@@ -1,4 +1,4 @@
-import { metricNames, type MetricName, type Metrics } from '../evaluation.js';
+import { metricNames, type MetricName, type Metrics } from '../evaluation/evaluation.js';
 import { averagePrecision } from './average-precision.js';
 import { calibrationError } from './calibration.js';
 import type { RankedScores, RowWeights } from './ranked-scores.js';

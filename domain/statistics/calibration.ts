@@ -11,20 +11,25 @@ export interface CalibrationPoint {
   rows: number;
 }
 
-/** Rows of each bin that is not empty, from low scores to high (scikit-learn's `calibration_curve`, strategy uniform, 15 bins). */
+/**
+ * Rows of each bin that is not empty, from low scores to high (scikit-learn's `calibration_curve`, strategy uniform, 15
+ * bins).
+ */
 export function calibrationCurve(ranked: RankedScores, weights?: RowWeights): CalibrationPoint[] {
   const { rows, scores, positives } = fillBins(ranked, weights);
   const points: CalibrationPoint[] = [];
   for (let bin = 0; bin < calibrationBins; bin++) {
     const inBin = rows[bin]!;
-    if (inBin > 0) points.push({ meanScore: scores[bin]! / inBin, observedShare: positives[bin]! / inBin, rows: inBin });
+    if (inBin > 0)
+      points.push({ meanScore: scores[bin]! / inBin, observedShare: positives[bin]! / inBin, rows: inBin });
   }
   return points;
 }
 
 /**
- * Expected calibration error over 15 bins of equal width: the mean over rows of the distance between a bin's mean score and its share of positives
- * (Naeini et al. 2015, Guo et al. 2017, for the positive class). Zero is perfect. Biased upwards on few rows, and its percentile interval with it. NaN without rows.
+ * Expected calibration error over 15 bins of equal width: the mean over rows of the distance between a bin's mean score
+ * and its share of positives (Naeini et al. 2015, Guo et al. 2017, for the positive class). Zero is perfect. Biased
+ * upwards on few rows, and its percentile interval with it. NaN without rows.
  */
 export function calibrationError(ranked: RankedScores, weights?: RowWeights): number {
   const { rows, scores, positives } = fillBins(ranked, weights);

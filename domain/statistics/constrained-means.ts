@@ -15,15 +15,17 @@ export interface ConstrainedMeans {
 }
 
 /**
- * The binomial likelihood of two groups, maximized over all pairs of means whose difference, first minus second, is given. The maximum is a root of a cubic in closed form
- * (Miettinen and Nurminen 1985, appendix), made exact by one step of Newton's method; or it is at an end, where one of the means is 0 or 1.
+ * The binomial likelihood of two groups, maximized over all pairs of means whose difference, first minus second, is
+ * given. The maximum is a root of a cubic in closed form (Miettinen and Nurminen 1985, appendix), made exact by one
+ * step of Newton's method; or it is at an end, where one of the means is 0 or 1.
  */
 export function constrainedMeans(first: Sample, second: Sample, difference: number): ConstrainedMeans {
   const low = Math.max(0, -difference);
   const high = Math.min(1, 1 - difference);
   let mean = Math.max(0, difference);
   let secondMean = low;
-  // At an end one of the means stays 0 or 1 while the difference changes: the first, at the lower end of a negative difference.
+  // At an end one of the means stays 0 or 1 while the difference changes: the first, at the lower end of a negative
+  // difference.
   let held = difference < 0;
   if (slopeAlong(first, second, mean, secondMean) > 0) {
     mean = Math.min(1, 1 + difference);
@@ -32,7 +34,9 @@ export function constrainedMeans(first: Sample, second: Sample, difference: numb
     if (slopeAlong(first, second, mean, secondMean) < 0) {
       const root = cubicRoot(first, second, difference);
       const near = root > low && root < high ? root : (low + high) / 2;
-      const better = near + slopeAlong(first, second, near + difference, near) / curvatureAlong(first, second, near + difference, near);
+      const better =
+        near +
+        slopeAlong(first, second, near + difference, near) / curvatureAlong(first, second, near + difference, near);
       secondMean = better > low && better < high ? better : near;
       mean = secondMean + difference;
       held = false;
@@ -76,7 +80,10 @@ function cubicRoot({ count, sum }: Sample, second: Sample, difference: number): 
   const square = (count + 2 * second.count) * difference - all - sum - second.sum;
   const linear = (second.count * difference - all - 2 * second.sum) * difference + sum + second.sum;
   const shift = square / (3 * all);
-  const q = shift * shift * shift - (square * linear) / (6 * all * all) + (second.sum * difference * (1 - difference)) / (2 * all);
+  const q =
+    shift * shift * shift -
+    (square * linear) / (6 * all * all) +
+    (second.sum * difference * (1 - difference)) / (2 * all);
   const p = (q < 0 ? -1 : 1) * Math.sqrt(Math.max(0, shift * shift - linear / (3 * all)));
   const angle = (Math.PI + Math.acos(Math.min(1, Math.max(-1, q / (p * p * p))))) / 3;
   return 2 * p * Math.cos(angle) - shift;

@@ -1,5 +1,5 @@
-import { metricNames, type Comparison, type Evaluation, type Metrics, type Scored } from '../evaluation.js';
-import type { EvaluationPolicy } from '../evaluation-policy.js';
+import { metricNames, type Comparison, type Evaluation, type Metrics, type Scored } from '../evaluation/evaluation.js';
+import type { EvaluationPolicy } from '../evaluation/evaluation-policy.js';
 import { bestF1Threshold } from './best-f1-threshold.js';
 import { measure, measuredModel, metricsOf } from './binary-metrics.js';
 import { calibrationCurve } from './calibration.js';
@@ -31,13 +31,17 @@ export type ScoresEvaluation = Pick<
 
 /** Levels with fewer rows than this get no interval, unless a gate asks for fewer. */
 const sliceRowsMin = 200;
-/** Levels that are reported of one feature, the largest first; all that have enough rows for an interval are, however many. */
+/**
+ * Levels that are reported of one feature, the largest first; all that have enough rows for an interval are, however
+ * many.
+ */
 const levelsMax = 100;
 const histogramBins = 20;
 
 /**
- * Everything that an evaluation says of scores and labels. The champion is measured at the threshold that it is served with. With the
- * threshold `best-f1` the candidate's is the one that is best for it, chosen on all rows and used for every slice (0.5 where there is no positive). The same input gives the same result.
+ * Everything that an evaluation says of scores and labels. The champion is measured at the threshold that it is served
+ * with. With the threshold `best-f1` the candidate's is the one that is best for it, chosen on all rows and used for
+ * every slice (0.5 where there is no positive). The same input gives the same result.
  * @throws RangeError when a score is not finite
  */
 export function evaluateScores(
@@ -46,10 +50,12 @@ export function evaluateScores(
   onProgress: (donePct: number) => void = () => {},
 ): ScoresEvaluation {
   const ranked = rankScores(holdout.labels, holdout.candidate);
-  const thresholdOf = (scores: RankedScores) => (policy.threshold === 'best-f1' ? (bestF1Threshold(scores) ?? 0.5) : policy.threshold);
+  const thresholdOf = (scores: RankedScores) =>
+    policy.threshold === 'best-f1' ? (bestF1Threshold(scores) ?? 0.5) : policy.threshold;
   const thresholds = {
     candidate: thresholdOf(ranked),
-    champion: holdout.championThreshold ?? (holdout.champion ? thresholdOf(rankScores(holdout.labels, holdout.champion)) : 0.5),
+    champion:
+      holdout.championThreshold ?? (holdout.champion ? thresholdOf(rankScores(holdout.labels, holdout.champion)) : 0.5),
   };
   const settings = { thresholds, confidencePct: policy.confidencePct, seed: holdout.seed };
   const overall = evaluateRows(holdout, { ...settings, rounds: policy.bootstrapRounds });
@@ -57,10 +63,17 @@ export function evaluateScores(
   onProgress(100 / parts);
   const slices: Evaluation['slices'] = [];
   for (const [index, slice] of holdout.slices.entries()) {
-    const enough = Math.min(sliceRowsMin, ...policy.gates.filter((gate) => gate.slice === slice.feature).map((gate) => gate.minRows));
+    const enough = Math.min(
+      sliceRowsMin,
+      ...policy.gates.filter((gate) => gate.slice === slice.feature).map((gate) => gate.minRows),
+    );
     for (const { level, code, rows } of largestLevels(slice, enough)) {
       const rounds = rows >= enough ? policy.bootstrapRounds : 0;
-      slices.push({ feature: slice.feature, level, ...evaluateRows(rowsOf(holdout, slice, code), { ...settings, rounds }) });
+      slices.push({
+        feature: slice.feature,
+        level,
+        ...evaluateRows(rowsOf(holdout, slice, code), { ...settings, rounds }),
+      });
     }
     onProgress((100 * (index + 2)) / parts);
   }
@@ -90,15 +103,25 @@ function evaluateRows(
   const ranked = rankScores(rows.labels, rows.candidate);
   const candidate = measuredModel(ranked, thresholds.candidate);
   const champion = rows.champion && measuredModel(rankScores(rows.labels, rows.champion), thresholds.champion);
-  const intervals = rounds > 0 ? pairedBootstrap({ candidate, champion, rounds, confidencePct, seed }) : { candidate: {}, differences: {} };
+  const intervals =
+    rounds > 0
+      ? pairedBootstrap({ candidate, champion, rounds, confidencePct, seed })
+      : { candidate: {}, differences: {} };
   const metrics = metricsOf(measure(candidate));
   const scored = { rows: rows.labels.length, positives: ranked.positives, metrics, intervals: intervals.candidate };
   if (!champion) return { scored, comparison: null };
   const others = metricsOf(measure(champion));
-  return { scored, comparison: { champion: others, differences: differencesOf(metrics, others, intervals.differences) } };
+  return {
+    scored,
+    comparison: { champion: others, differences: differencesOf(metrics, others, intervals.differences) },
+  };
 }
 
-function differencesOf(candidate: Metrics, champion: Metrics, intervals: Scored['intervals']): Comparison['differences'] {
+function differencesOf(
+  candidate: Metrics,
+  champion: Metrics,
+  intervals: Scored['intervals'],
+): Comparison['differences'] {
   const differences: Comparison['differences'] = {};
   for (const name of metricNames) {
     const [own, other, interval] = [candidate[name], champion[name], intervals[name]];

@@ -1,9 +1,12 @@
 /**
- * Kolmogorov-Smirnov distance between two histograms over the same bins: the largest difference of their cumulative shares, 0 to 1. It is the distance of
- * the binned values, never more than that of the values themselves. NaN when either is empty. @throws RangeError when the numbers of bins differ
+ * Kolmogorov-Smirnov distance between two histograms over the same bins: the largest difference of their cumulative
+ * shares, 0 to 1. It is the distance of the binned values, never more than that of the values themselves. NaN when
+ * either is empty.
+ * @throws RangeError when the numbers of bins differ
  */
 export function histogramDistance(first: readonly number[], second: readonly number[]): number {
-  if (first.length !== second.length) throw new RangeError(`${first.length} bins cannot be compared with ${second.length}`);
+  if (first.length !== second.length)
+    throw new RangeError(`${first.length} bins cannot be compared with ` + `${second.length}`);
   const firstAll = total(first);
   const secondAll = total(second);
   if (firstAll === 0 || secondAll === 0) return Number.NaN;

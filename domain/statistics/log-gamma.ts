@@ -1,6 +1,6 @@
 /**
- * Logarithm of the gamma function for x > 0: Stirling's series to the seventh power of 1/x (Abramowitz and Stegun 6.1.41), from 12 on; below that, the recurrence leads there. Its error
- * is below 2e-13 and that of rounding.
+ * Logarithm of the gamma function for x > 0: Stirling's series to the seventh power of 1/x (Abramowitz and Stegun
+ * 6.1.41), from 12 on; below that, the recurrence leads there. Its error is below 2e-13 and that of rounding.
  */
 export function logGamma(x: number): number {
   let shifted = x;

@@ -1,4 +1,4 @@
-import { metricNames, type Interval, type MetricName } from '../evaluation.js';
+import { metricNames, type Interval, type MetricName } from '../evaluation/evaluation.js';
 import { measure, type MeasuredModel } from './binary-metrics.js';
 import { quantile } from './quantile.js';
 import { seededRandom } from './random.js';
@@ -18,15 +18,25 @@ export interface BootstrapIntervals {
   differences: Partial<Record<MetricName, Interval>>;
 }
 
-/** An interval is given only when the metric was defined in at least this share of the rounds (a resample may hold one class only). */
+/**
+ * An interval is given only when the metric was defined in at least this share of the rounds (a resample may hold one
+ * class only).
+ */
 const definedShareMin = 0.95;
 
 /**
- * Percentile intervals by the paired bootstrap (Efron and Tibshirani 1993, chapters 13 and 16): each round draws as many rows as there are, with replacement,
- * and measures both models on the same draw. Thresholds are held fixed, so that their choice on the same rows is not part of the spread.
- * Rows are taken as independent. Time grows with rounds × rows: sorting is done once.
+ * Percentile intervals by the paired bootstrap (Efron and Tibshirani 1993, chapters 13 and 16): each round draws as
+ * many rows as there are, with replacement, and measures both models on the same draw. Thresholds are held fixed, so
+ * that their choice on the same rows is not part of the spread. Rows are taken as independent. Time grows with rounds ×
+ * rows: sorting is done once.
  */
-export function pairedBootstrap({ candidate, champion, rounds, confidencePct, seed }: BootstrapInput): BootstrapIntervals {
+export function pairedBootstrap({
+  candidate,
+  champion,
+  rounds,
+  confidencePct,
+  seed,
+}: BootstrapInput): BootstrapIntervals {
   const count = candidate.ranked.rows.length;
   if (champion && champion.ranked.rows.length !== count)
     throw new RangeError(`the champion has ${champion.ranked.rows.length} rows, the candidate ${count}`);
@@ -50,7 +60,10 @@ export function pairedBootstrap({ candidate, champion, rounds, confidencePct, se
     const others = weigh(champion);
     for (const name of metricNames) differences[name][round] = values[name] - others[name];
   }
-  return { candidate: intervalsOf(own, confidencePct), differences: champion ? intervalsOf(differences, confidencePct) : {} };
+  return {
+    candidate: intervalsOf(own, confidencePct),
+    differences: champion ? intervalsOf(differences, confidencePct) : {},
+  };
 }
 
 type Draws = Record<MetricName, Float64Array>;

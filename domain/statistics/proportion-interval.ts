@@ -8,7 +8,10 @@ export interface ProportionInterval {
   high: number;
 }
 
-/** The chance, from 0 to 1, that each limit may be on the wrong side of the truth. A two-sided 95 % interval has 0.025 on each. */
+/**
+ * The chance, from 0 to 1, that each limit may be on the wrong side of the truth. A two-sided 95 % interval has 0.025
+ * on each.
+ */
 export interface TailAlphas {
   low: number;
   high: number;
@@ -21,7 +24,8 @@ export function evenTails(confidencePct: number): TailAlphas {
 }
 
 /**
- * Wilson's score interval (Wilson 1927), without continuity correction. Successes may be a sum of values between 0 and 1.
+ * Wilson's score interval (Wilson 1927), without continuity correction. Successes may be a sum of values between 0 and
+ * 1.
  * @throws RangeError without trials or with impossible counts
  */
 export function wilsonInterval(successes: number, trials: number, alphas: TailAlphas): ProportionInterval {
@@ -40,7 +44,8 @@ export function wilsonInterval(successes: number, trials: number, alphas: TailAl
 }
 
 /**
- * The exact interval of Clopper and Pearson (1934): each limit errs with at most its alpha, for every true share and number of trials.
+ * The exact interval of Clopper and Pearson (1934): each limit errs with at most its alpha, for every true share and
+ * number of trials.
  * @throws RangeError without trials or with impossible counts
  */
 export function clopperPearsonInterval(successes: number, trials: number, alphas: TailAlphas): ProportionInterval {

@@ -1,4 +1,7 @@
-/** Rows of a binary problem in the order of falling score, sorted once so that every statistic, also of a resample, is one pass. */
+/**
+ * Rows of a binary problem in the order of falling score, sorted once so that every statistic, also of a resample, is
+ * one pass.
+ */
 export interface RankedScores {
   /** Place of each ranked row in the arrays it came from. */
   rows: Int32Array;
@@ -11,15 +14,19 @@ export interface RankedScores {
   positives: number;
 }
 
-/** How often each ranked row counts; in a bootstrap resample how often it was drawn. Left out, every row counts once. */
+/**
+ * How often each ranked row counts; in a bootstrap resample how often it was drawn. Left out, every row counts once.
+ */
 export type RowWeights = Uint16Array;
 
 /**
  * Sorts rows by falling score; among equal scores the original order stays.
- * @throws RangeError when the lengths differ or a score is not a finite number: a NaN has no rank, and a metric that leaves it out would lie.
+ * @throws RangeError when the lengths differ or a score is not a finite number: a NaN has no rank, and a metric that
+ * leaves it out would lie.
  */
 export function rankScores(labels: Uint8Array, scores: Float64Array): RankedScores {
-  if (labels.length !== scores.length) throw new RangeError(`${labels.length} labels do not match ${scores.length} scores`);
+  if (labels.length !== scores.length)
+    throw new RangeError(`${labels.length} labels do not match ` + `${scores.length} scores`);
   const bad = scores.findIndex((score) => !Number.isFinite(score));
   if (bad !== -1) throw new RangeError(`score ${bad} is ${scores[bad]}, not a finite number`);
   const count = scores.length;

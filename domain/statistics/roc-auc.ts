@@ -1,8 +1,9 @@
 import type { RankedScores, RowWeights } from './ranked-scores.js';
 
 /**
- * Area under the receiver operating characteristic: the chance that a positive row scores higher than a negative one, ties counted as one half
- * (Hanley and McNeil 1982; the trapezoid rule over tied groups). NaN when only one class, or no row, has weight.
+ * Area under the receiver operating characteristic: the chance that a positive row scores higher than a negative one,
+ * ties counted as one half (Hanley and McNeil 1982; the trapezoid rule over tied groups). NaN when only one class, or
+ * no row, has weight.
  */
 export function rocAuc(ranked: RankedScores, weights?: RowWeights): number {
   const { labels, tieEnds } = ranked;

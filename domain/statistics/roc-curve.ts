@@ -6,8 +6,9 @@ export interface RocPoint {
 }
 
 /**
- * The receiver operating characteristic from (0, 0) to (1, 1), thinned to at most `pointsMax` points for a picture: those nearest to even steps along
- * the curve's length in the city-block metric, so that steep and flat parts are drawn alike. Empty when only one class is present.
+ * The receiver operating characteristic from (0, 0) to (1, 1), thinned to at most `pointsMax` points for a picture:
+ * those nearest to even steps along the curve's length in the city-block metric, so that steep and flat parts are drawn
+ * alike. Empty when only one class is present.
  */
 export function rocCurve(ranked: RankedScores, pointsMax = 101): RocPoint[] {
   const count = ranked.labels.length;
@@ -21,7 +22,10 @@ export function rocCurve(ranked: RankedScores, pointsMax = 101): RocPoint[] {
   for (let rank = 0; rank < count; rank++) {
     truePositives += ranked.labels[rank]!;
     if (ranked.tieEnds[rank] !== 1) continue;
-    const point = { falsePositiveRate: (rank + 1 - truePositives) / negatives, truePositiveRate: truePositives / positives };
+    const point = {
+      falsePositiveRate: (rank + 1 - truePositives) / negatives,
+      truePositiveRate: truePositives / positives,
+    };
     const length = point.falsePositiveRate + point.truePositiveRate;
     const last = rank + 1 === count;
     if (last || (length >= drawnUpTo + step && points.length < pointsMax - 1)) {

@@ -26,7 +26,10 @@ export function levelsOfStrings(feature: string, values: readonly string[]): Sli
   return { feature, levels: [...places.keys()], codes };
 }
 
-/** Levels of a numeric feature: its values where there are few, else the four stretches between its quartiles. NaN is a missing value. */
+/**
+ * Levels of a numeric feature: its values where there are few, else the four stretches between its quartiles. NaN is a
+ * missing value.
+ */
 export function levelsOfNumbers(feature: string, values: Float32Array): SliceLevels {
   const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
   const distinct = new Set(sorted).size;

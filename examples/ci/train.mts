@@ -4,8 +4,9 @@ import { errorTraits, PerdureError } from '../../domain/errors.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 
 /**
- * Trains a model from a continuous-integration job and waits for the result. Needs nothing but Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS and API key
- * come from the SDK's environment configuration. The commit is the cause, so a repeated job finds the run of the first one.
+ * Trains a model from a continuous-integration job and waits for the result. Needs nothing but Temporal:
+ * TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS and API key come from the SDK's environment configuration. The commit is
+ * the cause, so a repeated job finds the run of the first one.
  *
  *     node --import tsx examples/ci/train.mts flight-delay
  */
@@ -18,7 +19,10 @@ async function main(model: string | undefined): Promise<number> {
   const actor = process.env['GITHUB_ACTOR'] ?? 'system:code';
   const temporal = await connectTemporal(loadTemporalConfig());
   try {
-    const started = await startTraining(temporal, { model, cause: { kind: 'code', actor, ...(commit ? { id: commit } : {}) } });
+    const started = await startTraining(temporal, {
+      model,
+      cause: { kind: 'code', actor, ...(commit ? { id: commit } : {}) },
+    });
     process.stdout.write(`${started.attached ? 'found' : 'started'} ${started.workflowId}\n`);
     const result = await trainingResult(temporal, started.workflowId, started.runId);
     process.stdout.write(`${JSON.stringify(result)}\n`);

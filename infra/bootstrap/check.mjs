@@ -23,7 +23,8 @@ await runBootstrapped(async () => {
     return { name, passed, seconds: ((Date.now() - began) / 1000).toFixed(1) };
   });
   process.stdout.write('\n');
-  for (const { name, passed, seconds } of results) process.stdout.write(`${passed ? '✓' : '✗'} ${name.padEnd(36)} ${seconds} s\n`);
+  for (const { name, passed, seconds } of results)
+    process.stdout.write(`${passed ? '✓' : '✗'} ` + `${name.padEnd(36)} ${seconds} s\n`);
   const failed = results.filter(({ passed }) => !passed).length;
   process.stdout.write(
     failed === 0
@@ -35,6 +36,9 @@ await runBootstrapped(async () => {
 
 /** @param {string} name @param {string[]} args */
 function program(name, args) {
-  const { status } = spawnSync(path.join(projectRoot, 'node_modules', '.bin', name), args, { cwd: projectRoot, stdio: 'inherit' });
+  const { status } = spawnSync(path.join(projectRoot, 'node_modules', '.bin', name), args, {
+    cwd: projectRoot,
+    stdio: 'inherit',
+  });
   return status === 0;
 }

@@ -9,10 +9,11 @@ import { installTool, isToolFresh, wantedTools } from './python-tools.mjs';
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /**
- * Installs what is missing or stale, and nothing else: Node packages by the lock file, Python tools and servers into `.tools/`.
- * Silent when everything is in place. Two calls at once, in any processes, do the work once.
+ * Installs what is missing or stale, and nothing else: Node packages by the lock file, Python tools and servers into
+ * `.tools/`. Silent when everything is in place. Two calls at once, in any processes, do the work once.
  *
- * @param {{ forTests?: boolean }} [options] with `forTests` also the development packages and the Python programs that tests compare with
+ * @param {{ forTests?: boolean }} [options] with `forTests` also the development packages and the Python programs that
+ * tests compare with
  * @throws {Error} with the remedy in its message, when a prerequisite is missing or an install fails
  */
 export async function ensureInstalled({ forTests = false } = {}) {
@@ -22,7 +23,8 @@ export async function ensureInstalled({ forTests = false } = {}) {
   if (pid !== undefined) {
     // An install replaces node_modules under the processes that run from it.
     process.stderr.write(
-      `What is installed no longer fits the lock files, and the stack is up (process ${pid}). Run \`npx perdure down\`, then start again to install it.\n`,
+      `What is installed no longer fits the lock files, and the stack is up (process ${pid}). Run \`npx ` +
+        `perdure down\`, then start again to install it.\n`,
     );
     return;
   }
@@ -50,7 +52,9 @@ function livingSupervisor() {
 
 /** @param {boolean} forTests */
 function isComplete(forTests) {
-  return nodePackagesFit(projectRoot, { development: forTests }) && wantedTools(projectRoot, forTests).every(isToolFresh);
+  return (
+    nodePackagesFit(projectRoot, { development: forTests }) && wantedTools(projectRoot, forTests).every(isToolFresh)
+  );
 }
 
 /** Runs `main`; a failure becomes one readable message and a non-zero exit. @param {() => Promise<number>} main */

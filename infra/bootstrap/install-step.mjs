@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Runs one step of the installation: says what it does and how long it took, on one line; the commands' own output is shown only when they fail.
+ * Runs one step of the installation: says what it does and how long it took, on one line; the commands' own output is
+ * shown only when they fail.
  * @param {string} title what is installed and how much is downloaded
- * @param {(run: (file: string, args: string[], options?: { env?: NodeJS.ProcessEnv }) => Promise<string>) => Promise<void>} work
+ * @param {(run: (file: string, args: string[], options?: { env?: NodeJS.ProcessEnv }) => Promise<string>) =>
+ * Promise<void>} work
  * @param {string} cwd
  */
 export async function installStep(title, work, cwd) {
@@ -18,7 +20,13 @@ export async function installStep(title, work, cwd) {
   process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1)} s\n`);
 }
 
-/** @param {string} file @param {string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} [env] @returns {Promise<string>} standard output */
+/**
+ * @param {string} file
+ * @param {string[]} args
+ * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<string>} standard output
+ */
 function runQuietly(file, args, cwd, env = process.env) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -34,7 +42,10 @@ function runQuietly(file, args, cwd, env = process.env) {
       if (code === 0) resolve(output);
       else
         reject(
-          new Error(`${[file, ...args].join(' ')} ended with ${signal ?? code}:\n${everything.trim().split('\n').slice(-25).join('\n')}`),
+          new Error(
+            `${[file, ...args].join(' ')} ended with ` +
+              `${signal ?? code}:\n${everything.trim().split('\n').slice(-25).join('\n')}`,
+          ),
         );
     });
   });

@@ -4,17 +4,20 @@ import path from 'node:path';
 import { installStep } from './install-step.mjs';
 
 /**
- * @typedef {{ version?: string, integrity?: string, link?: boolean, dev?: boolean, devOptional?: boolean, optional?: boolean, peer?: boolean, extraneous?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
+ * @typedef {{ version?: string, integrity?: string, link?: boolean, dev?: boolean, devOptional?: boolean, optional?:
+ * boolean, peer?: boolean, extraneous?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
  */
 
 /**
- * Whether `node_modules` holds what `package-lock.json` locks, by npm's own record of what it installed: a person who ran `npm ci` has nothing to wait for.
+ * Whether `node_modules` holds what `package-lock.json` locks, by npm's own record of what it installed: a person who
+ * ran `npm ci` has nothing to wait for.
  * @param {string} projectRoot @param {{ development: boolean }} wanted
  */
 export function nodePackagesFit(projectRoot, { development }) {
   const installedFile = path.join(projectRoot, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
-  if (existsSync(stampFile(projectRoot)) && readFileSync(stampFile(projectRoot), 'utf8') === bothRecords(projectRoot)) return true;
+  if (existsSync(stampFile(projectRoot)) && readFileSync(stampFile(projectRoot), 'utf8') === bothRecords(projectRoot))
+    return true;
   const locked = packagesOf(path.join(projectRoot, 'package-lock.json'));
   const installed = packagesOf(installedFile);
   return Object.entries(locked).every(([place, entry]) => {
@@ -43,15 +46,20 @@ function stampFile(projectRoot) {
   return path.join(projectRoot, 'node_modules', '.perdure-lock');
 }
 
-/** One hash of the lock file and of npm's record, which any later npm command that changes something writes anew. @param {string} projectRoot */
+/**
+ * One hash of the lock file and of npm's record, which any later npm command that changes something writes anew.
+ * @param {string} projectRoot
+ */
 function bothRecords(projectRoot) {
   const hash = createHash('sha256');
-  for (const file of ['package-lock.json', 'node_modules/.package-lock.json']) hash.update(readFileSync(path.join(projectRoot, file)));
+  for (const file of ['package-lock.json', 'node_modules/.package-lock.json'])
+    hash.update(readFileSync(path.join(projectRoot, file)));
   return hash.digest('hex');
 }
 
 /**
- * npm leaves out optional packages of other platforms and whatever only those need. One that names this platform is wanted.
+ * npm leaves out optional packages of other platforms and whatever only those need. One that names this platform is
+ * wanted.
  * @param {LockedPackage} entry @param {boolean} development
  */
 function mayBeAbsent(entry, development) {
@@ -70,5 +78,7 @@ function packagesOf(file) {
 /** Under `npm start` the npm that runs us, else the one on the PATH. */
 function npmCommand() {
   const running = process.env.npm_execpath;
-  return running && /npm-cli\.[cm]?js$/.test(running) ? { file: process.execPath, args: [running] } : { file: 'npm', args: [] };
+  return running && /npm-cli\.[cm]?js$/.test(running)
+    ? { file: process.execPath, args: [running] }
+    : { file: 'npm', args: [] };
 }

@@ -7,7 +7,8 @@ const pythonAtLeast = [3, 11];
 export function checkNode(version = process.versions.node) {
   if (isAtLeast(version, nodeAtLeast)) return;
   throw new Error(
-    `Perdure needs Node ${nodeAtLeast.join('.')} or newer; this is ${version}. Install a current Node (https://nodejs.org) and run the command again.`,
+    `Perdure needs Node ${nodeAtLeast.join('.')} or newer; this is ${version}. Install a current Node ` +
+      '(https://nodejs.org) and run the command again.',
   );
 }
 
@@ -19,15 +20,19 @@ export function checkNode(version = process.versions.node) {
 export function findPython() {
   const found = [];
   for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python']) {
-    const answer = spawnSync(name, ['-c', 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3])'], { encoding: 'utf8' });
+    const answer = spawnSync(name, ['-c', 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3])'], {
+      encoding: 'utf8',
+    });
     const match = /^(.+) (\d+\.\d+\.\d+)\s*$/.exec(answer.stdout ?? '');
     if (answer.status !== 0 || !match?.[1] || !match[2]) continue;
     if (isAtLeast(match[2], pythonAtLeast)) return match[1];
     found.push(`${name} is ${match[2]}`);
   }
   throw new Error(
-    `Perdure needs Python ${pythonAtLeast.join('.')} or newer for its trainers and servers; ${found.length > 0 ? found.join(', ') : 'no python3 is on the PATH'}. ` +
-      'Install it (Debian: apt-get install python3 python3-venv; macOS: brew install python) and run the command again.',
+    `Perdure needs Python ${pythonAtLeast.join('.')} or newer for its trainers and servers; ` +
+      `${found.length > 0 ? found.join(', ') : 'no python3 is on the PATH'}. ` +
+      'Install it (Debian: apt-get install python3 python3-venv; macOS: brew install python) and run the ' +
+      'command again.',
   );
 }
 

@@ -5,7 +5,8 @@ import { installStep } from './install-step.mjs';
 
 /**
  * One folder under `.tools/`, made from locked requirements.
- * @typedef {{ name: string, title: string, folder: string, requirements: string, extraArgs: string[], hashedFiles: string[] }} Tool
+ * @typedef {{ name: string, title: string, folder: string, requirements: string, extraArgs: string[], hashedFiles:
+ * string[] }} Tool
  */
 
 /**
@@ -23,7 +24,8 @@ export function wantedTools(projectRoot, forTests) {
       'the trainers LightGBM, XGBoost and scikit-learn (about 160 MB)',
       path.join('trainers', 'tabular', 'requirements.txt'),
     ),
-    // Only the data files inside are read, never its code: so no dependencies, and what builds the package is locked as well.
+    // Only the data files inside are read, never its code: so no dependencies, and what builds the package is locked as
+    // well.
     tool(
       'datasets',
       'the example data: flights of 2013, purchases of 1997 and 1998 (about 10 MB)',
@@ -34,13 +36,32 @@ export function wantedTools(projectRoot, forTests) {
   ];
   if (forTests)
     tools.push(
-      tool('oracles', 'independent implementations that tests compare with: SciPy, scikit-learn (about 150 MB)', locked('oracles')),
-      tool('clients', 'clients of others that tests ask gateways with: tritonclient, kserve (about 130 MB)', locked('clients')),
-      tool('mlserver', 'the mlserver command, which cannot share an environment with kserve (about 100 MB)', locked('mlserver')),
+      tool(
+        'oracles',
+        'independent implementations that tests compare with: SciPy, scikit-learn (about 150 MB)',
+        locked('oracles'),
+      ),
+      tool(
+        'clients',
+        'clients of others that tests ask gateways with: tritonclient, kserve (about 130 MB)',
+        locked('clients'),
+      ),
+      tool(
+        'mlserver',
+        'the mlserver command, which cannot share an environment with kserve (about 100 MB)',
+        locked('mlserver'),
+      ),
     );
   return tools;
 
-  /** @param {string} name @param {string} title @param {string} requirements @param {string[]} extraArgs @param {string[]} moreFiles @returns {Tool} */
+  /**
+   * @param {string} name
+   * @param {string} title
+   * @param {string} requirements
+   * @param {string[]} extraArgs
+   * @param {string[]} moreFiles
+   * @returns {Tool}
+   */
   function tool(name, title, requirements, extraArgs = [], moreFiles = []) {
     const hashedFiles = [requirements, ...moreFiles].map((file) => path.join(projectRoot, file));
     return { name, title, folder: path.join(projectRoot, '.tools', name), requirements, extraArgs, hashedFiles };
@@ -76,7 +97,14 @@ export async function installTool(projectRoot, tool, python) {
 
 /** @param {Tool} tool @param {string} python @param {Run} run */
 async function installUv(tool, python, run) {
-  const requirements = ['--require-hashes', '--no-deps', '--disable-pip-version-check', '--quiet', '-r', tool.requirements];
+  const requirements = [
+    '--require-hashes',
+    '--no-deps',
+    '--disable-pip-version-check',
+    '--quiet',
+    '-r',
+    tool.requirements,
+  ];
   try {
     await run(python, ['-m', 'venv', tool.folder]);
     await run(path.join(tool.folder, 'bin', 'python'), ['-m', 'pip', 'install', ...requirements]);
@@ -88,7 +116,8 @@ async function installUv(tool, python, run) {
     } catch {
       const message = error instanceof Error ? error.message : String(error);
       throw new Error(
-        `${message}\nPython cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv. Then run the command again.`,
+        `${message}\nPython cannot make a virtual environment. On Debian and Ubuntu: apt-get install ` +
+          'python3-venv. Then run the command again.',
       );
     }
   }
@@ -120,7 +149,11 @@ async function pipConfiguration(python, run) {
   return run(python, ['-m', 'pip', 'config', 'list']).catch(() => '');
 }
 
-/** uv does not read pip's configuration: a mirror that was set for pip is meant for it too. @param {string} configuration @returns {NodeJS.ProcessEnv} */
+/**
+ * uv does not read pip's configuration: a mirror that was set for pip is meant for it too.
+ * @param {string} configuration
+ * @returns {NodeJS.ProcessEnv}
+ */
 export function indexOfPip(configuration, environment = process.env) {
   if (environment.UV_DEFAULT_INDEX || environment.UV_INDEX_URL) return {};
   const index = /^(?:global|install|:env:)\.index-url='(.+)'$/m.exec(configuration)?.[1];
@@ -139,7 +172,10 @@ function stampFile(tool) {
   return path.join(tool.folder, '.perdure-stamp');
 }
 
-/** A virtual environment only links to the Python that made it, which an upgrade of the system may have removed. @param {Tool} tool */
+/**
+ * A virtual environment only links to the Python that made it, which an upgrade of the system may have removed.
+ * @param {Tool} tool
+ */
 function pythonStillThere(tool) {
   if (tool.name === 'uv') return existsSync(path.join(tool.folder, 'bin', 'uv'));
   try {

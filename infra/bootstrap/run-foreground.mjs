@@ -2,8 +2,13 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /**
- * Runs a program in our place: same terminal, signals passed on, its exit code as the answer (128 + number when a signal ended it).
- * @param {string} file @param {readonly string[]} args @param {string} cwd @param {{ env?: NodeJS.ProcessEnv }} [options] @returns {Promise<number>}
+ * Runs a program in our place: same terminal, signals passed on, its exit code as the answer (128 + number when a
+ * signal ended it).
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ * @param {{ env?: NodeJS.ProcessEnv }} [options]
+ * @returns {Promise<number>}
  */
 export function runForeground(file, args, cwd, options = {}) {
   return new Promise((resolve, reject) => {

@@ -3,7 +3,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Whether the migrations make exactly what `db/schema` describes: they are consistent with each other, and generating anew yields nothing.
+ * Whether the migrations make exactly what `db/schema` describes: they are consistent with each other, and generating
+ * anew yields nothing.
  * @param {string} projectRoot
  */
 export function checkSchemaAgainstMigrations(projectRoot) {
@@ -18,17 +19,26 @@ export function checkSchemaAgainstMigrations(projectRoot) {
     const consistent = drizzleKit(projectRoot, ['check', ...options]);
     if (!consistent.passed) return report(`The migrations contradict each other.\n${consistent.output}`);
     const before = new Set(readdirSync(copy));
-    const generated = drizzleKit(projectRoot, ['generate', '--schema=./db/schema/index.ts', ...options, '--name=missing']);
+    const generated = drizzleKit(projectRoot, [
+      'generate',
+      '--schema=./db/schema/index.ts',
+      ...options,
+      '--name=missing',
+    ]);
     const added = readdirSync(copy).filter((file) => file.endsWith('.sql') && !before.has(file));
     if (added[0]) {
       const statements = readFileSync(path.join(copy, added[0]), 'utf8').trim();
       return report(
-        `db/schema differs from db/migrations. Run \`npx drizzle-kit generate --config db/drizzle.config.ts\`. What no migration does yet:\n${statements}`,
+        `db/schema differs from db/migrations. Run \`npx drizzle-kit generate --config ` +
+          `db/drizzle.config.ts\`. What no migration does yet:\n${statements}`,
       );
     }
     // Where a column may have been renamed it would ask, and cannot here.
-    if (!generated.passed) return report(`db/schema differs from db/migrations, or cannot be read.\n${generated.output}`);
-    process.stdout.write(`${[...before].filter((file) => file.endsWith('.sql')).length} migrations make exactly the schema.\n`);
+    if (!generated.passed)
+      return report('db/schema differs from db/migrations, or cannot be ' + `read.\n${generated.output}`);
+    process.stdout.write(
+      `${[...before].filter((file) => file.endsWith('.sql')).length} migrations make ` + `exactly the schema.\n`,
+    );
     return true;
   } finally {
     rmSync(copy, { recursive: true, force: true });
@@ -38,7 +48,11 @@ export function checkSchemaAgainstMigrations(projectRoot) {
 /** @param {string} projectRoot @param {string[]} args */
 function drizzleKit(projectRoot, args) {
   const program = path.join(projectRoot, 'node_modules', '.bin', 'drizzle-kit');
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: projectRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd: projectRoot,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return { passed: status === 0, output: `${stdout}${stderr}`.trim() };
 }
 

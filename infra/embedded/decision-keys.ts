@@ -14,11 +14,15 @@ export interface DecisionKeyFiles {
 }
 
 /** Where the keys for decisions lie: the user's own where variables name them, else the stack's. */
-export function decisionKeyFiles({ home, decisions: { signingKeyFile, verifyingKeysFile } }: PerdureConfig): DecisionKeyFiles {
+export function decisionKeyFiles({
+  home,
+  decisions: { signingKeyFile, verifyingKeysFile },
+}: PerdureConfig): DecisionKeyFiles {
   if ((signingKeyFile === undefined) !== (verifyingKeysFile === undefined)) {
     throw new PerdureError(
       'environment/broken',
-      'PERDURE_SIGNING_KEY_FILE and PERDURE_VERIFYING_KEYS_FILE belong together: set both, or neither for keys that the stack makes.',
+      'PERDURE_SIGNING_KEY_FILE and PERDURE_VERIFYING_KEYS_FILE belong together: set both, or neither for ' +
+        'keys that the stack makes.',
     );
   }
   return {
@@ -27,7 +31,10 @@ export function decisionKeyFiles({ home, decisions: { signingKeyFile, verifyingK
   };
 }
 
-/** Makes the stack's pair at the first start, the private key readable by its owner only. A private key whose public half was lost gives it again. */
+/**
+ * Makes the stack's pair at the first start, the private key readable by its owner only. A private key whose public
+ * half was lost gives it again.
+ */
 export function loadDecisionKeys(config: PerdureConfig): DecisionKeyFiles {
   const files = decisionKeyFiles(config);
   if (config.decisions.signingKeyFile !== undefined) return files;
@@ -40,6 +47,9 @@ function publicHalf(file: string): string {
   try {
     return createPublicKey(readFileSync(file)).export({ type: 'spki', format: 'pem' }).toString();
   } catch {
-    throw new PerdureError('environment/broken', `${file} is not readable as a private key. Remove it: the next start makes a new pair.`);
+    throw new PerdureError(
+      'environment/broken',
+      `${file} is not readable as a private key. Remove it: the next start makes a new pair.`,
+    );
   }
 }

@@ -2,9 +2,12 @@ import { PerdureError } from '../../domain/errors.js';
 import { loadPerdureConfig } from '../../perdure.config.js';
 import { describeProgress } from './print-progress.js';
 import { startStack, type RunningStack } from './stack.js';
-import { supervisorLog, surviveShortages } from './supervisor-log.js';
+import { supervisorLog, surviveShortages } from './supervision/supervisor-log.js';
 
-/** The supervisor as a process of its own, for `perdure up --detach`: tells its parent over IPC how the start goes, then lives alone. */
+/**
+ * The supervisor as a process of its own, for `perdure up --detach`: tells its parent over IPC how the start goes, then
+ * lives alone.
+ */
 async function main(): Promise<void> {
   const log = supervisorLog(loadPerdureConfig().home);
   surviveShortages(log);

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { StackProgress } from './component.js';
+import type { StackProgress } from './processes/component.js';
 import type { RunningStack } from './stack.js';
 
 /** One line for each step that has ended, and for everything that went wrong; for a terminal or a log. */

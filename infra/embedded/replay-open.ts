@@ -23,8 +23,16 @@ export interface ReplayPlace {
   namespace: string;
 }
 
-/** Whether the workflows that are open now would go on with the code of this checkout; nothing is changed. A process of its own replays them, since it loads the worker's code. */
-export async function replayOpenWorkflows({ projectRoot, env, temporal, namespace }: ReplayPlace): Promise<ReplayReport> {
+/**
+ * Whether the workflows that are open now would go on with the code of this checkout; nothing is changed. A process of
+ * its own replays them, since it loads the worker's code.
+ */
+export async function replayOpenWorkflows({
+  projectRoot,
+  env,
+  temporal,
+  namespace,
+}: ReplayPlace): Promise<ReplayReport> {
   if ((await openWorkflows(temporal, namespace)) === 0) return { replayed: 0, isWhole: true, stuck: [] };
   const program = path.join(projectRoot, 'workers', 'replay-open.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', import.meta.resolve('tsx'), program], {
@@ -48,5 +56,9 @@ export function stuckText({ stuck }: ReplayReport): string | undefined {
   if (stuck.length === 0) return undefined;
   const shown = stuck.slice(0, 5).map(({ workflowId, reason }) => `${workflowId} (${reason.split('\n')[0]})`);
   const more = stuck.length > shown.length ? `, and ${stuck.length - shown.length} more` : '';
-  return `${stuck.length} open workflow(s) do not go on with this code: ${shown.join(', ')}${more}. Go back to the code that started them until they have ended, or terminate them in the Temporal UI and start them again`;
+  return (
+    `${stuck.length} open workflow(s) do not go on with this code: ${shown.join(', ')}${more}. Go back ` +
+    'to the code that started them until they have ended, or terminate them in the Temporal UI and start ' +
+    'them again'
+  );
 }

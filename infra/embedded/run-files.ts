@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { markedProcesses } from './component-mark.js';
-import { endProcess, isAlive, processIdentitySchema } from './process-identity.js';
+import { markedProcesses } from './processes/component-mark.js';
+import { endProcess, isAlive, processIdentitySchema } from './processes/process-identity.js';
 import { writeStateFile } from './state-file.js';
 
 const runFileSchema = z.object({
@@ -46,7 +46,10 @@ export function leftovers(home: string): RunFile[] {
   return [...known, ...markedProcesses(home).filter((entry) => !pids.has(entry.process.pid))];
 }
 
-/** Ends what has no supervisor: the Node processes first, then the servers that they use. Answers the names of what was ended. */
+/**
+ * Ends what has no supervisor: the Node processes first, then the servers that they use. Answers the names of what was
+ * ended.
+ */
 export async function endLeftovers(
   home: string,
   isServer: (name: string) => boolean,

@@ -18,7 +18,10 @@ const secretsSchema = z.object({
 
 export type StackSecrets = z.infer<typeof secretsSchema>;
 
-/** The embedded servers' credentials, made at the first start and kept in `<home>/secrets.json`, readable by the owner only. */
+/**
+ * The embedded servers' credentials, made at the first start and kept in `<home>/secrets.json`, readable by the owner
+ * only.
+ */
 export function loadSecrets(home: string): StackSecrets {
   const file = path.join(home, 'secrets.json');
   if (existsSync(file)) {
@@ -29,12 +32,17 @@ export function loadSecrets(home: string): StackSecrets {
       // Stacks from before one of them was there get it now.
       return writeSecrets(
         file,
-        secretsSchema.parse({ keyHashSecret: madeSecret(), postgresApplicationPassword: madeSecret(), ...Object(kept) }),
+        secretsSchema.parse({
+          keyHashSecret: madeSecret(),
+          postgresApplicationPassword: madeSecret(),
+          ...Object(kept),
+        }),
       );
     } catch {
       throw new PerdureError(
         'environment/broken',
-        `${file} is not readable as the stack's credentials. Restore it from a copy, or move ${home} away to begin anew.`,
+        `${file} is not readable as the stack's credentials. Restore it from a copy, or move ${home} away to ` +
+          'begin anew.',
       );
     }
   }

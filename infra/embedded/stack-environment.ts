@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
-import { awsNodeWarningOff } from './bucket.js';
-import { applicationUrl, postgresUrl, type PostgresOptions } from './postgres.js';
+import { awsNodeWarningOff } from './servers/bucket.js';
+import { applicationUrl, postgresUrl, type PostgresOptions } from './servers/postgres.js';
 import type { DecisionKeyFiles } from './decision-keys.js';
 import type { StackSecrets } from './secrets.js';
 import { writeStateFile } from './state-file.js';
@@ -26,15 +26,23 @@ export interface StackAddresses {
 }
 
 /** Where the servers of this configuration answer: the user's own where a variable names one, else the embedded one. */
-export function stackAddresses(config: PerdureConfig, secrets: StackSecrets, environment: NodeJS.ProcessEnv): StackAddresses {
+export function stackAddresses(
+  config: PerdureConfig,
+  secrets: StackSecrets,
+  environment: NodeJS.ProcessEnv,
+): StackAddresses {
   const ownTemporal = Boolean(environment.TEMPORAL_ADDRESS);
   return {
     api: config.apiUrl,
     gateways: config.gatewayUrls,
     gatewaysGrpc: config.gatewayGrpcAddresses,
-    temporal: ownTemporal ? loadTemporalConfig(environment).connection.address : `${config.host}:${config.ports.temporal}`,
+    temporal: ownTemporal
+      ? loadTemporalConfig(environment).connection.address
+      : `${config.host}:${config.ports.temporal}`,
     temporalUi: ownTemporal ? undefined : `http://${config.host}:${config.ports.temporalUi}`,
-    temporalNamespace: ownTemporal ? loadTemporalConfig(environment).namespace : environment.TEMPORAL_NAMESPACE || 'default',
+    temporalNamespace: ownTemporal
+      ? loadTemporalConfig(environment).namespace
+      : environment.TEMPORAL_NAMESPACE || 'default',
     databaseUrl: config.databaseUrl ?? applicationUrl(postgresOptions(config, secrets)),
     migrationDatabaseUrl: config.databaseUrl
       ? (config.migrationDatabaseUrl ?? config.databaseUrl)
@@ -87,7 +95,10 @@ export function stackVariables(
   };
 }
 
-/** The caller's environment with the stack's variables, and without the role that migrates; for the embedded Temporal without the user's profile, TLS and API key for another one. */
+/**
+ * The caller's environment with the stack's variables, and without the role that migrates; for the embedded Temporal
+ * without the user's profile, TLS and API key for another one.
+ */
 export function stackProcessEnvironment(
   environment: NodeJS.ProcessEnv,
   variables: Record<string, string>,
@@ -100,8 +111,8 @@ export function stackProcessEnvironment(
 }
 
 /**
- * The embedded Temporal's client configuration is complete in the variables: an empty file keeps a user's own profile out. Put back where it was removed;
- * on a full disk the one that is there stays.
+ * The embedded Temporal's client configuration is complete in the variables: an empty file keeps a user's own profile
+ * out. Put back where it was removed; on a full disk the one that is there stays.
  */
 export function keepTemporalProfile(home: string): void {
   try {

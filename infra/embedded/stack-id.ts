@@ -21,11 +21,15 @@ export function loadStackId(home: string): string {
   return id;
 }
 
-/** @throws PerdureError `environment/broken` when the state that the stack was started with is not there: an empty server in its place would pass for it. */
+/**
+ * @throws PerdureError `environment/broken` when the state that the stack was started with is not there: an empty
+ * server in its place would pass for it.
+ */
 export function assertSameHome(home: string, stackId: string): void {
   if (readStackId(home) === stackId) return;
   throw new PerdureError(
     'environment/broken',
-    `The state folder ${home} was removed or replaced while the stack ran, and nothing is made anew in it. Put it back, or run \`npx perdure down\` and then \`npx perdure up\` to begin anew.`,
+    `The state folder ${home} was removed or replaced while the stack ran, and nothing is made anew in it. ` +
+      `Put it back, or run \`npx perdure down\` and then \`npx perdure up\` to begin anew.`,
   );
 }

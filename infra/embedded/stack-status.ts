@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
-import type { ComponentState } from './component.js';
-import { freeBytes, fullBelowBytes } from './disk-space.js';
-import { diskUse, type DiskUse } from './disk-use.js';
-import { residentMemory, residentMemoryOfAll } from './process-memory.js';
+import type { ComponentState } from './processes/component.js';
+import { freeBytes, fullBelowBytes } from './doctor/disk-space.js';
+import { diskUse, type DiskUse } from './doctor/disk-use.js';
+import { residentMemory, residentMemoryOfAll } from './processes/process-memory.js';
 import { leftovers } from './run-files.js';
 import { readStackFile } from './stack-file.js';
-import { currentSupervisor, hasSupervisorLock } from './supervisor-lock.js';
+import { currentSupervisor, hasSupervisorLock } from './supervision/supervisor-lock.js';
 
 export interface ComponentStatus {
   name: string;
@@ -38,13 +38,19 @@ export interface StackStatus {
   toolsFolder: string;
 }
 
-/** What runs, what it occupies and where its state lives. Reads files and the process table only, so it answers whatever is down. */
+/**
+ * What runs, what it occupies and where its state lives. Reads files and the process table only, so it answers whatever
+ * is down.
+ */
 export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): Promise<StackStatus> {
   const supervisor = currentSupervisor(config.home);
   const file = supervisor ? readStackFile(config.home) : undefined;
   const orphans = file ? [] : leftovers(config.home);
   const filesGone = supervisor !== undefined && !hasSupervisorLock(config.home);
-  const pids = [...(file?.components.flatMap(({ pid }) => pid ?? []) ?? []), ...orphans.map((orphan) => orphan.process.pid)];
+  const pids = [
+    ...(file?.components.flatMap(({ pid }) => pid ?? []) ?? []),
+    ...orphans.map((orphan) => orphan.process.pid),
+  ];
   const memory = residentMemory(pids);
   const memoryBytes = residentMemoryOfAll([...pids, ...(supervisor ? [supervisor.pid] : [])]);
   const free = freeBytes(config.home);
@@ -73,7 +79,8 @@ export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): 
     lastError: undefined,
   }));
   return {
-    state: supervisor && !filesGone ? (file?.ready ? 'running' : 'starting') : orphans.length > 0 ? 'unsupervised' : 'down',
+    state:
+      supervisor && !filesGone ? (file?.ready ? 'running' : 'starting') : orphans.length > 0 ? 'unsupervised' : 'down',
     supervisorPid: supervisor?.pid,
     startedAt: file?.startedAt,
     components: [...supervised, ...unsupervised],

@@ -1,18 +1,18 @@
-import { trustText } from '../../domain/decision-proof.js';
+import { trustText } from '../../domain/promotion/decision-proof.js';
 import { PerdureError } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
-import { adoptable } from './adoption.js';
-import { builtGateway } from './built-gateway.js';
-import type { ComponentReport, ComponentSpec, OnProgress } from './component.js';
-import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './external-servers.js';
+import { adoptable } from './processes/adoption.js';
+import { builtGateway } from './processes/built-gateway.js';
+import type { ComponentReport, ComponentSpec, OnProgress } from './processes/component.js';
+import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './servers/external-servers.js';
 import { loadDecisionKeys } from './decision-keys.js';
-import { nodeComponents } from './node-components.js';
-import { objectStoreComponent } from './object-store.js';
+import { nodeComponents } from './processes/node-components.js';
+import { objectStoreComponent } from './servers/object-store.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.js';
-import { assertPortsFree } from './ports.js';
-import { postgresComponent } from './postgres.js';
-import { identify } from './process-identity.js';
+import { assertPortsFree } from './processes/ports.js';
+import { postgresComponent } from './servers/postgres.js';
+import { identify } from './processes/process-identity.js';
 import { endLeftovers, leftovers } from './run-files.js';
 import { loadSecrets, type StackSecrets } from './secrets.js';
 import {
@@ -25,9 +25,9 @@ import {
 } from './stack-environment.js';
 import { removeStackFile, writeStackFile } from './stack-file.js';
 import { assertSameHome, loadStackId, readStackId } from './stack-id.js';
-import { superviseComponent, type SupervisedComponent } from './supervise.js';
-import { takeSupervisorLock, type SupervisorLock } from './supervisor-lock.js';
-import { temporalComponent } from './temporal.js';
+import { superviseComponent, type SupervisedComponent } from './supervision/supervise.js';
+import { takeSupervisorLock, type SupervisorLock } from './supervision/supervisor-lock.js';
+import { temporalComponent } from './servers/temporal.js';
 
 export interface StackOptions {
   config?: PerdureConfig;
@@ -57,8 +57,10 @@ const isGatewayName = (name: string) => name.startsWith('gateway-');
 const keepEveryMs = 2_000;
 
 /**
- * Starts and supervises the stack in this process; what an earlier supervisor has left running goes on where it is what would be started now. Whatever dies comes back by itself until `stop`.
- * @throws PerdureError `state/conflict` when the home is supervised already, `environment/broken` when something cannot start.
+ * Starts and supervises the stack in this process; what an earlier supervisor has left running goes on where it is what
+ * would be started now. Whatever dies comes back by itself until `stop`.
+ * @throws PerdureError `state/conflict` when the home is supervised already, `environment/broken` when something cannot
+ * start.
  */
 export async function startStack(options: StackOptions = {}): Promise<RunningStack> {
   const config = options.config ?? loadPerdureConfig();
@@ -68,13 +70,24 @@ export async function startStack(options: StackOptions = {}): Promise<RunningSta
   const lock = takeSupervisorLock(config.home);
   const started: SupervisedComponent[] = [];
   try {
-    return await bringUp({ config, environment, onProgress, signal, lock, started, parts: options.parts ?? 'everything' });
+    return await bringUp({
+      config,
+      environment,
+      onProgress,
+      signal,
+      lock,
+      started,
+      parts: options.parts ?? 'everything',
+    });
   } catch (error) {
     await stopAll(started, (component) => component.giveUp()); // What served before this start serves after it.
     removeStackFile(config.home);
     lock.release();
     if (signal.aborted)
-      throw new PerdureError('state/conflict', 'The start was interrupted; what had started is stopped. Start again to go on.');
+      throw new PerdureError(
+        'state/conflict',
+        'The start was interrupted; what had started is stopped. Start again to go on.',
+      );
     throw error;
   }
 }
@@ -89,7 +102,15 @@ interface BringUp {
   parts: 'everything' | 'servers';
 }
 
-async function bringUp({ config, environment, onProgress, signal, lock, started, parts }: BringUp): Promise<RunningStack> {
+async function bringUp({
+  config,
+  environment,
+  onProgress,
+  signal,
+  lock,
+  started,
+  parts,
+}: BringUp): Promise<RunningStack> {
   const stackId = loadStackId(config.home);
   const secrets = loadSecrets(config.home);
   const addresses = stackAddresses(config, secrets, environment);
@@ -126,7 +147,11 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
   const wanted = new Set(specs.map((spec) => spec.name));
   const ended = await endLeftovers(config.home, isServerName, (name) => !wanted.has(name));
   if (ended.length > 0)
-    onProgress({ component: 'stack', phase: 'note', detail: `ended what an earlier supervisor had left: ${ended.join(', ')}` });
+    onProgress({
+      component: 'stack',
+      phase: 'note',
+      detail: `ended what an earlier supervisor had left: ${ended.join(', ')}`,
+    });
   const running = new Set(leftovers(config.home).map((entry) => entry.name));
   await assertPortsFree(
     config.host,
@@ -135,7 +160,9 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
   signal.throwIfAborted();
 
   const startTier = async (specs: readonly ComponentSpec[]) => {
-    const tier = specs.map((spec) => superviseComponent(config.home, guarded(spec, config.home, stackId), onProgress, publish));
+    const tier = specs.map((spec) =>
+      superviseComponent(config.home, guarded(spec, config.home, stackId), onProgress, publish),
+    );
     started.push(...tier);
     const failure = new AbortController();
     const either = AbortSignal.any([signal, failure.signal]);
@@ -156,15 +183,21 @@ async function bringUp({ config, environment, onProgress, signal, lock, started,
   signal.throwIfAborted();
   // Workers take over only when it is known, and said, which open workflows their code cannot go on with.
   const isWorker = ({ name }: ComponentSpec) => name.startsWith('worker-');
-  const temporal = addresses.embedded.temporal ? { address: addresses.temporal } : loadTemporalConfig(environment).connection;
+  const temporal = addresses.embedded.temporal
+    ? { address: addresses.temporal }
+    : loadTemporalConfig(environment).connection;
   await Promise.all([
     startTier(nodes.filter((spec) => !isWorker(spec))),
     nodes.length > 0
-      ? tellOfReplay({ projectRoot: config.projectRoot, env: processEnv, temporal, namespace: addresses.temporalNamespace }, onProgress)
+      ? tellOfReplay(
+          { projectRoot: config.projectRoot, env: processEnv, temporal, namespace: addresses.temporalNamespace },
+          onProgress,
+        )
       : undefined,
   ]);
   await startTier(nodes.filter(isWorker));
-  if (nodes.length > 0) onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
+  if (nodes.length > 0)
+    onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
   ready = true;
   publish();
   const keeping = setInterval(() => {
@@ -197,7 +230,9 @@ function serverComponents(config: PerdureConfig, secrets: StackSecrets, addresse
   if (addresses.embedded.postgres) specs.push(postgresComponent(postgresOptions(config, secrets)));
   if (addresses.embedded.temporal) {
     const namespace = addresses.temporalNamespace;
-    specs.push(temporalComponent({ projectRoot, home, host, port: ports.temporal, uiPort: ports.temporalUi, namespace }));
+    specs.push(
+      temporalComponent({ projectRoot, home, host, port: ports.temporal, uiPort: ports.temporalUi, namespace }),
+    );
   }
   if (addresses.embedded.s3) {
     const { bucket, region } = config.s3;
@@ -207,7 +242,11 @@ function serverComponents(config: PerdureConfig, secrets: StackSecrets, addresse
   return specs;
 }
 
-async function checkOwnServers(config: PerdureConfig, addresses: StackAddresses, environment: NodeJS.ProcessEnv): Promise<void> {
+async function checkOwnServers(
+  config: PerdureConfig,
+  addresses: StackAddresses,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
   await Promise.all([
     addresses.embedded.postgres ? undefined : checkOwnDatabase(addresses.databaseUrl),
     addresses.embedded.temporal ? undefined : checkOwnTemporal(environment),
@@ -253,8 +292,12 @@ async function migrate({ databaseUrl, migrationDatabaseUrl }: StackAddresses, on
 }
 
 /** The processes that use the servers end first, then the servers. */
-async function stopAll(started: readonly SupervisedComponent[], end: (component: SupervisedComponent) => Promise<void>): Promise<void> {
-  for (const kind of ['node', 'server'] as const) await Promise.all(started.filter((component) => component.spec.kind === kind).map(end));
+async function stopAll(
+  started: readonly SupervisedComponent[],
+  end: (component: SupervisedComponent) => Promise<void>,
+): Promise<void> {
+  for (const kind of ['node', 'server'] as const)
+    await Promise.all(started.filter((component) => component.spec.kind === kind).map(end));
 }
 
 /** A server is started anew only in the state that the stack was started with. */

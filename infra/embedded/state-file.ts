@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import path from 'node:path';
 
 /**
- * Replaces a small file whole, or leaves the one that was there: a full disk and a kill never leave half of it. One that says the same already is not touched,
- * so that what runs can be started again on a full disk.
+ * Replaces a small file whole, or leaves the one that was there: a full disk and a kill never leave half of it. One
+ * that says the same already is not touched, so that what runs can be started again on a full disk.
  */
 export function writeStateFile(file: string, text: string, mode = 0o644): void {
   if (textOf(file) === text) return;

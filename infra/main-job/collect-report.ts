@@ -4,7 +4,10 @@ import { verdictSchema } from '../../domain/verdict.js';
 import type { MainJobReport } from './report.js';
 import type { TrafficCounts } from './traffic.js';
 
-/** The main job's report, from what the API says: nothing in it is remembered from the steps but failed requests and durations. */
+/**
+ * The main job's report, from what the API says: nothing in it is remembered from the steps but failed requests and
+ * durations.
+ */
 export async function collectReport({
   api,
   model,
@@ -46,7 +49,13 @@ export async function collectReport({
         environment,
         state,
         evidenceSha256,
-        decisions: decisions.map(({ actor, decision, at, counted, selfApproved }) => ({ actor, decision, at, counted, selfApproved })),
+        decisions: decisions.map(({ actor, decision, at, counted, selfApproved }) => ({
+          actor,
+          decision,
+          at,
+          counted,
+          selfApproved,
+        })),
       })),
     routes: routes.map(({ environment, epoch, at, split }) => ({ environment, epoch, at, split })),
     requests: { ...(await servedByVersion(api, model, counts)), failed: counts.failed },
@@ -54,7 +63,10 @@ export async function collectReport({
   };
 }
 
-/** What gateways counted, earlier starts included; they report every second, so what this start saw answered is waited for. */
+/**
+ * What gateways counted, earlier starts included; they report every second, so what this start saw answered is waited
+ * for.
+ */
 async function servedByVersion(api: ApiClient, model: string, counts: TrafficCounts): Promise<Record<string, number>> {
   const deadline = Date.now() + 15_000;
   for (;;) {

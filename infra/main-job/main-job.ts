@@ -5,7 +5,7 @@ import { promotionResult, promotionStatus } from '../../client/promotion.js';
 import { startTraining, trainingResult } from '../../client/training.js';
 import { PerdureError } from '../../domain/errors.js';
 import { workflowIds } from '../../domain/ids.js';
-import type { PromotionState } from '../../domain/promotion.js';
+import type { PromotionState } from '../../domain/promotion/promotion.js';
 import type { PerdureConfig } from '../../perdure.config.js';
 import flightDelay from '../../models/flight-delay/model.js';
 import { arrive } from './arrival.js';
@@ -29,7 +29,8 @@ const model = flightDelay.name;
 const requestsPerSecond = 250;
 
 /**
- * The life of `flight-delay` from its first data to its second champion. Every step may be repeated: what is done already is found, so that a run that was interrupted goes on.
+ * The life of `flight-delay` from its first data to its second champion. Every step may be repeated: what is done
+ * already is found, so that a run that was interrupted goes on.
  * @throws PerdureError of the step that failed.
  */
 export async function runMainJob({
@@ -60,10 +61,14 @@ export async function runMainJob({
   await steps.run('arrive-2', 'March arrives', () => arrive(arrival, '2013-03'));
   const second = await train('train-2', '2013-03');
   const promotion = workflowIds.promote(model, second, 'production');
-  const requests = await steps.run('arrive-3', 'April arrives: its flights will be asked as live requests', async () => {
-    await arrive(arrival, '2013-04');
-    return liveFlights({ config, definition: flightDelay, month: '2013-04' });
-  });
+  const requests = await steps.run(
+    'arrive-3',
+    'April arrives: its flights will be asked as live requests',
+    async () => {
+      await arrive(arrival, '2013-04');
+      return liveFlights({ config, definition: flightDelay, month: '2013-04' });
+    },
+  );
 
   await steps.run('approve', `version ${second} waits for a person, with its evidence`, async (say) => {
     const state = await untilAsked(temporal, promotion, signal);
@@ -81,7 +86,8 @@ export async function runMainJob({
       return;
     }
     await sayHowToDecide(api, promotion, temporal.config.connection.address, say);
-    while ((await promotionStatus(temporal, promotion)).state === 'waiting-for-approval') await delay(1000, undefined, { signal });
+    while ((await promotionStatus(temporal, promotion)).state === 'waiting-for-approval')
+      await delay(1000, undefined, { signal });
   });
 
   const counts = await steps.run(
@@ -114,9 +120,14 @@ export async function runMainJob({
 
   async function train(step: string, until: string): Promise<number> {
     return steps.run(step, `training on all months before ${until}, tested on ${until}`, async (say) => {
-      const started = await startTraining(temporal, { model, cause: { kind: 'data', id: until, actor: 'system:data' } });
+      const started = await startTraining(temporal, {
+        model,
+        cause: { kind: 'data', id: until, actor: 'system:data' },
+      });
       if (addresses.temporalUi)
-        say(`${addresses.temporalUi}/namespaces/${temporal.config.namespace}/workflows/${encodeURIComponent(started.workflowId)}`);
+        say(
+          `${addresses.temporalUi}/namespaces/${temporal.config.namespace}/workflows/${encodeURIComponent(started.workflowId)}`,
+        );
       const watching = new AbortController();
       const watched = watchRun(api, started.runId, say, watching.signal);
       const result = await trainingResult(temporal, started.workflowId).finally(() => watching.abort());
@@ -132,7 +143,12 @@ export async function runMainJob({
 }
 
 /** Says each step of a run as it is finished. */
-async function watchRun(api: ApiClient, runId: string, say: (line: string) => void, signal: AbortSignal): Promise<void> {
+async function watchRun(
+  api: ApiClient,
+  runId: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const said = new Set<string>();
   for (let last = false; !last;) {
     last = signal.aborted;
@@ -146,7 +162,10 @@ async function watchRun(api: ApiClient, runId: string, say: (line: string) => vo
   }
 }
 
-/** Waits until the promotion asks for a decision, or needs none any more: in a run that goes on where an earlier one ended. Answers its state. */
+/**
+ * Waits until the promotion asks for a decision, or needs none any more: in a run that goes on where an earlier one
+ * ended. Answers its state.
+ */
 async function untilAsked(temporal: TemporalHandle, promotion: string, signal: AbortSignal): Promise<PromotionState> {
   for (;;) {
     const { state } = await promotionStatus(temporal, promotion);
@@ -155,7 +174,12 @@ async function untilAsked(temporal: TemporalHandle, promotion: string, signal: A
   }
 }
 
-async function sayHowToDecide(api: ApiClient, promotion: string, address: string, say: (line: string) => void): Promise<void> {
+async function sayHowToDecide(
+  api: ApiClient,
+  promotion: string,
+  address: string,
+  say: (line: string) => void,
+): Promise<void> {
   const [shown] = await api.promotions({ workflowId: promotion, limit: 1 });
   say(`evidence ${shown?.evidenceSha256 ?? ''}: npx perdure promotions show ${promotion}`);
   say(`approve: npx perdure approve ${promotion} --comment "…"`);

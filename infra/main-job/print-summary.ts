@@ -35,12 +35,18 @@ export function printSummary(report: MainJobReport): void {
   }
   const routes = new Table({ style: plain, head: ['epoch', 'at', 'split'] });
   for (const { environment, epoch, at, split } of report.routes) {
-    routes.push([`${environment} ${epoch}`, at, split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ')]);
+    routes.push([
+      `${environment} ${epoch}`,
+      at,
+      split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', '),
+    ]);
   }
   process.stdout.write(
-    `\n${versions.toString()}\n${promotions.toString()}\n${routes.toString()}\nfailed predictions: ${report.requests['failed'] ?? 0}\n`,
+    `\n${versions.toString()}\n${promotions.toString()}\n${routes.toString()}\nfailed predictions: ` +
+      `${report.requests['failed'] ?? 0}\n`,
   );
 }
 
-const span = ({ from, to, rows }: { from: string; to: string; rows: number }): string => `${from} until ${to} (${rows} rows)`;
+const span = ({ from, to, rows }: { from: string; to: string; rows: number }): string =>
+  `${from} until ${to} (${rows} rows)`;
 const number = (value: number | null | undefined): string => value?.toFixed(4) ?? 'undefined';

@@ -4,7 +4,10 @@ import { z } from 'zod';
 
 const windowSchema = z.strictObject({ from: z.string(), to: z.string(), rows: z.int() });
 
-/** What `npm start -- --unattended` writes to `.perdure/main-job.json`. `from` is the first partition, `to` the one after the last; times are ISO, UTC; durations are in milliseconds. */
+/**
+ * What `npm start -- --unattended` writes to `.perdure/main-job.json`. `from` is the first partition, `to` the one
+ * after the last; times are ISO, UTC; durations are in milliseconds.
+ */
 export const mainJobReportSchema = z
   .strictObject({
     model: z.string(),
@@ -20,8 +23,13 @@ export const mainJobReportSchema = z
         artifactSha256: z.string(),
         metrics: z.record(z.string(), z.number().nullable()),
         /** Confidence intervals of the metrics, by name. */
-        intervals: z.record(z.string(), z.strictObject({ low: z.number(), high: z.number(), confidencePct: z.number() })),
-        gates: z.array(z.strictObject({ name: z.string(), outcome: z.enum(['pass', 'fail', 'inconclusive', 'no-data']) })),
+        intervals: z.record(
+          z.string(),
+          z.strictObject({ low: z.number(), high: z.number(), confidencePct: z.number() }),
+        ),
+        gates: z.array(
+          z.strictObject({ name: z.string(), outcome: z.enum(['pass', 'fail', 'inconclusive', 'no-data']) }),
+        ),
       }),
     ),
     promotions: z.array(

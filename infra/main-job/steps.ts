@@ -7,7 +7,10 @@ export class Steps {
   /** A step that ends early because of `interruption` has not failed, and is said to be interrupted. */
   constructor(private readonly interruption: AbortSignal) {}
 
-  /** Runs one step; its name is the key in the report, the text what people read. The step's result may say more by its `line`. */
+  /**
+   * Runs one step; its name is the key in the report, the text what people read. The step's result may say more by its
+   * `line`.
+   */
   async run<T>(name: string, text: string, work: (say: (line: string) => void) => Promise<T>): Promise<T> {
     const started = Date.now();
     process.stdout.write(`${pc.bold('▸')} ${text}\n`);

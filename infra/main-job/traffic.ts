@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
-import type { ModelDefinition } from '../../domain/model-definition.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { FlightRequest } from './flights-requests.js';
 
 const answerSchema = z.object({ model_version: z.string() });
@@ -25,7 +25,10 @@ export interface TrafficOptions {
   onCounts?: (counts: TrafficCounts) => void;
 }
 
-/** Replays rows as live requests at an even pace, from the start again when they run out, and sends each one's label after its answer. */
+/**
+ * Replays rows as live requests at an even pace, from the start again when they run out, and sends each one's label
+ * after its answer.
+ */
 export async function replayTraffic({
   gatewayUrl,
   definition,
@@ -71,7 +74,8 @@ export async function replayTraffic({
       try {
         const { version, predictionId } = await askOnce(body);
         counts.answered[version] = (counts.answered[version] ?? 0) + 1;
-        if (predictionId) labels.push({ prediction_id: predictionId, label: request.label, observed_at: new Date().toISOString() });
+        if (predictionId)
+          labels.push({ prediction_id: predictionId, label: request.label, observed_at: new Date().toISOString() });
         return;
       } catch (error) {
         if (error instanceof PerdureError) throw error;

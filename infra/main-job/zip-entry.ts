@@ -10,15 +10,18 @@ const STORED = 0;
 const DEFLATED = 8;
 
 /**
- * The bytes of one file in a zip archive (PKWARE APPNOTE 6.3, without Zip64 and encryption), checked against its CRC-32.
- * @throws PerdureError `data/unreadable` when the archive is damaged or of another kind, `data/missing` when it has no such file.
+ * The bytes of one file in a zip archive (PKWARE APPNOTE 6.3, without Zip64 and encryption), checked against its
+ * CRC-32.
+ * @throws PerdureError `data/unreadable` when the archive is damaged or of another kind, `data/missing` when it has no
+ * such file.
  */
 export async function readZipEntry(archive: string, name: string): Promise<Buffer> {
   const zip = await readFile(archive);
   const damaged = (what: string) =>
     new PerdureError('data/unreadable', `${archive} is not a usable zip archive: ${what}. Install its package again.`);
   const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
-  if (end < 0 || end + 22 > zip.length || zip.readUInt32LE(end) !== END_OF_DIRECTORY) throw damaged('it has no directory');
+  if (end < 0 || end + 22 > zip.length || zip.readUInt32LE(end) !== END_OF_DIRECTORY)
+    throw damaged('it has ' + 'no directory');
   const entries = zip.readUInt16LE(end + 10);
   let at = zip.readUInt32LE(end + 16);
   for (let index = 0; index < entries; index += 1) {

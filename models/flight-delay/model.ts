@@ -1,4 +1,4 @@
-import { defineModel } from '../../domain/model-definition.js';
+import { defineModel } from '../../domain/model/model-definition.js';
 
 /** Minutes since midnight of a time written HHMM. */
 const minutesOf = (column: string) => `(${column} // 100) * 60 + ${column} % 100`;
@@ -10,12 +10,23 @@ export default defineModel({
   contract: {
     entity: ['time_hour', 'carrier', 'flight'],
     eventTime: 'time_hour',
-    label: { name: 'delayed', type: 'boolean', from: 'arr_delay > 15', description: 'arrived more than 15 minutes late' },
+    label: {
+      name: 'delayed',
+      type: 'boolean',
+      from: 'arr_delay > 15',
+      description: 'arrived more than 15 minutes late',
+    },
     features: {
       carrier: { type: 'string' },
       origin: { type: 'string', levels: ['EWR', 'JFK', 'LGA'], closed: true },
       dest: { type: 'string' },
-      dow: { type: 'number', from: 'isodow(make_date(year, month, day)) - 1', min: 0, max: 6, description: 'ISO weekday, Monday is 0' },
+      dow: {
+        type: 'number',
+        from: 'isodow(make_date(year, month, day)) - 1',
+        min: 0,
+        max: 6,
+        description: 'ISO weekday, Monday is 0',
+      },
       sched_dep_min: { type: 'number', from: minutesOf('sched_dep_time'), min: 0, max: 1440 },
       sched_arr_min: { type: 'number', from: minutesOf('sched_arr_time'), min: 0, max: 1440 },
       distance: { type: 'number', min: 1, max: 10_000, description: 'miles' },
@@ -23,12 +34,25 @@ export default defineModel({
       dewp: { type: 'number', nullable: true, min: -80, max: 110, description: 'degrees Fahrenheit' },
       humid: { type: 'number', nullable: true, min: 0, max: 100, description: 'percent' },
       wind_dir: { type: 'number', nullable: true, min: 0, max: 360, description: 'degrees' },
-      wind_speed: { type: 'number', nullable: true, min: 0, max: 2000, description: 'miles an hour; the source holds one reading of 1048' },
+      wind_speed: {
+        type: 'number',
+        nullable: true,
+        min: 0,
+        max: 2000,
+        description: 'miles an hour; the source holds one reading of 1048',
+      },
       wind_gust: { type: 'number', nullable: true, min: 0, max: 2000, description: 'miles an hour' },
       precip: { type: 'number', nullable: true, min: 0, max: 20, description: 'inches an hour' },
       pressure: { type: 'number', nullable: true, min: 850, max: 1100, description: 'millibars' },
       visib: { type: 'number', nullable: true, min: 0, max: 100, description: 'miles' },
-      plane_age: { type: 'number', nullable: true, from: '2013 - planes.year', min: -1, max: 100, description: 'years' },
+      plane_age: {
+        type: 'number',
+        nullable: true,
+        from: '2013 - planes.year',
+        min: -1,
+        max: 100,
+        description: 'years',
+      },
       seats: { type: 'number', nullable: true, min: 1, max: 1000 },
       dep_delay: { type: 'number', min: -200, max: 3000, description: 'minutes, known when the flight leaves' },
     },
@@ -70,7 +94,11 @@ export default defineModel({
         },
         key: ['origin', 'time_hour'],
       },
-      planes: { partitioned: false, columns: { tailnum: 'string', year: 'integer', seats: 'integer' }, key: ['tailnum'] },
+      planes: {
+        partitioned: false,
+        columns: { tailnum: 'string', year: 'integer', seats: 'integer' },
+        key: ['tailnum'],
+      },
     },
     base: 'flights',
     joins: [
@@ -92,11 +120,17 @@ export default defineModel({
       { name: 'ranks delays', metric: 'rocAuc', atLeast: 0.8 },
       { name: 'honest probabilities', metric: 'logLoss', atMost: 0.5 },
       { name: 'no airport left behind', metric: 'rocAuc', atLeast: 0.75, slice: 'origin', minRows: 500 },
-      // One odd month in the training window costs up to 0.02 on the next; a person sees the difference before it is promoted.
+      // One odd month in the training window costs up to 0.02 on the next; a person sees the difference before it is
+      // promoted.
       { name: 'not much worse than champion', metric: 'logLoss', worseThanChampionByAtMost: 0.03 },
     ],
   },
-  promotion: { environments: ['production'], approvals: { count: 1, roles: ['approver'] }, remindAfterHours: 4, expireAfterHours: 24 * 7 },
+  promotion: {
+    environments: ['production'],
+    approvals: { count: 1, roles: ['approver'] },
+    remindAfterHours: 4,
+    expireAfterHours: 24 * 7,
+  },
   rollout: {
     strategy: 'canary',
     steps: [

@@ -1,13 +1,19 @@
-import { defineModel } from '../../domain/model-definition.js';
+import { defineModel } from '../../domain/model/model-definition.js';
 
 export default defineModel({
   name: 'repeat-purchase',
-  description: 'Chance that a known customer of a record shop buys again in the month that begins, asked on its first day.',
+  description:
+    'Chance that a known customer of a record shop buys again in the month that begins, asked on ' + 'its first day.',
   owner: 'marketing-analytics',
   contract: {
     entity: ['as_of', 'customer_id'],
     eventTime: 'as_of',
-    label: { name: 'buys', type: 'boolean', from: 'orders_in_month > 0', description: 'bought at least once in the month' },
+    label: {
+      name: 'buys',
+      type: 'boolean',
+      from: 'orders_in_month > 0',
+      description: 'bought at least once in the month',
+    },
     features: {
       cohort: { type: 'string', levels: ['1997-01', '1997-02', '1997-03'], description: 'month of the first purchase' },
       orders: { type: 'number', min: 1, max: 10_000, description: 'days with a purchase before the month' },
@@ -54,7 +60,10 @@ export default defineModel({
     window: { kind: 'sliding', from: '1997-06', months: 6 },
     expectations: { volumeRatioMin: 0.9, volumeRatioMax: 1.1, nullShareRiseMaxPct: 5, labelRateChangeMaxPct: 5 },
   },
-  training: { algorithm: 'lightgbm', parameters: { num_iterations: 80, num_leaves: 7, learning_rate: 0.05, min_data_in_leaf: 200 } },
+  training: {
+    algorithm: 'lightgbm',
+    parameters: { num_iterations: 80, num_leaves: 7, learning_rate: 0.05, min_data_in_leaf: 200 },
+  },
   evaluation: {
     threshold: 'best-f1',
     slices: ['cohort'],
@@ -65,7 +74,11 @@ export default defineModel({
       { name: 'not worse than champion', metric: 'rocAuc', worseThanChampionByAtMost: 0.02 },
     ],
   },
-  promotion: { environments: ['staging', 'production'], firstVersion: 'approval', approvals: { count: 1, roles: ['approver'] } },
+  promotion: {
+    environments: ['staging', 'production'],
+    firstVersion: 'approval',
+    approvals: { count: 1, roles: ['approver'] },
+  },
   rollout: {
     strategy: 'canary',
     steps: [

@@ -1,6 +1,13 @@
-import { Metadata, ResponderBuilder, ServerInterceptingCall, ServerListenerBuilder, status, type ServerInterceptor } from '@grpc/grpc-js';
+import {
+  Metadata,
+  ResponderBuilder,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
+  status,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
 import { Duplex } from 'node:stream';
-import { tooManyBytes, type BodyBudget, type HeldBytes } from '../body-budget.js';
+import { tooManyBytes, type BodyBudget, type HeldBytes } from '../http/body-budget.js';
 import { grpcFailure } from './grpc-status.js';
 
 export interface CallBodyLimits {
@@ -16,10 +23,13 @@ const unpackRatioMax = 1_032;
 type Call = Parameters<ServerInterceptor>[1];
 
 /**
- * Counts the bytes of calls as they arrive. The library collects a message of up to the limit for each of a thousand calls of any number of connections, with no bound on all
- * of them and none on how long one takes to arrive.
+ * Counts the bytes of calls as they arrive. The library collects a message of up to the limit for each of a thousand
+ * calls of any number of connections, with no bound on all of them and none on how long one takes to arrive.
  */
-export function callBodies({ bodies, bodyBytesMax, bodyTimeoutMs }: CallBodyLimits): { interceptor: ServerInterceptor; stop: () => void } {
+export function callBodies({ bodies, bodyBytesMax, bodyTimeoutMs }: CallBodyLimits): {
+  interceptor: ServerInterceptor;
+  stop: () => void;
+} {
   const arriving = new Map<Duplex, { since: number; call: Call; held: HeldBytes }>();
   const sweep = setInterval(
     () => {
@@ -28,7 +38,10 @@ export function callBodies({ bodies, bodyBytesMax, bodyTimeoutMs }: CallBodyLimi
         if (since > tooOld) return; // The oldest stand first.
         arriving.delete(stream);
         held.release();
-        end(call, stream, { code: status.DEADLINE_EXCEEDED, details: `The message did not arrive within ${bodyTimeoutMs / 1000} s.` });
+        end(call, stream, {
+          code: status.DEADLINE_EXCEEDED,
+          details: `The message did not arrive within ${bodyTimeoutMs / 1000} s.`,
+        });
       }
     },
     Math.min(1_000, bodyTimeoutMs),
@@ -63,7 +76,11 @@ export function callBodies({ bodies, bodyBytesMax, bodyTimeoutMs }: CallBodyLimi
 }
 
 /** Ends a call before its message is whole; what still comes of it is dropped. */
-function end(call: Call, stream: Duplex, { code, details, metadata }: { code: status; details: string; metadata?: Metadata | null }): void {
+function end(
+  call: Call,
+  stream: Duplex,
+  { code, details, metadata }: { code: status; details: string; metadata?: Metadata | null },
+): void {
   stream.removeAllListeners('data');
   stream.resume();
   stream.once('finish', () => setImmediate(() => stream.destroy()));

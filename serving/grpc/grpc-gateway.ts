@@ -1,7 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { PerdureError } from '../../domain/errors.js';
-import type { ProtocolRoutesDeps } from '../protocol-routes.js';
-import type { BodyBudget } from '../body-budget.js';
+import type { ProtocolRoutesDeps } from '../http/protocol-endpoints.js';
+import type { BodyBudget } from '../http/body-budget.js';
 import { callBodies } from './call-bodies.js';
 import { HealthHandlers } from './health-handlers.js';
 import { inferenceHandlers } from './inference-service-handlers.js';
@@ -61,6 +61,7 @@ export async function openGrpcGateway(
 function cannotOpen(address: string, { message }: Error): PerdureError {
   return new PerdureError(
     'environment/broken',
-    `The gRPC port ${address} cannot be opened: ${message}. Stop what listens there, or set PERDURE_GATEWAY_GRPC_PORT to a free port.`,
+    `The gRPC port ${address} cannot be opened: ${message}. Stop what listens there, or set ` +
+      'PERDURE_GATEWAY_GRPC_PORT to a free port.',
   );
 }

@@ -32,7 +32,10 @@ export function grpcFailure(error: unknown): Pick<StatusObject, 'code' | 'detail
   if (http === 429 || http === 503) metadata.set('grpc-retry-pushback-ms', String(retryAfterMs));
   return {
     code: grpcStatusOfHttp[http] ?? status.INTERNAL,
-    details: error instanceof PerdureError ? error.message : "Something went wrong here, not with the request. The gateway's log has it.",
+    details:
+      error instanceof PerdureError
+        ? error.message
+        : "Something went wrong here, not with the request. The gateway's log has it.",
     metadata,
   };
 }

@@ -1,4 +1,9 @@
-import { status, type ServerWritableStream, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  status,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import {
   HealthCheckRequest,
   HealthCheckResponse,
@@ -33,12 +38,17 @@ export class HealthHandlers {
     report: CallReport,
   ) {
     this.handlers = {
-      Check: messageHandler(report, '/grpc.health.v1.Health/Check', [HealthCheckRequest, HealthCheckResponse], ({ service }) => {
-        const found = this.statusOf(service);
-        if (found === ServingStatus.SERVICE_UNKNOWN)
-          throw new PerdureError('not-found', `There is no service ${JSON.stringify(service.slice(0, 100))} here.`);
-        return { status: found };
-      }),
+      Check: messageHandler(
+        report,
+        '/grpc.health.v1.Health/Check',
+        [HealthCheckRequest, HealthCheckResponse],
+        ({ service }) => {
+          const found = this.statusOf(service);
+          if (found === ServingStatus.SERVICE_UNKNOWN)
+            throw new PerdureError('not-found', `There is no service ${JSON.stringify(service.slice(0, 100))} here.`);
+          return { status: found };
+        },
+      ),
       List: messageHandler(report, '/grpc.health.v1.Health/List', [HealthListRequest, HealthListResponse], () => ({
         statuses: Object.fromEntries(services.map((service) => [service, { status: this.statusOf(service) }])),
       })),

@@ -1,7 +1,13 @@
-import { checkInputName, parseId, parseOutputs, type InferRequest, type InputTensor } from '../infer-request.js';
-import { binaryData, datatypeOf, wantedOutputs, type Answer, type WantedOutput } from '../infer-response.js';
-import { timeoutParameterMs } from '../patience.js';
-import { quoted, refusal } from '../refusal.js';
+import {
+  checkInputName,
+  parseId,
+  parseOutputs,
+  type InferRequest,
+  type InputTensor,
+} from '../protocol/infer-request.js';
+import { binaryData, datatypeOf, wantedOutputs, type Answer, type WantedOutput } from '../protocol/infer-response.js';
+import { timeoutParameterMs } from '../../inference/caller-deadline.js';
+import { quoted, refusal } from '../../inference/refusal.js';
 import {
   ModelInferRequest_InferRequestedOutputTensor,
   ModelInferRequest_ParametersEntry,
@@ -50,7 +56,13 @@ export function readInferMessage(bytes: Buffer): InferMessage {
   return {
     model: message.model,
     version: message.version,
-    request: { id: parseId(message.id), inputs, outputs, binaryOutputs: raw, timeoutMs: timeoutParameterMs(message.timeout) },
+    request: {
+      id: parseId(message.id),
+      inputs,
+      outputs,
+      binaryOutputs: raw,
+      timeoutMs: timeoutParameterMs(message.timeout),
+    },
     wanted: wantedOutputs(outputs, raw),
     raw,
   };
@@ -137,7 +149,8 @@ function parseInput(reader: WireReader): Parsed['inputs'][number] {
     if (reader.field === 1) input.name = textOf(reader);
     else if (reader.field === 2) input.datatype = textOf(reader);
     else if (reader.field === 3) reader.repeated(readVarint, input.shape);
-    else if (reader.field === 5) input.contents = input.contents ? Buffer.concat([input.contents, reader.bytes()]) : reader.bytes();
+    else if (reader.field === 5)
+      input.contents = input.contents ? Buffer.concat([input.contents, reader.bytes()]) : reader.bytes();
     else reader.skip();
   }
   return input;

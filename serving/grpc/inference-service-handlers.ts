@@ -1,18 +1,28 @@
 import { Metadata, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { errorTraits, PerdureError } from '../../domain/errors.js';
-import { headerText } from '../header-text.js';
-import type { Caller } from '../inference-service.js';
-import { modelMetadata, requestedVersion, serverMetadata } from '../model-metadata.js';
-import { waitsUntil } from '../patience.js';
-import type { ProtocolRoutesDeps } from '../protocol-routes.js';
-import { refuseRepositoryChange, repositoryIndex } from '../repository-index.js';
+import { headerText } from '../http/header-text.js';
+import type { Caller } from '../inference/inference-service.js';
+import { modelMetadata, requestedVersion, serverMetadata } from '../inference/model-metadata.js';
+import { waitsUntil } from '../../inference/caller-deadline.js';
+import type { ProtocolRoutesDeps } from '../http/protocol-endpoints.js';
+import { refuseRepositoryChange, repositoryIndex } from '../inference/repository-index.js';
 import * as messages from './generated/open_inference_grpc.js';
 import { readInferMessage, writeInferMessage, type InferMessage } from './infer-message.js';
-import { bytesMethod, messageHandler, unaryHandler, type CallReport, type Codec, type UnaryCall } from './unary-method.js';
+import {
+  bytesMethod,
+  messageHandler,
+  unaryHandler,
+  type CallReport,
+  type Codec,
+  type UnaryCall,
+} from './unary-method.js';
 
 const service = 'inference.GRPCInferenceService';
 
-/** `inference.GRPCInferenceService`: the Open Inference Protocol v2 over gRPC, and the model repository extension for reading. */
+/**
+ * `inference.GRPCInferenceService`: the Open Inference Protocol v2 over gRPC, and the model repository extension for
+ * reading.
+ */
 export function inferenceHandlers(
   deps: ProtocolRoutesDeps,
   report: CallReport,
@@ -35,20 +45,34 @@ export function inferenceHandlers(
   method('ModelReady', [messages.ModelReadyRequest, messages.ModelReadyResponse], ({ name, version }) => ({
     ready: isServed(() => inference.notReadyBecause(name, requestedVersion(name, version))),
   }));
-  method('ServerMetadata', [messages.ServerMetadataRequest, messages.ServerMetadataResponse], () => serverMetadata(productVersion));
-  method('ModelMetadata', [messages.ModelMetadataRequest, messages.ModelMetadataResponse], ({ name, version: asked }) => {
-    const version = requestedVersion(name, asked);
-    return { ...modelMetadata(inference.versionOf(name, version), table, version), properties: {} };
-  });
+  method('ServerMetadata', [messages.ServerMetadataRequest, messages.ServerMetadataResponse], () =>
+    serverMetadata(productVersion),
+  );
+  method(
+    'ModelMetadata',
+    [messages.ModelMetadataRequest, messages.ModelMetadataResponse],
+    ({ name, version: asked }) => {
+      const version = requestedVersion(name, asked);
+      return { ...modelMetadata(inference.versionOf(name, version), table, version), properties: {} };
+    },
+  );
   method('RepositoryIndex', [messages.RepositoryIndexRequest, messages.RepositoryIndexResponse], (asked) => ({
     models: repositoryIndex(deps, asked),
   }));
-  method('RepositoryModelLoad', [messages.RepositoryModelLoadRequest, messages.RepositoryModelLoadResponse], ({ modelName }) => {
-    throw refuseRepositoryChange(modelName, 'load');
-  });
-  method('RepositoryModelUnload', [messages.RepositoryModelUnloadRequest, messages.RepositoryModelUnloadResponse], ({ modelName }) => {
-    throw refuseRepositoryChange(modelName, 'unload');
-  });
+  method(
+    'RepositoryModelLoad',
+    [messages.RepositoryModelLoadRequest, messages.RepositoryModelLoadResponse],
+    ({ modelName }) => {
+      throw refuseRepositoryChange(modelName, 'load');
+    },
+  );
+  method(
+    'RepositoryModelUnload',
+    [messages.RepositoryModelUnloadRequest, messages.RepositoryModelUnloadResponse],
+    ({ modelName }) => {
+      throw refuseRepositoryChange(modelName, 'unload');
+    },
+  );
 
   const inferPath = `/${service}/ModelInfer`;
   definition['ModelInfer'] = bytesMethod(inferPath);
@@ -77,7 +101,7 @@ function callerOf(call: UnaryCall, { model, version, request }: InferMessage, re
     version: requestedVersion(model, version),
     receivedAt,
     header: (name) => metadataValue(call.metadata, name),
-    patience: {
+    callerDeadline: {
       until: waitsUntil(receivedAt, Number.isFinite(deadline) ? deadline - Date.now() : undefined, request.timeoutMs),
       hasLeft: () => call.cancelled,
     },

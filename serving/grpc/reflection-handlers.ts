@@ -1,4 +1,9 @@
-import { status, type ServerDuplexStream, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  status,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { readFileSync } from 'node:fs';
 import { createFileRegistry, fromBinary, toBinary, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
@@ -22,7 +27,9 @@ export function reflectionHandlers(): { definition: ServiceDefinition; handlers:
       try {
         const originalRequest = ServerReflectionRequest.decode(bytes);
         const messageResponse = answerTo(registry(), originalRequest);
-        call.write(encoded(ServerReflectionResponse, { validHost: originalRequest.host, originalRequest, messageResponse }));
+        call.write(
+          encoded(ServerReflectionResponse, { validHost: originalRequest.host, originalRequest, messageResponse }),
+        );
       } catch {
         call.emit('error', { code: status.INVALID_ARGUMENT, details: 'The message is not a ServerReflectionRequest.' });
       }

@@ -1,4 +1,4 @@
-import { quoted, refusal } from '../refusal.js';
+import { quoted, refusal } from '../../inference/refusal.js';
 import { WireReader } from './wire-reader.js';
 
 type Numbers = { field: number; read: (reader: WireReader) => number };
@@ -24,14 +24,21 @@ const numbersOf: Readonly<Record<string, Numbers>> = {
 };
 const bytesField = 8;
 
-/** The typed values of a tensor: those in the field that belongs to its datatype. @throws PerdureError `input/invalid`. */
+/**
+ * The typed values of a tensor: those in the field that belongs to its datatype.
+ * @throws PerdureError `input/invalid`.
+ */
 export function readContents(name: string, datatype: string, contents: Buffer | undefined): unknown[] {
-  if (contents === undefined) throw refusal(`Feature ${quoted(name)} has no values.`, 'Send contents, or raw_input_contents.');
+  if (contents === undefined)
+    throw refusal(`Feature ${quoted(name)} has no values.`, 'Send contents, or raw_input_contents.');
   const reader = new WireReader(contents);
   if (datatype === 'BYTES') return readStrings(name, reader);
   const numbers = Object.hasOwn(numbersOf, datatype) ? numbersOf[datatype] : undefined;
   if (numbers === undefined) {
-    throw refusal(`Feature ${quoted(name)} has the datatype ${quoted(datatype)}, for which there are no contents.`, 'Send FP32 or BYTES.');
+    throw refusal(
+      `Feature ${quoted(name)} has the datatype ${quoted(datatype)}, for which there are no contents.`,
+      'Send FP32 or BYTES.',
+    );
   }
   const values: number[] = [];
   return readFields(name, reader, numbers.field, () => reader.repeated(numbers.read, values), values);
@@ -45,7 +52,8 @@ function readStrings(name: string, reader: WireReader): string[] {
     bytesField,
     () => {
       const text = reader.text();
-      if (text === undefined) throw refusal(`Feature ${name}, row ${values.length}: the bytes are not UTF-8.`, 'Encode strings as UTF-8.');
+      if (text === undefined)
+        throw refusal(`Feature ${name}, row ${values.length}: the bytes are not UTF-8.`, 'Encode strings as UTF-8.');
       values.push(text);
     },
     values,
@@ -60,7 +68,10 @@ function readFields<T>(name: string, reader: WireReader, field: number, take: ()
     }
   } catch (error) {
     if (error instanceof RangeError)
-      throw refusal(`The contents of feature ${quoted(name)} cannot be read: ${error.message}.`, 'Send InferTensorContents.');
+      throw refusal(
+        `The contents of feature ${quoted(name)} cannot be read: ${error.message}.`,
+        'Send InferTensorContents.',
+      );
     throw error;
   }
   return values;

@@ -2,8 +2,9 @@ const slots = 2_048;
 const bytesMax = 24;
 
 /**
- * Turns short ASCII bytes into strings that were made before: the names, datatypes and levels of requests come again and again, and a comparison is a good deal cheaper
- * than a new string. Of fixed size: a string that falls into a taken slot takes it over.
+ * Turns short ASCII bytes into strings that were made before: the names, datatypes and levels of requests come again
+ * and again, and a comparison is a good deal cheaper than a new string. Of fixed size: a string that falls into a taken
+ * slot takes it over.
  */
 export class TextCache {
   private readonly kept = new Array<string | undefined>(slots);

@@ -1,7 +1,7 @@
 import type { MethodDefinition, sendUnaryData, ServerUnaryCall, UntypedHandleCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { GatewayMetrics } from '../gateway-metrics.js';
-import { isCallersEnd } from '../patience.js';
+import type { GatewayMetrics } from '../telemetry/gateway-metrics.js';
+import { isCallersEnd } from '../../inference/caller-deadline.js';
 import { grpcFailure, httpStatusOf } from './grpc-status.js';
 
 /** A message type as generated: how its bytes are read and written. */
@@ -19,8 +19,14 @@ export interface CallReport {
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** A method whose messages reach its handler as bytes: a message that cannot be read is then answered in words like any other mistake. */
-export function bytesMethod(path: string, stream: { request?: boolean; response?: boolean } = {}): MethodDefinition<Buffer, Buffer> {
+/**
+ * A method whose messages reach its handler as bytes: a message that cannot be read is then answered in words like any
+ * other mistake.
+ */
+export function bytesMethod(
+  path: string,
+  stream: { request?: boolean; response?: boolean } = {},
+): MethodDefinition<Buffer, Buffer> {
   return {
     path,
     requestStream: stream.request ?? false,

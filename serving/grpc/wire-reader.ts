@@ -7,8 +7,9 @@ const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 const texts = new TextCache();
 
 /**
- * Reads protobuf's wire format in place, field by field. The generated decoder makes an object of every message and copies all bytes; where thousands of requests with
- * dozens of tensors come in a second, that is most of what decoding costs.
+ * Reads protobuf's wire format in place, field by field. The generated decoder makes an object of every message and
+ * copies all bytes; where thousands of requests with dozens of tensors come in a second, that is most of what decoding
+ * costs.
  */
 export class WireReader {
   /** Of the field last read. */

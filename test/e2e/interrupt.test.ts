@@ -8,7 +8,10 @@ import { npmStart } from './run-program.js';
 /** From Ctrl-C to the end of the last process. */
 const stopsWithinMs = 30_000;
 
-/** One main job, interrupted three times: each start goes on where the one before was interrupted, the fourth comes to the end. */
+/**
+ * One main job, interrupted three times: each start goes on where the one before was interrupted, the fourth comes to
+ * the end.
+ */
 describe('Ctrl-C during npm start', () => {
   let place: Place;
   beforeAll(async () => {
@@ -36,14 +39,21 @@ describe('Ctrl-C during npm start', () => {
   it('the next start finds what is done, ends the canary and exits 0 with one version a run and one route history', async () => {
     const last = npmStart(place, '--unattended');
     expect((await last.ended).code, last.output()).toBe(0);
-    const report = mainJobReportSchema.parse(JSON.parse(await readFile(path.join(place.home, 'main-job.json'), 'utf8')));
+    const report = mainJobReportSchema.parse(
+      JSON.parse(await readFile(path.join(place.home, 'main-job.json'), 'utf8')),
+    );
     expect(report.versions.map(({ version }) => version)).toEqual([1, 2]);
-    expect(report.promotions.map(({ version, state, decisions }) => ({ version, state, decisions: decisions.length }))).toEqual([
+    expect(
+      report.promotions.map(({ version, state, decisions }) => ({ version, state, decisions: decisions.length })),
+    ).toEqual([
       { version: 1, state: 'promoted', decisions: 1 },
       { version: 2, state: 'promoted', decisions: 1 },
     ]);
     expect(
-      report.routes.map(({ epoch, split }) => [epoch, Object.fromEntries(split.map((part) => [part.version, part.sharePct]))]),
+      report.routes.map(({ epoch, split }) => [
+        epoch,
+        Object.fromEntries(split.map((part) => [part.version, part.sharePct])),
+      ]),
     ).toEqual([
       [1, { 1: 100 }],
       [2, { 1: 95, 2: 5 }],

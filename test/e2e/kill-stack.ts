@@ -1,7 +1,7 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { createApiClient, type ApiClient } from '../../client/http/api-client.js';
 import { connectTemporal, type TemporalHandle } from '../../client/connect.js';
-import type { ComponentReport } from '../../infra/embedded/component.js';
+import type { ComponentReport } from '../../infra/embedded/processes/component.js';
 import { startStack, type RunningStack } from '../../infra/embedded/stack.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { pollUntil } from '../integration/infra/poll-until.js';

@@ -7,9 +7,9 @@ import { promotionResult, promotionStatus } from '../../client/promotion.js';
 import { rolloutStatus } from '../../client/rollout.js';
 import { startTraining, trainingResult } from '../../client/training.js';
 import { workflowIds } from '../../domain/ids.js';
-import { openLog } from '../../infra/embedded/logs.js';
-import type { Split } from '../../domain/route.js';
-import { findTemporal } from '../../infra/embedded/tools.js';
+import { openLog } from '../../infra/embedded/processes/logs.js';
+import type { Split } from '../../domain/serving/route.js';
+import { findTemporal } from '../../infra/embedded/servers/tools.js';
 import { arrive } from '../../infra/main-job/arrival.js';
 import { liveFlights } from '../../infra/main-job/live-flights.js';
 import { replayTraffic, type TrafficCounts } from '../../infra/main-job/traffic.js';
@@ -22,11 +22,12 @@ const execute = promisify(execFile);
 const model = flightDelay.name;
 const requestsPerSecond = 250;
 
-const sharesOf = (split: Split): Record<number, number> => Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct]));
+const sharesOf = (split: Split): Record<number, number> =>
+  Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct]));
 
 /**
- * One life of the main job in which every process is killed with -9 at the step where it hurts most. The tests build on each other:
- * what one has brought about is where the next begins.
+ * One life of the main job in which every process is killed with -9 at the step where it hurts most. The tests build on
+ * each other: what one has brought about is where the next begins.
  */
 describe('kill -9', () => {
   let place: Place;
@@ -40,7 +41,10 @@ describe('kill -9', () => {
   };
   const arrived = (...months: readonly string[]) =>
     months.reduce(
-      (before, month) => before.then(() => arrive({ api: all.api, model, projectRoot: place.config.projectRoot, home: place.home }, month)),
+      (before, month) =>
+        before.then(() =>
+          arrive({ api: all.api, model, projectRoot: place.config.projectRoot, home: place.home }, month),
+        ),
       Promise.resolve(),
     );
   const untilTrainerRuns = ({ runId }: Started) =>
@@ -52,7 +56,10 @@ describe('kill -9', () => {
   const attemptsOf = async ({ workflowId }: Started) => {
     const { events } = await all.temporal.client.workflow.getHandle(workflowId).fetchHistory();
     const names = new Map(
-      (events ?? []).map((event) => [Number(event.eventId), event.activityTaskScheduledEventAttributes?.activityType?.name]),
+      (events ?? []).map((event) => [
+        Number(event.eventId),
+        event.activityTaskScheduledEventAttributes?.activityType?.name,
+      ]),
     );
     return Object.fromEntries(
       (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) =>
@@ -61,7 +68,9 @@ describe('kill -9', () => {
     );
   };
   const shares = async () =>
-    (await all.api.routeHistory(model, { environment: 'production' })).map(({ epoch, split }) => [epoch, sharesOf(split)] as const);
+    (await all.api.routeHistory(model, { environment: 'production' })).map(
+      ({ epoch, split }) => [epoch, sharesOf(split)] as const,
+    );
   const newestShares = async () => (await shares()).at(-1)?.[1] ?? {};
 
   beforeAll(async () => {
@@ -71,7 +80,8 @@ describe('kill -9', () => {
   });
   afterAll(async () => {
     process.stdout.write(
-      `\nback after kill -9: ${healed.map(({ name, backAfterMs, during }) => `${name} ${(backAfterMs / 1000).toFixed(1)} s (${during})`).join(', ')}\n`,
+      `\nback after kill -9: ` +
+        `${healed.map(({ name, backAfterMs, during }) => `${name} ${(backAfterMs / 1000).toFixed(1)} s (${during})`).join(', ')}\n`,
     );
     trafficOver.abort();
     await traffic?.catch(() => undefined);
@@ -83,12 +93,17 @@ describe('kill -9', () => {
 
   it('of the training worker while the trainer runs: the run is taken up again and registers one version, which serves', async () => {
     await arrived('2013-01', '2013-02');
-    const started = await startTraining(all.temporal, { model, cause: { kind: 'data', id: '2013-02', actor: 'system:data' } });
+    const started = await startTraining(all.temporal, {
+      model,
+      cause: { kind: 'data', id: '2013-02', actor: 'system:data' },
+    });
     await untilTrainerRuns(started);
     await kill('train', 'worker-training');
     expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'registered', version: 1 });
     expect((await attemptsOf(started))['train']).toBe(2);
-    expect(await promotionResult(all.temporal, workflowIds.promote(model, 1, 'production'))).toMatchObject({ state: 'promoted' });
+    expect(await promotionResult(all.temporal, workflowIds.promote(model, 1, 'production'))).toMatchObject({
+      state: 'promoted',
+    });
     expect(await shares()).toEqual([[1, { 1: 100 }]]);
 
     const requests = await liveFlights({ config: place.config, definition: flightDelay, month: '2013-04' });
@@ -104,7 +119,10 @@ describe('kill -9', () => {
 
   it('of Temporal and then the gateway during a training: the run goes on and registers one version, which waits for approval', async () => {
     await arrived('2013-03');
-    const started = await startTraining(all.temporal, { model, cause: { kind: 'data', id: '2013-03', actor: 'system:data' } });
+    const started = await startTraining(all.temporal, {
+      model,
+      cause: { kind: 'data', id: '2013-03', actor: 'system:data' },
+    });
     await untilTrainerRuns(started);
     await kill('train', 'temporal');
     // One after the other: two restarts at once on two cores say more about the machine than about the gateway.
@@ -127,7 +145,17 @@ describe('kill -9', () => {
     const { path: temporal } = findTemporal(place.config.projectRoot);
     const decision = JSON.stringify({ actor: 'ann@local', comment: 'ok' });
     const target = ['--address', all.stack.addresses.temporal, '--namespace', all.stack.addresses.temporalNamespace];
-    await execute(temporal, ['workflow', 'signal', ...target, '--workflow-id', promotion, '--name', 'approve', '--input', decision]);
+    await execute(temporal, [
+      'workflow',
+      'signal',
+      ...target,
+      '--workflow-id',
+      promotion,
+      '--name',
+      'approve',
+      '--input',
+      decision,
+    ]);
     await pollUntil('the canary begins', 60_000, async () => (await shares()).length === 2 || undefined);
     const [shown] = await all.api.promotions({ model, version: 2 });
     const { decisions } = await all.api.promotion(shown?.id ?? '');
@@ -145,15 +173,25 @@ describe('kill -9', () => {
       [100, 's3'],
     ] as const;
     for (const [sharePct, name] of turns) {
-      await pollUntil(`version 2 gets ${sharePct} %`, 120_000, async () => (await newestShares())[2] === sharePct || undefined);
+      await pollUntil(
+        `version 2 gets ${sharePct} %`,
+        120_000,
+        async () => (await newestShares())[2] === sharePct || undefined,
+      );
       const [latest] = await all.api.rollouts({ model, limit: 1 });
       expect(latest?.state, `the canary must still go on when ${name} is killed`).toBe('running');
       await kill(`canary at ${sharePct} %`, name);
-      await pollUntil(`the rollout answers after ${name}`, 30_000, () => rolloutStatus(all.temporal, 'production', model));
+      await pollUntil(`the rollout answers after ${name}`, 30_000, () =>
+        rolloutStatus(all.temporal, 'production', model),
+      );
     }
     const result = await pollUntil('the promotion ends', 180_000, async () => {
-      const { status } = await all.temporal.client.workflow.getHandle(workflowIds.promote(model, 2, 'production')).describe();
-      return status.name === 'RUNNING' ? undefined : promotionResult(all.temporal, workflowIds.promote(model, 2, 'production'));
+      const { status } = await all.temporal.client.workflow
+        .getHandle(workflowIds.promote(model, 2, 'production'))
+        .describe();
+      return status.name === 'RUNNING'
+        ? undefined
+        : promotionResult(all.temporal, workflowIds.promote(model, 2, 'production'));
     });
     expect(result).toMatchObject({ state: 'promoted' });
   });
@@ -168,16 +206,24 @@ describe('kill -9', () => {
 
     const runs = await all.api.runs({ model });
     expect(
-      runs.map(({ outcome, version }) => ({ outcome, version })).toSorted((left, right) => Number(left.version) - Number(right.version)),
+      runs
+        .map(({ outcome, version }) => ({ outcome, version }))
+        .toSorted((left, right) => Number(left.version) - Number(right.version)),
     ).toEqual([
       { outcome: 'registered', version: 1 },
       { outcome: 'registered', version: 2 },
     ]);
-    expect((await all.api.versions(model)).map(({ version }) => version).toSorted((left, right) => left - right)).toEqual([1, 2]);
+    expect(
+      (await all.api.versions(model)).map(({ version }) => version).toSorted((left, right) => left - right),
+    ).toEqual([1, 2]);
     const promotions = await Promise.all((await all.api.promotions({ model })).map(({ id }) => all.api.promotion(id)));
     expect(
       promotions
-        .map(({ version, state, decisions }) => ({ version, state, counted: decisions.filter((one) => one.counted).length }))
+        .map(({ version, state, decisions }) => ({
+          version,
+          state,
+          counted: decisions.filter((one) => one.counted).length,
+        }))
         .toSorted((left, right) => left.version - right.version),
     ).toEqual([
       { version: 1, state: 'promoted', counted: 1 },
@@ -220,7 +266,11 @@ describe('kill -9', () => {
       until: '2013-03',
       cause: { kind: 'person', id: 'again', actor: 'ann@local' },
     });
-    expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'unchanged', version: 2, promotion: null });
+    expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({
+      outcome: 'unchanged',
+      version: 2,
+      promotion: null,
+    });
     const run = await all.api.run(started.runId);
     expect(run).toMatchObject({ outcome: 'unchanged', version: null });
     expect(run.steps.map(({ step }) => step)).toEqual(['snapshot']);
@@ -231,11 +281,15 @@ describe('kill -9', () => {
     const taskQueue = 'takeover';
     const workers = new Map<number, ChildProcess>();
     for (const name of ['takeover-a', 'takeover-b']) {
-      const worker = spawn(process.execPath, ['--import', 'tsx', path.join(place.config.projectRoot, 'workers', 'main.ts')], {
-        cwd: place.config.projectRoot,
-        env: { ...place.env, ...all.stack.env, PERDURE_TASK_QUEUE: taskQueue, PERDURE_WORKER_NAME: name },
-        stdio: ['ignore', 'ignore', openLog(place.home, name), 'ipc'],
-      });
+      const worker = spawn(
+        process.execPath,
+        ['--import', 'tsx', path.join(place.config.projectRoot, 'workers', 'main.ts')],
+        {
+          cwd: place.config.projectRoot,
+          env: { ...place.env, ...all.stack.env, PERDURE_TASK_QUEUE: taskQueue, PERDURE_WORKER_NAME: name },
+          stdio: ['ignore', 'ignore', openLog(place.home, name), 'ipc'],
+        },
+      );
       workers.set(worker.pid ?? 0, worker);
     }
     try {
@@ -251,18 +305,28 @@ describe('kill -9', () => {
       });
       await untilTrainerRuns(started);
       const { raw } = await all.temporal.client.workflow.getHandle(started.workflowId).describe();
-      const holder = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'train')?.lastWorkerIdentity ?? '';
+      const holder =
+        raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'train')?.lastWorkerIdentity ?? '';
       const victim = workers.get(Number(holder.split('@')[0]));
       if (!victim) throw new Error(`the trainer runs in ${holder}, none of ${[...workers.keys()].join(', ')}`);
       victim.kill('SIGKILL');
-      expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({ outcome: 'registered', version: 3 });
+      expect(await trainingResult(all.temporal, started.workflowId)).toMatchObject({
+        outcome: 'registered',
+        version: 3,
+      });
       expect((await attemptsOf(started))['train']).toBe(2);
       const [second, third] = await Promise.all([2, 3].map((version) => all.api.version(model, version)));
       expect(third?.artifactSha256, 'the same snapshot, definition and seed').toBe(second?.artifactSha256);
-      expect([...workers.values()].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).length).toBe(1);
+      expect(
+        [...workers.values()].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).length,
+      ).toBe(1);
     } finally {
-      const living = [...workers.values()].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-      await Promise.all(living.map((worker) => new Promise((resolve) => (worker.once('exit', resolve), worker.kill('SIGTERM')))));
+      const living = [...workers.values()].filter(
+        ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+      );
+      await Promise.all(
+        living.map((worker) => new Promise((resolve) => (worker.once('exit', resolve), worker.kill('SIGTERM')))),
+      );
     }
   });
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient, type ApiClient } from '../../client/http/api-client.js';
-import { validationReportSchema } from '../../domain/validation-report.js';
+import { validationReportSchema } from '../../domain/data/validation-report.js';
 import { mainJobReportSchema, type MainJobReport } from '../../infra/main-job/report.js';
 import { withOneRowTwice } from './corrupted-month.js';
 import { prepareFlightMonth } from '../../infra/main-job/flights-data.js';
@@ -12,14 +12,20 @@ import { npmStart, perdure, startProgram, type ProgramEnd } from './run-program.
 
 const model = 'flight-delay';
 
-/** ROC AUC and log loss by a separate Python program, LightGBM 4.7 without this product: 200 rounds, 31 leaves, learning rate 0.1, float32 features, seed 42. */
+/**
+ * ROC AUC and log loss by a separate Python program, LightGBM 4.7 without this product: 200 rounds, 31 leaves, learning
+ * rate 0.1, float32 features, seed 42.
+ */
 const reference = {
   '2013-02': { rocAuc: 0.8887, logLoss: 0.3008 },
   '2013-03': { rocAuc: 0.9276, logLoss: 0.2389 },
   '2013-04': { rocAuc: 0.8835, logLoss: 0.3478 },
 } as const;
 
-function expectNearReference(metrics: Record<string, number | null> | null | undefined, holdout: keyof typeof reference): void {
+function expectNearReference(
+  metrics: Record<string, number | null> | null | undefined,
+  holdout: keyof typeof reference,
+): void {
   expect(
     Math.abs((metrics?.['rocAuc'] ?? Number.NaN) - reference[holdout].rocAuc),
     `ROC AUC on ${holdout}: ${metrics?.['rocAuc']}`,
@@ -34,7 +40,8 @@ describe('npm start -- --unattended on an empty home', () => {
   let place: Place;
   let first: ProgramEnd;
   let report: MainJobReport;
-  const readReport = async () => mainJobReportSchema.parse(JSON.parse(await readFile(path.join(place.home, 'main-job.json'), 'utf8')));
+  const readReport = async () =>
+    mainJobReportSchema.parse(JSON.parse(await readFile(path.join(place.home, 'main-job.json'), 'utf8')));
 
   beforeAll(async () => {
     place = await createPlace('main-job');
@@ -49,8 +56,16 @@ describe('npm start -- --unattended on an empty home', () => {
 
   it('registers two versions that agree with the independent reference and pass every gate', () => {
     expect(report.versions.map(({ version, trainedOn, testedOn }) => ({ version, trainedOn, testedOn }))).toEqual([
-      { version: 1, trainedOn: { from: '2013-01', to: '2013-02', rows: 26398 }, testedOn: { from: '2013-02', to: '2013-03', rows: 23611 } },
-      { version: 2, trainedOn: { from: '2013-01', to: '2013-03', rows: 50009 }, testedOn: { from: '2013-03', to: '2013-04', rows: 27902 } },
+      {
+        version: 1,
+        trainedOn: { from: '2013-01', to: '2013-02', rows: 26398 },
+        testedOn: { from: '2013-02', to: '2013-03', rows: 23611 },
+      },
+      {
+        version: 2,
+        trainedOn: { from: '2013-01', to: '2013-03', rows: 50009 },
+        testedOn: { from: '2013-03', to: '2013-04', rows: 27902 },
+      },
     ]);
     expectNearReference(report.versions[0]?.metrics, '2013-02');
     expectNearReference(report.versions[1]?.metrics, '2013-03');
@@ -72,9 +87,9 @@ describe('npm start -- --unattended on an empty home', () => {
     expect(report.promotions[0]?.decisions.map(({ actor, counted }) => ({ actor, counted }))).toEqual([
       { actor: 'system:policy', counted: true },
     ]);
-    expect(report.promotions[1]?.decisions.map(({ actor, decision, counted }) => ({ actor, decision, counted }))).toEqual([
-      { actor: 'unattended@local', decision: 'approve', counted: true },
-    ]);
+    expect(
+      report.promotions[1]?.decisions.map(({ actor, decision, counted }) => ({ actor, decision, counted })),
+    ).toEqual([{ actor: 'unattended@local', decision: 'approve', counted: true }]);
     for (const { evidenceSha256 } of report.promotions) expect(evidenceSha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -82,12 +97,9 @@ describe('npm start -- --unattended on an empty home', () => {
     expect(report.routes.map(({ environment, epoch }) => ({ environment, epoch }))).toEqual(
       [1, 2, 3, 4].map((epoch) => ({ environment: 'production', epoch })),
     );
-    expect(report.routes.map(({ split }) => Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct])))).toEqual([
-      { 1: 100 },
-      { 1: 95, 2: 5 },
-      { 1: 75, 2: 25 },
-      { 2: 100 },
-    ]);
+    expect(
+      report.routes.map(({ split }) => Object.fromEntries(split.map(({ version, sharePct }) => [version, sharePct]))),
+    ).toEqual([{ 1: 100 }, { 1: 95, 2: 5 }, { 1: 75, 2: 25 }, { 2: 100 }]);
     const times = report.routes.map(({ at }) => Date.parse(at));
     expect(times).toEqual(times.toSorted((left, right) => left - right));
     expect(report.requests['failed']).toBe(0);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePortVariables } from '../../infra/embedded/native-servers.js';
+import { freePortVariables } from '../../infra/embedded/servers/native-servers.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import { withoutOwnServers } from '../setup/own-servers.js';
 
@@ -24,7 +24,10 @@ export async function createPlace(name: string): Promise<Place> {
   return { home, env, config: loadPerdureConfig(env), remove: () => rmSync(home, { recursive: true, force: true }) };
 }
 
-/** Every process of this machine that names the home in its arguments or its environment, one line each: what a stack has left running. */
+/**
+ * Every process of this machine that names the home in its arguments or its environment, one line each: what a stack
+ * has left running.
+ */
 export function processesOf(home: string): string[] {
   if (!existsSync('/proc/self/environ')) {
     const all = execFileSync('ps', ['-A', '-E', '-ww', '-o', 'pid=,command='], { encoding: 'utf8' }).split('\n');
@@ -33,7 +36,9 @@ export function processesOf(home: string): string[] {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
   return pids.flatMap((pid) => {
     const [args, environment] = [readProc(pid, 'cmdline'), readProc(pid, 'environ')];
-    return args.includes(home) || environment.includes(home) ? [`${pid} ${args.replaceAll('\0', ' ').slice(0, 200)}`] : [];
+    return args.includes(home) || environment.includes(home)
+      ? [`${pid} ${args.replaceAll('\0', ' ').slice(0, 200)}`]
+      : [];
   });
 }
 

@@ -51,7 +51,8 @@ export function startProgram(place: Place, file: string, ...args: readonly strin
     output: () => written.both,
     async says(what, timeoutMs) {
       await pollUntil(`${file} says ${what}`, timeoutMs, () => what.test(written.both) || over || undefined);
-      if (!what.test(written.both)) throw new Error(`${file} ended before it said ${what}:\n${written.both.slice(-4000)}`);
+      if (!what.test(written.both))
+        throw new Error(`${file} ended before it said ${what}:\n${written.both.slice(-4000)}`);
     },
     signal: (name) => void (child.pid !== undefined && process.kill(-child.pid, name)),
     ended,

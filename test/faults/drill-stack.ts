@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { createObjectStore, type ObjectStore } from '../../adapters/object-store.js';
+import { createObjectStore, type ObjectStore } from '../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../db/connect.js';
-import { builtGateway } from '../../infra/embedded/built-gateway.js';
-import type { ComponentReport, ComponentSpec } from '../../infra/embedded/component.js';
-import { findFreePorts } from '../../infra/embedded/ports.js';
-import { superviseComponent } from '../../infra/embedded/supervise.js';
+import { builtGateway } from '../../infra/embedded/processes/built-gateway.js';
+import type { ComponentReport, ComponentSpec } from '../../infra/embedded/processes/component.js';
+import { findFreePorts } from '../../infra/embedded/processes/ports.js';
+import { superviseComponent } from '../../infra/embedded/supervision/supervise.js';
 import { loadPerdureConfig } from '../../perdure.config.js';
 import { startKillStack, type KillStack } from '../e2e/kill-stack.js';
 import { createPlace, processesOf, type Place } from '../e2e/place.js';
@@ -33,7 +33,10 @@ export interface DrillStack {
 
 const secondGateway = 'gateway-production-2';
 
-/** A whole stack with a second production gateway, workers that hold activities, signed decisions, and a database that notes every write that matters. */
+/**
+ * A whole stack with a second production gateway, workers that hold activities, signed decisions, and a database that
+ * notes every write that matters.
+ */
 export async function startDrillStack(): Promise<DrillStack> {
   const own = await createPlace('faults');
   const holdFolder = path.join(own.home, 'holds');
@@ -51,7 +54,12 @@ export async function startDrillStack(): Promise<DrillStack> {
   const db = connectDatabase(all.stack.addresses.migrationDatabaseUrl);
   await recordWrites(db);
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = all.stack.env;
-  const store = createObjectStore({ ...place.config.s3, endpoint: all.stack.addresses.s3Endpoint, accessKeyId, secretAccessKey });
+  const store = createObjectStore({
+    ...place.config.s3,
+    endpoint: all.stack.addresses.s3Endpoint,
+    accessKeyId,
+    secretAccessKey,
+  });
 
   const port = await findFreePorts(place.config.host, 2);
   const second = superviseComponent(

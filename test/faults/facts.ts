@@ -1,6 +1,6 @@
-import type { Evidence } from '../../domain/promotion.js';
-import type { RolloutStage } from '../../domain/rollout-stage.js';
-import type { RouteTarget } from '../../domain/route.js';
+import type { Evidence } from '../../domain/promotion/promotion.js';
+import type { RolloutStage } from '../../domain/rollout/rollout-stage.js';
+import type { RouteTarget } from '../../domain/serving/route.js';
 
 /** Place in the order in which Postgres took the writes. */
 type Recorded = { order: number };
@@ -71,7 +71,9 @@ export interface ToldApproval {
   actor: string;
 }
 
-/** A probe that a workflow has made of a version: how many gateways answered with it, or the epoch that came in between. */
+/**
+ * A probe that a workflow has made of a version: how many gateways answered with it, or the epoch that came in between.
+ */
 export interface Probed {
   runId: string;
   version: number;
@@ -88,7 +90,10 @@ export interface Asked {
   gaveUp?: { sentAt: number; endedAt: number; said: string[] };
 }
 
-/** What a drill leaves behind: every write to the tables that matter, what callers were told, and what workflows recorded. */
+/**
+ * What a drill leaves behind: every write to the tables that matter, what callers were told, and what workflows
+ * recorded.
+ */
 export interface Facts {
   routes: Written<RouteRow>[];
   leases: Written<LeaseRow>[];

@@ -19,7 +19,10 @@ export const watchedStages: Record<Strategy, readonly boolean[]> = {
 };
 export const strategies = Object.keys(watchedStages) as Strategy[];
 
-/** When a person stops a rollout: in which stage, and whether its route was just written, before any gateway acknowledged it, or the judge is about to look. */
+/**
+ * When a person stops a rollout: in which stage, and whether its route was just written, before any gateway
+ * acknowledged it, or the judge is about to look.
+ */
 export interface StopPoint {
   stage: number;
   during: 'route' | 'look';
@@ -48,11 +51,19 @@ const companions: Record<Component, NonNullable<Fault['also']>> = {
 /** Of so many faults of a component, the second strikes its companion too. */
 const alsoEvery = 6;
 
-/** A gateway loses its lease after 10 s of silence; both sides of that are worth a visit. A small activity is given up after 30 s: what its worker goes on with then comes too late. */
+/**
+ * A gateway loses its lease after 10 s of silence; both sides of that are worth a visit. A small activity is given up
+ * after 30 s: what its worker goes on with then comes too late.
+ */
 const pauseMs = { shortest: 1_500, longest: 6_000, beyondLease: 12_000, beyondTimeout: 42_000 };
 
 export function stepsOf(strategy: Strategy): Step[] {
-  return ['approval', ...Array.from({ length: watchedStages[strategy].length }, (_, stage) => stage), 'abort', 'rollback'];
+  return [
+    'approval',
+    ...Array.from({ length: watchedStages[strategy].length }, (_, stage) => stage),
+    'abort',
+    'rollback',
+  ];
 }
 
 /** Every moment in which a rollout of this strategy can be stopped. */
@@ -64,8 +75,9 @@ export function stopPointsOf(strategy: Strategy): StopPoint[] {
 }
 
 /**
- * Faults from a seed; the same seed gives the same plan. Steps and triples of moment, component and kind are each gone through in an order of the seed, so that `leastCount` faults have every
- * step of every strategy and every triple at least once; `all` pairs each with each.
+ * Faults from a seed; the same seed gives the same plan. Steps and triples of moment, component and kind are each gone
+ * through in an order of the seed, so that `leastCount` faults have every step of every strategy and every triple at
+ * least once; `all` pairs each with each.
  */
 export function planFaults(seed: number, count: number | 'all' = leastCount): Fault[] {
   const random = seededRandom(seed);
@@ -108,7 +120,9 @@ export const leastCount = moments.length * components.length * kinds.length;
 
 /** What is struck, when and where, for a person. */
 export function faultText({ step, moment, component, also, kind, pausedMs: forMs, stop }: Fault): string {
-  const what = `${kind} ${component}${also === null ? '' : ` and ${also}`}${kind === 'pause' ? ` for ${(forMs / 1000).toFixed(1)} s` : ''}`;
+  const what =
+    `${kind} ` +
+    `${component}${also === null ? '' : ` and ${also}`}${kind === 'pause' ? ` for ${(forMs / 1000).toFixed(1)} s` : ''}`;
   const stopped = stop === null ? '' : ` in stage ${stop.stage + 1} (${stop.during})`;
   return `${what} ${moment}, ${typeof step === 'number' ? `stage ${step + 1}` : `${step}${stopped}`}`;
 }

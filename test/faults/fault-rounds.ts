@@ -17,13 +17,15 @@ export function stagesBefore(strategy: Strategy, stop: StopPoint | null): number
 }
 
 /**
- * Puts faults of one strategy into few promotions; the order of the strategies is the plan's. A rollout goes back once, and comes to no stage after the one in which
- * it is stopped: what waits there gets another promotion.
+ * Puts faults of one strategy into few promotions; the order of the strategies is the plan's. A rollout goes back once,
+ * and comes to no stage after the one in which it is stopped: what waits there gets another promotion.
  */
 export function roundsOf(faults: readonly Fault[]): Round[] {
   const rounds: Round[] = [];
   for (const fault of faults) {
-    const free = rounds.find(({ strategy, faults: taken }) => strategy === fault.strategy && goTogether([...taken, fault]));
+    const free = rounds.find(
+      ({ strategy, faults: taken }) => strategy === fault.strategy && goTogether([...taken, fault]),
+    );
     if (free) free.faults.push(fault);
     else rounds.push({ strategy: fault.strategy, faults: [fault] });
   }
@@ -35,10 +37,15 @@ export function goTogether(faults: readonly Fault[]): boolean {
   const steps = faults.map(({ step }) => step);
   const [first, second] = faults.filter(({ step }) => step === 'abort' || step === 'rollback');
   if (new Set(steps).size < steps.length || second) return false;
-  return first === undefined || steps.every((step) => typeof step !== 'number' || step < stagesBefore(first.strategy, first.stop));
+  return (
+    first === undefined ||
+    steps.every((step) => typeof step !== 'number' || step < stagesBefore(first.strategy, first.stop))
+  );
 }
 
 /** What was planned and did not strike, one sentence each. */
 export function unstruck(planned: readonly Fault[], struck: readonly Fault[]): string[] {
-  return planned.filter((fault) => !struck.includes(fault)).map((fault) => `${fault.strategy}: never struck: ${faultText(fault)}`);
+  return planned
+    .filter((fault) => !struck.includes(fault))
+    .map((fault) => `${fault.strategy}: never struck: ` + `${faultText(fault)}`);
 }

@@ -17,17 +17,24 @@ import { retried, versionInForce } from './stop-rollout.js';
 import { prepareReplay, readHistories } from './replay-histories.js';
 
 const seed = Number(process.env['PERDURE_FAULT_SEED'] ?? 1);
-/** By default a few, always the same, in every strategy: the whole suite must end in time. `least` covers every component, kind and moment, and every step of every strategy. */
+/**
+ * By default a few, always the same, in every strategy: the whole suite must end in time. `least` covers every
+ * component, kind and moment, and every step of every strategy.
+ */
 const wanted = process.env['PERDURE_FAULT_COUNT'] ?? '8';
 const plan = planFaults(seed, wanted === 'all' ? 'all' : wanted === 'least' ? leastCount : Number(wanted));
 const rounds = roundsOf(plan);
 const requestsPerSecond = 80;
-/** A rollout that ends otherwise than planned, by an honest verdict, leaves faults behind: they are aimed anew, with another version. */
+/**
+ * A rollout that ends otherwise than planned, by an honest verdict, leaves faults behind: they are aimed anew, with
+ * another version.
+ */
 const triesMax = 3;
 
 /**
- * Promotions by every strategy under live traffic, with something killed or paused at an exact moment of each step. The versions build on each other: what one
- * promotion has brought about is where the next begins. PERDURE_FAULT_SEED repeats a plan.
+ * Promotions by every strategy under live traffic, with something killed or paused at an exact moment of each step. The
+ * versions build on each other: what one promotion has brought about is where the next begins. PERDURE_FAULT_SEED
+ * repeats a plan.
  */
 describe(`faults of seed ${seed}`, () => {
   let drill: DrillStack;
@@ -39,7 +46,10 @@ describe(`faults of seed ${seed}`, () => {
   /** Of the registered versions. */
   const intercepts = new Map<number, number>();
 
-  /** What rests on something else is read before it: answers and promises before the writes that they speak of, and those before the histories. */
+  /**
+   * What rests on something else is read before it: answers and promises before the writes that they speak of, and
+   * those before the histories.
+   */
   const readFacts = async (): Promise<Facts> => {
     const heard = { told: told.slice(), asked: traffic.asked.slice() };
     const writes = await readWrites(drill.db);
@@ -53,14 +63,18 @@ describe(`faults of seed ${seed}`, () => {
     expect(found, `seed ${seed}, ${when}; the facts are in ${tmpdir()}/perdure-faults-${seed}.json`).toEqual([]);
   };
 
-  /** A version that is tried by A/B says far more than the champion, or far less where the champion says much already. */
+  /**
+   * A version that is tried by A/B says far more than the champion, or far less where the champion says much already.
+   */
   const register = async (strategy: Strategy) => {
     const isTest = strategy === 'ab';
     const championSaysMuch = isTest && (intercepts.get(await versionInForce(drill)) ?? 0) > 0;
     const intercept = (isTest && !championSaysMuch ? 1 : -1) + (registered += 1) / 10_000;
     const policies = drillPolicies(championSaysMuch ? 'lower-is-better' : 'higher-is-better');
     const definition = drillDefinition(policies[strategy]);
-    const version = await retried('a version is registered', () => registerDrillVersion(drill, definition, drillOnnx(intercept)));
+    const version = await retried('a version is registered', () =>
+      registerDrillVersion(drill, definition, drillOnnx(intercept)),
+    );
     intercepts.set(version, intercept);
     return version;
   };
@@ -78,7 +92,8 @@ describe(`faults of seed ${seed}`, () => {
   afterAll(async () => {
     await traffic?.stop();
     process.stdout.write(
-      `\n${struck.length} of ${plan.length} faults, ${traffic?.asked.length ?? 0} predictions, ${traffic?.asked.filter(({ answer }) => answer === null).length} failed\n`,
+      `\n${struck.length} of ${plan.length} faults, ${traffic?.asked.length ?? 0} predictions, ` +
+        `${traffic?.asked.filter(({ answer }) => answer === null).length} failed\n`,
     );
     process.stdout.write(`asked again: ${JSON.stringify(Object.fromEntries(traffic?.problems ?? []), null, 1)}\n`);
     expect(await drill?.close()).toEqual([]);
@@ -101,7 +116,9 @@ describe(`faults of seed ${seed}`, () => {
         });
         expect(['promoted', 'rolled-back']).toContain(ended.state);
         await mustHold(`at the end of ${strategy}`);
-        process.stdout.write(`\n${struck.length} of ${plan.length} struck, ${strategy} ${ended.state}: ${ended.reason}\n`);
+        process.stdout.write(
+          `\n${struck.length} of ${plan.length} struck, ${strategy} ${ended.state}: ` + `${ended.reason}\n`,
+        );
         for (const missed of unstruck(left(), struck))
           process.stdout.write(`\n${missed}, the rollout ended ${ended.state}: ${ended.reason}\n`);
       }

@@ -20,7 +20,10 @@ export function createHolds(folder: string) {
       writeFileSync(`${name}.new`, JSON.stringify(hold));
       renameSync(`${name}.new`, `${name}.hold.json`);
       const one: PlacedHold = {
-        held: () => (existsSync(`${name}.held.json`) ? (JSON.parse(readFileSync(`${name}.held.json`, 'utf8')) as HeldActivity) : undefined),
+        held: () =>
+          existsSync(`${name}.held.json`)
+            ? (JSON.parse(readFileSync(`${name}.held.json`, 'utf8')) as HeldActivity)
+            : undefined,
         release: () => {
           rmSync(`${name}.hold.json`, { force: true });
           rmSync(`${name}.held.json`, { force: true });

@@ -19,7 +19,10 @@ export interface LiveTraffic {
   stop(): Promise<void>;
 }
 
-/** A prediction counts as failed when the same id gets no answer for this long, while any gateway of the environment stands. */
+/**
+ * A prediction counts as failed when the same id gets no answer for this long, while any gateway of the environment
+ * stands.
+ */
 const answerWithinMs = 5_000;
 /** Nobody waits longer than this for the drill to bring a gateway back. */
 const awayAtMostMs = 180_000;
@@ -33,8 +36,9 @@ const reconnectsSoon = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_rec
 const answerSchema = z.object({ model_version: z.string() });
 
 /**
- * Asks the gateways by turns, at an even pace, one in eight over gRPC; what one does not answer is asked again of the other, under the same id. Time in which
- * `standing` says that the drill itself left no gateway standing is not held against them.
+ * Asks the gateways by turns, at an even pace, one in eight over gRPC; what one does not answer is asked again of the
+ * other, under the same id. Time in which `standing` says that the drill itself left no gateway standing is not held
+ * against them.
  */
 export function startTraffic(
   { gateways, standing }: { gateways: readonly TrafficGateway[]; standing(): number },
@@ -52,17 +56,26 @@ export function startTraffic(
     const said: string[] = [];
     let leftMs = answerWithinMs;
     // A caller that itself stood still has still asked each gateway twice.
-    for (let attempt = 0; (leftMs > 0 && performance.now() - askedAt < awayAtMostMs) || attempt < 2 * gateways.length; attempt += 1) {
+    for (
+      let attempt = 0;
+      (leftMs > 0 && performance.now() - askedAt < awayAtMostMs) || attempt < 2 * gateways.length;
+      attempt += 1
+    ) {
       const at = (turn + attempt) % gateways.length;
       const sentAt = performance.now();
       const stood = standing() > 0;
       try {
         const overGrpc = turn % grpcEvery === 0;
         const answer = overGrpc ? await askGrpc(clients[at], id, turn) : await answerOf(gateways[at], id, turn);
-        asked.push({ id, answer: { gateway: gateways[at]?.name ?? '', ...answer, sentAt, answeredAt: performance.now() } });
+        asked.push({
+          id,
+          answer: { gateway: gateways[at]?.name ?? '', ...answer, sentAt, answeredAt: performance.now() },
+        });
         return;
       } catch (error) {
-        const words = `${gateways[at]?.name}: ${error instanceof Error ? error.message.replace(/ after .*/, '') : String(error)}`;
+        const words =
+          `${gateways[at]?.name}: ` +
+          `${error instanceof Error ? error.message.replace(/ after .*/, '') : String(error)}`;
         said.push(words);
         problems.set(words, (problems.get(words) ?? 0) + 1);
         if (performance.now() - sentAt < 50) await delay(50);
@@ -99,8 +112,8 @@ export function startTraffic(
 }
 
 /**
- * True when a gateway answers several times in a row over both protocols. One that has just started listens before its models are warm, and to one protocol before
- * the other.
+ * True when a gateway answers several times in a row over both protocols. One that has just started listens before its
+ * models are warm, and to one protocol before the other.
  */
 export async function answersSteadily(gateway: TrafficGateway): Promise<true> {
   const client = new GrpcClient(gateway.grpcAddress);
@@ -114,7 +127,11 @@ export async function answersSteadily(gateway: TrafficGateway): Promise<true> {
 }
 
 /** One question over REST. @throws an Error when there is no answer. */
-export async function answerOf(gateway: TrafficGateway | undefined, id: string, turn: number): Promise<{ version: number; epoch: number }> {
+export async function answerOf(
+  gateway: TrafficGateway | undefined,
+  id: string,
+  turn: number,
+): Promise<{ version: number; epoch: number }> {
   const { carrier, x } = drillRow(turn);
   const response = await fetch(new URL(`/v2/models/${drillModel}/infer`, gateway?.url), {
     method: 'POST',
@@ -136,15 +153,30 @@ export async function answerOf(gateway: TrafficGateway | undefined, id: string, 
   };
 }
 
-async function askGrpc(client: GrpcClient | undefined, id: string, turn: number): Promise<{ version: number; epoch: number }> {
+async function askGrpc(
+  client: GrpcClient | undefined,
+  id: string,
+  turn: number,
+): Promise<{ version: number; epoch: number }> {
   if (client === undefined) throw new Error('there is no gateway');
   const { carrier, x } = drillRow(turn);
   const tensor = (name: string, datatype: string, contents: Partial<typeof noContents>) => ({
     ...{ name, datatype, shape: [1, 1], parameters: {} },
     contents: { ...noContents, ...contents },
   });
-  const inputs = [tensor('carrier', 'BYTES', { bytesContents: [Buffer.from(carrier)] }), tensor('x', 'FP32', { fp32Contents: [x] })];
-  const request = { modelName: drillModel, modelVersion: '', id, parameters: {}, inputs, outputs: [], rawInputContents: [] };
+  const inputs = [
+    tensor('carrier', 'BYTES', { bytesContents: [Buffer.from(carrier)] }),
+    tensor('x', 'FP32', { fp32Contents: [x] }),
+  ];
+  const request = {
+    modelName: drillModel,
+    modelVersion: '',
+    id,
+    parameters: {},
+    inputs,
+    outputs: [],
+    rawInputContents: [],
+  };
   const { response, metadata } = await client.infer(request, {}, { deadline: Date.now() + tryMs });
   return { version: Number(response.modelVersion), epoch: Number(metadata.get('x-perdure-epoch')[0]) };
 }

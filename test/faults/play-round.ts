@@ -1,6 +1,6 @@
 import { promotionResult, startPromotion } from '../../client/promotion.js';
 import { workflowIds } from '../../domain/ids.js';
-import type { PromotionResult } from '../../workflows/promote-model.js';
+import type { PromotionResult } from '../../workflows/promotion/promote-model.js';
 import { approveWith } from './approve-promotion.js';
 import { drillEnvironment as environment, drillModel as model } from './drill-model.js';
 import type { DrillStack } from './drill-stack.js';
@@ -8,7 +8,15 @@ import type { ToldApproval } from './facts.js';
 import type { Fault } from './fault-plan.js';
 import { stagesBefore, stoppingFault, type Round } from './fault-rounds.js';
 import { firstHold, strikeFault, untilHeld } from './strike-fault.js';
-import { abortRollout, championServes, retried, rollBack, untilEnded, versionInForce, type Rollback } from './stop-rollout.js';
+import {
+  abortRollout,
+  championServes,
+  retried,
+  rollBack,
+  untilEnded,
+  versionInForce,
+  type Rollback,
+} from './stop-rollout.js';
 
 export interface RoundWatcher {
   told: ToldApproval[];
@@ -18,7 +26,10 @@ export interface RoundWatcher {
 
 const approvers = ['ann@local', 'bob@local'] as const;
 
-/** Promotes a version, breaking what the round says where it says so, and has a person stop it or take it back where a fault waits for that. */
+/**
+ * Promotes a version, breaking what the round says where it says so, and has a person stop it or take it back where a
+ * fault waits for that.
+ */
 export async function playRound(
   drill: DrillStack,
   { strategy, faults }: Round,
@@ -49,7 +60,10 @@ export async function playRound(
   void result.finally(() => (hasEnded = true)).catch(() => undefined);
   const isOver = () => hasEnded;
 
-  /** Breaks something at one step. What a rollout that has ended otherwise meanwhile never comes to is left unstruck, which the drill complains about. */
+  /**
+   * Breaks something at one step. What a rollout that has ended otherwise meanwhile never comes to is left unstruck,
+   * which the drill complains about.
+   */
   const breakAt = async (fault: Fault | undefined, never: () => boolean = isOver): Promise<void> => {
     const hold = fault && placed.get(fault);
     if (hold && (await strikeFault(drill, fault, hold, never))) await watcher.afterFault(fault);

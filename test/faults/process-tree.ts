@@ -12,7 +12,11 @@ function treeOf(root: number): number[] {
   return found;
 }
 
-/** Stops a process and its children where they stand. Returns what lets them go on; children that ended meanwhile are passed over. @throws an Error when the root has ended. */
+/**
+ * Stops a process and its children where they stand. Returns what lets them go on; children that ended meanwhile are
+ * passed over.
+ * @throws an Error when the root has ended.
+ */
 export function stopTree(root: number): () => void {
   const stopped: number[] = [];
   // What a process starts between the listing and the signal is found by listing again.

@@ -1,8 +1,24 @@
 import type { Database } from '../../db/connect.js';
-import type { SettledRollout } from '../../domain/rollout-plan.js';
-import type { AcknowledgementRow, DecisionRow, Facts, LeaseRow, PromotionRow, RolloutRow, RouteRow, Written } from './facts.js';
+import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
+import type {
+  AcknowledgementRow,
+  DecisionRow,
+  Facts,
+  LeaseRow,
+  PromotionRow,
+  RolloutRow,
+  RouteRow,
+  Written,
+} from './facts.js';
 
-const tables = ['routes', 'leases', 'gateway_acknowledgements', 'rollouts', 'promotions', 'promotion_decisions'] as const;
+const tables = [
+  'routes',
+  'leases',
+  'gateway_acknowledgements',
+  'rollouts',
+  'promotions',
+  'promotion_decisions',
+] as const;
 
 /** Has Postgres note every write to the tables that matter, in its order: what was overwritten is seen too. */
 export async function recordWrites({ sql }: Database): Promise<void> {
@@ -24,14 +40,17 @@ export async function readWrites({ sql }: Database): Promise<Omit<Facts, 'told' 
   const all = await sql<{ seq: string; table_name: string; change: Written<unknown>['change']; written: Columns }[]>`
     select seq, table_name, change, written from drill_writes order by seq`;
   const of = <Row>(table: (typeof tables)[number], rowOf: (columns: Columns) => Row): Written<Row>[] =>
-    all.filter((one) => one.table_name === table).map(({ seq, change, written }) => ({ order: Number(seq), change, row: rowOf(written) }));
+    all
+      .filter((one) => one.table_name === table)
+      .map(({ seq, change, written }) => ({ order: Number(seq), change, row: rowOf(written) }));
   return {
     routes: of('routes', (one) => camel(one) as unknown as RouteRow),
     leases: of('leases', (one) => camel(one) as unknown as LeaseRow),
     acknowledgements: of('gateway_acknowledgements', (one) => camel(one) as unknown as AcknowledgementRow),
     rollouts: of(
       'rollouts',
-      (one) => ({ ...camel(one), stages: (one['settled'] as SettledRollout | null)?.stages ?? [] }) as unknown as RolloutRow,
+      (one) =>
+        ({ ...camel(one), stages: (one['settled'] as SettledRollout | null)?.stages ?? [] }) as unknown as RolloutRow,
     ),
     promotions: of('promotions', (one) => camel(one) as unknown as PromotionRow),
     decisions: of('promotion_decisions', (one) => camel(one) as unknown as DecisionRow),

@@ -12,12 +12,18 @@ let bundle: Promise<WorkflowBundle> | undefined;
 
 /** Bundling takes this process several seconds in which it does nothing else: it is done before there is traffic. */
 export async function prepareReplay(): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
   bundle ??= bundleWorkflowCode({ ...bundleSources, logger: new DefaultLogger('ERROR') });
   await bundle;
 }
 
-/** Reads the histories of these workflows as they are now, ended or not: what is wrong with each when the present code replays it, and the probes that they recorded. */
+/**
+ * Reads the histories of these workflows as they are now, ended or not: what is wrong with each when the present code
+ * replays it, and the probes that they recorded.
+ */
 export async function readHistories(
   { client }: TemporalHandle,
   executions: readonly { workflowId: string; runId: string }[],
@@ -40,7 +46,10 @@ function probesOf(runId: string, { events }: History): Probed[] {
   return (events ?? []).flatMap(
     ({ eventId, activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: done }) => {
       if (scheduled?.activityType?.name === 'probe')
-        asked.set(String(eventId), fromPayloadsAtIndex<{ version: number }>(defaultPayloadConverter, 0, scheduled.input?.payloads).version);
+        asked.set(
+          String(eventId),
+          fromPayloadsAtIndex<{ version: number }>(defaultPayloadConverter, 0, scheduled.input?.payloads).version,
+        );
       const version = asked.get(String(done?.scheduledEventId));
       if (!done || version === undefined) return [];
       const { answered, replacedBy } = fromPayloadsAtIndex<Pick<Probed, 'answered' | 'replacedBy'>>(

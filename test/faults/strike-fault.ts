@@ -8,11 +8,20 @@ import type { PlacedHold } from './holds.js';
 /** A worker that died in the middle of a small activity is noticed after 30 s. */
 const heldWithinMs = 150_000;
 
-/** Waits for the moment, kills or pauses what the fault names there, lets everything go on, and waits until it works again. False when the moment never came. */
-export async function strikeFault(drill: DrillStack, fault: Fault, hold: PlacedHold, isOver: () => boolean): Promise<boolean> {
+/**
+ * Waits for the moment, kills or pauses what the fault names there, lets everything go on, and waits until it works
+ * again. False when the moment never came.
+ */
+export async function strikeFault(
+  drill: DrillStack,
+  fault: Fault,
+  hold: PlacedHold,
+  isOver: () => boolean,
+): Promise<boolean> {
   if (!(await untilHeld(hold, isOver))) return false;
   if (fault.moment !== 'before the acknowledgement' || fault.step === 'approval') return strike(drill, fault, hold);
-  // One gateway stands still from before the route is written, so that what happens next happens before it could acknowledge.
+  // One gateway stands still from before the route is written, so that what happens next happens before it could
+  // acknowledge.
   const goOn = await drill.stop(drill.gateways[fault.gateway].name);
   try {
     const activity = typeof fault.step === 'number' ? 'waitForAcknowledgement' : 'waitUntilAcknowledged';
@@ -29,14 +38,19 @@ export function firstHold({ step, moment, stop }: Fault, second: string): Hold {
   const where = moment === 'after the effect' ? 'after' : 'before';
   if (typeof step === 'number') return { activity: 'writeRoute', moment: where, input: `/step-${step}"` };
   // What is stopped on its way goes back by itself; what has completed is taken back by a route of the rollback's own.
-  if (step !== 'approval') return { activity: 'writeRoute', moment: where, input: stop === null ? '/rollback"' : '/back"' };
+  if (step !== 'approval')
+    return { activity: 'writeRoute', moment: where, input: stop === null ? '/rollback"' : '/back"' };
   if (moment === 'before the acknowledgement') return { activity: 'verifyPromotion', moment: where };
   return { activity: 'ruleOnDecision', moment: where, input: second };
 }
 
 /** False when what it waits for can no longer come. */
 export async function untilHeld(hold: PlacedHold, isOver: () => boolean): Promise<boolean> {
-  const found = await pollUntil('an activity is held', heldWithinMs, () => hold.held() ?? (isOver() ? 'over' : undefined));
+  const found = await pollUntil(
+    'an activity is held',
+    heldWithinMs,
+    () => hold.held() ?? (isOver() ? 'over' : undefined),
+  );
   if (found === 'over') hold.release();
   return found !== 'over';
 }

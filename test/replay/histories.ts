@@ -29,8 +29,8 @@ export function recordings(): Recording[] {
 }
 
 /**
- * The history that a recording holds. The SDK's own `historyFromJSON` is not used: it throws "type must be a Type" wherever
- * a package manager installs more than one copy of protobufjs.
+ * The history that a recording holds. The SDK's own `historyFromJSON` is not used: it throws "type must be a Type"
+ * wherever a package manager installs more than one copy of protobufjs.
  */
 export function historyOf(json: string): History {
   return proto.temporal.api.history.v1.History.fromObject(JSON.parse(json));

@@ -7,16 +7,20 @@ import { historiesFolder } from './histories.js';
 import { play, scenarios } from './scenarios.js';
 
 /**
- * Records the scenarios that have no recording under the present version, on a real Temporal server with fakes for activities:
+ * Records the scenarios that have no recording under the present version, on a real Temporal server with fakes for
+ * activities:
  *
  *     node --import tsx test/replay/record.ts [SCENARIO …] [--overwrite]
  *
- * Record once a version is released, and when a scenario is added; commit what it writes. A recording of a released version is never
- * overwritten: workflows of that version may still be running somewhere, and must go on under the new code. `--overwrite` is for histories
- * that no release has made.
+ * Record once a version is released, and when a scenario is added; commit what it writes. A recording of a released
+ * version is never overwritten: workflows of that version may still be running somewhere, and must go on under the new
+ * code. `--overwrite` is for histories that no release has made.
  */
 async function record(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { overwrite: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { overwrite: { type: 'boolean', default: false } },
+  });
   const { version } = z
     .object({ version: z.string() })
     .parse(JSON.parse(readFileSync(path.join(historiesFolder, '..', '..', '..', 'package.json'), 'utf8')));

@@ -22,8 +22,14 @@ interface Scenario {
   drive?: (handle: WorkflowHandle, world: FakeWorld) => Promise<void>;
 }
 
-const train = { workflow: 'trainModel', input: { model: 'flight-delay', cause: { kind: 'data', id: '2013-03' } } } as const;
-const promote = { workflow: 'promoteModel', input: { model: 'flight-delay', version: 2, requestedBy: 'rita' } } as const;
+const train = {
+  workflow: 'trainModel',
+  input: { model: 'flight-delay', cause: { kind: 'data', id: '2013-03' } },
+} as const;
+const promote = {
+  workflow: 'promoteModel',
+  input: { model: 'flight-delay', version: 2, requestedBy: 'rita' },
+} as const;
 const rollout = { workflow: 'rolloutModel', input: { model: 'flight-delay', version: 2 } } as const;
 
 /** Steps of a second, so that a recording on a real server's clock takes seconds. */
@@ -67,7 +73,10 @@ const untilLooked = (handle: WorkflowHandle) =>
 export const scenarios: Record<string, Scenario> = {
   'train-registered': { ...train, world: () => world() },
   'train-gate-not-passed': { ...train, world: () => world({ gateVerdict: 'inconclusive' }) },
-  'train-quarantined': { ...train, world: () => world({ snapshot: { outcome: 'quarantined', reason: '17 rows are duplicated' } }) },
+  'train-quarantined': {
+    ...train,
+    world: () => world({ snapshot: { outcome: 'quarantined', reason: '17 rows are duplicated' } }),
+  },
   'promote-approved-by-update': {
     ...promote,
     world: () => world(),
@@ -175,7 +184,8 @@ export const scenarios: Record<string, Scenario> = {
 export async function play(bench: Bench, { workflow, input, world: make, drive }: Scenario): Promise<WorkflowHandle> {
   const facts = make();
   return bench.withWorkers(facts, async (taskQueue) => {
-    const workflowId = workflow === 'rolloutModel' ? workflowIds.rollout('production', 'flight-delay') : `${workflow}-${randomUUID()}`;
+    const workflowId =
+      workflow === 'rolloutModel' ? workflowIds.rollout('production', 'flight-delay') : `${workflow}-${randomUUID()}`;
     const handle = await bench.client.workflow.start(workflow, { taskQueue, workflowId, args: [input] });
     await drive?.(handle, facts);
     await handle.result();

@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { migrateDatabase } from '../../db/migrate.js';
-import { startNativeServers } from '../../infra/embedded/native-servers.js';
+import { startNativeServers } from '../../infra/embedded/servers/native-servers.js';
 import { withoutOwnServers } from './own-servers.js';
 
 declare module 'vitest' {

@@ -1,6 +1,9 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends a run with one plain line that people and machines read alike; a file that could not be loaded counts as one failure. */
+/**
+ * Ends a run with one plain line that people and machines read alike; a file that could not be loaded counts as one
+ * failure.
+ */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
@@ -14,6 +17,8 @@ export default class SummaryReporter implements Reporter {
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
     }
     // The default reporter writes its own summary in the same turn: ours comes after everything else.
-    process.once('exit', () => process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`));
+    process.once('exit', () =>
+      process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`),
+    );
   }
 }

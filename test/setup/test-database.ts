@@ -15,7 +15,8 @@ export interface TestDatabase {
 export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const application = process.env.PERDURE_DATABASE_URL;
   const owner = process.env.PERDURE_MIGRATION_DATABASE_URL ?? application;
-  if (!application || !owner) throw new Error('PERDURE_DATABASE_URL is not set: this helper is for tests under test/integration.');
+  if (!application || !owner)
+    throw new Error('PERDURE_DATABASE_URL is not set: this helper is for tests ' + 'under test/integration.');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const [url, ownerUrl] = [application, owner].map((server) => {
     const own = new URL(server);

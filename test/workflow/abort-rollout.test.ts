@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workflowIds } from '../../domain/ids.js';
-import { rolloutPolicySchema } from '../../domain/rollout-policy.js';
-import { stagesOf, type RolloutStage } from '../../domain/rollout-stage.js';
+import { rolloutPolicySchema } from '../../domain/rollout/rollout-policy.js';
+import { stagesOf, type RolloutStage } from '../../domain/rollout/rollout-stage.js';
 import { abortSignal, pauseSignal, rolloutStatusQuery, steerRolloutUpdate } from '../../workflows/messages.js';
-import type { rollbackModel } from '../../workflows/rollback-model.js';
-import type { rolloutModel } from '../../workflows/rollout-model.js';
+import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
+import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
 
-// The server that the product runs on: the one that skips over time hangs when a cancellation meets an activity that has just completed.
+// The server that the product runs on: the one that skips over time hangs when a cancellation meets an activity that
+// has just completed.
 let bench: Bench;
 beforeAll(async () => {
   bench = await createBench({ time: 'real' });
@@ -84,7 +85,9 @@ function phasesOf(strategy: Strategy): (() => Phase)[] {
     const isIts = (target: object) => 'stage' in target && target.stage === index;
     const label = `stage ${index + 1}, ${stage.name}`;
     const watched = [
-      at(`${label}: while it is watched`, index, (world) => hold(world, 'lookAtRollout', (asked) => asked.stage === index)),
+      at(`${label}: while it is watched`, index, (world) =>
+        hold(world, 'lookAtRollout', (asked) => asked.stage === index),
+      ),
       at(`${label}: while it is paused`, index, (world) => {
         const look = hold(world, 'lookAtRollout', (asked) => asked.stage === index);
         const arrived = async (handle: Handle) => {
@@ -101,7 +104,9 @@ function phasesOf(strategy: Strategy): (() => Phase)[] {
       }),
     ];
     return [
-      at(`${label}: while its route is written`, index, (world) => hold(world, 'writeRoute', ({ target }) => isIts(target))),
+      at(`${label}: while its route is written`, index, (world) =>
+        hold(world, 'writeRoute', ({ target }) => isIts(target)),
+      ),
       at(`${label}: while gateways are waited for`, index, (world) =>
         hold(world, 'waitForAcknowledgement', ({ epoch }) => epoch === index + 2),
       ),
@@ -112,11 +117,18 @@ function phasesOf(strategy: Strategy): (() => Phase)[] {
   return [
     at('before its first route, while another rollout goes on', 0, (world) => {
       world.leases.set('rollout/production/flight-delay', 'another|rollout');
-      return { arrived: () => until('the lease is refused', () => world.refusedLeases > 0), goOn: () => world.leases.clear() };
+      return {
+        arrived: () => until('the lease is refused', () => world.refusedLeases > 0),
+        goOn: () => world.leases.clear(),
+      };
     }),
     ...ofStages,
     ...(standing
-      ? [at('while the challenger that stands by is probed', 0, (world) => hold(world, 'probe', ({ version }) => version === 2))]
+      ? [
+          at('while the challenger that stands by is probed', 0, (world) =>
+            hold(world, 'probe', ({ version }) => version === 2),
+          ),
+        ]
       : []),
     at('at the last probe', stages.length - 1, (world) =>
       hold(world, 'probe', ({ version }) => version === 2 && world.routes.length === stages.length + 1),
@@ -141,13 +153,19 @@ describe.concurrent.each(Object.keys(policies) as Strategy[])('abort in every ph
       await bench.withWorkers(world, async (taskQueue) => {
         const workflowId = `rollout-${randomUUID()}`;
         const args: [{ model: string; version: number }] = [{ model: 'flight-delay', version: 2 }];
-        const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId, args });
+        const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+          taskQueue,
+          workflowId,
+          args,
+        });
         await arrived(handle);
         const said = { actor: 'ann', reason: 'complaints' };
         // By Update where that is answered at once, and by Signal.
         if (stage % 2 === 0) await handle.signal(abortSignal, said);
         else
-          expect(await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'abort', ...said }] })).toMatchObject({
+          expect(
+            await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'abort', ...said }] }),
+          ).toMatchObject({
             accepted: true,
           });
         goOn();
@@ -168,7 +186,10 @@ describe.concurrent.each(Object.keys(policies) as Strategy[])('abort in every ph
       const model = `m-${randomUUID().slice(0, 8)}`;
       const workflowId = workflowIds.rollout('production', model);
       const parse = world.local.parseRollbackRequest;
-      world.local.parseRollbackRequest = async (input) => ({ ...(await parse(input)), undoes: { champion: 1, workflowId } });
+      world.local.parseRollbackRequest = async (input) => ({
+        ...(await parse(input)),
+        undoes: { champion: 1, workflowId },
+      });
       await bench.withWorkers(world, async (taskQueue) => {
         const running = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
           taskQueue,

@@ -21,11 +21,16 @@ let installed = false;
 let bundle: WorkflowBundle | undefined;
 
 const searchAttributes = ['PerdureModel', 'PerdureVersion', 'PerdureEnvironment', 'PerdureCause', 'PerdureOutcome'];
-const tool = (name: string) => ({ type: 'existing-path' as const, path: path.join(root, '.tools', 'servers', 'bin', name) });
+const tool = (name: string) => ({
+  type: 'existing-path' as const,
+  path: path.join(root, '.tools', 'servers', 'bin', name),
+});
 
 /** A server that skips over time in which nothing happens. It knows no schedules and no listing. */
 async function skipping(): Promise<TestWorkflowEnvironment> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: tool('temporal-test-server') } });
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: tool('temporal-test-server') },
+  });
   await env.connection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])),
@@ -45,7 +50,11 @@ const real = () =>
 
 /** A Temporal server with the real workflows and typed fakes for activities. */
 export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 'real' } = {}) {
-  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  if (!installed)
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+    });
   installed = true;
   bundle ??= await bundleWorkflowCode({ ...bundleSources, logger: new DefaultLogger('ERROR') });
   const workflowBundle = bundle;
@@ -76,8 +85,9 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
     client: env.client,
     env,
     /**
-     * Runs `work` with workers on a task queue of its own. `restart` stops them and starts new ones, as after a crash; give `cached: false` with it:
-     * every task then replays the history so far, and none waits ten seconds for the sticky queue of a worker that is gone.
+     * Runs `work` with workers on a task queue of its own. `restart` stops them and starts new ones, as after a crash;
+     * give `cached: false` with it: every task then replays the history so far, and none waits ten seconds for the
+     * sticky queue of a worker that is gone.
      */
     async withWorkers<T>(
       activities: BenchActivities,
@@ -102,7 +112,11 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
 export type Bench = Awaited<ReturnType<typeof createBench>>;
 
 /** Asks again until `condition` holds. @throws an Error with the label when it does not within half a minute. */
-export async function eventually<T>(label: string, ask: () => Promise<T>, condition: (answer: T) => boolean): Promise<T> {
+export async function eventually<T>(
+  label: string,
+  ask: () => Promise<T>,
+  condition: (answer: T) => boolean,
+): Promise<T> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     const answer = await ask();

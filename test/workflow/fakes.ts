@@ -1,24 +1,24 @@
 import type { z } from 'zod';
-import type { GatewayActivities } from '../../activities/gateways.js';
-import type { EvaluationActivities } from '../../activities/evaluation.js';
+import type { GatewayActivities } from '../../activities/serving/gateways.js';
+import type { EvaluationActivities } from '../../activities/evaluation/evaluation.js';
 import type { LeaseActivities } from '../../activities/leases.js';
-import type { PromotionActivities, RuledDecision } from '../../activities/promotions.js';
-import type { RegistryActivities } from '../../activities/registry.js';
+import type { PromotionActivities, RuledDecision } from '../../activities/promotion/promotions.js';
+import type { RegistryActivities } from '../../activities/model/registry.js';
 import type { RequestActivities } from '../../activities/requests.js';
-import type { ReviewActivities } from '../../activities/reviews.js';
-import type { RolloutLookActivities } from '../../activities/rollout-looks.js';
-import type { RolloutActivities } from '../../activities/rollouts.js';
-import type { RunActivities } from '../../activities/runs.js';
-import type { SnapshotActivities } from '../../activities/snapshot.js';
-import type { SupersedingActivities } from '../../activities/superseding.js';
-import type { TrainingActivities } from '../../activities/training.js';
+import type { ReviewActivities } from '../../activities/rollout/reviews.js';
+import type { RolloutLookActivities } from '../../activities/rollout/rollout-looks.js';
+import type { RolloutActivities } from '../../activities/rollout/rollouts.js';
+import type { RunActivities } from '../../activities/training/runs.js';
+import type { SnapshotActivities } from '../../activities/data/snapshot.js';
+import type { SupersedingActivities } from '../../activities/promotion/superseding.js';
+import type { TrainingActivities } from '../../activities/training/training.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { LastWord } from '../../domain/last-word.js';
+import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
 import { holderText } from '../../domain/lease.js';
-import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion-policy.js';
-import type { DecisionProof, DecisionTrust } from '../../domain/decision-proof.js';
-import { ruleOnDecision } from '../../domain/decision-ruling.js';
-import { decisionSchema } from '../../domain/promotion.js';
+import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
+import type { DecisionProof, DecisionTrust } from '../../domain/promotion/decision-proof.js';
+import { ruleOnDecision } from '../../domain/promotion/decision-ruling.js';
+import { decisionSchema } from '../../domain/promotion/promotion.js';
 import {
   promoteRequestSchema,
   reviewRequestSchema,
@@ -26,12 +26,12 @@ import {
   rolloutRequestSchema,
   trainRequestSchema,
 } from '../../domain/requests.js';
-import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout-policy.js';
-import { inconclusiveEnd } from '../../domain/rollout.js';
-import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout-stage.js';
-import { whyNotSteered } from '../../domain/steering.js';
-import type { SteeringActivities, SteeringToRule } from '../../activities/steering.js';
-import { championOf, versionsOfRoute, type RouteTarget } from '../../domain/route.js';
+import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
+import { inconclusiveEnd } from '../../domain/rollout/rollout.js';
+import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout/rollout-stage.js';
+import { whyNotSteered } from '../../domain/rollout/steering.js';
+import type { SteeringActivities, SteeringToRule } from '../../activities/rollout/steering.js';
+import { championOf, versionsOfRoute, type RouteTarget } from '../../domain/serving/route.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { Verdict } from '../../domain/verdict.js';
 
@@ -104,7 +104,7 @@ export class FakeWorld {
     giveUpAfterMs: 30 * 24 * 3_600_000,
     onFail: 'rollback',
   };
-  readonly lastWords: LastWord[] = [];
+  readonly lastWords: DelayedLabelReview[] = [];
   /** How many rollouts find another champion than the one that was approved against. */
   staleRollouts = 0;
   /** Whether an A/B test has reached its horizon. */
@@ -143,7 +143,10 @@ export class FakeWorld {
     answer: string;
   })[] = [];
 
-  constructor({ promotion = {}, rollout = {} }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
+  constructor({
+    promotion = {},
+    rollout = {},
+  }: { promotion?: Record<string, unknown>; rollout?: Record<string, unknown> } = {}) {
     this.promotionPolicy = promotionPolicySchema.parse(promotion);
     this.rolloutPolicy = rolloutPolicySchema.parse(
       'strategy' in rollout
@@ -225,7 +228,8 @@ export class FakeWorld {
     },
     supersedeOlder: async () => ({ versions: this.olderWaiting }),
     supersededBy: async () => ({ version: this.newerCandidate }),
-    openPromotion: async ({ workflowId, environment, requestedBy }) => void this.promotions.push({ workflowId, environment, requestedBy }),
+    openPromotion: async ({ workflowId, environment, requestedBy }) =>
+      void this.promotions.push({ workflowId, environment, requestedBy }),
     setPromotionState: async ({ state }) => void this.promotionStates.push(state),
     remind: async () => void (this.reminders += 1),
     escalate: async () => void (this.escalations += 1),
@@ -249,7 +253,13 @@ export class FakeWorld {
               trust: this.trust,
               proof: this.proofs[parsed.signature ?? ''] ?? { kind: 'unsigned' },
             });
-      const ruled = { actor: parsed.actor, decision: parsed.decision, counted: ruling.counted, reason: ruling.reason, roles };
+      const ruled = {
+        actor: parsed.actor,
+        decision: parsed.decision,
+        counted: ruling.counted,
+        reason: ruling.reason,
+        roles,
+      };
       this.rulings.push({ ...ruled, via, selfApproved: ruling.selfApproved, evidenceSha256: shownEvidenceSha256 });
       return ruled;
     },
@@ -272,19 +282,23 @@ export class FakeWorld {
     ruleOnSteering: async ({ command, actor, refusedBecause, answer, ...said }) => {
       const roles = this.roles[actor] ?? [];
       const proof: DecisionProof = this.proofs[said.signature ?? ''] ?? { kind: 'unsigned' };
-      const refused = refusedBecause ?? whyNotSteered({ command, actor, roles, mayMove: ['approver', 'owner'], trust: this.trust, proof });
+      const refused =
+        refusedBecause ??
+        whyNotSteered({ command, actor, roles, mayMove: ['approver', 'owner'], trust: this.trust, proof });
       this.steered.push({ command, actor, roles, accepted: refused === null, answer: refused ?? answer, ...said });
       return { accepted: refused === null, reason: refused ?? answer, roles };
     },
     setRolloutState: async ({ state, reason }) => void this.rollouts.push({ state, reason }),
     writeRoute: async ({ target, reason, idempotencyKey, lease, by }) => {
-      if (this.leases.get(lease.name) !== lease.holder) throw new PerdureError('lease/lost', `${lease.name} is held by another`);
+      if (this.leases.get(lease.name) !== lease.holder)
+        throw new PerdureError('lease/lost', `${lease.name} is held by another`);
       const before = this.routes.find((route) => route.key === idempotencyKey);
       if (before) return { epoch: before.epoch };
       const epoch = (this.routes.at(-1)?.epoch ?? 0) + 1;
       const whole = { shadows: [], standby: [], overrides: [] };
       const stage = 'stage' in target ? this.stages[target.stage] : undefined;
-      const written = 'split' in target ? { ...whole, ...target } : stage && this.parties && routeOfStage(stage, this.parties);
+      const written =
+        'split' in target ? { ...whole, ...target } : stage && this.parties && routeOfStage(stage, this.parties);
       if (!written) throw new Error('the rollout was never planned');
       this.routes.push({ epoch, ...written, reason, key: idempotencyKey, ...(by && { by: by.actor }) });
       return { epoch };
@@ -310,7 +324,11 @@ export class FakeWorld {
       const left = championOf(seen.at(-1)?.split ?? [{ version: 0, sharePct: 100 }]);
       const version = to ?? seen.map((route) => championOf(route.split)).findLast((one) => one !== left) ?? 0;
       const now = this.routes.at(-1);
-      const done = now !== undefined && now.split.length === 1 && championOf(now.split) === version && now.epoch > (leaves ?? Infinity);
+      const done =
+        now !== undefined &&
+        now.split.length === 1 &&
+        championOf(now.split) === version &&
+        now.epoch > (leaves ?? Infinity);
       return { version, alreadySince: done ? now.epoch : null };
     },
     waitForAcknowledgement: async ({ epoch }) => ({
@@ -326,7 +344,8 @@ export class FakeWorld {
     }),
     probe: async ({ version }) => {
       const route = this.routes.at(-1);
-      if (route && !versionsOfRoute(route).includes(version)) return { answered: 0, probes: [], replacedBy: route.epoch };
+      if (route && !versionsOfRoute(route).includes(version))
+        return { answered: 0, probes: [], replacedBy: route.epoch };
       if (!this.answers(version)) throw new PerdureError('server/unreachable', `version ${version} does not answer`);
       const refused = this.refuses(version);
       if (refused !== undefined) return { answered: 0, probes: [], replacedBy: null, refused };

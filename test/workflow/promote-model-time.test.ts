@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decidePromotion } from '../../client/promotion.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
-import type { Decision } from '../../domain/promotion.js';
+import type { Decision } from '../../domain/promotion/promotion.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
@@ -14,7 +14,10 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 function worldWith(policy: Record<string, unknown> = {}): FakeWorld {
-  const world = new FakeWorld({ promotion: policy, rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
+  const world = new FakeWorld({
+    promotion: policy,
+    rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] },
+  });
   world.roles = { ann: ['approver'], ben: ['approver'] };
   return world;
 }
@@ -32,7 +35,12 @@ describe('a promotion that waits', () => {
   });
 
   it('asks others too after the time that its policy names, once, and goes on reminding and expiring', async () => {
-    const world = worldWith({ remindAfterHours: 24, escalateAfterHours: 36, escalateTo: ['head'], expireAfterHours: 24 * 4 });
+    const world = worldWith({
+      remindAfterHours: 24,
+      escalateAfterHours: 36,
+      escalateTo: ['head'],
+      expireAfterHours: 24 * 4,
+    });
     expect(await promotion(bench, world, (handle) => handle.result())).toMatchObject({ state: 'expired' });
     expect(world.escalations).toBe(1);
     expect(world.reminders).toBe(3);
@@ -47,7 +55,9 @@ describe('a promotion that waits', () => {
       expect(await handle.executeUpdate(decidePromotionUpdate, decision)).toMatchObject({ counted: false });
       await bench.env.sleep('5 hours');
       expect(await detailsOf(handle)).toContain('head may approve too');
-      expect((await handle.query(promotionStatusQuery)).stillNeeded).toEqual([{ count: 1, roles: ['approver', 'head'] }]);
+      expect((await handle.query(promotionStatusQuery)).stillNeeded).toEqual([
+        { count: 1, roles: ['approver', 'head'] },
+      ]);
       expect(await handle.executeUpdate(decidePromotionUpdate, decision)).toMatchObject({ counted: true });
       expect((await handle.result()).state).toBe('promoted');
     });
@@ -67,7 +77,10 @@ describe('a promotion that waits', () => {
         );
         await bench.env.sleep('30 hours');
         expect(world.challengerShares).toEqual([]);
-        if (withdrawn) await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'withdraw', actor: 'rita', comment: '' }] });
+        if (withdrawn)
+          await handle.executeUpdate(decidePromotionUpdate, {
+            args: [{ decision: 'withdraw', actor: 'rita', comment: '' }],
+          });
         expect((await handle.result()).state).toBe(withdrawn ? 'withdrawn' : 'promoted');
       });
       expect(world.challengerShares).toEqual(withdrawn ? [] : [100]);
@@ -79,7 +92,9 @@ describe('a promotion that waits', () => {
     await promotion(bench, world, async (handle) => {
       await handle.result();
       const temporal = { client: bench.client, config: loadTemporalConfig({}), close: async () => {} };
-      await expect(decidePromotion(temporal, handle.workflowId, { decision: 'approve', actor: 'ann', comment: '' })).rejects.toMatchObject({
+      await expect(
+        decidePromotion(temporal, handle.workflowId, { decision: 'approve', actor: 'ann', comment: '' }),
+      ).rejects.toMatchObject({
         code: 'not-found',
       });
     });
@@ -206,7 +221,11 @@ describe('a promotion that is approved', () => {
       world.verdicts = ['pass'];
       expect((await handle.result()).state).toBe('promoted');
     });
-    expect(world.rulings.at(-1)).toMatchObject({ actor: 'ben', counted: false, reason: expect.stringContaining('abort the rollout') });
+    expect(world.rulings.at(-1)).toMatchObject({
+      actor: 'ben',
+      counted: false,
+      reason: expect.stringContaining('abort the rollout'),
+    });
   });
 
   it('is rolled back when its rollout was', async () => {

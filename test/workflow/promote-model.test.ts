@@ -18,11 +18,16 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const approve = (actor: string, more: object = {}) => ({
-  args: [{ decision: 'approve' as const, actor, comment: '', ...more }] as [{ decision: 'approve'; actor: string; comment: string }],
+  args: [{ decision: 'approve' as const, actor, comment: '', ...more }] as [
+    { decision: 'approve'; actor: string; comment: string },
+  ],
 });
 
 function worldWith(policy: Record<string, unknown> = {}): FakeWorld {
-  const world = new FakeWorld({ promotion: policy, rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
+  const world = new FakeWorld({
+    promotion: policy,
+    rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] },
+  });
   world.roles = { ann: ['approver'], ben: ['approver'], rita: ['approver'], olga: ['owner'], otto: ['reader'] };
   return world;
 }
@@ -78,7 +83,9 @@ describe('an approval', () => {
       return handle.result();
     });
     expect(result.state).toBe('promoted');
-    expect(world.rulings).toMatchObject([{ actor: 'ann', decision: 'approve', via: 'update', counted: true, selfApproved: false }]);
+    expect(world.rulings).toMatchObject([
+      { actor: 'ann', decision: 'approve', via: 'update', counted: true, selfApproved: false },
+    ]);
     expect(world.promotionStates).toEqual(['waiting-for-approval', 'rolling-out', 'promoted']);
     expect(world.challengerShares).toEqual([100]);
   });
@@ -145,7 +152,9 @@ describe('an approval', () => {
         counted: false,
         reason: 'system actors never decide',
       });
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann', { evidenceSha256: '9'.repeat(64) }))).toMatchObject({
+      expect(
+        await handle.executeUpdate(decidePromotionUpdate, approve('ann', { evidenceSha256: '9'.repeat(64) })),
+      ).toMatchObject({
         counted: false,
         reason: expect.stringContaining('other evidence'),
       });
@@ -248,7 +257,9 @@ describe('where only signed decisions are trusted', () => {
         (count) => count === 3,
       );
       expect((await handle.query(promotionStatusQuery)).state).toBe('waiting-for-approval');
-      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann', { signature: 'good' }))).toMatchObject({ counted: true });
+      expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann', { signature: 'good' }))).toMatchObject({
+        counted: true,
+      });
       expect((await handle.result()).state).toBe('promoted');
     });
     expect(world.rulings.map((ruling) => ruling.counted)).toEqual([false, false, false, true]);
@@ -260,7 +271,13 @@ describe('a decision that is none', () => {
     const world = worldWith();
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
-      for (const garbage of [null, 'yes', {}, { decision: 'maybe', actor: 'ann' }, { decision: 'approve', actor: '  ' }]) {
+      for (const garbage of [
+        null,
+        'yes',
+        {},
+        { decision: 'maybe', actor: 'ann' },
+        { decision: 'approve', actor: '  ' },
+      ]) {
         await expect(handle.executeUpdate('decidePromotion', { args: [garbage] })).rejects.toMatchObject({
           cause: { type: 'input/invalid' },
         });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { promoteModel } from '../../workflows/promote-model.js';
+import type { promoteModel } from '../../workflows/promotion/promote-model.js';
 import { promotionStatusQuery } from '../../workflows/messages.js';
 import { eventually, type Bench } from './bench.js';
 import type { FakeWorld } from './fakes.js';
@@ -7,10 +7,19 @@ import type { FakeWorld } from './fakes.js';
 export type PromotionHandle = Awaited<ReturnType<typeof startPromotion>>;
 
 /** A model and a version of its own each time: the workflow ids of children are made of them. */
-export const ownRequest = (more: object = {}) => ({ model: `m-${randomUUID().slice(0, 8)}`, version: 2, requestedBy: 'rita', ...more });
+export const ownRequest = (more: object = {}) => ({
+  model: `m-${randomUUID().slice(0, 8)}`,
+  version: 2,
+  requestedBy: 'rita',
+  ...more,
+});
 
 const startPromotion = (bench: Bench, taskQueue: string, request: ReturnType<typeof ownRequest>) =>
-  bench.client.workflow.start<typeof promoteModel>('promoteModel', { taskQueue, workflowId: `promote-${randomUUID()}`, args: [request] });
+  bench.client.workflow.start<typeof promoteModel>('promoteModel', {
+    taskQueue,
+    workflowId: `promote-${randomUUID()}`,
+    args: [request],
+  });
 
 /** Runs a promotion of version 2, asked for by rita. */
 export function promotion<T>(
@@ -19,7 +28,11 @@ export function promotion<T>(
   work: (handle: PromotionHandle, restart: () => Promise<void>) => Promise<T>,
   { cached = true, request = ownRequest() }: { cached?: boolean; request?: ReturnType<typeof ownRequest> } = {},
 ): Promise<T> {
-  return bench.withWorkers(world, async (taskQueue, restart) => work(await startPromotion(bench, taskQueue, request), restart), { cached });
+  return bench.withWorkers(
+    world,
+    async (taskQueue, restart) => work(await startPromotion(bench, taskQueue, request), restart),
+    { cached },
+  );
 }
 
 export const untilWaiting = (handle: PromotionHandle) =>

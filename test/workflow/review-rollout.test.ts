@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { reviewRollout } from '../../workflows/review-rollout.js';
+import type { reviewRollout } from '../../workflows/rollout/review-rollout.js';
 import { createBench, type Bench } from './bench.js';
 import { FakeWorld, wholeRoute } from './fakes.js';
 

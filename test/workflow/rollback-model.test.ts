@@ -4,8 +4,8 @@ import { PerdureError } from '../../domain/errors.js';
 import { workflowIds } from '../../domain/ids.js';
 import type { RollbackRequest } from '../../domain/requests.js';
 import { abortSignal, pauseSignal, rolloutStatusQuery } from '../../workflows/messages.js';
-import type { rollbackModel } from '../../workflows/rollback-model.js';
-import type { rolloutModel } from '../../workflows/rollout-model.js';
+import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
+import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { acknowledgedAt, FakeWorld, wholeRoute, probedAt } from './fakes.js';
 
@@ -30,7 +30,11 @@ const rollback = (world: FakeWorld, request: Partial<RollbackRequest> = {}) =>
 function worldServing(...versions: number[]): FakeWorld {
   const world = new FakeWorld();
   world.champion = versions.at(-1) ?? null;
-  world.routes.splice(0, Infinity, ...versions.map((version, index) => wholeRoute(index + 1, version, `of version ${version}`)));
+  world.routes.splice(
+    0,
+    Infinity,
+    ...versions.map((version, index) => wholeRoute(index + 1, version, `of version ${version}`)),
+  );
   return world;
 }
 
@@ -62,7 +66,11 @@ describe('a rollback', () => {
       probed: [{ gateway: 'g1', version: 1, tookMs: 3, at: probedAt }],
       probedAt,
     });
-    expect(world.routes.at(-1)).toMatchObject({ epoch: 3, split: [{ version: 1, sharePct: 100 }], reason: 'rollback by ann: complaints' });
+    expect(world.routes.at(-1)).toMatchObject({
+      epoch: 3,
+      split: [{ version: 1, sharePct: 100 }],
+      reason: 'rollback by ann: complaints',
+    });
     expect(world.probed).toEqual([1]);
     expect(world.leases.size).toBe(0);
   });
@@ -75,7 +83,12 @@ describe('a rollback', () => {
   it('ends though the restored version refuses its probe, and says what it said', async () => {
     const world = worldServing(1, 2);
     world.refuses = () => 'gateway g1 answered 400 no';
-    expect(await rollback(world)).toMatchObject({ version: 1, epoch: 3, probed: [], probeRefused: 'gateway g1 answered 400 no' });
+    expect(await rollback(world)).toMatchObject({
+      version: 1,
+      epoch: 3,
+      probed: [],
+      probeRefused: 'gateway g1 answered 400 no',
+    });
     expect(world.leases.size).toBe(0);
   });
 
@@ -111,7 +124,10 @@ describe('a rollback', () => {
       );
       const handle = await start(taskQueue, { model, actor: 'ann', reason: 'complaints' });
       expect(await handle.result()).toMatchObject({ version: 1 });
-      expect(await running.result()).toMatchObject({ state: 'aborted', reason: 'aborted by ann: rollback: complaints' });
+      expect(await running.result()).toMatchObject({
+        state: 'aborted',
+        reason: 'aborted by ann: rollback: complaints',
+      });
     });
     expect(world.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
     expect(world.leases.size).toBe(0);
@@ -174,7 +190,9 @@ describe('a rollback', () => {
         async () => (await running.query(rolloutStatusQuery))?.state,
         (state) => state === 'paused',
       );
-      expect(await (await start(taskQueue, { model, actor: 'ann', reason: 'complaints' })).result()).toMatchObject({ version: 1 });
+      expect(await (await start(taskQueue, { model, actor: 'ann', reason: 'complaints' })).result()).toMatchObject({
+        version: 1,
+      });
       expect(await running.result()).toMatchObject({ state: 'aborted' });
     });
     expect(world.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
@@ -195,7 +213,9 @@ describe('a rollback', () => {
         (reason) => reason?.startsWith('back from') === true,
       );
       world.waitedLong = true;
-      expect(await (await start(taskQueue, { model, to: 1, actor: 'ann', reason: 'complaints' })).result()).toMatchObject({ version: 1 });
+      expect(
+        await (await start(taskQueue, { model, to: 1, actor: 'ann', reason: 'complaints' })).result(),
+      ).toMatchObject({ version: 1 });
       await running.result();
     });
     expect(world.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
@@ -208,7 +228,9 @@ describe('a rollback', () => {
       world.routes.push(wholeRoute(epoch + 1, 1, 'another'));
       return { all: true, gateways: 'g1', missing: '', serving: [] };
     };
-    await expect(rollback(world)).rejects.toMatchObject({ cause: { type: 'state/conflict', message: expect.stringContaining('epoch 5') } });
+    await expect(rollback(world)).rejects.toMatchObject({
+      cause: { type: 'state/conflict', message: expect.stringContaining('epoch 5') },
+    });
     expect(world.leases.size).toBe(0);
   });
 

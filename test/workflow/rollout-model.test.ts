@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { rolloutModel } from '../../workflows/rollout-model.js';
-import { abortSignal, advanceSignal, pauseSignal, resumeSignal, rolloutStatusQuery, steerRolloutUpdate } from '../../workflows/messages.js';
+import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
+import {
+  abortSignal,
+  advanceSignal,
+  pauseSignal,
+  resumeSignal,
+  rolloutStatusQuery,
+  steerRolloutUpdate,
+} from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld, wholeRoute } from './fakes.js';
 
@@ -26,7 +33,11 @@ function rollout<T>(
     async (taskQueue, restart) => {
       const args: Parameters<typeof rolloutModel> = carried ? [request, carried] : [request];
       return work(
-        await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', { taskQueue, workflowId: `rollout-${randomUUID()}`, args }),
+        await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+          taskQueue,
+          workflowId: `rollout-${randomUUID()}`,
+          args,
+        }),
         restart,
       );
     },
@@ -133,7 +144,8 @@ describe('a rollout', () => {
       const { state, reason } = await handle.result();
       expect(state).toBe('rolled-back');
       expect(reason).toBe(
-        'version 2 refused its probe: version 2 said 400; version 1 serves again and refused its probe: version 1 said 400',
+        'version 2 refused its probe: version 2 said 400; version 1 serves again and refused its probe: ' +
+          'version 1 said 400',
       );
     });
     expect(world.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
@@ -212,7 +224,11 @@ describe('a rollout', () => {
 
   it('goes on after continue-as-new where it was: same lease, same step, no route written twice', async () => {
     const world = new FakeWorld();
-    const lease = { name: 'rollout/production/flight-delay', holder: 'rollout/production/flight-delay|the-first-run', token: 1 };
+    const lease = {
+      name: 'rollout/production/flight-delay',
+      holder: 'rollout/production/flight-delay|the-first-run',
+      token: 1,
+    };
     world.leases.set(lease.name, lease.holder);
     world.routes.push({
       ...wholeRoute(2, 1, 'of the run before'),
@@ -225,7 +241,8 @@ describe('a rollout', () => {
     const result = await rollout(world, (handle) => handle.result(), { carried });
     expect(result.state).toBe('completed');
     expect(world.challengerShares).toEqual([25, 100]);
-    // 8 s of the step had passed: one look of 5 s more ends it. The looks go on counting, so that none is taken for one recorded before.
+    // 8 s of the step had passed: one look of 5 s more ends it. The looks go on counting, so that none is taken for one
+    // recorded before.
     expect(world.looks.slice(0, 2)).toEqual([41, 42]);
     expect(world.leases.size).toBe(0);
   });

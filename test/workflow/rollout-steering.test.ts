@@ -11,7 +11,7 @@ import {
   rolloutStatusQuery,
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
-import type { rolloutModel } from '../../workflows/rollout-model.js';
+import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
 import { promotion, untilWaiting } from './promotion-bench.js';
@@ -87,7 +87,9 @@ describe('what is said to a rollout', () => {
     const world = new FakeWorld();
     await rollout(world, async (handle) => {
       expect(
-        await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'advance', actor: 'ann', reason: 'seen enough' }] }),
+        await handle.executeUpdate(steerRolloutUpdate, {
+          args: [{ command: 'advance', actor: 'ann', reason: 'seen enough' }],
+        }),
       ).toEqual({
         accepted: true,
         reason: 'goes on to the next step',
@@ -102,24 +104,57 @@ describe('what is said to a rollout', () => {
     });
     const [, first, second, back] = world.routes;
     expect(first).not.toHaveProperty('by');
-    expect(second).toMatchObject({ by: 'ann', reason: expect.stringContaining('advanced by ann (approver): seen enough') });
+    expect(second).toMatchObject({
+      by: 'ann',
+      reason: expect.stringContaining('advanced by ann (approver): seen enough'),
+    });
     expect(back).toMatchObject({ by: 'otto', reason: expect.stringContaining('aborted by otto: complaints') });
     expect(world.steered).toMatchObject([
-      { command: 'advance', actor: 'ann', roles: ['approver'], reason: 'seen enough', via: 'update', stage: 0, accepted: true },
-      { command: 'abort', actor: 'otto', roles: ['reader'], reason: 'complaints', via: 'signal', stage: 1, accepted: true },
+      {
+        command: 'advance',
+        actor: 'ann',
+        roles: ['approver'],
+        reason: 'seen enough',
+        via: 'update',
+        stage: 0,
+        accepted: true,
+      },
+      {
+        command: 'abort',
+        actor: 'otto',
+        roles: ['reader'],
+        reason: 'complaints',
+        via: 'signal',
+        stage: 1,
+        accepted: true,
+      },
     ]);
   });
 
   it('moves no traffic where decisions must be signed and it is not, or its actor has no role for it; pause and abort are never held up', async () => {
     const world = new FakeWorld();
     world.trust = 'signed';
-    world.proofs = { good: { kind: 'signed', keyId: 'k' }, bad: { kind: 'refused', reason: 'its signature does not fit what it says' } };
+    world.proofs = {
+      good: { kind: 'signed', keyId: 'k' },
+      bad: { kind: 'refused', reason: 'its signature does not fit what it says' },
+    };
     await rollout(world, async (handle) => {
       const say = (command: 'advance' | 'resume' | 'pause' | 'abort', actor: string, signature?: string) =>
-        handle.executeUpdate(steerRolloutUpdate, { args: [{ command, actor, reason: '', ...(signature && { signature }) }] });
-      expect(await say('advance', 'ann')).toMatchObject({ accepted: false, reason: expect.stringContaining('it is not signed') });
-      expect(await say('advance', 'ann', 'bad')).toMatchObject({ accepted: false, reason: expect.stringContaining('does not fit') });
-      expect(await say('advance', 'otto', 'good')).toMatchObject({ accepted: false, reason: expect.stringContaining('none of the roles') });
+        handle.executeUpdate(steerRolloutUpdate, {
+          args: [{ command, actor, reason: '', ...(signature && { signature }) }],
+        });
+      expect(await say('advance', 'ann')).toMatchObject({
+        accepted: false,
+        reason: expect.stringContaining('it is not signed'),
+      });
+      expect(await say('advance', 'ann', 'bad')).toMatchObject({
+        accepted: false,
+        reason: expect.stringContaining('does not fit'),
+      });
+      expect(await say('advance', 'otto', 'good')).toMatchObject({
+        accepted: false,
+        reason: expect.stringContaining('none of the roles'),
+      });
       expect(await say('pause', 'otto')).toMatchObject({ accepted: true });
       expect(await say('resume', 'otto')).toMatchObject({ accepted: false });
       await handle.signal(resumeSignal, { actor: 'otto', reason: '' });
@@ -164,12 +199,16 @@ describe('what is said to a rollout', () => {
       return answer;
     };
     await rollout(world, async (handle) => {
-      const advance = () => handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'advance', actor: 'ann', reason: '' }] });
+      const advance = () =>
+        handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'advance', actor: 'ann', reason: '' }] });
       await untilLooks(looks, 1);
       expect(await advance()).toMatchObject({ accepted: true });
       moments[0]?.let();
       await untilLooks(looks, 2);
-      expect(await advance()).toMatchObject({ accepted: false, reason: expect.stringContaining('gone on to another stage') });
+      expect(await advance()).toMatchObject({
+        accepted: false,
+        reason: expect.stringContaining('gone on to another stage'),
+      });
       moments[2]?.let();
       expect((await handle.result()).state).toBe('completed');
     });
@@ -182,7 +221,9 @@ describe('what is said to a rollout', () => {
   });
 
   it('is said of the last stage while the rollout waits to complete', async () => {
-    const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
+    const world = new FakeWorld({
+      rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] },
+    });
     const { lookAtRollout } = world.remote;
     const looks: number[] = [];
     const paused = moment();
@@ -219,10 +260,16 @@ describe('what is said to a rollout', () => {
           if (said !== null) await handle.signal(signal, said as never);
         }
         const isObject = said !== null && typeof said === 'object' && !Array.isArray(said);
-        const update: unknown = isObject ? JSON.parse(JSON.stringify(said).replace('{', '{"command":"advance",')) : said;
-        expect(await handle.executeUpdate(steerRolloutUpdate, { args: [update as never] })).toMatchObject({ accepted: false });
+        const update: unknown = isObject
+          ? JSON.parse(JSON.stringify(said).replace('{', '{"command":"advance",'))
+          : said;
+        expect(await handle.executeUpdate(steerRolloutUpdate, { args: [update as never] })).toMatchObject({
+          accepted: false,
+        });
       }
-      expect(await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'launch', actor: 'ann' } as never] })).toMatchObject({
+      expect(
+        await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'launch', actor: 'ann' } as never] }),
+      ).toMatchObject({
         accepted: false,
         reason: expect.stringContaining('command'),
       });

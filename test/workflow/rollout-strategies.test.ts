@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { rolloutModel } from '../../workflows/rollout-model.js';
+import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { workflowIds } from '../../domain/ids.js';
 import { createBench, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const outcome = { metric: 'outcome', direction: 'higher-is-better' };
-const worldOf = (rollout: Record<string, unknown>, facts: Partial<FakeWorld> = {}) => Object.assign(new FakeWorld({ rollout }), facts);
+const worldOf = (rollout: Record<string, unknown>, facts: Partial<FakeWorld> = {}) =>
+  Object.assign(new FakeWorld({ rollout }), facts);
 
 const rollOut = (world: FakeWorld, more: Record<string, unknown> = {}) =>
   bench.withWorkers(world, async (taskQueue) => {
@@ -90,7 +91,10 @@ describe('shadow', () => {
 
 describe('an A/B test', () => {
   it('gives everything to a challenger that is better', async () => {
-    const world = worldOf({ strategy: 'ab', challengerPct: 30, outcome, minSeconds: 5 }, { verdicts: ['no-data', 'inconclusive', 'pass'] });
+    const world = worldOf(
+      { strategy: 'ab', challengerPct: 30, outcome, minSeconds: 5 },
+      { verdicts: ['no-data', 'inconclusive', 'pass'] },
+    );
     expect((await rollOut(world)).state).toBe('completed');
     expect(world.challengerShares).toEqual([30, 100]);
   });
@@ -99,7 +103,10 @@ describe('an A/B test', () => {
     ['champion', 'rolled-back', /^no winner: inconclusive/, [50, 0]],
     ['challenger', 'completed', /replaces version 1/, [50, 100]],
   ] as const)('without a winner at its horizon keeps the %s', async (onNoWinner, state, reason, shares) => {
-    const world = worldOf({ strategy: 'ab', outcome, onNoWinner, minSeconds: 0 }, { verdicts: ['inconclusive'], exhausted: true });
+    const world = worldOf(
+      { strategy: 'ab', outcome, onNoWinner, minSeconds: 0 },
+      { verdicts: ['inconclusive'], exhausted: true },
+    );
     expect(await rollOut(world)).toMatchObject({ state, reason: expect.stringMatching(reason) });
     expect(world.challengerShares).toEqual(shares);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainRequest } from '../../domain/requests.js';
 import { PerdureError } from '../../domain/errors.js';
 import { promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
-import type { trainModel } from '../../workflows/train-model.js';
+import type { trainModel } from '../../workflows/training/train-model.js';
 import { createBench, eventually, type Bench } from './bench.js';
 import { FakeWorld } from './fakes.js';
 
@@ -14,7 +14,11 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const start = (taskQueue: string, request: TrainRequest) =>
-  bench.client.workflow.start<typeof trainModel>('trainModel', { taskQueue, workflowId: `train-${randomUUID()}`, args: [request] });
+  bench.client.workflow.start<typeof trainModel>('trainModel', {
+    taskQueue,
+    workflowId: `train-${randomUUID()}`,
+    args: [request],
+  });
 
 const ownModel = () => `m-${randomUUID().slice(0, 8)}`;
 
@@ -58,8 +62,14 @@ describe('a training run', () => {
     async (verdict) => {
       const world = new FakeWorld();
       world.gateVerdict = verdict;
-      expect(await train(world)).toMatchObject({ outcome: 'gate-not-passed', reason: `gates: ${verdict}`, version: null });
-      expect(world.runEnds).toEqual([{ outcome: 'gate-not-passed', reason: `gates: ${verdict}`, watermark: '2013-03' }]);
+      expect(await train(world)).toMatchObject({
+        outcome: 'gate-not-passed',
+        reason: `gates: ${verdict}`,
+        version: null,
+      });
+      expect(world.runEnds).toEqual([
+        { outcome: 'gate-not-passed', reason: `gates: ${verdict}`, watermark: '2013-03' },
+      ]);
       expect(world.registrations).toBe(0);
     },
   );
@@ -111,11 +121,18 @@ describe('a training run', () => {
   it('records why it failed, in words, and gives its lease back', async () => {
     const world = new FakeWorld();
     world.remote.train = async () => {
-      throw new PerdureError('training/out-of-memory', 'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.');
+      throw new PerdureError(
+        'training/out-of-memory',
+        'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.',
+      );
     };
     await expect(train(world)).rejects.toMatchObject({ cause: { cause: { type: 'training/out-of-memory' } } });
     expect(world.runEnds).toEqual([
-      { outcome: 'failed', reason: 'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.', watermark: null },
+      {
+        outcome: 'failed',
+        reason: 'the trainer was ended: it used more than 4096 MB. Raise training.memoryMb.',
+        watermark: null,
+      },
     ]);
     expect(world.leases.size).toBe(0);
   });
@@ -128,8 +145,14 @@ describe('a training run', () => {
   ])('fails at once on %j and names the field', async (input, field) => {
     const world = new FakeWorld();
     await bench.withWorkers(world, async (taskQueue) => {
-      const handle = await bench.client.workflow.start('trainModel', { taskQueue, workflowId: `train-${randomUUID()}`, args: [input] });
-      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'input/invalid', message: expect.stringContaining(field) } });
+      const handle = await bench.client.workflow.start('trainModel', {
+        taskQueue,
+        workflowId: `train-${randomUUID()}`,
+        args: [input],
+      });
+      await expect(handle.result()).rejects.toMatchObject({
+        cause: { type: 'input/invalid', message: expect.stringContaining(field) },
+      });
     });
     expect(world.opened).toBe(0);
   });
@@ -142,7 +165,10 @@ describe('a training run', () => {
     const model = ownModel();
     await bench.withWorkers(world, async (taskQueue) => {
       const handle = await start(taskQueue, { model, cause: { kind: 'data', id: '2013-03' } });
-      expect(await handle.result()).toMatchObject({ outcome: 'registered', promotion: `promote/${model}/2/production` });
+      expect(await handle.result()).toMatchObject({
+        outcome: 'registered',
+        promotion: `promote/${model}/2/production`,
+      });
       const promotion = bench.client.workflow.getHandle(`promote/${model}/2/production`);
       await eventually(
         'the promotion waits',

@@ -4,8 +4,9 @@ import type { Check, RouteRow } from '../facts.js';
 const deviationsMax = 5;
 
 /**
- * Every answer names an epoch that was written and comes from a version to which that epoch gives traffic: never from one that only stands by or answers as a shadow.
- * Of an epoch's answers the challenger has no more than its share, but for chance.
+ * Every answer names an epoch that was written and comes from a version to which that epoch gives traffic: never from
+ * one that only stands by or answers as a shadow. Of an epoch's answers the challenger has no more than its share, but
+ * for chance.
  */
 export const answersAsRouted: Check = ({ routes, asked }) => {
   const byEpoch = new Map<number, RouteRow>(routes.map(({ row }) => [row.epoch, row]));
@@ -32,6 +33,8 @@ function overServed(route: RouteRow | undefined, versions: ReadonlyMap<number, n
   const most = all * granted + deviationsMax * Math.sqrt(all * granted * (1 - granted)) + 1;
   const got = versions.get(challenger.version) ?? 0;
   return got > most
-    ? [`under epoch ${route.epoch} version ${challenger.version} answered ${got} of ${all}, it was granted ${challenger.sharePct} %`]
+    ? [
+        `under epoch ${route.epoch} version ${challenger.version} answered ${got} of ${all}, it was granted ${challenger.sharePct} %`,
+      ]
     : [];
 }

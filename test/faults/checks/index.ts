@@ -4,7 +4,13 @@ import { acknowledgementsRise, answersGoForward, noFailedPrediction } from './ga
 import { monotoneShares } from './monotone-shares.js';
 import { effectOnlyWithApprovals, noLostApproval } from './no-lost-approval.js';
 import { oneChampion } from './one-champion.js';
-import { endsAreProven, historiesReplay, leasesChangeHands, oneRolloutAtATime, onlyHoldersWrite } from './one-rollout-at-a-time.js';
+import {
+  endsAreProven,
+  historiesReplay,
+  leasesChangeHands,
+  oneRolloutAtATime,
+  onlyHoldersWrite,
+} from './one-rollout-at-a-time.js';
 
 /** The invariants of architecture.md that concern routes, rollouts and promotions, each by its name. */
 export const checks = {

@@ -1,8 +1,8 @@
 import { latest, type Check, type RolloutRow, type RouteRow, type Written } from '../facts.js';
 
 /**
- * A rollout writes its stages in their order, each once, with what the stage grants and nothing more, so that the challenger's share only rises; until it goes back,
- * which gives the champion everything and is its last word.
+ * A rollout writes its stages in their order, each once, with what the stage grants and nothing more, so that the
+ * challenger's share only rises; until it goes back, which gives the champion everything and is its last word.
  */
 export const monotoneShares: Check = ({ routes, rollouts }) =>
   latest(rollouts, ({ id }) => id).flatMap((rollout) => {
@@ -20,7 +20,8 @@ function sharesOf(rollout: RolloutRow, own: readonly Written<RouteRow>[]): strin
     const given = row.split.find(({ version }) => version === challenger)?.sharePct ?? 0;
     const strangers = row.split.filter(({ version }) => version !== challenger && version !== champion);
     if (isBack) problems.push(`epoch ${row.epoch} (${key}) was written after it had gone back`);
-    if (strangers.length > 0) problems.push(`epoch ${row.epoch} gives traffic to version ${strangers[0]?.version}, which takes no part`);
+    if (strangers.length > 0)
+      problems.push(`epoch ${row.epoch} gives traffic to version ` + `${strangers[0]?.version}, which takes no part`);
     if (key === 'back') {
       isBack = true;
       if (given !== 0) problems.push(`epoch ${row.epoch} goes back and leaves the challenger ${given} %`);
@@ -31,8 +32,10 @@ function sharesOf(rollout: RolloutRow, own: readonly Written<RouteRow>[]): strin
       problems.push(`epoch ${row.epoch} was written for ${key} as its number ${at + 1}`);
       continue;
     }
-    if (given > stage.challengerPct) problems.push(`epoch ${row.epoch} gives ${given} %, its stage grants ${stage.challengerPct} %`);
-    if (given < share) problems.push(`the share fell from ${share} to ${given} % in epoch ${row.epoch} without going back`);
+    if (given > stage.challengerPct)
+      problems.push(`epoch ${row.epoch} gives ${given} %, its stage grants ` + `${stage.challengerPct} %`);
+    if (given < share)
+      problems.push(`the share fell from ${share} to ${given} % in epoch ${row.epoch} ` + 'without going back');
     share = given;
   }
   return problems;

@@ -1,4 +1,13 @@
-import { grouped, isOver, latest, type Check, type Facts, type LeaseRow, type RouteRow, type Written } from '../facts.js';
+import {
+  grouped,
+  isOver,
+  latest,
+  type Check,
+  type Facts,
+  type LeaseRow,
+  type RouteRow,
+  type Written,
+} from '../facts.js';
 
 /** Of one environment and model, a rollout begins only after the one before has ended. */
 export const oneRolloutAtATime: Check = ({ rollouts }) =>
@@ -14,7 +23,10 @@ export const oneRolloutAtATime: Check = ({ rollouts }) =>
 /** So long a rollback waits for a rollout that does not give way, and then takes its lease. */
 const takeOverAfterMs = 30_000;
 
-/** A lease changes hands only after it was given back, or when a rollback has waited for long enough; under a token that rises by one. */
+/**
+ * A lease changes hands only after it was given back, or when a rollback has waited for long enough; under a token that
+ * rises by one.
+ */
 export const leasesChangeHands: Check = ({ leases }) =>
   grouped(leases, ({ row }) => row.name).flatMap((group) =>
     group.flatMap(({ row }, at) => {
@@ -39,17 +51,20 @@ export const onlyHoldersWrite: Check = (facts) =>
     const lease = inForce(facts, route);
     if (lease !== undefined && lease.releasedAt === null && lease.token === route.row.leaseToken) return [];
     return [
-      `epoch ${route.row.epoch} was written under token ${route.row.leaseToken}, in force was ${lease?.releasedAt === null ? lease.token : 'none'}`,
+      `epoch ${route.row.epoch} was written under token ${route.row.leaseToken}, in force was ` +
+        `${lease?.releasedAt === null ? lease.token : 'none'}`,
     ];
   });
 
 function inForce({ leases }: Facts, { order, row }: Written<RouteRow>) {
-  return leases.findLast((lease) => lease.order < order && lease.row.name === `rollout/${row.environment}/${row.model}`)?.row;
+  return leases.findLast((lease) => lease.order < order && lease.row.name === `rollout/${row.environment}/${row.model}`)
+    ?.row;
 }
 
 /**
- * What has ended is ended for a reason that the routes show: completed with the challenger whole, else with the champion; and was acknowledged by a gateway before, and answered a probe.
- * A rollout whose lease a rollback took has no say in that any more.
+ * What has ended is ended for a reason that the routes show: completed with the challenger whole, else with the
+ * champion; and was acknowledged by a gateway before, and answered a probe. A rollout whose lease a rollback took has
+ * no say in that any more.
  */
 export const endsAreProven: Check = ({ rollouts, routes, acknowledgements, promotions, probes, leases }) =>
   latest(rollouts, ({ id }) => id)
@@ -59,15 +74,19 @@ export const endsAreProven: Check = ({ rollouts, routes, acknowledgements, promo
       const last = routes.findLast(({ row, order }) => order < end && row.idempotencyKey.startsWith(`${id}/`))?.row;
       const name = `the rollout of version ${challenger} ended ${state}`;
       if (last === undefined) return state === 'completed' ? [`${name} and wrote no route`] : [];
-      const holder = leases.findLast(({ row, order }) => order < end && row.name === `rollout/${environment}/${model}`)?.row.holder;
+      const holder = leases.findLast(({ row, order }) => order < end && row.name === `rollout/${environment}/${model}`)
+        ?.row.holder;
       if (state === 'aborted' && holder?.startsWith('rollback/')) return [];
       const whole = last.split.length === 1 ? last.split[0]?.version : undefined;
-      const acknowledged = acknowledgements.some(({ row, order }) => order < end && row.epoch >= last.epoch && row.error === null);
+      const acknowledged = acknowledgements.some(
+        ({ row, order }) => order < end && row.epoch >= last.epoch && row.error === null,
+      );
       const promotion = latest(promotions, (row) => row.id).find((row) => row.id === promotionId);
       const wanted = state === 'completed' ? challenger : champion;
       const probe = probes.findLast(({ runId, version }) => runId === id && version === wanted);
       const probed = probe !== undefined && (probe.answered > 0 || probe.replacedBy !== null);
-      const agrees = !promotion || promotion.state === 'rolling-out' || (promotion.state === 'promoted') === (state === 'completed');
+      const agrees =
+        !promotion || promotion.state === 'rolling-out' || (promotion.state === 'promoted') === (state === 'completed');
       return [
         ...(whole === wanted ? [] : [`${name}, and version ${whole ?? 'none'} has everything`]),
         ...(acknowledged ? [] : [`${name} before any gateway had acknowledged epoch ${last.epoch}`]),
@@ -78,4 +97,6 @@ export const endsAreProven: Check = ({ rollouts, routes, acknowledgements, promo
 
 /** Every history does on the present code what it says. */
 export const historiesReplay: Check = ({ replays }) =>
-  Object.entries(replays).flatMap(([workflow, problem]) => (problem === null ? [] : [`${workflow} does not replay: ${problem}`]));
+  Object.entries(replays).flatMap(([workflow, problem]) =>
+    problem === null ? [] : [`${workflow} does not replay: ${problem}`],
+  );

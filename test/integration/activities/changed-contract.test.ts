@@ -8,15 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createActivities } from '../../../activities/index.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
-import type { ObjectStore } from '../../../adapters/object-store.js';
+import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { openPromotion, promotionById } from '../../../db/promotion-queries.js';
-import { openRun, runById } from '../../../db/run-queries.js';
-import { evaluationSchema, type Evaluation } from '../../../domain/evaluation.js';
+import { openPromotion, promotionById } from '../../../db/promotion/promotion-queries.js';
+import { openRun, runById } from '../../../db/training/run-queries.js';
+import { evaluationSchema, type Evaluation } from '../../../domain/evaluation/evaluation.js';
 import { leaseNames } from '../../../domain/ids.js';
-import { parseModelDefinition, type ModelDefinitionInput } from '../../../domain/model-definition.js';
+import { parseModelDefinition, type ModelDefinitionInput } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
@@ -45,7 +45,10 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** Puts a month of 400 sales; dear and red ones are returned more often. `columns` are the names under which the colour is written. */
+/**
+ * Puts a month of 400 sales; dear and red ones are returned more often. `columns` are the names under which the colour
+ * is written.
+ */
 async function putMonth(model: string, month: number, columns: readonly string[]): Promise<void> {
   const partition = `2024-0${month}`;
   const colour = `CASE WHEN hash(i * 31 + ${month}) % 3 = 0 THEN 'red' ELSE 'blue' END`;
@@ -62,7 +65,11 @@ async function putMonth(model: string, month: number, columns: readonly string[]
 }
 
 /** The model with its colour under one name, in the contract and in the table. */
-function definitionOf(model: string, colour: string, accepts?: NonNullable<ModelDefinitionInput['contract']['accepts']>) {
+function definitionOf(
+  model: string,
+  colour: string,
+  accepts?: NonNullable<ModelDefinitionInput['contract']['accepts']>,
+) {
   const input: ModelDefinitionInput = {
     name: model,
     description: 'Will a sale be returned?',
@@ -75,7 +82,11 @@ function definitionOf(model: string, colour: string, accepts?: NonNullable<Model
       ...(accepts && { accepts }),
     },
     data: {
-      tables: { sales: { columns: { id: 'integer', sold_at: 'timestamp', amount: 'number', [colour]: 'string', returned: 'boolean' } } },
+      tables: {
+        sales: {
+          columns: { id: 'integer', sold_at: 'timestamp', amount: 'number', [colour]: 'string', returned: 'boolean' },
+        },
+      },
       base: 'sales',
       window: { kind: 'expanding', from: '2024-01' },
     },
@@ -99,15 +110,26 @@ const running = <T>(work: () => Promise<T>): Promise<T> => new MockActivityEnvir
 async function train(definition: ReturnType<typeof definitionOf>, until: string) {
   const { sha256: definitionSha256 } = await applyDefinition(db, definition, 'test');
   const runId = randomUUID();
-  await openRun(db, { id: runId, workflowId: runId, model: definition.name, definitionSha256, cause: { kind: 'data', id: until }, until });
+  await openRun(db, {
+    id: runId,
+    workflowId: runId,
+    model: definition.name,
+    definitionSha256,
+    cause: { kind: 'data', id: until },
+    until,
+  });
   const asked = { runId, model: definition.name, definitionSha256, until, ignoreWatermark: true };
   const snapshot = await running(() => activities.data.takeSnapshot(asked));
   if (snapshot.outcome !== 'taken') throw new Error(snapshot.reason);
   const { snapshotSha256 } = snapshot;
   const trained = await running(() => activities.training.train({ runId, definitionSha256, snapshotSha256 }));
   const { artifactSha256 } = trained;
-  const { evaluationKey } = await running(() => activities.data.evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256 }));
-  const evaluation: Evaluation = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(evaluationKey))));
+  const { evaluationKey } = await running(() =>
+    activities.data.evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256 }),
+  );
+  const evaluation: Evaluation = evaluationSchema.parse(
+    JSON.parse(new TextDecoder().decode(await store.get(evaluationKey))),
+  );
   const gates = await running(() => activities.activities.decideRunGates({ runId, definitionSha256, evaluationKey }));
   const outcomes = (await runById(db, runId)).gates?.map(({ name, outcome }) => `${name}: ${outcome}`) ?? [];
   if (gates.verdict !== 'pass') return { evaluation, gates, outcomes, version: null };
@@ -121,14 +143,27 @@ async function makeChampion(model: string, version: number): Promise<void> {
   const held = await acquireLease(db, leaseNames.rollout('production', model), `test|${(epochs += 1)}`);
   if (!('grant' in held)) throw new Error('the lease is held');
   const target = { split: [{ version, sharePct: 100 }] };
-  const write = { environment: 'production' as const, model, lease: held.grant, reason: 'test', idempotencyKey: `${model}/${epochs}` };
+  const write = {
+    environment: 'production' as const,
+    model,
+    lease: held.grant,
+    reason: 'test',
+    idempotencyKey: `${model}/${epochs}`,
+  };
   await running(() => activities.activities.writeRoute({ ...write, target }));
   await running(() => activities.activities.releaseLease(held.grant));
 }
 
 async function evidenceOf(model: string, version: number) {
   const promotionId = randomUUID();
-  await openPromotion(db, { id: promotionId, workflowId: promotionId, model, version, environment: 'production', requestedBy: 'rita' });
+  await openPromotion(db, {
+    id: promotionId,
+    workflowId: promotionId,
+    model,
+    version,
+    environment: 'production',
+    requestedBy: 'rita',
+  });
   await running(() => activities.judging.gatherEvidence({ promotionId, model, version, environment: 'production' }));
   return (await promotionById(db, promotionId)).evidence;
 }
@@ -143,7 +178,10 @@ describe('a champion whose feature was renamed', { timeout: 240_000 }, () => {
 
     // The table is expanded: the column has both names for a time.
     for (const month of [1, 2, 3]) await putMonth(model, month, ['colour', 'color']);
-    const second = await train(definitionOf(model, 'color', { colour: { type: 'string', until: '2999-12-31' } }), '2024-03');
+    const second = await train(
+      definitionOf(model, 'color', { colour: { type: 'string', until: '2999-12-31' } }),
+      '2024-03',
+    );
     expect(second.evaluation).toMatchObject({ championVersion: 1, championHoldoutSha256: expect.any(String) });
     expect(second.evaluation.notCompared).toBeUndefined();
     // Both learned the same of the same column: nothing but its name differs.
@@ -161,12 +199,18 @@ describe('a champion whose feature was renamed', { timeout: 240_000 }, () => {
 
     // The old name is gone from all of the tables. Version 1 is champion still.
     for (const month of [1, 2, 3]) await putMonth(model, month, ['color']);
-    const third = await train(definitionOf(model, 'color', { colour: { type: 'string', until: '2999-12-31' } }), '2024-03');
+    const third = await train(
+      definitionOf(model, 'color', { colour: { type: 'string', until: '2999-12-31' } }),
+      '2024-03',
+    );
     expect(third.version).toBe(3);
     expect(third.outcomes.join()).not.toContain('no worse than the champion');
     expect(third.gates.summary).toMatch(
       /Not asked: no worse than the champion\. Version 1, the champion, cannot be measured .*no column colour/,
     );
-    expect(await evidenceOf(model, 3)).toMatchObject({ championMetrics: null, notCompared: expect.stringContaining('no column colour') });
+    expect(await evidenceOf(model, 3)).toMatchObject({
+      championMetrics: null,
+      notCompared: expect.stringContaining('no column colour'),
+    });
   });
 });

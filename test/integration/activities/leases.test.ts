@@ -67,7 +67,10 @@ describe('the training lease of a model', () => {
   });
 
   it('stays with a workflow that continued as new, and is taken once that chain ended, even by one of the same id', async () => {
-    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+    });
     const connection = await NativeConnection.connect(loadTemporalConfig().connection);
     const taskQueue = `continues-${model}`;
     const workflowsPath = path.join(import.meta.dirname, 'continues-once.ts');

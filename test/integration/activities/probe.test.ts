@@ -3,10 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGatewayActivities } from '../../../activities/gateways.js';
+import { createGatewayActivities } from '../../../activities/serving/gateways.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { recordGateway } from '../../../db/gateway-queries.js';
-import { registerVersion } from '../../../db/run-queries.js';
+import { recordGateway } from '../../../db/serving/gateway-queries.js';
+import { registerVersion } from '../../../db/training/run-queries.js';
 import { openedRun } from '../db/registered-run.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 
@@ -45,14 +45,17 @@ async function probe(triedMs: number) {
 test.each([
   ['refused as wrong', 400, 20_000],
   ['failed', 503, 4 * 60_000],
-])('a probe that is %s again and again ends with what the gateway said, and not before a bound', async (_, status, longMs) => {
-  answer = { status, body: '{"error":"Feature dest, row 0: the string has 5 characters. Send at most 2."}' };
-  await expect(probe(0)).rejects.toMatchObject({ code: 'server/unreachable' });
-  expect(await probe(longMs)).toMatchObject({
-    probes: [],
-    refused: expect.stringMatching(new RegExp(`gateway g1 answered ${status} .*Send at most 2`)),
-  });
-});
+])(
+  'a probe that is %s again and again ends with what the gateway said, and not before a bound',
+  async (_, status, longMs) => {
+    answer = { status, body: '{"error":"Feature dest, row 0: the string has 5 characters. Send at most 2."}' };
+    await expect(probe(0)).rejects.toMatchObject({ code: 'server/unreachable' });
+    expect(await probe(longMs)).toMatchObject({
+      probes: [],
+      refused: expect.stringMatching(new RegExp(`gateway g1 answered ${status} .*Send at most 2`)),
+    });
+  },
+);
 
 test('a probe that is answered says so, and a version that is not loaded yet is waited for longer than a mistake', async () => {
   answer = { status: 404, body: '{"error":"Version 1 is not loaded here."}' };

@@ -9,20 +9,20 @@ import { activitiesOf, createActivities } from '../../../activities/index.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { workflowLife } from '../../../client/workflow-life.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { listGatewayEvents } from '../../../db/gateway-events.js';
-import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { listGatewayEvents } from '../../../db/serving/gateway-events.js';
+import { acknowledgeRoute, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { heldLeases } from '../../../db/open-rows.js';
-import { openPromotion, promotionById, setPromotionState } from '../../../db/promotion-queries.js';
-import { rolloutOutlook } from '../../../db/rollout-facts.js';
-import { openRollout, rolloutById, setRolloutState } from '../../../db/rollout-queries.js';
-import { currentRoutes, routeHistory, routeOf, writeRoute } from '../../../db/route-queries.js';
-import { registerVersion, runById, startRunStep } from '../../../db/run-queries.js';
-import { runWithSnapshot } from '../../../db/run-lists.js';
+import { openPromotion, promotionById, setPromotionState } from '../../../db/promotion/promotion-queries.js';
+import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
+import { openRollout, rolloutById, setRolloutState } from '../../../db/rollout/rollout-queries.js';
+import { currentRoutes, routeHistory, routeOf, writeRoute } from '../../../db/serving/route-queries.js';
+import { registerVersion, runById, startRunStep } from '../../../db/training/run-queries.js';
+import { runWithSnapshot } from '../../../db/training/run-lists.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
 import { holderText } from '../../../domain/lease.js';
-import { parseModelDefinition } from '../../../domain/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
 import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
@@ -43,7 +43,10 @@ let reconciler: WorkflowHandleWithFirstExecutionRunId;
 const undo: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
   temporal = await connectTemporal(loadTemporalConfig());
   database = await createTestDatabase();
   db = connectDatabase(database.url);
@@ -54,7 +57,9 @@ beforeAll(async () => {
   const bundle = await loadWorkflowBundle(process.env.PERDURE_HOME ?? '.perdure');
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue: queues.workflows, ...bundle, activities: activities.local }),
-    ...activityQueues.map((queue) => Worker.create({ ...common, taskQueue: queues[queue], activities: activitiesOf(queue, activities) })),
+    ...activityQueues.map((queue) =>
+      Worker.create({ ...common, taskQueue: queues[queue], activities: activitiesOf(queue, activities) }),
+    ),
   ]);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const { handle, stopGateway } = await startParts();
@@ -104,12 +109,18 @@ async function startParts() {
 
 /** A workflow that runs, since nobody works on its queue. */
 async function running(type: string, workflowId: string) {
-  const handle = await temporal.client.workflow.start(type, { workflowId, taskQueue: `nobody-${workflowId}`, args: [{}] });
+  const handle = await temporal.client.workflow.start(type, {
+    workflowId,
+    taskQueue: `nobody-${workflowId}`,
+    args: [{}],
+  });
   return { id: handle.firstExecutionRunId, workflowId, end: () => handle.terminate('by hand') };
 }
 
 /** A model with two versions, the first of which serves. */
-async function served(rollout: Record<string, unknown> = { strategy: 'canary', steps: [{ sharePct: 20 }, { sharePct: 100 }] }) {
+async function served(
+  rollout: Record<string, unknown> = { strategy: 'canary', steps: [{ sharePct: 20 }, { sharePct: 100 }] },
+) {
   const model = `m-${randomUUID().slice(0, 8)}`;
   const { sha256 } = await applyDefinition(db, parseModelDefinition({ ...flightDelay, name: model, rollout }), 'test');
   for (const version of [1, 2]) {
@@ -143,14 +154,28 @@ async function canary(model: string) {
   await openPromotion(db, { ...promotion, model, version: 2, environment, requestedBy: 'rita' });
   await setPromotionState(db, promotion.id, 'rolling-out', null, 0);
   const { settled } = await rolloutOutlook(db, { environment, model, challenger: 2, alsoShadow: [] });
-  const parts = { environment, model, challenger: 2, champion: settled.parties.champion, promotionId: promotion.id, settled };
+  const parts = {
+    environment,
+    model,
+    challenger: 2,
+    champion: settled.parties.champion,
+    promotionId: promotion.id,
+    settled,
+  };
   await openRollout(db, { id: rollout.id, workflowId: rollout.workflowId, ...parts });
   const lease = await leaseOf(model, holderText({ workflowId: rollout.workflowId, runId: rollout.id }));
   const split = [
     { version: 1, sharePct: 80 },
     { version: 2, sharePct: 20 },
   ];
-  await writeRoute(db, { environment, model, lease, split, reason: 'rollout of it', idempotencyKey: `${rollout.id}/step-0` });
+  await writeRoute(db, {
+    environment,
+    model,
+    lease,
+    split,
+    reason: 'rollout of it',
+    idempotencyKey: `${rollout.id}/step-0`,
+  });
   return { promotion, rollout, lease };
 }
 
@@ -173,12 +198,16 @@ it('a rollout whose workflow was terminated gives its share back within a minute
   });
   expect(Date.now() - endedAt).toBeLessThan(within);
   expect(await routeOf(db, environment, model)).toMatchObject({ epoch: 3, split: [{ version: 1, sharePct: 100 }] });
-  await pollUntil('the promotion is closed', within, async () => ((await promotionById(db, promotion.id)).closedAt ? true : undefined));
+  await pollUntil('the promotion is closed', within, async () =>
+    (await promotionById(db, promotion.id)).closedAt ? true : undefined,
+  );
   expect(await promotionById(db, promotion.id)).toMatchObject({
     state: 'rolled-back',
     reason: expect.stringContaining('was terminated at'),
   });
-  expect(await listGatewayEvents(db, { environment, model, limit: 5 })).toMatchObject([{ kind: 'share-given-back', version: 2 }]);
+  expect(await listGatewayEvents(db, { environment, model, limit: 5 })).toMatchObject([
+    { kind: 'share-given-back', version: 2 },
+  ]);
   expect((await heldLeases(db)).map(({ name }) => name)).not.toContain(lease.name);
 
   // What it still would write comes too late.
@@ -207,7 +236,11 @@ it('runs, promotions and reviews whose workflows ended are closed with the reaso
   const training = await running('trainModel', workflowIds.train(model, { kind: 'person', id: 'x' }));
   const run = await openedRun(db, model, training.id, null);
   await startRunStep(db, { runId: run.runId, step: 'train', turn: 0 });
-  await acquireLease(db, leaseNames.training(model), holderText({ workflowId: `train/${model}/${run.runId}`, runId: run.runId }));
+  await acquireLease(
+    db,
+    leaseNames.training(model),
+    holderText({ workflowId: `train/${model}/${run.runId}`, runId: run.runId }),
+  );
   const promotion = await running('promoteModel', workflowIds.promote(model, 2, environment));
   await openPromotion(db, { ...promotion, model, version: 2, environment, requestedBy: 'rita' });
   await Promise.all([training.end(), promotion.end()]);
@@ -216,7 +249,11 @@ it('runs, promotions and reviews whose workflows ended are closed with the reaso
     outcome: 'failed',
     steps: [{ step: 'train', finishedAt: expect.any(Date) }],
   });
-  await pollUntil('the promotion is closed', within, async () => (await promotionById(db, promotion.id)).closedAt ?? undefined);
+  await pollUntil(
+    'the promotion is closed',
+    within,
+    async () => (await promotionById(db, promotion.id)).closedAt ?? undefined,
+  );
   expect(await promotionById(db, promotion.id)).toMatchObject({
     state: 'failed',
     reason: expect.stringMatching(/terminated at .*perdure promote/),
@@ -239,15 +276,21 @@ it('a share that its ended rollout left behind is given back too', async () => {
 
 it('a workflow lives while the chain that its first run began does, resets included, and no later one of its id counts', async () => {
   const first = await running('trainModel', `train/reset/${randomUUID()}`);
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toEqual({ runs: true });
+  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toEqual({
+    runs: true,
+  });
   await first.end();
   expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({
     runs: false,
     ended: expect.stringMatching(/^was terminated at/),
   });
   const later = await running('trainModel', first.workflowId);
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({ runs: false });
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: later.id })).toEqual({ runs: true });
+  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({
+    runs: false,
+  });
+  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: later.id })).toEqual({
+    runs: true,
+  });
   await later.end();
 
   const { workflowId, firstExecutionRunId: runId } = reconciler;
@@ -264,5 +307,7 @@ it('a workflow lives while the chain that its first run began does, resets inclu
   });
   expect((await temporal.client.workflow.getHandle(workflowId).describe()).runId).not.toBe(runId);
   expect(await workflowLife(temporal.client, { workflowId, runId })).toEqual({ runs: true });
-  expect(await workflowLife(temporal.client, { workflowId: `nobody-${randomUUID()}`, runId: 'x' })).toMatchObject({ runs: false });
+  expect(await workflowLife(temporal.client, { workflowId: `nobody-${randomUUID()}`, runId: 'x' })).toMatchObject({
+    runs: false,
+  });
 });

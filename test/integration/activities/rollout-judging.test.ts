@@ -4,33 +4,33 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createReviewActivities } from '../../../activities/reviews.js';
-import { createRolloutLookActivities } from '../../../activities/rollout-looks.js';
-import { createRolloutActivities } from '../../../activities/rollouts.js';
+import { createReviewActivities } from '../../../activities/rollout/reviews.js';
+import { createRolloutLookActivities } from '../../../activities/rollout/rollout-looks.js';
+import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
-import type { ObjectStore } from '../../../adapters/object-store.js';
+import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition, keepDefinition, retireModel, rulesInForce } from '../../../db/definition-queries.js';
-import { insertServingWindows } from '../../../db/gateway-queries.js';
+import { applyDefinition, keepDefinition, retireModel, rulesInForce } from '../../../db/model/definition-queries.js';
+import { insertServingWindows } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
-import { rolloutWithLooks } from '../../../db/rollout-lists.js';
-import { rolloutOutlook } from '../../../db/rollout-facts.js';
-import { routeHistory } from '../../../db/route-queries.js';
-import { recordLook, rolloutById } from '../../../db/rollout-queries.js';
-import { registerVersion } from '../../../db/run-queries.js';
+import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion/promotion-queries.js';
+import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
+import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
+import { routeHistory } from '../../../db/serving/route-queries.js';
+import { recordLook, rolloutById } from '../../../db/rollout/rollout-queries.js';
+import { registerVersion } from '../../../db/training/run-queries.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
-import type { StageJudgement } from '../../../domain/judge.js';
-import { parseModelDefinition } from '../../../domain/model-definition.js';
-import type { Evidence } from '../../../domain/promotion.js';
-import { floorDigest, floorSchema } from '../../../domain/floor.js';
+import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import type { Evidence } from '../../../domain/promotion/promotion.js';
+import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { rulesDigest } from '../../../domain/rules.js';
-import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving-window.js';
-import { addWindows } from '../../../domain/serving-totals.js';
+import { rulesDigest } from '../../../domain/promotion/rules.js';
+import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving/serving-window.js';
+import { addWindows } from '../../../domain/serving/serving-totals.js';
 import flightDelay from '../../../models/flight-delay/model.js';
-import { segmentToParquet } from '../../../serving/segment-to-parquet.js';
+import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { openedRun } from '../db/registered-run.js';
 import { changeFacts, createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
@@ -48,7 +48,12 @@ beforeAll(async () => {
   deps = {
     db,
     store,
-    config: { home, accessFile: 'access.json', floors: { configured: {}, file: undefined }, decisions: { trust: 'frontend' } },
+    config: {
+      home,
+      accessFile: 'access.json',
+      floors: { configured: {}, file: undefined },
+      decisions: { trust: 'frontend' },
+    },
     cache: createFileCache(store, path.join(home, 'objects')),
   } as unknown as ActivityDependencies;
 });
@@ -64,7 +69,12 @@ const environment = 'production' as const;
 /** A rollout of version 2 against version 1, its first stage in force. */
 async function begun(rollout: Record<string, unknown>) {
   const model = `m-${randomUUID().slice(0, 8)}`;
-  const definition = parseModelDefinition({ ...flightDelay, name: model, rollout, promotion: { approvals: { count: 0 } } });
+  const definition = parseModelDefinition({
+    ...flightDelay,
+    name: model,
+    rollout,
+    promotion: { approvals: { count: 0 } },
+  });
   await applyDefinition(db, definition, 'test');
   for (const version of [1, 2]) {
     const run = await openedRun(db, model, `${model}-run-${version}`, null);
@@ -74,12 +84,27 @@ async function begun(rollout: Record<string, unknown>) {
   const held = await acquireLease(db, leaseNames.rollout(environment, model), `holder|${model}`);
   if (!('grant' in held)) throw new Error('the lease is held');
   const lease: LeaseGrant = held.grant;
-  const activities = { ...createRolloutActivities(deps), ...createRolloutLookActivities(deps), ...createReviewActivities(deps) };
+  const activities = {
+    ...createRolloutActivities(deps),
+    ...createRolloutLookActivities(deps),
+    ...createReviewActivities(deps),
+  };
   const write = { environment, model, lease, reason: 'test' };
-  await activities.writeRoute({ ...write, target: { split: [{ version: 1, sharePct: 100 }] }, idempotencyKey: `${model}/before` });
+  await activities.writeRoute({
+    ...write,
+    target: { split: [{ version: 1, sharePct: 100 }] },
+    idempotencyKey: `${model}/before`,
+  });
   const promotionId = `promotion-${model}`;
   await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita' });
-  const evidence = { model, version: 2, environment, champion: 1, policy: definition.promotion, rollout: definition.rollout };
+  const evidence = {
+    model,
+    version: 2,
+    environment,
+    champion: 1,
+    policy: definition.promotion,
+    rollout: definition.rollout,
+  };
   const shown = {
     ...evidence,
     rulesSha256: rulesDigest(definition),
@@ -88,7 +113,16 @@ async function begun(rollout: Record<string, unknown>) {
   await showEvidence(db, promotionId, { evidence: shown, evidenceSha256: 'e', expiresAt: null }, 0);
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
   const rolloutId = `rollout-${model}`;
-  const plan = () => activities.planRollout({ rolloutId, workflowId: 'w', model, challenger: 2, environment, promotionId, alsoShadow: [] });
+  const plan = () =>
+    activities.planRollout({
+      rolloutId,
+      workflowId: 'w',
+      model,
+      challenger: 2,
+      environment,
+      promotionId,
+      alsoShadow: [],
+    });
   const enter = (stage: number) =>
     activities.writeRoute({ ...write, target: { rolloutId, stage }, idempotencyKey: `${rolloutId}/step-${stage}` });
   const lookAt = (look: number, stage: number, epoch: number) =>
@@ -109,7 +143,10 @@ interface Traffic {
 async function serve({ model, version, epoch, requests, errors = 0, more = {} }: Traffic): Promise<void> {
   const answered = requests - errors;
   const latency = [...latencyBoundsMs.map((bound) => (bound === 5 ? answered : 0)), 0];
-  const scores = Array.from({ length: scoreBins }, (_, bin) => Math.floor(answered / scoreBins) + (bin < answered % scoreBins ? 1 : 0));
+  const scores = Array.from(
+    { length: scoreBins },
+    (_, bin) => Math.floor(answered / scoreBins) + (bin < answered % scoreBins ? 1 : 0),
+  );
   const at = new Date().toISOString();
   const window: ServingWindow = {
     ...{ id: `w-${(windows += 1)}`, gatewayId: 'g', environment, model, version, epoch, role: 'split', cold: false },
@@ -138,7 +175,11 @@ describe('a look of the judge', () => {
       await serve({ model, version: 2, epoch, requests: 500, errors: 500, more });
     expect(await lookAt(1, 0, epoch)).toMatchObject({ verdict: 'pass', exhausted: false });
     const { looks } = await rolloutWithLooks(db, rolloutId);
-    expect(looks[0]?.inputs).toMatchObject({ challenger: { requests: 900, errors: 0 }, coldRequests: 500, stageIndex: 0 });
+    expect(looks[0]?.inputs).toMatchObject({
+      challenger: { requests: 900, errors: 0 },
+      coldRequests: 500,
+      stageIndex: 0,
+    });
     expect(looks[0]?.result.leftOut).toContain('500');
   });
 
@@ -180,14 +221,23 @@ describe('the plan of a rollout', () => {
   it('is settled once: another definition, applied while it runs, changes nothing', async () => {
     const { plan, definition, rolloutId } = await begun(canary);
     const first = await plan();
-    await applyDefinition(db, parseModelDefinition({ ...definition, rollout: { strategy: 'direct', reason: 'hurry' } }), 'test');
+    await applyDefinition(
+      db,
+      parseModelDefinition({ ...definition, rollout: { strategy: 'direct', reason: 'hurry' } }),
+      'test',
+    );
     expect(await plan()).toEqual({ ...first, changes: [] });
     expect((await rolloutById(db, rolloutId))?.settled?.policy.strategy).toBe('canary');
   });
 
   it('is refused where another version became champion since the promotion was approved', async () => {
     const { plan, rolloutId, promotionId, shown } = await begun(canary);
-    await showEvidence(db, promotionId, { evidence: { ...shown, champion: 7 }, evidenceSha256: 'e', expiresAt: null }, 0);
+    await showEvidence(
+      db,
+      promotionId,
+      { evidence: { ...shown, champion: 7 }, evidenceSha256: 'e', expiresAt: null },
+      0,
+    );
     await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale' });
     expect(await rolloutById(db, rolloutId)).toBeUndefined();
   });
@@ -196,22 +246,35 @@ describe('the plan of a rollout', () => {
     ['promotion', { promotion: { approvals: { count: 3 } } }],
     ['rollout', { rollout: { strategy: 'direct', reason: 'hurry' } }],
     ['evaluation', { evaluation: { ...flightDelay.evaluation, threshold: 0.4 } }],
-  ])('is refused where %s of the applied definition was changed since the promotion was approved', async (place, change) => {
-    const { plan, rolloutId, definition } = await begun(canary);
-    await applyDefinition(db, parseModelDefinition({ ...definition, ...change }), 'test');
-    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining(place) });
-    expect(await rolloutById(db, rolloutId)).toBeUndefined();
-  });
+  ])(
+    'is refused where %s of the applied definition was changed since the promotion was approved',
+    async (place, change) => {
+      const { plan, rolloutId, definition } = await begun(canary);
+      await applyDefinition(db, parseModelDefinition({ ...definition, ...change }), 'test');
+      await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining(place) });
+      expect(await rolloutById(db, rolloutId)).toBeUndefined();
+    },
+  );
 
   it('is made once for an approval: another rollout needs another', async () => {
     const { plan, activities, model, promotionId } = await begun(canary);
     await plan();
-    const again = { rolloutId: `again-${model}`, workflowId: 'w', model, challenger: 2, environment, promotionId: null, alsoShadow: [] };
+    const again = {
+      rolloutId: `again-${model}`,
+      workflowId: 'w',
+      model,
+      challenger: 2,
+      environment,
+      promotionId: null,
+      alsoShadow: [],
+    };
     await expect(activities.planRollout(again)).rejects.toMatchObject({
       code: 'promotion/not-approved',
       message: expect.stringContaining('once'),
     });
-    await expect(activities.planRollout({ ...again, promotionId })).rejects.toMatchObject({ code: 'promotion/not-approved' });
+    await expect(activities.planRollout({ ...again, promotionId })).rejects.toMatchObject({
+      code: 'promotion/not-approved',
+    });
   });
 
   it('is refused for a version that was taken back since its promotion was approved', async () => {
@@ -219,8 +282,16 @@ describe('the plan of a rollout', () => {
     const split = (version: number) => ({ split: [{ version, sharePct: 100 }] });
     const write = { environment, model, lease, reason: 'complaints' };
     await activities.writeRoute({ ...write, target: split(2), idempotencyKey: `${model}/hand` });
-    await activities.writeRoute({ ...write, target: split(1), by: { actor: 'ann' }, idempotencyKey: `${model}/rollback` });
-    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining('taken back') });
+    await activities.writeRoute({
+      ...write,
+      target: split(1),
+      by: { actor: 'ann' },
+      idempotencyKey: `${model}/rollback`,
+    });
+    await expect(plan()).rejects.toMatchObject({
+      code: 'promotion/stale',
+      message: expect.stringContaining('taken back'),
+    });
     const last = (await routeHistory(db, model)).at(-1);
     expect(last?.writtenBy).toEqual({ kind: 'rollback', rolloutId: null, actor: 'ann', roles: ['approver', 'owner'] });
   });
@@ -228,7 +299,11 @@ describe('the plan of a rollout', () => {
   it('is refused where the decisions that approved it do not hold any more', async () => {
     const { plan, promotionId, shown } = await begun(canary);
     const policy = { ...shown.policy, approvals: { ...shown.policy.approvals, count: 1 } };
-    await applyDefinition(db, parseModelDefinition({ ...(await rulesInForce(db, shown.model)).definition, promotion: policy }), 'test');
+    await applyDefinition(
+      db,
+      parseModelDefinition({ ...(await rulesInForce(db, shown.model)).definition, promotion: policy }),
+      'test',
+    );
     const rules = (await rulesInForce(db, shown.model)).definition;
     await showEvidence(
       db,
@@ -236,7 +311,10 @@ describe('the plan of a rollout', () => {
       { evidence: { ...shown, policy, rulesSha256: rulesDigest(rules) }, evidenceSha256: 'e', expiresAt: null },
       0,
     );
-    await expect(plan()).rejects.toMatchObject({ code: 'promotion/stale', message: expect.stringContaining('do not satisfy the policy') });
+    await expect(plan()).rejects.toMatchObject({
+      code: 'promotion/stale',
+      message: expect.stringContaining('do not satisfy the policy'),
+    });
   });
 
   it('is that of the applied definition, whatever the version was trained by', async () => {
@@ -257,11 +335,17 @@ describe('the plan of a rollout', () => {
   it('is refused for a model that was retired, or whose definition was changed where it is stored', async () => {
     const retired = await begun(canary);
     await retireModel(db, retired.model);
-    await expect(retired.plan()).rejects.toMatchObject({ code: 'state/conflict', message: expect.stringContaining('was retired at') });
+    await expect(retired.plan()).rejects.toMatchObject({
+      code: 'state/conflict',
+      message: expect.stringContaining('was retired at'),
+    });
     const changed = await begun(canary);
     const { sha256, definition } = await rulesInForce(db, changed.model);
     const body = JSON.stringify({ ...definition, promotion: { ...definition.promotion, remindAfterHours: 1 } });
-    await changeFacts(database.ownerUrl, (sql) => sql`update definitions set body = ${body}::text::jsonb where sha256 = ${sha256}`);
+    await changeFacts(
+      database.ownerUrl,
+      (sql) => sql`update definitions set body = ${body}::text::jsonb where sha256 = ${sha256}`,
+    );
     await expect(changed.plan()).rejects.toMatchObject({ code: 'artifact/digest-mismatch' });
   });
 
@@ -278,14 +362,19 @@ describe('the plan of a rollout', () => {
     expect(changes).toHaveLength(1);
     const refused = await begun({ ...slow, judge: { unseenHarm: 'refuse' } });
     await trickle(refused.model);
-    await expect(refused.plan()).rejects.toMatchObject({ code: 'rollout/refused', message: expect.stringContaining('maxSeconds') });
+    await expect(refused.plan()).rejects.toMatchObject({
+      code: 'rollout/refused',
+      message: expect.stringContaining('maxSeconds'),
+    });
     expect(await rolloutById(db, refused.rolloutId)).toBeUndefined();
   });
 });
 
 describe('what a metric of the labels needs', () => {
   it('is taken from the holdout before any rollout has read it, and from the last one that did', async () => {
-    const judge = { metrics: [{ metric: 'errorShare' }, { metric: 'quality', loss: 'error', margin: 0.05, harm: 0.2 }] };
+    const judge = {
+      metrics: [{ metric: 'errorShare' }, { metric: 'quality', loss: 'error', margin: 0.05, harm: 0.2 }],
+    };
     const { model, rolloutId, plan } = await begun({ ...canary, judge });
     await plan();
     await serve({ model, version: 1, epoch: 1, requests: 1000 });
@@ -296,7 +385,11 @@ describe('what a metric of the labels needs', () => {
     expect(before?.requestsToSeeHarm).toBeGreaterThanOrEqual(200);
     const champion = { ...addWindows([]), requests: 500, samples: { 'quality:error': { count: 250, sum: 25 } } };
     const { settled } = (await rolloutById(db, rolloutId)) ?? {};
-    const inputs = { policy: settled?.policy.strategy === 'canary' ? settled.policy.judge : null, outcome: null, champion };
+    const inputs = {
+      policy: settled?.policy.strategy === 'canary' ? settled.policy.judge : null,
+      outcome: null,
+      champion,
+    };
     await recordLook(db, { rolloutId, look: 1, step: 0, inputs, result: { verdict: 'pass' } as StageJudgement });
     // Half of the requests get a label, and 200 labels are asked of each version.
     const after = await needed();
@@ -309,15 +402,39 @@ describe('late labels', () => {
   const lateLabels = { metric: { metric: 'quality', loss: 'error', margin: 0.05, harm: 0.2 }, coveragePct: 50 };
 
   /** Ships predictions of a version, and labels for some; `wrong` of them disagree. */
-  async function log(model: string, version: number, epoch: number, count: number, labelled: number, wrong: number): Promise<void> {
+  async function log(
+    model: string,
+    version: number,
+    epoch: number,
+    count: number,
+    labelled: number,
+    wrong: number,
+  ): Promise<void> {
     const at = new Date();
     const began = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
     const day = at.toISOString().slice(0, 10);
     const folder = path.join(home, 'segments');
     await mkdir(folder, { recursive: true });
     const ids = Array.from({ length: count }, (_, index) => `${model}-${version}-${index}`);
-    const common = { row: 0, request_id: null, at: at.toISOString(), environment, model, version, epoch, role: 'split', key_hash: null };
-    const predictions = ids.map((id) => ({ prediction_id: id, ...common, latency_ms: 1, features: {}, probability: 0.9, label: true }));
+    const common = {
+      row: 0,
+      request_id: null,
+      at: at.toISOString(),
+      environment,
+      model,
+      version,
+      epoch,
+      role: 'split',
+      key_hash: null,
+    };
+    const predictions = ids.map((id) => ({
+      prediction_id: id,
+      ...common,
+      latency_ms: 1,
+      features: {},
+      probability: 0.9,
+      label: true,
+    }));
     const labels = ids.slice(0, labelled).map((id, index) => ({
       prediction_id: id,
       model,
@@ -335,7 +452,9 @@ describe('late labels', () => {
       await writeFile(source, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
       await segmentToParquet(kind, source, parquet, folder);
       const key =
-        kind === 'predictions' ? objectKeys.predictions(environment, model, day, segment) : objectKeys.labels(model, day, segment);
+        kind === 'predictions'
+          ? objectKeys.predictions(environment, model, day, segment)
+          : objectKeys.labels(model, day, segment);
       await store.put(key, { file: parquet });
     }
   }

@@ -7,14 +7,18 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createSnapshotActivities, type SnapshotResult } from '../../../activities/snapshot.js';
-import type { ObjectStore } from '../../../adapters/object-store.js';
+import { createSnapshotActivities, type SnapshotResult } from '../../../activities/data/snapshot.js';
+import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition, keepDefinition } from '../../../db/definition-queries.js';
-import { openRun } from '../../../db/run-queries.js';
+import { applyDefinition, keepDefinition } from '../../../db/model/definition-queries.js';
+import { openRun } from '../../../db/training/run-queries.js';
 import { partitions } from '../../../db/schema/index.js';
-import { changedDefinition } from '../../../domain/changed-definition.js';
-import { definitionDigest, parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
+import { changedDefinition } from '../../../domain/model/changed-definition.js';
+import {
+  definitionDigest,
+  parseModelDefinition,
+  type ModelDefinition,
+} from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
@@ -59,7 +63,8 @@ async function modelWith(months: Record<string, number>, from = 'amount * 2'): P
   for (const [month, rows] of Object.entries(months)) {
     const file = path.join(home, `${name}-${month}.parquet`);
     await connection.run(
-      `COPY (SELECT i AS id, TIMESTAMP '${month}-01' AS sold_at, i / 3 AS amount, i % 2 = 0 AS returned FROM range(${rows}) t(i)) TO '${file}' (FORMAT parquet)`,
+      `COPY (SELECT i AS id, TIMESTAMP '${month}-01' AS sold_at, i / 3 AS amount, i % 2 = 0 AS returned FROM ` +
+        `range(${rows}) t(i)) TO '${file}' (FORMAT parquet)`,
     );
     await store.putImmutable(`${objectKeys.lakePartition(name, 'sales', month)}part.parquet`, { file });
   }
@@ -71,14 +76,23 @@ async function modelWith(months: Record<string, number>, from = 'amount * 2'): P
 async function takeSnapshot(definition: ModelDefinition): Promise<SnapshotResult> {
   const runId = randomUUID();
   const definitionSha256 = definitionDigest(definition);
-  await openRun(db, { id: runId, workflowId: runId, model: definition.name, definitionSha256, cause: { kind: 'person' }, until: null });
+  await openRun(db, {
+    id: runId,
+    workflowId: runId,
+    model: definition.name,
+    definitionSha256,
+    cause: { kind: 'person' },
+    until: null,
+  });
   const { takeSnapshot: take } = createSnapshotActivities(deps);
   const asked = { runId, model: definition.name, definitionSha256, until: null, ignoreWatermark: true, force: true };
   return new MockActivityEnvironment().run(take, asked);
 }
 
 const monthsOf = async (model: string) =>
-  (await db.orm.select().from(partitions).where(eq(partitions.model, model))).map(({ partition, state }) => `${partition} ${state}`).sort();
+  (await db.orm.select().from(partitions).where(eq(partitions.model, model)))
+    .map(({ partition, state }) => `${partition} ${state}`)
+    .sort();
 
 describe('a snapshot', () => {
   it('of a run whose definition was changed for itself alone marks no month, whatever it finds', async () => {
@@ -88,7 +102,9 @@ describe('a snapshot', () => {
     await keepDefinition(db, experiment);
     expect(await takeSnapshot(experiment)).toMatchObject({
       outcome: 'quarantined',
-      reason: expect.stringMatching(/2024-03 does not pass .* 2\.17 times the 60 rows .* The month is not marked/s) as string,
+      reason: expect.stringMatching(
+        /2024-03 does not pass .* 2\.17 times the 60 rows .* The month is not marked/s,
+      ) as string,
     });
     expect(await monthsOf(applied.name)).toEqual([]);
     expect(await takeSnapshot(applied)).toMatchObject({ outcome: 'taken' });
@@ -99,13 +115,18 @@ describe('a snapshot', () => {
     const right = await modelWith({ '2024-01': 10, '2024-02': 10 });
     const wrong = {
       ...right,
-      contract: { ...right.contract, features: { amount: { type: 'number' as const, nullable: false, from: 'amuont * 2' } } },
+      contract: {
+        ...right.contract,
+        features: { amount: { type: 'number' as const, nullable: false, from: 'amuont * 2' } },
+      },
     };
     await applyDefinition(db, wrong, 'test');
     await expect(takeSnapshot(wrong)).rejects.toMatchObject({
       code: 'definition/invalid',
       retryable: false,
-      message: expect.stringMatching(/contract\.features\.amount\.from: amuont \* 2: .*the nearest is amount/) as string,
+      message: expect.stringMatching(
+        /contract\.features\.amount\.from: amuont \* 2: .*the nearest is amount/,
+      ) as string,
     });
     expect(await monthsOf(right.name)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { definitionDigest } from '../../../domain/model-definition.js';
+import { definitionDigest } from '../../../domain/model/model-definition.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 
 let running: TestApi;
@@ -41,7 +41,13 @@ describe('applying a definition', () => {
     const result = await running.api.apply({ definitions: [definition], actor });
     expect(result.applied).toBe(true);
     expect(result.definitions).toEqual([
-      { model: definition.name, change: 'created', fromSha256: null, toSha256: definitionDigest(definition), changedPaths: [] },
+      {
+        model: definition.name,
+        change: 'created',
+        fromSha256: null,
+        toSha256: definitionDigest(definition),
+        changedPaths: [],
+      },
     ]);
     expect(result.schedules.created).toMatchObject([
       {
@@ -52,7 +58,13 @@ describe('applying a definition', () => {
       },
     ]);
     expect(await running.api.models()).toMatchObject([
-      { name: definition.name, appliedBy: actor, newestVersion: null, watermark: null, definitionSha256: definitionDigest(definition) },
+      {
+        name: definition.name,
+        appliedBy: actor,
+        newestVersion: null,
+        watermark: null,
+        definitionSha256: definitionDigest(definition),
+      },
     ]);
   });
 
@@ -61,10 +73,15 @@ describe('applying a definition', () => {
       const odd = ownDefinition();
       return {
         ...odd,
-        contract: { ...odd.contract, features: { ...odd.contract.features, odd: { type: 'number' as const, nullable: true, from } } },
+        contract: {
+          ...odd.contract,
+          features: { ...odd.contract.features, odd: { type: 'number' as const, nullable: true, from } },
+        },
       };
     };
-    await expect(running.api.apply({ definitions: [withFeature('distnace / 2')], actor, plan: true })).rejects.toMatchObject({
+    await expect(
+      running.api.apply({ definitions: [withFeature('distnace / 2')], actor, plan: true }),
+    ).rejects.toMatchObject({
       code: 'definition/invalid',
       details: { problems: [{ path: 'contract.features.odd.from' }] },
     });
@@ -90,15 +107,27 @@ describe('applying a definition', () => {
       toSha256: definitionDigest(changed),
     });
     expect(plan.definitions[0]?.changedPaths).toContain('training.parameters.num_leaves');
-    expect(await summary([changed])).toEqual({ ...nothing, definitions: ['changed'], created: ['weekly'], removed: ['monthly'] });
-    const moved = { ...changed, triggers: { schedules: [{ name: 'weekly', cron: '0 7 * * 1', timeZone: 'UTC', paused: true }] } };
+    expect(await summary([changed])).toEqual({
+      ...nothing,
+      definitions: ['changed'],
+      created: ['weekly'],
+      removed: ['monthly'],
+    });
+    const moved = {
+      ...changed,
+      triggers: { schedules: [{ name: 'weekly', cron: '0 7 * * 1', timeZone: 'UTC', paused: true }] },
+    };
     expect(await summary([moved])).toEqual({ ...nothing, definitions: ['changed'], changed: ['weekly'] });
     expect(await summary([moved])).toEqual({ ...nothing, definitions: ['unchanged'], unchanged: ['weekly'] });
   });
 
   test('a model that is not named is kept, and retired with prune, its schedules too', async () => {
     expect(await summary([])).toEqual({ ...nothing, definitions: ['kept'] });
-    expect(await summary([], { prune: true, plan: true })).toEqual({ ...nothing, definitions: ['retired'], removed: ['weekly'] });
+    expect(await summary([], { prune: true, plan: true })).toEqual({
+      ...nothing,
+      definitions: ['retired'],
+      removed: ['weekly'],
+    });
     expect(await summary([], { prune: true })).toEqual({ ...nothing, definitions: ['retired'], removed: ['weekly'] });
     expect(await running.api.models()).toEqual([]);
   });
@@ -124,7 +153,9 @@ describe('a definition that is wrong', () => {
   test.each(['61 * * * *', '0 0 1 1 * 2026', 'every day at six'])(
     'the cron expression %j is refused with the model and an example',
     async (cron) => {
-      const wrong = ownDefinition({ triggers: { schedules: [{ name: 'often', cron, timeZone: 'UTC', paused: false }] } });
+      const wrong = ownDefinition({
+        triggers: { schedules: [{ name: 'often', cron, timeZone: 'UTC', paused: false }] },
+      });
       await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toThrow(
         new RegExp(`${wrong.name}.*often.*valid one`, 's'),
       );
@@ -133,7 +164,9 @@ describe('a definition that is wrong', () => {
   );
 
   test('two of one name are refused', async () => {
-    await expect(running.api.apply({ definitions: [good, good], actor })).rejects.toMatchObject({ code: 'definition/invalid' });
+    await expect(running.api.apply({ definitions: [good, good], actor })).rejects.toMatchObject({
+      code: 'definition/invalid',
+    });
   });
 });
 

@@ -1,19 +1,24 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createEvaluationActivities } from '../../../activities/evaluation.js';
-import { evidenceFacts } from '../../../activities/evidence-facts.js';
-import { createRolloutActivities } from '../../../activities/rollouts.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
+import { createEvaluationActivities } from '../../../activities/evaluation/evaluation.js';
+import { evidenceFacts } from '../../../activities/promotion/evidence-facts.js';
+import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { openPromotion, promotionById, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
-import { writeRoute } from '../../../db/route-queries.js';
+import {
+  openPromotion,
+  promotionById,
+  setPromotionState,
+  showEvidence,
+} from '../../../db/promotion/promotion-queries.js';
+import { writeRoute } from '../../../db/serving/route-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
-import { floorDigest, floorSchema } from '../../../domain/floor.js';
+import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
 import { leaseNames } from '../../../domain/ids.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
-import type { Evidence } from '../../../domain/promotion.js';
-import { rulesDigest } from '../../../domain/rules.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
+import type { Evidence } from '../../../domain/promotion/promotion.js';
+import { rulesDigest } from '../../../domain/promotion/rules.js';
 import { registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 
@@ -21,7 +26,11 @@ let running: TestApi;
 let deps: ActivityDependencies;
 beforeAll(async () => {
   running = await startApi();
-  const config = { home: running.uploadFolder, floors: { configured: {}, file: undefined }, decisions: { trust: 'frontend' } };
+  const config = {
+    home: running.uploadFolder,
+    floors: { configured: {}, file: undefined },
+    decisions: { trust: 'frontend' },
+  };
   deps = { db: running.db, store: running.store, config } as unknown as ActivityDependencies;
 });
 afterAll(() => running.close());
@@ -60,9 +69,19 @@ async function planRollout({ model, second }: Awaited<ReturnType<typeof withBrea
   const floorSha256 = floorDigest(floorSchema.parse({}));
   const shown = { ...evidence, cardSha256: 'c', rulesSha256: rulesDigest(second), floorSha256 } as unknown as Evidence;
   await showEvidence(db, promotionId, { evidence: shown, evidenceSha256: digestOf(shown), expiresAt: null }, 0);
-  expect(await evidenceFacts(deps).whyStale(await promotionById(db, promotionId))).toContain('its contract is now breaking');
+  expect(await evidenceFacts(deps).whyStale(await promotionById(db, promotionId))).toContain(
+    'its contract ' + 'is now breaking',
+  );
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
-  const asked = { rolloutId: `rollout-${model}`, workflowId: 'w', model, challenger: 2, environment, promotionId, alsoShadow: [] };
+  const asked = {
+    rolloutId: `rollout-${model}`,
+    workflowId: 'w',
+    model,
+    challenger: 2,
+    environment,
+    promotionId,
+    alsoShadow: [],
+  };
   return inActivity(() => createRolloutActivities(deps).planRollout(asked));
 }
 
@@ -79,17 +98,31 @@ test('a version that drops what callers send is refused at the plan, when eviden
   expect(plan.stdout).toMatch(new RegExp(`Refused: .*contract\\.accepts\\.${dropped}`));
 
   const promotionId = `evidence-${model}`;
-  await openPromotion(running.db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita' });
-  const { gatherEvidence } = createEvaluationActivities(deps);
-  await expect(inActivity(() => gatherEvidence({ promotionId, model, version: 2, environment }))).rejects.toMatchObject({
-    code: 'promotion/refused',
-    message: expect.stringContaining(`${dropped} is not taken any more`),
+  await openPromotion(running.db, {
+    id: promotionId,
+    workflowId: 'w',
+    model,
+    version: 2,
+    environment,
+    requestedBy: 'rita',
   });
-  await expect(planRollout(world)).rejects.toMatchObject({ code: 'rollout/refused', message: expect.stringContaining(dropped) });
+  const { gatherEvidence } = createEvaluationActivities(deps);
+  await expect(inActivity(() => gatherEvidence({ promotionId, model, version: 2, environment }))).rejects.toMatchObject(
+    {
+      code: 'promotion/refused',
+      message: expect.stringContaining(`${dropped} is not taken any more`),
+    },
+  );
+  await expect(planRollout(world)).rejects.toMatchObject({
+    code: 'rollout/refused',
+    message: expect.stringContaining(dropped),
+  });
 
   // Taken and ignored for a time, it is compatible, and says so.
   const accepts = { [dropped]: { ...feature, from: undefined, until: '2999-12-31' } };
-  const kind = parseModelDefinition(JSON.parse(JSON.stringify({ ...second, contract: { ...second.contract, accepts } })));
+  const kind = parseModelDefinition(
+    JSON.parse(JSON.stringify({ ...second, contract: { ...second.contract, accepts } })),
+  );
   const applied = await running.api.apply({ definitions: [kind], plan: true, actor: 'ada' });
   expect(applied.definitions.find((one) => one.model === model)?.contracts).toMatchObject([
     { verdict: 'compatible', refused: null, changes: [{ change: 'dropped', breaking: false }] },
@@ -102,7 +135,11 @@ test('with the policy’s consent it comes in at the declared moment, and not be
     const { promotion } = ownDefinition();
     return {
       rollout,
-      promotion: { ...promotion, approvals: { count: 0 }, breakingContract: { cutOver: { from, until, reason: 'told in January' } } },
+      promotion: {
+        ...promotion,
+        approvals: { count: 0 },
+        breakingContract: { cutOver: { from, until, reason: 'told in January' } },
+      },
     };
   };
   const now = await withBreakingVersion(policy(hours(-1), hours(1)));

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createObjectStore } from '../../../adapters/object-store.js';
+import { createObjectStore } from '../../../adapters/object-store/object-store.js';
 import { buildApi } from '../../../api/build-api.js';
-import { createDecisionDesk } from '../../../api/decision-desk.js';
-import { createScheduleBook } from '../../../api/schedule-book.js';
+import { createDecisionDesk } from '../../../api/promotion/decision-desk.js';
+import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { connectDatabase } from '../../../db/connect.js';
@@ -57,12 +57,23 @@ describe('while every server is away', () => {
   test('a page of another site, or under a name that was made to point here, is answered nothing', async () => {
     const app = await build();
     const ask = async (headers: Record<string, string>, method: 'GET' | 'POST' = 'POST') => {
-      const { statusCode, body } = await app.inject({ method, url: '/api/v1/apply', headers, ...(method === 'POST' && { payload: {} }) });
+      const { statusCode, body } = await app.inject({
+        method,
+        url: '/api/v1/apply',
+        headers,
+        ...(method === 'POST' && { payload: {} }),
+      });
       return [statusCode, body] as const;
     };
     for (const method of ['GET', 'POST'] as const)
-      expect(await ask({ host: 'evil.example:7400' }, method)).toEqual([421, expect.stringContaining('PERDURE_ALLOWED_HOSTS')]);
-    expect(await ask({ host: 'localhost:7400', origin: 'http://evil.example' })).toEqual([403, expect.stringContaining('evil.example')]);
+      expect(await ask({ host: 'evil.example:7400' }, method)).toEqual([
+        421,
+        expect.stringContaining('PERDURE_ALLOWED_HOSTS'),
+      ]);
+    expect(await ask({ host: 'localhost:7400', origin: 'http://evil.example' })).toEqual([
+      403,
+      expect.stringContaining('evil.example'),
+    ]);
     expect((await ask({ host: '127.0.0.1:7400', 'content-type': 'text/plain' }))[0]).toBe(415);
     expect((await ask({ host: '127.0.0.1:7400', 'content-type': 'application/json' }))[0]).toBe(400);
   });
@@ -108,7 +119,12 @@ describe('requests that are wrong', () => {
       400,
       'input/invalid',
     ],
-    ['a body without an actor', { method: 'POST', url: '/api/v1/apply', payload: { definitions: [] } }, 400, 'input/invalid'],
+    [
+      'a body without an actor',
+      { method: 'POST', url: '/api/v1/apply', payload: { definitions: [] } },
+      400,
+      'input/invalid',
+    ],
     [
       'a body of 5 MB',
       { method: 'POST', url: '/api/v1/apply', payload: { definitions: ['x'.repeat(5_000_000)], actor: 'a' } },
@@ -149,10 +165,18 @@ describe('requests that are wrong', () => {
   });
 
   test('a message names the field', async () => {
-    const response = await running.app.inject({ method: 'POST', url: '/api/v1/apply', payload: { definitions: [], actor: '' } });
+    const response = await running.app.inject({
+      method: 'POST',
+      url: '/api/v1/apply',
+      payload: { definitions: [], actor: '' },
+    });
     expect(response.json().error.message).toContain('actor');
     const definitions = [{ contract: { features: { a: { levels: ['x', 'y\0'] } } } }];
-    const deep = await running.app.inject({ method: 'POST', url: '/api/v1/apply', payload: { definitions, actor: 'a' } });
+    const deep = await running.app.inject({
+      method: 'POST',
+      url: '/api/v1/apply',
+      payload: { definitions, actor: 'a' },
+    });
     expect(deep.json().error.message).toContain(
       'body.definitions[0].contract.features.a.levels[1] holds the character NUL (U+0000) at position 2',
     );

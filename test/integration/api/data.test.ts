@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyDefinition } from '../../../db/definition-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 
 let running: TestApi;
@@ -63,12 +63,16 @@ test('what is refused changes nothing and leaves no file behind', async () => {
     code: 2,
     stderr: expect.stringContaining('partition'),
   });
-  expect(await running.perdure('data', 'put', model.name, 'planes', file('one'), '--partition', '2013-01')).toMatchObject({ code: 2 });
+  expect(
+    await running.perdure('data', 'put', model.name, 'planes', file('one'), '--partition', '2013-01'),
+  ).toMatchObject({ code: 2 });
   expect(await running.perdure('data', 'put', model.name, 'airports', file('one'))).toMatchObject({
     code: 6,
     stderr: expect.stringContaining('flights'),
   });
-  expect(await running.perdure('data', 'put', 'nobody', 'flights', file('one'), '--partition', '2013-01')).toMatchObject({ code: 6 });
+  expect(
+    await running.perdure('data', 'put', 'nobody', 'flights', file('one'), '--partition', '2013-01'),
+  ).toMatchObject({ code: 6 });
   expect(await landed()).toEqual(before);
   expect(await readdir(running.uploadFolder)).toEqual([]);
 });

@@ -3,13 +3,18 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decidePromotion, promotionResult, startPromotion } from '../../../client/promotion.js';
 import { canonicalJson } from '../../../domain/canonical-json.js';
-import { parityGateName } from '../../../domain/gate.js';
+import { parityGateName } from '../../../domain/evaluation/gate.js';
 import { workflowIds } from '../../../domain/ids.js';
-import type { ModelDefinitionInput } from '../../../domain/model-definition.js';
+import type { ModelDefinitionInput } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { applyDefinition, definitionInForce, keepDefinition, rulesInForce } from '../../../db/definition-queries.js';
-import { snapshotByDigest } from '../../../db/data-queries.js';
-import { recordDecision, decisionsOf } from '../../../db/promotion-queries.js';
+import {
+  applyDefinition,
+  definitionInForce,
+  keepDefinition,
+  rulesInForce,
+} from '../../../db/model/definition-queries.js';
+import { snapshotByDigest } from '../../../db/data/data-queries.js';
+import { recordDecision, decisionsOf } from '../../../db/promotion/promotion-queries.js';
 import { changeFacts } from '../../setup/test-database.js';
 import { pollUntil } from '../infra/poll-until.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
@@ -34,7 +39,11 @@ afterAll(async () => {
 
 /** A promotion of the first version of a model of its own, waiting for two approvals. */
 async function waitingPromotion(policy: ModelDefinitionInput['promotion'] = {}) {
-  const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 2 }, ...policy });
+  const { model } = await registerFirstVersion(running, {
+    firstVersion: 'approval',
+    approvals: { count: 2 },
+    ...policy,
+  });
   const { workflowId, runId: id } = await startPromotion(temporal, {
     model,
     version: 1,
@@ -58,19 +67,28 @@ const verify = (promotionId: string) => activities.activities.verifyPromotion({ 
 describe('while only signed decisions are trusted', () => {
   test('an unsigned Update is recorded and answered, never counted; what the CLI sends over the API is signed and counts', async () => {
     const { model, workflowId, id, end } = await waitingPromotion();
-    expect(await decidePromotion(temporal, workflowId, { decision: 'approve', actor: 'eve@example.org', comment: '' })).toMatchObject({
+    expect(
+      await decidePromotion(temporal, workflowId, { decision: 'approve', actor: 'eve@example.org', comment: '' }),
+    ).toMatchObject({
       counted: false,
       reason: expect.stringContaining('it is not signed'),
     });
     const approved = await running.perdure('approve', `${model}@1`, '--comment', 'slices look right', '--json');
     expect(approved.code).toBe(0);
-    expect(JSON.parse(approved.stdout)).toMatchObject({ counted: true, reason: expect.stringContaining('signed by the control API') });
+    expect(JSON.parse(approved.stdout)).toMatchObject({
+      counted: true,
+      reason: expect.stringContaining('signed by the control API'),
+    });
     const { decisions, requirement } = await running.api.promotion(id);
     expect(decisions).toMatchObject([
       { actor: 'eve@example.org', counted: false, keyId: null },
       { actor: 'ada@example.org', counted: true, keyId: expect.stringMatching(/^[0-9a-f]{16}$/), roles: ['approver'] },
     ]);
-    expect(requirement).toMatchObject({ approvalsNeeded: 2, approvalsCounted: 1, stillNeeded: [{ count: 1, roles: ['approver'] }] });
+    expect(requirement).toMatchObject({
+      approvalsNeeded: 2,
+      approvalsCounted: 1,
+      stillNeeded: [{ count: 1, roles: ['approver'] }],
+    });
     await end();
   });
 
@@ -78,15 +96,34 @@ describe('while only signed decisions are trusted', () => {
     const [first, second] = [await waitingPromotion(), await waitingPromotion()];
     await running.perdure('approve', `${first.model}@1`, '--comment', 'fine');
     const [taken] = await decisionsOf(running.db, first.id);
-    const replayed = { decision: 'approve' as const, actor: 'ada@example.org', comment: 'fine', signature: taken?.signature ?? '' };
-    const sent = (workflowId: string, change: object = {}) => decidePromotion(temporal, workflowId, { ...replayed, ...change });
-    expect(await sent(second.workflowId)).toMatchObject({ counted: false, reason: expect.stringContaining('another promotion') });
+    const replayed = {
+      decision: 'approve' as const,
+      actor: 'ada@example.org',
+      comment: 'fine',
+      signature: taken?.signature ?? '',
+    };
+    const sent = (workflowId: string, change: object = {}) =>
+      decidePromotion(temporal, workflowId, { ...replayed, ...change });
+    expect(await sent(second.workflowId)).toMatchObject({
+      counted: false,
+      reason: expect.stringContaining('another promotion'),
+    });
     expect(await sent(first.workflowId, { actor: 'bob@example.org' })).toMatchObject({
       counted: false,
       reason: expect.stringContaining('does not fit'),
     });
-    expect(await sent(first.workflowId)).toMatchObject({ counted: false, reason: expect.stringContaining('has approved already') });
-    const other = await running.perdure('approve', `${second.model}@1`, '--comment', 'fine', '--evidence', '9'.repeat(64));
+    expect(await sent(first.workflowId)).toMatchObject({
+      counted: false,
+      reason: expect.stringContaining('has approved already'),
+    });
+    const other = await running.perdure(
+      'approve',
+      `${second.model}@1`,
+      '--comment',
+      'fine',
+      '--evidence',
+      '9'.repeat(64),
+    );
     expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining('other evidence') });
     await expect(
       running.api.decidePromotion(second.id, { decision: 'approve', actor: 'ada@example.org', comment: 'fine' }),
@@ -119,7 +156,10 @@ describe('while only signed decisions are trusted', () => {
     expect(await running.api.promotion(kept.id)).toMatchObject({ state: 'waiting-for-approval' });
     const both = await running.perdure('reject', '--all', kept.model, '--comment', 'a bad month', '--json');
     expect(both).toMatchObject({ code: 0 });
-    expect(JSON.parse(both.stdout)).toMatchObject({ items: [{ decision: 'reject', counted: true }, { counted: true }], next: null });
+    expect(JSON.parse(both.stdout)).toMatchObject({
+      items: [{ decision: 'reject', counted: true }, { counted: true }],
+      next: null,
+    });
     for (const version of [1, 2]) await untilState(kept.model, version, 'rejected');
     expect(await running.perdure('reject', '--all', kept.model, '--comment', 'again')).toMatchObject({ code: 6 });
     expect(await running.perdure('approve', '--all', first.model, '--comment', 'no')).toMatchObject({ code: 2 });
@@ -143,10 +183,15 @@ describe('while only signed decisions are trusted', () => {
       ...{ roles: ['approver'], counted: true, selfApproved: false, reason: 'approved', at: new Date().toISOString() },
       ...(evidenceSha256 && { evidenceSha256 }),
     });
-    expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('mallory@example.org: it is not signed') });
+    expect(await verify(id)).toMatchObject({
+      holds: false,
+      reason: expect.stringContaining('mallory@example.org: it is not signed'),
+    });
     const second = await running.perdure('approve', `${model}@1`, '--comment', 'fine', '--as', 'ben@example.org');
     expect(second.code).toBe(0);
-    await pollUntil('it rolls out', 30_000, async () => ((await running.api.promotion(id)).state === 'rolling-out' ? true : undefined));
+    await pollUntil('it rolls out', 30_000, async () =>
+      (await running.api.promotion(id)).state === 'rolling-out' ? true : undefined,
+    );
     await end();
     await temporal.client.workflow
       .getHandle(workflowIds.rollout('production', model))
@@ -160,7 +205,10 @@ describe('while only signed decisions are trusted', () => {
     const own = { ...definition, promotion: { ...definition.promotion, firstVersion: 'automatic' as const } };
     own.evaluation = { ...own.evaluation, gates: [{ name: 'mine', metric: 'rocAuc', atLeast: 0, minRows: 1 }] };
     const smuggled = await keepDefinition(running.db, own);
-    await changeFacts(running.ownerUrl, (sql) => sql`update versions set definition_sha256 = ${smuggled} where model = ${model}`);
+    await changeFacts(
+      running.ownerUrl,
+      (sql) => sql`update versions set definition_sha256 = ${smuggled} where model = ${model}`,
+    );
     const request = { model, version: 1, environment: 'production' as const, requestedBy: 'rita@example.org' };
     const { workflowId, runId: id } = await startPromotion(temporal, request);
     const shown = async () => {
@@ -176,7 +224,10 @@ describe('while only signed decisions are trusted', () => {
 
     const policy = { ...definition.promotion, approvals: { ...definition.promotion.approvals, count: 3 } };
     await applyDefinition(running.db, { ...definition, promotion: policy }, 'test');
-    expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('promotion of the applied definition') });
+    expect(await verify(id)).toMatchObject({
+      holds: false,
+      reason: expect.stringContaining('promotion of the applied definition'),
+    });
     await temporal.client.workflow.getHandle(workflowId).terminate();
 
     const [ranks, ...others] = definition.evaluation.gates;
@@ -191,7 +242,10 @@ describe('while only signed decisions are trusted', () => {
       code: 'promotion/refused',
       message: expect.stringContaining(`${ranks.name}: fail`),
     });
-    expect(await running.api.promotion(again.runId)).toMatchObject({ state: 'failed', reason: expect.stringContaining('at least 0.99') });
+    expect(await running.api.promotion(again.runId)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('at least 0.99'),
+    });
   });
 
   test('an environment lets in nothing that falls below its floor; a floor that is raised voids what was approved', async () => {
@@ -205,7 +259,12 @@ describe('while only signed decisions are trusted', () => {
     try {
       expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('what production asks') });
       await end();
-      const again = await startPromotion(temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
+      const again = await startPromotion(temporal, {
+        model,
+        version: 1,
+        environment: 'production',
+        requestedBy: 'rita@example.org',
+      });
       const refused = promotionResult(temporal, again.workflowId, again.runId);
       await expect(refused).rejects.toMatchObject({
         code: 'promotion/refused',
@@ -223,23 +282,32 @@ describe('while only signed decisions are trusted', () => {
   test('a version that was tested on a month picked with --until is let in only while that is the newest', async () => {
     const { model, id, end } = await waitingPromotion();
     const { definition } = await rulesInForce(running.db, model);
-    const lake = (partition: string) => `${objectKeys.lakeTable(model, definition.data.base)}month=${partition}/part.parquet`;
-    const { watermark } = await snapshotByDigest(running.db, (await running.api.version(model, 1)).lineage.snapshotSha256);
+    const lake = (partition: string) =>
+      `${objectKeys.lakeTable(model, definition.data.base)}month=${partition}/part.parquet`;
+    const { watermark } = await snapshotByDigest(
+      running.db,
+      (await running.api.version(model, 1)).lineage.snapshotSha256,
+    );
     await running.db.sql`update runs set until = ${watermark} where model = ${model}`;
     await writeFile(floorsFile, JSON.stringify({ production: { newestHoldout: true } }));
     try {
       await end();
-      const ask = () => startPromotion(temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
+      const ask = () =>
+        startPromotion(temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
       await running.store.put(lake(watermark), 'x');
       await running.store.put(lake('9999-01'), 'not begun');
       const first = await ask();
       const state = async () => (await running.api.promotion(first.runId)).state;
       await pollUntil('it waits', 30_000, async () => ((await state()) === 'waiting-for-approval' ? true : undefined));
       await running.store.put(lake('2013-11'), 'x');
-      expect((await verify(first.runId)).reason).toContain(`tested on ${watermark}, picked with --until, and 2013-11 is there`);
+      expect((await verify(first.runId)).reason).toContain(
+        `tested on ${watermark}, picked with --until, and ` + '2013-11 is there',
+      );
       await temporal.client.workflow.getHandle(first.workflowId).terminate();
       const second = await ask();
-      await expect(promotionResult(temporal, second.workflowId, second.runId)).rejects.toMatchObject({ code: 'promotion/refused' });
+      await expect(promotionResult(temporal, second.workflowId, second.runId)).rejects.toMatchObject({
+        code: 'promotion/refused',
+      });
       await running.db.sql`update runs set until = null where model = ${model}`;
       const third = await ask();
       await pollUntil('it waits', 30_000, async () =>

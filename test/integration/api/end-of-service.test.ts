@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { acquireLease, releaseLease } from '../../../db/lease-queries.js';
-import { routeOf, routeState, writeRoute } from '../../../db/route-queries.js';
+import { routeOf, routeState, writeRoute } from '../../../db/serving/route-queries.js';
 import { leaseNames } from '../../../domain/ids.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 
@@ -25,7 +25,14 @@ async function serve(version: number, idempotencyKey: string) {
   const taken = await lease('a rollout|1');
   if (!('grant' in taken)) throw new Error('the lease is held');
   const split = [{ version, sharePct: 100 }];
-  await writeRoute(running.db, { environment: 'production', model, split, reason: 'test', idempotencyKey, lease: taken.grant });
+  await writeRoute(running.db, {
+    environment: 'production',
+    model,
+    split,
+    reason: 'test',
+    idempotencyKey,
+    lease: taken.grant,
+  });
   await releaseLease(running.db, taken.grant);
 }
 
@@ -46,17 +53,27 @@ test('its service is ended by whoever has the role, with a reason, and not while
   await expect(running.api.retireModel(model, { actor: 'eve@example.org', reason: 'mine now' })).rejects.toThrow(
     /takes the role owner or approver/,
   );
-  await expect(running.api.retireModel(model, { actor: owner, reason: '  ' })).rejects.toMatchObject({ code: 'input/invalid' });
-  await expect(running.api.retireModel(ownDefinition().name, { actor: owner, reason: 'x' })).rejects.toMatchObject({ code: 'not-found' });
+  await expect(running.api.retireModel(model, { actor: owner, reason: '  ' })).rejects.toMatchObject({
+    code: 'input/invalid',
+  });
+  await expect(running.api.retireModel(ownDefinition().name, { actor: owner, reason: 'x' })).rejects.toMatchObject({
+    code: 'not-found',
+  });
   const taken = await lease('rollout/production/x|1');
-  await expect(running.api.retireModel(model, { actor: owner, reason: 'x' })).rejects.toThrow(/rollout\/production\/x moves .* Abort it/);
+  await expect(running.api.retireModel(model, { actor: owner, reason: 'x' })).rejects.toThrow(
+    /rollout\/production\/x moves .* Abort it/,
+  );
   if ('grant' in taken) await releaseLease(running.db, taken.grant);
   expect((await routeOf(running.db, 'production', model))?.epoch).toBe(1);
 });
 
 test('nor does anybody without the role let go of what gateways serve from an earlier database', async () => {
   const order = { actor: 'eve@example.org', environment: 'production', reason: 'mine now' };
-  const refused = await running.app.inject({ method: 'POST', url: '/api/v1/models/gone/routes/let-go', payload: order });
+  const refused = await running.app.inject({
+    method: 'POST',
+    url: '/api/v1/models/gone/routes/let-go',
+    payload: order,
+  });
   expect(refused.json()).toMatchObject({ error: { code: 'access/denied' } });
 });
 

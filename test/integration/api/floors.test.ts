@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { environmentFloor } from '../../../activities/environment-floor.js';
-import { recordPartition, snapshotByDigest } from '../../../db/data-queries.js';
-import { rulesInForce } from '../../../db/definition-queries.js';
-import { versionOf } from '../../../db/run-queries.js';
+import { environmentFloor } from '../../../activities/promotion/environment-floor.js';
+import { recordPartition, snapshotByDigest } from '../../../db/data/data-queries.js';
+import { rulesInForce } from '../../../db/model/definition-queries.js';
+import { versionOf } from '../../../db/training/run-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
-import { floorsSchema } from '../../../domain/floor.js';
+import { floorsSchema } from '../../../domain/promotion/floor.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { registerFirstVersion } from './registered-version.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
@@ -40,11 +40,19 @@ describe('the plan of a promotion', () => {
     expect(await refusal()).toContain(named);
     const config = { floors: { configured: floors, file: undefined } };
     const atTheEffect = environmentFloor({ db, store, config } as unknown as ActivityDependencies);
-    expect(await refusal()).toBe(await atTheEffect.whyRefused({ environment: 'production', definition, runId, snapshotSha256 }));
+    expect(await refusal()).toBe(
+      await atTheEffect.whyRefused({ environment: 'production', definition, runId, snapshotSha256 }),
+    );
     expect((await running.perdure('promote', `${model}@1`, '--to', 'production', '--plan')).stdout).toContain(named);
 
     const report = { reportKey: 'reports/2013-11.json', summary: '3 rows are twice there', rows: 10, positives: 1 };
-    await recordPartition(db, { model, partition: '2013-11', inputsSha256: digestOf('x'), state: 'quarantined', ...report });
+    await recordPartition(db, {
+      model,
+      partition: '2013-11',
+      inputsSha256: digestOf('x'),
+      state: 'quarantined',
+      ...report,
+    });
     expect(await refusal()).toBeNull();
   });
 });
@@ -57,7 +65,11 @@ describe('a plan of what is applied', () => {
       rollout: { strategy: 'direct', reason: 'hurry' } as never,
     });
     const [both, production] = [ownDefinition(into(['staging', 'production'])), ownDefinition(into(['production']))];
-    const { applied, definitions } = await running.api.apply({ definitions: [both, production], plan: true, actor: 'ada@example.org' });
+    const { applied, definitions } = await running.api.apply({
+      definitions: [both, production],
+      plan: true,
+      actor: 'ada@example.org',
+    });
     expect(applied).toBe(false);
     const found = new Map(definitions.map(({ model, belowFloor }) => [model, belowFloor]));
     const inProduction = { environment: 'production', problem: 'rollout.strategy: direct, canary, ab are allowed' };

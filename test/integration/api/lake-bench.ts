@@ -5,11 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createSnapshotActivities, type SnapshotResult } from '../../../activities/snapshot.js';
+import { createSnapshotActivities, type SnapshotResult } from '../../../activities/data/snapshot.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { openRun } from '../../../db/run-queries.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { openRun } from '../../../db/training/run-queries.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { startApi, type TestApi } from './start-api.js';
 
@@ -34,11 +34,18 @@ export async function openLakeBench(): Promise<LakeBench> {
       entity: ['id'],
       eventTime: 'at',
       label: { name: 'returned', type: 'boolean' },
-      features: { amount: { type: 'number', min: 0, max: 10_000 }, store: { type: 'string' }, size: { type: 'number', nullable: true } },
+      features: {
+        amount: { type: 'number', min: 0, max: 10_000 },
+        store: { type: 'string' },
+        size: { type: 'number', nullable: true },
+      },
     },
     data: {
       tables: {
-        sales: { columns: { id: 'integer', at: 'timestamp', store: 'string', amount: 'number', returned: 'boolean' }, key: ['id'] },
+        sales: {
+          columns: { id: 'integer', at: 'timestamp', store: 'string', amount: 'number', returned: 'boolean' },
+          key: ['id'],
+        },
         stores: { partitioned: false, columns: { store: 'string', size: 'number' }, key: ['store'] },
       },
       base: 'sales',
@@ -67,12 +74,20 @@ export async function openLakeBench(): Promise<LakeBench> {
     write,
     month: (partition, rows = 60, amount = 5) =>
       write(
-        `select range::bigint id, timestamp '${partition}-01' + to_hours(range) as "at", 'S' || (range % 3) as store, ${amount}::double amount, range % 2 = 0 returned from range(${rows})`,
+        `select range::bigint id, timestamp '${partition}-01' + to_hours(range) as "at", 'S' || (range % 3) ` +
+          `as store, ${amount}::double amount, range % 2 = 0 returned from range(${rows})`,
       ),
     async snapshot(until) {
       const runId = randomUUID();
       const cause = { kind: 'person' } as const;
-      await openRun(api.db, { id: runId, workflowId: `train/${runId}`, model: model.name, definitionSha256, cause, until: null });
+      await openRun(api.db, {
+        id: runId,
+        workflowId: `train/${runId}`,
+        model: model.name,
+        definitionSha256,
+        cause,
+        until: null,
+      });
       const environment = new MockActivityEnvironment();
       return environment.run(activities.takeSnapshot, {
         ...{ runId, model: model.name, definitionSha256 },

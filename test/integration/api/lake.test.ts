@@ -1,14 +1,17 @@
 import { openAsBlob } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { snapshotByDigest } from '../../../db/data-queries.js';
-import { withLakeBook } from '../../../db/lake-changes.js';
-import { clearLakeChanges } from '../../../api/store-lake-file.js';
+import { snapshotByDigest } from '../../../db/data/data-queries.js';
+import { withLakeBook } from '../../../db/data/lake-changes.js';
+import { clearLakeChanges } from '../../../api/data/store-lake-file.js';
 import { openLakeBench, type LakeBench } from './lake-bench.js';
 
 let bench: LakeBench;
 beforeAll(async () => {
   bench = await openLakeBench();
-  await putTable('stores', await bench.write(`select * from (values ('S0', 1.0), ('S1', 2.0), ('S2', 3.0)) v(store, size)`));
+  await putTable(
+    'stores',
+    await bench.write(`select * from (values ('S0', 1.0), ('S1', 2.0), ('S2', 3.0)) v(store, size)`),
+  );
   await put('2024-02', await bench.month('2024-02'));
 });
 afterAll(() => bench.close());
@@ -52,14 +55,18 @@ describe('a file in the lake', () => {
 
   test('may have any name, and its rows are the ones that are read, whatever its folders are called', async () => {
     for (const [index, name] of names.entries()) {
-      const rows = `select 1000 + ${index} id, timestamp '2024-03-05' as "at", 'S1' as store, 3.5 amount, true returned`;
+      const rows =
+        `select 1000 + ${index} id, timestamp '2024-03-05' as "at", 'S1' as store, 3.5 amount, ` + 'true returned';
       await putObject(`sales/month=2024-03/${name}`, await bench.write(rows));
     }
     await putObject('sales/month=2024-03/plain.parquet', await bench.month('2024-03', 40));
     expect(await rowsOfSnapshot()).toEqual({ '2024-02': 60, '2024-03': 40 + names.length });
     const { tables, validations, notRead } = await listing();
     expect(tables[0]?.partitions[1]).toMatchObject({ partition: '2024-03', files: names.length + 1 });
-    expect(validations.map(({ partition, state }) => `${partition} ${state}`)).toEqual(['2024-02 valid', '2024-03 valid']);
+    expect(validations.map(({ partition, state }) => `${partition} ${state}`)).toEqual([
+      '2024-02 valid',
+      '2024-03 valid',
+    ]);
     expect(notRead.files).toBe(0);
   });
 
@@ -92,11 +99,21 @@ describe('a file in the lake', () => {
       'sales/Month=2024-04/p.parquet',
       'sales/month=2024-04 /p.parquet',
     ];
-    const others = ['sales/p.parquet', 'sales/month=2024-04/p.csv', 'sale/month=2024-04/p.parquet', 'constructor/p.parquet', 'p.parquet'];
+    const others = [
+      'sales/p.parquet',
+      'sales/month=2024-04/p.csv',
+      'sale/month=2024-04/p.parquet',
+      'constructor/p.parquet',
+      'p.parquet',
+    ];
     for (const key of [...strays, ...others]) await putObject(key, file);
     const { notRead } = await listing();
-    expect(notRead.first.map(({ key }) => key.slice(lake().length + 1)).toSorted()).toEqual([...strays, ...others].toSorted());
-    expect((await bench.perdure('data', 'ls', bench.model.name)).stdout).toMatch(/month=2024-4\/p\.parquet.*folder month=YYYY-MM/);
+    expect(notRead.first.map(({ key }) => key.slice(lake().length + 1)).toSorted()).toEqual(
+      [...strays, ...others].toSorted(),
+    );
+    expect((await bench.perdure('data', 'ls', bench.model.name)).stdout).toMatch(
+      /month=2024-4\/p\.parquet.*folder month=YYYY-MM/,
+    );
     expect(await reason()).toMatch(/Not read: .* and 6 more/);
     for (const { key } of notRead.first) await bench.store.delete(key);
   });
@@ -116,9 +133,11 @@ describe('a put', () => {
       done = true;
       await putting;
     }
-    expect((await bench.store.list(`${lake()}/sales/month=2024-03/`)).filter(({ key }) => /[0-9a-f]{64}\.parquet$/.test(key))).toHaveLength(
-      1,
-    );
+    expect(
+      (await bench.store.list(`${lake()}/sales/month=2024-03/`)).filter(({ key }) =>
+        /[0-9a-f]{64}\.parquet$/.test(key),
+      ),
+    ).toHaveLength(1);
   });
 
   test('that was killed before its file counts changes nothing; killed after, it counts alone; the next one clears what is left', async () => {
@@ -147,9 +166,15 @@ describe('a put', () => {
     const file = await bench.month('2024-07');
     const cli = (partition: string, ...more: string[]) =>
       bench.perdure('data', 'put', bench.model.name, 'sales', file, '--partition', partition, ...more);
-    expect(await cli('2042-06')).toMatchObject({ code: 2, stderr: expect.stringContaining('2042-06 is in the future') });
+    expect(await cli('2042-06')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('2042-06 is in the future'),
+    });
     expect(await cli('2024-01')).toMatchObject({ code: 2, stderr: expect.stringContaining('before 2024-02') });
-    expect(await cli('2024-07')).toMatchObject({ code: 2, stderr: expect.stringMatching(/2024-04 … 2024-06 has not arrived.*--force/s) });
+    expect(await cli('2024-07')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/2024-04 … 2024-06 has not arrived.*--force/s),
+    });
     expect((await listing()).tables[0]?.partitions).toHaveLength(2);
     expect(await cli('9999-12', '--force')).toMatchObject({ code: 0 });
     expect(await reason()).toContain('The window 2024-02 to 9999-12 has gaps: 2024-04 … 9999-11 has not arrived.');
@@ -160,10 +185,19 @@ describe('a put', () => {
       bench.perdure('data', 'rm', bench.model.name, 'sales', ...more, '--reason', 'a slip of the pen', '--json');
     expect(JSON.parse((await rm('--partition', '9999-12')).stdout).removed).toHaveLength(1);
     expect(await rowsOfSnapshot()).toEqual({ '2024-02': 60, '2024-03': 50 });
-    expect(await rm('--partition', '9999-12')).toMatchObject({ code: 6, stderr: expect.stringContaining('Nothing lies in') });
+    expect(await rm('--partition', '9999-12')).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('Nothing lies in'),
+    });
     expect(await rm()).toMatchObject({ code: 2, stderr: expect.stringContaining('partition') });
-    const [newest] = await bench.db.sql`select step, actor, reason, replaced from lake_changes order by id desc limit 1`;
-    expect(newest).toMatchObject({ step: 'done', actor: 'ada@example.org', reason: 'a slip of the pen', replaced: [expect.any(String)] });
+    const [newest] = await bench.db
+      .sql`select step, actor, reason, replaced from lake_changes order by id desc limit 1`;
+    expect(newest).toMatchObject({
+      step: 'done',
+      actor: 'ada@example.org',
+      reason: 'a slip of the pen',
+      replaced: [expect.any(String)],
+    });
   });
 });
 

@@ -37,13 +37,17 @@ it('a command from the home of another stack is refused by the control API at it
   ]) {
     const refused = await runCommandLine(argv, { PERDURE_API_PORT: port, PERDURE_HOME: home('two') });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`belongs to the stack of ${home('one')}; the request is meant for the stack of ${home('two')}`);
+    expect(refused.stderr).toContain(
+      `belongs to the stack of ${home('one')}; the request is meant for the ` + `stack of ${home('two')}`,
+    );
   }
 });
 
 it('a request that names no stack is welcome, as is a command that names the other one on purpose', async () => {
   expect((await one.app.inject('/api/v1/routes')).statusCode).toBe(200);
-  expect((await one.app.inject({ url: '/api/v1/routes', headers: { 'x-perdure-stack': 'another' } })).statusCode).toBe(409);
+  expect((await one.app.inject({ url: '/api/v1/routes', headers: { 'x-perdure-stack': 'another' } })).statusCode).toBe(
+    409,
+  );
   const named = { PERDURE_API_PORT: port, PERDURE_HOME: home('two'), PERDURE_STACK_ID: 'id-of-one' };
   expect((await runCommandLine(['routes', 'ls', '--json'], named)).code).toBe(0);
 });

@@ -1,13 +1,18 @@
 import { acquireLease } from '../../../db/lease-queries.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js';
-import { openPromotion, recordDecision, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
-import { openRollout, recordLook, setRolloutState } from '../../../db/rollout-queries.js';
-import { rolloutOutlook } from '../../../db/rollout-facts.js';
-import { routeOf, storeId, writeRoute } from '../../../db/route-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { acknowledgeRoute, recordGateway } from '../../../db/serving/gateway-queries.js';
+import {
+  openPromotion,
+  recordDecision,
+  setPromotionState,
+  showEvidence,
+} from '../../../db/promotion/promotion-queries.js';
+import { openRollout, recordLook, setRolloutState } from '../../../db/rollout/rollout-queries.js';
+import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
+import { routeOf, storeId, writeRoute } from '../../../db/serving/route-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { leaseNames } from '../../../domain/ids.js';
-import type { Evidence } from '../../../domain/promotion.js';
+import type { Evidence } from '../../../domain/promotion/promotion.js';
 import { changeFacts } from '../../setup/test-database.js';
 import { metrics, registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, type TestApi } from './start-api.js';
@@ -26,9 +31,19 @@ export async function registerModel(running: TestApi) {
   const lease = await acquireLease(db, leaseNames.rollout('production', model), 'test');
   if (!('grant' in lease)) throw new Error('the lease is not free');
   const route = (key: string, split: { version: number; sharePct: number }[]) =>
-    writeRoute(db, { environment: 'production', model, split, reason: key, idempotencyKey: `${model} ${key}`, lease: lease.grant });
+    writeRoute(db, {
+      environment: 'production',
+      model,
+      split,
+      reason: key,
+      idempotencyKey: `${model} ${key}`,
+      lease: lease.grant,
+    });
   const written = await route('first version', [{ version: 1, sharePct: 100 }]);
-  await changeFacts(running.ownerUrl, (sql) => sql`update routes set at = at - interval '1 hour' where model = ${model}`);
+  await changeFacts(
+    running.ownerUrl,
+    (sql) => sql`update routes set at = at - interval '1 hour' where model = ${model}`,
+  );
   const first = await routeOf(db, 'production', model);
   if (first?.epoch !== written.epoch) throw new Error('the route is not there');
   const second = await route('canary step 1', [
@@ -38,7 +53,14 @@ export async function registerModel(running: TestApi) {
 
   const promotionId = `promotion-${model}`;
   const evidence: Evidence = {
-    ...{ model, version: 2, environment: 'production', champion: 1, metrics, championMetrics: { ...metrics, rocAuc: 0.9 } },
+    ...{
+      model,
+      version: 2,
+      environment: 'production',
+      champion: 1,
+      metrics,
+      championMetrics: { ...metrics, rocAuc: 0.9 },
+    },
     artifactSha256: sha('artifact 2'),
     snapshotSha256: sha('snapshot'),
     definitionSha256,
@@ -59,7 +81,12 @@ export async function registerModel(running: TestApi) {
     environment: 'production',
     requestedBy: 'system:data',
   });
-  await showEvidence(db, promotionId, { evidence, evidenceSha256: digestOf(evidence), expiresAt: new Date('2099-01-01T00:00:00Z') }, 0);
+  await showEvidence(
+    db,
+    promotionId,
+    { evidence, evidenceSha256: digestOf(evidence), expiresAt: new Date('2099-01-01T00:00:00Z') },
+    0,
+  );
   await setPromotionState(db, promotionId, 'waiting-for-approval', null, 0);
   await recordDecision(db, {
     promotionId,
@@ -104,7 +131,12 @@ export async function registerModel(running: TestApi) {
     },
   });
 
-  await recordGateway(db, { gatewayId: `gateway-${model}`, environment: 'production', url: 'http://127.0.0.1:1', bootId: 'b' });
+  await recordGateway(db, {
+    gatewayId: `gateway-${model}`,
+    environment: 'production',
+    url: 'http://127.0.0.1:1',
+    bootId: 'b',
+  });
   await acknowledgeRoute(db, {
     gatewayId: `gateway-${model}`,
     environment: 'production',

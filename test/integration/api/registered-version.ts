@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { recordSnapshot } from '../../../db/data-queries.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../../db/run-queries.js';
+import { recordSnapshot } from '../../../db/data/data-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../../db/training/run-queries.js';
 import { canonicalJson, digestOf } from '../../../domain/canonical-json.js';
-import type { Evaluation, Metrics } from '../../../domain/evaluation.js';
-import { definitionDigest, type ModelDefinition, type ModelDefinitionInput } from '../../../domain/model-definition.js';
+import type { Evaluation, Metrics } from '../../../domain/evaluation/evaluation.js';
+import {
+  definitionDigest,
+  type ModelDefinition,
+  type ModelDefinitionInput,
+} from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import type { SnapshotManifest } from '../../../domain/snapshot.js';
-import { promotionPolicySchema } from '../../../domain/promotion-policy.js';
+import type { SnapshotManifest } from '../../../domain/data/snapshot.js';
+import { promotionPolicySchema } from '../../../domain/promotion/promotion-policy.js';
 import { ownDefinition, type TestApi } from './start-api.js';
 
 const sha = (text: string) => digestOf(text);
@@ -28,7 +32,10 @@ const between = (low: number, high: number) => ({ low, high, confidencePct: 95 }
 const intervals: Evaluation['overall']['intervals'] = { rocAuc: between(0.9, 0.93), logLoss: between(0.22, 0.26) };
 
 /** A model with one version whose artifact lies in the store; it asks for promotions by its own policy. */
-export async function registerFirstVersion(running: TestApi, promotion: ModelDefinitionInput['promotion']): Promise<{ model: string }> {
+export async function registerFirstVersion(
+  running: TestApi,
+  promotion: ModelDefinitionInput['promotion'],
+): Promise<{ model: string }> {
   const definition = ownDefinition({ triggers: { schedules: [] }, promotion: promotionPolicySchema.parse(promotion) });
   await applyDefinition(running.db, definition, 'test');
   const artifact = Buffer.from(`the model of ${definition.name}`);
@@ -60,7 +67,12 @@ export async function registerRunAndVersion(
     watermark: `2013-0${version + 1}`,
   };
   const snapshotSha256 = digestOf(manifest);
-  await recordSnapshot(db, { sha256: snapshotSha256, model, manifestKey: objectKeys.snapshotManifest(model, snapshotSha256), manifest });
+  await recordSnapshot(db, {
+    sha256: snapshotSha256,
+    model,
+    manifestKey: objectKeys.snapshotManifest(model, snapshotSha256),
+    manifest,
+  });
   await openRun(db, {
     id: runId,
     workflowId: `train/${model}/data-${version}`,

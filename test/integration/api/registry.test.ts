@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recordPartition, rememberLakeObjects } from '../../../db/data-queries.js';
-import { definitionInForce } from '../../../db/definition-queries.js';
+import { recordPartition, rememberLakeObjects } from '../../../db/data/data-queries.js';
+import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { partitionInputsDigest, shapeDigest } from '../../../domain/snapshot-shape.js';
+import { partitionInputsDigest, shapeDigest } from '../../../domain/data/snapshot-shape.js';
 import { registerModel } from './registered-model.js';
 import { metrics } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
@@ -51,7 +51,10 @@ describe('runs and versions', () => {
       code: 6,
       stderr: expect.stringContaining('Versions: 1, 2'),
     });
-    expect(await running.perdure('versions', 'ls', 'nobody')).toMatchObject({ code: 6, stderr: expect.stringContaining(known.model) });
+    expect(await running.perdure('versions', 'ls', 'nobody')).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining(known.model),
+    });
   });
 
   test('a run shows its steps with what they made, and the version that it registered', async () => {
@@ -83,13 +86,19 @@ describe('routes', () => {
   test('`routes show --at` before anything was served ends with 6', async () => {
     expect(await running.perdure('routes', 'show', known.model, '--at', '1d ago')).toMatchObject({ code: 6 });
     expect((await running.perdure('routes', 'show', known.model)).stdout).toMatch(/version 1: 95 %, version 2: 5 %/);
-    expect((await running.perdure('routes', 'show', known.model, '--at', '30m ago')).stdout).toMatch(/version 1: 100 %/);
+    expect((await running.perdure('routes', 'show', known.model, '--at', '30m ago')).stdout).toMatch(
+      /version 1: 100 %/,
+    );
     expect((await running.perdure('routes', 'ls')).stdout).toContain(known.model);
   });
 
   test('gateways are listed with the epochs that they serve', async () => {
     const [gateway] = (await running.api.gateways()).filter((one) => one.id === `gateway-${known.model}`);
-    expect(gateway).toMatchObject({ live: true, environment: 'production', routes: [{ model: known.model, epoch: 2, error: null }] });
+    expect(gateway).toMatchObject({
+      live: true,
+      environment: 'production',
+      routes: [{ model: known.model, epoch: 2, error: null }],
+    });
   });
 });
 
@@ -122,7 +131,9 @@ describe('promotions', () => {
   });
 
   test('one that is not there ends with 6', async () => {
-    expect(await running.perdure('promotions', 'show', `${known.model}@2`, '--env', 'staging')).toMatchObject({ code: 6 });
+    expect(await running.perdure('promotions', 'show', `${known.model}@2`, '--env', 'staging')).toMatchObject({
+      code: 6,
+    });
     expect(await running.perdure('promotions', 'show', 'nope')).toMatchObject({ code: 6 });
   });
 });
@@ -142,7 +153,15 @@ describe('the plan of a promotion', () => {
   });
 
   test('takes further shadows into account, and refuses them where the strategy has none', async () => {
-    const asked = await running.perdure('promote', `${known.model}@2`, '--to', 'production', '--also-shadow', '1', '--plan');
+    const asked = await running.perdure(
+      'promote',
+      `${known.model}@2`,
+      '--to',
+      'production',
+      '--also-shadow',
+      '1',
+      '--plan',
+    );
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('which has no shadows') });
   });
 });
@@ -183,8 +202,20 @@ describe('quarantine', () => {
     await running.store.put('reports/2013-04.json', JSON.stringify({ issues: [{ rule: 'duplicate-key' }] }));
     expect((await running.perdure('quarantine', 'ls')).stdout).toContain('3 rows are twice there');
     expect((await running.perdure('quarantine', 'show', known.model, '2013-04')).stdout).toContain('duplicate-key');
-    const released = await running.perdure('quarantine', 'release', known.model, '2013-04', '--comment', 'checked', '--json');
-    expect(JSON.parse(released.stdout)).toMatchObject({ state: 'released', decidedBy: 'ada@example.org', comment: 'checked' });
+    const released = await running.perdure(
+      'quarantine',
+      'release',
+      known.model,
+      '2013-04',
+      '--comment',
+      'checked',
+      '--json',
+    );
+    expect(JSON.parse(released.stdout)).toMatchObject({
+      state: 'released',
+      decidedBy: 'ada@example.org',
+      comment: 'checked',
+    });
     expect((await running.perdure('quarantine', 'ls')).stdout).toContain('Nothing is in quarantine.');
     expect(await running.perdure('quarantine', 'release', known.model, '2013-04', '--comment', 'again')).toMatchObject({
       code: 1,
@@ -198,7 +229,9 @@ describe('quarantine', () => {
       code: 1,
       stderr: expect.stringContaining('corrected file'),
     });
-    expect(await running.perdure('quarantine', 'discard', known.model, '2013-05', '--comment', 'x')).toMatchObject({ code: 0 });
+    expect(await running.perdure('quarantine', 'discard', known.model, '2013-05', '--comment', 'x')).toMatchObject({
+      code: 0,
+    });
     expect(await running.api.quarantine({ all: true })).toMatchObject([
       { partition: '2013-04' },
       { partition: '2013-05', state: 'discarded' },

@@ -3,19 +3,19 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
+import { createObjectStore, type ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { decisionSigner, newDecisionKeys } from '../../../adapters/decision-keys.js';
 import { buildApi, type ControlApi } from '../../../api/build-api.js';
-import { createDecisionDesk } from '../../../api/decision-desk.js';
-import { createScheduleBook } from '../../../api/schedule-book.js';
+import { createDecisionDesk } from '../../../api/promotion/decision-desk.js';
+import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
 import type { StackStamp } from '../../../domain/stack-stamp.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import type { DecisionTrust } from '../../../domain/decision-proof.js';
-import type { Floors } from '../../../domain/floor.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
+import type { DecisionTrust } from '../../../domain/promotion/decision-proof.js';
+import type { Floors } from '../../../domain/promotion/floor.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { createTestDatabase } from '../../setup/test-database.js';
@@ -43,12 +43,22 @@ export async function startApi({
   stack,
   floors = {},
 }: { uploadBytesMax?: number; trust?: DecisionTrust; stack?: StackStamp; floors?: Floors } = {}): Promise<TestApi> {
-  const { PERDURE_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
+  const {
+    PERDURE_S3_ENDPOINT: endpoint,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  } = process.env;
   if (!endpoint || !accessKeyId || !secretAccessKey)
     throw new Error('The suite needs its S3 server: PERDURE_S3_ENDPOINT and the AWS keys are not set.');
   const database = await createTestDatabase();
   const db = connectDatabase(database.url);
-  const store = createObjectStore({ endpoint, region: 'us-east-1', bucket: `test-${randomUUID()}`, accessKeyId, secretAccessKey });
+  const store = createObjectStore({
+    endpoint,
+    region: 'us-east-1',
+    bucket: `test-${randomUUID()}`,
+    accessKeyId,
+    secretAccessKey,
+  });
   await store.ensureBucket();
   const temporal = createTemporalLink(loadTemporalConfig());
   const folder = await mkdtemp(path.join(tmpdir(), 'perdure-api-'));
@@ -58,7 +68,10 @@ export async function startApi({
   const verifyingKeysFile = path.join(folder, 'public.pem');
   await writeFile(path.join(folder, 'private.pem'), keys.privatePem, { mode: 0o600 });
   await writeFile(verifyingKeysFile, keys.publicPem);
-  await writeFile(path.join(folder, 'access.json'), JSON.stringify({ allowRequester: true, roles: { owner: ['ada@example.org'] } }));
+  await writeFile(
+    path.join(folder, 'access.json'),
+    JSON.stringify({ allowRequester: true, roles: { owner: ['ada@example.org'] } }),
+  );
   const signer = await decisionSigner(path.join(folder, 'private.pem'));
   const app = await buildApi({
     db,

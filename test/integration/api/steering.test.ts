@@ -2,24 +2,29 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createSteeringActivities } from '../../../activities/steering.js';
+import { createSteeringActivities } from '../../../activities/rollout/steering.js';
 import { decisionSigner } from '../../../adapters/decision-keys.js';
 import { rolloutStatus, steerRollout } from '../../../client/rollout.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { acknowledgeRoute, recordGateway } from '../../../db/gateway-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { acknowledgeRoute, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { acquireLease, releaseLease } from '../../../db/lease-queries.js';
-import { openPromotion, recordDecision, setPromotionState, showEvidence } from '../../../db/promotion-queries.js';
-import { routeHistory, routeOf, storeId, writeRoute } from '../../../db/route-queries.js';
-import { steeringOf } from '../../../db/steering-queries.js';
+import {
+  openPromotion,
+  recordDecision,
+  setPromotionState,
+  showEvidence,
+} from '../../../db/promotion/promotion-queries.js';
+import { routeHistory, routeOf, storeId, writeRoute } from '../../../db/serving/route-queries.js';
+import { steeringOf } from '../../../db/rollout/steering-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
-import { floorDigest, floorSchema } from '../../../domain/floor.js';
+import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
-import type { Evidence } from '../../../domain/promotion.js';
+import type { Evidence } from '../../../domain/promotion/promotion.js';
 import type { SteeringCommand } from '../../../domain/requests.js';
-import { rulesDigest } from '../../../domain/rules.js';
-import type { ModelDefinition } from '../../../domain/model-definition.js';
+import { rulesDigest } from '../../../domain/promotion/rules.js';
+import type { ModelDefinition } from '../../../domain/model/model-definition.js';
 import { advanceSignal } from '../../../workflows/messages.js';
-import type { rolloutModel } from '../../../workflows/rollout-model.js';
+import type { rolloutModel } from '../../../workflows/rollout/rollout-model.js';
 import { pollUntil } from '../infra/poll-until.js';
 import { registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
@@ -47,7 +52,12 @@ const definition = (): ModelDefinition => {
   const steps = [20, 50, 100].map((sharePct) => ({ sharePct, minRequests: 100, minSeconds: 0, maxSeconds: 3000 }));
   const { rollout, promotion, ...rest } = ownDefinition();
   if (rollout.strategy !== 'canary') throw new Error('the flights are rolled out by a canary');
-  return ownDefinition({ ...rest, triggers: { ...rest.triggers, schedules: [] }, rollout: { ...rollout, steps }, promotion });
+  return ownDefinition({
+    ...rest,
+    triggers: { ...rest.triggers, schedules: [] },
+    rollout: { ...rollout, steps },
+    promotion,
+  });
 };
 
 /** Version 1 serves; a rollout of version 2 is in its first stage. */
@@ -70,14 +80,42 @@ async function approvedRollout(own: ModelDefinition) {
   const { db } = running;
   const { name: model, promotion: policy, rollout } = own;
   const promotionId = randomUUID();
-  await openPromotion(db, { id: promotionId, workflowId: 'w', model, version: 2, environment, requestedBy: 'rita@example.org' });
+  await openPromotion(db, {
+    id: promotionId,
+    workflowId: 'w',
+    model,
+    version: 2,
+    environment,
+    requestedBy: 'rita@example.org',
+  });
   const rules = { rulesSha256: rulesDigest(own), floorSha256: floorDigest(floorSchema.parse({})) };
-  const evidence = { model, version: 2, environment, champion: 1, policy, rollout, trainedBy: 'tom@example.org', ...rules };
+  const evidence = {
+    model,
+    version: 2,
+    environment,
+    champion: 1,
+    policy,
+    rollout,
+    trainedBy: 'tom@example.org',
+    ...rules,
+  };
   const evidenceSha256 = digestOf(evidence);
-  await showEvidence(db, promotionId, { evidence: evidence as unknown as Evidence, evidenceSha256, expiresAt: null }, 0);
+  await showEvidence(
+    db,
+    promotionId,
+    { evidence: evidence as unknown as Evidence, evidenceSha256, expiresAt: null },
+    0,
+  );
   const at = new Date().toISOString();
   const said = { promotionId, actor: ada, decision: 'approve' as const, comment: '', evidenceSha256, at };
-  const ruled = { sequence: 1, via: 'update' as const, roles: ['approver'], counted: true, selfApproved: false, reason: 'approved' };
+  const ruled = {
+    sequence: 1,
+    via: 'update' as const,
+    roles: ['approver'],
+    counted: true,
+    selfApproved: false,
+    reason: 'approved',
+  };
   await recordDecision(db, { ...said, ...ruled, signature: signer.sign(said) });
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
   const handle = await workers.temporal.client.workflow.start<typeof rolloutModel>('rolloutModel', {
@@ -94,15 +132,26 @@ async function untilStage(model: string, rolloutId: string, step: number): Promi
   await pollUntil(`the rollout of ${model} is in stage ${step}`, 60_000, async () => {
     await recordGateway(running.db, gateway);
     const { epoch = 0 } = (await routeOf(running.db, environment, model)) ?? {};
-    await acknowledgeRoute(running.db, { gatewayId: gateway.gatewayId, environment, model, storeId: await storeId(running.db), epoch });
+    await acknowledgeRoute(running.db, {
+      gatewayId: gateway.gatewayId,
+      environment,
+      model,
+      storeId: await storeId(running.db),
+      epoch,
+    });
     const status = await rolloutStatus(workers.temporal, environment, model);
-    if (status?.rolloutId === rolloutId && status.step === step && status.epoch === epoch && status.state === 'running') return true;
+    if (status?.rolloutId === rolloutId && status.step === step && status.epoch === epoch && status.state === 'running')
+      return true;
     throw new Error(JSON.stringify(status));
   });
 }
 
 const past = (model: string, command: SteeringCommand, actor: string, signature?: string) =>
-  steerRollout(workers.temporal, environment, model, command, { actor, reason: 'seen enough', ...(signature && { signature }) });
+  steerRollout(workers.temporal, environment, model, command, {
+    actor,
+    reason: 'seen enough',
+    ...(signature && { signature }),
+  });
 const overApi = (rolloutId: string, command: SteeringCommand, actor: string) =>
   running.api.steerRollout(rolloutId, { command, actor, reason: 'seen enough' });
 const refusedWith = (text: string) => ({ accepted: false, reason: expect.stringContaining(text) });
@@ -112,7 +161,9 @@ describe('while only what the API signed is believed, a rollout', () => {
     const { model, rolloutId, handle } = await rollingOut();
     expect(await past(model, 'advance', ada)).toMatchObject(refusedWith('it is not signed'));
     await handle.signal(advanceSignal, { actor: ada, reason: 'by hand' });
-    await pollUntil('the Signal is written down', 30_000, async () => ((await steeringOf(running.db, rolloutId))[1] ? true : undefined));
+    await pollUntil('the Signal is written down', 30_000, async () =>
+      (await steeringOf(running.db, rolloutId))[1] ? true : undefined,
+    );
     expect(await overApi(rolloutId, 'advance', otto)).toMatchObject(refusedWith(`${otto} has none of the roles`));
     expect(await rolloutStatus(workers.temporal, environment, model)).toMatchObject({ state: 'running', step: 1 });
 
@@ -121,12 +172,35 @@ describe('while only what the API signed is believed, a rollout', () => {
     const { steering } = await running.api.rollout(rolloutId);
     const said = { command: 'advance', actor: ada, roles: ['approver'], stage: 0 };
     expect(steering).toMatchObject([
-      { ...said, via: 'update', reason: 'seen enough', accepted: false, signed: false, answer: expect.stringContaining('not signed') },
-      { ...said, via: 'signal', reason: 'by hand', accepted: false, signed: false, answer: expect.stringContaining('not signed') },
+      {
+        ...said,
+        via: 'update',
+        reason: 'seen enough',
+        accepted: false,
+        signed: false,
+        answer: expect.stringContaining('not signed'),
+      },
+      {
+        ...said,
+        via: 'signal',
+        reason: 'by hand',
+        accepted: false,
+        signed: false,
+        answer: expect.stringContaining('not signed'),
+      },
       { ...said, actor: otto, roles: ['reader'], via: 'update', reason: 'seen enough', accepted: false, signed: true },
-      { ...said, via: 'update', reason: 'seen enough', accepted: true, signed: true, answer: 'goes on to the next step' },
+      {
+        ...said,
+        via: 'update',
+        reason: 'seen enough',
+        accepted: true,
+        signed: true,
+        answer: 'goes on to the next step',
+      },
     ]);
-    expect((await routeHistory(running.db, model)).map(({ reason, writtenBy }) => ({ reason, writtenBy }))).toMatchObject([
+    expect(
+      (await routeHistory(running.db, model)).map(({ reason, writtenBy }) => ({ reason, writtenBy })),
+    ).toMatchObject([
       {},
       { writtenBy: { kind: 'stage', rolloutId, actor: null, roles: null } },
       {
@@ -141,7 +215,14 @@ describe('while only what the API signed is believed, a rollout', () => {
     const [first, second] = [await rollingOut(), await rollingOut()];
     const sign = (change: object = {}) =>
       signer.signSteering({
-        ...{ rolloutId: first.rolloutId, command: 'resume', stage: 0, actor: ada, reason: 'seen enough', at: new Date().toISOString() },
+        ...{
+          rolloutId: first.rolloutId,
+          command: 'resume',
+          stage: 0,
+          actor: ada,
+          reason: 'seen enough',
+          at: new Date().toISOString(),
+        },
         ...change,
       });
     const [good, pause] = [sign(), sign({ command: 'pause' })];
@@ -151,14 +232,22 @@ describe('while only what the API signed is believed, a rollout', () => {
     expect(await past(second.model, 'resume', ada, good)).toMatchObject(refusedWith('does not fit'));
     expect(await past(first.model, 'advance', ada, good)).toMatchObject(refusedWith('does not fit'));
     expect(await past(first.model, 'resume', otto, good)).toMatchObject(refusedWith('does not fit'));
-    expect(await past(first.model, 'resume', ada, sign({ stage: 1 }))).toMatchObject(refusedWith('it was said of stage 2'));
-    expect(await past(first.model, 'resume', ada, sign({ at: '2020-01-01T00:00:00.000Z' }))).toMatchObject(refusedWith('say it again'));
-    expect(await past(first.model, 'resume', otto, sign({ actor: otto }))).toMatchObject(refusedWith('none of the roles'));
+    expect(await past(first.model, 'resume', ada, sign({ stage: 1 }))).toMatchObject(
+      refusedWith('it was said of stage 2'),
+    );
+    expect(await past(first.model, 'resume', ada, sign({ at: '2020-01-01T00:00:00.000Z' }))).toMatchObject(
+      refusedWith('say it again'),
+    );
+    expect(await past(first.model, 'resume', otto, sign({ actor: otto }))).toMatchObject(
+      refusedWith('none of the roles'),
+    );
     expect(await past(first.model, 'resume', ada, good)).toEqual({ accepted: true, reason: 'resumed' });
     expect(await pausedAgain()).toMatchObject({ accepted: true });
     expect(await past(first.model, 'resume', ada, good)).toMatchObject(refusedWith('used before'));
     expect(await rolloutStatus(workers.temporal, environment, first.model)).toMatchObject({ state: 'paused', step: 1 });
-    expect((await steeringOf(running.db, first.rolloutId)).map(({ command, accepted }) => `${command} ${accepted}`)).toEqual([
+    expect(
+      (await steeringOf(running.db, first.rolloutId)).map(({ command, accepted }) => `${command} ${accepted}`),
+    ).toEqual([
       ...['pause true', 'advance false', 'resume false', 'resume false', 'resume false', 'resume false'],
       ...['resume true', 'pause true', 'resume false'],
     ]);
@@ -173,7 +262,14 @@ describe('while only what the API signed is believed, a rollout', () => {
     const signature = signer.signSteering({ ...said, at: new Date().toISOString() });
     const rule = (index: number) =>
       workers.activities.activities.ruleOnSteering({
-        ...{ ...said, id: `${rolloutId}/at-once-${index}`, signature, via: 'update', refusedBecause: null, answer: 'goes on' },
+        ...{
+          ...said,
+          id: `${rolloutId}/at-once-${index}`,
+          signature,
+          via: 'update',
+          refusedBecause: null,
+          answer: 'goes on',
+        },
       });
     const ruled = await Promise.all([1, 2, 3, 4, 5, 6].map(rule));
     expect(ruled.filter(({ accepted }) => accepted)).toHaveLength(1);
@@ -188,7 +284,14 @@ describe('while only what the API signed is believed, a rollout', () => {
     const { ruleOnSteering } = createSteeringActivities({ db: running.db, config } as unknown as ActivityDependencies);
     const said = { rolloutId: randomUUID(), command: 'advance' as const, stage: 0, actor: ada, reason: '' };
     const signature = signer.signSteering({ ...said, at: new Date().toISOString() });
-    const asked = { ...said, id: said.rolloutId, signature, via: 'update' as const, refusedBecause: null, answer: 'goes on' };
+    const asked = {
+      ...said,
+      id: said.rolloutId,
+      signature,
+      via: 'update' as const,
+      refusedBecause: null,
+      answer: 'goes on',
+    };
     expect(await ruleOnSteering(asked)).toMatchObject(refusedWith('none.pem cannot be read'));
   });
 

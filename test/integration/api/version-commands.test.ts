@@ -3,7 +3,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRequestActivities } from '../../../activities/requests.js';
-import { definitionInForce } from '../../../db/definition-queries.js';
+import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
@@ -33,7 +33,15 @@ test('a version is exported whole, each file as its sum says, or not at all', as
   const exported = await running.perdure('versions', 'export', `${model}@1`, '--out', folder, '--json');
   expect(exported).toMatchObject({ code: 0 });
   expect((await readdir(folder)).toSorted()).toEqual(
-    ['SHA256SUMS', 'card.json', 'card.md', 'definition.json', 'evaluation.json', 'model.onnx', 'version.json'].toSorted(),
+    [
+      'SHA256SUMS',
+      'card.json',
+      'card.md',
+      'definition.json',
+      'evaluation.json',
+      'model.onnx',
+      'version.json',
+    ].toSorted(),
   );
   expect((await sums(folder)).filter(({ fits }) => !fits)).toEqual([]);
   expect(await running.perdure('versions', 'export', `${model}@1`, '--out', folder)).toMatchObject({
@@ -57,7 +65,10 @@ test('an archived version leaves lists and promotions until it is brought back, 
   const { definition } = await definitionInForce(running.db, model);
   await registerRunAndVersion(running, definition, 2, (await running.api.version(model, 1)).artifactSha256);
   const archived = await running.perdure('versions', 'archive', `${model}@2`, '--reason', 'a bad month', '--json');
-  expect(JSON.parse(archived.stdout)).toMatchObject({ version: 2, archived: { actor: 'ada@example.org', reason: 'a bad month' } });
+  expect(JSON.parse(archived.stdout)).toMatchObject({
+    version: 2,
+    archived: { actor: 'ada@example.org', reason: 'a bad month' },
+  });
   expect((await running.perdure('versions', 'ls', model)).stdout).not.toContain(`${model}@2`);
   expect((await running.perdure('versions', 'ls', model, '--all')).stdout).toContain(`${model}@2`);
   const ask = () => createRequestActivities(running).parsePromoteRequest({ model, version: 2 });
@@ -76,6 +87,13 @@ test('versions stand side by side, with what differs in their definitions', asyn
 test('models are listed with what they serve; one is shown with its definition', async () => {
   expect((await running.perdure('models', 'ls')).stdout).toMatch(new RegExp(`${model}\\s+\\S+\\s+\\d`));
   const shown = JSON.parse((await running.perdure('models', 'show', model, '--json')).stdout);
-  expect(shown).toMatchObject({ name: model, definition: { name: model, contract: { features: {} } }, openPromotions: [] });
-  expect(await running.perdure('models', 'show', 'nobody')).toMatchObject({ code: 6, stderr: expect.stringContaining(model) });
+  expect(shown).toMatchObject({
+    name: model,
+    definition: { name: model, contract: { features: {} } },
+    openPromotions: [],
+  });
+  expect(await running.perdure('models', 'show', 'nobody')).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining(model),
+  });
 });

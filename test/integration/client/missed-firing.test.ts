@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
-import { applySchedules, planSchedules } from '../../../client/schedules.js';
-import { parseModelDefinition } from '../../../domain/model-definition.js';
-import { findFreePorts } from '../../../infra/embedded/ports.js';
-import { findTemporal } from '../../../infra/embedded/tools.js';
+import { applySchedules, planSchedules } from '../../../client/triggers/schedules.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { findFreePorts } from '../../../infra/embedded/processes/ports.js';
+import { findTemporal } from '../../../infra/embedded/servers/tools.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { pollUntil } from '../infra/poll-until.js';
@@ -46,7 +46,9 @@ async function start(): Promise<TemporalHandle> {
   const handle = await pollUntil('the server answers', 30_000, () =>
     connectTemporal({ ...config, connection: { address: `127.0.0.1:${port}` } }),
   );
-  await pollUntil('its namespace is there', 30_000, () => handle.client.workflowService.describeNamespace({ namespace: 'default' }));
+  await pollUntil('its namespace is there', 30_000, () =>
+    handle.client.workflowService.describeNamespace({ namespace: 'default' }),
+  );
   temporal = handle;
   return handle;
 }

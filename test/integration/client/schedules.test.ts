@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
-import { nextFirings } from '../../../client/schedule-plan.js';
-import { applySchedules, planSchedules } from '../../../client/schedules.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
+import { nextFirings } from '../../../client/triggers/schedule-plan.js';
+import { applySchedules, planSchedules } from '../../../client/triggers/schedules.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { pollUntil } from '../infra/poll-until.js';
@@ -45,8 +45,18 @@ describe('schedules of a definition', () => {
   it('are created, left alone, changed and removed, as the plan says', async () => {
     const monthly = { name: 'monthly', cron: '0 6 2 * *', timeZone: 'America/New_York' };
     const nightly = { name: 'nightly', cron: '0 3 * * *' };
-    expect(await apply(define(monthly, nightly))).toEqual({ created: ['monthly', 'nightly'], changed: [], unchanged: [], removed: [] });
-    expect(await apply(define(monthly, nightly))).toEqual({ created: [], changed: [], unchanged: ['monthly', 'nightly'], removed: [] });
+    expect(await apply(define(monthly, nightly))).toEqual({
+      created: ['monthly', 'nightly'],
+      changed: [],
+      unchanged: [],
+      removed: [],
+    });
+    expect(await apply(define(monthly, nightly))).toEqual({
+      created: [],
+      changed: [],
+      unchanged: ['monthly', 'nightly'],
+      removed: [],
+    });
     expect(await apply(define({ ...monthly, cron: '0 7 2 * *' }, nightly))).toEqual({
       created: [],
       changed: ['monthly'],
@@ -105,7 +115,11 @@ describe('schedules of a definition', () => {
     const times = info.nextActionTimes.map((time) => time.toISOString());
     expect(times.length).toBeGreaterThanOrEqual(5);
     expect(
-      nextFirings({ name: 'checked', cron, timeZone, paused: false }, new Date(Date.parse(times[0] ?? '') - 1000), times.length),
+      nextFirings(
+        { name: 'checked', cron, timeZone, paused: false },
+        new Date(Date.parse(times[0] ?? '') - 1000),
+        times.length,
+      ),
     ).toEqual(times);
     expect(nextFirings({ name: 'checked', cron, timeZone, paused: false }, new Date(), 2)).toContain(times[0]);
   });
@@ -120,7 +134,11 @@ describe('schedules of a definition', () => {
     // A cron expression that came past every check.
     const broken = {
       ...changed,
-      triggers: { schedules: changed.triggers.schedules.map((one) => (one.name === 'another' ? { ...one, cron: '0 6 L * *' } : one)) },
+      triggers: {
+        schedules: changed.triggers.schedules.map((one) =>
+          one.name === 'another' ? { ...one, cron: '0 6 L * *' } : one,
+        ),
+      },
     };
     for (const one of plan.created) one.cron = '0 6 L * *';
     plan.created.reverse();
@@ -151,6 +169,8 @@ describe('schedules of a definition', () => {
   });
 
   it('with an unknown time zone are refused where the definition is read', () => {
-    expect(() => define({ name: 'broken', cron: '0 3 * * *', timeZone: 'Mars/Olympus' })).toThrow(/triggers\.schedules\[0\]\.timeZone/);
+    expect(() => define({ name: 'broken', cron: '0 3 * * *', timeZone: 'Mars/Olympus' })).toThrow(
+      /triggers\.schedules\[0\]\.timeZone/,
+    );
   });
 });

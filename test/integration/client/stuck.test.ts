@@ -16,7 +16,10 @@ import { pollUntil } from '../infra/poll-until.js';
 let temporal: TemporalHandle;
 let connection: NativeConnection;
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
   temporal = await connectTemporal(loadTemporalConfig());
   connection = await NativeConnection.connect(loadTemporalConfig().connection);
 });
@@ -32,7 +35,11 @@ it('a decision on a promotion whose own code fails is given up at once, with the
     workflowsPath: path.join(import.meta.dirname, '../activities/continues-once.ts'),
   });
   await worker.runUntil(async () => {
-    const started = await temporal.client.workflow.start('promoteModel', { workflowId, taskQueue, args: [{ model: 'm', version: 2 }] });
+    const started = await temporal.client.workflow.start('promoteModel', {
+      workflowId,
+      taskQueue,
+      args: [{ model: 'm', version: 2 }],
+    });
     const decision = { actor: 'ann', decision: 'approve', comment: '' } as const;
     const refused = decidePromotion(temporal, workflowId, decision, { withinMs: 55_000 });
     await expect(refused).rejects.toMatchObject({
@@ -49,7 +56,13 @@ it('a decision on a promotion whose own code fails is given up at once, with the
 
 it('an activity that fails again and again is named with its attempts and failure; waiting for a lease is not', async () => {
   const queues = taskQueues(`stuck-${randomUUID()}`);
-  const request = (model: string) => ({ model, until: null, cause: { kind: 'person' }, definitionSha256: 'd', ignoreWatermark: false });
+  const request = (model: string) => ({
+    model,
+    until: null,
+    cause: { kind: 'person' },
+    definitionSha256: 'd',
+    ignoreWatermark: false,
+  });
   const common = { connection, interceptors: { activity: [failureInterceptor] } };
   const waits = async () => {
     throw new PerdureError('lease/held', 'waits for another');
@@ -75,7 +88,11 @@ it('an activity that fails again and again is named with its attempts and failur
       args: [{ model }],
     });
   const [stuck, waiting] = await Promise.all([start('broken'), start('waiting')]);
-  const found = await pollUntil('it is seen', 50_000, async () => (await whyStuck(temporal.client, stuck.workflowId))[0]);
+  const found = await pollUntil(
+    'it is seen',
+    50_000,
+    async () => (await whyStuck(temporal.client, stuck.workflowId))[0],
+  );
   expect(found).toMatchObject({ what: 'openRun', lastFailure: 'the database is away', since: expect.any(String) });
   expect(found.attempt).toBeGreaterThan(5);
   await pollUntil('the other has waited as long', 50_000, async () => {

@@ -40,7 +40,9 @@ describe('a CI job that knows Temporal’s address alone', () => {
   });
 
   it('is told which address does not answer, and the variable that names it', async () => {
-    await expect(fromCi('flight-delay', 'abc', '127.0.0.1:1')).rejects.toThrow(/127\.0\.0\.1:1 does not answer.*TEMPORAL_ADDRESS/s);
+    await expect(fromCi('flight-delay', 'abc', '127.0.0.1:1')).rejects.toThrow(
+      /127\.0\.0\.1:1 does not answer.*TEMPORAL_ADDRESS/s,
+    );
   });
 });
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { allowedFunctions } from '../../../adapters/data-engine/allowed-functions.js';
-import { bindExpressions } from '../../../adapters/data-engine/bind-expressions.js';
+import { allowedFunctions } from '../../../adapters/data-engine/expressions/allowed-functions.js';
+import { bindExpressions } from '../../../adapters/data-engine/expressions/bind-expressions.js';
 import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { createExpressionParser, type ExpressionParser } from '../../../adapters/data-engine/expression.js';
-import type { ColumnSources } from '../../../adapters/data-engine/source-columns.js';
+import { createExpressionParser, type ExpressionParser } from '../../../adapters/data-engine/expressions/expression.js';
+import type { ColumnSources } from '../../../adapters/data-engine/expressions/source-columns.js';
 
 const data: ColumnSources = {
   base: 'rows',
@@ -185,10 +185,14 @@ describe('an expression may not', () => {
     ['levenshtein(t, t)', 'levenshtein'],
     ["replace(t, 'a', t)", 'constant'],
     [
-      `replace(replace(replace(replace(t, 'a', '${'a'.repeat(10)}'), 'a', '${'a'.repeat(10)}'), 'a', '${'a'.repeat(10)}'), 'a', 'aa')`,
+      `replace(replace(replace(replace(t, 'a', '${'a'.repeat(10)}'), 'a', '${'a'.repeat(10)}'), 'a', ` +
+        `'${'a'.repeat(10)}'), 'a', 'aa')`,
       'times longer',
     ],
-    [`regexp_replace(regexp_replace(t, '.', '${'x'.repeat(100)}', 'g'), '(.*)', '${String.raw`\1`.repeat(20)}')`, 'times longer'],
+    [
+      `regexp_replace(regexp_replace(t, '.', '${'x'.repeat(100)}', 'g'), '(.*)', '${String.raw`\1`.repeat(20)}')`,
+      'times longer',
+    ],
     [`concat(${'t, '.repeat(1001)}t)`, 'times longer'],
     [`concat(${'t, '.repeat(40_000)}t)`, 'characters'],
     // What is no SQL at all.

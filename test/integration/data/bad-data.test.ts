@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contractSchema } from '../../../domain/contract.js';
+import { contractSchema } from '../../../domain/data/contract.js';
 import { isLongerThan } from '../../../domain/plain-text.js';
 import { openSalesBench, rulesOf, salesDefinition, theIssue, type SalesBench } from './sales-fixture.js';
 
@@ -16,7 +16,14 @@ afterAll(async () => {
 describe('good data', () => {
   it('is valid, shaped and summarised', async () => {
     const { report, file, profile } = await bench.validate();
-    expect(report).toEqual({ model: 'returns', partition: '2024-02', outcome: 'valid', rows: 90, issues: [], notes: [] });
+    expect(report).toEqual({
+      model: 'returns',
+      partition: '2024-02',
+      outcome: 'valid',
+      rows: 90,
+      issues: [],
+      notes: [],
+    });
     expect(file).toMatchObject({ rows: 90, positives: 30 });
     expect(profile?.map(({ name }) => name)).toEqual(['age', 'amount', 'product', 'rain', 'size', 'store', 'weekday']);
     // By numpy.quantile(numpy.float32(numpy.arange(90) * 1.1), [.1, .5, .9]).
@@ -24,23 +31,32 @@ describe('good data', () => {
     expect(amount?.deciles.map((value) => Number(value.toFixed(4)))).toEqual([
       9.79, 19.58, 29.37, 39.16, 48.95, 58.74, 68.53, 78.32, 88.11,
     ]);
-    expect(profile?.find(({ name }) => name === 'store')?.topLevels).toEqual(['A', 'B', 'C'].map((level) => ({ level, rows: 30 })));
+    expect(profile?.find(({ name }) => name === 'store')?.topLevels).toEqual(
+      ['A', 'B', 'C'].map((level) => ({ level, rows: 30 })),
+    );
   });
 
   it('leaves no temporary file behind, whether the data is good or bad', async () => {
     const workDir = path.join(bench.folder, 'clean');
     const { file } = await bench.validate({}, { workDir });
     await bench.validate({ sales: [] }, { workDir });
-    await bench.validate({ sales: [await bench.write('negative', 'SELECT * REPLACE (-1.0 AS amount) FROM sales')] }, { workDir });
+    await bench.validate(
+      { sales: [await bench.write('negative', 'SELECT * REPLACE (-1.0 AS amount) FROM sales')] },
+      { workDir },
+    );
     expect(await readdir(workDir)).toEqual([path.basename(file?.path ?? '')]);
   });
 
   it('may have integers stored as whole floats, times as ISO text with an offset, and NaN for missing numbers', async () => {
     const sales = await bench.write(
       'loose',
-      `SELECT * REPLACE (CAST(id AS DOUBLE) AS id, strftime(sold_at + INTERVAL 2 HOUR, '%Y-%m-%dT%H:%M:%S+02:00') AS sold_at) FROM sales`,
+      'SELECT * REPLACE (CAST(id AS DOUBLE) AS id, strftime(sold_at + INTERVAL 2 HOUR, ' +
+        `'%Y-%m-%dT%H:%M:%S+02:00') AS sold_at) FROM sales`,
     );
-    const weather = await bench.write('nan', `SELECT * REPLACE (CASE WHEN rain = 0 THEN 'nan'::DOUBLE ELSE rain END AS rain) FROM weather`);
+    const weather = await bench.write(
+      'nan',
+      `SELECT * REPLACE (CASE WHEN rain = 0 THEN 'nan'::DOUBLE ELSE rain END AS rain) FROM weather`,
+    );
     const plain = await bench.validate();
     const loose = await bench.validate({ sales: [sales] });
     expect(loose.report.issues).toEqual([]);
@@ -116,14 +132,24 @@ describe('types', () => {
 
   it('a fraction among whole numbers, and a time that is not one, are reported with the row', async () => {
     const fraction = await bench.validate({
-      sales: [await bench.write('fraction', 'SELECT * REPLACE (CASE id WHEN 7 THEN 2024.5 ELSE year END::DOUBLE AS year) FROM sales')],
+      sales: [
+        await bench.write(
+          'fraction',
+          'SELECT * REPLACE (CASE id WHEN 7 THEN 2024.5 ELSE year END::DOUBLE AS year) FROM sales',
+        ),
+      ],
     });
-    expect(theIssue(fraction, 'wrong-type')).toMatchObject({ column: 'year', rows: 1, examples: [{ id: '7', year: '2024.5' }] });
+    expect(theIssue(fraction, 'wrong-type')).toMatchObject({
+      column: 'year',
+      rows: 1,
+      examples: [{ id: '7', year: '2024.5' }],
+    });
     const time = await bench.validate({
       sales: [
         await bench.write(
           'time',
-          `SELECT * REPLACE (CASE id WHEN 3 THEN 'yesterday' WHEN 4 THEN '2024-02-31' ELSE sold_at::VARCHAR END AS sold_at) FROM sales`,
+          `SELECT * REPLACE (CASE id WHEN 3 THEN 'yesterday' WHEN 4 THEN '2024-02-31' ELSE sold_at::VARCHAR ` +
+            'END AS sold_at) FROM sales',
         ),
       ],
     });
@@ -149,7 +175,9 @@ describe('types', () => {
 
 describe('rows', () => {
   it('duplicated rows are counted with their keys', async () => {
-    const result = await bench.validate({ sales: [await bench.write('twice', 'FROM sales UNION ALL FROM sales WHERE id IN (5, 6)')] });
+    const result = await bench.validate({
+      sales: [await bench.write('twice', 'FROM sales UNION ALL FROM sales WHERE id IN (5, 6)')],
+    });
     expect(rulesOf(result)).toEqual(['duplicate-key']);
     expect(theIssue(result, 'duplicate-key')).toMatchObject({
       table: 'sales',
@@ -162,7 +190,10 @@ describe('rows', () => {
   });
 
   it('rows of another month are counted and shown', async () => {
-    const file = await bench.write('march', 'SELECT * REPLACE (CASE WHEN id < 3 THEN 3 ELSE month END AS month) FROM sales');
+    const file = await bench.write(
+      'march',
+      'SELECT * REPLACE (CASE WHEN id < 3 THEN 3 ELSE month END AS month) FROM sales',
+    );
     const issue = theIssue(await bench.validate({ sales: [file] }), 'wrong-partition');
     expect(issue).toMatchObject({ table: 'sales', column: 'month', rows: 3 });
     expect(issue.examples[0]).toEqual({ id: '0', year: '2024', month: '3' });
@@ -184,17 +215,27 @@ describe('rows', () => {
   });
 
   it('repeated rows that nothing joins do no harm', async () => {
-    const weather = await bench.write('weather-unmatched', `FROM weather UNION ALL SELECT 'Z', TIMESTAMP '2024-02-01', 1 FROM range(2)`);
+    const weather = await bench.write(
+      'weather-unmatched',
+      `FROM weather UNION ALL SELECT 'Z', TIMESTAMP '2024-02-01', 1 FROM range(2)`,
+    );
     expect((await bench.validate({ weather: [weather] })).report.outcome).toBe('valid');
   });
 
   it('an infinity is reported once, at its source', async () => {
     const result = await bench.validate({
-      weather: [await bench.write('inf', `SELECT * REPLACE (CASE WHEN rain > 1 THEN 'inf'::DOUBLE ELSE rain END AS rain) FROM weather`)],
+      weather: [
+        await bench.write(
+          'inf',
+          `SELECT * REPLACE (CASE WHEN rain > 1 THEN 'inf'::DOUBLE ELSE rain END AS rain) FROM weather`,
+        ),
+      ],
     });
     expect(rulesOf(result)).toEqual(['infinite']);
     expect(theIssue(result, 'infinite')).toMatchObject({ table: 'weather', column: 'rain' });
-    const tooLarge = await bench.validate({ weather: [await bench.write('large', 'SELECT * REPLACE (1e39 AS rain) FROM weather')] });
+    const tooLarge = await bench.validate({
+      weather: [await bench.write('large', 'SELECT * REPLACE (1e39 AS rain) FROM weather')],
+    });
     expect(theIssue(tooLarge, 'infinite')).toMatchObject({ table: null, column: 'rain', rows: 90 });
   });
 
@@ -205,7 +246,12 @@ describe('rows', () => {
     );
     const result = await bench.validate({ sales: [file] });
     expect(rulesOf(result)).toEqual(['null']);
-    expect(theIssue(result, 'null')).toMatchObject({ table: null, column: 'amount', rows: 1, examples: [{ id: '8', amount: null }] });
+    expect(theIssue(result, 'null')).toMatchObject({
+      table: null,
+      column: 'amount',
+      rows: 1,
+      examples: [{ id: '8', amount: null }],
+    });
   });
 
   it('an empty text counts as missing', async () => {
@@ -247,7 +293,11 @@ describe('rows', () => {
         { id: '2', amount: '1000.5' },
       ],
     });
-    expect(theIssue(result, 'unknown-level')).toMatchObject({ column: 'store', rows: 1, examples: [{ id: '3', store: 'D' }] });
+    expect(theIssue(result, 'unknown-level')).toMatchObject({
+      column: 'store',
+      rows: 1,
+      examples: [{ id: '3', store: 'D' }],
+    });
   });
 });
 
@@ -271,7 +321,10 @@ describe('earlier partitions', () => {
 
   it('a partition that only misses expectations keeps its shaped file, for a person to release; one that breaks the contract does not', async () => {
     const previous = [await bench.previous()];
-    const few = await bench.validate({ sales: [await bench.write('few-good', 'FROM sales WHERE id < 30')] }, { previous });
+    const few = await bench.validate(
+      { sales: [await bench.write('few-good', 'FROM sales WHERE id < 30')] },
+      { previous },
+    );
     expect(few.report.outcome).toBe('invalid');
     expect(few.file).toMatchObject({ rows: 30 });
     const bad = await bench.validate(
@@ -283,7 +336,10 @@ describe('earlier partitions', () => {
   });
 
   it('a new level of an open feature is a note, not an error', async () => {
-    const file = await bench.write('level', `SELECT * REPLACE (CASE WHEN id < 2 THEN 'new' ELSE product END AS product) FROM sales`);
+    const file = await bench.write(
+      'level',
+      `SELECT * REPLACE (CASE WHEN id < 2 THEN 'new' ELSE product END AS product) FROM sales`,
+    );
     const { report } = await bench.validate({ sales: [file] }, { previous: [await bench.previous()] });
     expect(report).toMatchObject({ outcome: 'valid', notes: ['product has 1 new level: new (2 rows).'] });
   });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { shapeForChampion } from '../../../adapters/data-engine/shape-for-champion.js';
-import { comparisonShape, readsAlike } from '../../../domain/comparison-shape.js';
-import { contractSchema } from '../../../domain/contract.js';
+import { shapeForChampion } from '../../../adapters/data-engine/snapshot/shape-for-champion.js';
+import { comparisonShape, readsAlike } from '../../../domain/data/comparison-shape.js';
+import { contractSchema } from '../../../domain/data/contract.js';
 import { openSalesBench, salesDefinition, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;
@@ -31,7 +31,13 @@ async function championsView(champion: Definition, challenger: Definition, files
     stores: [`${bench.folder}/stores.parquet`],
     ...files,
   };
-  const asked = { definition, champion: champion.contract, challenger: challenger.contract, partition: '2024-02', tableFiles };
+  const asked = {
+    definition,
+    champion: champion.contract,
+    challenger: challenger.contract,
+    partition: '2024-02',
+    tableFiles,
+  };
   const made = await shapeForChampion({
     ...asked,
     rows: file?.path ?? '',
@@ -58,7 +64,9 @@ describe('the rows of a challenger with the features of a champion', () => {
     });
     const found = await championsView(champion, challenger);
     const own = await bench.validate({}, { definition: champion, workDir: `${bench.folder}/own` });
-    const expected = await bench.connection.runAndReadAll(`SELECT age, id, rain, returned FROM read_parquet('${own.file?.path}')`);
+    const expected = await bench.connection.runAndReadAll(
+      'SELECT age, id, rain, returned FROM ' + `read_parquet('${own.file?.path}')`,
+    );
     expect(found).toMatchObject({ rows: expected.getRowObjectsJson() });
     expect(await championsView(champion, challenger)).toEqual(found);
   });
@@ -76,22 +84,33 @@ describe('the rows of a challenger with the features of a champion', () => {
       ...withFeatures({ size: contract.features['size'] }),
       data: { ...data, tables: { ...data.tables, sales: { ...data.tables['sales']!, columns } } },
     };
-    expect(await championsView(withFeatures({ amount: contract.features['amount'] }), challenger, { sales: [sales] })).toHaveProperty(
-      'rows',
-    );
-    expect(await championsView(withFeatures({ product: contract.features['product'] }), challenger, { sales: [sales] })).toEqual({
+    expect(
+      await championsView(withFeatures({ amount: contract.features['amount'] }), challenger, { sales: [sales] }),
+    ).toHaveProperty('rows');
+    expect(
+      await championsView(withFeatures({ product: contract.features['product'] }), challenger, { sales: [sales] }),
+    ).toEqual({
       impossible: expect.stringMatching(/^2024-02: .*sales has no column product/),
     });
   });
 
   it('are not made for another label or another base, and not needed where the same is read', () => {
-    const other = withFeatures({ size: contract.features['size'] }, { name: 'kept', type: 'boolean', from: 'returned_on IS NULL' });
-    expect(comparisonShape(salesDefinition, other)).toEqual({ impossible: 'the champion predicts returned, this version kept' });
+    const other = withFeatures(
+      { size: contract.features['size'] },
+      { name: 'kept', type: 'boolean', from: 'returned_on IS NULL' },
+    );
+    expect(comparisonShape(salesDefinition, other)).toEqual({
+      impossible: 'the champion predicts returned, this version kept',
+    });
     const onWeather = { ...other, contract: salesDefinition.contract, data: { ...data, base: 'weather', joins: [] } };
-    expect(comparisonShape(salesDefinition, onWeather)).toEqual({ impossible: expect.stringContaining('rows are those of sales') });
+    expect(comparisonShape(salesDefinition, onWeather)).toEqual({
+      impossible: expect.stringContaining('rows are those of sales'),
+    });
     const { amount, ...rest } = contract.features;
     expect(readsAlike(withFeatures(rest), salesDefinition)).toBe(true);
     expect(readsAlike(salesDefinition, withFeatures(rest))).toBe(false);
-    expect(readsAlike(salesDefinition, withFeatures({ ...rest, amount: { ...amount, from: 'amount / 100' } }))).toBe(false);
+    expect(readsAlike(salesDefinition, withFeatures({ ...rest, amount: { ...amount, from: 'amount / 100' } }))).toBe(
+      false,
+    );
   });
 });

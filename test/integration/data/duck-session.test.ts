@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { parquetTable, quoteName, quoteNumber, quoteText } from '../../../adapters/data-engine/quote.js';
-import { segmentToParquet } from '../../../serving/segment-to-parquet.js';
+import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 
 let folder: string;
 let session: DuckSession | undefined;
@@ -34,13 +34,21 @@ describe('a path', () => {
       };
       const segment = path.join(odd, '20240101T000000Z-x-1');
       await writeFile(segment, `${JSON.stringify(line)}\n`);
-      await expect(segmentToParquet('labels', segment, path.join(odd, 'out.parquet'), odd)).resolves.toEqual({ rows: 1, torn: 0 });
+      await expect(segmentToParquet('labels', segment, path.join(odd, 'out.parquet'), odd)).resolves.toEqual({
+        rows: 1,
+        torn: 0,
+      });
       session = await openDuckSession({ folder: odd });
       await session.run(`COPY (SELECT 1 AS store) TO ${quoteText(path.join(odd, '[1]*?.parquet'))} (FORMAT parquet)`);
-      const read = session.rows(`FROM ${parquetTable([path.join(odd, '[1]*?.parquet')])}`, z.record(z.string(), z.coerce.string()));
+      const read = session.rows(
+        `FROM ${parquetTable([path.join(odd, '[1]*?.parquet')])}`,
+        z.record(z.string(), z.coerce.string()),
+      );
       await expect(read).resolves.toEqual([{ store: '1' }]);
       const log = `SELECT prediction_id FROM ${parquetTable(path.join(odd, 'out.parquet'))}`;
-      await expect(session.rows(log, z.object({ prediction_id: z.string() }))).resolves.toEqual([{ prediction_id: 'p-1' }]);
+      await expect(session.rows(log, z.object({ prediction_id: z.string() }))).resolves.toEqual([
+        { prediction_id: 'p-1' },
+      ]);
     },
   );
 });
@@ -54,7 +62,9 @@ describe('a session', () => {
     await writeFile(other, 'a\n2\n');
     await mkdir(inside);
     session = await openDuckSession({ folder: inside, readable: [given] });
-    await expect(session.rows(`FROM read_csv('${given}')`, z.object({ a: z.coerce.number() }))).resolves.toEqual([{ a: 1 }]);
+    await expect(session.rows(`FROM read_csv('${given}')`, z.object({ a: z.coerce.number() }))).resolves.toEqual([
+      { a: 1 },
+    ]);
     await session.run(`COPY (SELECT 1 AS a) TO '${inside}/out.parquet'`);
     for (const sql of [
       `FROM read_csv('${other}')`,
@@ -77,9 +87,9 @@ describe('a session', () => {
     session = await openDuckSession({ folder, signal: controller.signal });
     setTimeout(() => controller.abort(new Error('enough')), 100);
     const started = performance.now();
-    await expect(session.run('SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 0')).rejects.toThrow(
-      'enough',
-    );
+    await expect(
+      session.run('SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 0'),
+    ).rejects.toThrow('enough');
     expect(performance.now() - started).toBeLessThan(5_000);
     await expect(session.run('SELECT 1')).rejects.toThrow('enough');
   });

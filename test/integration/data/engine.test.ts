@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkExpressions } from '../../../adapters/data-engine/check-expressions.js';
+import { checkExpressions } from '../../../adapters/data-engine/expressions/check-expressions.js';
 import { createEngine, type Engine, type EngineLimits } from '../../../adapters/data-engine/engine.js';
-import { contractSchema } from '../../../domain/contract.js';
+import { contractSchema } from '../../../domain/data/contract.js';
 import { PerdureError } from '../../../domain/errors.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { openSalesBench, salesDefinition, type SalesBench } from './sales-fixture.js';
@@ -68,7 +68,10 @@ describe('an engine', () => {
   it('that takes too long for one statement is ended', async () => {
     const session = await engineOf({ statementMs: 500 }).open({ folder, threads: 1, memoryLimitMb: 128 });
     const error = await ofProblem(session.run('SELECT count(*) FROM range(100000000000) AS t(i) WHERE hash(i) = 1'));
-    expect(error).toMatchObject({ code: 'expression/limit-exceeded', message: expect.stringContaining('0.5 s') as string });
+    expect(error).toMatchObject({
+      code: 'expression/limit-exceeded',
+      message: expect.stringContaining('0.5 s') as string,
+    });
   });
 
   it('that is aborted ends with the reason of the signal', async () => {
@@ -83,7 +86,10 @@ describe('an engine', () => {
 describe('a partition that is shaped in an engine', () => {
   it('has the same bytes as one that is shaped here', async () => {
     const here = await bench.validate();
-    const there = await bench.validate({}, { openSession: engineOf({ residentMb: 2000 }).open, workDir: path.join(folder, 'there') });
+    const there = await bench.validate(
+      {},
+      { openSession: engineOf({ residentMb: 2000 }).open, workDir: path.join(folder, 'there') },
+    );
     expect(there.report).toEqual(here.report);
     expect((await readFile(there.file?.path ?? '')).equals(await readFile(here.file?.path ?? ''))).toBe(true);
   });
@@ -92,13 +98,21 @@ describe('a partition that is shaped in an engine', () => {
     const sales = await bench.write('long-texts', `SELECT * REPLACE (repeat('x', 2000000) AS product) FROM sales`);
     const contract = contractSchema.parse({
       ...salesDefinition.contract,
-      features: { amount: { type: 'number' }, odd: { type: 'number', from: `length(concat(${'product, '.repeat(900)} store))` } },
+      features: {
+        amount: { type: 'number' },
+        odd: { type: 'number', from: `length(concat(${'product, '.repeat(900)} store))` },
+      },
     });
     const definition = { ...salesDefinition, contract };
-    const shaping = bench.validate({ sales: [sales] }, { definition, openSession: engineOf({ residentMb: 1000 }).open });
+    const shaping = bench.validate(
+      { sales: [sales] },
+      { definition, openSession: engineOf({ residentMb: 1000 }).open },
+    );
     const error = await ofProblem(shaping);
     expect(error.code).toBe('expression/limit-exceeded');
-    expect(error.message).toMatch(/^contract\.features\.odd\.from.*: Evaluating the definition's expressions needs more than 1000 MB/);
+    expect(error.message).toMatch(
+      /^contract\.features\.odd\.from.*: Evaluating the definition's expressions needs more than 1000 MB/,
+    );
   });
 });
 
@@ -113,8 +127,13 @@ describe('definitions that are applied', () => {
 
   it('are checked without any data, in a process of their own', async () => {
     expect([...(await checkExpressions([flightDelay]))]).toEqual([[flightDelay.name, []]]);
-    const error = await ofProblem(checkExpressions([flightDelay, withFrom("length(lpad('a', 2000000000, 'b')) + temprature")]));
-    expect(error).toMatchObject({ code: 'definition/invalid', details: { problems: [{ path: 'contract.features.odd.from' }] } });
+    const error = await ofProblem(
+      checkExpressions([flightDelay, withFrom("length(lpad('a', 2000000000, 'b')) + temprature")]),
+    );
+    expect(error).toMatchObject({
+      code: 'definition/invalid',
+      details: { problems: [{ path: 'contract.features.odd.from' }] },
+    });
     expect(error.message).toContain('lpad is not among');
   });
 });

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contractSchema } from '../../../domain/contract.js';
-import { dataPolicySchema } from '../../../domain/data-policy.js';
+import { contractSchema } from '../../../domain/data/contract.js';
+import { dataPolicySchema } from '../../../domain/data/data-policy.js';
 import { openSalesBench, rulesOf, salesDefinition, theIssue, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;
@@ -24,9 +24,13 @@ async function renamed(name: string, sql: string, names: Record<string, string>)
 describe('a column', () => {
   it('is the one of exactly its name, wherever one that differs in case stands', async () => {
     const plain = await bench.validate();
-    const other = 'SELECT id, year, month, sold_at, store, product, amount + 5000 AS "aMount", amount AS am0unt, returned_on FROM sales';
+    const other =
+      'SELECT id, year, month, sold_at, store, product, amount + 5000 AS "aMount", amount AS ' +
+      'am0unt, returned_on FROM sales';
     for (const [index, sql] of [other, `SELECT am0unt, * EXCLUDE (am0unt) FROM (${other})`].entries()) {
-      const result = await bench.validate({ sales: [await renamed(`exact-${index}`, sql, { aMount: 'Amount', am0unt: 'amount' })] });
+      const result = await bench.validate({
+        sales: [await renamed(`exact-${index}`, sql, { aMount: 'Amount', am0unt: 'amount' })],
+      });
       expect(result.report.issues).toEqual([]);
       expect(result.file?.sha256).toBe(plain.file?.sha256);
     }
@@ -34,26 +38,36 @@ describe('a column', () => {
 
   it('may differ in case when it is the only one', async () => {
     const plain = await bench.validate();
-    const result = await bench.validate({ sales: [await bench.write('upper', 'SELECT * RENAME (amount AS "AMOUNT") FROM sales')] });
+    const result = await bench.validate({
+      sales: [await bench.write('upper', 'SELECT * RENAME (amount AS "AMOUNT") FROM sales')],
+    });
     expect(result.file?.sha256).toBe(plain.file?.sha256);
   });
 
   it('that is not clear is refused, with the names that there are', async () => {
     const two = 'SELECT * EXCLUDE (amount), amount AS "aMount", amount + 1 AS am0unt FROM sales';
-    const cases = await bench.validate({ sales: [await renamed('cases', two, { aMount: 'AMOUNT', am0unt: 'Amount' })] });
+    const cases = await bench.validate({
+      sales: [await renamed('cases', two, { aMount: 'AMOUNT', am0unt: 'Amount' })],
+    });
     expect(theIssue(cases, 'ambiguous-column')).toMatchObject({ table: 'sales', column: 'amount' });
     expect(theIssue(cases, 'ambiguous-column').message).toMatch(
       /cases-renamed\.parquet .* the columns AMOUNT and Amount, and none .* exactly amount/,
     );
-    const twice = await bench.validate({ sales: [await renamed('twice', two, { aMount: 'amount', am0unt: 'amount' })] });
+    const twice = await bench.validate({
+      sales: [await renamed('twice', two, { aMount: 'amount', am0unt: 'amount' })],
+    });
     expect(theIssue(twice, 'ambiguous-column').message).toContain('2 columns that are called amount');
     expect(twice.file).toBeUndefined();
   });
 
   it('beside nested ones and ones that are called as DuckDB renames is found at its place', async () => {
     const plain = await bench.validate();
-    const sql = `SELECT {'a': 1, 'l': [{'amount': 2}]} AS nested, amount + 7 AS "aMount", amount + 8 AS amount_1, * RENAME (amount AS am0unt) FROM sales`;
-    const result = await bench.validate({ sales: [await renamed('nested', sql, { aMount: 'AMOUNT', am0unt: 'amount' })] });
+    const sql =
+      `SELECT {'a': 1, 'l': [{'amount': 2}]} AS nested, amount + 7 AS "aMount", amount + 8 AS ` +
+      'amount_1, * RENAME (amount AS am0unt) FROM sales';
+    const result = await bench.validate({
+      sales: [await renamed('nested', sql, { aMount: 'AMOUNT', am0unt: 'amount' })],
+    });
     expect(result.report.issues).toEqual([]);
     expect(result.file?.sha256).toBe(plain.file?.sha256);
   });
@@ -85,7 +99,13 @@ describe('a value that its type cannot hold as it is', () => {
   };
 
   it.each([
-    ['nanoseconds', `make_timestamp_ns(1700000000000000000 + id * 200) AS sold_at`, 'sold_at', 72, /have nanoseconds.*microsecond/],
+    [
+      'nanoseconds',
+      `make_timestamp_ns(1700000000000000000 + id * 200) AS sold_at`,
+      'sold_at',
+      72,
+      /have nanoseconds.*microsecond/,
+    ],
     [
       'nanoseconds in text',
       `CASE WHEN id < 2 THEN '2024-02-01T00:00:00.0000001' || id || '0' ELSE sold_at::VARCHAR END AS sold_at`,
@@ -102,8 +122,20 @@ describe('a value that its type cannot hold as it is', () => {
     ],
     ['whole floats from 2^53 on', `(9007199254740992 + id)::DOUBLE AS id`, 'id', 90, /2\^53 or more.*DOUBLE column/],
     ['whole 32-bit floats from 2^24 on', `(16777215 + id)::FLOAT AS id`, 'id', 89, /2\^24 or more.*FLOAT column/],
-    ['decimals with a fraction', `CASE WHEN id = 4 THEN 4.5 ELSE id END::DECIMAL(10, 2) AS id`, 'id', 1, /not whole numbers/],
-    ['decimals over 64 bits', `CASE WHEN id = 4 THEN 9999999999999999999999 ELSE id END::DECIMAL(38, 2) AS id`, 'id', 1, /range of 64-bit/],
+    [
+      'decimals with a fraction',
+      `CASE WHEN id = 4 THEN 4.5 ELSE id END::DECIMAL(10, 2) AS id`,
+      'id',
+      1,
+      /not whole numbers/,
+    ],
+    [
+      'decimals over 64 bits',
+      `CASE WHEN id = 4 THEN 9999999999999999999999 ELSE id END::DECIMAL(38, 2) AS id`,
+      'id',
+      1,
+      /range of 64-bit/,
+    ],
     [
       'integers that no float holds',
       `CASE WHEN id < 5 THEN 9007199254740993 + 2 * id ELSE id END::BIGINT AS amount`,
@@ -146,8 +178,11 @@ describe('a value that its type cannot hold as it is', () => {
       expect(result.file?.sha256).toBe(plain.file?.sha256);
     }
     const zero = async (value: string) =>
-      (await bench.validate({ stores: [await bench.write(`zero${value}`, `SELECT * REPLACE ('${value}'::DOUBLE AS size) FROM stores`)] }))
-        .file?.sha256;
+      (
+        await bench.validate({
+          stores: [await bench.write(`zero${value}`, `SELECT * REPLACE ('${value}'::DOUBLE AS size) FROM stores`)],
+        })
+      ).file?.sha256;
     expect(await zero('-0.0')).toBe(await zero('0.0'));
   });
 

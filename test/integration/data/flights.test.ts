@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readShapedRows, type ShapedRow } from '../../../adapters/data-engine/read-shaped-rows.js';
+import { readShapedRows, type ShapedRow } from '../../../adapters/data-engine/snapshot/read-shaped-rows.js';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { validateAndShapePartition, type ValidateAndShapeResult } from '../../../adapters/data-engine/validate-and-shape-partition.js';
+import {
+  validateAndShapePartition,
+  type ValidateAndShapeResult,
+} from '../../../adapters/data-engine/snapshot/validate-and-shape-partition.js';
 import { prepareFlightMonth, type FlightMonth } from '../../../infra/main-job/flights-data.js';
 import { flightsAsRequests } from '../../../infra/main-job/flights-requests.js';
 import definition from '../../../models/flight-delay/model.js';
@@ -40,7 +43,9 @@ const shape = (partition: string, tableFiles: Record<string, string[]>) =>
     tableFiles,
     workDir: path.join(folder, 'work'),
     previous: [...shaped].flatMap(([month, { file, profile }]) =>
-      file && profile && month < partition ? [{ partition: month, rows: file.rows, positives: file.positives, profile }] : [],
+      file && profile && month < partition
+        ? [{ partition: month, rows: file.rows, positives: file.positives, profile }]
+        : [],
     ),
   });
 
@@ -94,7 +99,9 @@ describe('a prepared month', () => {
 
   it('that the package does not have, or without the package, is an error that says so', async () => {
     const outDir = path.join(folder, 'none');
-    await expect(prepareFlightMonth({ month: '2014-01', datasetsDir, outDir })).rejects.toMatchObject({ code: 'data/missing' });
+    await expect(prepareFlightMonth({ month: '2014-01', datasetsDir, outDir })).rejects.toMatchObject({
+      code: 'data/missing',
+    });
     await expect(prepareFlightMonth({ month: '2013-01', datasetsDir: folder, outDir })).rejects.toMatchObject({
       code: 'environment/broken',
     });
@@ -115,7 +122,9 @@ describe('a prepared month', () => {
       predictionId: '20130201T100000Z.AA.1141',
       features: { carrier: 'AA', origin: 'JFK', dest: 'MIA', sched_dep_min: 340, plane_age: 46 },
     });
-    expect(await flightsAsRequests({ file, contract: definition.contract, offset: 100, limit: 3 })).toEqual(requests.slice(100, 103));
+    expect(await flightsAsRequests({ file, contract: definition.contract, offset: 100, limit: 3 })).toEqual(
+      requests.slice(100, 103),
+    );
   });
 });
 
@@ -123,9 +132,14 @@ function values(month: string, feature: string): (number | string | null)[] {
   return (rows.get(month) ?? []).map(({ features }) => features[feature] ?? null);
 }
 
-function stabilityIndex(reference: (number | string | null)[], current: (number | string | null)[], deciles: number[]): number {
+function stabilityIndex(
+  reference: (number | string | null)[],
+  current: (number | string | null)[],
+  deciles: number[],
+): number {
   const edges = [...new Set(deciles)];
-  const binOf = (value: number | string | null) => (typeof value === 'number' ? edges.filter((edge) => edge < value).length : value);
+  const binOf = (value: number | string | null) =>
+    typeof value === 'number' ? edges.filter((edge) => edge < value).length : value;
   const shares = (of: (number | string | null)[]) => {
     const counts = new Map<number | string | null, number>();
     for (const value of of) counts.set(binOf(value), (counts.get(binOf(value)) ?? 0) + 1);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
+import { createObjectStore, type ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { openTestBucket, testBucketOptions } from './test-bucket.js';
 
 let store: ObjectStore;
@@ -26,12 +26,20 @@ describe('objects', () => {
     const large = randomBytes(9_000_000);
     const file = path.join(folder, 'large.bin');
     await writeFile(file, large);
-    await expect(store.put('a/bytes', large.subarray(0, 10))).resolves.toEqual({ sha256: sha256Of(large.subarray(0, 10)), bytes: 10 });
+    await expect(store.put('a/bytes', large.subarray(0, 10))).resolves.toEqual({
+      sha256: sha256Of(large.subarray(0, 10)),
+      bytes: 10,
+    });
     await store.put('a/text', 'Grüße', { contentType: 'text/plain' });
     await expect(store.put('a/file', { file })).resolves.toEqual({ sha256: sha256Of(large), bytes: large.length });
     expect(Buffer.from(await store.get('a/text')).toString()).toBe('Grüße');
     expect(Buffer.from(await store.get('a/file')).equals(large)).toBe(true);
-    expect(await store.head('a/text')).toEqual({ key: 'a/text', bytes: 7, sha256: sha256Of('Grüße'), contentType: 'text/plain' });
+    expect(await store.head('a/text')).toEqual({
+      key: 'a/text',
+      bytes: 7,
+      sha256: sha256Of('Grüße'),
+      contentType: 'text/plain',
+    });
     await store.put('a/empty', '');
     expect(await store.get('a/empty')).toHaveLength(0);
   });
@@ -84,7 +92,10 @@ describe('a download', () => {
     await store.put('d/artifact', bytes);
     const file = path.join(folder, 'deep', 'artifact');
     const wrong = store.getToFile('d/artifact', file, { sha256: '0'.repeat(64) });
-    await expect(wrong).rejects.toMatchObject({ code: 'artifact/digest-mismatch', details: { actual: sha256Of(bytes) } });
+    await expect(wrong).rejects.toMatchObject({
+      code: 'artifact/digest-mismatch',
+      details: { actual: sha256Of(bytes) },
+    });
     expect(await readdir(path.dirname(file))).toEqual([]);
     await expect(store.getToFile('d/artifact', file, { sha256: sha256Of(bytes) })).resolves.toEqual({
       sha256: sha256Of(bytes),
@@ -138,19 +149,31 @@ describe('a key', () => {
       'y'.repeat(200),
     ];
     for (const name of names) await store.put(`k/${name}`, name);
-    expect((await store.list('k/', { pageSize: 5 })).map(({ key }) => key)).toEqual(names.map((name) => `k/${name}`).sort());
+    expect((await store.list('k/', { pageSize: 5 })).map(({ key }) => key)).toEqual(
+      names.map((name) => `k/${name}`).sort(),
+    );
     for (const name of names) expect(Buffer.from(await store.get(`k/${name}`)).toString()).toBe(name);
     await store.delete('k/Ma\u0308rz');
     expect((await store.list('k/M')).map(({ key }) => key)).toEqual(['k/März']);
   });
 
-  it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', './a', 'a\\b', 'a\0b', '\ud83c', 'x'.repeat(1025), 'ü'.repeat(600)])(
-    '%j is refused',
-    async (key) => {
-      await expect(store.put(key, 'x')).rejects.toMatchObject({ code: 'input/invalid' });
-      await expect(store.get(key)).rejects.toMatchObject({ code: 'input/invalid' });
-    },
-  );
+  it.each([
+    '',
+    '/a',
+    'a/',
+    'a//b',
+    '../a',
+    'a/../b',
+    './a',
+    'a\\b',
+    'a\0b',
+    '\ud83c',
+    'x'.repeat(1025),
+    'ü'.repeat(600),
+  ])('%j is refused', async (key) => {
+    await expect(store.put(key, 'x')).rejects.toMatchObject({ code: 'input/invalid' });
+    await expect(store.get(key)).rejects.toMatchObject({ code: 'input/invalid' });
+  });
 });
 
 describe('a server', () => {

@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import { contractSchema } from '../../../domain/contract.js';
-import { dataPolicySchema } from '../../../domain/data-policy.js';
+import { contractSchema } from '../../../domain/data/contract.js';
+import { dataPolicySchema } from '../../../domain/data/data-policy.js';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import type { PartitionSummary } from '../../../domain/snapshot-summary.js';
-import type { ValidationIssue } from '../../../domain/validation-report.js';
-import { validateAndShapePartition, type ValidateAndShapeResult } from '../../../adapters/data-engine/validate-and-shape-partition.js';
+import type { PartitionSummary } from '../../../domain/data/snapshot-summary.js';
+import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import {
+  validateAndShapePartition,
+  type ValidateAndShapeResult,
+} from '../../../adapters/data-engine/snapshot/validate-and-shape-partition.js';
 
 /** A small model: will a sale be returned? One partitioned base, one partitioned join, one table replaced whole. */
 export const salesDefinition = {
@@ -56,8 +59,11 @@ export const salesDefinition = {
 /** 90 sales of February 2024, 30 in each of the stores A, B and C; every third is returned. */
 const salesSql = `SELECT i AS id, 2024 AS year, 2 AS month, TIMESTAMP '2024-02-01' + INTERVAL (i * 7) HOUR AS sold_at, chr(65 + CAST(i % 3 AS INT)) AS store,
   'p' || (i % 5) AS product, i * 1.1 AS amount, CASE WHEN i % 3 = 0 THEN TIMESTAMP '2024-03-01' END AS returned_on FROM range(90) t(i)`;
-const weatherSql = `SELECT chr(65 + CAST(s AS INT)) AS store, TIMESTAMP '2024-02-01' + INTERVAL (i) HOUR AS sold_at, (i % 13) / 10 AS rain FROM range(3) a(s), range(630) b(i)`;
-const storesSql = `SELECT * FROM (VALUES ('A', 1999, 120.5), ('B', 2010, 80.0), ('C', 2020, 45.25)) v(store, year, size)`;
+const weatherSql =
+  `SELECT chr(65 + CAST(s AS INT)) AS store, TIMESTAMP '2024-02-01' + INTERVAL (i) HOUR AS ` +
+  'sold_at, (i % 13) / 10 AS rain FROM range(3) a(s), range(630) b(i)';
+const storesSql =
+  `SELECT * FROM (VALUES ('A', 1999, 120.5), ('B', 2010, 80.0), ('C', 2020, 45.25)) v(store, ` + 'year, size)';
 
 export interface SalesBench {
   folder: string;
@@ -100,7 +106,13 @@ export async function openSalesBench(): Promise<SalesBench> {
       }),
     async previous(change = {}) {
       const { file, profile } = await bench.validate();
-      return { partition: '2024-01', rows: file?.rows ?? 0, positives: file?.positives ?? 0, profile: profile ?? [], ...change };
+      return {
+        partition: '2024-01',
+        rows: file?.rows ?? 0,
+        positives: file?.positives ?? 0,
+        profile: profile ?? [],
+        ...change,
+      };
     },
     async close() {
       connection.closeSync();
@@ -120,8 +132,10 @@ export async function openSalesBench(): Promise<SalesBench> {
 export function theIssue(result: ValidateAndShapeResult, rule: ValidationIssue['rule']): ValidationIssue {
   const found = result.report.issues.filter((issue) => issue.rule === rule);
   const [only] = found;
-  if (!only || found.length > 1) throw new Error(`${found.length} issues of rule ${rule}: ${JSON.stringify(result.report.issues)}`);
+  if (!only || found.length > 1)
+    throw new Error(`${found.length} issues of rule ${rule}: ` + `${JSON.stringify(result.report.issues)}`);
   return only;
 }
 
-export const rulesOf = (result: ValidateAndShapeResult): string[] => result.report.issues.map(({ rule }) => rule).sort();
+export const rulesOf = (result: ValidateAndShapeResult): string[] =>
+  result.report.issues.map(({ rule }) => rule).sort();

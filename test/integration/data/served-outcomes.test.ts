@@ -2,13 +2,17 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createServedOutcomes, type ServedOutcomes, type ServedOutcomesQuestion } from '../../../adapters/data-engine/served-outcomes.js';
-import type { ObjectStore } from '../../../adapters/object-store.js';
-import { contractSchema } from '../../../domain/contract.js';
-import { judgedMetricSchema } from '../../../domain/judge-policy.js';
+import {
+  createServedOutcomes,
+  type ServedOutcomes,
+  type ServedOutcomesQuestion,
+} from '../../../adapters/data-engine/prediction-log/served-outcomes.js';
+import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
+import { contractSchema } from '../../../domain/data/contract.js';
+import { judgedMetricSchema } from '../../../domain/rollout/judge/judge-policy.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import type { LogKind } from '../../../domain/served-log.js';
-import { segmentToParquet } from '../../../serving/segment-to-parquet.js';
+import type { LogKind } from '../../../domain/serving/served-log.js';
+import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 import { openTestBucket } from './test-bucket.js';
 
 let store: ObjectStore;
@@ -43,7 +47,13 @@ const metrics = [
   { metric: 'quality', loss: 'logLoss', margin: 0.01, harm: 0.1 },
   { metric: 'outcome', direction: 'higher-is-better' },
   {
-    ...{ metric: 'value', name: 'warmth', from: `CASE WHEN carrier = 'UA' THEN temp + latency_ms END`, min: 0, max: 100 },
+    ...{
+      metric: 'value',
+      name: 'warmth',
+      from: `CASE WHEN carrier = 'UA' THEN temp + latency_ms END`,
+      min: 0,
+      max: 100,
+    },
     ...{ direction: 'lower-is-better', margin: 1, harm: 5 },
   },
 ].map((metric) => judgedMetricSchema.parse(metric));
@@ -64,7 +74,15 @@ interface Served {
   temp?: number | null;
   carrier?: string;
 }
-const prediction = ({ id, version = 1, epoch = 5, role = 'split', probability = 0.25, temp = 40, carrier = 'UA' }: Served) =>
+const prediction = ({
+  id,
+  version = 1,
+  epoch = 5,
+  role = 'split',
+  probability = 0.25,
+  temp = 40,
+  carrier = 'UA',
+}: Served) =>
   JSON.stringify({
     ...{
       prediction_id: id,
@@ -99,16 +117,32 @@ async function ship(kind: LogKind, hours: number, lines: readonly string[]): Pro
   await writeFile(source, lines.join('\n'));
   const parquet = path.join(folder, `${segment}.parquet`);
   await segmentToParquet(kind, source, parquet, folder);
-  const key = kind === 'predictions' ? objectKeys.predictions('production', model, day, segment) : objectKeys.labels(model, day, segment);
+  const key =
+    kind === 'predictions'
+      ? objectKeys.predictions('production', model, day, segment)
+      : objectKeys.labels(model, day, segment);
   await store.put(key, { file: parquet });
   return key;
 }
 
-async function count(more: Partial<ServedOutcomesQuestion> = {}, dependencies: Partial<Parameters<typeof createServedOutcomes>[0]> = {}) {
+async function count(
+  more: Partial<ServedOutcomesQuestion> = {},
+  dependencies: Partial<Parameters<typeof createServedOutcomes>[0]> = {},
+) {
   const outcomes = createServedOutcomes({ store, config: { home }, ...dependencies });
   const from = later(-0.01);
   const to = later(1);
-  return outcomes.count({ environment: 'production', model, epochFrom: 1, epochTo: 9, from, to, metrics, contract, ...more });
+  return outcomes.count({
+    environment: 'production',
+    model,
+    epochFrom: 1,
+    epochTo: 9,
+    from,
+    to,
+    metrics,
+    contract,
+    ...more,
+  });
 }
 const brief = (counted: readonly ServedOutcomes[]) =>
   counted.map(({ version, role, predictions, labelled }) => `${version} ${role} ${predictions} ${labelled}`);
@@ -124,7 +158,13 @@ describe('what was answered, joined with what happened', () => {
     await ship('labels', 1, [label('p-1', true), label('p-2', true), label('p-4', true)]);
     const [champion, challenger] = await count();
     expect(champion).toMatchObject({ version: 1, role: 'split', predictions: 3, labelled: 2 });
-    expect(Object.keys(champion?.samples ?? {})).toEqual(['quality:error', 'quality:brier', 'quality:logLoss', 'outcome', 'value:warmth']);
+    expect(Object.keys(champion?.samples ?? {})).toEqual([
+      'quality:error',
+      'quality:brier',
+      'quality:logLoss',
+      'outcome',
+      'value:warmth',
+    ]);
     expect(champion?.samples['quality:error']).toEqual({ count: 2, sum: 1 });
     expect(champion?.samples['quality:brier']).toEqual({ count: 2, sum: 0.75 ** 2 + 0.25 ** 2 });
     expect(champion?.samples['quality:logLoss']?.sum).toBeCloseTo((-Math.log(0.25) - Math.log(0.75)) / 10, 12);
@@ -207,7 +247,10 @@ describe('what was answered, joined with what happened', () => {
     expect(brief(await count({}, { config: { home: own }, cacheBytesMax: 0 }))).toEqual(['1 split 3 0']);
     expect(await bytesOf(own)).toBe(0);
     const downloads: string[] = [];
-    const counting = { list: store.list, getToFile: (key: string, file: string) => (downloads.push(key), store.getToFile(key, file)) };
+    const counting = {
+      list: store.list,
+      getToFile: (key: string, file: string) => (downloads.push(key), store.getToFile(key, file)),
+    };
     for (let look = 0; look < 2; look += 1) await count({}, { store: counting, config: { home: own } });
     expect(downloads).toHaveLength(3);
   });

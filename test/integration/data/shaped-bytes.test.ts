@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contractSchema } from '../../../domain/contract.js';
-import { readShapedRows } from '../../../adapters/data-engine/read-shaped-rows.js';
+import { contractSchema } from '../../../domain/data/contract.js';
+import { readShapedRows } from '../../../adapters/data-engine/snapshot/read-shaped-rows.js';
 import { openSalesBench, salesDefinition, theIssue, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;
@@ -72,17 +72,34 @@ describe('the shaped file', () => {
     expect(rows[1]).toEqual({
       entity: { id: '1' },
       eventTime: '2024-02-01T07:00:00Z',
-      features: { store: 'B', product: 'p1', amount: Math.fround(1.1), rain: Math.fround(0.7), size: 80, age: 14, weekday: 3 },
+      features: {
+        store: 'B',
+        product: 'p1',
+        amount: Math.fround(1.1),
+        rain: Math.fround(0.7),
+        size: 80,
+        age: 14,
+        weekday: 3,
+      },
       label: false,
     });
-    const page = await readShapedRows({ file: file?.path ?? '', contract: salesDefinition.contract, offset: 88, limit: 5 });
+    const page = await readShapedRows({
+      file: file?.path ?? '',
+      contract: salesDefinition.contract,
+      offset: 88,
+      limit: 5,
+    });
     expect(page.map(({ entity }) => entity.id)).toEqual(['88', '89']);
   });
 
   it('leaves rows without a label out and says how many', async () => {
     const definition = withFeatures({ amount: { type: 'number' } }, 'CASE WHEN id >= 80 THEN NULL ELSE id % 2 = 0 END');
     const { report, file } = await bench.validate({}, { definition });
-    expect(report).toMatchObject({ outcome: 'valid', rows: 80, notes: ['10 of 90 rows have no label and are left out.'] });
+    expect(report).toMatchObject({
+      outcome: 'valid',
+      rows: 80,
+      notes: ['10 of 90 rows have no label and are left out.'],
+    });
     expect(file).toMatchObject({ rows: 80, positives: 40 });
   });
 });
@@ -97,7 +114,11 @@ describe('an expression', () => {
       { sales: [file] },
       { definition: withFeatures({ weekday: { type: 'number', from: 'isodow(sold_at)' } }, 'amount > 50') },
     );
-    expect(report).toMatchObject({ outcome: 'valid', rows: 86, notes: ['4 of 90 rows have no label and are left out.'] });
+    expect(report).toMatchObject({
+      outcome: 'valid',
+      rows: 86,
+      notes: ['4 of 90 rows have no label and are left out.'],
+    });
   });
 
   it.each([
@@ -127,7 +148,10 @@ describe('an expression', () => {
   });
 
   it('that fails on some rows is an issue of the data', async () => {
-    const definition = withFeatures({ amount: { type: 'number', min: 5 }, odd: { type: 'number', from: 'CAST(product AS DOUBLE)' } });
+    const definition = withFeatures({
+      amount: { type: 'number', min: 5 },
+      odd: { type: 'number', from: 'CAST(product AS DOUBLE)' },
+    });
     const result = await bench.validate({}, { definition });
     expect(theIssue(result, 'expression')).toMatchObject({ table: null, column: 'odd' });
     expect(theIssue(result, 'expression').message).toContain('fails on the data');
@@ -184,7 +208,10 @@ describe('a call', () => {
   it('reports its steps, each once, up to the total', async () => {
     const seen: string[] = [];
     let total = 0;
-    await bench.validate({}, { onProgress: (progress) => (seen.push(`${progress.done} ${progress.step}`), (total = progress.total)) });
+    await bench.validate(
+      {},
+      { onProgress: (progress) => (seen.push(`${progress.done} ${progress.step}`), (total = progress.total)) },
+    );
     expect(seen).toEqual(['0 read', '1 read', '2 read', '3 join', '4 shape', '5 check', '6 write']);
     expect(total).toBe(7);
   });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { valueMetricProblems } from '../../../adapters/data-engine/value-expression.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
+import { valueMetricProblems } from '../../../adapters/data-engine/expressions/value-expression.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 
 const judging = (from: string): ModelDefinition =>
@@ -33,12 +33,15 @@ afterAll(async () => {
 });
 
 describe('the expression of a value metric', () => {
-  test.each(['temp * probability', `CASE WHEN carrier = 'UA' THEN latency_ms ELSE 0 END`, 'label', 'prediction.probability > 0.5', '1'])(
-    'may be %s',
-    async (from) => {
-      expect(await valueMetricProblems(session, judging(from))).toEqual([]);
-    },
-  );
+  test.each([
+    'temp * probability',
+    `CASE WHEN carrier = 'UA' THEN latency_ms ELSE 0 END`,
+    'label',
+    'prediction.probability > 0.5',
+    '1',
+  ])('may be %s', async (from) => {
+    expect(await valueMetricProblems(session, judging(from))).toEqual([]);
+  });
 
   test.each([
     ['temperature', 'temperature is not a declared column'],
@@ -53,7 +56,9 @@ describe('the expression of a value metric', () => {
     ['sqrt(carrier)', 'sqrt'],
   ])('that is %s is refused with its field', async (from, reason) => {
     const problems = await valueMetricProblems(session, judging(from));
-    expect(problems).toEqual([{ path: 'rollout.judge.metrics[1].from', message: expect.stringContaining(reason) as string }]);
+    expect(problems).toEqual([
+      { path: 'rollout.judge.metrics[1].from', message: expect.stringContaining(reason) as string },
+    ]);
   });
 
   test('is checked for an outcome as well', async () => {

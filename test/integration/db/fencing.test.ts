@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPromotionActivities } from '../../../activities/promotions.js';
-import { createRolloutActivities } from '../../../activities/rollouts.js';
+import { createPromotionActivities } from '../../../activities/promotion/promotions.js';
+import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { decideQuarantine, recordPartition } from '../../../db/data-queries.js';
-import { acknowledgeRoute, forgetGateway, liveGateways, recordGateway } from '../../../db/gateway-queries.js';
+import { decideQuarantine, recordPartition } from '../../../db/data/data-queries.js';
+import { acknowledgeRoute, forgetGateway, liveGateways, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import {
   openPromotion,
@@ -16,10 +16,10 @@ import {
   recordReminder,
   setPromotionState,
   showEvidence,
-} from '../../../db/promotion-queries.js';
-import { runWithSnapshot } from '../../../db/run-lists.js';
-import { openRollout, recordLook, rolloutById, setRolloutState } from '../../../db/rollout-queries.js';
-import { storeId, writeRoute } from '../../../db/route-queries.js';
+} from '../../../db/promotion/promotion-queries.js';
+import { runWithSnapshot } from '../../../db/training/run-lists.js';
+import { openRollout, recordLook, rolloutById, setRolloutState } from '../../../db/rollout/rollout-queries.js';
+import { storeId, writeRoute } from '../../../db/serving/route-queries.js';
 import {
   closeRun,
   finishRunStep,
@@ -29,12 +29,12 @@ import {
   startRunStep,
   updateRun,
   type StepClaim,
-} from '../../../db/run-queries.js';
-import { listVersions } from '../../../db/version-lists.js';
-import type { StageJudgement } from '../../../domain/judge.js';
-import type { Evidence, PromotionState } from '../../../domain/promotion.js';
-import type { SettledRollout } from '../../../domain/rollout-plan.js';
-import type { RolloutState } from '../../../domain/rollout.js';
+} from '../../../db/training/run-queries.js';
+import { listVersions } from '../../../db/model/version-lists.js';
+import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
+import type { Evidence, PromotionState } from '../../../domain/promotion/promotion.js';
+import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
+import type { RolloutState } from '../../../domain/rollout/rollout.js';
 import { promotionMoves, rolloutMoves, isEnd, turnOf } from '../../../domain/state-moves.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { pollUntil } from '../infra/poll-until.js';
@@ -53,10 +53,18 @@ afterAll(async () => {
 
 const environment = 'production' as const;
 const tooLate = { code: 'state/conflict', message: expect.stringContaining('nothing was') };
-const settled = { policy: { strategy: 'direct' }, parties: { champion: 1, challenger: 2 }, stages: [] } as unknown as SettledRollout;
+const settled = {
+  policy: { strategy: 'direct' },
+  parties: { champion: 1, challenger: 2 },
+  stages: [],
+} as unknown as SettledRollout;
 
 /** The shortest legal way to a state. */
-function wayTo<State extends string>(moves: Readonly<Record<State, readonly State[]>>, first: State, state: State): State[] {
+function wayTo<State extends string>(
+  moves: Readonly<Record<State, readonly State[]>>,
+  first: State,
+  state: State,
+): State[] {
   const ways: State[][] = [[first]];
   for (const way of ways) {
     const last = way.at(-1);
@@ -69,14 +77,30 @@ function wayTo<State extends string>(moves: Readonly<Record<State, readonly Stat
 
 async function promotionIn(state: PromotionState): Promise<string> {
   const id = randomUUID();
-  await openPromotion(db, { id, workflowId: `promote/m/2/${id}`, model: 'm', version: 2, environment, requestedBy: 'rita' });
-  for (const next of wayTo(promotionMoves, 'gathering-evidence', state)) await setPromotionState(db, id, next, `became ${next}`, 1);
+  await openPromotion(db, {
+    id,
+    workflowId: `promote/m/2/${id}`,
+    model: 'm',
+    version: 2,
+    environment,
+    requestedBy: 'rita',
+  });
+  for (const next of wayTo(promotionMoves, 'gathering-evidence', state))
+    await setPromotionState(db, id, next, `became ${next}`, 1);
   return id;
 }
 
 async function rolloutIn(state: RolloutState): Promise<string> {
   const id = randomUUID();
-  const one = { id, workflowId: `rollout/${id}`, environment, model: `m-${id}`, challenger: 2, champion: 1, promotionId: null };
+  const one = {
+    id,
+    workflowId: `rollout/${id}`,
+    environment,
+    model: `m-${id}`,
+    challenger: 2,
+    champion: 1,
+    promotionId: null,
+  };
   await openRollout(db, { ...one, settled });
   for (const next of wayTo(rolloutMoves, 'running', state)) await setRolloutState(db, id, next, 0, `became ${next}`, 1);
   return id;
@@ -118,7 +142,11 @@ describe('a promotion', () => {
     const id = await promotionIn('gathering-evidence');
     const { setPromotionState: enter } = createPromotionActivities({ db } as ActivityDependencies);
     const attempt = (scheduledTimestampMs: number, number: number, state: PromotionState) =>
-      new MockActivityEnvironment({ scheduledTimestampMs, attempt: number }).run(enter, { promotionId: id, state, reason: null });
+      new MockActivityEnvironment({ scheduledTimestampMs, attempt: number }).run(enter, {
+        promotionId: id,
+        state,
+        reason: null,
+      });
     const holder = postgres(database.url, { max: 1 });
     try {
       const held = await holder.reserve();
@@ -170,7 +198,13 @@ describe('a rollout', () => {
     await setRolloutState(db, id, 'running', 1, null, 20);
     await expect(setRolloutState(db, id, 'running', 0, null, 19)).rejects.toMatchObject(tooLate);
     const look = (number: number) =>
-      recordLook(db, { rolloutId: id, look: number, step: 0, inputs: { n: number }, result: { verdict: 'pass' } as StageJudgement });
+      recordLook(db, {
+        rolloutId: id,
+        look: number,
+        step: 0,
+        inputs: { n: number },
+        result: { verdict: 'pass' } as StageJudgement,
+      });
     expect(await look(1)).toEqual({ verdict: 'pass' });
     await setRolloutState(db, id, 'aborted', 1, null, 21);
     expect(await look(1)).toEqual({ verdict: 'pass' });
@@ -228,7 +262,9 @@ describe('a run', () => {
     await updateRun(db, second, { snapshotSha256 });
     await finishRunStep(db, second, 'done');
     await finishRunStep(db, second, 'done');
-    expect((await runWithSnapshot(db, runId)).steps).toMatchObject([{ step: 'train', summary: 'done', finishedAt: expect.any(Date) }]);
+    expect((await runWithSnapshot(db, runId)).steps).toMatchObject([
+      { step: 'train', summary: 'done', finishedAt: expect.any(Date) },
+    ]);
   });
 
   it('takes nothing any more once it has ended, and its open step is closed with the reason', async () => {
@@ -260,7 +296,15 @@ describe('a run', () => {
 
 describe('a quarantine', () => {
   it('is decided once, by one of two who decide at once', async () => {
-    const content = { model: 'q', partition: '2013-01', inputsSha256: 'i', reportKey: 'r', summary: 's', rows: 3, positives: 1 };
+    const content = {
+      model: 'q',
+      partition: '2013-01',
+      inputsSha256: 'i',
+      reportKey: 'r',
+      summary: 's',
+      rows: 3,
+      positives: 1,
+    };
     await recordPartition(db, { ...content, state: 'quarantined', fileKey: 'f' });
     const decide = (actor: string, decision: 'released' | 'discarded') =>
       decideQuarantine(db, { model: 'q', partition: '2013-01', inputsSha256: 'i', decision, actor, comment: '' });

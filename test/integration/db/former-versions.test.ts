@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { routeState, writeRoute } from '../../../db/route-queries.js';
-import { registerVersion } from '../../../db/run-queries.js';
-import type { Split } from '../../../domain/route.js';
+import { routeState, writeRoute } from '../../../db/serving/route-queries.js';
+import { registerVersion } from '../../../db/training/run-queries.js';
+import type { Split } from '../../../domain/serving/route.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openedRun } from './registered-run.js';
 
@@ -19,14 +19,23 @@ afterAll(async () => {
 });
 
 test('gateways are told the versions that a route went back from, while callers of theirs may be left, and of no other model', async () => {
-  for (const run of ['run-1', 'run-2', 'run-3', 'run-4']) await registerVersion(db, await openedRun(db, 'shop', run, null));
+  for (const run of ['run-1', 'run-2', 'run-3', 'run-4'])
+    await registerVersion(db, await openedRun(db, 'shop', run, null));
   for (const run of ['other-1', 'other-2']) await registerVersion(db, await openedRun(db, 'other', run, null));
   const write = async (model: string, key: string, split: Split) => {
     const lease = await acquireLease(db, `rollout/production/${model}`, 'test');
     if (!('grant' in lease)) throw new Error('the lease is held');
-    await writeRoute(db, { environment: 'production', model, split, reason: key, idempotencyKey: `${model} ${key}`, lease: lease.grant });
+    await writeRoute(db, {
+      environment: 'production',
+      model,
+      split,
+      reason: key,
+      idempotencyKey: `${model} ${key}`,
+      lease: lease.grant,
+    });
   };
-  const former = async () => (await routeState(db, 'production')).former.map(({ model, version }) => `${model}@${version}`);
+  const former = async () =>
+    (await routeState(db, 'production')).former.map(({ model, version }) => `${model}@${version}`);
   const whole = (version: number): Split => [{ version, sharePct: 100 }];
   const half = (version: number, other: number): Split => [
     { version, sharePct: 50 },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import postgres from 'postgres';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { acquireLease, releaseLease, takeOverLease } from '../../../db/lease-queries.js';
-import { routeChannel, routeHistory, routeOf, writeRoute, type RouteWrite } from '../../../db/route-queries.js';
+import { routeChannel, routeHistory, routeOf, writeRoute, type RouteWrite } from '../../../db/serving/route-queries.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { pollUntil } from '../infra/poll-until.js';
@@ -34,7 +34,9 @@ async function grantOf(holder: string): Promise<LeaseGrant> {
 
 describe('a lease', () => {
   it('goes to one of many who ask at once; the others learn who holds it', async () => {
-    const answers = await Promise.all(Array.from({ length: 16 }, (_, index) => acquireLease(db, name, `holder-${index}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, index) => acquireLease(db, name, `holder-${index}`)),
+    );
     const winners = answers.flatMap((answer) => ('grant' in answer ? [answer.grant.holder] : []));
     expect(winners).toHaveLength(1);
     expect(new Set(answers.flatMap((answer) => ('heldBy' in answer ? [answer.heldBy] : [])))).toEqual(new Set(winners));
@@ -101,8 +103,12 @@ describe('a route', () => {
 
   it('gets the next epoch, without a gap, from writers at the same time', async () => {
     const lease = await grantOf('a');
-    await Promise.all(Array.from({ length: 20 }, (_, index) => writeRoute(db, write(lease, `step-${index}`, index + 1))));
-    expect((await routeHistory(db, model)).map((route) => route.epoch)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) => writeRoute(db, write(lease, `step-${index}`, index + 1))),
+    );
+    expect((await routeHistory(db, model)).map((route) => route.epoch)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
   });
 
   it('is told to those who listen, by its environment', async () => {
@@ -111,7 +117,9 @@ describe('a route', () => {
     try {
       await listener.listen(routeChannel, (payload) => void heard.push(payload));
       await writeRoute(db, write(await grantOf('a'), 'step-0'));
-      await pollUntil('the notification arrives', 10_000, () => heard.find((environment) => environment === 'production'));
+      await pollUntil('the notification arrives', 10_000, () =>
+        heard.find((environment) => environment === 'production'),
+      );
     } finally {
       await listener.end({ timeout: 5 });
     }

@@ -26,7 +26,10 @@ async function databaseAt(count: number): Promise<string> {
   const sql = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
   try {
     cpSync(migrations, folder, { recursive: true });
-    writeFileSync(path.join(folder, 'meta', '_journal.json'), JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }));
+    writeFileSync(
+      path.join(folder, 'meta', '_journal.json'),
+      JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }),
+    );
     if (count > 0) await migrate(drizzle(sql), { migrationsFolder: folder });
   } finally {
     await sql.end({ timeout: 5 });
@@ -77,7 +80,8 @@ async function fill(sql: postgres.Sql): Promise<void> {
       return value;
     });
     await sql.unsafe(
-      `insert into "${table}" (${columns.map((column) => `"${column.column_name}"`).join(', ')}) values (${values.join(', ')})`,
+      `insert into "${table}" (${columns.map((column) => `"${column.column_name}"`).join(', ')}) values ` +
+        `(${values.join(', ')})`,
     );
   }
 }
@@ -86,7 +90,9 @@ async function fill(sql: postgres.Sql): Promise<void> {
 async function contents(sql: postgres.Sql): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
   for (const table of new Set((await columnsOf(sql)).map((column) => column.table_name))) {
-    found[table] = (await sql.unsafe<{ row: unknown }[]>(`select to_jsonb(t) as row from "${table}" t`)).map(({ row }) => row);
+    found[table] = (await sql.unsafe<{ row: unknown }[]>(`select to_jsonb(t) as row from "${table}" t`)).map(
+      ({ row }) => row,
+    );
   }
   return found;
 }
@@ -94,7 +100,11 @@ async function contents(sql: postgres.Sql): Promise<Record<string, unknown[]>> {
 /** All that the schema is made of. */
 const shape = async (sql: postgres.Sql) => ({
   columns: [...(await columnsOf(sql))],
-  indexes: [...(await sql<{ indexdef: string }[]>`select indexdef from pg_indexes where schemaname = 'public' order by indexname`)],
+  indexes: [
+    ...(await sql<
+      { indexdef: string }[]
+    >`select indexdef from pg_indexes where schemaname = 'public' order by indexname`),
+  ],
   constraints: [
     ...(await sql`select conrelid::regclass::text as on, pg_get_constraintdef(oid) as def from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2`),
   ],

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { insertGatewayEvents, listGatewayEvents } from '../../../db/gateway-events.js';
+import { insertGatewayEvents, listGatewayEvents } from '../../../db/serving/gateway-events.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { passportFacts } from '../../../db/passport-queries.js';
-import { openPromotion, recordDecision } from '../../../db/promotion-queries.js';
-import { writeRoute } from '../../../db/route-queries.js';
-import { registerVersion } from '../../../db/run-queries.js';
-import type { GatewayEvent } from '../../../domain/gateway-event.js';
+import { passportFacts } from '../../../db/serving/passport-queries.js';
+import { openPromotion, recordDecision } from '../../../db/promotion/promotion-queries.js';
+import { writeRoute } from '../../../db/serving/route-queries.js';
+import { registerVersion } from '../../../db/training/run-queries.js';
+import type { GatewayEvent } from '../../../domain/serving/gateway-event.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openedRun } from './registered-run.js';
 
@@ -24,7 +24,14 @@ afterAll(async () => {
 test('a passport knows run, route and who let the version in, by the decisions that counted', async () => {
   const run = await openedRun(db, 'm', 'run-1', null);
   await registerVersion(db, run);
-  await openPromotion(db, { id: 'p-1', workflowId: 'w', model: 'm', version: 1, environment: 'production', requestedBy: 'ada' });
+  await openPromotion(db, {
+    id: 'p-1',
+    workflowId: 'w',
+    model: 'm',
+    version: 1,
+    environment: 'production',
+    requestedBy: 'ada',
+  });
   const decision = {
     promotionId: 'p-1',
     via: 'update' as const,
@@ -47,26 +54,42 @@ test('a passport knows run, route and who let the version in, by the decisions t
     idempotencyKey: 'k',
     lease: lease.grant,
   });
-  const question = { environment: 'production' as const, model: 'm', version: 1, epoch, at: new Date(Date.now() + 60_000) };
+  const question = {
+    environment: 'production' as const,
+    model: 'm',
+    version: 1,
+    epoch,
+    at: new Date(Date.now() + 60_000),
+  };
   expect(await passportFacts(db, question)).toMatchObject({
     version: { runId: 'run-1', snapshotSha256: run.snapshotSha256, artifactSha256: run.artifactSha256 },
     route: { split, reason: 'first' },
     promotion: { id: 'p-1', requestedBy: 'ada', approvedBy: [{ actor: 'bob', via: 'update' }] },
   });
-  expect(await passportFacts(db, { ...question, epoch: 99, at: new Date(0) })).toMatchObject({ route: null, promotion: null });
+  expect(await passportFacts(db, { ...question, epoch: 99, at: new Date(0) })).toMatchObject({
+    route: null,
+    promotion: null,
+  });
   await expect(passportFacts(db, { ...question, version: 2 })).rejects.toMatchObject({ code: 'not-found' });
 });
 
 test('an event of a gateway that is sent twice is stored once; the newest come first', async () => {
   const event = (number: number): GatewayEvent => ({
-    ...{ id: `g/b/e${number}`, gatewayId: 'g', environment: 'production', model: 'm', version: 1, kind: 'out-of-service', message: 'why' },
+    ...{
+      id: `g/b/e${number}`,
+      gatewayId: 'g',
+      environment: 'production',
+      model: 'm',
+      version: 1,
+      kind: 'out-of-service',
+      message: 'why',
+    },
     at: `2026-01-0${number}T00:00:00.000Z`,
   });
   await insertGatewayEvents(db, [event(1)]);
   await insertGatewayEvents(db, [event(1), event(2)]);
-  expect((await listGatewayEvents(db, { model: 'm', environment: 'production', limit: 10 })).map(({ id }) => id)).toEqual([
-    'g/b/e2',
-    'g/b/e1',
-  ]);
+  expect(
+    (await listGatewayEvents(db, { model: 'm', environment: 'production', limit: 10 })).map(({ id }) => id),
+  ).toEqual(['g/b/e2', 'g/b/e1']);
   expect(await listGatewayEvents(db, { model: 'other', limit: 10 })).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import type { Database } from '../../../db/connect.js';
-import { recordSnapshot } from '../../../db/data-queries.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { openRun, type NewVersion } from '../../../db/run-queries.js';
+import { recordSnapshot } from '../../../db/data/data-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { openRun, type NewVersion } from '../../../db/training/run-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
-import type { SnapshotManifest } from '../../../domain/snapshot.js';
-import { changedDefinition } from '../../../domain/changed-definition.js';
-import { parseModelDefinition } from '../../../domain/model-definition.js';
+import type { SnapshotManifest } from '../../../domain/data/snapshot.js';
+import { changedDefinition } from '../../../domain/model/changed-definition.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 
 export const metrics = {
@@ -27,7 +27,12 @@ export async function knownModel(db: Database, name: string): Promise<string> {
 }
 
 /** Opens a run that has a snapshot, and gives what registering it takes. */
-export async function openedRun(db: Database, model: string, runId: string, watermark: string | null): Promise<NewVersion> {
+export async function openedRun(
+  db: Database,
+  model: string,
+  runId: string,
+  watermark: string | null,
+): Promise<NewVersion> {
   const definitionSha256 = await knownModel(db, model);
   const manifest: SnapshotManifest = {
     manifestVersion: 1,

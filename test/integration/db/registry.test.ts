@@ -1,9 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { watermarkOf } from '../../../db/data-queries.js';
-import { approvedPromotion, decisionsOf, openPromotion, recordDecision, setPromotionState } from '../../../db/promotion-queries.js';
-import { closeRun, hasTrainedUpTo, registerVersion, runById, startRunStep, updateRun } from '../../../db/run-queries.js';
-import { listVersions } from '../../../db/version-lists.js';
+import { watermarkOf } from '../../../db/data/data-queries.js';
+import {
+  approvedPromotion,
+  decisionsOf,
+  openPromotion,
+  recordDecision,
+  setPromotionState,
+} from '../../../db/promotion/promotion-queries.js';
+import {
+  closeRun,
+  hasTrainedUpTo,
+  registerVersion,
+  runById,
+  startRunStep,
+  updateRun,
+} from '../../../db/training/run-queries.js';
+import { listVersions } from '../../../db/model/version-lists.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openedRun } from './registered-run.js';
 
@@ -29,7 +42,9 @@ describe('a registration', () => {
   });
 
   it('gives runs that end together consecutive numbers', async () => {
-    const runs = await Promise.all(Array.from({ length: 8 }, (_, index) => openedRun(db, 'many', `many-${index}`, null)));
+    const runs = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => openedRun(db, 'many', `many-${index}`, null)),
+    );
     const given = await Promise.all(runs.map((run) => registerVersion(db, run)));
     expect(given.map((version) => version.version).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
@@ -59,7 +74,9 @@ describe('a definition', () => {
   it('counts as tried on a partition once a run of it came to a result there, and not before', async () => {
     const run = await openedRun(db, 'tried', 'tried-1', '2013-03');
     const tried = (partition: string) => hasTrainedUpTo(db, run.definitionSha256, partition);
-    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', turn: 0 }), { snapshotSha256: run.snapshotSha256 });
+    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', turn: 0 }), {
+      snapshotSha256: run.snapshotSha256,
+    });
     expect(await tried('2013-03')).toBe(false);
     await closeRun(db, { runId: run.runId, outcome: 'gate-not-passed', reason: '', watermark: null });
     expect([await tried('2013-02'), await tried('2013-03'), await tried('2013-04')]).toEqual([true, true, false]);

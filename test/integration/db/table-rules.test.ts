@@ -23,7 +23,9 @@ afterAll(async () => {
 
 async function triggersOf(url: string): Promise<number> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
-  const [row] = await sql<{ n: number }[]>`select count(*)::int as n from pg_trigger where tgname like 'perdure_append_only_%'`;
+  const [row] = await sql<
+    { n: number }[]
+  >`select count(*)::int as n from pg_trigger where tgname like 'perdure_append_only_%'`;
   await sql.end();
   return row?.n ?? 0;
 }
@@ -43,7 +45,9 @@ async function someRow(table: string): Promise<void> {
     uuid: 'gen_random_uuid()',
   };
   const values = columns.map(({ type }) => value[type] ?? `'x'`);
-  await owner.unsafe(`insert into "${table}" (${columns.map(({ name }) => `"${name}"`).join(', ')}) values (${values.join(', ')})`);
+  await owner.unsafe(
+    `insert into "${table}" (${columns.map(({ name }) => `"${name}"`).join(', ')}) values ` + `(${values.join(', ')})`,
+  );
   await owner.unsafe('set session_replication_role = origin');
 }
 
@@ -63,7 +67,8 @@ describe('the role of the application', () => {
       'alter table routes disable trigger all',
       'drop table routes',
       'drop trigger perdure_append_only_rows on routes',
-      'create or replace function perdure_refuse_change() returns trigger language plpgsql as $$ begin return new; end $$',
+      'create or replace function perdure_refuse_change() returns trigger language plpgsql as $$ begin ' +
+        'return new; end $$',
       'set session_replication_role = replica',
       'create role other',
     ])
@@ -75,29 +80,34 @@ describe('the role of the application', () => {
 
 describe('every table', () => {
   it('has a rule', async () => {
-    const tables = await owner<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`;
+    const tables = await owner<
+      { name: string }[]
+    >`select table_name as name from information_schema.tables where table_schema = 'public'`;
     expect(tables.map(({ name }) => name).sort()).toEqual(tableRules.map(({ table }) => table).sort());
   });
 });
 
 describe('a fact', () => {
-  it.each(factTables)('in %s is neither changed, deleted nor truncated, by the owner of the table either', async (table) => {
-    const [column] = await owner<{ name: string }[]>`
+  it.each(factTables)(
+    'in %s is neither changed, deleted nor truncated, by the owner of the table either',
+    async (table) => {
+      const [column] = await owner<{ name: string }[]>`
       select column_name as name from information_schema.columns where table_schema = 'public' and table_name = ${table} and is_identity = 'NO' limit 1`;
-    await someRow(table);
-    for (const statement of [
-      `update "${table}" set "${column?.name}" = "${column?.name}"`,
-      `delete from "${table}"`,
-      `truncate "${table}" cascade`,
-    ]) {
-      await expect(owner.unsafe(statement), statement).rejects.toThrow('facts, which are added to and never changed');
-      const asApplication = application.begin(async (sql) => {
-        await sql`select set_config(${migrating}, 'on', true)`;
-        await sql.unsafe(statement);
-      });
-      await expect(asApplication, statement).rejects.toThrow('permission denied');
-    }
-  });
+      await someRow(table);
+      for (const statement of [
+        `update "${table}" set "${column?.name}" = "${column?.name}"`,
+        `delete from "${table}"`,
+        `truncate "${table}" cascade`,
+      ]) {
+        await expect(owner.unsafe(statement), statement).rejects.toThrow('facts, which are added to and never changed');
+        const asApplication = application.begin(async (sql) => {
+          await sql`select set_config(${migrating}, 'on', true)`;
+          await sql.unsafe(statement);
+        });
+        await expect(asApplication, statement).rejects.toThrow('permission denied');
+      }
+    },
+  );
 
   it('may be changed by a migration, which says so and owns the table', async () => {
     const before = await owner<{ id: string }[]>`select id from stores order by created_at limit 1`;
@@ -119,10 +129,16 @@ describe('a database', () => {
       const sql = postgres(old.ownerUrl, { max: 1, onnotice: () => undefined });
       await sql.unsafe(
         factTables
-          .map((table) => `drop trigger perdure_append_only_rows on "${table}"; drop trigger perdure_append_only_table on "${table}"`)
+          .map(
+            (table) =>
+              `drop trigger perdure_append_only_rows on "${table}"; drop trigger ` +
+              `perdure_append_only_table on "${table}"`,
+          )
           .join(';'),
       );
-      await sql.unsafe('drop function perdure_refuse_change; revoke all on all tables in schema public from perdure_app');
+      await sql.unsafe(
+        'drop function perdure_refuse_change; revoke all on all tables in schema public from ' + 'perdure_app',
+      );
       await sql.end();
       await Promise.all([migrateDatabase(old.ownerUrl, old.url), migrateDatabase(old.ownerUrl, old.url)]);
       await migrateDatabase(old.ownerUrl, old.url);

@@ -2,14 +2,20 @@ import { existsSync } from 'node:fs';
 import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { builtGateway } from '../../../infra/embedded/built-gateway.js';
+import { builtGateway } from '../../../infra/embedded/processes/built-gateway.js';
 
 const projectRoot = path.resolve(import.meta.dirname, '../../..');
 
 test('the same sources are built once, also by two at once, and the build says when it was last used', async () => {
   const [first, second] = await Promise.all([builtGateway(projectRoot), builtGateway(projectRoot)]);
   expect(second).toBe(first);
-  for (const name of ['main.js', 'inference-process.js', 'passport-process.js', 'shipper-process.js', 'generated/descriptors.binpb'])
+  for (const name of [
+    'main.js',
+    'inference-process.js',
+    'passport-process.js',
+    'shipper-process.js',
+    'generated/descriptors.binpb',
+  ])
     expect(existsSync(path.join(path.dirname(first), name)), name).toBe(true);
   await utimes(path.dirname(first), 0, 0);
   expect(await builtGateway(projectRoot)).toBe(first);

@@ -1,13 +1,16 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ComponentSpec } from '../../../infra/embedded/component.js';
+import type { ComponentSpec } from '../../../infra/embedded/processes/component.js';
 import { readRunFiles } from '../../../infra/embedded/run-files.js';
 import { writeStateFile } from '../../../infra/embedded/state-file.js';
-import { superviseComponent } from '../../../infra/embedded/supervise.js';
-import { supervisorLog, surviveShortages } from '../../../infra/embedded/supervisor-log.js';
+import { superviseComponent } from '../../../infra/embedded/supervision/supervise.js';
+import { supervisorLog, surviveShortages } from '../../../infra/embedded/supervision/supervisor-log.js';
 import { pollUntil } from './poll-until.js';
 
-/** Runs in a home on a small disk of its own: fills it under a supervised component, frees it again, and prints what was seen. */
+/**
+ * Runs in a home on a small disk of its own: fills it under a supervised component, frees it again, and prints what was
+ * seen.
+ */
 async function main(home: string): Promise<void> {
   surviveShortages();
   const log = supervisorLog(home);
@@ -15,7 +18,9 @@ async function main(home: string): Promise<void> {
   const own = path.join(home, 'own');
   const ownBytes = 65_536;
   // A server in small: it writes when it starts, and cannot without space.
-  const program = `require('fs').writeFileSync(${JSON.stringify(own)}, 'x'.repeat(${ownBytes})); console.log('started'); setInterval(() => console.log('alive'), 20)`;
+  const program =
+    `require('fs').writeFileSync(${JSON.stringify(own)}, 'x'.repeat(${ownBytes})); ` +
+    `console.log('started'); setInterval(() => console.log('alive'), 20)`;
   const spec: ComponentSpec = {
     ...{ name: 'writer', kind: 'server', address: undefined, version: undefined, ports: [] },
     prepare: () => Promise.resolve(),
@@ -45,8 +50,14 @@ async function main(home: string): Promise<void> {
   for (let line = 0; line < 2_000; line += 1) log(`a line of the supervisor's log, number ${line}`); // More than the last block holds.
   const stateWhileFull = readFileSync(state, 'utf8');
   for (const file of ballast) rmSync(file);
-  const after = await pollUntil('it is back', 60_000, () => (component.report().state === 'running' && component.report()) || undefined);
-  await pollUntil('it is written down', 30_000, () => readRunFiles(home).find((entry) => entry.process.pid === after.pid));
+  const after = await pollUntil(
+    'it is back',
+    60_000,
+    () => (component.report().state === 'running' && component.report()) || undefined,
+  );
+  await pollUntil('it is written down', 30_000, () =>
+    readRunFiles(home).find((entry) => entry.process.pid === after.pid),
+  );
   log('space again');
   const ownLog = readFileSync(path.join(home, 'logs', 'supervisor.log'), 'utf8');
   await component.stop();

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { doctor } from '../../../infra/embedded/doctor.js';
-import { down } from '../../../infra/embedded/down.js';
-import { freePortVariables } from '../../../infra/embedded/native-servers.js';
-import { assertPortsFree } from '../../../infra/embedded/ports.js';
+import { doctor } from '../../../infra/embedded/doctor/doctor.js';
+import { down } from '../../../infra/embedded/supervision/down.js';
+import { freePortVariables } from '../../../infra/embedded/servers/native-servers.js';
+import { assertPortsFree } from '../../../infra/embedded/processes/ports.js';
 import { leftovers } from '../../../infra/embedded/run-files.js';
 import { readStackFile } from '../../../infra/embedded/stack-file.js';
 import { stackStatus } from '../../../infra/embedded/stack-status.js';
@@ -35,7 +35,11 @@ afterAll(async () => {
 });
 
 async function start(): Promise<{ child: ChildProcess; said: unknown }> {
-  const child = fork(script, { env: environment, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(script, {
+    env: environment,
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const [said] = await once(child, 'message');
   return { child, said };
 }
@@ -68,7 +72,9 @@ it('what a killed supervisor leaves serves on: the next start takes the same pro
   const starts = await Promise.all([start(), start()]);
   const second = starts.find(({ said }) => said === 'ready')?.child;
   if (!second) throw new Error(`none of two started: ${starts.map(({ said }) => String(said)).join('; ')}`);
-  expect(starts.map(({ said }) => said).filter((said) => said !== 'ready')).toEqual([expect.stringContaining(`process ${second.pid}`)]);
+  expect(starts.map(({ said }) => said).filter((said) => said !== 'ready')).toEqual([
+    expect.stringContaining(`process ${second.pid}`),
+  ]);
   const after = pids();
   expect([after['postgres'], after['temporal']]).toEqual([before['postgres'], before['temporal']]);
   expect(after['s3']).not.toBe(before['s3']);
@@ -118,7 +124,8 @@ it('processes whose supervisor and files are both gone are named, whose ports th
   const claim = { port: config.ports.temporal, variable: 'PERDURE_TEMPORAL_PORT', purpose: 'Temporal' };
   await expect(assertPortsFree(config.host, [claim])).rejects.toThrow(`of the stack in ${home}`);
   await kill(await startWell());
-  for (const [name, pid] of Object.entries(pids())) expect(pid, `${name} belongs to a state that is gone`).not.toBe(before[name]);
+  for (const [name, pid] of Object.entries(pids()))
+    expect(pid, `${name} belongs to a state that is gone`).not.toBe(before[name]);
   expect((await down(config)).leftovers.toSorted()).toEqual(servers);
   expect(leftovers(home)).toEqual([]);
 });

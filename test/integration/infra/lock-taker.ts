@@ -1,6 +1,9 @@
-import { takeSupervisorLock } from '../../../infra/embedded/supervisor-lock.js';
+import { takeSupervisorLock } from '../../../infra/embedded/supervision/supervisor-lock.js';
 
-/** Takes the supervisor's place of a home when it is told to, and says whether it did; a process of its own, for a place is held by a process. */
+/**
+ * Takes the supervisor's place of a home when it is told to, and says whether it did; a process of its own, for a place
+ * is held by a process.
+ */
 process.on('message', (home: string) => {
   try {
     takeSupervisorLock(home);

@@ -1,5 +1,9 @@
 /** Asks until the answer is there. @throws Error with the label when the deadline passes. */
-export async function pollUntil<T>(label: string, timeoutMs: number, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+export async function pollUntil<T>(
+  label: string,
+  timeoutMs: number,
+  ask: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let problem = '';
   while (Date.now() < deadline) {

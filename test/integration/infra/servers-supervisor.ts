@@ -1,7 +1,10 @@
 import { loadPerdureConfig } from '../../../perdure.config.js';
 import { startStack } from '../../../infra/embedded/stack.js';
 
-/** A supervisor of the servers as a process of its own, so that a test can kill it. Says over IPC when everything answers. */
+/**
+ * A supervisor of the servers as a process of its own, so that a test can kill it. Says over IPC when everything
+ * answers.
+ */
 async function main(): Promise<void> {
   const stack = await startStack({ config: loadPerdureConfig(), parts: 'servers' });
   process.once('SIGTERM', () => void stack.stop().then(() => process.exit(0)));

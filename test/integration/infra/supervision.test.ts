@@ -7,8 +7,8 @@ import path from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPerdureConfig } from '../../../perdure.config.js';
-import { freePortVariables, startNativeServers } from '../../../infra/embedded/native-servers.js';
-import { canListen } from '../../../infra/embedded/ports.js';
+import { freePortVariables, startNativeServers } from '../../../infra/embedded/servers/native-servers.js';
+import { canListen } from '../../../infra/embedded/processes/ports.js';
 import { leftovers } from '../../../infra/embedded/run-files.js';
 import { startStack, type RunningStack } from '../../../infra/embedded/stack.js';
 import { withoutOwnServers } from '../../setup/own-servers.js';
@@ -57,9 +57,18 @@ describe('servers under the supervisor', () => {
   });
 
   it('the object store killed with -9 comes back, writable, with the objects that were acknowledged', async () => {
-    const { PERDURE_S3_BUCKET: Bucket, AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = stack.env;
+    const {
+      PERDURE_S3_BUCKET: Bucket,
+      AWS_ACCESS_KEY_ID: accessKeyId = '',
+      AWS_SECRET_ACCESS_KEY: secretAccessKey = '',
+    } = stack.env;
     const credentials = { accessKeyId, secretAccessKey };
-    const s3 = new S3Client({ endpoint: stack.addresses.s3Endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+    const s3 = new S3Client({
+      endpoint: stack.addresses.s3Endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials,
+    });
     const keys = Array.from({ length: 50 }, (_, index) => `kept/${index}`);
     for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: `body of ${Key}` }));
     await killAndHeal('s3');
@@ -82,7 +91,8 @@ describe('servers under the supervisor', () => {
     expect((await client.workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
     const found = await pollUntil('listed by search attribute', 10_000, async () => {
       const ids: string[] = [];
-      for await (const info of client.workflow.list({ query: 'PerdureModel = "flight-delay"' })) ids.push(info.workflowId);
+      for await (const info of client.workflow.list({ query: 'PerdureModel = "flight-delay"' }))
+        ids.push(info.workflowId);
       return ids.length > 0 ? ids : undefined;
     });
     expect(found).toEqual(['kept']);
@@ -103,7 +113,11 @@ describe('servers under the supervisor', () => {
 
 describe('starting the servers', () => {
   const freshHome = async () => {
-    const environment = { ...noServers, ...(await freePortVariables()), PERDURE_HOME: mkdtempSync(path.join(tmpdir(), 'perdure-start-')) };
+    const environment = {
+      ...noServers,
+      ...(await freePortVariables()),
+      PERDURE_HOME: mkdtempSync(path.join(tmpdir(), 'perdure-start-')),
+    };
     return { environment, config: loadPerdureConfig(environment) };
   };
 
@@ -112,7 +126,10 @@ describe('starting the servers', () => {
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(config.ports.postgres, '127.0.0.1', resolve));
     await expect(startStack({ config, environment, parts: 'servers' })).rejects.toThrow(
-      new RegExp(`Port ${config.ports.postgres} \\(PostgreSQL\\) is taken by .+ \\(process ${process.pid}\\).+PERDURE_POSTGRES_PORT`),
+      new RegExp(
+        `Port ${config.ports.postgres} \\(PostgreSQL\\) is taken by .+ \\(process ` +
+          `${process.pid}\\).+PERDURE_POSTGRES_PORT`,
+      ),
     );
     squatter.close();
     expect(leftovers(config.home)).toEqual([]);

@@ -32,7 +32,9 @@ it('of many that follow a dead supervisor at once, one takes its place and the o
       }),
     );
     const winner = takers[said.indexOf('held')];
-    expect(said.filter((one) => one !== 'held')).toEqual(Array(4).fill(expect.stringContaining(`process ${winner?.pid}`)));
+    expect(said.filter((one) => one !== 'held')).toEqual(
+      Array(4).fill(expect.stringContaining(`process ${winner?.pid}`)),
+    );
     await Promise.all(takers.map((taker) => (taker.kill('SIGKILL'), once(taker, 'exit'))));
   }
 });

@@ -9,9 +9,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { evaluateModels } from '../../../adapters/onnx/evaluate-models.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from '../../../adapters/onnx/evaluation-request.js';
-import { contractSchema } from '../../../domain/contract.js';
-import { evaluationSchema } from '../../../domain/evaluation.js';
-import { evaluationPolicySchema } from '../../../domain/evaluation-policy.js';
+import { contractSchema } from '../../../domain/data/contract.js';
+import { evaluationSchema } from '../../../domain/evaluation/evaluation.js';
+import { evaluationPolicySchema } from '../../../domain/evaluation/evaluation-policy.js';
 import { bytes, floatTensor, graph, logisticGraph, model, number, valueInfo, type Graph } from './onnx-builder.js';
 
 const timeoutMs = 60_000;
@@ -46,20 +46,27 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'perdure-test-'));
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  // 10,000 rows: x from −3 to 3, missing in every 50th row; AA is late more often than UA, of HA there are only 20 rows, and some carriers are missing.
+  // 10,000 rows: x from −3 to 3, missing in every 50th row; AA is late more often than UA, of HA there are only 20
+  // rows, and some carriers are missing.
   await connection.run(`CREATE TABLE rows AS SELECT i AS id,
     CASE WHEN i % 500 = 0 THEN 'HA' WHEN i % 97 = 0 THEN NULL WHEN i % 2 = 0 THEN 'AA' ELSE 'UA' END AS carrier,
     CASE WHEN i % 50 = 7 THEN NULL ELSE ((i * 7919) % 6001) / 1000.0 - 3 END AS x,
     ((i * 104729) % 10007) / 10007.0 < 1 / (1 + exp(-(((i * 7919) % 6001) / 1000.0 - 3))) AS late FROM range(10000) t(i)`);
-  await connection.run(`COPY (SELECT * FROM rows WHERE id < 6000 ORDER BY id) TO '${folder}/a.parquet' (FORMAT parquet)`);
-  await connection.run(`COPY (SELECT * FROM rows WHERE id >= 6000 ORDER BY id) TO '${folder}/b.parquet' (FORMAT parquet)`);
+  await connection.run(
+    `COPY (SELECT * FROM rows WHERE id < 6000 ORDER BY id) TO '${folder}/a.parquet' ` + '(FORMAT parquet)',
+  );
+  await connection.run(
+    `COPY (SELECT * FROM rows WHERE id >= 6000 ORDER BY id) TO '${folder}/b.parquet' ` + '(FORMAT parquet)',
+  );
   await connection.run(`COPY (SELECT 1 / (1 + exp(-(coalesce(x, 0) + CASE carrier WHEN 'AA' THEN 0.5 WHEN 'UA' THEN -0.5 ELSE 0 END))) AS p
     FROM rows ORDER BY id) TO '${folder}/native.parquet' (FORMAT parquet)`);
   await connection.run(
-    `COPY (SELECT id, carrier, x, true AS late FROM rows WHERE id < 100) TO '${folder}/one-class.parquet' (FORMAT parquet)`,
+    `COPY (SELECT id, carrier, x, true AS late FROM rows WHERE id < 100) TO '${folder}/one-class.parquet' ` +
+      '(FORMAT parquet)',
   );
   await connection.run(
-    `COPY (SELECT id, carrier, x, CASE WHEN id = 5 THEN NULL ELSE late END AS late FROM rows WHERE id < 100) TO '${folder}/unlabelled.parquet' (FORMAT parquet)`,
+    'COPY (SELECT id, carrier, x, CASE WHEN id = 5 THEN NULL ELSE late END AS late FROM rows WHERE id < 100) ' +
+      `TO '${folder}/unlabelled.parquet' (FORMAT parquet)`,
   );
   connection.closeSync();
   request = {
@@ -85,12 +92,17 @@ function endlessGraph(): Graph {
     initializers: [floatTensor('one', [1])],
   });
   const main = logisticGraph();
-  const rounds = [...number(2, 7), ...Buffer.from([0x42, 6, ...Buffer.from('rounds')]), ...bytes(9, [0, 0, 0, 0, 0, 0, 0, 64])];
+  const rounds = [
+    ...number(2, 7),
+    ...Buffer.from([0x42, 6, ...Buffer.from('rounds')]),
+    ...bytes(9, [0, 0, 0, 0, 0, 0, 0, 64]),
+  ];
   return {
     ...main,
-    nodes: [{ op: 'Loop', inputs: ['rounds', '', 'zero'], outputs: ['end'], attributes: { body: { graph: body } } }, ...main.nodes].map(
-      (node) => (node.op === 'Where' ? { ...node, inputs: ['missing', 'end', 'x'] } : node),
-    ),
+    nodes: [
+      { op: 'Loop', inputs: ['rounds', '', 'zero'], outputs: ['end'], attributes: { body: { graph: body } } },
+      ...main.nodes,
+    ].map((node) => (node.op === 'Where' ? { ...node, inputs: ['missing', 'end', 'x'] } : node)),
     initializers: [...(main.initializers ?? []), rounds],
   };
 }
@@ -98,7 +110,9 @@ function endlessGraph(): Graph {
 describe('evaluateModels', { timeout: 2 * timeoutMs }, () => {
   it('measures candidate and champion on the same rows, in file order, missing values included', async () => {
     const steps: string[] = [];
-    const evaluation = evaluationSchema.parse(await evaluateModels(request, { timeoutMs, onProgress: (step) => steps.push(step) }));
+    const evaluation = evaluationSchema.parse(
+      await evaluateModels(request, { timeoutMs, onProgress: (step) => steps.push(step) }),
+    );
     expect(evaluation.overall.rows).toBe(10_000);
     expect(evaluation).toMatchObject({
       candidateSha256: request.candidate.sha256,
@@ -107,7 +121,8 @@ describe('evaluateModels', { timeout: 2 * timeoutMs }, () => {
       holdoutSha256: holdoutDigest(request.holdout),
       threshold: 0.5,
     });
-    // The native probabilities were computed by DuckDB in double precision: equality shows that rows kept their order and missing values their meaning.
+    // The native probabilities were computed by DuckDB in double precision: equality shows that rows kept their order
+    // and missing values their meaning.
     expect(evaluation.parityMaxDifference).toBeLessThan(1e-6);
     expect(evaluation.comparison?.differences.logLoss?.interval.high).toBeLessThan(0);
     expect(evaluation.comparison?.champion.logLoss).toBeGreaterThan(evaluation.overall.metrics.logLoss ?? Infinity);
@@ -122,7 +137,10 @@ describe('evaluateModels', { timeout: 2 * timeoutMs }, () => {
 
   it('gives the same answer twice', async () => {
     const alone = { ...request, champion: null, native: null };
-    const [first, second] = await Promise.all([evaluateModels(alone, { timeoutMs }), evaluateModels(alone, { timeoutMs })]);
+    const [first, second] = await Promise.all([
+      evaluateModels(alone, { timeoutMs }),
+      evaluateModels(alone, { timeoutMs }),
+    ]);
     expect(first).toEqual(second);
     expect(first).toMatchObject({ championSha256: null, comparison: null, parityMaxDifference: null });
   });
@@ -171,22 +189,41 @@ describe('evaluateModels', { timeout: 2 * timeoutMs }, () => {
       () => ({ holdout: [{ path: `${folder}/a.parquet`, sha256: '0'.repeat(64) }] }),
       'artifact/digest-mismatch',
     ],
-    ['a holdout that is not there', () => ({ holdout: [{ path: `${folder}/none.parquet`, sha256: '0'.repeat(64) }] }), 'data/unreadable'],
+    [
+      'a holdout that is not there',
+      () => ({ holdout: [{ path: `${folder}/none.parquet`, sha256: '0'.repeat(64) }] }),
+      'data/unreadable',
+    ],
     [
       'a file that is not Parquet',
       async () => ({ holdout: [await file('c.parquet', Buffer.from('PAR1 nothing PAR1'))] }),
       'data/unreadable',
     ],
-    ['a row without a label', async () => ({ holdout: [await digested(`${folder}/unlabelled.parquet`)] }), 'data/invalid'],
-    ['native probabilities of other rows', async () => ({ holdout: [await digested(`${folder}/a.parquet`)] }), 'training/failed'],
+    [
+      'a row without a label',
+      async () => ({ holdout: [await digested(`${folder}/unlabelled.parquet`)] }),
+      'data/invalid',
+    ],
+    [
+      'native probabilities of other rows',
+      async () => ({ holdout: [await digested(`${folder}/a.parquet`)] }),
+      'training/failed',
+    ],
     [
       'a model that answers NaN',
       async () => ({ candidate: await file('nan.onnx', model(logisticGraph({ intercept: Number.NaN }))) }),
       'artifact/refused',
     ],
-    ['a file that is not a model', async () => ({ candidate: await file('text.onnx', Buffer.from('not a model')) }), 'artifact/refused'],
+    [
+      'a file that is not a model',
+      async () => ({ candidate: await file('text.onnx', Buffer.from('not a model')) }),
+      'artifact/refused',
+    ],
   ])('refuses %s', async (_, change, code) => {
-    await expect(evaluateModels({ ...request, ...(await change()) }, { timeoutMs })).rejects.toMatchObject({ name: 'PerdureError', code });
+    await expect(evaluateModels({ ...request, ...(await change()) }, { timeoutMs })).rejects.toMatchObject({
+      name: 'PerdureError',
+      code,
+    });
   });
 
   it('ends a model that never answers, by time limit and by abort, and leaves no folder behind', async () => {
@@ -209,20 +246,31 @@ describe('evaluateModels', { timeout: 2 * timeoutMs }, () => {
 
   it('ends with its parent, also when that is killed with -9 in the middle of a model', async () => {
     const orders = path.join(folder, 'request.json');
-    await writeFile(orders, JSON.stringify({ ...request, candidate: await file('endless.onnx', model(endlessGraph())) }));
+    await writeFile(
+      orders,
+      JSON.stringify({ ...request, candidate: await file('endless.onnx', model(endlessGraph())) }),
+    );
     const program = fileURLToPath(new URL('./abandoned-evaluation.ts', import.meta.url));
-    const parent = spawn(process.execPath, ['--import', 'tsx', program, orders], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const parent = spawn(process.execPath, ['--import', 'tsx', program, orders], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     for await (const line of createInterface(parent.stdout)) if (line === 'score') break;
     const children = processes().filter((each) => each.parent === parent.pid);
     expect(children).not.toEqual([]);
     const busySeconds = () =>
-      Math.max(...processes().map((each) => each.cpuSeconds - (children.find(({ pid }) => pid === each.pid)?.cpuSeconds ?? Infinity)));
+      Math.max(
+        ...processes().map(
+          (each) => each.cpuSeconds - (children.find(({ pid }) => pid === each.pid)?.cpuSeconds ?? Infinity),
+        ),
+      );
     await expect
       .poll(busySeconds, { timeout: 30_000, interval: 200, message: 'CPU time spent inside the model' })
       .toBeGreaterThanOrEqual(2);
     parent.kill('SIGKILL');
     const alive = () => processes().filter((each) => children.some(({ pid }) => pid === each.pid));
-    await expect.poll(alive, { timeout: 10_000, interval: 200, message: 'evaluation processes that outlive their parent' }).toEqual([]);
+    await expect
+      .poll(alive, { timeout: 10_000, interval: 200, message: 'evaluation processes that outlive their parent' })
+      .toEqual([]);
   });
 });
 

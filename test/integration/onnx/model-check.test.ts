@@ -1,22 +1,38 @@
 import { describe, expect, it } from 'vitest';
 import { checkModel } from '../../../adapters/onnx/model-check.js';
 import { checkSignature, olderSignatureProblems, signatureProblems } from '../../../adapters/onnx/signature-check.js';
-import { contractSchema } from '../../../domain/contract.js';
-import { bytes, floatTensor, graph, logisticGraph, model, number, text, valueInfo, varint, type Graph } from './onnx-builder.js';
+import { contractSchema } from '../../../domain/data/contract.js';
+import {
+  bytes,
+  floatTensor,
+  graph,
+  logisticGraph,
+  model,
+  number,
+  text,
+  valueInfo,
+  varint,
+  type Graph,
+} from './onnx-builder.js';
 
 const externalTensor = (name: string) => [
   ...floatTensor(name, []),
   ...bytes(13, [...text(1, 'location'), ...text(2, '.env')]),
   ...number(14, 1),
 ];
-const withNode = (node: Graph['nodes'][number]): Graph => ({ ...logisticGraph(), nodes: [node, ...logisticGraph().nodes] });
+const withNode = (node: Graph['nodes'][number]): Graph => ({
+  ...logisticGraph(),
+  nodes: [node, ...logisticGraph().nodes],
+});
 const constant = (attribute: Graph['nodes'][number]['attributes']) =>
   withNode({ op: 'Constant', inputs: [], outputs: ['c'], ...(attribute && { attributes: attribute }) });
 const nested = (depth: number): Graph =>
   depth === 0
     ? { nodes: [], inputs: [], outputs: [] }
     : {
-        nodes: [{ op: 'If', inputs: ['x'], outputs: ['y'], attributes: { then_branch: { graph: graph(nested(depth - 1)) } } }],
+        nodes: [
+          { op: 'If', inputs: ['x'], outputs: ['y'], attributes: { then_branch: { graph: graph(nested(depth - 1)) } } },
+        ],
         inputs: [],
         outputs: [],
       };
@@ -24,7 +40,12 @@ const nested = (depth: number): Graph =>
 describe('checkModel', () => {
   it('says what a sound model takes and gives', () => {
     const info = checkModel(model(logisticGraph()));
-    expect(info).toMatchObject({ irVersion: 8, opsets: { 'ai.onnx': 15, 'ai.onnx.ml': 3 }, graphName: 'test', nodes: 5 });
+    expect(info).toMatchObject({
+      irVersion: 8,
+      opsets: { 'ai.onnx': 15, 'ai.onnx.ml': 3 },
+      graphName: 'test',
+      nodes: 5,
+    });
     expect(info.inputs).toEqual([
       { name: 'carrier', elementType: 'string', shape: [null, 1] },
       { name: 'x', elementType: 'float', shape: [null, 1] },
@@ -39,16 +60,28 @@ describe('checkModel', () => {
   });
 
   const attacks: [string, Uint8Array, RegExp][] = [
-    ['an initializer in another file', model({ ...logisticGraph(), initializers: [externalTensor('zero')] }), /external data/],
+    [
+      'an initializer in another file',
+      model({ ...logisticGraph(), initializers: [externalTensor('zero')] }),
+      /external data/,
+    ],
     [
       'an initializer marked external without a location',
       model({ ...logisticGraph(), initializers: [[...floatTensor('zero', [0]), ...number(14, 1)]] }),
       /external data/,
     ],
-    ['an attribute tensor in another file', model(constant({ value: { tensor: externalTensor('c') } })), /external data/],
+    [
+      'an attribute tensor in another file',
+      model(constant({ value: { tensor: externalTensor('c') } })),
+      /external data/,
+    ],
     [
       'an external tensor inside a subgraph',
-      model(constant({ body: { graph: graph({ nodes: [], inputs: [], outputs: [], initializers: [externalTensor('c')] }) } })),
+      model(
+        constant({
+          body: { graph: graph({ nodes: [], inputs: [], outputs: [], initializers: [externalTensor('c')] }) },
+        }),
+      ),
       /external data/,
     ],
     [
@@ -56,8 +89,16 @@ describe('checkModel', () => {
       model(logisticGraph(), ['', 'ai.onnx.ml'], bytes(7, bytes(5, externalTensor('zero')))),
       /external data|2 graphs/,
     ],
-    ['an operator set of another domain', model(logisticGraph(), ['', 'ai.onnx.ml', 'com.microsoft']), /domain "com.microsoft"/],
-    ['an operator of another domain', model(withNode({ op: 'Run', domain: 'evil', inputs: [], outputs: ['c'] })), /domain "evil"/],
+    [
+      'an operator set of another domain',
+      model(logisticGraph(), ['', 'ai.onnx.ml', 'com.microsoft']),
+      /domain "com.microsoft"/,
+    ],
+    [
+      'an operator of another domain',
+      model(withNode({ op: 'Run', domain: 'evil', inputs: [], outputs: ['c'] })),
+      /domain "evil"/,
+    ],
     ['a function of its own', model(logisticGraph(), ['', 'ai.onnx.ml'], bytes(25, text(1, 'f'))), /functions/],
     ['a training graph', model(logisticGraph(), ['', 'ai.onnx.ml'], bytes(20, [])), /training/],
     ['graphs nested too deep', model({ ...logisticGraph(), nodes: nested(6).nodes }), /nested deeper than 4/],
@@ -69,7 +110,11 @@ describe('checkModel', () => {
     ['no graph', Uint8Array.from(number(1, 8)), /0 graphs/],
     ['no bytes', new Uint8Array(0), /empty/],
     ['the ORT format', Uint8Array.from(Buffer.from('0000ORTM0000')), /ORT format/],
-    ['a group, which readers treat differently', Uint8Array.from([...model(logisticGraph()), 7 * 8 + 3]), /wire type 3/],
+    [
+      'a group, which readers treat differently',
+      Uint8Array.from([...model(logisticGraph()), 7 * 8 + 3]),
+      /wire type 3/,
+    ],
     ['a field with another wire type', Uint8Array.from([...model(logisticGraph()), ...number(7, 1)]), /not bytes/],
     ['a length beyond the file', Uint8Array.from([...varint(7 * 8 + 2), ...varint(2 ** 30)]), /cut off/],
     ['a number that does not end', Uint8Array.from([8, ...new Array<number>(12).fill(255)]), /longer than 10 bytes/],
@@ -132,6 +177,8 @@ describe('checkSignature', () => {
 
   it('lets an older model lack a feature of today, but not ask for one that is gone', () => {
     expect(olderSignatureProblems(info, contract({ ...features, z: { type: 'number' } }))).toEqual([]);
-    expect(olderSignatureProblems(info, contract({ x: { type: 'number' } }))).toEqual(['input carrier is not a feature of the contract']);
+    expect(olderSignatureProblems(info, contract({ x: { type: 'number' } }))).toEqual([
+      'input carrier is not a feature of the contract',
+    ]);
   });
 });

@@ -2,14 +2,28 @@
 
 export type Bytes = number[] | Uint8Array;
 
-export const varint = (value: number): number[] => (value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))]);
+export const varint = (value: number): number[] =>
+  value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
 export const number = (field: number, value: number): number[] => [...varint(field * 8), ...varint(value)];
-export const bytes = (field: number, content: Bytes): number[] => [...varint(field * 8 + 2), ...varint(content.length), ...content];
+export const bytes = (field: number, content: Bytes): number[] => [
+  ...varint(field * 8 + 2),
+  ...varint(content.length),
+  ...content,
+];
 export const text = (field: number, content: string): number[] => bytes(field, [...Buffer.from(content)]);
-const float = (field: number, value: number): number[] => [...varint(field * 8 + 5), ...new Uint8Array(Float32Array.of(value).buffer)];
+const float = (field: number, value: number): number[] => [
+  ...varint(field * 8 + 5),
+  ...new Uint8Array(Float32Array.of(value).buffer),
+];
 
 export type AttributeValue =
-  number | string | { ints: number[] } | { floats: number[] } | { strings: string[] } | { graph: Bytes } | { tensor: Bytes };
+  | number
+  | string
+  | { ints: number[] }
+  | { floats: number[] }
+  | { strings: string[] }
+  | { graph: Bytes }
+  | { tensor: Bytes };
 
 /** AttributeProto; a plain number is an integer. */
 function attribute(name: string, value: AttributeValue): number[] {
@@ -61,7 +75,12 @@ export function valueInfo(name: string, elementType: number, shape: (number | nu
 
 /** TensorProto of FP32 values. */
 export function floatTensor(name: string, values: number[]): number[] {
-  return [...number(1, values.length), ...number(2, 1), ...text(8, name), ...bytes(9, new Uint8Array(Float32Array.from(values).buffer))];
+  return [
+    ...number(1, values.length),
+    ...number(2, 1),
+    ...text(8, name),
+    ...bytes(9, new Uint8Array(Float32Array.from(values).buffer)),
+  ];
 }
 
 export interface Graph {
@@ -88,9 +107,14 @@ export function model(main: Graph, domains: string[] = ['', 'ai.onnx.ml'], extra
 }
 
 /**
- * A logistic model of two features: 1 / (1 + exp(−(intercept + slope·x + effect of the carrier))), a missing x counted as 0, an unknown carrier as 0.
+ * A logistic model of two features: 1 / (1 + exp(−(intercept + slope·x + effect of the carrier))), a missing x counted
+ * as 0, an unknown carrier as 0.
  */
-export function logisticGraph({ slope = 1, intercept = 0, carriers = { AA: 0.5, UA: -0.5 } as Record<string, number> } = {}): Graph {
+export function logisticGraph({
+  slope = 1,
+  intercept = 0,
+  carriers = { AA: 0.5, UA: -0.5 } as Record<string, number>,
+} = {}): Graph {
   return {
     nodes: [
       {
@@ -98,7 +122,10 @@ export function logisticGraph({ slope = 1, intercept = 0, carriers = { AA: 0.5, 
         domain: 'ai.onnx.ml',
         inputs: ['carrier'],
         outputs: ['effect'],
-        attributes: { keys_strings: { strings: Object.keys(carriers) }, values_floats: { floats: Object.values(carriers) } },
+        attributes: {
+          keys_strings: { strings: Object.keys(carriers) },
+          values_floats: { floats: Object.values(carriers) },
+        },
       },
       { op: 'IsNaN', inputs: ['x'], outputs: ['missing'] },
       { op: 'Where', inputs: ['missing', 'zero', 'x'], outputs: ['filled'] },

@@ -7,7 +7,9 @@ import { ModelInferRequest } from '../../../serving/grpc/generated/open_inferenc
 import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
 import { GrpcClient, rawRequest } from './grpc-client.js';
 
-/** What callers send may fill the gateway's memory only so far, whichever protocol it comes by, and only for so long. */
+/**
+ * What callers send may fill the gateway's memory only so far, whichever protocol it comes by, and only for so long.
+ */
 
 const mib = 1024 * 1024;
 let world: TestWorld;
@@ -57,7 +59,10 @@ async function start(limits: { bodyTimeoutMs?: number } = {}) {
       socket.on('close', () => (heard.ended = true));
       socket.on('data', (chunk) => (heard.said += chunk.toString()));
       socket.write(`POST /v2/models/flight-delay/infer HTTP/1.1\r\nhost: localhost\r\n${announced}\r\n\r\n`);
-      if (bytes > 0) socket.write(announced.startsWith('transfer') ? `${mib.toString(16)}\r\n${' '.repeat(bytes)}` : ' '.repeat(bytes));
+      if (bytes > 0)
+        socket.write(
+          announced.startsWith('transfer') ? `${mib.toString(16)}\r\n${' '.repeat(bytes)}` : ' '.repeat(bytes),
+        );
       return heard;
     },
     /** The same by gRPC. */
@@ -89,23 +94,31 @@ const unavailable = String(status.UNAVAILABLE);
 
 test.each([
   ['REST', (gateway: Started) => Array.from({ length: 8 }, () => gateway.beginRest(900_000, length))],
-  ['REST, by chunks', (gateway: Started) => Array.from({ length: 8 }, () => gateway.beginRest(900_000, 'transfer-encoding: chunked'))],
+  [
+    'REST, by chunks',
+    (gateway: Started) => Array.from({ length: 8 }, () => gateway.beginRest(900_000, 'transfer-encoding: chunked')),
+  ],
   ['gRPC', (gateway: Started) => Array.from({ length: 8 }, () => gateway.beginGrpc(900_000))],
-])('bodies that arrive by %s fill the process to its bound and no further, and what has left leaves room', async (_, begin) => {
-  const gateway = await start();
-  const heard = begin(gateway);
-  await eventually('those beyond the bound are told to come back', () =>
-    heard.some((one) => ('code' in one ? one.code === unavailable : /^HTTP\/1.1 503.*retry-after: 1/s.test(one.said))),
-  );
-  expect(await gateway.heldBytes()).toBeLessThanOrEqual(4 * mib);
-  expect(await gateway.heldBytes()).toBeGreaterThan(2 * mib);
-  for (const socket of sockets.splice(0)) socket.destroy();
-  for (const session of sessions.splice(0)) session.destroy();
-  await eventually('all is given back', async () => (await gateway.heldBytes()) === 0);
-  expect((await gateway.ask()).status).toBe(200);
-  await gateway.client.infer(rawRequest([exampleRow]));
-  await eventually('that too', async () => (await gateway.heldBytes()) === 0);
-});
+])(
+  'bodies that arrive by %s fill the process to its bound and no further, and what has left leaves room',
+  async (_, begin) => {
+    const gateway = await start();
+    const heard = begin(gateway);
+    await eventually('those beyond the bound are told to come back', () =>
+      heard.some((one) =>
+        'code' in one ? one.code === unavailable : /^HTTP\/1.1 503.*retry-after: 1/s.test(one.said),
+      ),
+    );
+    expect(await gateway.heldBytes()).toBeLessThanOrEqual(4 * mib);
+    expect(await gateway.heldBytes()).toBeGreaterThan(2 * mib);
+    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const session of sessions.splice(0)) session.destroy();
+    await eventually('all is given back', async () => (await gateway.heldBytes()) === 0);
+    expect((await gateway.ask()).status).toBe(200);
+    await gateway.client.infer(rawRequest([exampleRow]));
+    await eventually('that too', async () => (await gateway.heldBytes()) === 0);
+  },
+);
 
 test('a caller who announces much and sends nothing takes no room', async () => {
   const gateway = await start();
@@ -120,7 +133,9 @@ test('what unpacks to more than the limit is refused, by either protocol, and le
   expect((await gateway.ask(bomb, { 'content-encoding': 'gzip' })).status).toBe(413);
   expect((await gateway.ask(gzipSync(bomb), { 'content-encoding': 'gzip, gzip' })).status).toBe(413);
   const large = ModelInferRequest.encode(rawRequest([exampleRow], { id: ' '.repeat(8 * mib) })).finish();
-  await expect(gateway.client.send(Buffer.from(large)).answer).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  await expect(gateway.client.send(Buffer.from(large)).answer).rejects.toMatchObject({
+    code: status.RESOURCE_EXHAUSTED,
+  });
   await eventually('nothing is held', async () => (await gateway.heldBytes()) === 0);
 });
 

@@ -21,7 +21,8 @@ import {
 
 const tools = fileURLToPath(new URL('../../../.tools/', import.meta.url));
 const python = path.join(tools, 'clients/bin/python');
-const installed = (...parts: string[]) => (existsSync(path.join(tools, ...parts)) ? path.join(tools, ...parts) : undefined);
+const installed = (...parts: string[]) =>
+  existsSync(path.join(tools, ...parts)) ? path.join(tools, ...parts) : undefined;
 
 const rows: FlightRow[] = [exampleRow, { ...exampleRow, temp: null, dep_delay: 120, carrier: 'ÅÄ' }];
 let world: TestWorld;
@@ -42,7 +43,10 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function reportOf<T>(script: string, schema: z.ZodType<T>, ...args: string[]): Promise<T> {
-  const { stdout } = await promisify(execFile)(python, [fileURLToPath(new URL(`./${script}`, import.meta.url)), ...args]);
+  const { stdout } = await promisify(execFile)(python, [
+    fileURLToPath(new URL(`./${script}`, import.meta.url)),
+    ...args,
+  ]);
   return schema.parse(JSON.parse(stdout));
 }
 
@@ -148,9 +152,14 @@ test('tritonclient over gRPC gets the same answers, compressed and asynchronousl
 
 test('the programs in the README do what they say', async () => {
   const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
-  const programs = [...readme.matchAll(/^```python\n(.*?)^```$/gms)].map((match) => match[1]).filter((text) => text?.includes('triton'));
+  const programs = [...readme.matchAll(/^```python\n(.*?)^```$/gms)]
+    .map((match) => match[1])
+    .filter((text) => text?.includes('triton'));
   expect(programs.length).toBe(2);
-  const program = programs.join('\n').replace('127.0.0.1:7410', new URL(url).host).replace('127.0.0.1:7411', grpcAddress);
+  const program = programs
+    .join('\n')
+    .replace('127.0.0.1:7410', new URL(url).host)
+    .replace('127.0.0.1:7411', grpcAddress);
   const { stdout } = await promisify(execFile)(python, ['-c', program]);
   const [rest, grpc] = stdout.trim().split('\n');
   expect(rest).toMatch(/^1 \[[01]\] \[\[0\.\d+ 0\.\d+ *\]\]$/);
@@ -181,11 +190,30 @@ describeWith('kserve', kserveProgram, () => {
 describeWith('mlserver', installed('mlserver/bin/mlserver'), (mlserver) => {
   test('the command mlserver infer has a file of requests answered, alone and in batches of its making', async () => {
     const input = path.join(world.folder, 'requests.jsonl');
-    const asked = Array.from({ length: 12 }, (_, index) => ({ ...exampleRow, temp: 40, wind_gust: 3, dep_delay: index * 10 }));
+    const asked = Array.from({ length: 12 }, (_, index) => ({
+      ...exampleRow,
+      temp: 40,
+      wind_gust: 3,
+      dep_delay: index * 10,
+    }));
     await writeFile(input, asked.map((row, index) => JSON.stringify(inferBody([row], `r-${index}`))).join('\n'));
     for (const batchSize of ['1', '4']) {
       const output = path.join(world.folder, `answers-${batchSize}.jsonl`);
-      const args = ['infer', '-u', new URL(url).host, '-m', 'flight-delay', '-i', input, '-o', output, '-s', batchSize, '-w', '2'];
+      const args = [
+        'infer',
+        '-u',
+        new URL(url).host,
+        '-m',
+        'flight-delay',
+        '-i',
+        input,
+        '-o',
+        output,
+        '-s',
+        batchSize,
+        '-w',
+        '2',
+      ];
       await promisify(execFile)(mlserver, args, { cwd: world.folder });
       const lineSchema = z.object({
         id: z.string(),
@@ -200,7 +228,10 @@ describeWith('mlserver', installed('mlserver/bin/mlserver'), (mlserver) => {
       for (const { id, model_version, outputs } of lines) {
         expect(model_version).toBe('1');
         const row = asked[Number(id.slice(2))] ?? exampleRow;
-        expect(outputs.find((one) => one.name === 'probabilities')?.data[1]).toBeCloseTo(expectedProbability(-1, row), 6);
+        expect(outputs.find((one) => one.name === 'probabilities')?.data[1]).toBeCloseTo(
+          expectedProbability(-1, row),
+          6,
+        );
       }
     }
   });
@@ -229,7 +260,14 @@ test('probes and tools of gRPC find health and reflection', async () => {
   ];
   expect(report.services).toEqual({ v1: services, v1alpha: services });
   expect(report.methods).toEqual(
-    expect.arrayContaining(['ServerLive', 'ServerReady', 'ModelReady', 'ServerMetadata', 'ModelMetadata', 'ModelInfer']),
+    expect.arrayContaining([
+      'ServerLive',
+      'ServerReady',
+      'ModelReady',
+      'ServerMetadata',
+      'ModelMetadata',
+      'ModelInfer',
+    ]),
   );
   expect(report.fields).toContain('raw_input_contents');
   expect(report.file).toBe('open_inference_grpc.proto');

@@ -1,4 +1,4 @@
-import { contractSchema, type Contract } from '../../../domain/contract.js';
+import { contractSchema, type Contract } from '../../../domain/data/contract.js';
 import type { z } from 'zod';
 import type { Fault, Row } from './tiny-model.js';
 
@@ -29,7 +29,13 @@ const base: Features = {
   note: { type: 'string', nullable: true },
 };
 const contractOf = (features: Features, more: Partial<ContractInput> = {}): Contract =>
-  contractSchema.parse({ entity: ['id'], eventTime: 'at', label: { name: 'bought', type: 'boolean' }, features, ...more });
+  contractSchema.parse({
+    entity: ['id'],
+    eventTime: 'at',
+    label: { name: 'bought', type: 'boolean' },
+    features,
+    ...more,
+  });
 const without = (name: string): Features => Object.fromEntries(Object.entries(base).filter(([one]) => one !== name));
 
 export const championContract = contractOf(base);
@@ -48,12 +54,19 @@ const change = (name: string, challenger: Contract, old: Callers['takenBy'], nex
   old: { row, takenBy: old },
 });
 
-/** The ways in which a contract may change. What is said here of who takes what is what the matrix holds gateways to. */
+/**
+ * The ways in which a contract may change. What is said here of who takes what is what the matrix holds gateways to.
+ */
 export const contractChanges: readonly ContractChange[] = [
-  change('a feature is added that may be missing', contractOf({ ...base, size: { type: 'number', nullable: true } }), both, {
-    row: { ...row, size: 20 },
-    takenBy: both,
-  }),
+  change(
+    'a feature is added that may be missing',
+    contractOf({ ...base, size: { type: 'number', nullable: true } }),
+    both,
+    {
+      row: { ...row, size: 20 },
+      takenBy: both,
+    },
+  ),
   change('a feature is added with a default', contractOf({ ...base, size: { type: 'number', default: 70 } }), both, {
     row: { ...row, size: 20 },
     takenBy: both,
@@ -62,16 +75,29 @@ export const contractChanges: readonly ContractChange[] = [
     row: { ...row, size: 20 },
     takenBy: both,
   }),
-  change('a feature is dropped and accepted', contractOf(without('note'), { accepts: { note: { ...long, until: later } } }), both, {
-    row: rowWithout('note'),
-    takenBy: both,
-  }),
-  change('a feature is dropped and accepted until a day that is past', contractOf(without('note'), { accepts: { note: long } }), both, {
-    row: rowWithout('note'),
-    takenBy: both,
-  }),
+  change(
+    'a feature is dropped and accepted',
+    contractOf(without('note'), { accepts: { note: { ...long, until: later } } }),
+    both,
+    {
+      row: rowWithout('note'),
+      takenBy: both,
+    },
+  ),
+  change(
+    'a feature is dropped and accepted until a day that is past',
+    contractOf(without('note'), { accepts: { note: long } }),
+    both,
+    {
+      row: rowWithout('note'),
+      takenBy: both,
+    },
+  ),
   {
-    ...change('a feature is dropped without a word', contractOf(without('note')), both, { row: rowWithout('note'), takenBy: both }),
+    ...change('a feature is dropped without a word', contractOf(without('note')), both, {
+      row: rowWithout('note'),
+      takenBy: both,
+    }),
     old: { row, takenBy: both, takenBySecondAlone: false },
   },
   change(
@@ -112,36 +138,66 @@ export const contractChanges: readonly ContractChange[] = [
   }),
   change(
     'features and levels are written in another order',
-    contractOf({ note: base['note']!, colour: { type: 'string', levels: ['blue', 'red'], closed: true }, amount: base['amount']! }),
+    contractOf({
+      note: base['note']!,
+      colour: { type: 'string', levels: ['blue', 'red'], closed: true },
+      amount: base['amount']!,
+    }),
     both,
     { row: { note: 'n', colour: 'blue', amount: 50 }, takenBy: both },
   ),
-  change('a feature may be missing now', contractOf({ ...base, amount: { type: 'number', min: 0, max: 100, nullable: true } }), both, {
-    row: { ...row, amount: null },
-    takenBy: [2],
-  }),
+  change(
+    'a feature may be missing now',
+    contractOf({ ...base, amount: { type: 'number', min: 0, max: 100, nullable: true } }),
+    both,
+    {
+      row: { ...row, amount: null },
+      takenBy: [2],
+    },
+  ),
   {
-    ...change('a feature may be missing no more', contractOf({ ...base, note: { type: 'string' } }), [1], { row, takenBy: both }),
+    ...change('a feature may be missing no more', contractOf({ ...base, note: { type: 'string' } }), [1], {
+      row,
+      takenBy: both,
+    }),
     old: { row: { ...row, note: null }, takenBy: [1] },
   },
-  change('a level is added', contractOf({ ...base, colour: { type: 'string', levels: ['red', 'blue', 'green'], closed: true } }), both, {
-    row: { ...row, colour: 'green' },
-    takenBy: [2],
-  }),
-  change('levels are closed', contractOf({ ...base, note: { type: 'string', nullable: true, levels: ['other'], closed: true } }), [1], {
-    row: { ...row, note: 'other' },
-    takenBy: both,
-  }),
+  change(
+    'a level is added',
+    contractOf({ ...base, colour: { type: 'string', levels: ['red', 'blue', 'green'], closed: true } }),
+    both,
+    {
+      row: { ...row, colour: 'green' },
+      takenBy: [2],
+    },
+  ),
+  change(
+    'levels are closed',
+    contractOf({ ...base, note: { type: 'string', nullable: true, levels: ['other'], closed: true } }),
+    [1],
+    {
+      row: { ...row, note: 'other' },
+      takenBy: both,
+    },
+  ),
   {
-    ...change('the label means something else', contractOf(base, { label: { name: 'returned', type: 'boolean' } }), [1], {
-      row,
-      takenBy: [1],
-    }),
+    ...change(
+      'the label means something else',
+      contractOf(base, { label: { name: 'returned', type: 'boolean' } }),
+      [1],
+      {
+        row,
+        takenBy: [1],
+      },
+    ),
     old: { row, takenBy: [1], takenBySecondAlone: true },
     new: { row, takenBy: [1], takenBySecondAlone: true },
   },
   {
-    ...change('some answers are no probabilities', contractOf(base), [1], { row: { ...row, amount: 5 }, takenBy: both }),
+    ...change('some answers are no probabilities', contractOf(base), [1], {
+      row: { ...row, amount: 5 },
+      takenBy: both,
+    }),
     fault: { notANumberAbove: 20 },
   },
 ];

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseModelDefinition } from '../../../domain/model-definition.js';
-import type { RouteTarget } from '../../../domain/route.js';
-import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout-stage.js';
-import { rolloutPolicySchema } from '../../../domain/rollout-policy.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import type { RouteTarget } from '../../../domain/serving/route.js';
+import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/rollout-stage.js';
+import { rolloutPolicySchema } from '../../../domain/rollout/rollout-policy.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { championContract, contractChanges, type Callers, type ContractChange } from './contract-changes.js';
 import { createTestWorld, eventually, type TestWorld } from './gateway-harness.js';
@@ -130,17 +130,21 @@ async function playStage(
   // As the control plane tells it of a route that went back.
   controlPlane.former = controlPlane.former.filter((one) => one.model !== model);
   const served = controlPlane.state.versions.find((one) => one.model === model && one.version === 2);
-  if (stage.isWayBack && served !== undefined) controlPlane.former.push({ model, version: 2, definitionSha256: served.definitionSha256 });
+  if (stage.isWayBack && served !== undefined)
+    controlPlane.former.push({ model, version: 2, definitionSha256: served.definitionSha256 });
   controlPlane.route(model, epoch, split, stage.target);
   await eventually(`${stage.name} is acknowledged`, () =>
     controlPlane.acknowledgements.some((one) => one.model === model && one.epoch === epoch),
   );
   setStage(stage.name);
-  const told = () => ['old', 'new'].every((who) => callers[who as 'old' | 'new'].in(stage.name).length >= requestsOfStage);
+  const told = () =>
+    ['old', 'new'].every((who) => callers[who as 'old' | 'new'].in(stage.name).length >= requestsOfStage);
   await eventually(`traffic in ${stage.name}`, told);
   const judged = [...split.slice(-1), ...shadows].some(({ version }) => version === 2);
   const promised = change.old.takenBy.some((one) => one === 1) && !change.old.takenBy.some((one) => one === 2);
-  const hasChampion = [...split, ...stage.target.standby.map((version) => ({ version }))].some(({ version }) => version === 1);
+  const hasChampion = [...split, ...stage.target.standby.map((version) => ({ version }))].some(
+    ({ version }) => version === 1,
+  );
   if (judged && promised && hasChampion)
     await eventually(`errors of the challenger in ${stage.name}`, () => challengerErrors(model, epoch) > 0);
 }
@@ -156,7 +160,11 @@ describe.concurrent('under traffic, through every stage of every strategy and ba
         const definition = parseModelDefinition({
           ...flightDelay,
           ...{ name: model, contract: contracts[version] },
-          evaluation: { ...flightDelay.evaluation, slices: [], gates: [{ name: 'auc', metric: 'rocAuc', atLeast: 0.5 }] },
+          evaluation: {
+            ...flightDelay.evaluation,
+            slices: [],
+            gates: [{ name: 'auc', metric: 'rocAuc', atLeast: 0.5 }],
+          },
           monitoring: {},
         });
         await world.addVersion(version, 0, {
@@ -168,7 +176,10 @@ describe.concurrent('under traffic, through every stage of every strategy and ba
       await eventually('version 1 answers', () => started.gateway.status().routes.some((one) => one.model === model));
       let current = '';
       const url = `${started.url}/v2/models/${model}/infer`;
-      const callers = { old: new Traffic(url, change.old.row, () => current), new: new Traffic(url, change.new.row, () => current) };
+      const callers = {
+        old: new Traffic(url, change.old.row, () => current),
+        new: new Traffic(url, change.new.row, () => current),
+      };
       const stages = allStages();
       try {
         for (const [index, stage] of stages.entries()) {

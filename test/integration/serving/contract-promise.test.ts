@@ -2,12 +2,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Contract } from '../../../domain/contract.js';
-import { judgeStage } from '../../../domain/judge.js';
-import { judgePolicySchema } from '../../../domain/judge-policy.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model-definition.js';
-import { addWindows } from '../../../domain/serving-totals.js';
-import type { ServingRole } from '../../../domain/serving-window.js';
+import type { Contract } from '../../../domain/data/contract.js';
+import { judgeStage } from '../../../domain/rollout/judge/judge.js';
+import { judgePolicySchema } from '../../../domain/rollout/judge/judge-policy.js';
+import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
+import { addWindows } from '../../../domain/serving/serving-totals.js';
+import type { ServingRole } from '../../../domain/serving/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
@@ -24,8 +24,10 @@ afterEach(() => world.close());
 
 const biases = [NaN, -0.5, 0.25];
 const row: Row = { amount: 50, colour: 'red', note: 'n' };
-const withSize = contractChanges.find(({ name }) => name === 'a feature is added with a default')?.challenger ?? championContract;
-const mustSend = contractChanges.find(({ name }) => name === 'a feature is added that must be sent')?.challenger ?? championContract;
+const withSize =
+  contractChanges.find(({ name }) => name === 'a feature is added with a default')?.challenger ?? championContract;
+const mustSend =
+  contractChanges.find(({ name }) => name === 'a feature is added that must be sent')?.challenger ?? championContract;
 
 function definitionOf(contract: Contract): ModelDefinition {
   return parseModelDefinition({
@@ -61,7 +63,12 @@ async function ask(
   const names = Object.keys(rows[0] ?? {});
   const inputs = names.map((name) => {
     const data = rows.map((one) => one[name] ?? null);
-    return { name, data, shape: [rows.length, 1], datatype: data.some((value) => typeof value === 'number') ? 'FP32' : 'BYTES' };
+    return {
+      name,
+      data,
+      shape: [rows.length, 1],
+      datatype: data.some((value) => typeof value === 'number') ? 'FP32' : 'BYTES',
+    };
   });
   const response = await fetch(`${url}/v2/models/shop${rest}/infer`, {
     method: 'POST',
@@ -117,7 +124,8 @@ describe('a canary with one feature more', () => {
     const grpc = new GrpcClient(grpcAddress);
     const rows = [row, { ...row, size: 20 }];
     const contracts = [championContract, championContract, withSize];
-    const expected = (version: number, sent: Row) => expectedScore(contracts[version] ?? championContract, biases[version] ?? NaN, sent);
+    const expected = (version: number, sent: Row) =>
+      expectedScore(contracts[version] ?? championContract, biases[version] ?? NaN, sent);
     const seen = new Set<string>();
     await eventually('every way was answered by both versions', async () => {
       for (const [kind, sent] of rows.entries()) {
@@ -128,13 +136,20 @@ describe('a canary with one feature more', () => {
           url,
           Array.from({ length: 5 }, (_one, index) => ({ ...sent, amount: index })),
         );
-        many.scores.forEach((score, index) => expect(score).toBeCloseTo(expected(many.version, { ...sent, amount: index }), 5));
+        many.scores.forEach((score, index) =>
+          expect(score).toBeCloseTo(expected(many.version, { ...sent, amount: index }), 5),
+        );
         const [typed, raw] = await Promise.all([false, true].map((isRaw) => grpc.infer(message(sent, isRaw))));
         const typedVersion = Number(typed?.response.modelVersion);
         expect(typed?.response.outputs[1]?.contents?.fp32Contents[1]).toBeCloseTo(expected(typedVersion, sent), 5);
         const rawVersion = Number(raw?.response.modelVersion);
         expect(raw?.response.rawOutputContents[1]?.readFloatLE(4)).toBeCloseTo(expected(rawVersion, sent), 5);
-        for (const [way, version] of Object.entries({ rest: rest.version, many: many.version, typed: typedVersion, raw: rawVersion }))
+        for (const [way, version] of Object.entries({
+          rest: rest.version,
+          many: many.version,
+          typed: typedVersion,
+          raw: rawVersion,
+        }))
           seen.add(`${kind} ${way} ${version}`);
       }
       return seen.size === 2 * 4 * 2;
@@ -170,7 +185,10 @@ describe('a canary with one feature more', () => {
       const nonsense = await ask(url, [{ ...row, size: 'large' }]);
       expect([nonsense.status, nonsense.text]).toEqual([400, expect.stringContaining('Feature size is a number')]);
       const unknown = await ask(url, [{ ...row, sise: 3 }]);
-      expect([unknown.status, unknown.text]).toEqual([400, expect.stringContaining('\\"sise\\" is not a feature of this model')]);
+      expect([unknown.status, unknown.text]).toEqual([
+        400,
+        expect.stringContaining('\\"sise\\" is not a feature of this model'),
+      ]);
       const outside = await ask(url, [{ ...row, amount: 5000 }]);
       expect([outside.status, outside.text]).toEqual([400, expect.stringContaining('amount, row 0: 5000 is outside')]);
     }
@@ -217,7 +235,11 @@ describe('a challenger that refuses what the champion takes', () => {
       overrides: [{ version: 2, keys: ['tester'], headers: [] }],
     });
     const { url } = await start();
-    for (const asked of [{ path: '/versions/2' }, { headers: { 'x-perdure-version': '2' } }, { headers: { 'x-perdure-key': 'tester' } }]) {
+    for (const asked of [
+      { path: '/versions/2' },
+      { headers: { 'x-perdure-version': '2' } },
+      { headers: { 'x-perdure-key': 'tester' } },
+    ]) {
       const { status, text } = await ask(url, [row], asked);
       expect([status, text]).toEqual([400, expect.stringContaining('Feature size is missing')]);
       expect((await ask(url, [{ ...row, size: 1 }], asked)).version).toBe(2);
@@ -235,7 +257,11 @@ describe('a challenger that refuses what the champion takes', () => {
     const { id, version } = await ask(url, [row]);
     expect(version).toBe(1);
     const passport: unknown = await (await fetch(`${url}/v1/predictions/${id}`)).json();
-    expect(passport).toMatchObject({ version: 1, features: row, why: { role: 'override', cause: 'stand-in/contract' } });
+    expect(passport).toMatchObject({
+      version: 1,
+      features: row,
+      why: { role: 'override', cause: 'stand-in/contract' },
+    });
     const own = await ask(url, [{ ...row, size: 7 }]);
     expect(own.version).toBe(2);
     await gateway.stop();
@@ -252,28 +278,38 @@ describe('a challenger that refuses what the champion takes', () => {
 });
 
 describe('an output of another kind', () => {
-  test.each<Fault>(['percent', 'three classes'])('%s: is never put in force, and the champion answers on', async (fault) => {
-    await add(1, championContract);
-    world.controlPlane.route('shop', 1, [{ version: 1, sharePct: 100 }]);
-    const { url } = await start();
-    await add(2, championContract, { fault });
-    world.controlPlane.route('shop', 2, halves);
-    const { acknowledgements } = world.controlPlane;
-    await eventually('the route is refused', () => acknowledgements.some(({ epoch, error }) => epoch === 2 && error !== undefined));
-    expect(acknowledgements.find(({ epoch }) => epoch === 2)?.error).toMatch(/probabilit/);
-    expect((await ask(url, [row])).version).toBe(1);
-  });
+  test.each<Fault>(['percent', 'three classes'])(
+    '%s: is never put in force, and the champion answers on',
+    async (fault) => {
+      await add(1, championContract);
+      world.controlPlane.route('shop', 1, [{ version: 1, sharePct: 100 }]);
+      const { url } = await start();
+      await add(2, championContract, { fault });
+      world.controlPlane.route('shop', 2, halves);
+      const { acknowledgements } = world.controlPlane;
+      await eventually('the route is refused', () =>
+        acknowledgements.some(({ epoch, error }) => epoch === 2 && error !== undefined),
+      );
+      expect(acknowledgements.find(({ epoch }) => epoch === 2)?.error).toMatch(/probabilit/);
+      expect((await ask(url, [row])).version).toBe(1);
+    },
+  );
 });
 
 describe('the threshold of a version', () => {
   test('draws the line of its label over REST, over gRPC and in the log, of one row and of many, and outlives a restart without the control plane', async () => {
     const lower = { ...row, amount: 49 };
-    const [score = NaN, below = NaN] = [row, lower].map((one) => expectedScore(championContract, biases[1] ?? NaN, one));
+    const [score = NaN, below = NaN] = [row, lower].map((one) =>
+      expectedScore(championContract, biases[1] ?? NaN, one),
+    );
     expect(below).toBeGreaterThan(0.5);
     const threshold = (score + below) / 2;
     await add(1, championContract, { threshold });
     await add(2, championContract, { threshold: 0.9 });
-    world.controlPlane.route('shop', 1, [{ version: 1, sharePct: 100 }], { standby: [2], shadows: [{ version: 2, samplePct: 100 }] });
+    world.controlPlane.route('shop', 1, [{ version: 1, sharePct: 100 }], {
+      standby: [2],
+      shadows: [{ version: 2, samplePct: 100 }],
+    });
     const first = await start();
     const check = async (url: string, grpcAddress: string) => {
       expect((await ask(url, [row])).labels).toEqual([1]);
@@ -289,7 +325,9 @@ describe('the threshold of a version', () => {
     await eventually('copies are answered', () => totals('shadow', 2).requests === 5);
     await first.gateway.stop();
     const folder = path.join(world.folder, 'home', 'spool', 'predictions', 'shop');
-    const text = (await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name), 'utf8')))).join('');
+    const text = (
+      await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name), 'utf8')))
+    ).join('');
     const logged = z.object({ version: z.number(), label: z.boolean(), probability: z.number() });
     const singles = text.split('\n').filter((line) => line !== '' && !line.startsWith('{"packed"'));
     const rows = singles.map((line) => logged.parse(JSON.parse(line)));
@@ -338,7 +376,9 @@ test('after a rollback callers who had moved on are answered, by a gateway as we
 });
 
 test('what models no longer use is taken with any value of any type, and counted by whether its day is past', async () => {
-  const dropped = contractChanges.find(({ name }) => name === 'a feature is dropped and accepted until a day that is past');
+  const dropped = contractChanges.find(
+    ({ name }) => name === 'a feature is dropped and accepted until a day ' + 'that is past',
+  );
   await add(2, dropped?.challenger ?? championContract);
   world.controlPlane.route('shop', 1, [{ version: 2, sharePct: 100 }]);
   const { url } = await start();

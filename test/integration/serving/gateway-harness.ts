@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import type { GatewayEvent } from '../../../domain/gateway-event.js';
-import { definitionDigest, type ModelDefinition } from '../../../domain/model-definition.js';
-import type { PassportFacts, PassportQuestion } from '../../../domain/passport.js';
-import type { FormerVersion, Route, RouteTarget, ServedVersion, Split } from '../../../domain/route.js';
-import type { ServingWindow } from '../../../domain/serving-window.js';
+import type { GatewayEvent } from '../../../domain/serving/gateway-event.js';
+import { definitionDigest, type ModelDefinition } from '../../../domain/model/model-definition.js';
+import type { PassportFacts, PassportQuestion } from '../../../domain/serving/passport.js';
+import type { FormerVersion, Route, RouteTarget, ServedVersion, Split } from '../../../domain/serving/route.js';
+import type { ServingWindow } from '../../../domain/serving/serving-window.js';
 import flightDelay from '../../../models/flight-delay/model.js';
-import type { ControlPlane, RouteState } from '../../../serving/control-plane.js';
+import type { ControlPlane, RouteState } from '../../../serving/control-plane/control-plane.js';
 import { buildGateway, type Gateway } from '../../../serving/gateway.js';
-import type { ShipperOptions } from '../../../serving/shipper-messages.js';
+import type { ShipperOptions } from '../../../serving/prediction-log/shipper-messages.js';
 import { exampleRow, type FlightRow } from './flight-rows.js';
 import type { GatewayLimits } from '../../../serving/gateway-limits.js';
 
@@ -40,7 +40,10 @@ export function makeModel(file: string, bias: number, work = 0, trap?: Trap): st
 }
 
 /** Probability of the positive class by the formula of make_model.py. */
-export function expectedProbability(bias: number, row: { dep_delay: number; temp: number | null; carrier: string }): number {
+export function expectedProbability(
+  bias: number,
+  row: { dep_delay: number; temp: number | null; carrier: string },
+): number {
   return 1 / (1 + Math.exp(-(bias + 0.02 * row.dep_delay + 0.01 * (row.temp ?? 0) + (row.carrier === 'UA' ? 0.5 : 0))));
 }
 
@@ -88,7 +91,9 @@ export class MemoryControlPlane implements ControlPlane {
     });
   recordGateway = (): Promise<void> => this.answer(() => void (this.heartbeats += 1));
   acknowledgeRoute: ControlPlane['acknowledgeRoute'] = ({ model, epoch, storeId, error }) =>
-    this.answer(() => void this.acknowledgements.push({ model, epoch, storeId, ...(error !== undefined && { error }) }));
+    this.answer(
+      () => void this.acknowledgements.push({ model, epoch, storeId, ...(error !== undefined && { error }) }),
+    );
   insertServingWindows = (windows: readonly ServingWindow[]): Promise<void> =>
     this.answer(() => {
       for (const window of windows) if (!this.windows.has(window.id)) this.windows.set(window.id, window);
@@ -194,7 +199,13 @@ export interface TestWorld {
   addVersion: (
     version: number,
     bias: number,
-    options?: { work?: number; trap?: Trap | undefined; definition?: ModelDefinition; bytes?: Uint8Array; threshold?: number },
+    options?: {
+      work?: number;
+      trap?: Trap | undefined;
+      definition?: ModelDefinition;
+      bytes?: Uint8Array;
+      threshold?: number;
+    },
   ) => Promise<ServedVersion>;
   start: (
     limits?: Partial<GatewayLimits>,
@@ -262,7 +273,10 @@ export async function createTestWorld(): Promise<TestWorld> {
   };
 }
 
-/** Waits until `check` gives something other than undefined or false. @throws after `deadlineMs`, naming what was waited for. */
+/**
+ * Waits until `check` gives something other than undefined or false.
+ * @throws after `deadlineMs`, naming what was waited for.
+ */
 export async function eventually<T>(
   label: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,

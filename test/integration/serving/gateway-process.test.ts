@@ -7,15 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
+import { createObjectStore, type ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import { liveGateways, windowsOf } from '../../../db/gateway-queries.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { liveGateways, windowsOf } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { writeRoute } from '../../../db/route-queries.js';
+import { writeRoute } from '../../../db/serving/route-queries.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import type { Split } from '../../../domain/route.js';
-import { builtGateway } from '../../../infra/embedded/built-gateway.js';
+import type { Split } from '../../../domain/serving/route.js';
+import { builtGateway } from '../../../infra/embedded/processes/built-gateway.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { eventually, exampleRow, expectedProbability, inferBody, makeModel } from './gateway-harness.js';
@@ -68,7 +68,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Puts a version into the registry and its artifact into the object store; what a gateway does not read is left empty. */
+/**
+ * Puts a version into the registry and its artifact into the object store; what a gateway does not read is left empty.
+ */
 async function register(version: number, bias: number): Promise<void> {
   const file = makeModel(path.join(folder, `${version}.onnx`), bias);
   const draft = `test/${version}.onnx`;
@@ -122,7 +124,9 @@ async function startGateway(home: string, change: Record<string, string> = {}): 
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   processes.push(child);
-  const exit = new Promise<number | string | null>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
+  const exit = new Promise<number | string | null>((resolve) =>
+    child.once('exit', (code, signal) => resolve(signal ?? code)),
+  );
   const url = `http://127.0.0.1:${port}`;
   await eventually('the gateway is live', () =>
     fetch(`${url}/v2/health/live`).then(
@@ -138,14 +142,22 @@ const freePort = () =>
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 
-const answerSchema = z.object({ model_version: z.string(), outputs: z.tuple([z.unknown(), z.object({ data: z.array(z.number()) })]) });
+const answerSchema = z.object({
+  model_version: z.string(),
+  outputs: z.tuple([z.unknown(), z.object({ data: z.array(z.number()) })]),
+});
 
 /** Asks once. @returns the prediction's id and the version that answered. */
-async function ask(url: string, id?: string): Promise<{ predictionId: string; version: number; probability: number | undefined }> {
+async function ask(
+  url: string,
+  id?: string,
+): Promise<{ predictionId: string; version: number; probability: number | undefined }> {
   const response = await fetch(`${url}/v2/models/flight-delay/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -223,12 +235,19 @@ test('from the registry to answers, windows, prediction log and labels; a route 
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(
-      answers.map(({ predictionId }) => ({ prediction_id: predictionId, label: true, observed_at: '2013-04-01T12:00:00Z' })),
+      answers.map(({ predictionId }) => ({
+        prediction_id: predictionId,
+        label: true,
+        observed_at: '2013-04-01T12:00:00Z',
+      })),
     ),
   });
   expect(labelled.status).toBe(202);
   const ids = answers.map((answer) => answer.predictionId).sort();
-  await eventually('the labels are in the object store', async () => (await shipped('labels/flight-delay/')).length >= ids.length);
+  await eventually(
+    'the labels are in the object store',
+    async () => (await shipped('labels/flight-delay/')).length >= ids.length,
+  );
   expect(await shipped('labels/flight-delay/')).toEqual(ids);
   await eventually(
     'the predictions are in the object store',
@@ -246,7 +265,9 @@ test('from the registry to answers, windows, prediction log and labels; a route 
   expect(await exit).toBe(0);
   expect(await liveGateways(db, 'production', 'flight-delay')).toEqual([]);
   const counted = await Promise.all(
-    [1, 2].map((version) => windowsOf(db, { environment: 'production', model: 'flight-delay', version, epochFrom: 1, epochTo: third })),
+    [1, 2].map((version) =>
+      windowsOf(db, { environment: 'production', model: 'flight-delay', version, epochFrom: 1, epochTo: third }),
+    ),
   );
   expect(counted.flat().reduce((sum, window) => sum + window.requests, 0)).toBe(101);
 });
@@ -284,7 +305,8 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
 
   const third = await startGateway(home);
   const ids = new Set(answers.map((answer) => answer.predictionId));
-  const mine = async () => (await shipped('predictions/production/flight-delay/')).filter((id) => ids.has(id) || id === 'torn');
+  const mine = async () =>
+    (await shipped('predictions/production/flight-delay/')).filter((id) => ids.has(id) || id === 'torn');
   await eventually('all predictions are in the object store', async () => (await mine()).length >= ids.size);
   expect(await mine()).toEqual([...ids].sort());
   await eventually('the torn line is counted', async () =>
@@ -313,7 +335,9 @@ test('two gateways of one environment on one machine acknowledge each epoch for 
       await eventually('gRPC answers', () => client.infer(rawRequest([exampleRow])).catch(() => false as const));
       const ids = Array.from({ length: 20 }, (_, index) => `two-${index}`);
       const rest = await Promise.all(ids.map(async (id) => (await ask(url, id)).version));
-      const grpc = await Promise.all(ids.map(async (id) => (await client.infer(rawRequest([exampleRow], { id }))).response.modelVersion));
+      const grpc = await Promise.all(
+        ids.map(async (id) => (await client.infer(rawRequest([exampleRow], { id }))).response.modelVersion),
+      );
       expect(grpc.map(Number)).toEqual(rest);
       return rest;
     } finally {

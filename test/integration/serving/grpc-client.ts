@@ -12,7 +12,10 @@ import {
   ModelInferResponse,
   type ModelInferRequest_InferInputTensor,
 } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { ServerReflectionRequest, ServerReflectionResponse } from '../../../serving/grpc/generated/grpc/reflection/v1/reflection.js';
+import {
+  ServerReflectionRequest,
+  ServerReflectionResponse,
+} from '../../../serving/grpc/generated/grpc/reflection/v1/reflection.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
 import { exampleRow, type FlightRow } from './flight-rows.js';
 
@@ -27,7 +30,16 @@ export function typedRequest(rows: readonly FlightRow[], change: Partial<ModelIn
       : { ...noContents, fp32Contents: values.map((value) => (value === null ? NaN : Number(value))) };
     return { name, datatype: text ? 'BYTES' : 'FP32', shape: [rows.length, 1], parameters: {}, contents };
   });
-  return { modelName: 'flight-delay', modelVersion: '', id: '', parameters: {}, inputs, outputs: [], rawInputContents: [], ...change };
+  return {
+    modelName: 'flight-delay',
+    modelVersion: '',
+    id: '',
+    parameters: {},
+    inputs,
+    outputs: [],
+    rawInputContents: [],
+    ...change,
+  };
 }
 
 /** The same with raw contents. */
@@ -38,7 +50,12 @@ export function rawRequest(rows: readonly FlightRow[], change: Partial<ModelInfe
       ? Buffer.concat(contents.bytesContents.flatMap((text) => [Buffer.from(Uint32Array.of(text.length).buffer), text]))
       : Buffer.from(Float32Array.from(contents.fp32Contents).buffer),
   );
-  return { ...typed, inputs: typed.inputs.map((input) => ({ ...input, contents: undefined })), rawInputContents, ...change };
+  return {
+    ...typed,
+    inputs: typed.inputs.map((input) => ({ ...input, contents: undefined })),
+    rawInputContents,
+    ...change,
+  };
 }
 
 export interface Inferred {
@@ -58,7 +75,11 @@ export class GrpcClient {
     });
   }
 
-  infer(request: ModelInferRequest, metadata: Record<string, string> = {}, options: CallOptions = {}): Promise<Inferred> {
+  infer(
+    request: ModelInferRequest,
+    metadata: Record<string, string> = {},
+    options: CallOptions = {},
+  ): Promise<Inferred> {
     return this.start(request, metadata, options).answer;
   }
 
@@ -82,7 +103,9 @@ export class GrpcClient {
         Metadata.fromHttp2Headers(metadata),
         options,
         (error, response) =>
-          error !== null || response === undefined ? reject(error ?? new Error('no answer')) : resolve({ response, metadata: received }),
+          error !== null || response === undefined
+            ? reject(error ?? new Error('no answer'))
+            : resolve({ response, metadata: received }),
       );
       call.on('metadata', (one: Metadata) => (received = one));
     });
@@ -99,7 +122,11 @@ export class GrpcClient {
         (message: Buffer) => ServerReflectionResponse.decode(message),
       );
       call.once('error', reject).once('data', ({ messageResponse }: ServerReflectionResponse) => {
-        resolve(messageResponse?.$case === 'listServicesResponse' ? messageResponse.value.service.map(({ name }) => name) : []);
+        resolve(
+          messageResponse?.$case === 'listServicesResponse'
+            ? messageResponse.value.service.map(({ name }) => name)
+            : [],
+        );
         call.end();
       });
       call.write({ host: '', messageRequest: { $case: 'listServices', value: '' } });

@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
-import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  eventually,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from './gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest, typedRequest } from './grpc-client.js';
 
 let world: TestWorld;
@@ -43,7 +50,9 @@ describe('an inference', () => {
     const [label, probabilities] = response.outputs;
     expect(label).toMatchObject({ name: 'label', datatype: 'INT64', shape: [2], contents: { int64Contents: [0, 1] } });
     expect(probabilities).toMatchObject({ name: 'probabilities', datatype: 'FP32', shape: [2, 2] });
-    rows.forEach((row, index) => expect(probabilities?.contents?.fp32Contents[index * 2 + 1]).toBeCloseTo(expectedProbability(-1, row), 6));
+    rows.forEach((row, index) =>
+      expect(probabilities?.contents?.fp32Contents[index * 2 + 1]).toBeCloseTo(expectedProbability(-1, row), 6),
+    );
     expect(metadata.get('x-perdure-epoch')).toEqual(['4']);
     expect(metadata.get('x-perdure-prediction-id')[0]).toMatch(/^p-[0-9a-z]+-[0-9a-f]{8}-[0-9a-z]+$/);
   });
@@ -53,7 +62,9 @@ describe('an inference', () => {
     expect(response.outputs.map((output) => output.contents)).toEqual([undefined, undefined]);
     const [label = Buffer.alloc(0), probabilities = Buffer.alloc(0)] = response.rawOutputContents;
     expect([label.length, label.readBigInt64LE(0), label.readBigInt64LE(8)]).toEqual([16, 0n, 1n]);
-    rows.forEach((row, index) => expect(probabilities.readFloatLE(index * 8 + 4)).toBeCloseTo(expectedProbability(-1, row), 6));
+    rows.forEach((row, index) =>
+      expect(probabilities.readFloatLE(index * 8 + 4)).toBeCloseTo(expectedProbability(-1, row), 6),
+    );
     expect(response.id).toBe(metadata.get('x-perdure-prediction-id')[0]);
   });
 
@@ -82,7 +93,10 @@ describe('an inference', () => {
     const { response } = await client.infer(rawRequest(many, byVersion1));
     const probabilities = response.rawOutputContents[1] ?? Buffer.alloc(0);
     for (const index of [0, 1, 499, 500, 1_999])
-      expect(probabilities.readFloatLE(index * 8 + 4)).toBeCloseTo(expectedProbability(-1, { ...exampleRow, dep_delay: index % 500 }), 6);
+      expect(probabilities.readFloatLE(index * 8 + 4)).toBeCloseTo(
+        expectedProbability(-1, { ...exampleRow, dep_delay: index % 500 }),
+        6,
+      );
   });
 
   test('goes to the version that the same key or id gets over REST', async () => {
@@ -111,7 +125,10 @@ describe('an inference', () => {
 describe('a request that is wrong is refused with words, and the gateway serves on', () => {
   const changed = (name: string, change: object) => {
     const request = typedRequest([exampleRow]);
-    return { ...request, inputs: request.inputs.map((input) => (input.name === name ? { ...input, ...change } : input)) };
+    return {
+      ...request,
+      inputs: request.inputs.map((input) => (input.name === name ? { ...input, ...change } : input)),
+    };
   };
   const raw = rawRequest([exampleRow]);
   const bytesOf = (request: ModelInferRequest) => Buffer.from(ModelInferRequest.encode(request).finish());
@@ -125,7 +142,12 @@ describe('a request that is wrong is refused with words, and the gateway serves 
       status.NOT_FOUND,
       /"nobody" is not served here. Served: flight-delay/,
     ],
-    ['another version', typedRequest([exampleRow], { modelVersion: '9' }), status.NOT_FOUND, /Version 9 of flight-delay is not loaded/],
+    [
+      'another version',
+      typedRequest([exampleRow], { modelVersion: '9' }),
+      status.NOT_FOUND,
+      /Version 9 of flight-delay is not loaded/,
+    ],
     ['no version', typedRequest([exampleRow], { modelVersion: 'x' }), status.NOT_FOUND, /"x" is no version/],
     [
       'a feature missing',
@@ -135,7 +157,10 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     ],
     [
       'a feature twice',
-      { ...typedRequest([exampleRow]), inputs: [...typedRequest([exampleRow]).inputs, ...typedRequest([exampleRow]).inputs] },
+      {
+        ...typedRequest([exampleRow]),
+        inputs: [...typedRequest([exampleRow]).inputs, ...typedRequest([exampleRow]).inputs],
+      },
       status.INVALID_ARGUMENT,
       /given twice/,
     ],
@@ -171,7 +196,12 @@ describe('a request that is wrong is refused with words, and the gateway serves 
       status.INVALID_ARGUMENT,
       /carrier, row 0: the bytes are not UTF-8/,
     ],
-    ['a shape of too many rows', changed('temp', { shape: [2, 1] }), status.INVALID_ARGUMENT, /temp has 1 values, but its shape/],
+    [
+      'a shape of too many rows',
+      changed('temp', { shape: [2, 1] }),
+      status.INVALID_ARGUMENT,
+      /temp has 1 values, but its shape/,
+    ],
     [
       'contents beside raw contents',
       { ...raw, inputs: typedRequest([exampleRow]).inputs },
@@ -198,7 +228,9 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     ],
     [
       'a timeout that is none',
-      typedRequest([exampleRow], { parameters: { timeout: { parameterChoice: { $case: 'stringParam', value: 'soon' } } } }),
+      typedRequest([exampleRow], {
+        parameters: { timeout: { parameterChoice: { $case: 'stringParam', value: 'soon' } } },
+      }),
       status.INVALID_ARGUMENT,
       /timeout is "soon"/,
     ],
@@ -236,11 +268,16 @@ test('a message that unpacks to more than a body may be is refused', async () =>
   const gzip = new GrpcClient(grpcAddress, { 'grpc.default_compression_algorithm': 2 });
   const failure = await failureOf(gzip.send(Buffer.alloc(50_000_000)).answer);
   gzip.close();
-  expect([failure.code, failure.details]).toEqual([status.RESOURCE_EXHAUSTED, expect.stringContaining('larger than 1048576')]);
+  expect([failure.code, failure.details]).toEqual([
+    status.RESOURCE_EXHAUSTED,
+    expect.stringContaining('larger than 1048576'),
+  ]);
   await client.infer(rawRequest([exampleRow]));
 });
 
 test('a port that is taken is an error that names the variable', async () => {
   const port = Number(new URL(`http://${grpcAddress}`).port);
-  await expect(gateway.listenGrpc({ host: '127.0.0.1', port })).rejects.toThrow(/cannot be opened.*PERDURE_GATEWAY_GRPC_PORT/);
+  await expect(gateway.listenGrpc({ host: '127.0.0.1', port })).rejects.toThrow(
+    /cannot be opened.*PERDURE_GATEWAY_GRPC_PORT/,
+  );
 });

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { parseModelDefinition } from '../../../domain/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld, type Trap } from './gateway-harness.js';
@@ -25,12 +25,19 @@ const quick = { hangMs: 400, deathsMax: 3, deathWindowMs: 60_000, coolDownMs: 60
 /** A gateway that serves every route. */
 async function start(limits: Parameters<TestWorld['start']>[0]): ReturnType<TestWorld['start']> {
   const started = await world.start(limits);
-  await eventually('every route is served', () => started.gateway.status().routes.length === world.controlPlane.state.routes.length);
+  await eventually(
+    'every route is served',
+    () => started.gateway.status().routes.length === world.controlPlane.state.routes.length,
+  );
   return started;
 }
 
 /** The version that answered, or the status and the message. */
-async function ask(url: string, row: typeof exampleRow, { model = 'flight-delay', id = '', version = 0 } = {}): Promise<string> {
+async function ask(
+  url: string,
+  row: typeof exampleRow,
+  { model = 'flight-delay', id = '', version = 0 } = {},
+): Promise<string> {
   const path = version > 0 ? `${model}/versions/${version}` : model;
   const response = await fetch(`${url}/v2/models/${path}/infer`, {
     method: 'POST',
@@ -38,12 +45,15 @@ async function ask(url: string, row: typeof exampleRow, { model = 'flight-delay'
     body: JSON.stringify(inferBody([row], id || undefined)),
   });
   const text = await response.text();
-  return response.status === 200 ? `${model}@${answerSchema.parse(JSON.parse(text)).model_version}` : `${response.status} ${text}`;
+  return response.status === 200
+    ? `${model}@${answerSchema.parse(JSON.parse(text)).model_version}`
+    : `${response.status} ${text}`;
 }
 
 const stateOf = (gateway: Gateway, version: number) =>
   gateway.status().versions.find((one) => one.version === version && one.model === 'flight-delay')?.process?.state;
-const eventsOf = () => [...world.controlPlane.events.values()].map(({ model, version, kind }) => `${model}@${version} ${kind}`);
+const eventsOf = () =>
+  [...world.controlPlane.events.values()].map(({ model, version, kind }) => `${model}@${version} ` + `${kind}`);
 const failuresOf = (version: number) =>
   [...world.controlPlane.windows.values()]
     .filter((one) => one.version === version && one.role === 'split')
@@ -90,7 +100,9 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
     expect(answers[0]).toMatch(/^500 .*ended twice while answering this request/);
     expect(answers[0]).toMatch(says);
 
-    const byId = await Promise.all(Array.from({ length: 40 }, (_, number) => ask(url, harmless, { id: `request-${number}` })));
+    const byId = await Promise.all(
+      Array.from({ length: 40 }, (_, number) => ask(url, harmless, { id: `request-${number}` })),
+    );
     expect(new Set(byId)).toEqual(new Set(['flight-delay@1']));
     const spool = path.join(world.folder, 'home/spool/predictions/flight-delay');
     await eventually('the log says that the champion stood in', async () => {
@@ -99,11 +111,19 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
       );
       return texts.some((text) => /"version":1,"epoch":1,"role":"override","chosen_by":"stand-in"/.test(text));
     });
-    expect(await ask(url, harmless, { version: 2 })).toMatch(/^503 .*flight-delay@2 is out of service here: its process ended 3 times/);
-    const readiness = (path: string) => fetch(`${url}/v2/models/flight-delay${path}/ready`).then((response) => response.status);
+    expect(await ask(url, harmless, { version: 2 })).toMatch(
+      /^503 .*flight-delay@2 is out of service here: its process ended 3 times/,
+    );
+    const readiness = (path: string) =>
+      fetch(`${url}/v2/models/flight-delay${path}/ready`).then((response) => response.status);
     expect(await Promise.all(['', '/versions/1', '/versions/2'].map(readiness))).toEqual([200, 200, 503]);
     const index = await fetch(`${url}/v2/repository/index`, { method: 'POST' }).then((response) => response.json());
-    expect(index).toContainEqual({ name: 'flight-delay', version: '2', state: 'UNAVAILABLE', reason: expect.stringMatching(says) });
+    expect(index).toContainEqual({
+      name: 'flight-delay',
+      version: '2',
+      state: 'UNAVAILABLE',
+      reason: expect.stringMatching(says),
+    });
     await eventually('its failures are counted', () => failuresOf(2) > 0);
     expect(failuresOf(1)).toBe(0);
     running = false;
@@ -114,7 +134,9 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
     await eventually('the event is told', () => eventsOf().length > 0);
     expect(eventsOf()).toEqual(['flight-delay@2 out-of-service']);
     expect([...world.controlPlane.events.values()][0]?.message).toMatch(says);
-    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/perdure_gateway_events_total\{.*kind="out-of-service".*\} 1/);
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
+      /perdure_gateway_events_total\{.*kind="out-of-service".*\} 1/,
+    );
   });
 });
 
@@ -160,7 +182,9 @@ describe('out of service', () => {
     const { gateway, url } = await start({ engine: { ...quick, hangMs: 800, deathsMax: 1 } });
     const killing = ask(url, deadly, { version: 2 });
     await eventually('the deadly request is under way', () => gateway.status().versions.length === 2);
-    const waiting = await Promise.all(Array.from({ length: 40 }, (_, number) => ask(url, harmless, { id: `request-${number}` })));
+    const waiting = await Promise.all(
+      Array.from({ length: 40 }, (_, number) => ask(url, harmless, { id: `request-${number}` })),
+    );
     expect(waiting.filter((answer) => !/^flight-delay@[12]$/.test(answer))).toEqual([]);
     await killing;
   });

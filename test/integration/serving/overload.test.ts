@@ -61,18 +61,25 @@ describe('a request whose deadline passes while it waits is never sent to the mo
     [
       'by the deadline of a gRPC call',
       status.DEADLINE_EXCEEDED,
-      async ({ client }) => (await failureOf(client.infer(rawRequest([exampleRow]), {}, { deadline: Date.now() + 100 }))).code,
+      async ({ client }) =>
+        (await failureOf(client.infer(rawRequest([exampleRow]), {}, { deadline: Date.now() + 100 }))).code,
     ],
     [
       'by the parameter timeout of a gRPC request',
       status.DEADLINE_EXCEEDED,
       async ({ client }) => {
-        const parameters: ModelInferRequest['parameters'] = { timeout: { parameterChoice: { $case: 'int64Param', value: 100_000 } } };
+        const parameters: ModelInferRequest['parameters'] = {
+          timeout: { parameterChoice: { $case: 'int64Param', value: 100_000 } },
+        };
         return (await failureOf(client.infer(rawRequest([exampleRow], { parameters })))).code;
       },
     ],
     ['by the header of a REST request', 504, async ({ ask }) => (await ask({ 'x-request-timeout-ms': '100' })).status],
-    ['by the parameter timeout of a REST request', 504, async ({ ask }) => (await ask({}, { timeout: 100_000 })).status],
+    [
+      'by the parameter timeout of a REST request',
+      504,
+      async ({ ask }) => (await ask({}, { timeout: 100_000 })).status,
+    ],
   ])('%s', async (_, expected, askLate) => {
     const held = await startHeld();
     const before = await held.asked();
@@ -86,7 +93,10 @@ describe('a request whose deadline passes while it waits is never sent to the mo
     // Else whoever waits for a millisecond could have any version rolled back.
     expect(await held.metric('requests_total\\{.*outcome="given-up"')).toBe(3);
     const windows = () => [...world.controlPlane.windows.values()];
-    await eventually('the others are counted', () => windows().reduce((sum, { requests }) => sum + requests, 0) === before + 4);
+    await eventually(
+      'the others are counted',
+      () => windows().reduce((sum, { requests }) => sum + requests, 0) === before + 4,
+    );
     expect(windows().reduce((sum, { errors }) => sum + errors, 0)).toBe(0);
   });
 

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createObjectStore, type ObjectStore } from '../../../adapters/object-store.js';
-import { keyPoint } from '../../../domain/route-choice.js';
+import { createObjectStore, type ObjectStore } from '../../../adapters/object-store/object-store.js';
+import { keyPoint } from '../../../domain/serving/route-choice.js';
 import { testBucketOptions } from '../data/test-bucket.js';
 import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
 
@@ -29,7 +29,10 @@ afterEach(async () => {
 });
 
 async function start(objectStore?: typeof bucket): Promise<{ url: string; stop: () => Promise<void> }> {
-  const { gateway, url } = await world.start({ predictionSegmentAgeMaxMs: 300, labelSegmentAgeMaxMs: 300 }, objectStore);
+  const { gateway, url } = await world.start(
+    { predictionSegmentAgeMaxMs: 300, labelSegmentAgeMaxMs: 300 },
+    objectStore,
+  );
   await eventually('the route is served', () => gateway.status().routes.length === 1);
   return { url, stop: () => gateway.stop() };
 }
@@ -87,7 +90,9 @@ test('tells what was served, why, and by whose leave, from the spool', async () 
     registered: { runId: `run-${version}` },
     card: { key: `cards/flight-delay/${version}/card.json`, sha256: null },
   });
-  expect(await passport(url, id, { 'x-perdure-key': 'another' })).toMatchObject({ body: { why: { key_matches: false, point: null } } });
+  expect(await passport(url, id, { 'x-perdure-key': 'another' })).toMatchObject({
+    body: { why: { key_matches: false, point: null } },
+  });
 });
 
 test('tells the rows of a batch one by one', async () => {
@@ -97,14 +102,20 @@ test('tells the rows of a batch one by one', async () => {
     status: 200,
     body: { features: { dep_delay: 2 }, outcome: null, why: { by: 'draw' } },
   });
-  expect(await passport(url, id)).toMatchObject({ status: 400, body: { error: expect.stringContaining(`${id}.0 to ${id}.2`) as string } });
+  expect(await passport(url, id)).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining(`${id}.0 to ${id}.2`) as string },
+  });
 });
 
 test('finds what is shipped, with a label that came later, also after a restart', async () => {
   const first = await start(bucket);
   const id = await predict(first.url, 2);
   const spooled = () => readdir(path.join(world.folder, 'home/spool/predictions/flight-delay'));
-  await eventually('the segment is shipped', async () => (await store.list('predictions/production/flight-delay/')).length > 0);
+  await eventually(
+    'the segment is shipped',
+    async () => (await store.list('predictions/production/flight-delay/')).length > 0,
+  );
   await eventually('the spool is empty', async () => (await spooled()).length === 0);
   await label(first.url, `${id}.1`, true);
   await eventually('the label is shipped', async () => (await store.list('labels/flight-delay/')).length > 0);
@@ -114,7 +125,11 @@ test('finds what is shipped, with a label that came later, also after a restart'
   const { url } = await start(bucket);
   expect(await passport(url, `${id}.1`)).toMatchObject({
     status: 200,
-    body: { features: { dep_delay: 1 }, outcome: { label: true }, card: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string } },
+    body: {
+      features: { dep_delay: 1 },
+      outcome: { label: true },
+      card: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+    },
   });
 });
 
@@ -128,11 +143,16 @@ test('tells what caused an override, from the spool and once it is shipped', asy
   const header = await predict(url, 1, { 'x-team': 'qa' });
   const causes = async () =>
     Promise.all(
-      [version, `${key}.1`, header].map(async (id) => ((await passport(url, id)).body['why'] as Record<string, unknown>)['cause']),
+      [version, `${key}.1`, header].map(
+        async (id) => ((await passport(url, id)).body['why'] as Record<string, unknown>)['cause'],
+      ),
     );
   expect(await causes()).toEqual(['version', 'key', 'header']);
   const spooled = () => readdir(path.join(world.folder, 'home/spool/predictions/flight-delay'));
-  await eventually('the segments are shipped', async () => (await store.list('predictions/production/flight-delay/')).length > 0);
+  await eventually(
+    'the segments are shipped',
+    async () => (await store.list('predictions/production/flight-delay/')).length > 0,
+  );
   await eventually('the spool is empty', async () => (await spooled()).length === 0);
   expect(await causes()).toEqual(['version', 'key', 'header']);
 });
@@ -141,7 +161,8 @@ test('is 404 for an unknown id, 400 for what is no id, 503 while Postgres or the
   const { url, stop } = await start();
   const id = await predict(url, 1);
   expect((await passport(url, id.replace(/-[0-9a-z]+$/, '-zzz'))).status).toBe(404);
-  for (const wrong of ['nothing', 'p-1-2-3', `${id}.x`, `${id}%27`]) expect((await passport(url, wrong)).status, wrong).toBe(400);
+  for (const wrong of ['nothing', 'p-1-2-3', `${id}.x`, `${id}%27`])
+    expect((await passport(url, wrong)).status, wrong).toBe(400);
   world.controlPlane.away = true;
   expect(await passport(url, id)).toMatchObject({
     status: 503,
@@ -160,7 +181,9 @@ test('labels are told apart: those that have found their prediction, those that 
   await predict(url, 1);
   const [, time = '', boot = ''] = /^p-([0-9a-z]+)-([0-9a-f]{8})-/.exec(id) ?? [];
   const counts = async () =>
-    (await (await fetch(`${url}/v1/models/flight-delay/labels?days=1`)).json()) as Record<string, number> & { unmatchedIds: string[] };
+    (await (await fetch(`${url}/v1/models/flight-delay/labels?days=1`)).json()) as Record<string, number> & {
+      unmatchedIds: string[];
+    };
   const send = async (...ids: string[]) => {
     const body = ids.map((prediction_id) => ({ prediction_id, label: true, observed_at: '2026-01-01T00:00:00Z' }));
     const response = await fetch(`${url}/v1/models/flight-delay/labels`, {
@@ -175,8 +198,16 @@ test('labels are told apart: those that have found their prediction, those that 
   // What this gateway knows at once: it has not made so many, and nobody has made one in the future.
   const ahead = `p-${(Date.now() + 86_400_000).toString(36)}-00000000-1`;
   const strangers = [`p-${time}-${boot}-zz9`, ahead];
-  expect(await send(`${id}.1`, ...strangers)).toMatchObject({ status: 202, accepted: 1, unmatched: 2, unmatched_ids: strangers });
-  expect(await send('p-invented')).toMatchObject({ status: 400, error: expect.stringContaining('labels[0].prediction_id') as string });
+  expect(await send(`${id}.1`, ...strangers)).toMatchObject({
+    status: 202,
+    accepted: 1,
+    unmatched: 2,
+    unmatched_ids: strangers,
+  });
+  expect(await send('p-invented')).toMatchObject({
+    status: 400,
+    error: expect.stringContaining('labels[0].prediction_id') as string,
+  });
 
   // Another gateway may have made these: one just now, one long ago.
   const young = `p-${Date.now().toString(36)}-0badcafe-1`;
@@ -186,7 +217,10 @@ test('labels are told apart: those that have found their prediction, those that 
     const now = await counts();
     return now['matched'] === (before['matched'] ?? 0) + 1 && now['labels'] === (before['labels'] ?? 0) + 3 && now;
   });
-  expect([after['waiting'], after['unmatched']]).toEqual([(before['waiting'] ?? 0) + 1, (before['unmatched'] ?? 0) + 1]);
+  expect([after['waiting'], after['unmatched']]).toEqual([
+    (before['waiting'] ?? 0) + 1,
+    (before['unmatched'] ?? 0) + 1,
+  ]);
   expect(after.unmatchedIds).toContain(old);
   expect((await fetch(`${url}/v1/models/flight-delay/labels?days=0`)).status).toBe(400);
 });

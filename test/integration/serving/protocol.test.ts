@@ -3,7 +3,14 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Gateway } from '../../../serving/gateway.js';
-import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  eventually,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from './gateway-harness.js';
 
 let world: TestWorld;
 let gateway: Gateway;
@@ -18,7 +25,11 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const infer = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
-  fetch(`${url}/v2/models/flight-delay/infer`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+  fetch(`${url}/v2/models/flight-delay/infer`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  });
 const errorOf = async (response: Response) => z.strictObject({ error: z.string() }).parse(await response.json()).error;
 
 const responseSchema = z.strictObject({
@@ -26,7 +37,12 @@ const responseSchema = z.strictObject({
   model_version: z.string(),
   id: z.string(),
   outputs: z.tuple([
-    z.strictObject({ name: z.literal('label'), datatype: z.literal('INT64'), shape: z.array(z.number()), data: z.array(z.number()) }),
+    z.strictObject({
+      name: z.literal('label'),
+      datatype: z.literal('INT64'),
+      shape: z.array(z.number()),
+      data: z.array(z.number()),
+    }),
     z.strictObject({
       name: z.literal('probabilities'),
       datatype: z.literal('FP32'),
@@ -59,7 +75,10 @@ describe('a JSON request', () => {
     const rows = Array.from({ length: 10_000 }, (_, index) => ({ ...exampleRow, dep_delay: index % 500 }));
     const { outputs } = responseSchema.parse(await (await infer(JSON.stringify(inferBody(rows)))).json());
     for (const index of [0, 1, 499, 500, 5_321, 9_999]) {
-      expect(outputs[1].data[index * 2 + 1]).toBeCloseTo(expectedProbability(-1, { ...exampleRow, dep_delay: index % 500 }), 6);
+      expect(outputs[1].data[index * 2 + 1]).toBeCloseTo(
+        expectedProbability(-1, { ...exampleRow, dep_delay: index % 500 }),
+        6,
+      );
     }
   });
 
@@ -72,7 +91,9 @@ describe('a JSON request', () => {
         return outputs[1].data[1];
       }),
     );
-    answers.forEach((answer, index) => expect(answer).toBeCloseTo(expectedProbability(-1, { ...exampleRow, dep_delay: index }), 6));
+    answers.forEach((answer, index) =>
+      expect(answer).toBeCloseTo(expectedProbability(-1, { ...exampleRow, dep_delay: index }), 6),
+    );
   });
 
   test('without an id gets the prediction id as its id', async () => {
@@ -89,11 +110,19 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     ['wrong shape', () => infer(changed('temp', { shape: [2, 1] })), 400, /temp has 1 values, but its shape/],
     [
       'unknown feature',
-      () => infer(JSON.stringify({ inputs: [...good().inputs, { name: 'tmp', shape: [1, 1], datatype: 'FP32', data: [1] }] })),
+      () =>
+        infer(
+          JSON.stringify({ inputs: [...good().inputs, { name: 'tmp', shape: [1, 1], datatype: 'FP32', data: [1] }] }),
+        ),
       400,
       /"tmp" is not a feature/,
     ],
-    ['null where none may be', () => infer(changed('dep_delay', { data: [null] })), 400, /dep_delay, row 0: the value is missing/],
+    [
+      'null where none may be',
+      () => infer(changed('dep_delay', { data: [null] })),
+      400,
+      /dep_delay, row 0: the value is missing/,
+    ],
     ['out of range', () => infer(changed('dep_delay', { data: [99999] })), 400, /dep_delay, row 0: 99999 is outside/],
     ['closed level', () => infer(changed('origin', { data: ['BOS'] })), 400, /origin, row 0: "BOS"/],
     ['no JSON', () => infer('{"inputs": [NaN'), 400, /not JSON/],
@@ -140,7 +169,9 @@ describe('a request that is wrong is refused with words, and the gateway serves 
           (response) => {
             let text = '';
             const port = response.socket.localPort;
-            response.on('data', (chunk) => (text += String(chunk))).on('end', () => resolve({ status: response.statusCode, text, port }));
+            response
+              .on('data', (chunk) => (text += String(chunk)))
+              .on('end', () => resolve({ status: response.statusCode, text, port }));
           },
         );
         request.on('error', reject);
@@ -176,9 +207,17 @@ describe('labels', () => {
   test.each<[string, unknown, RegExp]>([
     ['nothing', [], /body is wrong/],
     ['no array', label, /body is wrong/],
-    ['a label that is no label', [label, { ...label, label: 'yes' }], /labels\[1\]\.label is wrong: must be true, false, 0 or 1/],
+    [
+      'a label that is no label',
+      [label, { ...label, label: 'yes' }],
+      /labels\[1\]\.label is wrong: must be true, false, 0 or 1/,
+    ],
     ['a time without a zone', [{ ...label, observed_at: '2013-04-01T12:00:00' }], /labels\[0\]\.observed_at/],
-    ['a time to come', [{ ...label, observed_at: new Date(Date.now() + 3_600_000).toISOString() }], /has not happened yet/],
+    [
+      'a time to come',
+      [{ ...label, observed_at: new Date(Date.now() + 3_600_000).toISOString() }],
+      /has not happened yet/,
+    ],
     ['a field too many', [{ ...label, extra: 1 }], /labels\[0\]/],
   ])('with %s are refused whole', async (_, labels, message) => {
     const before = gateway.status().spool.labels.bytes;

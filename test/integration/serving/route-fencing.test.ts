@@ -40,7 +40,9 @@ describe('an earlier epoch of the same store', () => {
     world.controlPlane.route(model, 6, all(1));
     await severalLooks();
     expect(gateway.status().routes).toMatchObject([{ epoch: 7, split: all(2) }]);
-    expect(gateway.status().problems).toMatchObject([{ epoch: 6, message: expect.stringContaining('epoch 7 is in force here and stays') }]);
+    expect(gateway.status().problems).toMatchObject([
+      { epoch: 6, message: expect.stringContaining('epoch 7 is in force here and stays') },
+    ]);
     expect(acknowledged(6)).toEqual([]);
     expect(await keptEpochs()).toEqual({ [model]: 7 });
     world.controlPlane.state = seven;
@@ -105,19 +107,27 @@ test('of many changes in a row the last one comes into force, and every acknowle
 test('models whose routes change together are all kept', async () => {
   const names = ['one', 'two', 'three'];
   for (const name of names) {
-    world.controlPlane.state.versions.push(...world.controlPlane.state.versions.slice(0, 2).map((one) => ({ ...one, model: name })));
+    world.controlPlane.state.versions.push(
+      ...world.controlPlane.state.versions.slice(0, 2).map((one) => ({ ...one, model: name })),
+    );
     world.controlPlane.route(name, 1, all(1), { standby: [2] });
   }
   await world.start();
   for (let epoch = 2; epoch <= 6; epoch += 1) {
-    world.controlPlane.routes(names.map((name) => ({ model: name, epoch, split: all(1 + (epoch % 2)), standby: [2 - (epoch % 2)] })));
+    world.controlPlane.routes(
+      names.map((name) => ({ model: name, epoch, split: all(1 + (epoch % 2)), standby: [2 - (epoch % 2)] })),
+    );
     await eventually(`epoch ${epoch} of all is acknowledged`, () => acknowledged(epoch).length === names.length);
     expect(await keptEpochs()).toEqual({ one: epoch, two: epoch, three: epoch });
   }
 });
 
 describe('a restart with the control plane and the object store away', () => {
-  const parts = { shadows: [{ version: 2, samplePct: 100 }], standby: [3], overrides: [{ version: 4, keys: ['tester'], headers: [] }] };
+  const parts = {
+    shadows: [{ version: 2, samplePct: 100 }],
+    standby: [3],
+    overrides: [{ version: 4, keys: ['tester'], headers: [] }],
+  };
   beforeEach(async () => {
     await world.addVersion(3, 0.5);
     await world.addVersion(4, 0.25);
@@ -142,12 +152,19 @@ describe('a restart with the control plane and the object store away', () => {
     const shadow = world.controlPlane.state.versions.find((one) => one.version === 2);
     await writeFile(path.join(world.folder, 'home', 'artifacts', `${shadow?.artifactSha256}.onnx`), 'other bytes');
     const { gateway } = await world.start();
-    expect(gateway.status()).toMatchObject({ ready: true, routes: [{ epoch: 5, shadows: [], standby: [3] }], problems: [{ epoch: 5 }] });
+    expect(gateway.status()).toMatchObject({
+      ready: true,
+      routes: [{ epoch: 5, shadows: [], standby: [3] }],
+      problems: [{ epoch: 5 }],
+    });
     world.controlPlane.away = false;
     await eventually('the gateway says why', () => acknowledged(5).find((one) => one.error?.includes('away')));
     world.artifacts.away = false;
     await eventually('the shadow is back', () => gateway.status().routes[0]?.shadows.length === 1);
-    await eventually('the route is acknowledged again', () => world.controlPlane.acknowledgements.at(-1)?.error === undefined);
+    await eventually(
+      'the route is acknowledged again',
+      () => world.controlPlane.acknowledgements.at(-1)?.error === undefined,
+    );
     expect(gateway.status().problems).toEqual([]);
   });
 });
@@ -164,7 +181,10 @@ test('a file of routes from before routes had parts is read', async () => {
   await writeFile(file, JSON.stringify(old));
   world.controlPlane.away = true;
   const { gateway } = await world.start();
-  expect(gateway.status()).toMatchObject({ ready: true, routes: [{ epoch: 5, shadows: [], standby: [], overrides: [] }] });
+  expect(gateway.status()).toMatchObject({
+    ready: true,
+    routes: [{ epoch: 5, shadows: [], standby: [], overrides: [] }],
+  });
 });
 
 test('a service that a person ended is out of the gateway and of its disk for good, whatever else is still loading; a later route serves again', async () => {

@@ -3,8 +3,15 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import flightDelay from '../../../models/flight-delay/model.js';
-import type { ServingRole } from '../../../domain/serving-window.js';
-import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import type { ServingRole } from '../../../domain/serving/serving-window.js';
+import {
+  createTestWorld,
+  eventually,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from './gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {
@@ -12,9 +19,16 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const answerSchema = z.object({ model_version: z.string(), outputs: z.tuple([z.unknown(), z.object({ data: z.array(z.number()) })]) });
+const answerSchema = z.object({
+  model_version: z.string(),
+  outputs: z.tuple([z.unknown(), z.object({ data: z.array(z.number()) })]),
+});
 
-const post = (url: string, headers: Record<string, string> = {}, { id, path: rest = '' }: { id?: string; path?: string } = {}) =>
+const post = (
+  url: string,
+  headers: Record<string, string> = {},
+  { id, path: rest = '' }: { id?: string; path?: string } = {},
+) =>
   fetch(`${url}/v2/models/flight-delay${rest}/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -22,7 +36,10 @@ const post = (url: string, headers: Record<string, string> = {}, { id, path: res
   });
 
 /** Asks once. @returns the version that answered, having checked that the answer is its. */
-async function ask(url: string, ...how: Parameters<typeof post> extends [string, ...infer Rest] ? Rest : never): Promise<number> {
+async function ask(
+  url: string,
+  ...how: Parameters<typeof post> extends [string, ...infer Rest] ? Rest : never
+): Promise<number> {
   const response = await post(url, ...how);
   if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
   const { model_version: version, outputs } = answerSchema.parse(await response.json());
@@ -42,12 +59,19 @@ const champion = [{ version: 1, sharePct: 100 }];
 
 /** Requests and errors counted so far. */
 function counted(role: ServingRole, version: number): { requests: number; errors: number } {
-  const windows = [...world.controlPlane.windows.values()].filter((window) => window.role === role && window.version === version);
+  const windows = [...world.controlPlane.windows.values()].filter(
+    (window) => window.role === role && window.version === version,
+  );
   const sum = (field: 'requests' | 'errors') => windows.reduce((total, window) => total + window[field], 0);
   return { requests: sum('requests'), errors: sum('errors') };
 }
 
-const lineSchema = z.object({ prediction_id: z.string(), version: z.number(), role: z.string(), probability: z.number() });
+const lineSchema = z.object({
+  prediction_id: z.string(),
+  version: z.number(),
+  role: z.string(),
+  probability: z.number(),
+});
 
 async function logged(): Promise<z.infer<typeof lineSchema>[]> {
   const folder = path.join(world.folder, 'home', 'spool', 'predictions', 'flight-delay');
@@ -97,10 +121,15 @@ describe('a tester', () => {
       400,
       { error: 'The header X-Perdure-Version is "latest". Send the number of a version, for example 2.' },
     ]);
-    await eventually('all is counted', () => counted('split', 1).requests === 4 && counted('override', 3).requests === 2);
+    await eventually(
+      'all is counted',
+      () => counted('split', 1).requests === 4 && counted('override', 3).requests === 2,
+    );
     expect(counted('override', 2)).toEqual({ requests: 3, errors: 0 });
     expect(counted('split', 2)).toEqual({ requests: 0, errors: 0 });
-    expect(gateway.status().routes).toMatchObject([{ standby: [3], overrides: [{ version: 2, keys: 1, headers: ['X-Team'] }] }]);
+    expect(gateway.status().routes).toMatchObject([
+      { standby: [3], overrides: [{ version: 2, keys: 1, headers: ['X-Team'] }] },
+    ]);
   });
 });
 
@@ -118,7 +147,10 @@ describe('a shadow', () => {
     const { gateway, url } = await startReady();
     for (let number = 0; number < 20; number += 1) expect(await ask(url)).toBe(1);
     await ask(url, { 'x-perdure-version': '2' });
-    await eventually('copies are counted', () => counted('shadow', 2).requests === 20 && counted('shadow', 3).requests === 20);
+    await eventually(
+      'copies are counted',
+      () => counted('shadow', 2).requests === 20 && counted('shadow', 3).requests === 20,
+    );
     expect(counted('shadow', 2)).toEqual({ requests: 20, errors: 0 });
     expect(counted('override', 2)).toEqual({ requests: 1, errors: 0 });
     await gateway.stop();
@@ -140,13 +172,21 @@ describe('a shadow', () => {
     await world.addVersion(2, 1);
     world.controlPlane.route('flight-delay', 1, champion, { shadows: [{ version: 2, samplePct: 50 }] });
     const { gateway, url } = await startReady();
-    const first = await Promise.all(Array.from({ length: 40 }, (_, index) => post(url, { 'x-perdure-key': `key-${index}` })));
+    const first = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => post(url, { 'x-perdure-key': `key-${index}` })),
+    );
     world.controlPlane.route('flight-delay', 2, champion, { shadows: [{ version: 2, samplePct: 50 }] });
     await eventually('epoch 2 is in force', () => gateway.status().routes[0]?.epoch === 2);
-    const second = await Promise.all(Array.from({ length: 40 }, (_, index) => post(url, { 'x-perdure-key': `key-${index}` })));
-    const ids = [first, second].map((responses) => responses.map((response) => response.headers.get('x-perdure-prediction-id')));
+    const second = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => post(url, { 'x-perdure-key': `key-${index}` })),
+    );
+    const ids = [first, second].map((responses) =>
+      responses.map((response) => response.headers.get('x-perdure-prediction-id')),
+    );
     await eventually('both samples are logged', async () => {
-      const copied = new Set((await logged()).filter((line) => line.role === 'shadow').map((line) => line.prediction_id.split('~')[0]));
+      const copied = new Set(
+        (await logged()).filter((line) => line.role === 'shadow').map((line) => line.prediction_id.split('~')[0]),
+      );
       const sampled = ids.map((some) => some.flatMap((id, index) => (copied.has(id ?? '') ? [index] : [])));
       const [one = [], two = []] = sampled;
       return one.length > 8 && one.length < 32 && JSON.stringify(one) === JSON.stringify(two);
@@ -161,10 +201,17 @@ describe('a shadow', () => {
     for (let number = 0; number < 60; number += 1) await ask(url);
     const metrics = await (await fetch(`${url}/metrics`)).text();
     const copies = (outcome: string) =>
-      Number(new RegExp(`shadow_copies_total\\{model="flight-delay",version="2",outcome="${outcome}".*\\} (\\d+)`).exec(metrics)?.[1] ?? 0);
+      Number(
+        new RegExp(`shadow_copies_total\\{model="flight-delay",version="2",outcome="${outcome}".*\\} (\\d+)`).exec(
+          metrics,
+        )?.[1] ?? 0,
+      );
     expect(copies('dropped')).toBeGreaterThan(0);
     expect(copies('failed')).toBe(0);
-    await eventually('copies that fit are counted, dropped ones are not', () => counted('shadow', 2).requests === 60 - copies('dropped'));
+    await eventually(
+      'copies that fit are counted, dropped ones are not',
+      () => counted('shadow', 2).requests === 60 - copies('dropped'),
+    );
     expect(counted('shadow', 2).errors).toBe(0);
   });
 });
@@ -192,13 +239,18 @@ test('after a load every version of the model is cold for a while; a process tha
   world.controlPlane.route('flight-delay', 1, champion);
   const { gateway, url } = await startReady({ coldStartMs: 2_000 });
   const windows = (cold: boolean, epoch: number, version: number) =>
-    [...world.controlPlane.windows.values()].filter((one) => one.cold === cold && one.epoch === epoch && one.version === version);
+    [...world.controlPlane.windows.values()].filter(
+      (one) => one.cold === cold && one.epoch === epoch && one.version === version,
+    );
   const asked = (what: string, done: () => boolean) =>
     eventually(what, async () => {
       await Promise.all(Array.from({ length: 8 }, () => ask(url)));
       return done();
     });
-  await asked('version 1 was cold and is warm', () => windows(true, 1, 1).length > 0 && windows(false, 1, 1).length > 0);
+  await asked(
+    'version 1 was cold and is warm',
+    () => windows(true, 1, 1).length > 0 && windows(false, 1, 1).length > 0,
+  );
   world.controlPlane.route('flight-delay', 2, [
     { version: 1, sharePct: 50 },
     { version: 2, sharePct: 50 },
@@ -234,6 +286,9 @@ test('a route is acknowledged once all of its versions are loaded, and a version
   expect(await ask(url)).toBe(2);
   expect(gateway.status().versions[1]?.loadedAt).toBe(loadedAt);
   world.controlPlane.route('flight-delay', 3, champion);
-  await eventually('version 2 is let go when no part of the route names it', () => gateway.status().versions.length === 1);
+  await eventually(
+    'version 2 is let go when no part of the route names it',
+    () => gateway.status().versions.length === 1,
+  );
   expect(await ask(url)).toBe(1);
 });

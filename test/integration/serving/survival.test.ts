@@ -1,11 +1,18 @@
-import { parseModelDefinition } from '../../../domain/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Gateway } from '../../../serving/gateway.js';
-import { createTestWorld, eventually, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  eventually,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from './gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {
@@ -13,7 +20,10 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const answerSchema = z.object({ model_version: z.string(), outputs: z.tuple([z.unknown(), z.object({ data: z.array(z.number()) })]) });
+const answerSchema = z.object({
+  model_version: z.string(),
+  outputs: z.tuple([z.unknown(), z.object({ data: z.array(z.number()) })]),
+});
 const bias = new Map([
   [1, -1],
   [2, 1],
@@ -50,7 +60,9 @@ function startLoad(url: string, callers = 16): Load {
         answered.set(Number(version), (answered.get(Number(version)) ?? 0) + 1);
       } catch (error) {
         failures.push(
-          error instanceof Error ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}` : String(error),
+          error instanceof Error
+            ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}`
+            : String(error),
         );
       }
     }
@@ -170,7 +182,8 @@ describe('with the control plane and the object store away', () => {
     await eventually('answers flow', () => sum(load.answered) > 100);
     await load.stop();
     world.controlPlane.away = false;
-    const counted = () => [...world.controlPlane.windows.values()].reduce((total, window) => total + window.requests, 0);
+    const counted = () =>
+      [...world.controlPlane.windows.values()].reduce((total, window) => total + window.requests, 0);
     await eventually('all are counted', () => counted() === sum(load.answered));
   });
 });
@@ -223,7 +236,10 @@ describe('a route that cannot be served', () => {
     world.controlPlane.state = { storeId: 'store-2', routes: [], versions: [] };
     const before = world.controlPlane.heartbeats;
     await eventually('several looks', () => world.controlPlane.heartbeats > before + 5);
-    expect(gateway.status()).toMatchObject({ routes: [{ epoch: 7 }], unconfirmed: [{ model: 'flight-delay', storeId: 'store-1' }] });
+    expect(gateway.status()).toMatchObject({
+      routes: [{ epoch: 7 }],
+      unconfirmed: [{ model: 'flight-delay', storeId: 'store-1' }],
+    });
   });
 
   test('stays when another store comes back with fewer models, says so, restarts included, and goes when a person lets it go', async () => {
@@ -265,13 +281,18 @@ describe('a route that cannot be served', () => {
     await first.gateway.stop();
 
     const second = await world.start();
-    await eventually('the restarted one keeps them too', () => kept(second).length === 2 && second.gateway.status().routes.length === 3);
+    await eventually(
+      'the restarted one keeps them too',
+      () => kept(second).length === 2 && second.gateway.status().routes.length === 3,
+    );
     for (const model of both) expect(await ask(second, model)).toBe(200);
     world.controlPlane.state.released = ['repeat-purchase', 'flight-delay'];
     await eventually('one is let go', () => kept(second).length === 1);
-    expect([await ask(second, 'repeat-purchase'), await ask(second, 'left-alone'), await ask(second, 'flight-delay')]).toEqual([
-      404, 200, 200,
-    ]);
+    expect([
+      await ask(second, 'repeat-purchase'),
+      await ask(second, 'left-alone'),
+      await ask(second, 'flight-delay'),
+    ]).toEqual([404, 200, 200]);
     await second.gateway.stop();
     world.controlPlane.state.released = [];
     const third = await world.start();
@@ -295,7 +316,10 @@ describe('a route that cannot be served', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(inferBody([exampleRow])),
     });
-    expect(answerSchema.parse(await response.json()).outputs[1].data[1]).toBeCloseTo(expectedProbability(1, exampleRow), 6);
+    expect(answerSchema.parse(await response.json()).outputs[1].data[1]).toBeCloseTo(
+      expectedProbability(1, exampleRow),
+      6,
+    );
   });
 });
 
@@ -354,7 +378,10 @@ test('a gateway told to stop answers what it has taken and keeps its log', async
   await new Promise((resolve) => setImmediate(resolve));
   const connected = await eventually(
     'connections are open',
-    () => new Promise<number | false>((resolve) => gateway.app.server.getConnections((_, count) => resolve(count === 4 && count))),
+    () =>
+      new Promise<number | false>((resolve) =>
+        gateway.app.server.getConnections((_, count) => resolve(count === 4 && count)),
+      ),
   );
   expect(connected).toBe(4);
   await gateway.stop();

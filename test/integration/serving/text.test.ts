@@ -4,7 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest, typedRequest } from './grpc-client.js';
 
-/** Text of any script means the same by both protocols; what is no text is refused with its place, and reaches no log. */
+/**
+ * Text of any script means the same by both protocols; what is no text is refused with its place, and reaches no log.
+ */
 
 let world: TestWorld;
 let client: GrpcClient;
@@ -28,7 +30,10 @@ afterEach(async () => {
 });
 
 /** Asks with headers as bytes, which `fetch` does not let us send. @returns status, and the version or the error. */
-function ask(headers: Record<string, string | Buffer>, body = JSON.stringify(inferBody([exampleRow]))): Promise<[number, string]> {
+function ask(
+  headers: Record<string, string | Buffer>,
+  body = JSON.stringify(inferBody([exampleRow])),
+): Promise<[number, string]> {
   return new Promise((resolve, reject) => {
     const bytes = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, Buffer.from(value as string).toString('latin1')]),
@@ -65,16 +70,38 @@ test.each(['клиент-7', 'Jürgen', '🍕'])(
 
 test('a header of a tester is read the same way', async () => {
   expect(await ask({ 'x-team': 'Größe' })).toEqual([200, '2']);
-  expect((await client.infer(rawRequest([exampleRow]), { 'x-team-bin': base64('Größe') })).response.modelVersion).toBe('2');
+  expect((await client.infer(rawRequest([exampleRow]), { 'x-team-bin': base64('Größe') })).response.modelVersion).toBe(
+    '2',
+  );
 });
 
 test.each<[string, Record<string, string | Buffer>, string, RegExp]>([
   ['half a surrogate pair in the id', {}, '{"id":"a\\ud83d"', /field id holds half a surrogate pair at position 2/],
   ['NUL in the id', {}, '{"id":"a\\u0000"', /field id holds the character NUL/],
-  ['half a surrogate pair in a feature', {}, '{"carrier":"\\udc00"', /Feature carrier, row 0: the string holds half a surrogate pair/],
-  ['NUL in a feature', {}, '{"carrier":"U\\u0000"', /Feature carrier, row 0: the string holds the character NUL .* at position 2/],
-  ['a key that is not UTF-8', { 'x-perdure-key': Buffer.from('Jürgen', 'latin1') }, '{', /header x-perdure-key is not UTF-8/],
-  ['a key that is too long', { 'x-perdure-key': 'Ж'.repeat(1025) }, '{', /X-Perdure-Key is longer than 1,024 characters/],
+  [
+    'half a surrogate pair in a feature',
+    {},
+    '{"carrier":"\\udc00"',
+    /Feature carrier, row 0: the string holds half a surrogate pair/,
+  ],
+  [
+    'NUL in a feature',
+    {},
+    '{"carrier":"U\\u0000"',
+    /Feature carrier, row 0: the string holds the character NUL .* at position 2/,
+  ],
+  [
+    'a key that is not UTF-8',
+    { 'x-perdure-key': Buffer.from('Jürgen', 'latin1') },
+    '{',
+    /header x-perdure-key is not UTF-8/,
+  ],
+  [
+    'a key that is too long',
+    { 'x-perdure-key': 'Ж'.repeat(1025) },
+    '{',
+    /X-Perdure-Key is longer than 1,024 characters/,
+  ],
 ])('%s is refused with its place', async (_, headers, beginning, message) => {
   const { inputs } = inferBody([exampleRow]);
   let body = JSON.stringify({ inputs });

@@ -1,4 +1,4 @@
-import type { Contract } from '../../../domain/contract.js';
+import type { Contract } from '../../../domain/data/contract.js';
 import { floatTensor, model, valueInfo, type Graph, type Node } from '../onnx/onnx-builder.js';
 
 /** What is wrong with a tiny model's answer, if anything. */
@@ -55,7 +55,13 @@ export function tinyModel({ features }: Contract, bias: number, fault?: Fault): 
     },
   );
   if (fault === 'percent') nodes.push({ op: 'Mul', inputs: [scores, 'hundred'], outputs: ['probabilities'] });
-  const constants = { zero: 0, slope: 0.01, bias, hundred: 100, limit: typeof fault === 'object' ? fault.notANumberAbove : 0 };
+  const constants = {
+    zero: 0,
+    slope: 0.01,
+    bias,
+    hundred: 100,
+    limit: typeof fault === 'object' ? fault.notANumberAbove : 0,
+  };
   const graph: Graph = {
     nodes,
     inputs: names.map((name) => valueInfo(name, features[name]?.type === 'number' ? 1 : 8, [null, 1])),

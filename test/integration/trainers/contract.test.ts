@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../../adapters/trainer.js';
-import type { TrainerProgress, TrainerSpec } from '../../../domain/trainer.js';
+import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../../adapters/trainer/trainer.js';
+import type { TrainerProgress, TrainerSpec } from '../../../domain/training/trainer.js';
 import { greatestDifference, readColumns, scoreParquet } from './parity.js';
 import { smallSpec, writeSmallParquet } from './small-parquet.js';
 
@@ -20,7 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const train = (spec: TrainerSpec, onProgress: (progress: TrainerProgress) => void = () => undefined, programDir?: string) =>
+const train = (
+  spec: TrainerSpec,
+  onProgress: (progress: TrainerProgress) => void = () => undefined,
+  programDir?: string,
+) =>
   runTrainer({
     ...trainerFor(spec.algorithm, projectRoot),
     ...(programDir === undefined ? {} : { programDir }),
@@ -46,27 +50,36 @@ const algorithms: [string, Partial<TrainerSpec>][] = [
 ];
 
 describe.each(algorithms)('%s', (_name, changes) => {
-  it('answers in ONNX as natively on every holdout row, strings, nulls and unseen levels included', { timeout: 120_000 }, async () => {
-    const spec = smallSpec(files, changes);
-    const phases = new Set<string>();
-    const result = await train(spec, ({ phase }) => phases.add(phase));
-    const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
-    expect(await greatestDifference(onnx.scores, result.nativePath, 2)).toBeLessThanOrEqual(parityMax);
-    expect(onnx.inputNames).toEqual(['city', 'remark', 'size', 'wind']);
-    expect([...onnx.label.dims, onnx.label.type]).toEqual([onnx.rows, 'int64']);
-    expect(onnx.probabilities.dims).toEqual([onnx.rows, 2]);
-    expect(result.report).toMatchObject({ rowsHeldOut: onnx.rows, classes: [0, 1], algorithm: spec.algorithm });
-    expect(result.report.holdoutMetrics.rocAuc).toBeGreaterThan(0.85);
-    expect(result.report.featureImportances.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
-    expect([...phases]).toEqual(['load', 'fit', 'convert', 'verify', 'write']);
-    expect(createHash('sha256').update(readFileSync(result.modelPath)).digest('hex')).toBe(result.modelSha256);
-  });
+  it(
+    'answers in ONNX as natively on every holdout row, strings, nulls and unseen levels included',
+    { timeout: 120_000 },
+    async () => {
+      const spec = smallSpec(files, changes);
+      const phases = new Set<string>();
+      const result = await train(spec, ({ phase }) => phases.add(phase));
+      const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
+      expect(await greatestDifference(onnx.scores, result.nativePath, 2)).toBeLessThanOrEqual(parityMax);
+      expect(onnx.inputNames).toEqual(['city', 'remark', 'size', 'wind']);
+      expect([...onnx.label.dims, onnx.label.type]).toEqual([onnx.rows, 'int64']);
+      expect(onnx.probabilities.dims).toEqual([onnx.rows, 2]);
+      expect(result.report).toMatchObject({ rowsHeldOut: onnx.rows, classes: [0, 1], algorithm: spec.algorithm });
+      expect(result.report.holdoutMetrics.rocAuc).toBeGreaterThan(0.85);
+      expect(result.report.featureImportances.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+      expect([...phases]).toEqual(['load', 'fit', 'convert', 'verify', 'write']);
+      expect(createHash('sha256').update(readFileSync(result.modelPath)).digest('hex')).toBe(result.modelSha256);
+    },
+  );
 
-  it('gives the same bytes for the same specification, whatever the number of threads', { timeout: 120_000 }, async () => {
-    const digests = new Set<string>();
-    for (const threads of [1, 2, 2]) digests.add((await train(smallSpec(files, { ...changes, threads }))).modelSha256);
-    expect(digests.size).toBe(1);
-  });
+  it(
+    'gives the same bytes for the same specification, whatever the number of threads',
+    { timeout: 120_000 },
+    async () => {
+      const digests = new Set<string>();
+      for (const threads of [1, 2, 2])
+        digests.add((await train(smallSpec(files, { ...changes, threads }))).modelSha256);
+      expect(digests.size).toBe(1);
+    },
+  );
 
   it.each([
     ['strings', { name: 'band', type: 'string' as const }, ['large', 'middle', 'small'], 'string'],
@@ -84,7 +97,9 @@ describe.each(algorithms)('%s', (_name, changes) => {
   });
 
   it('names a parameter that it does not know', { timeout: 60_000 }, async () => {
-    expect(await refusal(smallSpec(files, { ...changes, parameters: { ...changes.parameters, number_of_leafs: 3 } }))).toMatchObject({
+    expect(
+      await refusal(smallSpec(files, { ...changes, parameters: { ...changes.parameters, number_of_leafs: 3 } })),
+    ).toMatchObject({
       code: 'definition/invalid',
       message: expect.stringContaining('parameters.number_of_leafs'),
     });
@@ -93,7 +108,12 @@ describe.each(algorithms)('%s', (_name, changes) => {
 
 describe('what a trainer refuses', () => {
   it.each<[string, Partial<TrainerSpec>, string, RegExp]>([
-    ['a parameter out of range', { parameters: { learning_rate: 7 } }, 'definition/invalid', /parameters\.learning_rate is 7/],
+    [
+      'a parameter out of range',
+      { parameters: { learning_rate: 7 } },
+      'definition/invalid',
+      /parameters\.learning_rate is 7/,
+    ],
     [
       'a label column that is not there',
       { label: { name: 'lateness', type: 'boolean' } },
@@ -118,7 +138,12 @@ describe('what a trainer refuses', () => {
       'data/invalid',
       /number feature city/,
     ],
-    ['a file that is not there', { trainFiles: ['/nowhere/a.parquet'] }, 'data/unreadable', /a\.parquet cannot be read/],
+    [
+      'a file that is not there',
+      { trainFiles: ['/nowhere/a.parquet'] },
+      'data/unreadable',
+      /a\.parquet cannot be read/,
+    ],
     ['a specification that breaks the schema', { trainFiles: [] }, 'input/invalid', /trainFiles/],
   ])('%s', { timeout: 60_000 }, async (_case, changes, code, message) => {
     expect(await refusal(smallSpec(files, changes))).toMatchObject({ code, message: expect.stringMatching(message) });
@@ -145,7 +170,12 @@ it('leaves nothing but its files behind, and nothing beside the program', { time
   });
   const programBefore = readdirSync(programDir, { recursive: true });
   const result = await train(smallSpec(files, { parameters: { num_iterations: 3 } }), () => undefined, programDir);
-  expect(readdirSync(path.dirname(result.modelPath)).sort()).toEqual(['holdout-native.parquet', 'model.onnx', 'result.json', 'spec.json']);
+  expect(readdirSync(path.dirname(result.modelPath)).sort()).toEqual([
+    'holdout-native.parquet',
+    'model.onnx',
+    'result.json',
+    'spec.json',
+  ]);
   expect(readdirSync(programDir, { recursive: true })).toEqual(programBefore);
 });
 
@@ -162,5 +192,7 @@ it('describes its environment by a digest that repeats', async () => {
   const digest = await trainerEnvironmentDigest(program);
   expect(digest).toMatch(/^[0-9a-f]{64}$/);
   expect(await trainerEnvironmentDigest(program)).toBe(digest);
-  expect(await trainerEnvironmentDigest({ ...program, lockFile: path.join(program.programDir, 'requirements.in') })).not.toBe(digest);
+  expect(
+    await trainerEnvironmentDigest({ ...program, lockFile: path.join(program.programDir, 'requirements.in') }),
+  ).not.toBe(digest);
 });

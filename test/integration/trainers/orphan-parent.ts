@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { runTrainer, trainerFor } from '../../../adapters/trainer.js';
-import { trainerSpecSchema } from '../../../domain/trainer.js';
+import { runTrainer, trainerFor } from '../../../adapters/trainer/trainer.js';
+import { trainerSpecSchema } from '../../../domain/training/trainer.js';
 
 /** A parent to be killed: trains what a file describes. Arguments: project root, specification, output folder. */
 const [projectRoot = '', specPath = '', outDir = ''] = process.argv.slice(2);

@@ -1,8 +1,11 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { TrainerFeature } from '../../../domain/trainer.js';
+import type { TrainerFeature } from '../../../domain/training/trainer.js';
 
-/** Scores all rows of a Parquet file with ONNX Runtime as the gateway does: one tensor a feature, missing as NaN or as the empty string. */
+/**
+ * Scores all rows of a Parquet file with ONNX Runtime as the gateway does: one tensor a feature, missing as NaN or as
+ * the empty string.
+ */
 export async function scoreParquet(modelPath: string, parquet: string, features: TrainerFeature[]) {
   const columns = await readColumns(
     parquet,
@@ -40,7 +43,8 @@ export async function greatestDifference(scores: Float32Array, nativePath: strin
   let greatest = 0;
   for (const [column, values] of columns.entries()) {
     const place = classes === 2 ? 1 : column;
-    if (values.length * classes !== scores.length) throw new Error(`${values.length} native rows for ${scores.length / classes} ONNX rows`);
+    if (values.length * classes !== scores.length)
+      throw new Error(`${values.length} native rows for ` + `${scores.length / classes} ONNX rows`);
     for (const [row, value] of values.entries())
       greatest = Math.max(greatest, Math.abs(Number(value) - (scores[row * classes + place] ?? NaN)));
   }
@@ -50,7 +54,9 @@ export async function greatestDifference(scores: Float32Array, nativePath: strin
 export async function readColumns(parquet: string, names: string[]): Promise<unknown[][]> {
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   try {
-    const reader = await connection.runAndReadAll(`SELECT ${names.map((name) => `"${name}"`).join(', ')} FROM read_parquet('${parquet}')`);
+    const reader = await connection.runAndReadAll(
+      `SELECT ${names.map((name) => `"${name}"`).join(', ')} ` + `FROM read_parquet('${parquet}')`,
+    );
     return reader.getColumns();
   } finally {
     connection.closeSync();

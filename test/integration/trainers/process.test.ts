@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { getPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTrainer, trainerFor, type RunTrainerOptions } from '../../../adapters/trainer.js';
-import type { TrainerProgress } from '../../../domain/trainer.js';
+import { runTrainer, trainerFor, type RunTrainerOptions } from '../../../adapters/trainer/trainer.js';
+import type { TrainerProgress } from '../../../domain/training/trainer.js';
 import { processesWith, until } from './processes.js';
 import { smallSpec, writeSmallParquet } from './small-parquet.js';
 
@@ -94,7 +94,8 @@ it('lets gateways on the same machine come first', { timeout: 60_000 }, async ()
       niceness = Number(message);
       controller.abort(new Error('seen'));
     },
-    programDir: programOf(`print(json.dumps({"kind": "progress", "phase": "fit", "fraction": 0, "message": str(os.nice(0))}), flush=True)
+    programDir:
+      programOf(`print(json.dumps({"kind": "progress", "phase": "fit", "fraction": 0, "message": str(os.nice(0))}), flush=True)
 time.sleep(300)`),
   });
   await failure(runTrainer(run));
@@ -104,20 +105,30 @@ time.sleep(300)`),
 describe('limits', () => {
   it('ends a training that takes too long', { timeout: 60_000 }, async () => {
     const run = options({ timeoutMs: 1500 });
-    expect(await failure(runTrainer(run))).toMatchObject({ code: 'training/timed-out', message: expect.stringContaining('1.5 s') });
+    expect(await failure(runTrainer(run))).toMatchObject({
+      code: 'training/timed-out',
+      message: expect.stringContaining('1.5 s'),
+    });
     expect(processesWith(run.outDir)).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('ends a training whose processes together use too much memory', { timeout: 60_000 }, async () => {
-    const run = options({
-      memoryMb: 300,
-      programDir: programOf(`os.fork()
+  it.runIf(process.platform === 'linux')(
+    'ends a training whose processes together use too much memory',
+    { timeout: 60_000 },
+    async () => {
+      const run = options({
+        memoryMb: 300,
+        programDir: programOf(`os.fork()
 kept = bytearray(os.urandom(1)) * (200 << 20)
 time.sleep(300)`),
-    });
-    expect(await failure(runTrainer(run))).toMatchObject({ code: 'training/out-of-memory', details: { memoryMb: 300 } });
-    expect(processesWith(run.outDir)).toEqual([]);
-  });
+      });
+      expect(await failure(runTrainer(run))).toMatchObject({
+        code: 'training/out-of-memory',
+        details: { memoryMb: 300 },
+      });
+      expect(processesWith(run.outDir)).toEqual([]);
+    },
+  );
 
   it.runIf(process.platform === 'linux')(
     'lets an allocation beyond the limit fail inside the program, by name',
@@ -134,7 +145,10 @@ try:
 except BaseException as error:
     print(as_trainer_error(error).code)`;
       expect(
-        execFileSync(python, ['-c', program], { env: { PYTHONPATH: programDir, PYTHONDONTWRITEBYTECODE: '1' }, encoding: 'utf8' }).trim(),
+        execFileSync(python, ['-c', program], {
+          env: { PYTHONPATH: programDir, PYTHONDONTWRITEBYTECODE: '1' },
+          encoding: 'utf8',
+        }).trim(),
       ).toBe('out-of-memory');
     },
   );
@@ -165,7 +179,10 @@ describe('a trainer that breaks the contract', () => {
 
   it('is ended when it prints without end what is no message', { timeout: 60_000 }, async () => {
     const run = options({ programDir: programOf('while True: print("hello")') });
-    expect(await failure(runTrainer(run))).toMatchObject({ code: 'training/failed', message: expect.stringContaining('hello') });
+    expect(await failure(runTrainer(run))).toMatchObject({
+      code: 'training/failed',
+      message: expect.stringContaining('hello'),
+    });
     expect(processesWith(run.outDir)).toEqual([]);
   });
 
@@ -180,7 +197,10 @@ describe('a trainer that breaks the contract', () => {
 
   it('is told apart from an environment that is not there', async () => {
     const run = options({ python: path.join(folder, 'no-python') });
-    expect(await failure(runTrainer(run))).toMatchObject({ code: 'environment/broken', message: expect.stringContaining('no-python') });
+    expect(await failure(runTrainer(run))).toMatchObject({
+      code: 'environment/broken',
+      message: expect.stringContaining('no-python'),
+    });
   });
 });
 

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { TrainerSpec } from '../../../domain/trainer.js';
+import type { TrainerSpec } from '../../../domain/training/trainer.js';
 
 /**
- * Rows with everything that goes wrong between a library and ONNX: strings with null, empty and unseen levels, numbers that are not exact in
- * float32, missing in both parts or only in the holdout, and a string that is always missing. Made from hashes, so always the same.
+ * Rows with everything that goes wrong between a library and ONNX: strings with null, empty and unseen levels, numbers
+ * that are not exact in float32, missing in both parts or only in the holdout, and a string that is always missing.
+ * Made from hashes, so always the same.
  */
 export async function writeSmallParquet(folder: string): Promise<{ train: string; holdout: string }> {
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPromotion } from '../../../client/promotion.js';
-import { applyDefinition } from '../../../db/definition-queries.js';
-import type { RunResult } from '../../../workflows/train-model.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import type { RunResult } from '../../../workflows/training/train-model.js';
 import { registerFirstVersion } from '../api/registered-version.js';
 import { ownDefinition, startApi, type TestApi } from '../api/start-api.js';
 import { startWorkers, type TestWorkers } from '../api/start-workers.js';
@@ -67,14 +67,21 @@ describe('while trainers and snapshots hold every slot and more wait', () => {
     const runs = await Promise.all([startRun(), startRun(), startRun()]);
     await pollUntil('one trains, and two wait for its slot', 60_000, async () => {
       const steps = await Promise.all(runs.map(({ firstExecutionRunId }) => running.api.run(firstExecutionRunId)));
-      return training.length === 1 && snapshots.length === 3 && steps.every((run) => run.outcome === null) ? true : undefined;
+      return training.length === 1 && snapshots.length === 3 && steps.every((run) => run.outcome === null)
+        ? true
+        : undefined;
     });
     const held = await Promise.all([startRun('2013-02'), startRun('2013-02'), startRun('2013-02')]);
     await pollUntil('two snapshots hold their slots', 60_000, async () => (snapshots.length === 5 ? true : undefined));
 
     const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 1 } });
     const askedMs = Date.now();
-    await startPromotion(workers.temporal, { model, version: 1, environment: 'production', requestedBy: 'rita@example.org' });
+    await startPromotion(workers.temporal, {
+      model,
+      version: 1,
+      environment: 'production',
+      requestedBy: 'rita@example.org',
+    });
     await pollUntil('the promotion waits for an approval', 30_000, async () => {
       const [found] = await running.api.promotions({ model, version: 1 });
       return found?.state === 'waiting-for-approval' ? true : undefined;

@@ -12,7 +12,8 @@ describe('the queues of activities', () => {
   });
 
   it('that a worker polls know every activity that workflows schedule there', () => {
-    for (const queue of activityQueues) expect(namesOf(queue)).toEqual(expect.arrayContaining(Object.keys(activities[queue])));
+    for (const queue of activityQueues)
+      expect(namesOf(queue)).toEqual(expect.arrayContaining(Object.keys(activities[queue])));
   });
 
   it('of version 0.1.0 know all that its workflows scheduled there and may still wait for', () => {

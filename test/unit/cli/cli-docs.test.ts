@@ -39,7 +39,10 @@ test('the commands promised to users are there', () => {
     labels: 'import',
   };
   const single = 'up down status doctor apply train promote approve reject withdraw rollback predict'.split(' ');
-  const promised = [...single, ...Object.entries(groups).flatMap(([group, words]) => words.split(' ').map((word) => `${group} ${word}`))];
+  const promised = [
+    ...single,
+    ...Object.entries(groups).flatMap(([group, words]) => words.split(' ').map((word) => `${group} ${word}`)),
+  ];
   const names = leafCommands(program()).map(({ path: name }) => name.replace('perdure ', ''));
   expect(names).toEqual(expect.arrayContaining(promised));
 });

@@ -26,18 +26,23 @@ describe('usage', () => {
     ['an environment that is none', ['routes', 'show', 'flight-delay', '--env', 'moon']],
     ['a version that is none', ['promote', 'flight-delay', '--to', 'production']],
     ['a variable that is not usable', ['runs', 'ls'], { PERDURE_API_PORT: 'many' }],
-  ] as [string, string[], NodeJS.ProcessEnv?][])('%s ends with 2 and says so on standard error only', async (_, argv, env = {}) => {
-    const { code, stdout, stderr } = await runCommandLine(argv, env);
-    expect(code).toBe(2);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(/^error: /);
-  });
+  ] as [string, string[], NodeJS.ProcessEnv?][])(
+    '%s ends with 2 and says so on standard error only',
+    async (_, argv, env = {}) => {
+      const { code, stdout, stderr } = await runCommandLine(argv, env);
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^error: /);
+    },
+  );
 });
 
 test('a usage error with --json is a JSON document too', async () => {
   const { code, stdout } = await runCommandLine(['train', '--json']);
   expect(code).toBe(2);
-  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'input/invalid', message: expect.stringContaining('model') } });
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'input/invalid', message: expect.stringContaining('model') },
+  });
 });
 
 describe('a server that is away', () => {

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { exitCodeOf, exitCodeOfRun, exitCodeOfState, Interrupted } from '../../../cli/exit-code.js';
 import { PerdureError } from '../../../domain/errors.js';
 
-/** The promise of the product's outside: 0 done · 1 unexpected · 2 usage · 3 gate · 4 rejected or expired · 5 rolled back · 6 not found · 7 unreachable · 130 interrupted. */
+/**
+ * The promise of the product's outside: 0 done · 1 unexpected · 2 usage · 3 gate · 4 rejected or expired · 5 rolled
+ * back · 6 not found · 7 unreachable · 130 interrupted.
+ */
 describe('exit codes', () => {
   test.each([
     ['input/invalid', 2],

@@ -23,7 +23,9 @@ test('each line of progress is printed once, and the last ones before the result
     if (looks === 1) finish('done');
     return looks === 1 ? ['snapshot'] : ['snapshot', 'train'];
   };
-  await expect(follow({ output, signal: new AbortController().signal }, { result, look, interrupted: '' })).resolves.toBe('done');
+  await expect(
+    follow({ output, signal: new AbortController().signal }, { result, look, interrupted: '' }),
+  ).resolves.toBe('done');
   expect(lines).toEqual(['snapshot', 'train']);
 });
 
@@ -31,7 +33,10 @@ test('Ctrl-C ends the waiting with what goes on without us', async () => {
   const { output } = recorder();
   const interrupt = new AbortController();
   const never = new Promise<string>(() => undefined);
-  const waiting = follow({ output, signal: interrupt.signal }, { result: never, look: async () => [], interrupted: 'Run 7 goes on.' });
+  const waiting = follow(
+    { output, signal: interrupt.signal },
+    { result: never, look: async () => [], interrupted: 'Run 7 goes on.' },
+  );
   interrupt.abort();
   await expect(waiting).rejects.toThrow(new Interrupted('Run 7 goes on.'));
 });
@@ -41,7 +46,10 @@ test('Ctrl-C waits for no look that is under way, and what that finds is not sai
   const interrupt = new AbortController();
   let answer: (found: string[]) => void = () => undefined;
   const look = () => new Promise<string[]>((resolve) => (answer = resolve));
-  const waiting = follow({ output, signal: interrupt.signal }, { result: new Promise(() => undefined), look, interrupted: 'It goes on.' });
+  const waiting = follow(
+    { output, signal: interrupt.signal },
+    { result: new Promise(() => undefined), look, interrupted: 'It goes on.' },
+  );
   interrupt.abort();
   await expect(waiting).rejects.toThrow('It goes on.');
   answer(['too late']);
@@ -58,6 +66,7 @@ test('a failure to look is no failure of what is waited for', async () => {
 });
 
 test("a workflow's details become lines", () => {
-  const details = '### Training flight-delay\n- ✓ snapshot of 3 partitions\n- … training\n\n#### Notes\n- ada: pause — accepted';
+  const details =
+    '### Training flight-delay\n- ✓ snapshot of 3 partitions\n- … training\n\n#### Notes\n- ' + 'ada: pause — accepted';
   expect(linesOfDetails(details)).toEqual(['✓ snapshot of 3 partitions', '… training', '· ada: pause — accepted']);
 });

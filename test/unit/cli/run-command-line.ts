@@ -4,6 +4,9 @@ import { runCli } from '../../../cli/run-cli.js';
 export async function runCommandLine(argv: string[], env: NodeJS.ProcessEnv = {}) {
   let stdout = '';
   let stderr = '';
-  const code = await runCli(argv, env, { stdout: { write: (text) => (stdout += text) }, stderr: { write: (text) => (stderr += text) } });
+  const code = await runCli(argv, env, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+  });
   return { code, stdout, stderr };
 }

@@ -9,7 +9,11 @@ import { buildProgram } from '../../../cli/program.js';
 import { documents, projectRoot } from './documents.js';
 
 const program = buildProgram(
-  createContext({ env: {}, output: createOutput(process, { json: false, env: {} }), signal: new AbortController().signal }),
+  createContext({
+    env: {},
+    output: createOutput(process, { json: false, env: {} }),
+    signal: new AbortController().signal,
+  }),
 );
 
 /** What is wrong with a command line of `perdure`, or undefined. */
@@ -23,21 +27,29 @@ function problem(words: readonly string[]): string | undefined {
     rest = rest.slice(1);
   }
   if (command === program && rest[0]?.startsWith('-') !== true) return `no command ${rest[0] ?? ''}`;
-  if (command.commands.length > 0 && rest[0] !== undefined && !rest[0].startsWith('-')) return `${command.name()} has no ${rest[0]}`;
-  const known = new Set([program, command].flatMap((one) => one.options.flatMap((option) => [option.long, option.short])));
-  const unknown = rest.filter((word) => word.startsWith('--') && word !== '--help').find((word) => !known.has(word.split('=')[0]));
+  if (command.commands.length > 0 && rest[0] !== undefined && !rest[0].startsWith('-'))
+    return `${command.name()} has no ${rest[0]}`;
+  const known = new Set(
+    [program, command].flatMap((one) => one.options.flatMap((option) => [option.long, option.short])),
+  );
+  const unknown = rest
+    .filter((word) => word.startsWith('--') && word !== '--help')
+    .find((word) => !known.has(word.split('=')[0]));
   return unknown && `${command.name()} has no option ${unknown}`;
 }
 
 const withoutQuoted = (text: string) => text.replace(/"[^"]*"/g, 'TEXT');
 
-test.each(documents.filter(({ file }) => file !== 'docs/cli.md'))('every perdure command in $file exists, with its options', ({ text }) => {
-  const lines = [...text.matchAll(/npx perdure ([^`#\n|;]+)/g)].map((match) => match[1] ?? '');
-  const wrong = lines
-    .map((line) => ({ line, wrong: problem(withoutQuoted(line).trim().split(/\s+/)) }))
-    .filter((one) => one.wrong !== undefined && one.line.trim() !== '…');
-  expect(wrong).toEqual([]);
-});
+test.each(documents.filter(({ file }) => file !== 'docs/cli.md'))(
+  'every perdure command in $file exists, with its options',
+  ({ text }) => {
+    const lines = [...text.matchAll(/npx perdure ([^`#\n|;]+)/g)].map((match) => match[1] ?? '');
+    const wrong = lines
+      .map((line) => ({ line, wrong: problem(withoutQuoted(line).trim().split(/\s+/)) }))
+      .filter((one) => one.wrong !== undefined && one.line.trim() !== '…');
+    expect(wrong).toEqual([]);
+  },
+);
 
 test('every npm script that a document names is in package.json', () => {
   const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });

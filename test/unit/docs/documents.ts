@@ -17,12 +17,16 @@ function markdownUnder(folder: string): string[] {
 }
 
 /** Every document that people read: at the root, in docs/ and beside the trainers. */
-export const documents: Document[] = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'trainers/README.md', ...markdownUnder('docs')].map(
-  (file) => ({
-    file,
-    text: readFileSync(path.join(projectRoot, file), 'utf8'),
-  }),
-);
+export const documents: Document[] = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'trainers/README.md',
+  ...markdownUnder('docs'),
+].map((file) => ({
+  file,
+  text: readFileSync(path.join(projectRoot, file), 'utf8'),
+}));
 
 /** The text of one document. @throws when there is none of that path. */
 export function documentText(file: string): string {
@@ -33,7 +37,9 @@ export function documentText(file: string): string {
 
 /** Contents of the fenced blocks of a language, in order. */
 export function codeBlocks(text: string, language: string): string[] {
-  return [...text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)].filter((match) => match[1] === language).map((match) => match[2] ?? '');
+  return [...text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)]
+    .filter((match) => match[1] === language)
+    .map((match) => match[2] ?? '');
 }
 
 /** The anchors that GitHub makes of a document's headings. */

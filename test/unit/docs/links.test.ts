@@ -5,10 +5,13 @@ import { anchorsOf, documents, projectRoot } from './documents.js';
 
 test.each(documents)('every link of $file leads to a file, and to a heading where it names one', ({ file, text }) => {
   const prose = text.replace(/^ *```[\s\S]*?^ *```$/gm, '');
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '').filter((target) => !/^[a-z]+:/.test(target));
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? '')
+    .filter((target) => !/^[a-z]+:/.test(target));
   const broken = targets.filter((target) => {
     const [relative = '', anchor] = target.split('#', 2);
-    const found = relative === '' ? path.join(projectRoot, file) : path.resolve(projectRoot, path.dirname(file), relative);
+    const found =
+      relative === '' ? path.join(projectRoot, file) : path.resolve(projectRoot, path.dirname(file), relative);
     if (!existsSync(found)) return true;
     return anchor !== undefined && !anchorsOf(readFileSync(found, 'utf8')).has(anchor);
   });
@@ -20,10 +23,14 @@ test('every page of docs/ is named in the README, or in the index of decisions',
     .filter(({ file }) => file === 'README.md' || file === 'docs/decisions/README.md')
     .map(({ text }) => text)
     .join('\n');
-  const pages = documents.map(({ file }) => file).filter((file) => file.startsWith('docs/') && !file.endsWith('README.md'));
+  const pages = documents
+    .map(({ file }) => file)
+    .filter((file) => file.startsWith('docs/') && !file.endsWith('README.md'));
   expect(pages.filter((page) => !index.includes(path.basename(page)))).toEqual([]);
 });
 
 test('a link to a heading that does not exist would be found', () => {
-  expect(anchorsOf('# Your own servers\n\n## `data put` replaces\n')).toEqual(new Set(['your-own-servers', 'data-put-replaces']));
+  expect(anchorsOf('# Your own servers\n\n## `data put` replaces\n')).toEqual(
+    new Set(['your-own-servers', 'data-put-replaces']),
+  );
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { allowedFunctions } from '../../../adapters/data-engine/allowed-functions.js';
-import { modelDefinitionSchema } from '../../../domain/model-definition.js';
+import { allowedFunctions } from '../../../adapters/data-engine/expressions/allowed-functions.js';
+import { modelDefinitionSchema } from '../../../domain/model/model-definition.js';
 import { documentText } from './documents.js';
 
 const nodeSchema = z.looseObject({

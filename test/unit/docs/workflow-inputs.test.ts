@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { accessSchema } from '../../../domain/access.js';
-import { signalDecisionSchema, decisionSchema } from '../../../domain/promotion.js';
+import { accessSchema } from '../../../domain/promotion/access.js';
+import { signalDecisionSchema, decisionSchema } from '../../../domain/promotion/promotion.js';
 import {
   promoteRequestSchema,
   rollbackRequestSchema,
@@ -20,18 +20,21 @@ const requests = {
   rollbackModel: rollbackRequestSchema,
 } satisfies Record<string, z.ZodType>;
 
-test.each(Object.entries(requests))('the Start form example of %s in docs/operations.md is a valid input', (workflow, schema) => {
-  const at = operations.indexOf(`\n\`${workflow}\` `);
-  expect(at, `a paragraph that begins with ${workflow}`).toBeGreaterThan(0);
-  const following = Object.keys(requests).flatMap((other) => {
-    const next = operations.indexOf(`\n\`${other}\` `, at + 1);
-    return next > 0 ? [next] : [];
-  });
-  const section = operations.slice(at, Math.min(...following, operations.indexOf('### Decide on a promotion')));
-  const examples = codeBlocks(section, 'json');
-  expect(examples.length).toBeGreaterThan(0);
-  for (const example of examples) schema.parse(JSON.parse(example));
-});
+test.each(Object.entries(requests))(
+  'the Start form example of %s in docs/operations.md is a valid input',
+  (workflow, schema) => {
+    const at = operations.indexOf(`\n\`${workflow}\` `);
+    expect(at, `a paragraph that begins with ${workflow}`).toBeGreaterThan(0);
+    const following = Object.keys(requests).flatMap((other) => {
+      const next = operations.indexOf(`\n\`${other}\` `, at + 1);
+      return next > 0 ? [next] : [];
+    });
+    const section = operations.slice(at, Math.min(...following, operations.indexOf('### Decide on a promotion')));
+    const examples = codeBlocks(section, 'json');
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) schema.parse(JSON.parse(example));
+  },
+);
 
 test('every message that docs/operations.md sends with the temporal command is one that the workflow takes', () => {
   const sent = [...operations.matchAll(/--name (\w+) --input '([^']+)'/g)].map((match) => ({

@@ -41,11 +41,19 @@ test.each([
 });
 
 test('a page of another site changes nothing, whatever its browser says of it; programs, and pages of this server, do', () => {
-  for (const origin of ['http://evil.example', 'null', 'http://localhost:3000', 'https://localhost.evil.example', 'about:blank', ''])
+  for (const origin of [
+    'http://evil.example',
+    'null',
+    'http://localhost:3000',
+    'https://localhost.evil.example',
+    'about:blank',
+    '',
+  ])
     expect(asked({ origin })).toBe('access/denied');
   for (const fetchSite of ['cross-site', 'same-site']) expect(asked({ fetchSite })).toBe('access/denied');
   expect(asked({ origin: 'http://localhost:7400', fetchSite: 'same-origin' })).toBeUndefined();
   expect(asked({ fetchSite: 'none' })).toBeUndefined();
-  for (const method of ['PUT', 'DELETE', 'PATCH']) expect(asked({ method, origin: 'http://evil.example' })).toBe('access/denied');
+  for (const method of ['PUT', 'DELETE', 'PATCH'])
+    expect(asked({ method, origin: 'http://evil.example' })).toBe('access/denied');
   expect(asked({ method: 'GET', origin: 'http://evil.example' })).toBeUndefined();
 });

@@ -4,9 +4,12 @@ import { characterCount, findTextProblem, isLongerThan, plainTextSchema } from '
 const half = '\ud83c';
 
 describe('a text', () => {
-  test.each(['', 'a', 'März', 'Ma\u0308rz', '🍕', '👩‍👩‍👧', 'line\nbreak\ttab', '\ufeffx', '\uffff'])('%j is taken as it is', (text) => {
-    expect(plainTextSchema.parse(text)).toBe(text);
-  });
+  test.each(['', 'a', 'März', 'Ma\u0308rz', '🍕', '👩‍👩‍👧', 'line\nbreak\ttab', '\ufeffx', '\uffff'])(
+    '%j is taken as it is',
+    (text) => {
+      expect(plainTextSchema.parse(text)).toBe(text);
+    },
+  );
 
   test.each([
     ['a\0b', /NUL .* position 2/],
@@ -21,7 +24,10 @@ describe('a text', () => {
 describe('a JSON value', () => {
   test('is searched to its depth, names of members included', () => {
     expect(findTextProblem({ a: ['x', { b: 'y\0' }] })).toMatchObject({ path: ['a', 1, 'b'] });
-    expect(findTextProblem({ a: { [`b${half}`]: 1 } })).toMatchObject({ path: ['a'], message: expect.stringContaining('name') as string });
+    expect(findTextProblem({ a: { [`b${half}`]: 1 } })).toMatchObject({
+      path: ['a'],
+      message: expect.stringContaining('name') as string,
+    });
     expect(findTextProblem('\0')).toMatchObject({ path: [] });
     expect(findTextProblem({ a: [1, null, true, 'März 🍕'] })).toBeUndefined();
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accessSchema, rolesOf } from '../../../domain/access.js';
+import { accessSchema, rolesOf } from '../../../domain/promotion/access.js';
 import { actorOf } from '../../../domain/cause.js';
 import { parseVersionRef, workflowIds } from '../../../domain/ids.js';
 import { holderText, parseHolder } from '../../../domain/lease.js';
@@ -35,7 +35,9 @@ describe('the verdict of several', () => {
 });
 
 describe('roles', () => {
-  const access = accessSchema.parse({ roles: { approver: ['ann', '*@bank.example'], owner: ['team-*'], reader: ['*'] } });
+  const access = accessSchema.parse({
+    roles: { approver: ['ann', '*@bank.example'], owner: ['team-*'], reader: ['*'] },
+  });
 
   it('are found by name, by a beginning and by an end', () => {
     expect(rolesOf(access, 'ann')).toEqual(['approver', 'reader']);

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isEnd, openStates, partitionMoves, promotionMoves, rolloutMoves, turnOf } from '../../../domain/state-moves.js';
+import {
+  isEnd,
+  openStates,
+  partitionMoves,
+  promotionMoves,
+  rolloutMoves,
+  turnOf,
+} from '../../../domain/state-moves.js';
 
 describe('the states of a thing', () => {
   it('have ends that nothing follows, and those that are open', () => {

@@ -32,7 +32,8 @@ const breaks: Record<CheckName, Record<string, Break>> = {
       const [first, ...rest] = facts.routes;
       any(rest, random).row.idempotencyKey = first?.row.idempotencyKey ?? '';
     },
-    'a route that was changed': (facts, random) => void facts.routes.push({ ...any(facts.routes, random), change: 'UPDATE' }),
+    'a route that was changed': (facts, random) =>
+      void facts.routes.push({ ...any(facts.routes, random), change: 'UPDATE' }),
     'shares that do not make 100': (facts, random) =>
       void any(facts.routes, random).row.split.push({ version: 9, sharePct: 1 + random.below(99) }),
     'a split that outlives its rollout': (facts) => void facts.routes.pop(),
@@ -61,7 +62,8 @@ const breaks: Record<CheckName, Record<string, Break>> = {
         row: { ...routeOf(facts, 'r3/step-0').row, epoch: 6, idempotencyKey: 'r3/step-1' },
       });
     },
-    'traffic for a version that takes no part': (facts) => void (routeOf(facts, 'r2/step-0').row.split[1] = { version: 7, sharePct: 20 }),
+    'traffic for a version that takes no part': (facts) =>
+      void (routeOf(facts, 'r2/step-0').row.split[1] = { version: 7, sharePct: 20 }),
     'a challenger that keeps traffic after going back': (facts) =>
       void (routeOf(facts, 'r3/back').row.split = routeOf(facts, 'r3/step-0').row.split),
   },
@@ -77,7 +79,8 @@ const breaks: Record<CheckName, Record<string, Break>> = {
       const { row } = any(facts.decisions, random);
       facts.decisions.push({ order: after(facts.decisions), change: 'DELETE', row });
     },
-    'a decision that never reached the table': (facts, random) => void facts.decisions.splice(random.below(facts.decisions.length), 1),
+    'a decision that never reached the table': (facts, random) =>
+      void facts.decisions.splice(random.below(facts.decisions.length), 1),
     'a decision that no longer counts': (facts, random) => void (any(facts.decisions, random).row.counted = false),
     'a person who counts twice': (facts, random) => {
       const { row } = any(facts.decisions, random);
@@ -119,7 +122,9 @@ const breaks: Record<CheckName, Record<string, Break>> = {
   oneRolloutAtATime: {
     'a rollout that begins before the last one ended': (facts, random) => {
       const [at, ended] = any(
-        [...facts.rollouts.entries()].filter(([index, { row }]) => row.state !== 'running' && index < facts.rollouts.length - 1),
+        [...facts.rollouts.entries()].filter(
+          ([index, { row }]) => row.state !== 'running' && index < facts.rollouts.length - 1,
+        ),
         random,
       );
       facts.rollouts.splice(at, 1);
@@ -142,7 +147,8 @@ const breaks: Record<CheckName, Record<string, Break>> = {
     },
   },
   onlyHoldersWrite: {
-    'a route by a holder that lost its turn': (facts, random) => void (any(facts.routes.slice(1), random).row.leaseToken -= 1),
+    'a route by a holder that lost its turn': (facts, random) =>
+      void (any(facts.routes.slice(1), random).row.leaseToken -= 1),
     'a route after the lease was given back': (facts, random) => void (any(facts.routes, random).order = 10_000),
   },
   endsAreProven: {
@@ -162,7 +168,8 @@ const breaks: Record<CheckName, Record<string, Break>> = {
     'a rollout that was aborted with the challenger in place': (facts) =>
       void (routeOf(facts, 'r3/back').row.split = [{ version: 3, sharePct: 100 }]),
     'a promotion that says otherwise than its rollout': (facts) => {
-      for (const { row } of facts.promotions) if (row.id === 'p3' && row.state === 'rolled-back') row.state = 'promoted';
+      for (const { row } of facts.promotions)
+        if (row.id === 'p3' && row.state === 'rolled-back') row.state = 'promoted';
     },
   },
   historiesReplay: {
@@ -180,8 +187,16 @@ describe('the checks of the fault drills', () => {
     const facts = honestFacts();
     const back = routeOf(facts, 'r3/back');
     const held = facts.leases.filter(({ row }) => row.token < 3 || row.releasedAt === null);
-    const lease = { name: 'rollout/production/drill', holder: 'rollback/production/drill/1|r9', token: 4, releasedAt: null };
-    facts.leases = [...held, { order: back.order - 0.5, change: 'UPDATE', row: { ...lease, acquiredAt: '2026-01-01T00:01:00Z' } }];
+    const lease = {
+      name: 'rollout/production/drill',
+      holder: 'rollback/production/drill/1|r9',
+      token: 4,
+      releasedAt: null,
+    };
+    facts.leases = [
+      ...held,
+      { order: back.order - 0.5, change: 'UPDATE', row: { ...lease, acquiredAt: '2026-01-01T00:01:00Z' } },
+    ];
     Object.assign(back.row, { idempotencyKey: 'r9/rollback', leaseToken: 4 });
     expect(violations(facts)).toEqual([]);
   });

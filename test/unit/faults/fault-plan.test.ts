@@ -11,7 +11,7 @@ import {
   watchedStages,
 } from '../../faults/fault-plan.js';
 import { drillDefinition, drillPolicies } from '../../faults/drill-model.js';
-import { stagesOf } from '../../../domain/rollout-stage.js';
+import { stagesOf } from '../../../domain/rollout/rollout-stage.js';
 
 const seeds = Array.from({ length: 50 }, (_, seed) => seed);
 
@@ -37,9 +37,10 @@ describe('a plan of faults', () => {
   it('pairs each step with each moment, component and kind when all are asked for', () => {
     const steps = strategies.flatMap((strategy) => stepsOf(strategy)).length;
     const all = planFaults(1, 'all');
-    expect(new Set(all.map((fault) => `${fault.strategy} ${fault.step} ${fault.moment} ${fault.component} ${fault.kind}`)).size).toBe(
-      steps * leastCount,
-    );
+    expect(
+      new Set(all.map((fault) => `${fault.strategy} ${fault.step} ${fault.moment} ${fault.component} ${fault.kind}`))
+        .size,
+    ).toBe(steps * leastCount);
   });
 
   it('strikes two at once with each component, both gateways among them, whatever the seed', () => {
@@ -61,19 +62,25 @@ describe('a plan of faults', () => {
     for (const seed of seeds) {
       const plan = planFaults(seed);
       for (const strategy of strategies) {
-        const stops = plan.filter((fault) => fault.strategy === strategy && (fault.step === 'abort' || fault.step === 'rollback'));
+        const stops = plan.filter(
+          (fault) => fault.strategy === strategy && (fault.step === 'abort' || fault.step === 'rollback'),
+        );
         expect(new Set(stops.map(({ step }) => step)).size).toBe(2);
         for (const { step, stop } of stops)
           expect([...stopPointsOf(strategy), ...(step === 'rollback' ? [null] : [])]).toContainEqual(stop);
       }
-      expect(plan.filter(({ step }) => step === 'approval' || typeof step === 'number').every(({ stop }) => stop === null)).toBe(true);
+      expect(
+        plan.filter(({ step }) => step === 'approval' || typeof step === 'number').every(({ stop }) => stop === null),
+      ).toBe(true);
     }
   });
 
   it('knows which stages each drilled policy has, and which of them the judge looks at', () => {
     for (const strategy of strategies)
       expect(
-        stagesOf(drillDefinition(drillPolicies()[strategy]).rollout, { hasChampion: true }).map(({ comparison }) => comparison !== 'none'),
+        stagesOf(drillDefinition(drillPolicies()[strategy]).rollout, { hasChampion: true }).map(
+          ({ comparison }) => comparison !== 'none',
+        ),
       ).toEqual(watchedStages[strategy]);
   });
 });

@@ -1,14 +1,31 @@
-import { promotionPolicySchema } from '../../../domain/promotion-policy.js';
-import type { Split } from '../../../domain/route.js';
+import { promotionPolicySchema } from '../../../domain/promotion/promotion-policy.js';
+import type { Split } from '../../../domain/serving/route.js';
 import type { Facts, LeaseRow, RolloutRow, RouteRow, Written } from '../../faults/facts.js';
 
-/** What an honest drill leaves: version 1 goes in, version 2 by a canary of 20 and 100 percent, version 3 by a canary that goes back. */
+/**
+ * What an honest drill leaves: version 1 goes in, version 2 by a canary of 20 and 100 percent, version 3 by a canary
+ * that goes back.
+ */
 export function honestFacts(): Facts {
   let order = 0;
-  const written = <Row>(row: Row, change: Written<Row>['change'] = 'INSERT'): Written<Row> => ({ order: (order += 1), change, row });
+  const written = <Row>(row: Row, change: Written<Row>['change'] = 'INSERT'): Written<Row> => ({
+    order: (order += 1),
+    change,
+    row,
+  });
   const at = { environment: 'production', model: 'drill' };
   const facts: Facts = {
-    ...{ routes: [], leases: [], acknowledgements: [], rollouts: [], promotions: [], decisions: [], told: [], asked: [], probes: [] },
+    ...{
+      routes: [],
+      leases: [],
+      acknowledgements: [],
+      rollouts: [],
+      promotions: [],
+      decisions: [],
+      told: [],
+      asked: [],
+      probes: [],
+    },
     replays: { 'rollout/production/drill r2': null },
   };
   const lease = (row: Omit<LeaseRow, 'name' | 'acquiredAt'>) =>
@@ -22,7 +39,9 @@ export function honestFacts(): Facts {
     const row: RouteRow = { ...at, epoch, idempotencyKey, leaseToken, split, shadows: [], standby: [], overrides: [] };
     facts.routes.push(written(row));
     for (const gatewayId of ['g1', 'g2'])
-      facts.acknowledgements.push(written({ ...at, gatewayId, storeId: 's', epoch, error: null }, epoch === 1 ? 'INSERT' : 'UPDATE'));
+      facts.acknowledgements.push(
+        written({ ...at, gatewayId, storeId: 's', epoch, error: null }, epoch === 1 ? 'INSERT' : 'UPDATE'),
+      );
   };
   const stage = (challengerPct: number) => ({ challengerPct, shadowPct: 0, standby: 'none' as const });
   const rollout = (version: number, state: string, stages: RolloutRow['stages']) => {
@@ -45,7 +64,14 @@ export function honestFacts(): Facts {
   };
   const approvals = (version: number) => {
     for (const [sequence, actor] of ['ann', 'bob'].entries()) {
-      const row = { promotionId: `p${version}`, sequence, actor, via: 'update', evidenceSha256: `e${version}`, counted: true };
+      const row = {
+        promotionId: `p${version}`,
+        sequence,
+        actor,
+        via: 'update',
+        evidenceSha256: `e${version}`,
+        counted: true,
+      };
       facts.decisions.push(written({ ...row, decision: 'approve' as const, roles: ['approver'] }));
       facts.told.push({ promotionId: `p${version}`, actor });
     }
@@ -63,7 +89,12 @@ export function honestFacts(): Facts {
     lease({ holder: `h${version}`, token: version, releasedAt: null });
     rollout(version, 'running', stages);
     routes();
-    facts.probes.push({ runId: `r${version}`, version: end === 'completed' ? version : version - 1, answered: 2, replacedBy: null });
+    facts.probes.push({
+      runId: `r${version}`,
+      version: end === 'completed' ? version : version - 1,
+      answered: 2,
+      replacedBy: null,
+    });
     rollout(version, end, stages);
     lease({ holder: `h${version}`, token: version, releasedAt: 'now' });
     promotion(version, end === 'completed' ? 'promoted' : 'rolled-back');

@@ -16,7 +16,8 @@ describe('folder zones', () => {
     const target = path.join(folder, file);
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, `${statement}\n`);
-    return spawnSync(path.join(projectRoot, 'node_modules/.bin/oxlint'), [file], { cwd: folder, encoding: 'utf8' }).stdout;
+    return spawnSync(path.join(projectRoot, 'node_modules/.bin/oxlint'), [file], { cwd: folder, encoding: 'utf8' })
+      .stdout;
   };
 
   it.each([

@@ -35,7 +35,11 @@ describe('a held activity', () => {
     const { effects, ended } = run([{ idempotencyKey: 'r/step-1' }]);
     await pollUntil('it waits', 5_000, () => existsSync(held()) || undefined);
     expect(effects).toEqual([]);
-    expect(JSON.parse(readFileSync(held(), 'utf8'))).toMatchObject({ activity: 'writeRoute', attempt: 1, pid: process.pid });
+    expect(JSON.parse(readFileSync(held(), 'utf8'))).toMatchObject({
+      activity: 'writeRoute',
+      attempt: 1,
+      pid: process.pid,
+    });
     rmSync(hold());
     await ended;
     expect(effects).toEqual([[{ idempotencyKey: 'r/step-1' }]]);

@@ -1,0 +1,162 @@
+import { canonicalJson } from '../../domain/canonical-json.js';
+import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
+import { decideGates, gatesVerdict } from '../../domain/evaluation/gate.js';
+import { modelCard } from '../../domain/model/model-card.js';
+import { modelCardMarkdown } from '../../domain/model/model-card-markdown.js';
+import type { Environment } from '../../domain/names.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import type { Partition } from '../../domain/partition.js';
+import { championOf } from '../../domain/serving/route.js';
+import { trainerResultSchema } from '../../domain/training/trainer.js';
+import type { Verdict } from '../../domain/verdict.js';
+import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
+import { routeOf } from '../../db/serving/route-queries.js';
+import {
+  finishRunStep,
+  registerVersion,
+  runById,
+  startRunStep,
+  updateRun,
+  versionOf,
+} from '../../db/training/run-queries.js';
+import { codeRevision } from '../training/code-revision.js';
+import { environmentFloor } from '../promotion/environment-floor.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import type { Trained } from '../training/training.js';
+import { turn } from '../turn.js';
+
+export interface Registered {
+  version: number;
+  /** Where a promotion is to be asked for; null when none is. */
+  promote: Environment | null;
+  promoteReason: string;
+}
+
+/** Gates and the registry. A version is registered once per run, however often this is repeated. */
+export function createRegistryActivities(deps: ActivityDependencies) {
+  const { db, store, config } = deps;
+  const readJson = async (key: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await store.get(key)));
+  return {
+    /** Asks the gates in force, not those that the run was started with. */
+    async decideRunGates({
+      runId,
+      definitionSha256,
+      evaluationKey,
+    }: {
+      runId: string;
+      definitionSha256: string;
+      evaluationKey: string;
+    }): Promise<{ verdict: Verdict; summary: string }> {
+      const claim = await startRunStep(db, { runId, step: 'gate', turn: turn() });
+      const { name: model } = await definitionByDigest(db, definitionSha256);
+      const { evaluation: policy } = (await rulesInForce(db, model)).definition;
+      const [leading] = trainerResultSchema.parse(
+        await readJson(objectKeys.runFile(runId, 'result.json')),
+      ).featureImportances;
+      const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)), leading);
+      await updateRun(db, claim, { gates: decision.results });
+      const verdict = gatesVerdict(decision.results);
+      const open = decision.results.filter((result) => result.outcome !== 'pass');
+      const asked =
+        open.length === 0
+          ? `all ${decision.results.length} gates pass`
+          : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
+      const summary = [asked, ...decision.notAsked.map(({ name, reason }) => `Not asked: ${name}. ${reason}`)]
+        .join('. ')
+        .replaceAll('.. ', '. ');
+      await finishRunStep(db, claim, summary);
+      return { verdict, summary };
+    },
+
+    async registerRun(asked: {
+      runId: string;
+      definitionSha256: string;
+      snapshotSha256: string;
+      watermark: Partition | null;
+      trained: Trained;
+      evaluationKey: string;
+    }): Promise<Registered> {
+      const { runId, definitionSha256, snapshotSha256, trained, evaluationKey } = asked;
+      const definition = await definitionByDigest(db, definitionSha256);
+      const run = await runById(db, runId);
+      const result = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json')));
+      const evaluation = evaluationSchema.parse(await readJson(evaluationKey));
+      const version = await registerVersion(db, {
+        model: definition.name,
+        runId,
+        definitionSha256,
+        snapshotSha256,
+        artifactSha256: trained.artifactSha256,
+        artifactKey: objectKeys.artifact(trained.artifactSha256),
+        signature: { inputs: result.onnx.inputs, outputs: result.onnx.outputs },
+        metrics: evaluation.overall.metrics,
+        gates: run.gates ?? [],
+        evaluationKey,
+        threshold: evaluation.threshold,
+        lineage: {
+          runId,
+          snapshotSha256,
+          definitionSha256,
+          codeRevision: await codeRevision(config.projectRoot),
+          environmentSha256: trained.environmentSha256,
+          libraries: result.libraries,
+          seed: definition.training.seed,
+        },
+        watermark: asked.watermark,
+      });
+      const card = modelCard({
+        definition,
+        version,
+        cause: run.cause,
+        snapshot: await snapshotByDigest(db, snapshotSha256),
+        evaluation,
+        training: result,
+        createdAt: version.createdAt.toISOString(),
+      });
+      await store.put(objectKeys.modelCard(definition.name, version.version, 'json'), canonicalJson(card), {
+        contentType: 'application/json',
+      });
+      await store.put(objectKeys.modelCard(definition.name, version.version, 'md'), modelCardMarkdown(card), {
+        contentType: 'text/markdown',
+      });
+      return {
+        version: version.version,
+        ...(await promotionFor(definition.name, runId, snapshotSha256)),
+      };
+    },
+  };
+
+  /**
+   * A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge.
+   */
+  async function promotionFor(
+    model: string,
+    runId: string,
+    snapshotSha256: string,
+  ): Promise<{ promote: Environment | null; promoteReason: string }> {
+    const definition = (await rulesInForce(db, model)).definition;
+    const environment = definition.promotion.environments[0] ?? 'production';
+    const below = await environmentFloor(deps).whyRefused({ environment, definition, runId, snapshotSha256 });
+    if (below !== null) return { promote: null, promoteReason: below };
+    const route = await routeOf(db, environment, model);
+    if (route) {
+      const champion = await versionOf(db, model, championOf(route.split));
+      const [ours, theirs] = [
+        (await snapshotByDigest(db, snapshotSha256)).watermark,
+        (await snapshotByDigest(db, champion.snapshotSha256)).watermark,
+      ];
+      if (ours < theirs) {
+        return {
+          promote: null,
+          promoteReason:
+            `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` ` +
+            'asks for it all the same',
+        };
+      }
+    }
+    return { promote: environment, promoteReason: '' };
+  }
+}
+
+export type RegistryActivities = ReturnType<typeof createRegistryActivities>;

@@ -1,0 +1,27 @@
+import type { Cause } from '../../domain/cause.js';
+import type { Partition } from '../../domain/partition.js';
+import { closeRun, openRun, type RunEnd } from '../../db/training/run-queries.js';
+import type { ActivityDependencies } from '../dependencies.js';
+
+/** The run's row: keyed by run id, so repeating changes nothing. */
+export function createRunActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+  return {
+    async openRun(run: {
+      runId: string;
+      workflowId: string;
+      model: string;
+      definitionSha256: string;
+      cause: Cause;
+      until: Partition | null;
+    }): Promise<void> {
+      const { runId: id, ...rest } = run;
+      await openRun(db, { id, ...rest });
+    },
+
+    async closeRun(end: RunEnd): Promise<void> {
+      await closeRun(db, end);
+    },
+  };
+}
+
+export type RunActivities = ReturnType<typeof createRunActivities>;

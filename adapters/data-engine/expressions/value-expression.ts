@@ -1,0 +1,93 @@
+import type { Contract } from '../../../domain/data/contract.js';
+import type { ColumnType } from '../../../domain/data/data-policy.js';
+import type { DefinitionProblem } from '../../../domain/model/definition-problems.js';
+import { PerdureError } from '../../../domain/errors.js';
+import type { JudgedMetric } from '../../../domain/rollout/judge/judge-policy.js';
+import type { ModelDefinition } from '../../../domain/model/model-definition.js';
+import { bindExpressions } from './bind-expressions.js';
+import type { DuckSession } from '../duck-session.js';
+import { createExpressionParser } from './expression.js';
+import { quoteName, quoteText } from '../quote.js';
+import { sameName, type ColumnSources } from './source-columns.js';
+
+type ValueMetric = Extract<JudgedMetric, { metric: 'value' }>;
+
+/** What a prediction has beside its features. */
+const ownColumns: Record<string, ColumnType> = { probability: 'number', label: 'boolean', latency_ms: 'number' };
+const givesNumber = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
+
+/** An expression that was found to be fine. */
+export interface ValueExpression {
+  /** SQL over the columns that `predictionColumns` gives; null where it fails or is not a number. */
+  sql: string;
+  /** The features that it reads. */
+  features: string[];
+}
+
+export interface ValueExpressions {
+  /** @throws PerdureError `definition/invalid` that says what is wrong with the metric's `from`. */
+  read(metric: ValueMetric): Promise<ValueExpression>;
+}
+
+/**
+ * Reads the `from` of value metrics: over one row, the features of the contract and what a prediction has beside them.
+ */
+export async function createValueExpressions(session: DuckSession, contract: Contract): Promise<ValueExpressions> {
+  const columns: Record<string, ColumnType> = {};
+  for (const [name, { type }] of Object.entries(contract.features)) columns[name] = type;
+  const twofold = Object.keys(columns).filter((name) => Object.keys(ownColumns).some((own) => sameName(own, name)));
+  Object.assign(columns, ownColumns);
+  const source: ColumnSources = { base: 'prediction', joins: [], tables: { prediction: { columns } } };
+  const parser = createExpressionParser(session, source);
+  return {
+    async read({ name, from }) {
+      const refuse = (problem: string) => new PerdureError('definition/invalid', `${name} = ${from}: ${problem}.`);
+      const parsed = await parser.parse(from);
+      if ('problem' in parsed) throw refuse(parsed.problem);
+      const used = [...new Set(parsed.columns.map(({ column }) => column))];
+      const unclear = used.find((column) => twofold.some((feature) => sameName(feature, column)));
+      if (unclear !== undefined)
+        throw refuse(`${unclear} is a feature as well as a column of every prediction; give the feature another name`);
+      const [bound] = await bindExpressions(session, source, [parsed]);
+      if (!bound || 'problem' in bound) throw refuse(bound?.problem ?? 'it cannot be computed');
+      if (!givesNumber.test(bound.type)) throw refuse(`it gives ${bound.type}; it must give a number`);
+      return { sql: `TRY(CAST(${parsed.sql} AS DOUBLE))`, features: used.filter((column) => !(column in ownColumns)) };
+    },
+  };
+}
+
+/** The select list that gives expressions their columns, from rows of the prediction log. */
+export function predictionColumns(contract: Contract, features: readonly string[]): string {
+  const served = [...new Set(features)].map((name) => {
+    const text = `json_extract_string(features, ${quoteText(`$."${name}"`)})`;
+    return `${contract.features[name]?.type === 'number' ? `TRY_CAST(${text} AS DOUBLE)` : text} AS ${quoteName(name)}`;
+  });
+  return [...Object.keys(ownColumns).map(quoteName), ...served].join(', ');
+}
+
+/** What is wrong with the value metrics of a definition. */
+export async function valueMetricProblems(
+  session: DuckSession,
+  definition: ModelDefinition,
+): Promise<DefinitionProblem[]> {
+  const metrics = valueMetricsOf(definition);
+  if (metrics.length === 0) return [];
+  const expressions = await createValueExpressions(session, definition.contract);
+  const problems: DefinitionProblem[] = [];
+  for (const { at, metric } of metrics) {
+    await expressions.read(metric).catch((error: unknown) => {
+      if (!(error instanceof PerdureError) || error.code !== 'definition/invalid') throw error;
+      problems.push({ path: at, message: error.message });
+    });
+  }
+  return problems;
+}
+
+export const hasValueMetrics = (definition: ModelDefinition): boolean => valueMetricsOf(definition).length > 0;
+
+function valueMetricsOf({ rollout }: ModelDefinition): { at: string; metric: ValueMetric }[] {
+  if (rollout.strategy === 'direct') return [];
+  const found = rollout.judge.metrics.map((metric, index) => ({ at: `rollout.judge.metrics[${index}].from`, metric }));
+  if (rollout.strategy === 'ab') found.push({ at: 'rollout.outcome.from', metric: rollout.outcome });
+  return found.flatMap(({ at, metric }) => (metric.metric === 'value' ? [{ at, metric }] : []));
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { Contract } from '../../../domain/data/contract.js';
+import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import { nulDoubt } from './column-type.js';
+import { countEach } from './count-each.js';
+import type { DuckSession } from '../duck-session.js';
+import { quoteName, quoteNumber, quoteText } from '../quote.js';
+import { EXAMPLES_MAX, exampleSchema } from './read-table.js';
+import { shapedTable, type ShapedColumn } from './shape-rows.js';
+import { textSql } from '../expressions/source-columns.js';
+
+interface RowRule {
+  rule: ValidationIssue['rule'];
+  column: ShapedColumn;
+  predicate: string;
+  message: (rows: number) => string;
+}
+
+const groupsSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number() });
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/**
+ * Checks the shaped rows against the contract. Each broken rule is one issue with its row count and up to 20 of the
+ * rows.
+ */
+export async function checkContract(
+  session: DuckSession,
+  contract: Contract,
+  columns: readonly ShapedColumn[],
+): Promise<ValidationIssue[]> {
+  const rules = columns.flatMap((column) => rulesOf(contract, column));
+  const entity = contract.entity.flatMap((name) => columns.find((column) => column.name === name) ?? []);
+  const issues: ValidationIssue[] = [];
+  if (rules.length > 0) {
+    const counts = await countEach(
+      session,
+      shapedTable,
+      rules.map(({ predicate }) => predicate),
+    );
+    for (const [index, { rule, column, predicate, message }] of rules.entries()) {
+      const rows = counts[index] ?? 0;
+      if (rows === 0) continue;
+      const shown = texts([...entity.filter(({ name }) => name !== column.name), column]);
+      const examples = await session.rows(
+        `SELECT ${shown} FROM ${shapedTable} WHERE ${predicate} ORDER BY ALL LIMIT ${EXAMPLES_MAX}`,
+        exampleSchema,
+      );
+      issues.push({ rule, table: null, column: column.name, message: message(rows), rows, examples });
+    }
+  }
+  return issues;
+}
+
+/** Reports rows that share an entity key, which the contract says identifies one row. */
+export async function checkEntity(
+  session: DuckSession,
+  contract: Contract,
+  columns: readonly ShapedColumn[],
+): Promise<ValidationIssue[]> {
+  const entity = contract.entity.flatMap((name) => columns.find((column) => column.name === name) ?? []);
+  if (entity.length < contract.entity.length || entity.some(({ tainted }) => tainted)) return [];
+  const names = entity.map(({ name }) => quoteName(name)).join(', ');
+  const groups = `SELECT ${names}, count(*) AS "rows:" FROM ${shapedTable} GROUP BY ${names} HAVING count(*) > 1`;
+  const [count] = await session.rows(
+    `SELECT coalesce(sum("rows:"), 0) AS "rows", count(*) AS "groups" FROM (${groups})`,
+    groupsSchema,
+  );
+  if (!count || count.groups === 0) return [];
+  const examples = await session.rows(
+    `SELECT ${texts(entity)}, CAST("rows:" AS VARCHAR) AS "rows" FROM (${groups}) ORDER BY ALL LIMIT ${EXAMPLES_MAX}`,
+    exampleSchema,
+  );
+  const message =
+    `${count.rows} labelled rows share ${count.groups} values of the entity ` +
+    `(${contract.entity.join(', ')}); each must identify one row.`;
+  return [{ rule: 'duplicate-key', table: null, column: null, message, rows: count.rows, examples }];
+}
+
+function rulesOf(contract: Contract, column: ShapedColumn): RowRule[] {
+  const { name, role, tainted } = column;
+  const v = quoteName(name);
+  const rules: RowRule[] = [];
+  const add = (rule: RowRule['rule'], predicate: string, message: RowRule['message']) =>
+    rules.push({ rule, column, predicate, message });
+  const feature = contract.features[name];
+  if (role !== 'label' && !(feature?.nullable ?? false) && !tainted) {
+    add('null', `${v} IS NULL`, (rows) => `${rows} labelled rows have no ${name}. Fill it in, or declare it nullable.`);
+  }
+  if (feature?.type === 'number') {
+    if (!tainted) {
+      add(
+        'infinite',
+        `abs(${v}) > ${quoteNumber(FLOAT32_MAX)}`,
+        (rows) => `${rows} values of ${name} are infinite or too large for a 32-bit float.`,
+      );
+    }
+    const bounds = [
+      ...(feature.min === undefined ? [] : [`${v} < ${quoteNumber(feature.min)}`]),
+      ...(feature.max === undefined ? [] : [`${v} > ${quoteNumber(feature.max)}`]),
+    ];
+    if (bounds.length > 0) {
+      add('out-of-range', `abs(${v}) <= ${quoteNumber(FLOAT32_MAX)} AND (${bounds.join(' OR ')})`, (rows) => {
+        return (
+          `${rows} values of ${name} are outside the range ${feature.min ?? '−∞'} to ` +
+          `${feature.max ?? '∞'}. Correct them or the contract.`
+        );
+      });
+    }
+  }
+  if ((feature?.type ?? column.type) === 'string' && !tainted) {
+    const { rule, predicate, problem } = nulDoubt(v);
+    add(rule, predicate, (rows) => `${rows} values of ${name} ${problem}.`);
+  }
+  if (feature?.type === 'string') {
+    if (feature.closed && feature.levels) {
+      const levels = feature.levels;
+      const list = levels.map(quoteText).join(', ');
+      add(
+        'unknown-level',
+        `${v} NOT IN (${list})`,
+        (rows) => `${rows} values of ${name} are not one of its closed levels: ${levels.join(', ')}.`,
+      );
+    }
+    add(
+      'out-of-range',
+      `length(${v}) > ${feature.maxLength}`,
+      (rows) => `${rows} values of ${name} are longer than ${feature.maxLength} characters.`,
+    );
+  }
+  return rules;
+}
+
+const texts = (columns: readonly ShapedColumn[]): string =>
+  columns
+    .map(
+      ({ name, type }) =>
+        `${textSql(quoteName(name), type === 'timestamp' ? 'timestamp' : undefined)} AS ` + `${quoteName(name)}`,
+    )
+    .join(', ');

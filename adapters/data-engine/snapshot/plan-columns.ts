@@ -1,0 +1,133 @@
+import { invalidDefinition } from '../../../domain/model/model-definition.js';
+import { declaredType, type ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
+import type { DefinitionProblem } from '../../../domain/model/definition-problems.js';
+import { bindExpressions } from '../expressions/bind-expressions.js';
+import { columnFinder } from '../expressions/column-finder.js';
+import type { DuckSession } from '../duck-session.js';
+import { createExpressionParser, type ParsedExpression } from '../expressions/expression.js';
+import { quoteName } from '../quote.js';
+import type { SourceColumn } from '../expressions/source-columns.js';
+
+export type ShapedType = 'integer' | 'number' | 'string' | 'timestamp' | 'boolean' | 'float';
+
+/**
+ * A column of the shaped rows, the SQL that computes it from the joined view, and the declared columns that it reads.
+ */
+export interface PlannedColumn {
+  name: string;
+  role: 'entity' | 'eventTime' | 'feature' | 'label';
+  type: ShapedType;
+  sql: string;
+  reads: SourceColumn[];
+  /** Where it stands in the definition: an expression's ends with `.from`. */
+  path: string;
+}
+
+export interface ColumnPlan {
+  /** In the order of the shaped rows: entity, event time, features, label. */
+  columns: PlannedColumn[];
+  problems: DefinitionProblem[];
+}
+
+interface WantedColumn extends Pick<PlannedColumn, 'name' | 'role' | 'type' | 'path'> {
+  from: string | undefined;
+}
+
+const numericType = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+const wantedTypes: Record<ShapedType, { fits: (type: string) => boolean; words: string }> = {
+  float: { fits: (type) => numericType.test(type), words: 'a number' },
+  number: { fits: (type) => numericType.test(type), words: 'a number' },
+  integer: { fits: (type) => type === 'BIGINT', words: 'a whole number' },
+  string: { fits: (type) => type === 'VARCHAR', words: 'text: CAST(… AS VARCHAR)' },
+  timestamp: { fits: (type) => type === 'TIMESTAMP', words: 'a timestamp' },
+  boolean: { fits: (type) => type === 'BOOLEAN', words: 'true or false' },
+};
+
+/**
+ * Parses and binds everything that a definition computes of a row, without any data. The same is asked when it is
+ * applied and before each training.
+ */
+export async function planColumns(session: DuckSession, definition: ShapeDefinition): Promise<ColumnPlan> {
+  const { data } = definition;
+  const wanted = wantedColumns(definition);
+  const parser = createExpressionParser(session, data);
+  const find = columnFinder(data);
+  const written = wanted.filter(({ from }) => from !== undefined);
+  const trees = await parser.parseAll(written.map(({ from }) => from ?? ''));
+  const parsedOf = new Map<WantedColumn, ParsedExpression>(
+    written.map((column, index) => [column, trees[index] ?? { problem: '' }]),
+  );
+  const problems: DefinitionProblem[] = [];
+  const parsed = wanted.flatMap((column) => {
+    const found = parsedOf.get(column) ?? plainColumn(column.name);
+    if ('problem' in found) problems.push(problemOf(column, found.problem));
+    return 'problem' in found ? [] : [{ column, ...found }];
+  });
+  const bound = await bindExpressions(session, data, parsed);
+  const columns = parsed.flatMap(({ column: { from: _from, ...column }, ...expression }, index) => {
+    const answer = bound[index] ?? { problem: 'it cannot be computed' };
+    const wantedType = wantedTypes[column.type];
+    const problem =
+      'problem' in answer
+        ? answer.problem
+        : wantedType.fits(answer.type)
+          ? undefined
+          : `it gives ${answer.type}; it must give ${wantedType.words}`;
+    const asked = parsed[index]?.column;
+    if (problem !== undefined && asked) problems.push(problemOf(asked, problem));
+    const sql =
+      column.type === 'float' || column.type === 'number' ? `CAST(${expression.sql} AS DOUBLE)` : expression.sql;
+    return problem === undefined ? [{ ...column, sql, reads: expression.columns }] : [];
+  });
+  return { columns, problems };
+
+  function plainColumn(name: string): ParsedExpression {
+    const resolved = find([name]);
+    return 'problem' in resolved ? resolved : { sql: quoteName(name), columns: [resolved.found] };
+  }
+}
+
+/** @throws PerdureError `definition/invalid` that names every problem. */
+export async function soundColumns(
+  session: DuckSession,
+  definition: ShapeDefinition & { name: string },
+): Promise<PlannedColumn[]> {
+  const { columns, problems } = await planColumns(session, definition);
+  if (problems.length === 0) return columns;
+  throw invalidDefinition(definition.name, problems);
+}
+
+function wantedColumns({ contract, data }: ShapeDefinition): WantedColumn[] {
+  const entity = contract.entity.flatMap((name, index): WantedColumn[] => {
+    if (name in contract.features || name === contract.eventTime) return [];
+    return [
+      {
+        name,
+        role: 'entity',
+        type: declaredType(data, name) ?? 'string',
+        from: undefined,
+        path: `contract.entity[${index}]`,
+      },
+    ];
+  });
+  const features = Object.entries(contract.features).map(([name, { type, from }]): WantedColumn => {
+    const path = `contract.features.${name}${from === undefined ? '' : '.from'}`;
+    return { name, role: 'feature', type: type === 'number' ? 'float' : 'string', from, path };
+  });
+  const timeRole = contract.entity.includes(contract.eventTime) ? 'entity' : 'eventTime';
+  const { name: label, from } = contract.label;
+  return [
+    ...entity,
+    { name: contract.eventTime, role: timeRole, type: 'timestamp', from: undefined, path: 'contract.eventTime' },
+    ...features,
+    { name: label, role: 'label', type: 'boolean', from, path: `contract.label${from === undefined ? '' : '.from'}` },
+  ];
+}
+
+function problemOf({ from, name, role, path }: WantedColumn, problem: string): DefinitionProblem {
+  if (from !== undefined) return { path, message: `${shortened(from)}: ${problem}` };
+  const where = role === 'feature' || role === 'label' ? `without \`from\` it is the column ${name}, and ` : '';
+  return { path, message: `${where}${problem}` };
+}
+
+const shortened = (text: string): string => (text.length <= 200 ? text : `${text.slice(0, 200)}…`);

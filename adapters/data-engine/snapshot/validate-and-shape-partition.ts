@@ -1,0 +1,207 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { joinProblems } from '../../../domain/data/data-problems.js';
+import { PerdureError } from '../../../domain/errors.js';
+import { invalidDefinition } from '../../../domain/model/model-definition.js';
+import { nameProblems } from '../../../domain/data/name-problems.js';
+import type { Partition } from '../../../domain/partition.js';
+import type { ColumnProfile } from '../../../domain/data/snapshot.js';
+import type { ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
+import type { PartitionSummary } from '../../../domain/data/snapshot-summary.js';
+import { checkExpectations } from '../../../domain/data/validation-expectations.js';
+import { newLevelNotes } from '../../../domain/data/validation-levels.js';
+import { sourceTables } from '../../../domain/data/source-tables.js';
+import type { ValidationIssue, ValidationReport } from '../../../domain/data/validation-report.js';
+import { checkContract, checkEntity } from './check-contract.js';
+import { checkKey, checkPartition } from './check-tables.js';
+import type { DuckSession, SessionOpener } from '../duck-session.js';
+import { joinTables } from './join-tables.js';
+import { soundColumns } from './plan-columns.js';
+import { loadedTable, readTable, type ReadTable } from './read-table.js';
+import { shapedTable, shapeRows } from './shape-rows.js';
+import { writePartition } from './write-partition.js';
+
+export interface PartitionProgress {
+  step: 'read' | 'join' | 'shape' | 'check' | 'write';
+  /** Steps finished and to do, over the whole call. */
+  done: number;
+  total: number;
+  what: string;
+}
+
+export interface ValidateAndShapeRequest {
+  definition: ShapeDefinition & { name: string };
+  partition: Partition;
+  /**
+   * Absolute local paths of each table's Parquet files: of this partition, or all of a table that is not partitioned.
+   */
+  tableFiles: Readonly<Record<string, readonly string[]>>;
+  /** What a report calls the files; their last path segment where it says nothing. */
+  fileNames?: ReadonlyMap<string, string> | undefined;
+  /** Where the shaped file is put and temporary files are made. */
+  workDir: string;
+  /** Earlier valid partitions of the window. */
+  previous: readonly PartitionSummary[];
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: PartitionProgress) => void) | undefined;
+  memoryLimitMb?: number;
+  threads?: number;
+  /**
+   * Where the work is done. Expressions of a model team belong into an engine's process, never into one with
+   * credentials.
+   */
+  openSession: SessionOpener;
+}
+
+export interface ShapedFile {
+  path: string;
+  sha256: string;
+  bytes: number;
+  rows: number;
+  positives: number;
+}
+
+export interface ValidateAndShapeResult {
+  report: ValidationReport;
+  /**
+   * The shaped rows, when every row fulfils the contract: the report is `valid`, or nothing but expectations was
+   * missed. The latter is what a person may release from quarantine.
+   */
+  file?: ShapedFile;
+  /** One entry a feature that could be computed; absent when no labelled row could be. */
+  profile?: ColumnProfile[];
+}
+
+const countSchema = z.object({ rows: z.coerce.number() });
+
+/**
+ * Reads one partition's source files, checks everything that the data policy and the contract ask, and writes the
+ * joined rows. Bad data is never an exception: it is an issue of the report, and all issues are reported together.
+ * @throws PerdureError `definition/invalid` for colliding names and expressions that cannot be right whatever the data,
+ * `input/invalid` for files of an unknown table; the signal's reason.
+ */
+export async function validateAndShapePartition(request: ValidateAndShapeRequest): Promise<ValidateAndShapeResult> {
+  const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession } = request;
+  const { contract, data } = definition;
+  const problems = [...nameProblems(definition), ...joinProblems(data)];
+  if (problems.length > 0) throw invalidDefinition(definition.name, problems);
+  const unknown = Object.keys(tableFiles).find((table) => !Object.hasOwn(data.tables, table));
+  if (unknown !== undefined)
+    throw new PerdureError(
+      'input/invalid',
+      `${definition.name} has no table ${unknown}; it has ${Object.keys(data.tables).join(', ')}.`,
+    );
+
+  await mkdir(workDir, { recursive: true });
+  const folder = await mkdtemp(path.join(workDir, 'shape-'));
+  const limits = { folder, signal, memoryLimitMb: request.memoryLimitMb ?? 1024 };
+  const issues: ValidationIssue[] = [];
+  const notes: string[] = [];
+  const tables = sourceTables(data);
+  const total = tables.length + 4;
+  let done = 0;
+  const progress = (step: PartitionProgress['step'], what: string) => onProgress?.({ step, done: done++, total, what });
+  const filesOf = (table: string) =>
+    (tableFiles[table] ?? []).map((file) => ({
+      path: file,
+      name: request.fileNames?.get(file) ?? path.basename(file),
+    }));
+  let session: DuckSession | undefined;
+  try {
+    session = await openSession({
+      ...limits,
+      readable: Object.values(tableFiles).flat(),
+      threads: request.threads ?? 2,
+    });
+    const plan = await soundColumns(session, definition);
+    const read = new Map<string, ReadTable>();
+    for (const name of tables) {
+      const table = data.tables[name];
+      if (!table) continue;
+      progress('read', `table ${name}`);
+      const loaded = await readTable(session, name, table, filesOf(name));
+      read.set(name, loaded);
+      issues.push(...loaded.issues, ...(await checkKey(session, loaded, table)));
+      if (name === data.base) issues.push(...(await checkPartition(session, loaded, table, partition)));
+    }
+    progress('join', `${data.base} with ${data.joins.map((join) => join.table).join(', ') || 'nothing'}`);
+    issues.push(
+      ...(await joinTables(
+        session,
+        data,
+        read,
+        plan.flatMap(({ reads }) => reads),
+      )),
+    );
+
+    progress('shape', `${Object.keys(contract.features).length} features`);
+    const shaped = await shapeRows(session, definition, plan, read);
+    issues.push(...shaped.issues);
+    notes.push(...shaped.notes);
+    const baseRows = await countRows(session, loadedTable(data.base));
+    const report = (rows: number): ValidationReport => ({
+      model: definition.name,
+      partition,
+      outcome: issues.length === 0 ? 'valid' : 'invalid',
+      rows,
+      issues,
+      notes,
+    });
+    if (shaped.columns.length === 0) {
+      if (baseRows === 0 && !issues.some(({ table, column }) => table === data.base && column === null))
+        issues.push(emptyIssue(data.base, 'has no rows'));
+      return { report: report(baseRows) };
+    }
+
+    progress('check', 'contract');
+    const rows = await countRows(session, shapedTable);
+    const unreadable = issues.some(
+      ({ rule, table }) => table === data.base && (rule === 'unreadable-file' || rule === 'missing-table'),
+    );
+    if (rows === 0 && !unreadable)
+      issues.push(
+        emptyIssue(data.base, baseRows === 0 ? 'has no rows' : `has ${baseRows} rows and no label among them`),
+      );
+    if (baseRows > rows) notes.push(`${baseRows - rows} of ${baseRows} rows have no label and are left out.`);
+    issues.push(...(await checkContract(session, contract, shaped.columns)));
+    if (!issues.some(({ rule, table }) => rule === 'duplicate-key' && table === data.base))
+      issues.push(...(await checkEntity(session, contract, shaped.columns)));
+    if (rows === 0) return { report: report(0) };
+
+    progress('write', `${rows} rows`);
+    const { profile, ...file } = await writePartition(session, {
+      ...limits,
+      openSession,
+      outDir: workDir,
+      contract,
+      columns: shaped.columns,
+    });
+    const current: PartitionSummary = { partition, rows: file.rows, positives: file.positives, profile };
+    const sound = issues.length === 0;
+    issues.push(...checkExpectations({ expectations: data.expectations, current, previous }));
+    notes.push(...newLevelNotes({ contract, current, previous }));
+    if (sound) return { report: report(file.rows), file, profile };
+    await rm(file.path, { force: true });
+    return { report: report(file.rows), profile };
+  } finally {
+    session?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function countRows(session: DuckSession, table: string): Promise<number> {
+  const [row] = await session.rows(`SELECT count(*) AS rows FROM ${table}`, countSchema);
+  return row?.rows ?? 0;
+}
+
+function emptyIssue(table: string, what: string): ValidationIssue {
+  return {
+    rule: 'empty-partition',
+    table,
+    column: null,
+    message: `${table} ${what} in this partition. Put the month's data.`,
+    rows: 0,
+    examples: [],
+  };
+}

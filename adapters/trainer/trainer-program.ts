@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { PerdureError } from '../../domain/errors.js';
+import type { Algorithm } from '../../domain/training/training-policy.js';
+
+export interface TrainerProgram {
+  /** The interpreter of the trainers' environment, `.tools/trainers`. */
+  python: string;
+  /** The folder that holds the package `perdure_trainer`. */
+  programDir: string;
+  /** Every library with version and hash. */
+  lockFile: string;
+}
+
+const folders: Record<Algorithm, string> = { lightgbm: 'tabular', xgboost: 'tabular', sklearn: 'tabular' };
+
+/** Where the program for an algorithm lies. @param projectRoot absolute path of the checkout. */
+export function trainerFor(algorithm: Algorithm, projectRoot: string): TrainerProgram {
+  const programDir = path.join(projectRoot, 'trainers', folders[algorithm]);
+  return {
+    python: path.join(projectRoot, '.tools/trainers/bin/python'),
+    programDir,
+    lockFile: path.join(programDir, 'requirements.txt'),
+  };
+}
+
+/**
+ * What a model depends on beside its data and its specification: the lock file and the Python version, hashed for
+ * lineage.
+ * @returns SHA-256, 64 lower-case hex digits.
+ * @throws PerdureError `environment/broken` when the trainers' environment is not installed.
+ */
+export async function trainerEnvironmentDigest(program: TrainerProgram): Promise<string> {
+  try {
+    await access(program.python);
+    const lock = await readFile(program.lockFile);
+    const { stdout } = await promisify(execFile)(
+      program.python,
+      ['-c', 'import platform; print(platform.python_version())'],
+      {
+        env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', PYTHONNOUSERSITE: '1' },
+        timeout: 30_000,
+      },
+    );
+    return createHash('sha256').update(lock).update(`\npython ${stdout.trim()}\n`).digest('hex');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PerdureError(
+      'environment/broken',
+      `The trainers' environment is not usable: ${reason}. Install it with \`npm start\`; \`perdure doctor\` ` +
+        'says more.',
+    );
+  }
+}

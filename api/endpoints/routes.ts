@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { definitionInForce } from '../../db/model/definition-queries.js';
+import { currentRoutes, routeHistory, routeOf } from '../../db/serving/route-queries.js';
+import { releaseRoute } from '../../db/serving/route-releases.js';
+import { environmentSchema, modelNameSchema } from '../../domain/names.js';
+import { letGoReplySchema, letGoRequestSchema, routeListSchema } from '../../client/http/routes.js';
+import { mayEndService, mustHaveRole } from '../must-have-role.js';
+import type { EndpointGroup } from '../endpoint-group.js';
+
+const ofModel = z.object({ model: modelNameSchema });
+const inEnvironment = z.object({ environment: environmentSchema.optional() });
+const atTime = inEnvironment.extend({
+  at: z.iso.datetime({ offset: true }).optional().describe('the routes in force at this time instead of now'),
+});
+
+/** What environments serve, now, at an earlier time, and ever. */
+export const routeEndpoints: EndpointGroup = (app, { db, accessFile }) => {
+  app.get(
+    '/routes',
+    { schema: { tags: ['routes'], querystring: inEnvironment, response: { 200: routeListSchema } } },
+    async ({ query }) => ({
+      routes: await currentRoutes(db, query.environment),
+    }),
+  );
+
+  app.get(
+    '/models/:model/routes',
+    { schema: { tags: ['routes'], params: ofModel, querystring: atTime, response: { 200: routeListSchema } } },
+    async ({ params, query }) => {
+      const at = query.at === undefined ? undefined : new Date(query.at);
+      const environments = query.environment === undefined ? environmentSchema.options : [query.environment];
+      const found = await Promise.all(environments.map((environment) => routeOf(db, environment, params.model, at)));
+      const routes = found.filter((route) => route !== undefined);
+      if (routes.length === 0) await definitionInForce(db, params.model);
+      return { routes };
+    },
+  );
+
+  app.get(
+    '/models/:model/routes/history',
+    { schema: { tags: ['routes'], params: ofModel, querystring: inEnvironment, response: { 200: routeListSchema } } },
+    async ({ params, query }) => {
+      const routes = await routeHistory(db, params.model, query.environment);
+      if (routes.length === 0) await definitionInForce(db, params.model);
+      return { routes };
+    },
+  );
+
+  app.post(
+    '/models/:model/routes/let-go',
+    {
+      schema: {
+        tags: ['routes'],
+        description: 'Lets go of a model that gateways serve from before this database, which has no route for it.',
+        params: ofModel,
+        body: letGoRequestSchema,
+        response: { 200: letGoReplySchema },
+      },
+    },
+    async ({ params, body }) => {
+      await mustHaveRole(accessFile, body.actor, mayEndService, `let go of ${params.model}`);
+      const { at } = await releaseRoute(db, { ...params, ...body });
+      return { ...params, ...body, at: at.toISOString() };
+    },
+  );
+};

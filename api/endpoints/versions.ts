@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { definitionInForce } from '../../db/model/definition-queries.js';
+import { listPromotions } from '../../db/promotion/promotion-lists.js';
+import { archivedVersions, recordArchival } from '../../db/model/version-archive.js';
+import { versionsOfRoute } from '../../domain/serving/route.js';
+import { currentRoutes } from '../../db/serving/route-queries.js';
+import { listVersions } from '../../db/model/version-lists.js';
+import { PerdureError } from '../../domain/errors.js';
+import { environmentSchema, modelNameSchema } from '../../domain/names.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { promotionPlanSchema } from '../../client/http/promotion-plan.js';
+import {
+  archiveRequestSchema,
+  versionDetailSchema,
+  versionListSchema,
+  versionSummarySchema,
+} from '../../client/http/versions.js';
+import { objectText } from '../model/object-text.js';
+import { readEvaluation } from '../model/read-evaluation.js';
+import { promotionPlan } from '../promotion/promotion-plan.js';
+import type { EndpointGroup } from '../endpoint-group.js';
+import { versionView } from '../model/version-view.js';
+
+const ofModel = z.object({ model: modelNameSchema });
+const ofVersion = ofModel.extend({ version: z.coerce.number().int().min(1) });
+const planQuery = z.object({
+  environment: environmentSchema.optional(),
+  alsoShadow: z
+    .string()
+    .regex(/^[1-9]\d{0,8}(,[1-9]\d{0,8}){0,9}$/, 'must be numbers of versions with commas between')
+    .optional(),
+});
+const cardQuery = z.object({ format: z.enum(['md', 'json']).default('md') });
+
+/**
+ * The registry: `GET /models/{model}/versions[/{version}[/card]]`, and what promoting a version would take: `/plan`.
+ */
+export const versionEndpoints: EndpointGroup = (app, deps) => {
+  const { db, objects } = deps;
+  const oneVersion = async (model: string, version: number) => {
+    const rows = await listVersions(db, model);
+    const row = rows.find((one) => one.version === version);
+    if (row) return row;
+    if (rows.length === 0) await definitionInForce(db, model);
+    const there =
+      rows
+        .map((one) => one.version)
+        .reverse()
+        .join(', ') || 'none yet';
+    throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, {
+      model,
+      version,
+    });
+  };
+
+  app.get(
+    '/models/:model/versions',
+    { schema: { tags: ['versions'], params: ofModel, response: { 200: versionListSchema } } },
+    async ({ params }) => {
+      const [rows, routes, archived] = await Promise.all([
+        listVersions(db, params.model),
+        currentRoutes(db),
+        archivedVersions(db, params.model),
+      ]);
+      if (rows.length === 0) await definitionInForce(db, params.model);
+      return { versions: rows.map((row) => versionView(row, routes, archived)) };
+    },
+  );
+
+  app.get(
+    '/models/:model/versions/:version',
+    { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } },
+    async ({ params, log }) => {
+      const [row, routes, archived] = await Promise.all([
+        oneVersion(params.model, params.version),
+        currentRoutes(db),
+        archivedVersions(db, params.model),
+      ]);
+      const evaluation = await readEvaluation(objects, row.evaluationKey, log);
+      const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, gates, lineage } =
+        row;
+      const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
+      return {
+        ...versionView(row, routes, archived),
+        ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, lineage, evaluation },
+        gates: gates.map((gate) => ({ ...gate })),
+        card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
+      };
+    },
+  );
+
+  app.get(
+    '/models/:model/versions/:version/plan',
+    {
+      schema: { tags: ['versions'], params: ofVersion, querystring: planQuery, response: { 200: promotionPlanSchema } },
+    },
+    async ({ params, query }) => {
+      await oneVersion(params.model, params.version);
+      return promotionPlan(deps, {
+        ...params,
+        environment: query.environment,
+        alsoShadow: query.alsoShadow?.split(',').map(Number),
+      });
+    },
+  );
+
+  app.post(
+    '/models/:model/versions/:version/archive',
+    {
+      schema: {
+        tags: ['versions'],
+        description: 'Puts a version away, out of lists and promotions, or brings it back. Nothing of it is lost.',
+        params: ofVersion,
+        body: archiveRequestSchema,
+        response: { 200: versionSummarySchema },
+      },
+    },
+    async ({ params, body }) => {
+      const [row, routes, open] = await Promise.all([
+        oneVersion(params.model, params.version),
+        currentRoutes(db),
+        listPromotions(db, { ...params, open: true, limit: 1 }),
+      ]);
+      const name = `${params.model}@${params.version}`;
+      const place = routes.find(
+        (route) => route.model === params.model && versionsOfRoute(route).includes(params.version),
+      );
+      if (body.archived && place)
+        throw new PerdureError(
+          'state/conflict',
+          `${name} is served in ${place.environment}: roll it back or replace it there first.`,
+        );
+      if (body.archived && open[0])
+        throw new PerdureError(
+          'state/conflict',
+          `A promotion of ${name} to ${open[0].environment} is open: reject or withdraw it first (perdure ` +
+            `promotions show ${open[0].id}).`,
+        );
+      await recordArchival(db, { ...params, ...body });
+      return versionView(row, routes, await archivedVersions(db, params.model));
+    },
+  );
+
+  app.get(
+    '/models/:model/versions/:version/artifact',
+    {
+      schema: {
+        tags: ['versions'],
+        description: 'The ONNX model, byte for byte as it was evaluated and is served.',
+        params: ofVersion,
+      },
+    },
+    async ({ params }, reply) => {
+      const { artifactKey, artifactSha256 } = await oneVersion(params.model, params.version);
+      const bytes = Buffer.from(await objects.get(artifactKey));
+      const found = createHash('sha256').update(bytes).digest('hex');
+      if (found !== artifactSha256)
+        throw new PerdureError(
+          'artifact/digest-mismatch',
+          `The object ${artifactKey} is not what ${params.model}@${params.version} is registered with ` +
+            `(${artifactSha256}): restore the registered bytes.`,
+        );
+      return reply.type('application/octet-stream').header('etag', `"${artifactSha256}"`).send(bytes);
+    },
+  );
+
+  app.get(
+    '/models/:model/versions/:version/card',
+    { schema: { tags: ['versions'], params: ofVersion, querystring: cardQuery } },
+    async ({ params, query }, reply) => {
+      await oneVersion(params.model, params.version);
+      const key = objectKeys.modelCard(params.model, params.version, query.format);
+      const text = await objectText(objects, key);
+      if (text === undefined) {
+        throw new PerdureError(
+          'not-found',
+          `${params.model}@${params.version} has no model card at ${key} yet: it is written right after the ` +
+            'version is registered. Ask again.',
+          { key },
+        );
+      }
+      // Sent as bytes: the reply has no schema to be serialized by.
+      return reply
+        .type(query.format === 'md' ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8')
+        .send(Buffer.from(text));
+    },
+  );
+};

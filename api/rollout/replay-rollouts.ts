@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { RolloutReplayList } from '../../client/http/rollout-replay.js';
+import { listRollouts, rolloutWithLooks } from '../../db/rollout/rollout-lists.js';
+import type { RolloutRecord } from '../../db/rollout/rollout-queries.js';
+import type { Database } from '../../db/connect.js';
+import { digestOf } from '../../domain/canonical-json.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { Environment } from '../../domain/names.js';
+import type { JudgedPolicy, RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
+import { replayRollout, type StoredLook } from '../../domain/rollout/rollout-replay.js';
+
+/** Of a stored look's inputs, what every release writes: their digest says that nothing else was changed since. */
+const storedLookSchema = z.custom<StoredLook>(
+  (value) =>
+    value !== null && typeof value === 'object' && 'stageIndex' in value && 'policy' in value && 'challenger' in value,
+);
+
+interface ReplayQuestion {
+  model: string;
+  environment?: Environment | undefined;
+  /** Decides again; by default the policy that each rollout had. */
+  policy?: RolloutPolicy | undefined;
+  limit: number;
+}
+
+/**
+ * Decides past rollouts again from the inputs of their looks, newest first.
+ * @throws PerdureError `input/invalid` for a policy that judges nothing.
+ */
+export async function replayRollouts(db: Database, { policy, ...filter }: ReplayQuestion): Promise<RolloutReplayList> {
+  if (policy?.strategy === 'direct')
+    throw new PerdureError(
+      'input/invalid',
+      'policy.strategy: a direct rollout is judged by nobody, so there is nothing to decide again. Name another.',
+    );
+  const rollouts = await listRollouts(db, filter);
+  return { rollouts: await Promise.all(rollouts.map((rollout) => replayed(db, rollout, policy ?? null))) };
+}
+
+async function replayed(
+  db: Database,
+  rollout: RolloutRecord,
+  policy: JudgedPolicy | null,
+): Promise<RolloutReplayList['rollouts'][number]> {
+  const { id, environment, challenger, champion, state, settled, startedAt } = rollout;
+  const about = { id, environment, challenger, champion, state, startedAt: startedAt.toISOString() };
+  const nothing = (summary: string) => ({ ...about, looks: 0, differs: false, turnsAt: null, summary });
+  if (!settled) return nothing('It is from before looks stored what a replay needs.');
+  if (settled.policy.strategy === 'direct' || champion === null)
+    return nothing('Nobody judged it: there is nothing to decide again.');
+  const { looks } = await rolloutWithLooks(db, id);
+  if (looks.length === 0) return nothing('The judge never looked: there is nothing to decide again.');
+  for (const { look, inputs, inputsSha256 } of looks)
+    if (digestOf(inputs) !== inputsSha256)
+      throw new PerdureError(
+        'artifact/digest-mismatch',
+        `The inputs of look ${look} of rollout ${id} are not those that were stored: they were changed in ` +
+          'the database.',
+      );
+  const replay = replayRollout({
+    looks: looks.map(({ inputs }) => storedLookSchema.parse(inputs)),
+    settled: { policy: settled.policy, stages: settled.stages },
+    policy,
+    recorded: looks.map(({ result }) => result.verdict),
+  });
+  const turn = replay.turnsAt;
+  const numbered = turn && {
+    ...turn,
+    look: looks[turn.look]?.look ?? turn.look,
+    stage: settled.stages[turn.stageIndex]?.name ?? '',
+  };
+  return { ...about, looks: looks.length, differs: replay.differs, turnsAt: numbered, summary: replay.summary };
+}

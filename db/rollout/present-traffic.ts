@@ -1,0 +1,92 @@
+import { and, desc, eq } from 'drizzle-orm';
+import { z } from 'zod';
+import { holdoutSamples, type HoldoutResult } from '../../domain/rollout/judge/holdout-samples.js';
+import {
+  isLogged,
+  judgedMetricSchema,
+  metricName,
+  type JudgedMetric,
+} from '../../domain/rollout/judge/judge-policy.js';
+import type { Environment } from '../../domain/names.js';
+import { pastSamples, type PastLook } from '../../domain/rollout/judge/past-samples.js';
+import type { PresentTraffic } from '../../domain/rollout/rollout-effect.js';
+import { addWindows } from '../../domain/serving/serving-totals.js';
+import type { Database } from '../connect.js';
+import { snapshotByDigest } from '../data/data-queries.js';
+import { recentWindows } from '../serving/gateway-queries.js';
+import { versionOf } from '../training/run-queries.js';
+import { rolloutLooks, rollouts } from '../schema/index.js';
+
+export const noTraffic: PresentTraffic = { requestsPerSecond: null, champion: null };
+
+interface TrafficQuestion {
+  environment: Environment;
+  model: string;
+  champion: number;
+  metrics: readonly JudgedMetric[];
+}
+
+/**
+ * What the model was asked in the last quarter of an hour, and what its champion answered. Null where nothing was
+ * counted.
+ */
+export async function presentTraffic(
+  db: Database,
+  { environment, model, champion, metrics }: TrafficQuestion,
+): Promise<PresentTraffic> {
+  const windows = (await recentWindows(db, { environment, model, minutes: 15 })).filter(
+    (window) => window.role === 'split',
+  );
+  const requests = addWindows(windows).requests;
+  if (requests === 0) return noTraffic;
+  const from = Math.min(...windows.map((window) => Date.parse(window.from)));
+  const to = Math.max(...windows.map((window) => Date.parse(window.to)));
+  const own = addWindows(windows.filter((window) => window.version === champion && !window.cold));
+  const requestsPerSecond = to > from ? requests / ((to - from) / 1000) : null;
+  if (own.requests === 0) return { ...noTraffic, requestsPerSecond };
+  const counted = pastSamples(metrics, await pastLooks(db, environment, model), own.requests);
+  const open = metrics.filter((metric) => counted[metricName(metric)] === undefined);
+  const expected = open.some(isLogged)
+    ? holdoutSamples(open, await holdoutResult(db, model, champion), own.requests)
+    : {};
+  return {
+    requestsPerSecond,
+    champion: { ...own, samples: { ...expected, ...counted } },
+    byHoldout: Object.keys(expected),
+  };
+}
+
+async function holdoutResult(db: Database, model: string, version: number): Promise<HoldoutResult> {
+  const { metrics, snapshotSha256 } = await versionOf(db, model, version);
+  const { holdout } = await snapshotByDigest(db, snapshotSha256);
+  return { metrics, holdout };
+}
+
+/** Enough for the last few rollouts, of which only the newest with the metric counts. */
+const pastLooksMax = 100;
+
+/** Of a stored look's inputs, what is read again here. Looks of earlier releases have none of it and tell nothing. */
+const pastLookSchema = z
+  .object({
+    policy: z.object({ metrics: z.array(judgedMetricSchema) }),
+    outcome: judgedMetricSchema.nullable(),
+    champion: z.object({
+      requests: z.number(),
+      samples: z.record(z.string(), z.object({ count: z.number(), sum: z.number() })),
+    }),
+  })
+  .transform(({ policy, outcome, champion }): PastLook => ({
+    metrics: outcome ? [...policy.metrics, outcome] : policy.metrics,
+    ...champion,
+  }));
+
+async function pastLooks(db: Database, environment: Environment, model: string): Promise<PastLook[]> {
+  const looks = await db.orm
+    .select({ inputs: rolloutLooks.inputs })
+    .from(rolloutLooks)
+    .innerJoin(rollouts, eq(rollouts.id, rolloutLooks.rolloutId))
+    .where(and(eq(rollouts.model, model), eq(rollouts.environment, environment)))
+    .orderBy(desc(rolloutLooks.at))
+    .limit(pastLooksMax);
+  return looks.flatMap(({ inputs }) => pastLookSchema.safeParse(inputs).data ?? []);
+}

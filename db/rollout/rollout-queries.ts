@@ -1,0 +1,157 @@
+import { and, desc, eq, exists, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { digestOf } from '../../domain/canonical-json.js';
+import type { StageJudgement } from '../../domain/rollout/judge/judge.js';
+import type { Environment } from '../../domain/names.js';
+import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
+import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { RolloutState } from '../../domain/rollout/rollout.js';
+import type { RolloutOutcome } from '../../domain/rollout/service-record.js';
+import { isEnd, openStates, rolloutMoves } from '../../domain/state-moves.js';
+import { storableText } from '../../domain/plain-text.js';
+import type { Database } from '../connect.js';
+import { rolloutLooks, rollouts } from '../schema/index.js';
+
+export type RolloutRecord = typeof rollouts.$inferSelect;
+
+const open = openStates(rolloutMoves);
+
+/** Records that a rollout began; once per id: what was settled first stands, and is returned. */
+export async function openRollout(
+  db: Database,
+  rollout: {
+    id: string;
+    workflowId: string;
+    environment: Environment;
+    model: string;
+    challenger: number;
+    champion: number | null;
+    promotionId: string | null;
+    settled: SettledRollout;
+  },
+): Promise<SettledRollout> {
+  await db.orm
+    .insert(rollouts)
+    .values({ ...rollout, state: 'running', step: 0 })
+    .onConflictDoNothing();
+  return (await rolloutById(db, rollout.id))?.settled ?? rollout.settled;
+}
+
+/**
+ * Moves a rollout on; an end is stamped with its time, and the same end again changes nothing.
+ * @throws PerdureError `state/conflict` when the state it is in is none that this one follows, or a later turn has
+ * written: nothing changes.
+ */
+export async function setRolloutState(
+  db: Database,
+  id: string,
+  state: RolloutState,
+  step: number,
+  reason: string | null,
+  turn: number,
+): Promise<void> {
+  const over = isEnd(rolloutMoves, state);
+  const changed = await db.orm
+    .update(rollouts)
+    .set({ state, step, reason: reason && storableText(reason), turn, finishedAt: over ? sql`now()` : null })
+    .where(and(eq(rollouts.id, id), inArray(rollouts.state, [...rolloutMoves[state]]), lte(rollouts.turn, turn)))
+    .returning({ id: rollouts.id });
+  if (changed.length > 0) return;
+  const now = (await rolloutById(db, id))?.state ?? 'not there';
+  if (over && now === state) return;
+  throw new PerdureError(
+    'state/conflict',
+    `rollout ${id} is ${now} by now: ${state} came too late, and nothing was changed.`,
+    {
+      id,
+      state: now,
+    },
+  );
+}
+
+/** Writes down what late labels said; the first word stands. */
+export async function recordLastWord(db: Database, id: string, word: DelayedLabelReview): Promise<void> {
+  await db.orm
+    .update(rollouts)
+    .set({ lastWord: word })
+    .where(and(eq(rollouts.id, id), isNull(rollouts.lastWord)));
+}
+
+/**
+ * Stores a look with its inputs. The first record of a look stands and is returned.
+ * @throws PerdureError `state/conflict` when the rollout is over: nothing is stored.
+ */
+export async function recordLook(
+  db: Database,
+  look: { rolloutId: string; look: number; step: number; inputs: Record<string, unknown>; result: StageJudgement },
+): Promise<StageJudgement> {
+  const { inputs, result } = look;
+  await db.orm.execute(sql`
+    insert into ${rolloutLooks} (rollout_id, look, step, inputs, inputs_sha256, result)
+    select ${look.rolloutId}, ${look.look}::int, ${look.step}::int, ${JSON.stringify(inputs)}::jsonb, ${digestOf(inputs)}, ${JSON.stringify(result)}::jsonb
+    where ${exists(stillOpen(db, look.rolloutId))}
+    on conflict do nothing`);
+  const [row] = await db.orm
+    .select({ result: rolloutLooks.result })
+    .from(rolloutLooks)
+    .where(sql`${rolloutLooks.rolloutId} = ${look.rolloutId} and ${rolloutLooks.look} = ${look.look}`);
+  if (row) return row.result;
+  throw new PerdureError(
+    'state/conflict',
+    `rollout ${look.rolloutId} is over: look ${look.look} came too late, and nothing was stored.`,
+    {
+      id: look.rolloutId,
+    },
+  );
+}
+
+const stillOpen = (db: Database, id: string) =>
+  db.orm
+    .select({ id: rollouts.id })
+    .from(rollouts)
+    .where(and(eq(rollouts.id, id), inArray(rollouts.state, open)))
+    .for('share');
+
+/** The rollout of a model that goes on in an environment. */
+export async function runningRollout(
+  db: Database,
+  environment: Environment,
+  model: string,
+): Promise<RolloutRecord | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(rollouts)
+    .where(and(eq(rollouts.environment, environment), eq(rollouts.model, model), inArray(rollouts.state, open)))
+    .orderBy(desc(rollouts.startedAt))
+    .limit(1);
+  return row;
+}
+
+export async function rolloutById(db: Database, id: string): Promise<RolloutRecord | undefined> {
+  const [row] = await db.orm.select().from(rollouts).where(eq(rollouts.id, id));
+  return row;
+}
+
+/** The rollout that carried out a promotion; undefined while none has. */
+export async function carriedOutBy(db: Database, promotionId: string): Promise<RolloutRecord | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(rollouts)
+    .where(eq(rollouts.promotionId, promotionId))
+    .orderBy(rollouts.startedAt)
+    .limit(1);
+  return row;
+}
+
+/** How each rollout of a model in an environment ended, as far as the routes do not tell. */
+export async function rolloutOutcomes(
+  db: Database,
+  environment: Environment,
+  model: string,
+): Promise<RolloutOutcome[]> {
+  const rows = await db.orm
+    .select({ id: rollouts.id, challenger: rollouts.challenger, state: rollouts.state })
+    .from(rollouts)
+    .where(and(eq(rollouts.environment, environment), eq(rollouts.model, model)));
+  return rows.map(({ id, challenger, state }) => ({ id, challenger, completed: state === 'completed' }));
+}

@@ -1,0 +1,154 @@
+import { and, eq, gt, sql } from 'drizzle-orm';
+import type { Environment } from '../../domain/names.js';
+import type { ServingWindow } from '../../domain/serving/serving-window.js';
+import type { Database } from '../connect.js';
+import { storeId } from './route-queries.js';
+import { gatewayAcknowledgements, gateways, servingWindows } from '../schema/index.js';
+
+/** A gateway whose last heartbeat is older than this no longer counts as one. */
+export const gatewayLeaseSeconds = 10;
+
+export interface GatewayHeartbeat {
+  gatewayId: string;
+  environment: Environment;
+  url: string;
+  bootId: string;
+}
+
+/** Renews a gateway's lease. */
+export async function recordGateway(
+  db: Database,
+  { gatewayId, environment, url, bootId }: GatewayHeartbeat,
+): Promise<void> {
+  await db.orm
+    .insert(gateways)
+    .values({ id: gatewayId, environment, url, bootId })
+    .onConflictDoUpdate({ target: gateways.id, set: { environment, url, bootId, heartbeatAt: sql`now()` } });
+}
+
+/**
+ * Ends a gateway's lease: it stops and need not be waited for. A process of the same name that started since keeps it.
+ */
+export async function forgetGateway(
+  db: Database,
+  { gatewayId, bootId }: { gatewayId: string; bootId: string },
+): Promise<void> {
+  await db.orm.delete(gateways).where(and(eq(gateways.id, gatewayId), eq(gateways.bootId, bootId)));
+}
+
+export interface RouteAcknowledgement {
+  gatewayId: string;
+  environment: Environment;
+  model: string;
+  storeId: string;
+  epoch: number;
+  /** Why the route could not be served; absent when it is. */
+  error?: string;
+}
+
+/**
+ * A gateway says that it serves an epoch, or why it cannot. What comes too late, about an earlier epoch of the same
+ * store, changes nothing.
+ */
+export async function acknowledgeRoute(
+  db: Database,
+  { error, ...acknowledgement }: RouteAcknowledgement,
+): Promise<void> {
+  await db.orm
+    .insert(gatewayAcknowledgements)
+    .values({ ...acknowledgement, error: error ?? null })
+    .onConflictDoUpdate({
+      target: [gatewayAcknowledgements.gatewayId, gatewayAcknowledgements.environment, gatewayAcknowledgements.model],
+      set: { storeId: acknowledgement.storeId, epoch: acknowledgement.epoch, error: error ?? null, at: sql`now()` },
+      setWhere: sql`${gatewayAcknowledgements.storeId} <> ${acknowledgement.storeId} or ${gatewayAcknowledgements.epoch} <= ${acknowledgement.epoch}`,
+    });
+}
+
+export interface LiveGateway {
+  id: string;
+  url: string;
+  /** Epoch of the route that it last spoke of, 0 when it never did. */
+  epoch: number;
+  error: string | null;
+  /** When it spoke of it; null when it never did. ISO 8601, UTC. */
+  at: string | null;
+}
+
+/**
+ * The gateways of an environment with a live lease, and how far each is with a model's route; words about another
+ * store's epochs do not count.
+ */
+export async function liveGateways(db: Database, environment: Environment, model: string): Promise<LiveGateway[]> {
+  const rows = await db.orm
+    .select({
+      id: gateways.id,
+      url: gateways.url,
+      epoch: gatewayAcknowledgements.epoch,
+      error: gatewayAcknowledgements.error,
+      at: gatewayAcknowledgements.at,
+    })
+    .from(gateways)
+    .leftJoin(
+      gatewayAcknowledgements,
+      and(
+        eq(gatewayAcknowledgements.gatewayId, gateways.id),
+        eq(gatewayAcknowledgements.environment, environment),
+        eq(gatewayAcknowledgements.model, model),
+        eq(gatewayAcknowledgements.storeId, await storeId(db)),
+      ),
+    )
+    .where(
+      and(
+        eq(gateways.environment, environment),
+        gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewayLeaseSeconds})`),
+      ),
+    )
+    .orderBy(gateways.id);
+  return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0, at: row.at?.toISOString() ?? null }));
+}
+
+/** Stores what gateways counted; a window sent twice is stored once. */
+export async function insertServingWindows(db: Database, windows: readonly ServingWindow[]): Promise<void> {
+  if (windows.length === 0) return;
+  await db.orm
+    .insert(servingWindows)
+    .values(windows.map((window) => ({ ...window, from: new Date(window.from), to: new Date(window.to) })))
+    .onConflictDoNothing();
+}
+
+/** What was counted for a model in the last minutes, by the gateways' clocks. */
+export async function recentWindows(
+  db: Database,
+  { environment, model, minutes }: { environment: Environment; model: string; minutes: number },
+): Promise<ServingWindow[]> {
+  const rows = await db.orm
+    .select()
+    .from(servingWindows)
+    .where(
+      and(
+        eq(servingWindows.environment, environment),
+        eq(servingWindows.model, model),
+        gt(servingWindows.to, sql`now() - make_interval(mins => ${minutes})`),
+      ),
+    );
+  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
+}
+
+/** What was counted for a version of a model under one epoch or several. */
+export async function windowsOf(
+  db: Database,
+  query: { environment: Environment; model: string; version: number; epochFrom: number; epochTo: number },
+): Promise<ServingWindow[]> {
+  const rows = await db.orm
+    .select()
+    .from(servingWindows)
+    .where(
+      and(
+        eq(servingWindows.environment, query.environment),
+        eq(servingWindows.model, query.model),
+        eq(servingWindows.version, query.version),
+        sql`${servingWindows.epoch} between ${query.epochFrom} and ${query.epochTo}`,
+      ),
+    );
+  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
+}

@@ -1,0 +1,266 @@
+import { and, desc, eq, gte, inArray, lt, lte, or, sql } from 'drizzle-orm';
+import { PerdureError } from '../../domain/errors.js';
+import type { LeaseGrant } from '../../domain/lease.js';
+import type { Environment } from '../../domain/names.js';
+import { writerOfKey, type RouteWriter } from '../../domain/serving/route-writer.js';
+import {
+  incumbentOf,
+  versionsOfRoute,
+  type EndOfService,
+  type FormerVersion,
+  type Route,
+  type RouteTargetInput,
+  type ServedVersion,
+} from '../../domain/serving/route.js';
+import { storableText } from '../../domain/plain-text.js';
+import type { Database } from '../connect.js';
+import { servedThreshold } from './served-threshold.js';
+import { definitions, leases, routes, stores, versions } from '../schema/index.js';
+
+/** Postgres tells listeners here that a route of some environment changed; the payload is the environment. */
+export const routeChannel = 'perdure_routes';
+
+export async function storeId(db: Database): Promise<string> {
+  const [store] = await db.orm.select().from(stores).orderBy(stores.createdAt, stores.id).limit(1);
+  if (!store)
+    throw new PerdureError(
+      'environment/broken',
+      'The database has no store row: run `perdure up`, which applies the migrations.',
+    );
+  return store.id;
+}
+
+type RouteRow = typeof routes.$inferSelect;
+
+/** Of a row that names no writer, its key does. */
+function writtenBy({ kind, rolloutId, actor, roles, idempotencyKey }: RouteRow): Pick<Route, 'writtenBy'> {
+  const writer = kind === null ? writerOfKey(idempotencyKey) : { kind, rolloutId, actor, roles };
+  return writer ? { writtenBy: writer } : {};
+}
+
+const toRoute = (row: RouteRow, store: string): Route => ({
+  storeId: store,
+  environment: row.environment,
+  model: row.model,
+  epoch: row.epoch,
+  split: row.split,
+  shadows: row.shadows,
+  standby: row.standby,
+  overrides: row.overrides,
+  reason: row.reason,
+  ...writtenBy(row),
+  at: row.at.toISOString(),
+  ...(row.ended === null ? {} : { ended: row.ended }),
+});
+
+/**
+ * The route in force, now or at an earlier time, to the millisecond; undefined where nothing was served, or no longer
+ * is.
+ */
+export async function routeOf(
+  db: Database,
+  environment: Environment,
+  model: string,
+  at?: Date,
+): Promise<Route | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(routes)
+    .where(
+      and(
+        eq(routes.environment, environment),
+        eq(routes.model, model),
+        at ? lte(sql`date_trunc('milliseconds', ${routes.at})`, at.toISOString()) : undefined,
+      ),
+    )
+    .orderBy(desc(routes.epoch))
+    .limit(1);
+  return row && row.ended === null ? toRoute(row, await storeId(db)) : undefined;
+}
+
+/** Every route that was ever in force, oldest first; of one environment where it is named. */
+export async function routeHistory(db: Database, model: string, environment?: Environment): Promise<Route[]> {
+  const store = await storeId(db);
+  const rows = await db.orm
+    .select()
+    .from(routes)
+    .where(and(eq(routes.model, model), environment ? eq(routes.environment, environment) : undefined))
+    .orderBy(routes.environment, routes.epoch);
+  return rows.map((row) => toRoute(row, store));
+}
+
+/** Routes in force of one environment, or of all. */
+export async function currentRoutes(db: Database, environment?: Environment): Promise<Route[]> {
+  return (await latestRoutes(db, environment)).filter((route) => route.ended === undefined);
+}
+
+/**
+ * As `currentRoutes`, with those whose service was ended: a gateway must not take what it does not hear of for what it
+ * is to forget.
+ */
+async function latestRoutes(db: Database, environment?: Environment): Promise<Route[]> {
+  const store = await storeId(db);
+  const rows = await db.orm
+    .selectDistinctOn([routes.environment, routes.model])
+    .from(routes)
+    .where(environment ? eq(routes.environment, environment) : undefined)
+    .orderBy(routes.environment, routes.model, desc(routes.epoch));
+  return rows.map((row) => toRoute(row, store));
+}
+
+/** All that a gateway of an environment needs to know. */
+export async function routeState(
+  db: Database,
+  environment: Environment,
+): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[]; former: FormerVersion[] }> {
+  const latest = await latestRoutes(db, environment);
+  const inForce = latest.filter((route) => route.ended === undefined);
+  const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
+  const rows =
+    inForce.length === 0
+      ? []
+      : await db.orm
+          .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: servedThreshold })
+          .from(versions)
+          .leftJoin(definitions, eq(definitions.sha256, definitionSha256))
+          .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));
+  return {
+    storeId: await storeId(db),
+    routes: latest,
+    versions: rows,
+    former: await formerVersions(db, inForce),
+  };
+}
+
+/** How far back callers are remembered who had moved on to a version that a route went back from. */
+const formerEpochs = 20;
+const formerDays = 30;
+
+/** Versions newer than each route's incumbent that lately had a share of its traffic. */
+async function formerVersions(db: Database, inForce: readonly Route[]): Promise<FormerVersion[]> {
+  const before = inForce.map(({ environment, model, epoch }) =>
+    and(
+      eq(routes.environment, environment),
+      eq(routes.model, model),
+      gte(routes.epoch, epoch - formerEpochs),
+      lt(routes.epoch, epoch),
+      sql`${routes.at} > now() - make_interval(days => ${formerDays})`,
+    ),
+  );
+  const rows =
+    before.length === 0
+      ? []
+      : await db.orm
+          .select({ model: routes.model, split: routes.split })
+          .from(routes)
+          .where(or(...before));
+  const wanted = inForce.flatMap((route) => {
+    const numbers = rows.flatMap(({ model, split }) =>
+      model === route.model ? split.map(({ version }) => version) : [],
+    );
+    const newer = [...new Set(numbers)].filter(
+      (number) => number > incumbentOf(route) && !versionsOfRoute(route).includes(number),
+    );
+    return newer.length === 0 ? [] : [and(eq(versions.model, route.model), inArray(versions.version, newer))];
+  });
+  if (wanted.length === 0) return [];
+  const { model, version, definitionSha256 } = versions;
+  return db.orm
+    .select({ model, version, definitionSha256 })
+    .from(versions)
+    .where(or(...wanted))
+    .orderBy(model, version);
+}
+
+/** Under which epoch each stage of a rollout was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */
+export async function epochsOfStages(db: Database, rolloutId: string): Promise<{ stage: number; epoch: number }[]> {
+  const prefix = `${rolloutId}/step-`;
+  const rows = await db.orm
+    .select({ key: routes.idempotencyKey, epoch: routes.epoch })
+    .from(routes)
+    .where(sql`starts_with(${routes.idempotencyKey}, ${prefix})`)
+    .orderBy(routes.epoch);
+  return rows.map(({ key, epoch }) => ({ stage: Number(key.slice(prefix.length)), epoch }));
+}
+
+export interface RouteWrite extends RouteTargetInput {
+  environment: Environment;
+  model: string;
+  reason: string;
+  idempotencyKey: string;
+  writtenBy?: RouteWriter | undefined;
+  lease: LeaseGrant;
+  /** Ends the service: the split says what was served last. */
+  ended?: EndOfService | undefined;
+  /** The key of a route that ends what this one belongs to: once that is written, this one no longer may be. */
+  unlessWritten?: string | undefined;
+}
+
+/**
+ * Puts a new route in force under the next epoch and tells the gateways. Writing again under the same key gives the
+ * route written before.
+ * @throws PerdureError `lease/lost` when the lease's token is not the current one, or `unlessWritten` is written:
+ * nothing is written.
+ */
+export async function writeRoute(db: Database, write: RouteWrite): Promise<Route> {
+  const store = await storeId(db);
+  return db.orm.transaction(async (tx) => {
+    const [lease] = await tx
+      .select()
+      .from(leases)
+      .where(
+        and(
+          eq(leases.name, write.lease.name),
+          eq(leases.holder, write.lease.holder),
+          eq(leases.token, write.lease.token),
+          sql`${leases.releasedAt} is null`,
+        ),
+      )
+      .for('update');
+    const [before] = await tx.select().from(routes).where(eq(routes.idempotencyKey, write.idempotencyKey));
+    if (before) return toRoute(before, store);
+    if (!lease) {
+      throw new PerdureError(
+        'lease/lost',
+        `${write.lease.holder} no longer holds ${write.lease.name}: its route was not written.`,
+        {
+          lease: write.lease.name,
+        },
+      );
+    }
+    if (write.unlessWritten !== undefined) {
+      const [ended] = await tx
+        .select({ epoch: routes.epoch })
+        .from(routes)
+        .where(eq(routes.idempotencyKey, write.unlessWritten));
+      if (ended)
+        throw new PerdureError(
+          'lease/lost',
+          `${write.lease.holder} has gone back in epoch ${ended.epoch}: its route was not written.`,
+          {
+            lease: write.lease.name,
+          },
+        );
+    }
+    const [row] = await tx
+      .insert(routes)
+      .values({
+        environment: write.environment,
+        model: write.model,
+        epoch: sql`(select coalesce(max(epoch), 0) + 1 from routes where environment = ${write.environment} and model = ${write.model})`,
+        idempotencyKey: write.idempotencyKey,
+        split: write.split,
+        shadows: write.shadows ?? [],
+        standby: write.standby ?? [],
+        overrides: write.overrides ?? [],
+        reason: storableText(write.reason),
+        ended: write.ended ?? null,
+        ...write.writtenBy,
+        leaseToken: write.lease.token,
+      })
+      .returning();
+    if (!row) throw new Error('an insert returned no row');
+    await tx.execute(sql`select pg_notify(${routeChannel}, ${write.environment})`);
+    return toRoute(row, store);
+  });
+}

@@ -1,0 +1,290 @@
+import { and, desc, eq, exists, getTableColumns, inArray, isNull, lte, sql } from 'drizzle-orm';
+import type { Cause } from '../../domain/cause.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { Metrics } from '../../domain/evaluation/evaluation.js';
+import type { GateResult } from '../../domain/evaluation/gate.js';
+import type { Lineage, VersionSignature } from '../../domain/model/model-version.js';
+import type { Partition } from '../../domain/partition.js';
+import { storableText } from '../../domain/plain-text.js';
+import type { RunOutcome, RunStep } from '../../domain/training/run.js';
+import type { Database } from '../connect.js';
+import { definitions, models, runs, runSteps, snapshots, versions, watermarks } from '../schema/index.js';
+import { servedThreshold } from '../serving/served-threshold.js';
+
+export type RunRecord = typeof runs.$inferSelect;
+/** A registered version; its threshold is that by which it is served, see `servedThreshold`. */
+export type VersionRecord = Omit<typeof versions.$inferSelect, 'threshold'> & { threshold: number };
+type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0];
+
+/** Records that a run began; once per run id. */
+export async function openRun(
+  db: Database,
+  run: {
+    id: string;
+    workflowId: string;
+    model: string;
+    definitionSha256: string;
+    cause: Cause;
+    until: Partition | null;
+  },
+): Promise<void> {
+  await db.orm.insert(runs).values(run).onConflictDoNothing();
+}
+
+/** @throws PerdureError `not-found`. */
+export async function runById(db: Database, id: string): Promise<RunRecord> {
+  const [row] = await db.orm.select().from(runs).where(eq(runs.id, id));
+  if (!row) throw new PerdureError('not-found', `No run has the id ${id}. \`perdure runs ls\` lists them.`, { id });
+  return row;
+}
+
+/** Whether a run of this definition came to a result on data that ends with this partition or later. */
+export async function hasTrainedUpTo(db: Database, definitionSha256: string, partition: Partition): Promise<boolean> {
+  const rows = await db.orm
+    .select({ id: runs.id })
+    .from(runs)
+    .innerJoin(snapshots, eq(snapshots.sha256, runs.snapshotSha256))
+    .where(
+      and(
+        eq(runs.definitionSha256, definitionSha256),
+        inArray(runs.outcome, ['registered', 'gate-not-passed']),
+        sql`${snapshots.manifest} ->> 'watermark' >= ${partition}`,
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
+}
+
+/**
+ * An attempt of a run's step that has it: what it writes counts until a later attempt has begun, or the run has ended.
+ */
+export interface StepClaim {
+  runId: string;
+  step: RunStep;
+  turn: number;
+}
+
+/** @throws PerdureError `lease/lost` when a later attempt has the step, or the run has ended. */
+export async function startRunStep(db: Database, claim: StepClaim): Promise<StepClaim> {
+  const begun = await db.orm.transaction(async (tx) => {
+    const [run] = await tx
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(eq(runs.id, claim.runId), isNull(runs.finishedAt)))
+      .for('share');
+    if (!run) return [];
+    return tx
+      .insert(runSteps)
+      .values(claim)
+      .onConflictDoUpdate({
+        target: [runSteps.runId, runSteps.step],
+        set: { turn: claim.turn },
+        setWhere: lte(runSteps.turn, claim.turn),
+      })
+      .returning({ step: runSteps.step });
+  });
+  if (begun.length === 0) throw await stepLost(db, claim);
+  return claim;
+}
+
+/** @throws PerdureError `lease/lost` as `startRunStep`. */
+export async function finishRunStep(db: Database, claim: StepClaim, summary: string): Promise<void> {
+  const finished = await db.orm
+    .update(runSteps)
+    .set({ finishedAt: sql`coalesce(finished_at, now())`, summary: storableText(summary) })
+    .where(and(isClaimed(claim), exists(openRunOf(db, claim.runId))))
+    .returning({ step: runSteps.step });
+  if (finished.length === 0) throw await stepLost(db, claim);
+}
+
+/** Adds what a step made to the run's row. @throws PerdureError `lease/lost` as `startRunStep`. */
+export async function updateRun(
+  db: Database,
+  claim: StepClaim,
+  made: Partial<{
+    snapshotSha256: string;
+    artifactSha256: string;
+    evaluationKey: string;
+    metrics: Metrics;
+    gates: GateResult[];
+  }>,
+): Promise<void> {
+  const changed = await db.orm
+    .update(runs)
+    .set(made)
+    .where(and(eq(runs.id, claim.runId), isNull(runs.finishedAt), exists(claimOf(db, claim))))
+    .returning({ id: runs.id });
+  if (changed.length === 0) throw await stepLost(db, claim);
+}
+
+/**
+ * Asked before a step writes bytes that are not named by their digest.
+ * @throws PerdureError `lease/lost` as `startRunStep`.
+ */
+export async function mustHaveStep(db: Database, claim: StepClaim): Promise<void> {
+  const held = exists(openRunOf(db, claim.runId));
+  const [row] = await db.orm
+    .select({ step: runSteps.step })
+    .from(runSteps)
+    .where(and(isClaimed(claim), held));
+  if (!row) throw await stepLost(db, claim);
+}
+
+const isClaimed = ({ runId, step, turn }: StepClaim) =>
+  and(eq(runSteps.runId, runId), eq(runSteps.step, step), eq(runSteps.turn, turn));
+
+const claimOf = (db: Database, claim: StepClaim) =>
+  db.orm.select({ step: runSteps.step }).from(runSteps).where(isClaimed(claim));
+
+const openRunOf = (db: Database, runId: string) =>
+  db.orm
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.id, runId), isNull(runs.finishedAt)));
+
+async function stepLost(db: Database, { runId, step }: StepClaim): Promise<PerdureError> {
+  const { outcome } = await runById(db, runId);
+  const why = outcome === null ? `another attempt of its step ${step} goes on` : `it has ended already: ${outcome}`;
+  return new PerdureError('lease/lost', `run ${runId}: ${why}. This attempt came too late, and nothing was changed.`, {
+    runId,
+    step,
+  });
+}
+
+export interface RunEnd {
+  runId: string;
+  outcome: RunOutcome;
+  reason: string;
+  /** The last partition used, where the result moves the watermark. */
+  watermark: Partition | null;
+}
+
+/** The first end stands. A watermark only rises, and in the transaction of the result that it stands for. */
+async function end(tx: Transaction, { runId, outcome, reason: said, watermark }: RunEnd): Promise<void> {
+  // It may quote data, and what it quotes must not keep the run from ending.
+  const reason = storableText(said);
+  const [row] = await tx
+    .update(runs)
+    .set({ outcome, reason, finishedAt: sql`now()` })
+    .where(and(eq(runs.id, runId), isNull(runs.finishedAt)))
+    .returning({ model: runs.model });
+  if (!row) return;
+  await tx
+    .update(runSteps)
+    .set({ finishedAt: sql`now()`, summary: `not finished: ${reason}`.slice(0, 1000) })
+    .where(and(eq(runSteps.runId, runId), isNull(runSteps.finishedAt)));
+  if (watermark === null) return;
+  await tx
+    .insert(watermarks)
+    .values({ model: row.model, partition: watermark, runId })
+    .onConflictDoUpdate({
+      target: watermarks.model,
+      set: { partition: watermark, runId, movedAt: sql`now()` },
+      setWhere: sql`${watermarks.partition} < ${watermark}`,
+    });
+}
+
+/** Records how a run ended, and closes the step that it was in; a second call changes nothing. */
+export async function closeRun(db: Database, runEnd: RunEnd): Promise<void> {
+  await db.orm.transaction((tx) => end(tx, runEnd));
+}
+
+export interface NewVersion {
+  model: string;
+  runId: string;
+  definitionSha256: string;
+  snapshotSha256: string;
+  artifactSha256: string;
+  artifactKey: string;
+  signature: VersionSignature;
+  metrics: Metrics;
+  gates: GateResult[];
+  evaluationKey: string;
+  threshold: number;
+  lineage: Lineage;
+  /** The last partition used, where the result moves the watermark. */
+  watermark: Partition | null;
+}
+
+/**
+ * Gives a run's model the next version number and ends the run, in one transaction. A repeated call returns the version
+ * given before.
+ * @throws PerdureError `state/conflict` when the run has ended otherwise: nothing is registered.
+ */
+export async function registerVersion(
+  db: Database,
+  { watermark, ...version }: NewVersion,
+): Promise<typeof versions.$inferSelect> {
+  return db.orm.transaction(async (tx) => {
+    await tx.select().from(models).where(eq(models.name, version.model)).for('update');
+    const [before] = await tx.select().from(versions).where(eq(versions.runId, version.runId));
+    if (before) return before;
+    const [run] = await tx.select({ outcome: runs.outcome }).from(runs).where(eq(runs.id, version.runId)).for('update');
+    if (run && run.outcome !== null)
+      throw new PerdureError(
+        'state/conflict',
+        `run ${version.runId} has ended already: ${run.outcome}. It registers nothing any more.`,
+        {
+          runId: version.runId,
+        },
+      );
+    const [row] = await tx
+      .insert(versions)
+      .values({
+        ...version,
+        version: sql`(select coalesce(max(version), 0) + 1 from versions where model = ${version.model})`,
+      })
+      .returning();
+    if (!row) throw new Error('an insert returned no row');
+    const registered = { finishedAt: sql`now()`, summary: `${row.model}@${row.version}` };
+    await tx
+      .insert(runSteps)
+      .values({ runId: version.runId, step: 'register', ...registered })
+      .onConflictDoUpdate({ target: [runSteps.runId, runSteps.step], set: registered });
+    await end(tx, {
+      runId: version.runId,
+      outcome: 'registered',
+      reason: `registered as version ${row.version}`,
+      watermark,
+    });
+    return row;
+  });
+}
+
+/** The newest version that the same definition, data and trainer made; undefined when there is none. */
+export async function versionTrainedAlike(
+  db: Database,
+  inputs: { model: string; definitionSha256: string; snapshotSha256: string; environmentSha256: string },
+): Promise<{ version: number; runId: string } | undefined> {
+  const [row] = await db.orm
+    .select({ version: versions.version, runId: versions.runId })
+    .from(versions)
+    .where(
+      and(
+        eq(versions.model, inputs.model),
+        eq(versions.definitionSha256, inputs.definitionSha256),
+        eq(versions.snapshotSha256, inputs.snapshotSha256),
+        sql`${versions.lineage} ->> 'environmentSha256' = ${inputs.environmentSha256}`,
+      ),
+    )
+    .orderBy(desc(versions.version))
+    .limit(1);
+  return row;
+}
+
+/** @throws PerdureError `not-found` that says which versions there are. */
+export async function versionOf(db: Database, model: string, version: number): Promise<VersionRecord> {
+  const rows = await db.orm
+    .select({ ...getTableColumns(versions), threshold: servedThreshold })
+    .from(versions)
+    .leftJoin(definitions, eq(definitions.sha256, versions.definitionSha256))
+    .where(eq(versions.model, model))
+    .orderBy(versions.version);
+  const found = rows.find((row) => row.version === version);
+  if (found) return found;
+  const there = rows.map((row) => row.version).join(', ') || 'none yet';
+  throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, {
+    model,
+    version,
+  });
+}

@@ -1,0 +1,109 @@
+import { digestOf } from '../canonical-json.js';
+import type { Contract } from './contract.js';
+import type { DataPolicy } from './data-policy.js';
+import type { ShapeDefinition } from './snapshot-shape.js';
+
+type NamedShape = ShapeDefinition & { name: string };
+
+/**
+ * A feature of the champion in rows that are shaped for a comparison; the prefix keeps it apart from the columns by
+ * which rows are matched.
+ */
+export const championColumn = (feature: string): string => `champion:${feature}`;
+
+/** Whether rows that were shaped for the challenger hold all that the champion reads, computed in the same way. */
+export function readsAlike(champion: ShapeDefinition, challenger: ShapeDefinition): boolean {
+  const same = Object.entries(champion.contract.features).every(([name, feature]) => {
+    const other = Object.hasOwn(challenger.contract.features, name) ? challenger.contract.features[name] : undefined;
+    return other !== undefined && other.type === feature.type && (other.from ?? name) === (feature.from ?? name);
+  });
+  return same && sourcesDigest(champion.data) === sourcesDigest(challenger.data);
+}
+
+function sourcesDigest({ tables, base, joins }: DataPolicy): string {
+  const read = Object.fromEntries(
+    Object.entries(tables).map(([name, { columns, partitioned }]) => [name, { columns, partitioned }]),
+  );
+  return digestOf({ base, joins, tables: read });
+}
+
+/**
+ * How to compute the champion's features on the challenger's rows: entity, event time and label are the challenger's,
+ * features the champion's, tables and joins those of both. No rule of the champion's contract leaves a row out. Or why
+ * that makes no sense.
+ */
+export function comparisonShape(champion: NamedShape, challenger: NamedShape): NamedShape | { impossible: string } {
+  const impossible = whyNotComparable(champion, challenger);
+  if (impossible !== null) return { impossible };
+  const { entity, eventTime, label } = challenger.contract;
+  const keys = entity.flatMap((name) => {
+    const feature = challenger.contract.features[name];
+    return feature === undefined ? [] : [[name, anyValue(feature, name)] as const];
+  });
+  const features = Object.entries(champion.contract.features).map(
+    ([name, feature]) => [championColumn(name), anyValue(feature, name)] as const,
+  );
+  return {
+    name: challenger.name,
+    contract: { entity, eventTime, label, features: Object.fromEntries([...keys, ...features]) },
+    data: {
+      ...challenger.data,
+      tables: tablesOfBoth(champion.data, challenger.data),
+      joins: joinsOfBoth(champion.data, challenger.data),
+    },
+  };
+}
+
+function whyNotComparable(champion: NamedShape, challenger: NamedShape): string | null {
+  const [was, is] = [champion.contract.label, challenger.contract.label];
+  if (was.name !== is.name || was.type !== is.type) return `the champion predicts ${was.name}, this version ${is.name}`;
+  if (champion.data.base !== challenger.data.base)
+    return `the champion's rows are those of ${champion.data.base}, this version's those of ${challenger.data.base}`;
+  for (const join of challenger.data.joins) {
+    const other = champion.data.joins.find(({ table }) => table === join.table);
+    if (other && digestOf(other.on) !== digestOf(join.on))
+      return `the champion joins ${join.table} on ${other.on.join(', ')}, this version on ${join.on.join(', ')}`;
+  }
+  const moved = Object.entries(challenger.data.tables).find(([name, table]) => {
+    const other = champion.data.tables[name];
+    return other !== undefined && other.partitioned !== table.partitioned;
+  });
+  return moved ? `${moved[0]} is partitioned for one of the two versions only` : null;
+}
+
+/** The feature without the rules that refuse rows. */
+function anyValue(feature: Contract['features'][string], name: string): Contract['features'][string] {
+  const from = feature.from ?? `"${name}"`;
+  return feature.type === 'number'
+    ? { type: 'number', nullable: true, from }
+    : { type: 'string', nullable: true, from, closed: false, maxLength: Number.MAX_SAFE_INTEGER };
+}
+
+/** Of a column that both declare, the champion's type counts: its features are what is computed. */
+function tablesOfBoth(champion: DataPolicy, challenger: DataPolicy): DataPolicy['tables'] {
+  const names = [...new Set([...Object.keys(champion.tables), ...Object.keys(challenger.tables)])];
+  return Object.fromEntries(
+    names.map((name) => {
+      const [was, is] = [champion.tables[name], challenger.tables[name]];
+      return [name, { partitioned: (is ?? was)?.partitioned ?? true, columns: { ...is?.columns, ...was?.columns } }];
+    }),
+  );
+}
+
+function joinsOfBoth(champion: DataPolicy, challenger: DataPolicy): DataPolicy['joins'] {
+  return [
+    ...champion.joins,
+    ...challenger.joins.filter((join) => !champion.joins.some(({ table }) => table === join.table)),
+  ];
+}
+
+/** The shape without columns that no file holds any more; what still reads them cannot be computed. */
+export function withoutColumns(shape: NamedShape, gone: readonly { table: string; column: string }[]): NamedShape {
+  const tables = Object.entries(shape.data.tables).map(([name, table]) => {
+    const left = Object.entries(table.columns).filter(
+      ([column]) => !gone.some((one) => one.table === name && one.column === column),
+    );
+    return [name, { ...table, columns: Object.fromEntries(left) }] as const;
+  });
+  return { ...shape, data: { ...shape.data, tables: Object.fromEntries(tables) } };
+}

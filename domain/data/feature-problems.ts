@@ -1,0 +1,38 @@
+import type { Contract } from './contract.js';
+import type { DefinitionProblem } from '../model/definition-problems.js';
+
+/**
+ * Each is an input of the model: more are not trained, checked and served in a time that anybody waits for.
+ * `docs/model-definition.md` says so.
+ */
+export const featuresMax = 5000;
+const float32Max = 3.4028234663852886e38;
+
+/** What is wrong with ranges and levels of features beyond their shape. */
+export function featureProblems({ features }: Contract): DefinitionProblem[] {
+  const count = Object.keys(features).length;
+  const problems: DefinitionProblem[] =
+    count > featuresMax
+      ? [{ path: 'contract.features', message: `there are ${count}; ${featuresMax} are the most` }]
+      : [];
+  for (const [name, feature] of Object.entries(features)) {
+    const path = `contract.features.${name}`;
+    if (feature.type === 'number') {
+      for (const bound of ['min', 'max'] as const) {
+        if (Math.abs(feature[bound] ?? 0) > float32Max)
+          problems.push({ path: `${path}.${bound}`, message: 'is beyond what a 32-bit float holds' });
+      }
+      continue;
+    }
+    const levels = feature.levels ?? [];
+    const twice = levels.find((level, index) => levels.indexOf(level) !== index);
+    if (twice !== undefined) problems.push({ path: `${path}.levels`, message: `${twice} stands there twice` });
+    const long = levels.find((level) => Array.from(level).length > feature.maxLength);
+    if (long !== undefined)
+      problems.push({
+        path: `${path}.levels`,
+        message: `${long} is longer than maxLength (${feature.maxLength}): it could never come`,
+      });
+  }
+  return problems;
+}

@@ -1,0 +1,54 @@
+import { objectKeyProblem } from '../object-key-problem.js';
+import { objectKeys } from '../object-keys.js';
+import { partitionSchema, type Partition } from '../partition.js';
+
+/** What an object below `lake/MODEL/` is to a model. */
+export type LakeFile =
+  | { kind: 'data'; table: string; partition: Partition | null }
+  /** What writers leave beside their data: no data, by rule. */
+  | { kind: 'leftover' }
+  /** Lies where nothing reads it, though it may be meant as data. */
+  | { kind: 'stray'; problem: string };
+
+/** The tables of a definition, as far as the lake knows them. */
+export type LakeTables = Readonly<Record<string, { partitioned: boolean }>>;
+
+/**
+ * A file is data when it is a `.parquet` below its table, and in a `month=YYYY-MM` folder where the table is
+ * partitioned; folders further down do not matter. A file or folder whose name begins with `_` or `.`, and an empty
+ * object that is no `.parquet`, is a leftover of whoever wrote there.
+ */
+export function lakeFile(model: string, tables: LakeTables, object: { key: string; bytes: number }): LakeFile {
+  const [table = '', ...inside] = object.key.slice(objectKeys.lake(model).length).split('/');
+  const name = inside.at(-1);
+  if ([table, ...inside].some((segment) => /^[_.]/.test(segment))) return { kind: 'leftover' };
+  if (object.bytes === 0 && !name?.endsWith('.parquet')) return { kind: 'leftover' };
+  const stray = (problem: string): LakeFile => ({ kind: 'stray', problem });
+  if (name === undefined) return stray('lies beside the tables: it belongs into the folder of one');
+  if (!Object.hasOwn(tables, table))
+    return stray(`${table} is not one of the tables ` + `${Object.keys(tables).join(', ')}`);
+  if (!name.endsWith('.parquet')) return stray('is not named .parquet, and only such files are read');
+  const unreachable = objectKeyProblem(object.key);
+  if (unreachable !== undefined) return stray(unreachable);
+  if (!tables[table]?.partitioned) return { kind: 'data', table, partition: null };
+  const [folder] = inside;
+  const partition = partitionSchema.safeParse(folder?.startsWith('month=') ? folder.slice('month='.length) : undefined);
+  if (inside.length > 1 && partition.success) return { kind: 'data', table, partition: partition.data };
+  return stray(
+    `${table} is partitioned, and ${inside.length > 1 ? `${JSON.stringify(folder)} is not` : 'there is no'} ` +
+      'folder month=YYYY-MM',
+  );
+}
+
+export interface StrayFile {
+  key: string;
+  problem: string;
+}
+
+/** A sentence about files that nothing reads, the first few by name; empty where there are none. */
+export function describeStrays(strays: readonly StrayFile[]): string {
+  if (strays.length === 0) return '';
+  const shown = strays.slice(0, 3).map(({ key, problem }) => `${JSON.stringify(key)} (${problem})`);
+  const more = strays.length > shown.length ? ` and ${strays.length - shown.length} more` : '';
+  return ` Not read: ${shown.join(', ')}${more}.`;
+}

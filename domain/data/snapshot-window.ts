@@ -1,0 +1,106 @@
+import type { DataPolicy } from './data-policy.js';
+import { groupBy } from '../group-by.js';
+import { addPartitions, describePartitions, partitionRange, type Partition } from '../partition.js';
+
+/** Which partitions a snapshot is made of, or why there is none to make. */
+export type WindowPlan =
+  | { kind: 'planned'; partitions: Partition[]; train: Partition[]; holdout: Partition[] }
+  | { kind: 'no-new-data'; message: string; newest: Partition; watermark: Partition }
+  | { kind: 'too-few-partitions'; message: string; available: Partition[] }
+  | { kind: 'gap'; message: string; missing: Partition[] }
+  | { kind: 'until-missing'; message: string; until: Partition };
+
+export interface WindowQuestion {
+  window: DataPolicy['window'];
+  holdoutPartitions?: DataPolicy['holdoutPartitions'];
+  /** Partitions that have arrived, in any order. */
+  available: readonly Partition[];
+  /** Failed validation and not yet released: not usable, and a gap where the window needs them. */
+  quarantined?: readonly Partition[];
+  /** Left out by a person's decision: skipped, and no gap. */
+  discarded?: readonly Partition[];
+  /** The last partition to use, whatever arrived later; the watermark is then ignored. */
+  until?: Partition | undefined;
+  /** The last partition of the last successful snapshot. */
+  watermark?: Partition | undefined;
+}
+
+/**
+ * Plans the training window. It ends at `until`, else at the newest usable partition; the last partition is the
+ * holdout.
+ */
+export function planWindow(question: WindowQuestion): WindowPlan {
+  const { window, until, watermark, holdoutPartitions = 1 } = question;
+  const quarantined = new Set(question.quarantined ?? []);
+  const discarded = new Set(question.discarded ?? []);
+  const usable = new Set(
+    question.available.filter((partition) => !quarantined.has(partition) && !discarded.has(partition)),
+  );
+  const ordered = [...usable].filter((partition) => partition >= window.from).sort();
+
+  const end = until ?? ordered.at(-1);
+  if (end === undefined) {
+    return {
+      kind: 'too-few-partitions',
+      message: `No usable partition from ${window.from} on has arrived. Put data for at least two months.`,
+      available: [],
+    };
+  }
+  if (until !== undefined && !ordered.includes(until)) {
+    return {
+      kind: 'until-missing',
+      message:
+        `Partition ${until} ${whyUnusable(until, question)}. Usable are: ` +
+        `${describePartitions(ordered) || 'none'}.`,
+      until,
+    };
+  }
+  if (until === undefined && watermark !== undefined && end <= watermark) {
+    return {
+      kind: 'no-new-data',
+      message:
+        `Nothing has arrived since the last snapshot: the newest usable partition is ${end}, the ` +
+        `watermark is ${watermark}.`,
+      newest: end,
+      watermark,
+    };
+  }
+  const slidingStart = window.kind === 'sliding' ? addPartitions(end, 1 - window.months) : window.from;
+  const wanted = partitionRange(slidingStart > window.from ? slidingStart : window.from, end).filter(
+    (partition) => !discarded.has(partition),
+  );
+  const missing = wanted.filter((partition) => !usable.has(partition));
+  if (missing.length > 0) {
+    const reasons = groupBy(missing, (partition) => whyUnusable(partition, question));
+    const named = [...reasons].map(([why, partitions]) => `${describePartitions(partitions)} ${why}`).join('; ');
+    return {
+      kind: 'gap',
+      message:
+        `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard ` +
+        `the partition; a month that was put by mistake goes with \`perdure data rm\`.`,
+      missing,
+    };
+  }
+  if (wanted.length < holdoutPartitions + 1) {
+    const least = holdoutPartitions + 1;
+    return {
+      kind: 'too-few-partitions',
+      message:
+        `The window holds ${describePartitions(wanted)}; training and its test need at least ${least} ` + 'partitions.',
+      available: wanted,
+    };
+  }
+  return {
+    kind: 'planned',
+    partitions: wanted,
+    train: wanted.slice(0, -holdoutPartitions),
+    holdout: wanted.slice(-holdoutPartitions),
+  };
+}
+
+function whyUnusable(partition: Partition, { window, quarantined, discarded }: WindowQuestion): string {
+  if (quarantined?.includes(partition)) return 'is quarantined';
+  if (discarded?.includes(partition)) return 'was discarded';
+  if (partition < window.from) return `is before the window's start, ${window.from}`;
+  return 'has not arrived';
+}

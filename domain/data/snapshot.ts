@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { digestOf } from '../canonical-json.js';
+import { modelNameSchema, sha256Schema } from '../names.js';
+import { partitionSchema } from '../partition.js';
+
+/** One Parquet file of joined, contract-shaped rows: all rows of one partition, sorted by event time and entity. */
+export const partitionFileSchema = z.strictObject({
+  partition: partitionSchema,
+  /** Object key, built from the file's digest. */
+  key: z.string(),
+  sha256: sha256Schema,
+  bytes: z.number().int(),
+  rows: z.number().int(),
+  positives: z.number().int(),
+  /** Digest of what the file was made from: source objects by SHA-256, contract and data policy. */
+  inputsSha256: sha256Schema,
+});
+export type PartitionFile = z.infer<typeof partitionFileSchema>;
+
+/** Summary of one column over one partition. Quantiles leave nulls out. */
+export const columnProfileSchema = z.strictObject({
+  name: z.string(),
+  type: z.enum(['number', 'string']),
+  nulls: z.number().int(),
+  distinct: z.number().int(),
+  mean: z.number().nullable(),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  /** 0.1, 0.2 … 0.9 by linear interpolation; numbers only. */
+  deciles: z.array(z.number()),
+  /** Most frequent levels with their counts, at most 500 (PROFILE_LEVELS_MAX); strings only. */
+  topLevels: z.array(z.strictObject({ level: z.string(), rows: z.number().int() })),
+});
+export type ColumnProfile = z.infer<typeof columnProfileSchema>;
+
+export const snapshotManifestSchema = z.strictObject({
+  manifestVersion: z.literal(1),
+  model: modelNameSchema,
+  /** Digest of the contract and data policy that shaped the rows. */
+  shapeSha256: sha256Schema,
+  columns: z.array(
+    z.strictObject({
+      name: z.string(),
+      type: z.enum(['number', 'string', 'boolean', 'timestamp']),
+      role: z.enum(['entity', 'eventTime', 'feature', 'label']),
+    }),
+  ),
+  train: z.array(partitionFileSchema),
+  holdout: z.array(partitionFileSchema),
+  trainedOn: z.strictObject({ from: partitionSchema, to: partitionSchema, rows: z.number().int() }),
+  testedOn: z.strictObject({ from: partitionSchema, to: partitionSchema, rows: z.number().int() }),
+  /** The last partition used. */
+  watermark: partitionSchema,
+});
+/** `from` is the first partition, `to` the one after the last: half-open, as in the main job's report. */
+export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;
+
+/** The snapshot's identity. */
+export function snapshotDigest(manifest: SnapshotManifest): string {
+  return digestOf(manifest);
+}
+
+/**
+ * Whether a model trained on one snapshot has learned from rows that another holds out: it cannot be judged on them.
+ */
+export function knowsHoldout(trainedOn: SnapshotManifest, heldOutBy: SnapshotManifest): boolean {
+  const heldOut = new Set(heldOutBy.holdout.map((file) => file.partition));
+  return trainedOn.train.some((file) => heldOut.has(file.partition));
+}

@@ -1,0 +1,36 @@
+import { contractProblems, cutOverProblems } from '../data/contract-problems.js';
+import { dataProblems } from '../data/data-problems.js';
+import { evaluationProblems } from '../evaluation/evaluation-problems.js';
+import { featureProblems } from '../data/feature-problems.js';
+import { javaScriptNames } from './javascript-names.js';
+import type { ModelDefinition } from './model-definition.js';
+import { nameProblems } from '../data/name-problems.js';
+import { promotionProblems } from '../promotion/promotion-problems.js';
+import { rolloutProblems } from '../rollout/rollout-problems.js';
+import { parameterProblems } from '../training/trainer-parameters.js';
+
+export interface DefinitionProblem {
+  /** Where in the definition, for example `evaluation.gates.0.atLeast`. */
+  path: string;
+  message: string;
+}
+
+/**
+ * What is wrong with a definition beyond its shape. Asked when it is applied, never of one that is stored: whatever is
+ * checked more tightly from one release to the next belongs here.
+ */
+export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
+  const { contract, data, training, evaluation, promotion, rollout, monitoring } = definition;
+  return [
+    ...javaScriptNames(definition),
+    ...nameProblems(definition),
+    ...contractProblems(contract),
+    ...cutOverProblems(promotion.breakingContract),
+    ...featureProblems(contract),
+    ...dataProblems(data),
+    ...parameterProblems(training),
+    ...evaluationProblems(evaluation, contract),
+    ...promotionProblems(promotion),
+    ...rolloutProblems(rollout, monitoring),
+  ];
+}

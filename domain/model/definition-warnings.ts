@@ -1,0 +1,26 @@
+import type { DefinitionProblem } from './definition-problems.js';
+import type { ModelDefinition } from './model-definition.js';
+
+/** What may be meant so, and is worth a look before a definition is applied. */
+export function definitionWarnings({ data, monitoring, promotion, rollout }: ModelDefinition): DefinitionProblem[] {
+  const warnings: DefinitionProblem[] = [];
+  const used = new Set([data.base, ...data.joins.map((join) => join.table)]);
+  for (const table of Object.keys(data.tables)) {
+    if (!used.has(table))
+      warnings.push({ path: `data.tables.${table}`, message: 'is neither the base nor joined: nothing reads it' });
+  }
+  if (promotion.remindAfterHours > promotion.expireAfterHours)
+    warnings.push({
+      path: 'promotion.remindAfterHours',
+      message: `is more than expireAfterHours (${promotion.expireAfterHours}): nobody is reminded`,
+    });
+  const delayHours = monitoring.labelDelayMaxDays * 24;
+  if (rollout.lateLabels && rollout.lateLabels.giveUpAfterHours > delayHours)
+    warnings.push({
+      path: 'rollout.lateLabels.giveUpAfterHours',
+      message:
+        `is more than monitoring.labelDelayMaxDays (${monitoring.labelDelayMaxDays} days), after ` +
+        'which no label comes',
+    });
+  return warnings;
+}

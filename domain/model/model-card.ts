@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import {
+  evaluationSchema,
+  intervalSchema,
+  metricNames,
+  metricsSchema,
+  smallerIsBetter,
+  type Evaluation,
+  type Interval,
+  type MetricName,
+} from '../evaluation/evaluation.js';
+import { causeSchema, type Cause } from '../cause.js';
+import { decideGates, gateDecisionSchema, type GateResult } from '../evaluation/gate.js';
+import type { ModelDefinition } from './model-definition.js';
+import { lineageSchema, type Lineage } from './model-version.js';
+import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
+import type { SnapshotManifest } from '../data/snapshot.js';
+
+const measuredSchema = z.strictObject({
+  name: z.enum(metricNames),
+  value: z.number().nullable(),
+  interval: intervalSchema.nullable(),
+  /** The champion on the same rows, and the candidate's difference from it. */
+  champion: z.number().nullable(),
+  difference: z.strictObject({ estimate: z.number(), interval: intervalSchema }).nullable(),
+});
+
+const rangeSchema = z.strictObject({ from: z.string(), to: z.string(), rows: z.number().int() });
+
+/**
+ * What a reader must know of a model version before relying on it; sections after Mitchell et al. 2019, "Model Cards
+ * for Model Reporting". Plain JSON.
+ */
+export const modelCardSchema = z.strictObject({
+  cardVersion: z.literal(1),
+  details: z.strictObject({
+    model: modelNameSchema,
+    version: versionNumberSchema,
+    artifactSha256: sha256Schema,
+    owner: actorSchema,
+    createdAt: z.iso.datetime(),
+    cause: causeSchema,
+    algorithm: z.string(),
+    parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  }),
+  intendedUse: z.string(),
+  inputs: z.array(
+    z.strictObject({
+      name: z.string(),
+      type: z.string(),
+      nullable: z.boolean(),
+      range: z.string(),
+      description: z.string(),
+    }),
+  ),
+  output: z.strictObject({ label: z.string(), description: z.string(), threshold: z.number() }),
+  data: z.strictObject({
+    snapshotSha256: sha256Schema,
+    holdoutSha256: sha256Schema,
+    trainedOn: rangeSchema,
+    testedOn: rangeSchema,
+    positives: z.number().int(),
+  }),
+  metrics: z.array(measuredSchema),
+  slices: z.array(
+    z.strictObject({
+      feature: z.string(),
+      level: z.string(),
+      rows: z.number().int(),
+      positives: z.number().int(),
+      metrics: metricsSchema,
+    }),
+  ),
+  gates: gateDecisionSchema,
+  calibration: evaluationSchema.shape.calibrationCurve,
+  championVersion: z.number().int().nullable(),
+  featureImportances: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
+  lineage: lineageSchema,
+  caveats: z.array(z.string()),
+});
+export type ModelCard = z.infer<typeof modelCardSchema>;
+
+export interface ModelCardInput {
+  definition: ModelDefinition;
+  version: { version: number; artifactSha256: string; gates: GateResult[]; lineage: Lineage };
+  cause: Cause;
+  snapshot: SnapshotManifest;
+  evaluation: Evaluation;
+  training: Pick<ModelCard['details'], 'algorithm' | 'parameters'> & Pick<ModelCard, 'featureImportances'>;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+}
+
+/**
+ * Writes the card of a version: the same input gives the same card.
+ * @throws ZodError when a part is missing or not finite
+ */
+export function modelCard({
+  definition,
+  version,
+  cause,
+  snapshot,
+  evaluation,
+  training,
+  createdAt,
+}: ModelCardInput): ModelCard {
+  const { overall, comparison } = evaluation;
+  const gates = { results: version.gates, notAsked: decideGates(definition.evaluation, evaluation).notAsked };
+  return modelCardSchema.parse({
+    cardVersion: 1,
+    details: {
+      model: definition.name,
+      version: version.version,
+      artifactSha256: version.artifactSha256,
+      owner: definition.owner,
+      createdAt,
+      cause,
+      algorithm: training.algorithm,
+      parameters: training.parameters,
+    },
+    intendedUse: definition.description,
+    inputs: inputsOf(definition),
+    output: {
+      label: definition.contract.label.name,
+      description: definition.contract.label.description ?? '',
+      threshold: evaluation.threshold,
+    },
+    data: {
+      snapshotSha256: version.lineage.snapshotSha256,
+      holdoutSha256: evaluation.holdoutSha256,
+      trainedOn: snapshot.trainedOn,
+      testedOn: snapshot.testedOn,
+      positives: overall.positives,
+    },
+    metrics: metricNames.map((name) => ({
+      name,
+      value: overall.metrics[name],
+      interval: overall.intervals[name] ?? null,
+      champion: comparison?.champion[name] ?? null,
+      difference: comparison?.differences[name] ?? null,
+    })),
+    slices: evaluation.slices.map(({ feature, level, scored: { rows, positives, metrics } }) => ({
+      feature,
+      level,
+      rows,
+      positives,
+      metrics,
+    })),
+    gates,
+    calibration: evaluation.calibrationCurve,
+    championVersion: evaluation.championVersion,
+    featureImportances: training.featureImportances,
+    lineage: version.lineage,
+    caveats: caveatsOf(evaluation, gates, snapshot, training.featureImportances),
+  } satisfies ModelCard);
+}
+
+function inputsOf({ contract }: ModelDefinition): ModelCard['inputs'] {
+  return Object.entries(contract.features).map(([name, feature]) => {
+    const range =
+      feature.type === 'number'
+        ? [
+            feature.min === undefined ? '' : `at least ${feature.min}`,
+            feature.max === undefined ? '' : `at most ${feature.max}`,
+          ]
+            .filter(Boolean)
+            .join(', ')
+        : feature.levels
+          ? `${feature.closed ? 'only ' : ''}${feature.levels.join(', ')}`
+          : 'any level';
+    return { name, type: feature.type, nullable: feature.nullable, range, description: feature.description ?? '' };
+  });
+}
+
+/** Metrics whose slices are compared with all rows. */
+const slicedMetrics: readonly MetricName[] = ['rocAuc', 'logLoss'];
+const calibrationErrorMax = 0.05;
+const smallSliceRows = 200;
+const dominatingShare = 0.5;
+
+/** What a reader might overlook, found in the numbers. */
+function caveatsOf(
+  evaluation: Evaluation,
+  gates: ModelCard['gates'],
+  snapshot: SnapshotManifest,
+  importances: ModelCard['featureImportances'],
+): string[] {
+  const { overall, slices } = evaluation;
+  const caveats = [
+    `Tested on ${snapshot.testedOn.from} up to, not including, ${snapshot.testedOn.to} alone: how it does in ` +
+      'other seasons is not known.',
+  ];
+  for (const metric of slicedMetrics) {
+    const all = overall.metrics[metric];
+    const worse = slices.filter(({ scored }) => all !== null && liesWorse(metric, scored.intervals[metric], all));
+    if (worse.length === 0) continue;
+    const named = worse.map(
+      ({ feature, level, scored }) =>
+        `${feature} ${level} ` + `(${short(scored.metrics[metric])}, ${scored.rows} rows)`,
+    );
+    caveats.push(
+      `Its ${metric} is worse than over all rows (${short(all)}), by the whole confidence ` +
+        `interval, for ${named.join(', ')}.`,
+    );
+  }
+  const small = slices
+    .filter(({ scored }) => scored.rows < smallSliceRows)
+    .map(({ feature, level, scored }) => `${feature} ${level} (${scored.rows})`);
+  if (small.length > 0) caveats.push(`Too few rows to tell, fewer than ${smallSliceRows}: ${small.join(', ')}.`);
+  const calibration = overall.metrics.calibrationError;
+  if (calibration !== null && calibration > calibrationErrorMax) {
+    caveats.push(
+      `Its scores are off by ${short(calibration)} on average as probabilities (expected calibration error): ` +
+        'rank by them rather than count on them.',
+    );
+  }
+  const [first] = importances;
+  if (first && first.share > dominatingShare)
+    caveats.push(
+      `It leans on one feature: ${first.feature} has ${(100 * first.share).toFixed(0)} % of the ` + 'importance.',
+    );
+  for (const { name, reason } of gates.notAsked) caveats.push(`The gate "${name}" was not asked. ${reason}`);
+  return caveats;
+}
+
+function liesWorse(metric: MetricName, interval: Interval | undefined, all: number): boolean {
+  return interval !== undefined && (smallerIsBetter.has(metric) ? interval.low > all : interval.high < all);
+}
+
+function short(value: number | null): string {
+  return value === null ? 'not defined' : String(Number(value.toPrecision(4)));
+}

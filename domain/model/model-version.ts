@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { sha256Schema } from '../names.js';
+
+const tensorSchema = z.strictObject({ name: z.string(), type: z.string(), shape: z.array(z.number().int()) });
+
+/** What goes into a version and comes out of it, as its artifact says. */
+export const versionSignatureSchema = z.strictObject({ inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+export type VersionSignature = z.infer<typeof versionSignatureSchema>;
+
+/** Where a version comes from: enough to make it again. */
+export const lineageSchema = z.strictObject({
+  runId: z.string(),
+  snapshotSha256: sha256Schema,
+  definitionSha256: sha256Schema,
+  /** Git commit of the checkout, with `+changes` where files were changed; null outside of git. */
+  codeRevision: z.string().nullable(),
+  /** Digest of the trainer's lock file and Python version. */
+  environmentSha256: sha256Schema,
+  libraries: z.record(z.string(), z.string()),
+  seed: z.number().int(),
+});
+export type Lineage = z.infer<typeof lineageSchema>;

@@ -1,0 +1,31 @@
+import type { DefinitionProblem } from '../model/definition-problems.js';
+import { promotionPolicySchema, type PromotionPolicy } from './promotion-policy.js';
+
+const defaults = promotionPolicySchema.parse({});
+
+/** What is wrong with a promotion beyond its shape. */
+export function promotionProblems({
+  remindAfterHours,
+  expireAfterHours,
+  approvals,
+  environments,
+}: PromotionPolicy): DefinitionProblem[] {
+  const problems: DefinitionProblem[] = [];
+  // A promotion that expires sooner than after the reminder that nobody wrote down is no mistake.
+  if (remindAfterHours > expireAfterHours && remindAfterHours !== defaults.remindAfterHours)
+    problems.push({
+      path: 'promotion.remindAfterHours',
+      message: `is more than expireAfterHours (${expireAfterHours}): nobody would ever be reminded`,
+    });
+  for (const [index, { roles }] of [approvals, ...approvals.alsoRequire].entries()) {
+    const path = index === 0 ? 'promotion.approvals.roles' : `promotion.approvals.alsoRequire[${index - 1}].roles`;
+    const twice = roles.find((role, at) => roles.indexOf(role) !== at);
+    if (twice !== undefined) problems.push({ path, message: `${twice} is named twice` });
+  }
+  if (environments.length === 2 && environments[0] === 'production')
+    problems.push({
+      path: 'promotion.environments',
+      message: 'production would serve a version before staging has: name staging first',
+    });
+  return problems;
+}

@@ -1,0 +1,10 @@
+import type { Verdict } from '../verdict.js';
+
+/** What late labels said of a rollout that was over. */
+export interface DelayedLabelReview {
+  verdict: Verdict;
+  reason: string;
+  /** Share of the predictions whose label was there. */
+  coveragePct: number;
+  at: string;
+}

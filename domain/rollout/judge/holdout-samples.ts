@@ -1,0 +1,48 @@
+import type { Metrics } from '../../evaluation/evaluation.js';
+import { metricName, type JudgedMetric } from './judge-policy.js';
+import { logLossMaxNats } from './metric-spec.js';
+import type { SnapshotManifest } from '../../data/snapshot.js';
+import type { Sample } from '../../statistics/constrained-means.js';
+
+/** What is known of a version from before it served. */
+export interface HoldoutResult {
+  metrics: Metrics;
+  holdout: Pick<SnapshotManifest['holdout'][number], 'rows' | 'positives'>[];
+}
+
+/**
+ * What to expect of the metrics that are read from labels, by the version's own holdout, if each of `requests` gets its
+ * label. Of an expression over predictions a holdout says nothing, so `value` metrics are left out.
+ */
+export function holdoutSamples(
+  metrics: readonly JudgedMetric[],
+  result: HoldoutResult,
+  requests: number,
+): Record<string, Sample> {
+  const found: Record<string, Sample> = {};
+  for (const metric of metrics) {
+    const mean = meanOf(metric, result);
+    if (mean !== null) found[metricName(metric)] = { count: requests, sum: requests * mean };
+  }
+  return found;
+}
+
+/** On the judge's scale of 0 to 1. */
+function meanOf(metric: JudgedMetric, { metrics, holdout }: HoldoutResult): number | null {
+  const { accuracy, brier, logLoss } = metrics;
+  if (metric.metric === 'outcome') {
+    const rows = holdout.reduce((sum, file) => sum + file.rows, 0);
+    return rows === 0 ? null : holdout.reduce((sum, file) => sum + file.positives, 0) / rows;
+  }
+  if (metric.metric !== 'quality') return null;
+  switch (metric.loss) {
+    case 'error':
+      return accuracy === null ? null : 1 - accuracy;
+    case 'brier':
+      return brier;
+    case 'logLoss':
+      return logLoss === null ? null : Math.min(1, logLoss / logLossMaxNats);
+    default:
+      return metric.loss satisfies never;
+  }
+}

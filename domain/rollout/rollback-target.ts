@@ -1,0 +1,107 @@
+import { PerdureError } from '../errors.js';
+import { versionsOfRoute, type Route } from '../serving/route.js';
+import { serviceRecord, type RolloutOutcome, type SetBack } from './service-record.js';
+
+export interface RollbackQuestion {
+  model: string;
+  /** The version asked for; null for the one before. */
+  to: number | null;
+  /**
+   * The champion of the rollout that is under way, which is gone back to unless another is asked for; null where there
+   * is none.
+   */
+  undoes?: number | null;
+  /** The epoch that was in force when it was asked for. */
+  leaves: number | null;
+}
+
+/**
+ * The version that a rollback restores: the one asked for, else the champion before the present one. Only a version
+ * that was approved and has served whole qualifies, and none that was taken back for harm since: that one needs a new
+ * approval. What was served before a service was ended is over for good.
+ * @throws PerdureError `rollout/refused` when the service was ended, `not-found` when nothing qualifies,
+ * `state/conflict` for a version that was taken back.
+ */
+export function rollbackTarget(
+  history: readonly Route[],
+  rollouts: readonly RolloutOutcome[],
+  { model, to, undoes = null }: Omit<RollbackQuestion, 'leaves'>,
+): number {
+  const end = history.at(-1)?.ended;
+  if (end !== undefined) {
+    const said = `The service of ${model} was ended there by ${end.by} (${end.reason})`;
+    throw new PerdureError(
+      'rollout/refused',
+      `${said}. To serve it again, promote a version: perdure promote ${model}@N.`,
+      { model },
+    );
+  }
+  const { line, servedWhole, setBack } = serviceRecord(history, rollouts);
+  const qualifies = (version: number) => !setBack.has(version);
+  if (to !== null) {
+    const taken = setBack.get(to);
+    if (taken && servedWhole.has(to)) throw takenBack(model, to, taken);
+    if (servedWhole.has(to)) return to;
+    const served = [...servedWhole].filter(qualifies).join(', ') || 'none';
+    throw new PerdureError(
+      'not-found',
+      `to: ${model}@${to} was never approved and served whole there: a stage of a rollout that did not ` +
+        `complete does not count. Versions that were: ${served}.`,
+      { model, to },
+    );
+  }
+  if (undoes !== null && servedWhole.has(undoes) && qualifies(undoes)) return undoes;
+  // A split that nobody moves any more, or a challenger that has everything in a rollout that has not completed, is
+  // itself what is left behind.
+  const now = history.at(-1)?.split;
+  const atTop = now?.length === 1 && now[0]?.version === line.at(-1);
+  const before = line.slice(0, atTop ? -1 : undefined).findLast(qualifies);
+  if (before === undefined) {
+    throw new PerdureError(
+      'not-found',
+      `${model} has no earlier champion that was approved and served whole: there is nothing to go back to, ` +
+        'and nothing was changed.',
+      { model },
+    );
+  }
+  return before;
+}
+
+const takenBack = (model: string, version: number, { at, reason }: SetBack) =>
+  new PerdureError(
+    'state/conflict',
+    `${model}@${version} was taken back at ${at} (${reason}). It serves again only with a new approval: ` +
+      `perdure promote ${model}@${version}.`,
+    { model, version },
+  );
+
+export interface RollbackPlan {
+  /** The version that is to be served again. */
+  version: number;
+  /**
+   * The epoch under which it is served alone since the rollback was asked for: another put it back first. Null while a
+   * route must be written.
+   */
+  alreadySince: number | null;
+}
+
+/**
+ * What a rollback does that was asked for while the epoch `leaves` was in force: two that leave the same epoch restore
+ * the same version, whichever comes first.
+ * @throws PerdureError as `rollbackTarget`.
+ */
+export function planRollback(
+  history: readonly Route[],
+  rollouts: readonly RolloutOutcome[],
+  { leaves, ...asked }: RollbackQuestion,
+): RollbackPlan {
+  const seen = asked.to === null && leaves !== null ? history.filter((route) => route.epoch <= leaves) : history;
+  const version = rollbackTarget(seen, rollouts, asked);
+  const now = history.at(-1);
+  const servedAlone = now !== undefined && versionsOfRoute(now).every((one) => one === version);
+  if (servedAlone && leaves !== null && now.epoch > leaves) return { version, alreadySince: now.epoch };
+  // An epoch of long ago does not bring in again what was taken back since.
+  const taken = serviceRecord(history, rollouts).setBack.get(version);
+  if (taken) throw takenBack(asked.model, version, taken);
+  return { version, alreadySince: null };
+}

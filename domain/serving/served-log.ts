@@ -1,0 +1,67 @@
+/** The two logs of the gateways: what was answered, and what really happened. */
+export type LogKind = 'predictions' | 'labels';
+
+/**
+ * What gave a request its version, where the split did not: it was asked for by number; the key or a header is a
+ * tester's; the version that was chosen is out of service, does not take what the route takes, or could not answer.
+ */
+export const overrideCauses = [
+  'version',
+  'key',
+  'header',
+  'stand-in',
+  'stand-in/contract',
+  'stand-in/failure',
+] as const;
+export type OverrideCause = (typeof overrideCauses)[number];
+
+/**
+ * Columns of the logs as they lie in the object store, with their SQL types. `features` is JSON text: the features as
+ * they were served, missing ones null; `chosen_by` is an `OverrideCause`, null for a row of the split or of a shadow.
+ * Objects from before a column was added lack it: readers take it as null.
+ */
+export const logColumns: Record<LogKind, Record<string, string>> = {
+  predictions: {
+    prediction_id: 'VARCHAR',
+    request_id: 'VARCHAR',
+    row: 'INTEGER',
+    at: 'TIMESTAMP',
+    environment: 'VARCHAR',
+    model: 'VARCHAR',
+    version: 'INTEGER',
+    epoch: 'INTEGER',
+    role: 'VARCHAR',
+    chosen_by: 'VARCHAR',
+    key_hash: 'VARCHAR',
+    features: 'JSON',
+    probability: 'DOUBLE',
+    label: 'BOOLEAN',
+    latency_ms: 'DOUBLE',
+  },
+  labels: {
+    prediction_id: 'VARCHAR',
+    model: 'VARCHAR',
+    label: 'BOOLEAN',
+    observed_at: 'TIMESTAMP',
+    received_at: 'TIMESTAMP',
+  },
+};
+
+/**
+ * When a segment of the log was begun, from its name or key; undefined for a name that is none. Nothing in it is older.
+ */
+export function segmentBeganAt(name: string): Date | undefined {
+  const parts = /(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-z]+-\d+(?:\.[a-z]+)*$/.exec(name);
+  if (parts === null) return undefined;
+  const [, year, month, day, hour, minute, second] = parts;
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** Every UTC day from one time to another, both included, as the keys of the logs write it. */
+export function daysBetween(from: Date, to: Date): string[] {
+  const days: string[] = [];
+  const day = new Date(from);
+  day.setUTCHours(0, 0, 0, 0);
+  for (; day <= to; day.setUTCDate(day.getUTCDate() + 1)) days.push(day.toISOString().slice(0, 10));
+  return days;
+}

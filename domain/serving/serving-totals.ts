@@ -1,0 +1,72 @@
+import { latencyBoundsMs, scoreBins, type ServingWindow } from './serving-window.js';
+
+/** What one version did over several windows and gateways. */
+export interface ServingTotals {
+  /** Valid requests, those without an answer among them. */
+  requests: number;
+  errors: number;
+  /** Counts per latency bucket, one more than `latencyBoundsMs`. */
+  latency: number[];
+  /** Rows answered, counted in 100 equal score bins. */
+  scores: number[];
+}
+
+/** The sum of windows; a window id that comes twice counts once. */
+export function addWindows(
+  windows: readonly Pick<ServingWindow, 'id' | 'requests' | 'errors' | 'latency' | 'scores'>[],
+): ServingTotals {
+  const totals: ServingTotals = {
+    requests: 0,
+    errors: 0,
+    latency: new Array<number>(latencyBoundsMs.length + 1).fill(0),
+    scores: new Array<number>(scoreBins).fill(0),
+  };
+  for (const window of new Map(windows.map((each) => [each.id, each])).values()) {
+    totals.requests += window.requests;
+    totals.errors += window.errors;
+    totals.latency = totals.latency.map((count, bucket) => count + (window.latency[bucket] ?? 0));
+    totals.scores = totals.scores.map((count, bin) => count + (window.scores[bin] ?? 0));
+  }
+  return totals;
+}
+
+/**
+ * The histogram bound at or above a limit, in milliseconds; the last bound for a limit beyond it, because nothing
+ * slower is told apart.
+ */
+export function slowBoundMs(limitMs: number): number {
+  return latencyBoundsMs.find((bound) => bound >= limitMs) ?? latencyBoundsMs[latencyBoundsMs.length - 1] ?? limitMs;
+}
+
+/** How many answers took longer than the bound that `slowBoundMs` gives for the limit, of how many. */
+export function slowAnswers(latency: readonly number[], limitMs: number): { slow: number; answers: number } {
+  const firstSlow = latencyBoundsMs.findIndex((bound) => bound === slowBoundMs(limitMs)) + 1;
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  return { slow: sum(latency.slice(firstSlow)), answers: sum(latency) };
+}
+
+/**
+ * A latency quantile in milliseconds, for showing, not for judging: linear inside the bucket. In the last bucket its
+ * lower bound, to be read as "at least".
+ * @param probability 0.95 for the 95th percentile
+ * @returns null without answers
+ */
+export function latencyQuantileMs(latency: readonly number[], probability: number): number | null {
+  const all = latency.reduce((total, count) => total + count, 0);
+  if (all === 0) return null;
+  let before = 0;
+  for (const [bucket, count] of latency.entries()) {
+    if (count > 0 && before + count >= probability * all) {
+      const from = bucket === 0 ? 0 : (latencyBoundsMs[bucket - 1] ?? 0);
+      const to = latencyBoundsMs[bucket] ?? from;
+      return from + ((probability * all - before) / count) * (to - from);
+    }
+    before += count;
+  }
+  return null;
+}
+
+export function meanScore(scores: readonly number[]): number | null {
+  const all = scores.reduce((total, count) => total + count, 0);
+  return all === 0 ? null : scores.reduce((sum, count, bin) => sum + count * ((bin + 0.5) / scores.length), 0) / all;
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { environmentSchema } from '../names.js';
+
+/** Upper bounds of the gateways' latency histogram, in milliseconds; a last bucket holds what is slower. */
+export const latencyBoundsMs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] as const;
+
+/** Scores fall in 100 equal bins of [0, 1]. */
+export const scoreBins = 100;
+
+/**
+ * Why a version answered: it was chosen by the split, or answered a copy, or a tester or an explicit version asked for
+ * it. Only the first two are judged.
+ */
+export const servingRoleSchema = z.enum(['split', 'shadow', 'override']);
+export type ServingRole = z.infer<typeof servingRoleSchema>;
+
+/**
+ * What one gateway counted for one version under one route epoch in a short stretch of time. Sent to Postgres every few
+ * seconds; the judge adds them up.
+ */
+export const servingWindowSchema = z.strictObject({
+  /** Unique: gateway process and a rising number, so that sending twice counts once. */
+  id: z.string(),
+  gatewayId: z.string(),
+  environment: environmentSchema,
+  model: z.string(),
+  version: z.number().int(),
+  epoch: z.number().int(),
+  role: servingRoleSchema,
+  /**
+   * Counted just after a version of the route was loaded: caches are cold, so the judge leaves these minutes out, for
+   * every version alike.
+   */
+  cold: z.boolean(),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  requests: z.number().int(),
+  /**
+   * Requests that the version did not answer though its route takes them. What the route refuses is not counted at all.
+   */
+  errors: z.number().int(),
+  /** Counts per latency bucket, one more than there are bounds. */
+  latency: z.array(z.number().int()).length(latencyBoundsMs.length + 1),
+  /** Counts per score bin, of every row answered. */
+  scores: z.array(z.number().int()).length(scoreBins),
+});
+export type ServingWindow = z.infer<typeof servingWindowSchema>;

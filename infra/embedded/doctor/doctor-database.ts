@@ -1,0 +1,35 @@
+import postgres from 'postgres';
+import { note, ok, problem, type Check } from './doctor-check.js';
+
+/** Whether the role of the application could change facts: then only triggers hold them. */
+export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {
+  const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  try {
+    const [found] = await sql<{ role: string; migrated: boolean; changes: boolean; guarded: boolean }[]>`
+      select current_user as role, to_regclass('routes') is not null as migrated,
+        coalesce(has_table_privilege(to_regclass('routes'), 'update'), false) as changes,
+        exists (select from pg_trigger where tgrelid = to_regclass('routes') and tgname = 'perdure_append_only_rows') as guarded`;
+    if (!found?.migrated) return ok('database role', 'no tables yet; the first start makes them');
+    if (!found.guarded)
+      return problem(
+        'database role',
+        'nothing keeps facts from being changed: the triggers are missing',
+        'Start the stack: it makes them.',
+      );
+    if (!found.changes) return ok('database role', `${found.role} may add facts and change none`);
+    return note(
+      'database role',
+      `${found.role} owns the tables or may change every row: triggers alone keep facts`,
+      'Give the application a role of its own in PERDURE_DATABASE_URL, and the owner in ' +
+        'PERDURE_MIGRATION_DATABASE_URL.',
+    );
+  } catch (error) {
+    return problem(
+      'database role',
+      error instanceof Error ? error.message : String(error),
+      'See the line on PostgreSQL.',
+    );
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}

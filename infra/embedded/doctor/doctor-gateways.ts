@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { ok, problem, type Check } from './doctor-check.js';
+
+const statusSchema = z.object({
+  unconfirmed: z.array(z.object({ model: z.string(), epoch: z.number() })),
+  spool: z.record(z.string(), z.object({ writable: z.boolean() })),
+});
+
+/** What gateways say of themselves that a person should act on. One that does not answer is its component's matter. */
+export async function gatewayChecks(gateways: Readonly<Record<string, string>>): Promise<Check[]> {
+  const checks = await Promise.all(
+    Object.entries(gateways).map(async ([environment, url]) => {
+      const status = await fetch(`${url}/v1/status`, { signal: AbortSignal.timeout(3_000) })
+        .then(async (response) => statusSchema.parse(await response.json()))
+        .catch(() => undefined);
+      return status === undefined ? [] : checksOf(environment, status);
+    }),
+  );
+  return checks.flat();
+}
+
+function checksOf(environment: string, { unconfirmed, spool }: z.infer<typeof statusSchema>): Check[] {
+  const name = `routes of ${environment}`;
+  const kept = unconfirmed.map(({ model }) => model);
+  const unwritable = Object.entries(spool).flatMap(([log, { writable }]) => (writable ? [] : [log]));
+  return [
+    kept.length === 0
+      ? ok(name, 'all known to the database')
+      : problem(
+          name,
+          `${kept.slice(0, 10).join(', ')}${kept.length > 10 ? ` and ${kept.length - 10} more` : ''}: ` +
+            `served, and the database has no route for ${kept.length === 1 ? 'it' : 'them'}`,
+          'If the database is a wrong or an empty one, restore it; what shall no longer be served: npx ' +
+            `perdure routes let-go MODEL --env ${environment} --reason "…"`,
+        ),
+    ...unwritable.map((log) =>
+      problem(
+        `spool of ${environment}`,
+        `the disk takes no ${log}`,
+        'Make room in the state folder; the gateway goes on by itself.',
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,56 @@
+import type { PerdureConfig } from '../../../perdure.config.js';
+import { nodePackagesFit } from '../../bootstrap/node-packages.mjs';
+import { checkNode, findPython } from '../../bootstrap/prerequisites.mjs';
+import { isToolFresh, wantedTools } from '../../bootstrap/python-tools.mjs';
+import { note, ok, problem, type Check } from './doctor-check.js';
+import { postgresPrograms } from '../servers/postgres-programs.js';
+import { findTemporal, temporalServerVersion } from '../servers/tools.js';
+
+const installRemedy = 'Run `npx perdure up` or `npm start`: they install what is missing.';
+
+/** Node, Python, the packages and the native programs. */
+export async function installationChecks({ projectRoot }: PerdureConfig): Promise<Check[]> {
+  return [
+    attempt('Node', () => (checkNode(), process.versions.node)),
+    attempt('Python', findPython),
+    nodePackagesFit(projectRoot, { development: false })
+      ? ok('Node packages', 'as locked')
+      : problem('Node packages', 'node_modules is not what package-lock.json says', installRemedy),
+    ...wantedTools(projectRoot, false).map((tool) =>
+      isToolFresh(tool)
+        ? ok(`tools: ${tool.name}`, 'as locked')
+        : problem(`tools: ${tool.name}`, 'missing or stale', installRemedy),
+    ),
+    attempt('PostgreSQL programs', () => postgresPrograms().version),
+    temporalCheck(projectRoot),
+  ];
+}
+
+function temporalCheck(projectRoot: string): Check {
+  try {
+    const found = findTemporal(projectRoot);
+    const own = process.env.PERDURE_TEMPORAL_BINARY;
+    if (own && found.path !== own) {
+      return note(
+        'Temporal program',
+        `${own} is not server ${temporalServerVersion}; ${found.path} is used`,
+        'Unset PERDURE_TEMPORAL_BINARY or point it at a fitting one.',
+      );
+    }
+    return ok('Temporal program', `server ${found.serverVersion} (${found.path})`);
+  } catch (error) {
+    return problem('Temporal program', messageOf(error), installRemedy);
+  }
+}
+
+function attempt(name: string, check: () => string): Check {
+  try {
+    return ok(name, check());
+  } catch (error) {
+    return problem(name, messageOf(error), installRemedy);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

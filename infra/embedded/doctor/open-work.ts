@@ -1,0 +1,96 @@
+import { connectTemporal } from '../../../client/connect.js';
+import { reconcilerRuns } from '../../../client/reconciler.js';
+import { whyStuck } from '../../../client/stuck.js';
+import { workflowLife } from '../../../client/workflow-life.js';
+import { connectDatabase } from '../../../db/connect.js';
+import { heldLeases, openRows, strayShares } from '../../../db/open-rows.js';
+import { parseHolder } from '../../../domain/lease.js';
+import type { PerdureConfig } from '../../../perdure.config.js';
+import { loadTemporalConfig } from '../../../temporal.config.js';
+import { note, ok, problem, type Check } from './doctor-check.js';
+import { readStackFile } from '../stack-file.js';
+import { currentSupervisor } from '../supervision/supervisor-lock.js';
+
+/** Open rows that are looked into, the rest is counted: each takes two questions to Temporal. */
+const lookedIntoMax = 200;
+
+/** Of the stack that runs; nothing where none does, for then nothing could be asked. */
+export async function openWork(
+  { home }: Pick<PerdureConfig, 'home'>,
+  environment: NodeJS.ProcessEnv,
+): Promise<Check[]> {
+  const running = currentSupervisor(home) ? readStackFile(home) : undefined;
+  if (!running?.ready) return [];
+  return openWorkChecks(running.addresses.databaseUrl, loadTemporalConfig({ ...environment, ...running.env }));
+}
+
+/** Whether what is open is true and gets on: one check each for what does not, or one that says that all do. */
+export async function openWorkChecks(
+  databaseUrl: string,
+  temporal: ReturnType<typeof loadTemporalConfig>,
+): Promise<Check[]> {
+  const db = connectDatabase(databaseUrl, { max: 2, statementTimeoutMs: 5_000 });
+  try {
+    const handle = await connectTemporal(temporal);
+    try {
+      const { client } = handle;
+      const checks: Check[] = [];
+      if (!(await reconcilerRuns(client)))
+        checks.push(
+          problem(
+            'reconciler',
+            'it does not run: rows whose workflows ended stay open',
+            'A worker starts it: look at worker-control, or start the stack again.',
+          ),
+        );
+      const open = await openRows(db);
+      // What holds a lease and has no row: rollbacks.
+      const holders = (await heldLeases(db))
+        .map(({ holder }) => parseHolder(holder))
+        .filter(({ runId }) => !open.some(({ id }) => id === runId));
+      const all = [...open.map(({ workflowId, id }) => ({ workflowId, runId: id })), ...holders];
+      for (const { workflowId, runId } of all.slice(0, lookedIntoMax)) {
+        const life = await workflowLife(client, { workflowId, runId });
+        if (!life.runs) {
+          checks.push(
+            note(
+              workflowId,
+              `it is written down as open, but its workflow ${life.ended}`,
+              'The reconciler closes it within a minute.',
+            ),
+          );
+          continue;
+        }
+        for (const one of await whyStuck(client, workflowId))
+          checks.push(
+            problem(workflowId, `${one.what} has been tried ${one.attempt} times: ${one.lastFailure}`, one.remedy),
+          );
+      }
+      for (const { environment, model } of await strayShares(db))
+        checks.push(
+          note(
+            `${model} in ${environment}`,
+            'a version has a share of the traffic and nobody watches it',
+            'The reconciler gives it back within a minute.',
+          ),
+        );
+      if (all.length > lookedIntoMax)
+        checks.push(
+          note('open work', `${all.length} are open, ${lookedIntoMax} were looked into`, 'The Temporal UI lists all.'),
+        );
+      return checks.length > 0 ? checks : [ok('open work', `${all.length} open; none is stuck`)];
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return [
+      problem(
+        'open work',
+        error instanceof Error ? error.message : String(error),
+        'See the lines on PostgreSQL and Temporal.',
+      ),
+    ];
+  } finally {
+    await db.close();
+  }
+}

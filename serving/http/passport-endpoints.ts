@@ -1,0 +1,113 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { PerdureError } from '../../domain/errors.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import type { LoggedPrediction, PassportFacts } from '../../domain/serving/passport.js';
+import { parsePredictionId } from '../../domain/serving/prediction-id.js';
+import { keyPoint, stretchesOf } from '../../domain/serving/route-choice.js';
+import type { ControlPlane } from '../control-plane/control-plane.js';
+import type { PredictionLookup } from '../prediction-lookup/prediction-lookup.js';
+import { headerText } from './header-text.js';
+import type { KeyDigests } from '../routing/key-digest.js';
+import { quoted, refusal } from '../../inference/refusal.js';
+import type { RouteTable } from '../routing/route-table.js';
+import type { Spool } from '../prediction-log/spool.js';
+
+export interface PassportDeps {
+  lookup: PredictionLookup;
+  controlPlane: Pick<ControlPlane, 'passportFacts'>;
+  table: RouteTable;
+  predictions: Spool;
+  keyDigests: KeyDigests;
+}
+
+/**
+ * `GET /v1/predictions/{id}`: everything that is known of a prediction. Not on the answering path: it needs PostgreSQL,
+ * and the object store once the spool is shipped.
+ */
+export function registerPassportEndpoints(
+  app: FastifyInstance,
+  { lookup, controlPlane, table, predictions, keyDigests }: PassportDeps,
+): void {
+  app.get('/v1/predictions/:id', async (request: FastifyRequest<{ Params: { id: string } }>) => {
+    const { id } = request.params;
+    if (parsePredictionId(id) === undefined)
+      throw refusal(
+        `${quoted(id)} is no id of a prediction.`,
+        'Send what the header X-Perdure-Prediction-Id said, with .ROW for a row of several.',
+      );
+    // What was answered just now is in memory still.
+    await predictions.flush();
+    const found = await lookup.find(
+      id,
+      table.routes().map(({ route }) => route.model),
+    );
+    if (found === undefined) {
+      throw new PerdureError(
+        'not-found',
+        `There is no prediction ${id} of a model that is served here. What another gateway answered is found ` +
+          'once its log is shipped, some 20 seconds later.',
+      );
+    }
+    const { prediction, label, labelsSearched, cardSha256 } = found;
+    const { environment, model, version, epoch } = prediction;
+    const facts = await controlPlane
+      .passportFacts({ environment, model, version, epoch, at: new Date(prediction.at) })
+      .catch(unreachable);
+    const { request_id, at, features, probability, label: answered, latency_ms } = prediction;
+    const key = request.headers['x-perdure-key'];
+    return {
+      ...{ prediction_id: id, request_id, at, environment, model, version, epoch, features },
+      answer: { probability, label: answered, latency_ms },
+      outcome: label,
+      ...(labelsSearched
+        ? {}
+        : { outcome_note: 'There are more labels since than were looked through: a later one may exist.' }),
+      why: whyOf(prediction, facts, typeof key === 'string' ? headerText('x-perdure-key', key) : undefined, keyDigests),
+      registered: facts.version,
+      promotion: facts.promotion,
+      card: {
+        key: objectKeys.modelCard(model, version, 'json'),
+        api: `/api/v1/models/${model}/versions/${version}/card?format=json`,
+        sha256: cardSha256,
+      },
+    };
+  });
+}
+
+/**
+ * The route in force, the stretch of [0, 100) that was the version's, and where the caller's key falls, if whoever asks
+ * knows the key: logs hold its hash only.
+ */
+function whyOf(
+  { model, version, role, chosen_by: cause, key_hash: keyHash, request_id: requestId }: LoggedPrediction,
+  { route }: PassportFacts,
+  key: string | undefined,
+  keyDigests: KeyDigests,
+): object {
+  const stretches = route === null ? [] : stretchesOf(route.split);
+  const index = stretches.findIndex((stretch) => stretch.version === version);
+  const stretch =
+    index === -1 ? null : { from: stretches[index - 1]?.end ?? 0, to: Math.min(100, stretches[index]?.end ?? 100) };
+  const matches = key === undefined || keyHash === null ? null : keyDigests.matches(key, keyHash);
+  const known = matches === true ? (key ?? null) : keyHash === null ? requestId : null;
+  return {
+    role,
+    // An override is nobody's draw.
+    by: role === 'override' ? 'override' : keyHash !== null ? 'key' : requestId !== null ? 'request id' : 'draw',
+    cause,
+    key_hash: keyHash,
+    key_matches: matches,
+    point: known === null ? null : keyPoint(model, known),
+    stretch,
+    route,
+  };
+}
+
+/** Whatever keeps the facts back, it is not the caller: what PostgreSQL's driver throws has no code of the product. */
+function unreachable(error: unknown): never {
+  if (error instanceof PerdureError) throw error;
+  throw new PerdureError(
+    'server/unreachable',
+    'PostgreSQL, which knows where the version came from, does not answer. Ask again.',
+  );
+}

@@ -1,0 +1,56 @@
+import { PerdureError } from '../../domain/errors.js';
+import { outputNames } from '../protocol/infer-response.js';
+import type { LoadedVersion, RouteTable } from '../routing/route-table.js';
+
+export interface TensorMetadata {
+  name: string;
+  datatype: string;
+  shape: number[];
+}
+
+export interface ModelMetadata {
+  name: string;
+  versions: string[];
+  platform: string;
+  inputs: TensorMetadata[];
+  outputs: TensorMetadata[];
+}
+
+const classes = 2;
+
+/**
+ * What the protocol tells of a model: the loaded versions, the inputs that its route takes, and the outputs; of one
+ * version, where it is named, its own inputs.
+ */
+export function modelMetadata(loaded: LoadedVersion, table: RouteTable, version?: number): ModelMetadata {
+  const { model } = loaded.served;
+  const inputs = (version === undefined ? table.route(model)?.admission.inputs : undefined) ?? loaded.compiled.features;
+  return {
+    name: model,
+    versions: table.versionsOf(model).map((one) => String(one.served.version)),
+    platform: 'onnxruntime_onnx',
+    inputs: inputs.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
+    outputs: outputNames.map((name) =>
+      name === 'label' ? { name, datatype: 'INT64', shape: [-1] } : { name, datatype: 'FP32', shape: [-1, classes] },
+    ),
+  };
+}
+
+export function serverMetadata(productVersion: string): { name: string; version: string; extensions: string[] } {
+  return { name: 'perdure', version: productVersion, extensions: ['binary_tensor_data', 'model_repository'] };
+}
+
+/**
+ * The version that a request names; undefined when it names none.
+ * @throws PerdureError `model/unknown` for one that is no number.
+ */
+export function requestedVersion(model: string, version: string | undefined): number | undefined {
+  if (version === undefined || version === '') return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(version)) {
+    throw new PerdureError(
+      'model/unknown',
+      `${JSON.stringify(version.slice(0, 50))} is no version of ${model}. Versions are numbers from 1.`,
+    );
+  }
+  return Number(version);
+}

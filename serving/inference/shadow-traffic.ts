@@ -1,0 +1,155 @@
+import type { Environment } from '../../domain/names.js';
+import { shadowPoint } from '../../domain/serving/route-choice.js';
+import type { RoutedVersion, ShadowVersion } from '../routing/active-route.js';
+import type { Rows } from '../../inference/compiled-contract.js';
+import type { InferRequest } from '../protocol/infer-request.js';
+import { decided, type Answer } from '../protocol/infer-response.js';
+import type { InferenceEngine } from '../../inference/inference-engine.js';
+import type { KeyDigests } from '../routing/key-digest.js';
+import { logPrediction } from '../prediction-log/prediction-log.js';
+import type { LoadedVersion } from '../routing/route-table.js';
+import type { Spool } from '../prediction-log/spool.js';
+
+export interface ShadowTrafficDeps {
+  environment: Environment;
+  engine: InferenceEngine;
+  predictions: Spool;
+  keyDigests: KeyDigests;
+  limits: ShadowLimits;
+}
+
+/** Of each shadow: copies that wait or are being answered. What does not fit is dropped. */
+export interface ShadowLimits {
+  requestsMax: number;
+  rowsMax: number;
+}
+
+/** A request that was answered, as its copies need it. */
+export interface Answered {
+  by: RoutedVersion;
+  predictionId: string;
+  request: InferRequest;
+  /** What the answering version read. */
+  rows: Rows;
+  key: string | undefined;
+}
+
+/** Copies under way to one shadow. */
+interface Outstanding {
+  requests: number;
+  rows: number;
+}
+
+/**
+ * Copies of answered requests for the shadows of a route. A copy is taken up only after its request's answer has left,
+ * nothing waits for it, and each shadow has a bound of its own: a slow shadow loses copies, and never delays an answer.
+ */
+export class ShadowTraffic {
+  private readonly outstanding = new WeakMap<LoadedVersion, Outstanding>();
+  private stopped = false;
+
+  constructor(private readonly deps: ShadowTrafficDeps) {}
+
+  /**
+   * Copies a request to those shadows whose sample it is in. The same key or id is in or out at every gateway and in
+   * every epoch.
+   */
+  copy(shadows: readonly ShadowVersion[], answered: Answered): void {
+    const sticky = answered.key ?? answered.request.id;
+    let point = -1;
+    for (const shadow of shadows) {
+      if (shadow.samplePct < 100) {
+        if (point < 0)
+          point = sticky === undefined ? Math.random() * 100 : shadowPoint(shadow.loaded.served.model, sticky);
+        if (point >= shadow.samplePct) continue;
+      }
+      this.take(shadow, answered);
+    }
+  }
+
+  /** Copies still under way no longer count. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private take(shadow: ShadowVersion, answered: Answered): void {
+    const { limits } = this.deps;
+    const rows = answered.rows.count;
+    let outstanding = this.outstanding.get(shadow.loaded);
+    if (outstanding === undefined) {
+      outstanding = { requests: 0, rows: 0 };
+      this.outstanding.set(shadow.loaded, outstanding);
+    }
+    const { requests } = outstanding;
+    if (this.stopped || requests >= limits.requestsMax || (requests > 0 && outstanding.rows + rows > limits.rowsMax)) {
+      shadow.loaded.meters.shadow('dropped');
+      return;
+    }
+    outstanding.requests += 1;
+    outstanding.rows += rows;
+    // The answer is written in the turn in which it was made; the copy's work comes after it.
+    setImmediate(() => void this.ask(shadow, answered, outstanding));
+  }
+
+  private async ask(shadow: ShadowVersion, answered: Answered, outstanding: Outstanding): Promise<void> {
+    const { loaded, tally } = shadow;
+    const handedOverAt = performance.now();
+    try {
+      const rows = this.rowsFor(shadow, answered);
+      if (rows === undefined) {
+        if (!this.stopped) tally.failed(handedOverAt);
+        loaded.meters.shadow('refused');
+        return;
+      }
+      const answer = decided(await this.deps.engine.infer(loaded.key, rows), loaded.served.threshold);
+      if (this.stopped) return;
+      const latencyMs = performance.now() - handedOverAt;
+      tally.answered(handedOverAt, latencyMs, answer);
+      loaded.meters.shadow('answered');
+      this.log(shadow, answered, rows, answer, latencyMs);
+    } catch {
+      if (this.stopped) return;
+      tally.failed(handedOverAt);
+      loaded.meters.shadow('failed');
+    } finally {
+      outstanding.requests -= 1;
+      outstanding.rows -= answered.rows.count;
+    }
+  }
+
+  /** The rows under the shadow's own contract; undefined when it refuses them. */
+  private rowsFor({ loaded, read }: ShadowVersion, { by, rows, request }: Answered): Rows | undefined {
+    if (loaded.contractSha256 === by.loaded.contractSha256) return rows;
+    try {
+      return read(request.inputs);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private log(
+    { loaded, epoch, role, cause }: ShadowVersion,
+    answered: Answered,
+    rows: Rows,
+    answer: Answer,
+    latencyMs: number,
+  ): void {
+    const { model, version } = loaded.served;
+    logPrediction(this.deps.predictions, {
+      predictionId: answered.predictionId,
+      requestId: answered.request.id,
+      at: new Date(),
+      environment: this.deps.environment,
+      model,
+      version,
+      epoch,
+      role,
+      cause,
+      keyDigest: answered.key === undefined ? undefined : this.deps.keyDigests.of(answered.key),
+      features: loaded.compiled.features,
+      rows,
+      answer,
+      latencyMs,
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findTextProblem } from '../../domain/plain-text.js';
+import { logColumns, type LogKind } from '../../domain/serving/served-log.js';
+import { rowsOfLine } from './packed-line.js';
+import { segmentToParquet } from './segment-to-parquet.js';
+
+/** Lines that are found by halving at most; what is left after that is set aside with them. */
+const triesMax = 400;
+
+export interface Converted {
+  /** Rows in the Parquet file. */
+  rows: number;
+  /** Rows of lines that are torn: a process died while it wrote them. */
+  torn: number;
+  /** Rows of the lines that could not be converted. */
+  damaged: number;
+  /** Those lines, whole; none as a rule. */
+  setAside: string[];
+}
+
+/**
+ * Writes a segment as Parquet. Where that fails for the sake of some lines, those are left out and all others are
+ * converted: a line that nobody can store costs itself, not what everybody else was answered.
+ * @throws what stands in the way of any segment, such as a full disk: it says nothing about the lines
+ */
+export async function convertSegment(
+  kind: LogKind,
+  segment: string,
+  parquet: string,
+  folder: string,
+): Promise<Converted> {
+  try {
+    return { ...(await segmentToParquet(kind, segment, parquet, folder)), damaged: 0, setAside: [] };
+  } catch (cause) {
+    const trial = new Trial(kind, folder);
+    if (!(await trial.takes([harmlessLine(kind)]))) throw cause;
+    const lines = (await readFile(segment, 'utf8')).split('\n').filter((line) => line !== '');
+    const { fit, unfit } = await trial.sort(lines);
+    const damaged = unfit.reduce((rows, line) => rows + rowsOfLine(line), 0);
+    if (fit.length === 0) return { rows: 0, torn: 0, damaged, setAside: unfit };
+    const rest = path.join(folder, `${randomUUID()}.ndjson`);
+    try {
+      await writeFile(rest, `${fit.join('\n')}\n`);
+      const converted = await segmentToParquet(kind, rest, parquet, folder);
+      return { ...converted, damaged, setAside: unfit };
+    } finally {
+      await rm(rest, { force: true });
+    }
+  }
+}
+
+/** Tries lines on a file of their own. */
+class Trial {
+  private tries = 0;
+
+  constructor(
+    private readonly kind: LogKind,
+    private readonly folder: string,
+  ) {}
+
+  /** The lines that can be converted together, and those that cannot, each found by halving. */
+  async sort(lines: readonly string[]): Promise<{ fit: string[]; unfit: string[] }> {
+    const fit: string[] = [];
+    const unfit: string[] = [];
+    // Most of what cannot be stored is seen without trying.
+    const likely = lines.filter((line) => (isPlain(line) ? true : (unfit.push(line), false)));
+    const open: (readonly string[])[] = [likely];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (next.length === 0) continue;
+      if (this.tries >= triesMax) unfit.push(...next);
+      else if (await this.takes(next)) fit.push(...next);
+      else if (next.length === 1) unfit.push(...next);
+      else open.push(next.slice(next.length / 2), next.slice(0, next.length / 2));
+    }
+    return { fit, unfit };
+  }
+
+  async takes(lines: readonly string[]): Promise<boolean> {
+    this.tries += 1;
+    const [segment, parquet] = ['ndjson', 'parquet'].map((kind) =>
+      path.join(this.folder, `${randomUUID()}.${kind}`),
+    ) as [string, string];
+    try {
+      await writeFile(segment, `${lines.join('\n')}\n`);
+      await segmentToParquet(this.kind, segment, parquet, this.folder);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await Promise.all([segment, parquet].map((file) => rm(file, { force: true })));
+    }
+  }
+}
+
+/** A torn line is plain: readers leave it out by themselves. */
+function isPlain(line: string): boolean {
+  try {
+    return findTextProblem(JSON.parse(line)) === undefined;
+  } catch {
+    return true;
+  }
+}
+
+/** One that every machine in order can convert. */
+function harmlessLine(kind: LogKind): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.keys(logColumns[kind]).map((name) => [name, name === 'prediction_id' ? 'p' : null])),
+  );
+}

@@ -1,0 +1,248 @@
+import { isUtf8 } from 'node:buffer';
+import { isLongerThan, textProblem } from '../../domain/plain-text.js';
+import { ParsedHeaderCache } from './parsed-header-cache.js';
+import { timeoutParameterMs } from '../../inference/caller-deadline.js';
+import { quoted, refusal } from '../../inference/refusal.js';
+
+/** One input tensor as it arrived: values in JSON or raw bytes, not yet checked against a contract. */
+export interface InputTensor {
+  name: string;
+  datatype: string;
+  shape: number[];
+  /** Values in row-major order; undefined when the tensor is binary. */
+  data: unknown[] | undefined;
+  /** Raw little-endian bytes; undefined when the values stand in the JSON. */
+  bytes: Buffer | undefined;
+}
+
+export interface RequestedOutput {
+  name: string;
+  /** Undefined: as the request says for all outputs. */
+  binary: boolean | undefined;
+}
+
+export interface InferRequest {
+  id: string | undefined;
+  inputs: Map<string, InputTensor>;
+  /** Undefined: all outputs. */
+  outputs: RequestedOutput[] | undefined;
+  binaryOutputs: boolean;
+  /** How long the caller waits at most, in ms, by the parameter `timeout`. */
+  timeoutMs: number | undefined;
+}
+
+const idLengthMax = 256;
+/** Of all models together: what is kept says nothing about any. */
+const parsedHeaders = new ParsedHeaderCache();
+
+/**
+ * Reads an Open Inference Protocol v2 inference request, with the binary tensor extension when `headerLength` (the
+ * `Inference-Header-Content-Length`) is given.
+ * @throws PerdureError `input/invalid` for everything that is not such a request.
+ */
+export function parseInferRequest(body: Buffer, headerLength: string | undefined): InferRequest {
+  const jsonLength = headerLength === undefined ? body.length : parseHeaderLength(headerLength, body.length);
+  const known = headerLength === undefined ? undefined : parsedHeaders.read(body, jsonLength);
+  if (known !== undefined) return known;
+  const { id, inputs, outputs, parameters } = parseJsonObject(
+    jsonLength === body.length ? body : body.subarray(0, jsonLength),
+  );
+  if (!Array.isArray(inputs))
+    throw refusal('The request has no inputs.', 'Send an array "inputs" with one tensor for each feature.');
+  const request: InferRequest = {
+    id: parseId(id),
+    inputs: parseInputs(inputs, body, jsonLength),
+    outputs: outputs === undefined || outputs === null ? undefined : parseOutputs(outputs),
+    binaryOutputs: isObject(parameters) && parameters['binary_data_output'] === true,
+    timeoutMs: isObject(parameters) ? timeoutParameterMs(parameters['timeout']) : undefined,
+  };
+  if (headerLength !== undefined) parsedHeaders.keep(body, jsonLength, request);
+  return request;
+}
+
+/** @throws PerdureError `input/invalid` for an id that is no short string; an empty one, as null, is none. */
+export function parseId(id: unknown): string | undefined {
+  if (id === undefined || id === null || id === '') return undefined;
+  if (typeof id !== 'string' || isLongerThan(id, idLengthMax))
+    throw refusal(
+      'The request field id is not a string of at most 256 characters.',
+      'Send a short string, or leave it out.',
+    );
+  const problem = textProblem(id);
+  if (problem !== undefined) throw refusal(`The request field id ${problem}.`, 'Send a short string, or leave it out.');
+  return id;
+}
+
+/** @throws PerdureError `input/invalid` for an input without a name, or one that is there already. */
+export function checkInputName(
+  tensors: ReadonlyMap<string, InputTensor>,
+  index: number,
+  name: unknown,
+): asserts name is string {
+  if (typeof name !== 'string' || name === '')
+    throw refusal(`inputs[${index}] has no name.`, 'Name the feature that it holds.');
+  if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is given twice.`, 'Send each feature once.');
+}
+
+function parseHeaderLength(text: string, bodyLength: number): number {
+  const length = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  if (length < 0 || length > bodyLength) {
+    throw refusal(
+      `The header Inference-Header-Content-Length is ${quoted(text)}, but the body has ${bodyLength} bytes.`,
+      'Send the length in bytes of the JSON part; was the body cut short?',
+    );
+  }
+  return length;
+}
+
+function parseJsonObject(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) {
+    throw refusal(
+      'The body is not UTF-8.',
+      'Send JSON in UTF-8; for binary tensors set the header Inference-Header-Content-Length.',
+    );
+  }
+  if (bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    throw refusal(
+      'The body begins with a byte order mark (BOM), which JSON does not know.',
+      'Write it as UTF-8 without one.',
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refusal(
+      `The body is not JSON: ${reason}.`,
+      'JSON knows neither NaN nor Infinity: write a missing value as null.',
+    );
+  }
+  if (!isObject(value)) throw refusal('The body is not a JSON object.', 'Send {"inputs": [...]}.');
+  return value;
+}
+
+function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<string, InputTensor> {
+  const tensors = new Map<string, InputTensor>();
+  let at = jsonLength;
+  for (const [index, input] of inputs.entries()) {
+    if (!isObject(input))
+      throw refusal(`inputs[${index}] is not an object.`, 'Send {"name", "shape", "datatype", "data"}.');
+    const { name, datatype, shape, data, parameters } = input;
+    checkInputName(tensors, index, name);
+    if (typeof datatype !== 'string')
+      throw refusal(`Feature ${quoted(name)} has no datatype.`, 'Numbers are FP32, strings are BYTES.');
+    if (!isShape(shape))
+      throw refusal(
+        `Feature ${quoted(name)} has the shape ${quoted(shape)}.`,
+        'Send [rows, 1], the same for every feature.',
+      );
+    const size = binarySizeOf(name, parameters);
+    if (size === undefined) {
+      if (!Array.isArray(data))
+        throw refusal(`Feature ${quoted(name)} has no data.`, 'Send an array "data", or a binary tensor.');
+      tensors.set(name, {
+        name,
+        datatype,
+        shape,
+        data: Array.isArray(data[0]) ? flatData(name, shape, data) : data,
+        bytes: undefined,
+      });
+      continue;
+    }
+    if (data !== undefined && data !== null)
+      throw refusal(`Feature ${quoted(name)} has data and binary_data_size.`, 'Send the values one way only.');
+    if (at + size > body.length) {
+      throw refusal(
+        `The binary tensor of feature ${quoted(name)} should have ${size} bytes, but only ` +
+          `${body.length - at} are left.`,
+        'Send the whole body; was it cut short, or Inference-Header-Content-Length left out?',
+      );
+    }
+    tensors.set(name, { name, datatype, shape, data: undefined, bytes: body.subarray(at, at + size) });
+    at += size;
+  }
+  if (at !== body.length) {
+    throw refusal(
+      `${body.length - at} bytes follow the last binary tensor.`,
+      'Make binary_data_size and Inference-Header-Content-Length agree with the body.',
+    );
+  }
+  return tensors;
+}
+
+function binarySizeOf(name: string, parameters: unknown): number | undefined {
+  if (!isObject(parameters)) return undefined;
+  if (isGiven(parameters, 'shared_memory_region')) {
+    throw refusal(`Feature ${quoted(name)} refers to shared memory.`, 'This server takes values in the body only.');
+  }
+  const size = parameters['binary_data_size'];
+  if (size === undefined || size === null) return undefined;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw refusal(
+      `Feature ${quoted(name)} has the binary_data_size ${quoted(size)}.`,
+      'Send the length of its binary tensor in bytes.',
+    );
+  }
+  return size;
+}
+
+/**
+ * The outputs that a request asks for, each `{name, parameters}`; undefined for all.
+ * @throws PerdureError `input/invalid`.
+ */
+export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
+  if (!Array.isArray(outputs))
+    throw refusal('The request field outputs is not an array.', 'Send [{"name": "probabilities"}], or leave it out.');
+  if (outputs.length === 0) return undefined;
+  const names = new Set<string>();
+  return outputs.map((output: unknown, index) => {
+    if (!isObject(output) || typeof output['name'] !== 'string')
+      throw refusal(`outputs[${index}] has no name.`, 'Send {"name": "probabilities"}.');
+    const { name, parameters } = output;
+    if (names.has(name)) throw refusal(`Output ${quoted(name)} is asked for twice.`, 'Ask for each output once.');
+    names.add(name);
+    if (
+      isObject(parameters) &&
+      (isGiven(parameters, 'classification') || isGiven(parameters, 'shared_memory_region'))
+    ) {
+      throw refusal(
+        `Output ${quoted(name)} asks for classification or shared memory.`,
+        'This server offers neither: ask for the output alone.',
+      );
+    }
+    return {
+      name,
+      binary:
+        isObject(parameters) && typeof parameters['binary_data'] === 'boolean' ? parameters['binary_data'] : undefined,
+    };
+  });
+}
+
+/**
+ * Values that are nested as the shape says, as one list.
+ * @throws PerdureError `input/invalid` for data that are nested in another way.
+ */
+function flatData(name: string, shape: readonly number[], data: readonly unknown[]): unknown[] {
+  const [rows, ...inner] = shape;
+  const width = inner.reduce((product, size) => product * size, 1);
+  const wrong = data.findIndex((one) => !Array.isArray(one) || one.length !== width);
+  if (inner.length > 0 && data.length === rows && wrong === -1) return data.flat(1);
+  throw refusal(
+    `The data of feature ${quoted(name)} are nested in another way than its shape ${quoted(shape)} ` +
+      `says${wrong === -1 ? '' : `: see row ${wrong}`}.`,
+    'Send a flat list of values, or nest them as the shape says.',
+  );
+}
+
+function isGiven(parameters: Record<string, unknown>, name: string): boolean {
+  return Object.hasOwn(parameters, name) && parameters[name] !== null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isShape(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= 8 && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}

@@ -1,0 +1,115 @@
+import type { Contract } from '../../domain/data/contract.js';
+import {
+  columnReader,
+  type OtherFeature,
+  type OtherFeatures,
+  type ReadColumn,
+  type Rows,
+} from '../../inference/compiled-contract.js';
+import type { InputTensor } from '../protocol/infer-request.js';
+import { refusal } from '../../inference/refusal.js';
+import type { LoadedVersion } from './route-table.js';
+
+/** Reads a request's rows as one version of a route sees them. @throws PerdureError `input/invalid`. */
+export type ReadRequest = (inputs: ReadonlyMap<string, InputTensor>) => Rows;
+
+/**
+ * What callers may send to a route: what the contract of its incumbent takes, and beside it the features that its other
+ * versions know. Each version gets what it knows of that: compiled once a route and version, so that a request looks
+ * nothing up.
+ */
+export class RouteAdmission {
+  private readonly others = new WeakMap<LoadedVersion, OtherFeatures>();
+
+  /**
+   * @param versions of the route, the incumbent first
+   * @param former contracts of versions that the route served and went back from: callers who had moved on still send
+   * what those knew
+   */
+  constructor(
+    private readonly versions: readonly LoadedVersion[],
+    private readonly former: readonly Contract[],
+  ) {}
+
+  /** For what the route itself chooses: no caller gets an answer to another question than the incumbent's. */
+  reader(loaded: LoadedVersion): ReadRequest {
+    const label = this.versions[0]?.contract.label ?? loaded.contract.label;
+    const own = loaded.contract.label;
+    if (own.name === label.name && own.type === label.type) return this.ownReader(loaded);
+    const { model, version } = loaded.served;
+    return () => {
+      throw refusal(
+        `${model}@${version} answers for ${own.name}, its route for ${label.name}.`,
+        `Ask for /versions/${version} to get it.`,
+      );
+    };
+  }
+
+  /** For who asks for this very version. */
+  ownReader(loaded: LoadedVersion): ReadRequest {
+    const { readRows } = loaded.compiled;
+    const others = this.othersOf(loaded);
+    return others.size === 0 ? (inputs) => readRows(inputs) : (inputs) => readRows(inputs, others);
+  }
+
+  /**
+   * All that the route reads: what the incumbent knows, then what only others do. What is taken and ignored is left
+   * out: nobody should begin to send it.
+   */
+  get inputs(): { name: string; type: 'number' | 'string' }[] {
+    const types = new Map<string, 'number' | 'string'>();
+    for (const { contract } of this.versions) {
+      for (const [name, { type }] of Object.entries(contract.features)) if (!types.has(name)) types.set(name, type);
+    }
+    return [...types].map(([name, type]) => ({ name, type }));
+  }
+
+  private othersOf(loaded: LoadedVersion): OtherFeatures {
+    const known = this.others.get(loaded);
+    if (known !== undefined) return known;
+    const others = new Map<string, OtherFeature>();
+    const contracts = [...this.versions.map((one) => one.contract), loaded.contract, ...this.former];
+    const { meters } = loaded;
+    for (const name of contracts.flatMap(({ features, accepts }) => [
+      ...Object.keys(features),
+      ...Object.keys(accepts ?? {}),
+    ])) {
+      if (Object.hasOwn(loaded.contract.features, name)) continue;
+      const until = lastDay(name, contracts);
+      others.set(name, { check: this.checkOf(name), seen: () => until !== undefined && meters.accepted(name, until) });
+    }
+    this.others.set(loaded, others);
+    return others;
+  }
+
+  /**
+   * While a version of the route reads a feature its values are those that one of these takes, whoever answers: else
+   * the draw would decide whether a request is refused.
+   */
+  private checkOf(name: string): ReadColumn | undefined {
+    const readers = this.versions.flatMap(({ contract }) => {
+      const feature = Object.hasOwn(contract.features, name) ? contract.features[name] : undefined;
+      return feature === undefined ? [] : [columnReader(name, feature, { name, type: feature.type, unseenLevels: 0 })];
+    });
+    const [first, ...more] = readers;
+    if (first === undefined || more.length === 0) return first;
+    return (tensor, count) => {
+      for (const reader of more) {
+        try {
+          return reader(tensor, count);
+        } catch {
+          // Another version may take it.
+        }
+      }
+      return first(tensor, count);
+    };
+  }
+}
+
+/** The day until which callers may send what models no longer use; undefined where no contract says so. */
+function lastDay(name: string, contracts: readonly Contract[]): string | undefined {
+  const days = contracts.flatMap(({ accepts }) =>
+    accepts !== undefined && Object.hasOwn(accepts, name) ? [accepts[name]?.until ?? ''] : [],
+  );
+  return days.toSorted().at(-1);
+}

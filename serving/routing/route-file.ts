@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { digestOf } from '../../domain/canonical-json.js';
+import { readDefinition, type ModelDefinition } from '../../domain/model/model-definition.js';
+import { formerVersionSchema, routeSchema, servedVersionSchema } from '../../domain/serving/route.js';
+import type { RouteState } from '../control-plane/control-plane.js';
+import { writeDurableFile } from '../durable-file.js';
+
+const routeStateSchema = z.object({
+  storeId: z.string(),
+  routes: z.array(routeSchema),
+  versions: z.array(servedVersionSchema),
+  former: z.array(formerVersionSchema).optional(),
+});
+
+/**
+ * The last good routes and the definitions that they need, on the gateway's own disk: what it starts from when the
+ * control plane is away.
+ */
+export class RouteFile {
+  constructor(private readonly home: string) {}
+
+  /** Undefined when there is none, or none that can be read: the control plane will say. */
+  async read(): Promise<RouteState | undefined> {
+    const parsed = routeStateSchema.safeParse(await readJson(path.join(this.home, 'routes.json')));
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  async write(state: RouteState): Promise<void> {
+    await writeDurableFile(path.join(this.home, 'routes.json'), JSON.stringify(state));
+  }
+
+  /** The definition with this digest, from disk when it is there and unharmed, else from `fetch`, then kept. */
+  async definition(sha256: string, fetch: (sha256: string) => Promise<ModelDefinition>): Promise<ModelDefinition> {
+    const file = path.join(this.home, 'definitions', `${sha256}.json`);
+    const kept = await readJson(file);
+    if (kept !== undefined) {
+      try {
+        if (digestOf(kept) === sha256) return readDefinition(kept);
+      } catch {
+        // A damaged copy is fetched again.
+      }
+    }
+    const definition = await fetch(sha256);
+    await writeDurableFile(file, JSON.stringify(definition));
+    return definition;
+  }
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

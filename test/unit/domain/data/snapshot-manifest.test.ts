@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  knowsHoldout,
+  snapshotDigest,
+  snapshotManifestSchema,
+  type PartitionFile,
+} from '../../../../domain/data/snapshot.js';
+import { buildManifest } from '../../../../domain/data/snapshot-manifest.js';
+import { partitionInputsDigest, shapeDigest } from '../../../../domain/data/snapshot-shape.js';
+import definition from '../../../../models/flight-delay/model.js';
+
+const digest = (letter: string) => letter.repeat(64);
+const file = (partition: string, rows: number): PartitionFile => ({
+  partition,
+  key: `snapshots/flight-delay/files/${digest('a')}.parquet`,
+  sha256: digest('a'),
+  bytes: 10,
+  rows,
+  positives: 1,
+  inputsSha256: digest('b'),
+});
+
+describe('a shape', () => {
+  it('has the same digest for the same contract and tables, whatever the descriptions and the window say', () => {
+    const described = structuredClone(definition);
+    described.data.window = { kind: 'sliding', from: '2013-04', months: 6 };
+    described.contract.label.description = 'other words';
+    expect(shapeDigest(described)).toBe(shapeDigest(definition));
+  });
+
+  it('has another digest when a range, an expression, the order of features, a table or an expectation changes', () => {
+    const change = (edit: (copy: typeof definition) => void) => {
+      const copy = structuredClone(definition);
+      edit(copy);
+      return shapeDigest(copy);
+    };
+    const digests = [
+      shapeDigest(definition),
+      change(({ contract }) => Object.assign(contract.features.distance ?? {}, { max: 9999 })),
+      change(({ contract }) => Object.assign(contract.features.dow ?? {}, { from: 'day' })),
+      change(({ contract }) => (contract.features = Object.fromEntries(Object.entries(contract.features).reverse()))),
+      change(({ contract }) => (contract.label.from = 'arr_delay > 30')),
+      change(({ data }) => data.joins.pop()),
+      change(({ data }) => (data.expectations.volumeRatioMax = 3)),
+    ];
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+
+  it('gives the inputs of a partition a digest that knows repetition and not order', () => {
+    const [one, two] = [
+      { table: 'flights', sha256: digest('1') },
+      { table: 'weather', sha256: digest('2') },
+    ];
+    const of = (...objects: { table: string; sha256: string }[]) =>
+      partitionInputsDigest({ shapeSha256: digest('0'), objects });
+    expect(of(one, two)).toBe(of(two, one));
+    expect(new Set([of(one), of(one, one), of(one, two), of({ ...one, table: 'weather' })]).size).toBe(4);
+  });
+});
+
+describe('a manifest', () => {
+  it('says what was trained and tested on, half-open, and which columns play which role', () => {
+    const manifest = buildManifest({
+      definition,
+      train: [file('2013-01', 26_398), file('2013-02', 23_611)],
+      holdout: [file('2013-03', 27_902)],
+    });
+    expect(snapshotManifestSchema.parse(manifest)).toEqual(manifest);
+    expect(manifest).toMatchObject({
+      model: 'flight-delay',
+      trainedOn: { from: '2013-01', to: '2013-03', rows: 50_009 },
+      testedOn: { from: '2013-03', to: '2013-04', rows: 27_902 },
+      watermark: '2013-03',
+    });
+    const role = (wanted: string) =>
+      manifest.columns.filter(({ role }) => role === wanted).map(({ name, type }) => `${name} ` + `${type}`);
+    expect(role('entity')).toEqual(['time_hour timestamp', 'carrier string', 'flight number']);
+    expect(role('eventTime')).toEqual(['time_hour timestamp']);
+    expect(role('label')).toEqual(['delayed boolean']);
+    expect(role('feature')).toEqual(
+      Object.entries(definition.contract.features).map(([name, { type }]) => `${name} ${type}`),
+    );
+    expect(snapshotDigest(manifest)).toBe(snapshotDigest(structuredClone(manifest)));
+  });
+
+  it('is refused without a holdout or with partitions out of order', () => {
+    expect(() => buildManifest({ definition, train: [file('2013-01', 1)], holdout: [] })).toThrow(
+      'at least one partition in holdout',
+    );
+    expect(() => buildManifest({ definition, train: [file('2013-02', 1)], holdout: [file('2013-01', 1)] })).toThrow(
+      '2013-01 is out of order',
+    );
+    expect(() => buildManifest({ definition, train: [file('2013-02', 1)], holdout: [file('2013-02', 1)] })).toThrow(
+      'out of order',
+    );
+  });
+});
+
+describe('a champion', () => {
+  const until = (...months: string[]) => {
+    const files = months.map((month) => file(month, 10));
+    return buildManifest({ definition, train: files.slice(0, -1), holdout: files.slice(-1) });
+  };
+
+  it('knows a holdout that it was trained on, and not one that it was only tested on', () => {
+    const champion = until('2013-01', '2013-02', '2013-03');
+    expect(knowsHoldout(champion, until('2013-01', '2013-02'))).toBe(true);
+    expect(knowsHoldout(champion, until('2013-01', '2013-02', '2013-03'))).toBe(false);
+    expect(knowsHoldout(champion, until('2013-01', '2013-02', '2013-03', '2013-04'))).toBe(false);
+  });
+});

@@ -1,0 +1,50 @@
+import { executeChild, sleep, workflowInfo } from '@temporalio/workflow';
+import { workflowIds } from '../../domain/ids.js';
+import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
+import type { ReviewRequest } from '../../domain/requests.js';
+import { quickActivities, lookActivities, inputChecks } from '../activity-profiles.js';
+import { rollbackModel } from './rollback-model.js';
+import { mark, Timeline } from '../timeline.js';
+
+/**
+ * After a rollout: waits until enough labels have come, lets the judge look again, and goes back or writes down that it
+ * was right.
+ */
+export async function reviewRollout(input: ReviewRequest): Promise<DelayedLabelReview> {
+  const { rolloutId } = await inputChecks().parseReviewRequest(input);
+  const review = await quickActivities().planReview({ rolloutId });
+  const { model, environment, version } = review;
+  mark({ model, version: String(version), environment });
+  const timeline = new Timeline(`Last word on the rollout of ${model}@${version} in ${environment}`);
+  const deadlineMs = workflowInfo().startTime.getTime() + review.giveUpAfterMs;
+
+  let word: DelayedLabelReview;
+  for (let look = 1; ; look += 1) {
+    const leftMs = deadlineMs - Date.now();
+    const seen = await lookActivities().lookAtLabels({ rolloutId, look, last: leftMs <= 0 });
+    if (seen.decided) {
+      word = seen.word;
+      break;
+    }
+    timeline.doing(`waiting for labels: ${seen.word.reason}`);
+    await sleep(Math.min(review.lookEveryMs, leftMs), { summary: 'waits for labels' });
+  }
+  await quickActivities().recordLastWord({ rolloutId, word });
+  mark({ outcome: word.verdict });
+  timeline.finished(`${word.verdict}: ${word.reason}`);
+
+  if (word.verdict === 'fail' && review.onFail === 'rollback') {
+    const epoch = await quickActivities().epochToLeave({ environment, model, version });
+    if (epoch === null) {
+      timeline.note(`version ${version} is not served any more: nothing to roll back`);
+      return word;
+    }
+    timeline.doing('rolling back');
+    const back = await executeChild(rollbackModel, {
+      workflowId: workflowIds.rollback(environment, model, epoch),
+      args: [{ model, environment, actor: 'system:labels', reason: `late labels: ${word.reason}`.slice(0, 900) }],
+    });
+    timeline.finished(`version ${back.version} answers again since epoch ${back.epoch}`);
+  }
+  return word;
+}

@@ -1,0 +1,49 @@
+import type { PlannedRollout } from '../../activities/rollout/rollouts.js';
+import type { LeaseGrant } from '../../domain/lease.js';
+import type { RolloutState } from '../../domain/rollout/rollout.js';
+import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
+import type { RolloutStatus } from '../messages.js';
+
+export interface RolloutResult {
+  rolloutId: string;
+  state: RolloutState;
+  reason: string;
+  epoch: number | null;
+}
+
+/** Where a rollout is; carried over when its history grows long. */
+export interface RolloutProgress {
+  lease: LeaseGrant;
+  /** Place of the stage. */
+  step: number;
+  /** The route written for this stage, null before. */
+  epoch: number | null;
+  look: number;
+  stepElapsedMs: number;
+  lastLook: string | null;
+}
+
+export const noProgress = (lease: LeaseGrant): RolloutProgress => ({
+  lease,
+  step: 0,
+  epoch: null,
+  look: 0,
+  stepElapsedMs: 0,
+  lastLook: null,
+});
+
+/** What a rollout answers when it is asked where it is. */
+export function statusOf(
+  { plan, progress, challenger }: { plan: PlannedRollout; progress: RolloutProgress; challenger: number },
+  run: Pick<RolloutStatus, 'rolloutId' | 'state' | 'reason'>,
+): RolloutStatus {
+  const { champion, stages } = plan;
+  const { step, epoch, lastLook } = progress;
+  const stage = stages[Math.min(step, stages.length - 1)];
+  const parties = { champion, challenger, alsoShadow: [], testers: { keys: [], headers: [] } };
+  const back = champion !== null && (run.state === 'rolled-back' || run.state === 'aborted');
+  const served = back ? { ...stage, challengerPct: 0, shadowPct: 0, standby: 'none' as const } : stage;
+  const split = epoch === null || served === undefined ? null : routeOfStage(served, parties).split;
+  const at = { step: Math.min(step + 1, stages.length), steps: stages.length, stage: stage?.name ?? '' };
+  return { ...run, champion, challenger, ...at, epoch, lastLook, split };
+}

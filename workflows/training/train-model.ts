@@ -1,0 +1,145 @@
+import { CancellationScope, isCancellation, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import { actorOf } from '../../domain/cause.js';
+import { workflowIds } from '../../domain/ids.js';
+import type { LeaseGrant } from '../../domain/lease.js';
+import type { TrainRequest } from '../../domain/requests.js';
+import type { RunOutcome } from '../../domain/training/run.js';
+import { dataWork, quickActivities, inputChecks, lockWaits, trainers } from '../activity-profiles.js';
+import { failureText } from '../failure-text.js';
+import { promoteModel } from '../promotion/promote-model.js';
+import { mark, Timeline } from '../timeline.js';
+
+export interface RunResult {
+  runId: string;
+  outcome: RunOutcome;
+  reason: string;
+  version: number | null;
+  /** The promotion that was started, by workflow id. */
+  promotion: string | null;
+}
+
+/**
+ * The training pipeline: snapshot, validate, train, evaluate against the champion, gate, register, and ask for
+ * promotion.
+ */
+export async function trainModel(input: TrainRequest): Promise<RunResult> {
+  const request = await inputChecks().parseTrainRequest(input);
+  const { workflowId, firstExecutionRunId: runId } = workflowInfo();
+  const { model, definitionSha256, until, force } = request;
+  const timeline = new Timeline(`Training ${model}${until ? ` until ${until}` : ''} (${request.cause.kind})`);
+  mark({ model, cause: request.cause.kind });
+
+  await quickActivities().openRun({ runId, workflowId, model, definitionSha256, cause: request.cause, until });
+  let lease: LeaseGrant | undefined;
+
+  const end = async (
+    outcome: RunOutcome,
+    reason: string,
+    watermark: string | null = null,
+    version: number | null = null,
+  ): Promise<RunResult> => {
+    await quickActivities().closeRun({ runId, outcome, reason, watermark });
+    mark({ outcome });
+    timeline.finished(`${outcome}: ${reason}`);
+    return { runId, outcome, reason, version, promotion: null };
+  };
+
+  try {
+    timeline.doing('waiting for other runs of this model to end');
+    lease = await lockWaits().takeTrainingLease({ model, holder: { workflowId, runId } });
+
+    timeline.doing('taking a snapshot of the data and validating it');
+    const snapshot = await dataWork().takeSnapshot({
+      runId,
+      model,
+      definitionSha256,
+      until,
+      ignoreWatermark: request.ignoreWatermark,
+      force,
+    });
+    if (snapshot.outcome === 'unchanged')
+      return await end('unchanged', snapshot.reason, snapshot.watermark, snapshot.version);
+    if (snapshot.outcome !== 'taken') return await end(snapshot.outcome, snapshot.reason);
+    timeline.finished(snapshot.summary);
+    const { snapshotSha256, watermark } = snapshot;
+
+    timeline.doing('training');
+    const trained = await trainers().train({ runId, definitionSha256, snapshotSha256 });
+    timeline.finished(trained.summary);
+
+    timeline.doing('evaluating on the holdout');
+    const evaluated = await dataWork().evaluateRun({
+      runId,
+      definitionSha256,
+      snapshotSha256,
+      artifactSha256: trained.artifactSha256,
+    });
+    timeline.finished(evaluated.summary);
+
+    timeline.doing('deciding the gates');
+    const gates = await quickActivities().decideRunGates({
+      runId,
+      definitionSha256,
+      evaluationKey: evaluated.evaluationKey,
+    });
+    timeline.finished(gates.summary);
+    if (gates.verdict !== 'pass') return await end('gate-not-passed', gates.summary, watermark);
+
+    timeline.doing('registering');
+    const registered = await quickActivities().registerRun({
+      runId,
+      definitionSha256,
+      snapshotSha256,
+      watermark,
+      trained,
+      evaluationKey: evaluated.evaluationKey,
+    });
+    mark({ version: String(registered.version), outcome: 'registered' });
+    timeline.finished(`registered as version ${registered.version}`);
+
+    const promotion = registered.promote
+      ? await askForPromotion(model, registered.version, registered.promote, actorOf(request.cause))
+      : null;
+    timeline.finished(
+      promotion ? `asked for promotion: ${promotion}` : `no promotion asked for: ${registered.promoteReason}`,
+    );
+    return {
+      runId,
+      outcome: 'registered',
+      reason: `registered as version ${registered.version}`,
+      version: registered.version,
+      promotion,
+    };
+  } catch (error) {
+    const outcome: RunOutcome = isCancellation(error) ? 'cancelled' : 'failed';
+    await CancellationScope.nonCancellable(() => end(outcome, failureText(error)));
+    throw error;
+  } finally {
+    const held = lease;
+    if (held) await CancellationScope.nonCancellable(() => quickActivities().releaseLease(held));
+  }
+}
+
+/**
+ * The promotion outlives the run that asked for it. A second promotion of the same version into the same place attaches
+ * to the first.
+ */
+async function askForPromotion(
+  model: string,
+  version: number,
+  environment: 'production' | 'staging',
+  requestedBy: string,
+): Promise<string> {
+  const workflowId = workflowIds.promote(model, version, environment);
+  try {
+    await startChild(promoteModel, {
+      workflowId,
+      args: [{ model, version, environment, requestedBy }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${model}@${version} to ${environment}`,
+    });
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
+  }
+  return workflowId;
+}
