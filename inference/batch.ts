@@ -1,5 +1,5 @@
 import type { Rows } from './compiled-contract.js';
-import type { Scores } from '../serving/protocol/infer-response.js';
+import type { Scores } from './scores.js';
 import type { ModelSpec } from './inference-engine.js';
 
 export interface PackedRows {

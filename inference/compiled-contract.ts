@@ -1,7 +1,7 @@
 import type { Contract, Feature } from '../domain/data/contract.js';
 import { characterCount, isLongerThan, textProblem } from '../domain/plain-text.js';
 import { admittedValue } from '../domain/serving/probe.js';
-import type { InputTensor } from '../serving/protocol/infer-request.js';
+import type { InputTensor } from './input-tensor.js';
 import { quoted, refusal } from './refusal.js';
 import { numberReader, readBinaryNumbers, readBinaryStrings } from './tensor-values.js';
 

@@ -1,6 +1,6 @@
 import type { Contract } from '../domain/data/contract.js';
 import type { Rows } from './compiled-contract.js';
-import type { Scores } from '../serving/protocol/infer-response.js';
+import type { Scores } from './scores.js';
 import type { CallerDeadline } from './caller-deadline.js';
 
 /** What an engine needs to answer for one model version. */

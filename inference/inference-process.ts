@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { checkModel, defaultModelLimits } from '../adapters/onnx/model-check.js';
 import { checkSignature } from '../adapters/onnx/signature-check.js';
-import type { Scores } from '../serving/protocol/infer-response.js';
+import type { Scores } from './scores.js';
 import type { ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 

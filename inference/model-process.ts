@@ -3,7 +3,7 @@ import { PerdureError } from '../domain/errors.js';
 import { packRows, sliceScores } from './batch.js';
 import type { Rows } from './compiled-contract.js';
 import { CrashBackoff, type CrashLimits } from './crash-backoff.js';
-import type { Scores } from '../serving/protocol/infer-response.js';
+import type { Scores } from './scores.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 import type { InferenceProcess } from './warm-process.js';

@@ -43,7 +43,7 @@ export class WarmProcess {
 
   private start(): InferenceProcess {
     const { workFolder, memoryMaxMb } = this.options;
-    const child = forkProgram('inference-process', {
+    const child = forkProgram(new URL('./inference-process.ts', import.meta.url), {
       cwd: workFolder,
       // Nothing of the gateway's environment: a model must not find secrets there.
       env: { TZ: 'UTC', NODE_ENV: 'production' },

@@ -80,14 +80,12 @@ export function registerDecisions(program: Command, context: CliContext): void {
       const evidenceSha256 = options.evidence ?? promotion.evidenceSha256 ?? undefined;
       const actor = context.actor(actorOption(command));
       // Over the API and not straight to Temporal: the API signs.
-      const answer = await context
-        .api()
-        .decidePromotion(promotion.id, {
-          decision,
-          actor,
-          comment: options.comment,
-          ...(evidenceSha256 && { evidenceSha256 }),
-        });
+      const answer = await context.api().decidePromotion(promotion.id, {
+        decision,
+        actor,
+        comment: options.comment,
+        ...(evidenceSha256 && { evidenceSha256 }),
+      });
       if (!answer.counted)
         throw new PerdureError(
           'promotion/not-approved',

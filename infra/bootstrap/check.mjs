@@ -8,7 +8,10 @@ const fix = process.argv.includes('--fix');
 
 const checks = [
   { name: 'types', run: () => program('tsc', ['--project', '.']) },
-  { name: 'lint and folder zones', run: () => program('oxlint', ['--type-aware', ...(fix ? ['--fix'] : [])]) },
+  {
+    name: 'lint and folder zones',
+    run: () => program('oxlint', ['--config', 'oxlint.config.mjs', '--type-aware', ...(fix ? ['--fix'] : [])]),
+  },
   { name: 'format', run: () => program('prettier', ['--log-level', 'warn', fix ? '--write' : '--check', '.']) },
   { name: 'dead exports, files, dependencies', run: () => program('knip', ['--no-progress', '--no-config-hints']) },
   { name: 'schema against migrations', run: () => checkSchemaAgainstMigrations(projectRoot) },

@@ -2,7 +2,8 @@ import type { Environment } from '../../domain/names.js';
 import type { OverrideCause } from '../../domain/serving/served-log.js';
 import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Rows } from '../../inference/compiled-contract.js';
-import type { Answer, Scores } from '../protocol/infer-response.js';
+import type { Scores } from '../../inference/scores.js';
+import type { Answer } from '../protocol/infer-response.js';
 import { featureText, packedLine } from './packed-line.js';
 import type { Spool } from './spool.js';
 

@@ -25,7 +25,7 @@ export class SpoolShipper {
   ) {}
 
   start(): void {
-    const child = forkProgram('shipper-process', {
+    const child = forkProgram(new URL('./shipper-process.ts', import.meta.url), {
       // The SDK's advice on newer versions of Node is for whoever upgrades, not for the log.
       env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

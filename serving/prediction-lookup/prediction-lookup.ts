@@ -87,7 +87,7 @@ export class PredictionLookup {
   }
 
   private start(): ChildProcess {
-    const child = forkProgram('passport-process', {
+    const child = forkProgram(new URL('./passport-process.ts', import.meta.url), {
       env: { TZ: 'UTC', NODE_ENV: 'production', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

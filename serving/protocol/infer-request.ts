@@ -1,19 +1,9 @@
+import type { InputTensor } from '../../inference/input-tensor.js';
 import { isUtf8 } from 'node:buffer';
 import { isLongerThan, textProblem } from '../../domain/plain-text.js';
 import { ParsedHeaderCache } from './parsed-header-cache.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';
-
-/** One input tensor as it arrived: values in JSON or raw bytes, not yet checked against a contract. */
-export interface InputTensor {
-  name: string;
-  datatype: string;
-  shape: number[];
-  /** Values in row-major order; undefined when the tensor is binary. */
-  data: unknown[] | undefined;
-  /** Raw little-endian bytes; undefined when the values stand in the JSON. */
-  bytes: Buffer | undefined;
-}
 
 export interface RequestedOutput {
   name: string;

@@ -1,13 +1,7 @@
+import type { Scores } from '../../inference/scores.js';
 import { fp32ArrayText } from './fp32-text.js';
 import type { RequestedOutput } from './infer-request.js';
 import { quoted, refusal } from '../../inference/refusal.js';
-
-/** What a model says of some rows. */
-export interface Scores {
-  /** Row-major, `classes` a row. */
-  probabilities: Float32Array;
-  classes: number;
-}
 
 /** What callers are told. */
 export interface Answer extends Scores {

@@ -6,7 +6,7 @@ import {
   type ReadColumn,
   type Rows,
 } from '../../inference/compiled-contract.js';
-import type { InputTensor } from '../protocol/infer-request.js';
+import type { InputTensor } from '../../inference/input-tensor.js';
 import { refusal } from '../../inference/refusal.js';
 import type { LoadedVersion } from './route-table.js';
 

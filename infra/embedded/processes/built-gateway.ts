@@ -5,7 +5,12 @@ import path from 'node:path';
 import { PerdureError } from '../../../domain/errors.js';
 
 /** All in one folder: each finds the others beside itself (`inference/programs.ts`). */
-const programs = ['main', 'inference-process', 'passport-process', 'shipper-process'];
+const programs = [
+  'serving/main.ts',
+  'inference/inference-process.ts',
+  'serving/prediction-log/shipper-process.ts',
+  'serving/prediction-lookup/passport-process.ts',
+];
 /** With machine code of their own, which no bundle can hold. */
 const native = ['onnxruntime-node', '@duckdb/node-api'];
 /** Read at run time, beside the program that reads them. */
@@ -15,7 +20,7 @@ const buildsKept = 10;
 
 const options = (projectRoot: string): BuildOptions => ({
   absWorkingDir: projectRoot,
-  entryPoints: Object.fromEntries(programs.map((name) => [name, `serving/${name}.ts`])),
+  entryPoints: Object.fromEntries(programs.map((file) => [path.basename(file, '.ts'), file])),
   outdir: 'built',
   bundle: true,
   splitting: true,

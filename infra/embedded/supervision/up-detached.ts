@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { errorCodes, PerdureError, type ErrorCode } from '../../../domain/errors.js';
@@ -32,7 +31,7 @@ export async function upDetached(
   config: PerdureConfig = loadPerdureConfig(),
 ): Promise<StackFile> {
   const log = openLog(config.home, 'supervisor');
-  const entry = path.join(path.dirname(fileURLToPath(import.meta.url)), 'main.ts');
+  const entry = fileURLToPath(new URL('../main.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry], {
     cwd: config.projectRoot,
     env: { ...process.env, PERDURE_HOME: config.home },

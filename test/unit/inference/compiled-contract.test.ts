@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { contractSchema } from '../../../domain/data/contract.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { compileContract } from '../../../inference/compiled-contract.js';
-import type { InputTensor } from '../../../serving/protocol/infer-request.js';
+import type { InputTensor } from '../../../inference/input-tensor.js';
 
 const contract = contractSchema.parse({
   entity: ['id'],

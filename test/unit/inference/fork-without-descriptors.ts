@@ -12,9 +12,10 @@ try {
 } catch {
   // None is left.
 }
+const program = new URL('../../../serving/prediction-log/shipper-process.ts', import.meta.url);
 const start = () =>
   new Promise<string>((resolve) => {
-    const child = forkProgram('shipper-process', { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = forkProgram(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     child.once('exit', () => resolve('ended'));
     child.once('message', () => {
       child.kill('SIGKILL');

@@ -10,14 +10,17 @@ const projectRoot = fileURLToPath(new URL('../../../', import.meta.url));
 describe('folder zones', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'perdure-zones-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  cpSync(path.join(projectRoot, '.oxlintrc.json'), path.join(folder, '.oxlintrc.json'));
+  for (const file of ['oxlint.config.mjs', 'package.json'])
+    cpSync(path.join(projectRoot, file), path.join(folder, file));
 
   const lint = (file: string, statement: string): string => {
     const target = path.join(folder, file);
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, `${statement}\n`);
-    return spawnSync(path.join(projectRoot, 'node_modules/.bin/oxlint'), [file], { cwd: folder, encoding: 'utf8' })
-      .stdout;
+    return spawnSync(path.join(projectRoot, 'node_modules/.bin/oxlint'), ['--config', 'oxlint.config.mjs', file], {
+      cwd: folder,
+      encoding: 'utf8',
+    }).stdout;
   };
 
   it.each([
@@ -28,6 +31,9 @@ describe('folder zones', () => {
     ['workflows/a.ts', "import { x } from '../activities/x.js';\nx();", 'workflows/ run in'],
     ['workflows/a.ts', "export { x } from '../client/x.js';", 'workflows/ run in'],
     ['adapters/a.ts', "export { x } from '../db/x.js';", 'adapters/ wrap'],
+    ['db/serving/a.ts', "export { x } from '../../serving/x.js';", 'db/ holds'],
+    ['domain/rollout/judge/a.ts', "export { x } from '../../../serving/x.js';", 'domain/ is pure'],
+    ['inference/a.ts', "export { x } from '../serving/x.js';", 'inference/ reads contracts'],
     ['db/schema/a.ts', "export { x } from '../../adapters/x.js';", 'db/ holds'],
     ['client/a.ts', "export { x } from '../db/x.js';", 'client/ is a small library'],
     ['activities/a.ts', "export { x } from '../workers/x.js';", 'activities/ are side effects'],
@@ -44,6 +50,9 @@ describe('folder zones', () => {
   it.each([
     ['domain/a.ts', "export { z } from 'zod';"],
     ['domain/deep/a.ts', "export { x } from '../x.js';"],
+    ['domain/rollout/judge/a.ts', "export { x } from '../../serving/x.js';"],
+    ['serving/inference/a.ts', "export { x } from '../../inference/x.js';"],
+    ['activities/evaluation/a.ts', "export { x } from '../../inference/x.js';"],
     ['workflows/a.ts', "import type { X } from '../activities/x.js';\nexport type Y = X;"],
     ['db/a.ts', "export { sql } from 'drizzle-orm';"],
     ['api/a.ts', "export { x } from '../adapters/x.js';"],

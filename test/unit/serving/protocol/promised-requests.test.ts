@@ -3,7 +3,7 @@ import { compareContracts, type ContractChange } from '../../../../domain/data/c
 import { contractSchema, type AcceptedFeature, type Contract, type Feature } from '../../../../domain/data/contract.js';
 import { seededRandom, type Random } from '../../../../domain/statistics/random.js';
 import { compileContract } from '../../../../inference/compiled-contract.js';
-import type { InputTensor } from '../../../../serving/protocol/infer-request.js';
+import type { InputTensor } from '../../../../inference/input-tensor.js';
 
 const today = '2026-03-15';
 const levels = ['a', 'bb', 'ccc', '🍕🍕'];
