@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { FloorsInput } from './domain/promotion/floor.js';
 import type { ActivityQueue } from './domain/task-queues.js';
+import { trainingsPerModelLimit } from './domain/training/admission.js';
+import type { TrainingLimits } from './domain/training/limits.js';
+import { runPriorities } from './domain/training/run-priority.js';
 import { decisionTrusts, type DecisionTrust } from './domain/promotion/decision-proof.js';
 
 /**
@@ -13,6 +16,9 @@ import { decisionTrusts, type DecisionTrust } from './domain/promotion/decision-
 const projectRoot = path.dirname(fileURLToPath(import.meta.url));
 
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+
+/** Turns among runs of the training pipeline; each has a variable. */
+export const TRAINING: TrainingLimits = { perModelMax: 1, highestPriority: 2 };
 
 const environmentSchema = z.object({
   PERDURE_HOME: z.string().min(1).default('.perdure'),
@@ -44,6 +50,18 @@ const environmentSchema = z.object({
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   PERDURE_ACCESS_FILE: z.string().min(1).default('access.json'),
+  PERDURE_TRAININGS_PER_MODEL_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(trainingsPerModelLimit)
+    .default(TRAINING.perModelMax),
+  PERDURE_TRAINING_PRIORITY_HIGHEST: z.coerce
+    .number()
+    .int()
+    .min(runPriorities.first)
+    .max(runPriorities.last)
+    .default(TRAINING.highestPriority),
   /** A JSON file with the floors of environments, in place of those below. */
   PERDURE_FLOORS_FILE: z.string().min(1).optional(),
   /**
@@ -122,6 +140,7 @@ export interface PerdureConfig {
   /** host:port, as gRPC clients want it. */
   gatewayGrpcAddresses: Record<(typeof ENVIRONMENTS)[number], string>;
   accessFile: string;
+  training: TrainingLimits;
   floors: {
     configured: FloorsInput;
     /** Absolute path; undefined where no file takes their place. */
@@ -183,6 +202,10 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       staging: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_GRPC_PORT}`,
     },
     accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
+    training: {
+      perModelMax: env.PERDURE_TRAININGS_PER_MODEL_MAX,
+      highestPriority: env.PERDURE_TRAINING_PRIORITY_HIGHEST,
+    },
     floors: { configured: FLOORS, file: env.PERDURE_FLOORS_FILE && path.resolve(projectRoot, env.PERDURE_FLOORS_FILE) },
     decisions: {
       trust: env.PERDURE_DECISION_TRUST,

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { FloorsSource } from '../adapters/floors-file.js';
 import type { FileCache } from '../adapters/file-cache.js';
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import type { TrainingLimits } from '../domain/training/limits.js';
 import type { DecisionTrust } from '../domain/promotion/decision-proof.js';
 import type { Database } from '../db/connect.js';
 
@@ -18,6 +19,8 @@ export interface ActivityDependencies {
     home: string;
     /** Absolute path of the file that says who has which role. */
     accessFile: string;
+    /** How many runs of one model may go on at a time, and how high a priority a definition may state. */
+    training: TrainingLimits;
     /** What environments ask of every definition. */
     floors: FloorsSource;
     /** Whose word is taken for who decided, and the public keys that signatures are checked with. */

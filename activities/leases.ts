@@ -5,14 +5,33 @@ import { leaseNames } from '../domain/ids.js';
 import { holderText, parseHolder, type LeaseGrant, type LeaseHolder } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
 import { acquireLease, releaseLease, takeOverLease } from '../db/lease-queries.js';
+import { admitRun } from '../db/training/admission.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /** Leases: what may run once at a time. Keyed by holder, so that a repeated activity finds its own grant. */
-export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencies, 'db' | 'temporal'>) {
+export function createLeaseActivities({
+  db,
+  temporal,
+  config,
+}: Pick<ActivityDependencies, 'db' | 'temporal' | 'config'>) {
   return {
-    /** @throws PerdureError `lease/held`, retryable: asking again is how a workflow waits. */
-    takeTrainingLease: ({ model, holder }: { model: string; holder: LeaseHolder }) =>
-      take(leaseNames.training(model), holder),
+    /**
+     * One of the slots of a model, for the run whose turn has come; see `domain/training/admission.ts`.
+     * @throws PerdureError `lease/held`, retryable: asking again is how a workflow waits.
+     */
+    async takeTrainingLease({ model, holder }: { model: string; holder: LeaseHolder }): Promise<LeaseGrant> {
+      for (;;) {
+        const asked = await admitRun(db, { model, holder, perModelMax: config.training.perModelMax });
+        if ('grant' in asked) return asked.grant;
+        const ended = await firstEnded(asked.held);
+        const first = asked.for ?? (asked.held[0] ? parseHolder(asked.held[0].holder).workflowId : 'another run');
+        if (!ended)
+          throw new PerdureError('lease/held', `waits for ${first}, which goes first`, {
+            lease: leaseNames.training(model),
+          });
+        await releaseLease(db, ended);
+      }
+    },
 
     /**
      * With `takeOverAfterSeconds` it is taken from a holder that has not given way for so long: what that one still
@@ -35,6 +54,11 @@ export function createLeaseActivities({ db, temporal }: Pick<ActivityDependencie
       await releaseLease(db, grant);
     },
   };
+
+  async function firstEnded(held: readonly LeaseGrant[]): Promise<LeaseGrant | undefined> {
+    for (const one of held) if (!(await isRunning(parseHolder(one.holder)))) return one;
+    return undefined;
+  }
 
   async function take(name: string, holder: LeaseHolder, takeOverAfterMs = Infinity): Promise<LeaseGrant> {
     const text = holderText(holder);

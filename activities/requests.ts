@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { planRollback } from '../domain/rollout/rollback-target.js';
+import { runPriority } from '../domain/training/run-priority.js';
 import { changedDefinition } from '../domain/model/changed-definition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Environment } from '../domain/names.js';
@@ -26,7 +27,7 @@ import type { ActivityDependencies } from './dependencies.js';
  * Checks what a workflow was started with and fills in what follows from it. Local activities: a bad input fails at
  * once, naming the field.
  */
-export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createRequestActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
     async parseTrainRequest(input: unknown) {
       const { model, until, cause, set, force } = parse(trainRequestSchema, input, 'trainModel', {
@@ -43,6 +44,8 @@ export function createRequestActivities({ db }: Pick<ActivityDependencies, 'db'>
         cause,
         force,
         definitionSha256,
+        // By the applied definition: a run does not put itself before others.
+        priority: runPriority(cause.kind, inForce.definition.training.priority, config.training.highestPriority),
         ignoreWatermark: changed || (await isNewDefinition(model, definitionSha256)),
       };
     },

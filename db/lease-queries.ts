@@ -3,12 +3,15 @@ import type { LeaseGrant } from '../domain/lease.js';
 import type { Database } from './connect.js';
 import { leases } from './schema/index.js';
 
+/** A database, or a transaction of one. */
+type Queries = { orm: Pick<Database['orm'], 'insert' | 'select'> };
+
 /**
  * Takes a free lease, or finds that `holder` has it already (a repeated activity). Otherwise says who holds it, and for
  * how long by now.
  */
 export async function acquireLease(
-  db: Database,
+  db: Queries,
   name: string,
   holder: string,
 ): Promise<{ grant: LeaseGrant } | { heldBy: string; token: number; heldForMs: number }> {

@@ -19,7 +19,8 @@ export function parseVersionRef(text: string): { model: string; version: number 
 
 /** Names of the lease rows that keep what may run once at a time. */
 export const leaseNames = {
-  training: (model: string) => `train/${model}`,
+  /** The model's slots, counted from 1. */
+  training: (model: string, slot = 1) => (slot === 1 ? `train/${model}` : `train/${model}/${slot}`),
   rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
 } as const;
 

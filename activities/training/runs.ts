@@ -13,9 +13,12 @@ export function createRunActivities({ db }: Pick<ActivityDependencies, 'db'>) {
       definitionSha256: string;
       cause: Cause;
       until: Partition | null;
+      /** Both absent in runs of version 0.1.0. */
+      priority?: number;
+      scheduledFor?: string | null;
     }): Promise<void> {
-      const { runId: id, ...rest } = run;
-      await openRun(db, { id, ...rest });
+      const { runId: id, scheduledFor, ...rest } = run;
+      await openRun(db, { id, ...rest, scheduledFor: scheduledFor ? new Date(scheduledFor) : null });
     },
 
     async closeRun(end: RunEnd): Promise<void> {

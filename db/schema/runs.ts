@@ -1,4 +1,4 @@
-import { isNull } from 'drizzle-orm';
+import { isNotNull, isNull } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -8,6 +8,7 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   unique,
@@ -34,7 +35,15 @@ export const runs = pgTable(
     cause: jsonb('cause').$type<Cause>().notNull(),
     /** The last partition asked for; null for the newest there is. */
     until: text('until'),
+    /** Which runs go first, 1 before 5; see `domain/training/run-priority.ts`. */
+    priority: smallint('priority').notNull().default(3),
+    /** The time of the firing that began it; null where no schedule did. */
+    scheduledFor: timestamp('scheduled_for', { withTimezone: true }),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+    /** When it last asked for its turn among the runs of its model; null before. */
+    askedAt: timestamp('asked_at', { withTimezone: true }),
+    /** When its turn came; null while it waits for other runs of its model. */
+    admittedAt: timestamp('admitted_at', { withTimezone: true }),
     /** Null while the run goes on; the outcome too. */
     finishedAt: timestamp('finished_at', { withTimezone: true }),
     outcome: text('outcome').$type<RunOutcome>(),
@@ -49,7 +58,9 @@ export const runs = pgTable(
   },
   (table) => [
     index('runs_open').on(table.id).where(isNull(table.finishedAt)),
+    index('runs_waiting').on(table.model, table.priority, table.startedAt).where(isNull(table.finishedAt)),
     index('runs_newest').on(table.model, table.startedAt),
+    index('runs_of_schedules').on(table.model, table.scheduledFor).where(isNotNull(table.scheduledFor)),
   ],
 );
 

@@ -26,6 +26,8 @@ export async function openRun(
     definitionSha256: string;
     cause: Cause;
     until: Partition | null;
+    priority?: number;
+    scheduledFor?: Date | null;
   },
 ): Promise<void> {
   await db.orm.insert(runs).values(run).onConflictDoNothing();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runPriorities } from './run-priority.js';
 
 export const algorithmSchema = z.enum(['lightgbm', 'xgboost', 'sklearn']);
 export type Algorithm = z.infer<typeof algorithmSchema>;
@@ -11,5 +12,10 @@ export const trainingPolicySchema = z.strictObject({
   threads: z.number().int().min(1).max(64).default(2),
   timeoutMinutes: z.number().positive().max(1440).default(30),
   memoryMb: z.number().int().min(512).default(4096),
+  /**
+   * Which runs go first, 1 before 5, where nobody waits for one. What its cause says when absent; see
+   * `run-priority.ts`.
+   */
+  priority: z.number().int().min(runPriorities.first).max(runPriorities.last).optional(),
 });
 export type TrainingPolicy = z.infer<typeof trainingPolicySchema>;

@@ -159,7 +159,15 @@ export class FakeWorld {
   readonly local: RequestActivities = {
     parseTrainRequest: async (input) => {
       const { model, until, cause, force } = parse(trainRequestSchema, input);
-      return { model, until: until ?? null, cause, force, definitionSha256: 'd'.repeat(64), ignoreWatermark: false };
+      return {
+        model,
+        until: until ?? null,
+        cause,
+        force,
+        definitionSha256: 'd'.repeat(64),
+        priority: 3,
+        ignoreWatermark: false,
+      };
     },
     parsePromoteRequest: async (input) => {
       const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey, type Priority } from '@temporalio/common';
 import { CancellationScope, isCancellation, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import { actorOf } from '../../domain/cause.js';
 import { workflowIds } from '../../domain/ids.js';
@@ -26,10 +27,14 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
   const request = await inputChecks().parseTrainRequest(input);
   const { workflowId, firstExecutionRunId: runId } = workflowInfo();
   const { model, definitionSha256, until, force } = request;
+  const order = orderOf(request);
   const timeline = new Timeline(`Training ${model}${until ? ` until ${until}` : ''} (${request.cause.kind})`);
   mark({ model, cause: request.cause.kind });
 
-  await quickActivities().openRun({ runId, workflowId, model, definitionSha256, cause: request.cause, until });
+  await quickActivities().openRun({
+    ...{ runId, workflowId, model, definitionSha256, until, cause: request.cause, priority: request.priority },
+    scheduledFor: firingTime(),
+  });
   let lease: LeaseGrant | undefined;
 
   const end = async (
@@ -49,7 +54,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     lease = await lockWaits().takeTrainingLease({ model, holder: { workflowId, runId } });
 
     timeline.doing('taking a snapshot of the data and validating it');
-    const snapshot = await dataWork().takeSnapshot({
+    const snapshot = await dataWork(order).takeSnapshot({
       runId,
       model,
       definitionSha256,
@@ -64,11 +69,11 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     const { snapshotSha256, watermark } = snapshot;
 
     timeline.doing('training');
-    const trained = await trainers().train({ runId, definitionSha256, snapshotSha256 });
+    const trained = await trainers(order).train({ runId, definitionSha256, snapshotSha256 });
     timeline.finished(trained.summary);
 
     timeline.doing('evaluating on the holdout');
-    const evaluated = await dataWork().evaluateRun({
+    const evaluated = await dataWork(order).evaluateRun({
       runId,
       definitionSha256,
       snapshotSha256,
@@ -119,6 +124,18 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     if (held) await CancellationScope.nonCancellable(() => quickActivities().releaseLease(held));
   }
 }
+
+/**
+ * Among what waits for the same workers: by priority, then in turn among models. Undefined in runs of version 0.1.0.
+ */
+const orderOf = ({ priority, model }: { priority?: number; model: string }): Priority | undefined =>
+  priority === undefined ? undefined : { priorityKey: priority, fairnessKey: model };
+
+const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
+/** When the schedule that began this run was to fire; null where none did. */
+const firingTime = (): string | null =>
+  workflowInfo().typedSearchAttributes.get(scheduledStartTime)?.toISOString() ?? null;
 
 /**
  * The promotion outlives the run that asked for it. A second promotion of the same version into the same place attaches

@@ -2,9 +2,15 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createLeaseActivities } from '../../../activities/leases.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
+import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { closeRun } from '../../../db/training/run-queries.js';
+import { runs } from '../../../db/schema/index.js';
+import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { pollUntil } from '../infra/poll-until.js';
@@ -18,7 +24,7 @@ beforeAll(async () => {
   temporal = await connectTemporal(loadTemporalConfig());
   database = await createTestDatabase();
   db = connectDatabase(database.url);
-  leases = createLeaseActivities({ db, temporal: temporal.client });
+  leases = leasesOf(1);
 });
 afterAll(async () => {
   await Promise.all([temporal.close(), db.close()]);
@@ -27,6 +33,13 @@ afterAll(async () => {
 beforeEach(() => {
   model = `m-${randomUUID().slice(0, 8)}`;
 });
+
+const leasesOf = (perModelMax: number) =>
+  createLeaseActivities({
+    db,
+    temporal: temporal.client,
+    config: { training: { perModelMax, highestPriority: 2 } } as ActivityDependencies['config'],
+  });
 
 /** A workflow that runs, since nobody works on its queue. */
 async function running(workflowId = `train/${model}/${randomUUID()}`) {
@@ -93,5 +106,80 @@ describe('the training lease of a model', () => {
       await next.end();
     });
     await connection.close();
+  });
+});
+
+describe('the slots of a model', () => {
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+
+  /** An open run whose workflow runs. */
+  async function waiting({
+    priority = 3,
+    startedAt = new Date(),
+    askedAt = null,
+  }: { priority?: number; startedAt?: Date; askedAt?: Date | null } = {}) {
+    const run = await running();
+    const { runId: id, workflowId } = run.holder;
+    await db.orm
+      .insert(runs)
+      .values({ id, workflowId, model, definitionSha256, cause: { kind: 'backfill' }, priority, startedAt, askedAt });
+    return run;
+  }
+  let definitionSha256: string;
+  beforeAll(async () => {
+    definitionSha256 = (await applyDefinition(db, parseModelDefinition(flightDelay), 'test')).sha256;
+  });
+
+  it('go to the more urgent run first, then to the one that has waited longest, whoever asks first', async () => {
+    const [late, early, urgent] = [
+      await waiting({ startedAt: minutesAgo(1) }),
+      await waiting({ startedAt: minutesAgo(2) }),
+      await waiting({ priority: 2 }),
+    ];
+    for (const run of [late, early])
+      await expect(take(run.holder)).rejects.toMatchObject({
+        code: 'lease/held',
+        message: expect.stringContaining(urgent.holder.workflowId),
+      });
+    for (const run of [urgent, early, late]) {
+      const grant = await take(run.holder);
+      await leases.releaseLease(grant);
+      await closeRun(db, { runId: run.holder.runId, outcome: 'no-new-data', reason: '', watermark: null });
+      await run.end();
+    }
+  });
+
+  it('are as many as the installation allows, asked for by any number at once, and each run has one', async () => {
+    const asked = await Promise.all(Array.from({ length: 7 }, () => waiting()));
+    const three = leasesOf(3);
+    const took = async () =>
+      (await Promise.allSettled(asked.map(({ holder }) => three.takeTrainingLease({ model, holder })))).filter(
+        (one) => one.status === 'fulfilled',
+      );
+    await took();
+    const granted = (await took()).map((one) => one.value);
+    expect(granted.map((grant) => grant.name).toSorted()).toEqual([
+      `train/${model}`,
+      `train/${model}/2`,
+      `train/${model}/3`,
+    ]);
+    expect(new Set(granted.map((grant) => grant.holder)).size).toBe(3);
+    // A smaller limit takes nothing away, and gives nothing more.
+    const [first] = granted;
+    if (first) await three.releaseLease(first);
+    const left = asked.filter(({ holder }) => !granted.some((grant) => grant.holder.includes(holder.runId)));
+    for (const { holder } of left)
+      await expect(leasesOf(2).takeTrainingLease({ model, holder })).rejects.toMatchObject({ code: 'lease/held' });
+    await Promise.all(asked.map((run) => run.end()));
+  });
+
+  it('are held up by no run that has stopped asking, nor by one that ended without a word', async () => {
+    const stuck = await waiting({ startedAt: minutesAgo(60), askedAt: minutesAgo(30) });
+    const ended = await waiting({ startedAt: minutesAgo(5) });
+    await take(ended.holder);
+    await ended.end();
+    const next = await waiting();
+    expect((await take(next.holder)).name).toBe(`train/${model}`);
+    await Promise.all([stuck.end(), next.end()]);
   });
 });

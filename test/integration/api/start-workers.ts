@@ -6,6 +6,7 @@ import { createActivities } from '../../../activities/index.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { taskQueues } from '../../../domain/task-queues.js';
+import type { TrainingLimits } from '../../../domain/training/limits.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { queueWorkers, workerRoles } from '../../../workers/queue-workers.js';
@@ -22,6 +23,7 @@ export interface TestWorkers {
 }
 
 interface Replaced {
+  limits?: Partial<TrainingLimits>;
   slots?: Partial<TestWorkers['temporal']['config']['slots']>;
   replaced?: Partial<TestWorkers['activities']>;
 }
@@ -30,7 +32,7 @@ interface Replaced {
 export async function startWorkers(
   running: TestApi,
   roles: Readonly<Record<string, readonly string[]>>,
-  { slots, replaced }: Replaced = {},
+  { slots, replaced, limits }: Replaced = {},
 ): Promise<TestWorkers> {
   const accessFile = path.join(running.uploadFolder, 'access.json');
   await writeFile(accessFile, JSON.stringify({ roles }));
@@ -48,6 +50,7 @@ export async function startWorkers(
       projectRoot: process.cwd(),
       home: running.uploadFolder,
       accessFile,
+      training: { perModelMax: 1, highestPriority: 2, ...limits },
       floors: { configured: {}, file: floorsFile },
       decisions: { trust: 'signed' as const, verifyingKeysFile: running.verifyingKeysFile },
     },

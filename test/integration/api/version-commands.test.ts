@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createRequestActivities } from '../../../activities/requests.js';
 import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { objectKeys } from '../../../domain/object-keys.js';
@@ -71,7 +72,11 @@ test('an archived version leaves lists and promotions until it is brought back, 
   });
   expect((await running.perdure('versions', 'ls', model)).stdout).not.toContain(`${model}@2`);
   expect((await running.perdure('versions', 'ls', model, '--all')).stdout).toContain(`${model}@2`);
-  const ask = () => createRequestActivities(running).parsePromoteRequest({ model, version: 2 });
+  const ask = () =>
+    createRequestActivities({ ...running, config: {} as ActivityDependencies['config'] }).parsePromoteRequest({
+      model,
+      version: 2,
+    });
   await expect(ask()).rejects.toThrow(`${model}@2 is archived (ada@example.org: a bad month)`);
   await running.perdure('versions', 'unarchive', `${model}@2`, '--reason', 'wanted again');
   await expect(ask()).resolves.toMatchObject({ version: 2 });
