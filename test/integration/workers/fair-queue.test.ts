@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import type { Cause } from '../../../domain/cause.js';
@@ -34,7 +35,7 @@ beforeAll(async () => {
             watermark: null,
             summary: 'taken by the test',
           }),
-          evaluateRun: () => Promise.reject(new Error('no training of this test ends well')),
+          evaluateRun: () => Promise.reject(ApplicationFailure.nonRetryable('the test ends here')),
         },
         training: {
           train: async ({ runId }) => {
