@@ -10,6 +10,7 @@ import { createRegistryActivities } from './model/registry.js';
 import { createRequestActivities } from './requests.js';
 import { createReviewActivities } from './rollout/reviews.js';
 import { createRolloutLookActivities } from './rollout/rollout-looks.js';
+import { createRetentionActivities } from './serving/retention.js';
 import { createRolloutActivities } from './rollout/rollouts.js';
 import { createRunActivities } from './training/runs.js';
 import { createSnapshotActivities } from './data/snapshot.js';
@@ -30,6 +31,7 @@ export function createActivities(deps: ActivityDependencies) {
     reconciliation: createReconciliationActivities(deps),
     registry: createRegistryActivities(deps),
     requests: createRequestActivities(deps),
+    retention: createRetentionActivities(deps),
     reviews: createReviewActivities(deps),
     rollouts: createRolloutActivities(deps),
     rolloutLooks: createRolloutLookActivities(deps),

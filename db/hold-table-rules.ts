@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { privileges, tableRules } from './table-rules.js';
+import { privileges, tableRules, type TableRule } from './table-rules.js';
 
 /**
  * Set in the session that migrates, where a migration must change rows that nobody else may change. It counts for the
@@ -18,10 +18,15 @@ const refuse = `
       using errcode = 'restrict_violation';
   end $$`;
 
-const triggers = {
-  perdure_append_only_rows: 'before update or delete on TABLE for each row',
-  perdure_append_only_table: 'before truncate on TABLE for each statement',
-} as const;
+interface Guard {
+  when: string;
+  of: readonly TableRule[];
+}
+const triggers: Readonly<Record<string, Guard>> = {
+  perdure_append_only_rows: { when: 'before update or delete on TABLE for each row', of: ['append-only'] },
+  perdure_unchanged_rows: { when: 'before update on TABLE for each row', of: ['expire'] },
+  perdure_append_only_table: { when: 'before truncate on TABLE for each statement', of: ['append-only', 'expire'] },
+};
 
 /**
  * Makes the database itself hold the rules of its tables: triggers for everybody, grants for the role of the
@@ -33,14 +38,14 @@ export async function holdTableRules(sql: postgres.Sql, applicationRole: string 
   await sql.begin(async (tx) => {
     await tx.unsafe(refuse);
     for (const { table, rule } of tableRules) {
-      for (const [trigger, when] of Object.entries(triggers)) {
+      for (const [trigger, { when, of }] of Object.entries(triggers)) {
         const there = present.some((one) => one.table === table && one.trigger === trigger);
-        if (rule === 'append-only' && !there)
+        if (of.includes(rule) && !there)
           await tx.unsafe(
             `create trigger ${trigger} ${when.replace('TABLE', `"${table}"`)} execute function ` +
               'perdure_refuse_change()',
           );
-        if (rule !== 'append-only' && there) await tx.unsafe(`drop trigger ${trigger} on "${table}"`);
+        if (!of.includes(rule) && there) await tx.unsafe(`drop trigger ${trigger} on "${table}"`);
       }
     }
     if (applicationRole === undefined) return;

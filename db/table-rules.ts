@@ -3,16 +3,17 @@ import * as schema from './schema/index.js';
 
 /**
  * What may happen to a table's rows: `append-only` rows are facts that are added to and never changed; rows that
- * `change` move as `domain/state-moves.ts` allows; those that `come-and-go` are copies and leases that nobody needs for
- * long.
+ * `change` move as `domain/state-moves.ts` allows; those that `expire` are never changed and removed when they are old;
+ * those that `come-and-go` are copies, sums and leases that nobody needs for long.
  */
-export type TableRule = 'append-only' | 'change' | 'come-and-go';
+export type TableRule = 'append-only' | 'change' | 'expire' | 'come-and-go';
 
 /** Every table has a rule, a test says so; grants and triggers are made from this list after each migration. */
 const rules = {
+  currentRoutes: 'change',
   definitions: 'append-only',
-  gatewayAcknowledgements: 'change',
-  gatewayEvents: 'append-only',
+  gatewayAcknowledgements: 'come-and-go',
+  gatewayEvents: 'expire',
   gateways: 'come-and-go',
   lakeChanges: 'change',
   lakeObjects: 'come-and-go',
@@ -21,14 +22,19 @@ const rules = {
   partitions: 'change',
   promotionDecisions: 'append-only',
   promotions: 'change',
+  retentionRuns: 'change',
   rolloutLooks: 'append-only',
   rollouts: 'change',
   rolloutSteering: 'append-only',
   routeReleases: 'append-only',
+  routeRevisions: 'change',
   routes: 'append-only',
   runs: 'change',
   runSteps: 'change',
-  servingWindows: 'append-only',
+  servingMarks: 'come-and-go',
+  servingRollups: 'come-and-go',
+  servingTotals: 'come-and-go',
+  servingWindows: 'expire',
   snapshots: 'append-only',
   stores: 'append-only',
   versionArchivals: 'append-only',
@@ -52,5 +58,6 @@ export const tableRules: readonly { table: string; rule: TableRule }[] = Object.
 export const privileges: Readonly<Record<TableRule, string>> = {
   'append-only': 'select, insert',
   change: 'select, insert, update',
+  expire: 'select, insert, delete',
   'come-and-go': 'select, insert, update, delete',
 };

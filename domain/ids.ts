@@ -30,6 +30,9 @@ export const leaseNames = {
  */
 export const reconcilerIds = { schedule: 'perdure-reconciler', workflow: 'reconcile' } as const;
 
+/** The workflow that rolls up counts and removes what is old, and the schedule that keeps it running. */
+export const retentionIds = { schedule: 'perdure-retention', workflow: 'retain' } as const;
+
 export const scheduleIds = {
   of: (model: string, schedule: string) => `perdure/${model}/${schedule}`,
   prefix: 'perdure/',

@@ -16,10 +16,12 @@ export const objectKeys = {
   evidence: (model: string, sha256: string) => `reports/${model}/evidence/${sha256}.json`,
   modelCard: (model: string, version: number, extension: 'json' | 'md') =>
     `cards/${model}/${version}/card.${extension}`,
+  predictionsOf: (environment: Environment, model: string) => `predictions/${environment}/${model}/`,
   predictionsOfDay: (environment: Environment, model: string, day: string) =>
     `predictions/${environment}/${model}/day=${day}/`,
   predictions: (environment: Environment, model: string, day: string, segment: string) =>
     `predictions/${environment}/${model}/day=${day}/${segment}.parquet`,
+  labelsOf: (model: string) => `labels/${model}/`,
   labelsOfDay: (model: string, day: string) => `labels/${model}/day=${day}/`,
   labels: (model: string, day: string, segment: string) => `labels/${model}/day=${day}/${segment}.parquet`,
 } as const;

@@ -9,6 +9,7 @@ import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { sweepWorkFolders } from '../adapters/work-folder.js';
 import { ensureReconciler } from '../client/reconciler.js';
+import { ensureRetention } from '../client/retention.js';
 import { connectDatabase } from '../db/connect.js';
 import { trustText } from '../domain/promotion/decision-proof.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
@@ -73,7 +74,10 @@ async function main(): Promise<void> {
       interceptors: { activity: [...(holdFolder ? [heldActivities(holdFolder)] : []), failureInterceptor] },
     },
   });
-  if (roles.includes('workflows')) await ensureReconciler({ client: deps.temporal, config: temporal });
+  if (roles.includes('workflows')) {
+    const handle = { client: deps.temporal, config: temporal };
+    await Promise.all([ensureReconciler(handle), ensureRetention(handle)]);
+  }
   await keepWorkFoldersSwept(config.home);
   const running = Promise.all(workers.map((worker) => worker.run()));
   onShutdown(

@@ -2,6 +2,7 @@ import type { Priority } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import type { ReconciliationActivities } from '../activities/reconciliation.js';
+import type { RetentionActivities } from '../activities/serving/retention.js';
 import { taskQueues, type ActivityQueue } from '../domain/task-queues.js';
 
 /** Of the workflow's own installation: its activities are taken from the queues that belong to its workflow queue. */
@@ -22,7 +23,7 @@ export const inputChecks = () =>
  * is back.
  */
 export const quickActivities = () =>
-  proxyActivities<Omit<Activities['activities'], keyof ReconciliationActivities>>({
+  proxyActivities<Omit<Activities['activities'], keyof ReconciliationActivities | keyof RetentionActivities>>({
     taskQueue: queue('activities'),
     startToCloseTimeout: '30s',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
@@ -50,6 +51,27 @@ export const reconcileActivities = () =>
     startToCloseTimeout: '5m',
     heartbeatTimeout: '30s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+  });
+
+/**
+ * Counts in bounded batches, with a heartbeat each second; repeated until it succeeds, and what a try rolled up stays
+ * so.
+ */
+export const rollingUp = () =>
+  proxyActivities<Pick<RetentionActivities, 'rollUpServingWindows'>>({
+    taskQueue: queue('activities'),
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  });
+
+/** Old rows and objects in bounded batches; three tries, for the next hour does the same. */
+export const removing = () =>
+  proxyActivities<Omit<RetentionActivities, 'rollUpServingWindows'>>({
+    taskQueue: queue('activities'),
+    startToCloseTimeout: '1h',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '1s', backoffCoefficient: 4, maximumAttempts: 3 },
   });
 
 /**

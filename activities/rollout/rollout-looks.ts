@@ -5,13 +5,11 @@ import { isLogged, type JudgedMetric } from '../../domain/rollout/judge/judge-po
 import type { Environment } from '../../domain/names.js';
 import { stageAt, type SettledRollout } from '../../domain/rollout/rollout-plan.js';
 import type { RolloutStage } from '../../domain/rollout/rollout-stage.js';
-import { addWindows } from '../../domain/serving/serving-totals.js';
-import type { ServingWindow } from '../../domain/serving/serving-window.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
-import { windowsOf } from '../../db/serving/gateway-queries.js';
 import { recordLook, rolloutById } from '../../db/rollout/rollout-queries.js';
 import { versionOf } from '../../db/training/run-queries.js';
+import { servedLast, servedUnder } from '../../db/serving/serving-windows.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { createLoggedOutcomes } from './logged-outcomes.js';
 
@@ -36,7 +34,7 @@ export interface LookAnswer {
 }
 
 /** At full share the champion is judged by what it did before; of that, this much at most. */
-const championMemoryMs = 3_600_000;
+const championMemorySeconds = 3_600;
 /**
  * A gateway's clock may be behind this worker's: its log is read from this much earlier. The epoch says what belongs to
  * the stage.
@@ -99,17 +97,10 @@ export function createRolloutLookActivities(deps: ActivityDependencies) {
     const logged =
       metrics.length > 0 && !before ? await loggedUnder(environment, model, challenger, epoch, since, metrics) : [];
     const read = async (version: number, role: 'split' | 'shadow', epochs: { epochFrom: number; epochTo: number }) => {
-      const windows = (await windowsOf(db, { environment, model, version, ...epochs })).filter(
-        (window) => window.role === role,
-      );
-      const judged = recent(
-        windows.filter((window) => !window.cold),
-        before && version === champion,
-      );
-      return {
-        observed: { ...addWindows(judged), samples: samplesOf(logged, version, role) },
-        cold: addWindows(windows).requests - addWindows(windows.filter((window) => !window.cold)).requests,
-      };
+      const subject = { environment, model, version, role, ...epochs };
+      const { totals, cold } = await servedUnder(db, subject);
+      const judged = before && version === champion ? await servedLast(db, subject, championMemorySeconds) : totals;
+      return { observed: { ...judged, samples: samplesOf(logged, version, role) }, cold };
     };
     const role = stage.kind === 'shadow' ? 'shadow' : 'split';
     const parties = await Promise.all(
@@ -181,11 +172,4 @@ function judgedBy({ policy }: SettledRollout): JudgedMetric[] {
 
 function samplesOf(logged: readonly ServedOutcomes[], version: number, role: 'split' | 'shadow'): Observed['samples'] {
   return logged.find((one) => one.version === version && one.role === role)?.samples ?? {};
-}
-
-/** The newest windows by their own clocks: what a gateway whose clock is wrong counted is compared with itself. */
-function recent(windows: ServingWindow[], bounded: boolean): ServingWindow[] {
-  if (!bounded) return windows;
-  const newestMs = Math.max(...windows.map((window) => Date.parse(window.to)));
-  return windows.filter((window) => Date.parse(window.to) >= newestMs - championMemoryMs);
 }

@@ -31,6 +31,8 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectInfo | undefined>;
   /** All objects whose key starts with `prefix`, in ascending order of their keys. */
   list(prefix: string, options?: { pageSize?: number }): Promise<ListedObject[]>;
+  /** The folders right below a prefix that ends in `/`, each with its `/`, in order. Nothing in them is listed. */
+  listFolders(prefix: string): Promise<string[]>;
   /** Does nothing when there is no such object. */
   delete(key: string): Promise<void>;
   /** Creates the bucket if it is not there. */

@@ -231,6 +231,25 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       return [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     },
 
+    async listFolders(prefix) {
+      checkObjectPrefix(prefix);
+      const folders = new Set<string>();
+      let token: string | undefined;
+      do {
+        const page = await attempt(`list ${prefix}`, () =>
+          client.send(
+            new ListObjectsV2Command({
+              ...{ Bucket: bucket, Prefix: prefix, Delimiter: '/' },
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+          ),
+        );
+        for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) folders.add(Prefix);
+        token = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (token !== undefined);
+      return [...folders].sort();
+    },
+
     async delete(key) {
       checkObjectKey(key);
       await attempt(`delete ${key}`, () => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })));

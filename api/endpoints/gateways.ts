@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { listGatewayEvents } from '../../db/serving/gateway-events.js';
-import { listGateways, listTraffic } from '../../db/serving/gateway-lists.js';
+import { listGateways } from '../../db/serving/gateway-lists.js';
+import { servedTraffic } from '../../db/serving/serving-windows.js';
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from '../../client/http/gateways.js';
 import type { EndpointGroup } from '../endpoint-group.js';
 
@@ -43,6 +44,6 @@ export const gatewayEndpoints: EndpointGroup = (app, { db }) => {
         response: { 200: trafficSchema },
       },
     },
-    async ({ params, query }) => ({ versions: await listTraffic(db, params.model, query.environment) }),
+    async ({ params, query }) => ({ versions: await servedTraffic(db, params.model, query.environment) }),
   );
 };

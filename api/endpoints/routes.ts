@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { currentRoutes, routeHistory, routeOf } from '../../db/serving/route-queries.js';
+import { currentRoutesOf, routeHistory, routeOf } from '../../db/serving/route-queries.js';
 import { releaseRoute } from '../../db/serving/route-releases.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { letGoReplySchema, letGoRequestSchema, routeListSchema } from '../../client/http/routes.js';
@@ -19,7 +19,7 @@ export const routeEndpoints: EndpointGroup = (app, { db, accessFile }) => {
     '/routes',
     { schema: { tags: ['routes'], querystring: inEnvironment, response: { 200: routeListSchema } } },
     async ({ query }) => ({
-      routes: await currentRoutes(db, query.environment),
+      routes: await currentRoutesOf(db, query.environment),
     }),
   );
 

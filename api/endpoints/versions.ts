@@ -4,7 +4,7 @@ import { definitionInForce } from '../../db/model/definition-queries.js';
 import { listPromotions } from '../../db/promotion/promotion-lists.js';
 import { archivedVersions, recordArchival } from '../../db/model/version-archive.js';
 import { versionsOfRoute } from '../../domain/serving/route.js';
-import { currentRoutes } from '../../db/serving/route-queries.js';
+import { currentRoutesOf } from '../../db/serving/route-queries.js';
 import { listVersions } from '../../db/model/version-lists.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
@@ -60,7 +60,7 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     async ({ params }) => {
       const [rows, routes, archived] = await Promise.all([
         listVersions(db, params.model),
-        currentRoutes(db),
+        currentRoutesOf(db),
         archivedVersions(db, params.model),
       ]);
       if (rows.length === 0) await definitionInForce(db, params.model);
@@ -74,7 +74,7 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     async ({ params, log }) => {
       const [row, routes, archived] = await Promise.all([
         oneVersion(params.model, params.version),
-        currentRoutes(db),
+        currentRoutesOf(db),
         archivedVersions(db, params.model),
       ]);
       const evaluation = await readEvaluation(objects, row.evaluationKey, log);
@@ -119,7 +119,7 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     async ({ params, body }) => {
       const [row, routes, open] = await Promise.all([
         oneVersion(params.model, params.version),
-        currentRoutes(db),
+        currentRoutesOf(db),
         listPromotions(db, { ...params, open: true, limit: 1 }),
       ]);
       const name = `${params.model}@${params.version}`;

@@ -2,7 +2,7 @@ import { checkExpressions } from '../../adapters/data-engine/expressions/check-e
 import type { Database } from '../../db/connect.js';
 import { contractOutlook } from '../../db/promotion/contract-facts.js';
 import { applyDefinitionsWhole } from '../../db/model/definition-queries.js';
-import { currentRoutes } from '../../db/serving/route-queries.js';
+import { currentRoutesOf } from '../../db/serving/route-queries.js';
 import { championOf } from '../../domain/serving/route.js';
 import { listModels, type ModelRow } from '../../db/model/model-lists.js';
 import { compatibilityText } from '../../domain/data/contract-compatibility.js';
@@ -76,7 +76,7 @@ export async function applyDefinitions(
 
 /** What serves does not disappear with its file. */
 async function refuseServing(db: ApiDeps['db'], retired: readonly string[]): Promise<void> {
-  const serving = (await currentRoutes(db)).filter((route) => retired.includes(route.model));
+  const serving = (await currentRoutesOf(db)).filter((route) => retired.includes(route.model));
   if (serving.length === 0) return;
   const places = serving
     .map(({ model, environment, split }) => `${model}@${championOf(split)} in ${environment}`)

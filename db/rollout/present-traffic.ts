@@ -10,12 +10,11 @@ import {
 import type { Environment } from '../../domain/names.js';
 import { pastSamples, type PastLook } from '../../domain/rollout/judge/past-samples.js';
 import type { PresentTraffic } from '../../domain/rollout/rollout-effect.js';
-import { addWindows } from '../../domain/serving/serving-totals.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/data-queries.js';
-import { recentWindows } from '../serving/gateway-queries.js';
 import { versionOf } from '../training/run-queries.js';
 import { rolloutLooks, rollouts } from '../schema/index.js';
+import { servedRecently } from '../serving/serving-windows.js';
 
 export const noTraffic: PresentTraffic = { requestsPerSecond: null, champion: null };
 
@@ -34,24 +33,24 @@ export async function presentTraffic(
   db: Database,
   { environment, model, champion, metrics }: TrafficQuestion,
 ): Promise<PresentTraffic> {
-  const windows = (await recentWindows(db, { environment, model, minutes: 15 })).filter(
-    (window) => window.role === 'split',
-  );
-  const requests = addWindows(windows).requests;
+  const served = await servedRecently(db, { environment, model, minutes: 15 });
+  const requests = served.reduce((sum, one) => sum + one.requests, 0);
   if (requests === 0) return noTraffic;
-  const from = Math.min(...windows.map((window) => Date.parse(window.from)));
-  const to = Math.max(...windows.map((window) => Date.parse(window.to)));
-  const own = addWindows(windows.filter((window) => window.version === champion && !window.cold));
+  const from = Math.min(...served.map((one) => one.from.getTime()));
+  const to = Math.max(...served.map((one) => one.to.getTime()));
+  const own = served.find((one) => one.version === champion && !one.cold);
   const requestsPerSecond = to > from ? requests / ((to - from) / 1000) : null;
-  if (own.requests === 0) return { ...noTraffic, requestsPerSecond };
+  if (own === undefined || own.requests === 0) return { ...noTraffic, requestsPerSecond };
   const counted = pastSamples(metrics, await pastLooks(db, environment, model), own.requests);
   const open = metrics.filter((metric) => counted[metricName(metric)] === undefined);
   const expected = open.some(isLogged)
     ? holdoutSamples(open, await holdoutResult(db, model, champion), own.requests)
     : {};
+  const { errors, latency, scores } = own;
+  const totals = { requests: own.requests, errors, latency, scores };
   return {
     requestsPerSecond,
-    champion: { ...own, samples: { ...expected, ...counted } },
+    champion: { ...totals, samples: { ...expected, ...counted } },
     byHoldout: Object.keys(expected),
   };
 }

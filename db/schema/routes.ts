@@ -60,8 +60,39 @@ export const routes = pgTable(
     primaryKey({ columns: [table.environment, table.model, table.epoch] }),
     unique('routes_idempotency_key').on(table.idempotencyKey),
     index('routes_of_model').on(table.model),
+    index('routes_at_time').on(table.environment, table.model, table.at, table.epoch),
+    index('routes_of_rollout').on(table.rolloutId),
   ],
 );
+
+/**
+ * The epoch in force of each route, written in the transaction that appends to `routes`: what gateways and lists read,
+ * however long the history is.
+ */
+export const currentRoutes = pgTable(
+  'current_routes',
+  {
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    epoch: integer('epoch').notNull(),
+    /** The environment's revision with which it came into force. */
+    revision: bigint('revision', { mode: 'number' }).notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.environment, table.model] }),
+    index('current_routes_changed').on(table.environment, table.revision),
+  ],
+);
+
+/**
+ * Rises with every change of an environment's routes and releases, in the order of their commits: a gateway that knows
+ * the present one has nothing to read.
+ */
+export const routeRevisions = pgTable('route_revisions', {
+  environment: text('environment').$type<Environment>().primaryKey(),
+  revision: bigint('revision', { mode: 'number' }).notNull(),
+  changedAt: timestamp('changed_at', { withTimezone: true }).notNull().defaultNow(),
+});
 
 /**
  * Models that gateways serve from before this database, and that a person lets go, one row an act. Never changed: what

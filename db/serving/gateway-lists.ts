@@ -1,8 +1,7 @@
-import { and, eq, sql } from 'drizzle-orm';
-import type { Environment } from '../../domain/names.js';
+import { sql } from 'drizzle-orm';
 import type { Database } from '../connect.js';
 import { gatewayLeaseSeconds } from './gateway-queries.js';
-import { gatewayAcknowledgements, gateways, servingWindows } from '../schema/index.js';
+import { gatewayAcknowledgements, gateways } from '../schema/index.js';
 
 /** Every gateway with a row, whether its lease is live, and the epochs that it acknowledged. */
 export async function listGateways(db: Database) {
@@ -25,20 +24,4 @@ export async function listGateways(db: Database) {
       .filter((row) => row.gatewayId === gateway.id && row.environment === gateway.environment)
       .map(({ model, epoch, error }) => ({ model, epoch, error })),
   }));
-}
-
-/**
- * Requests that a model's versions had in an environment since they were first served, as its gateways counted them.
- */
-export async function listTraffic(db: Database, model: string, environment: Environment) {
-  return db.orm
-    .select({
-      version: servingWindows.version,
-      requests: sql<number>`sum(${servingWindows.requests})::int`,
-      errors: sql<number>`sum(${servingWindows.errors})::int`,
-    })
-    .from(servingWindows)
-    .where(and(eq(servingWindows.model, model), eq(servingWindows.environment, environment)))
-    .groupBy(servingWindows.version)
-    .orderBy(servingWindows.version);
 }

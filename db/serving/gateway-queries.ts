@@ -1,9 +1,8 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
 import type { Environment } from '../../domain/names.js';
-import type { ServingWindow } from '../../domain/serving/serving-window.js';
 import type { Database } from '../connect.js';
 import { storeId } from './route-queries.js';
-import { gatewayAcknowledgements, gateways, servingWindows } from '../schema/index.js';
+import { gatewayAcknowledgements, gateways } from '../schema/index.js';
 
 /** A gateway whose last heartbeat is older than this no longer counts as one. */
 export const gatewayLeaseSeconds = 10;
@@ -27,13 +26,21 @@ export async function recordGateway(
 }
 
 /**
- * Ends a gateway's lease: it stops and need not be waited for. A process of the same name that started since keeps it.
+ * Ends a gateway's lease and what it acknowledged: it stops and need not be waited for. A process of the same name that
+ * started since keeps both.
  */
 export async function forgetGateway(
   db: Database,
   { gatewayId, bootId }: { gatewayId: string; bootId: string },
 ): Promise<void> {
-  await db.orm.delete(gateways).where(and(eq(gateways.id, gatewayId), eq(gateways.bootId, bootId)));
+  await db.orm.transaction(async (tx) => {
+    const ended = await tx
+      .delete(gateways)
+      .where(and(eq(gateways.id, gatewayId), eq(gateways.bootId, bootId)))
+      .returning({ id: gateways.id });
+    if (ended.length > 0)
+      await tx.delete(gatewayAcknowledgements).where(eq(gatewayAcknowledgements.gatewayId, gatewayId));
+  });
 }
 
 export interface RouteAcknowledgement {
@@ -105,50 +112,4 @@ export async function liveGateways(db: Database, environment: Environment, model
     )
     .orderBy(gateways.id);
   return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0, at: row.at?.toISOString() ?? null }));
-}
-
-/** Stores what gateways counted; a window sent twice is stored once. */
-export async function insertServingWindows(db: Database, windows: readonly ServingWindow[]): Promise<void> {
-  if (windows.length === 0) return;
-  await db.orm
-    .insert(servingWindows)
-    .values(windows.map((window) => ({ ...window, from: new Date(window.from), to: new Date(window.to) })))
-    .onConflictDoNothing();
-}
-
-/** What was counted for a model in the last minutes, by the gateways' clocks. */
-export async function recentWindows(
-  db: Database,
-  { environment, model, minutes }: { environment: Environment; model: string; minutes: number },
-): Promise<ServingWindow[]> {
-  const rows = await db.orm
-    .select()
-    .from(servingWindows)
-    .where(
-      and(
-        eq(servingWindows.environment, environment),
-        eq(servingWindows.model, model),
-        gt(servingWindows.to, sql`now() - make_interval(mins => ${minutes})`),
-      ),
-    );
-  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
-}
-
-/** What was counted for a version of a model under one epoch or several. */
-export async function windowsOf(
-  db: Database,
-  query: { environment: Environment; model: string; version: number; epochFrom: number; epochTo: number },
-): Promise<ServingWindow[]> {
-  const rows = await db.orm
-    .select()
-    .from(servingWindows)
-    .where(
-      and(
-        eq(servingWindows.environment, query.environment),
-        eq(servingWindows.model, query.model),
-        eq(servingWindows.version, query.version),
-        sql`${servingWindows.epoch} between ${query.epochFrom} and ${query.epochTo}`,
-      ),
-    );
-  return rows.map((row) => ({ ...row, from: row.from.toISOString(), to: row.to.toISOString() }));
 }

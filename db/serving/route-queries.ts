@@ -1,21 +1,13 @@
-import { and, desc, eq, gte, inArray, lt, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, lt, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
 import type { LeaseGrant } from '../../domain/lease.js';
 import type { Environment } from '../../domain/names.js';
 import { writerOfKey, type RouteWriter } from '../../domain/serving/route-writer.js';
-import {
-  incumbentOf,
-  versionsOfRoute,
-  type EndOfService,
-  type FormerVersion,
-  type Route,
-  type RouteTargetInput,
-  type ServedVersion,
-} from '../../domain/serving/route.js';
+import type { EndOfService, Route, RouteTargetInput } from '../../domain/serving/route.js';
 import { storableText } from '../../domain/plain-text.js';
 import type { Database } from '../connect.js';
-import { servedThreshold } from './served-threshold.js';
-import { definitions, leases, routes, stores, versions } from '../schema/index.js';
+import { currentRoutes, leases, routes, stores } from '../schema/index.js';
+import { putInForce } from './current-routes.js';
 
 /** Postgres tells listeners here that a route of some environment changed; the payload is the environment. */
 export const routeChannel = 'perdure_routes';
@@ -63,19 +55,49 @@ export async function routeOf(
   model: string,
   at?: Date,
 ): Promise<Route | undefined> {
-  const [row] = await db.orm
-    .select()
-    .from(routes)
+  const ofModel = and(eq(routes.environment, environment), eq(routes.model, model));
+  const found = db.orm.select(getTableColumns(routes)).from(routes).$dynamic();
+  const [row] = await (at
+    ? found
+        .where(and(ofModel, lt(routes.at, new Date(at.getTime() + 1))))
+        .orderBy(desc(routes.at), desc(routes.epoch))
+        .limit(1)
+    : found
+        .innerJoin(currentRoutes, inForce)
+        .where(and(eq(currentRoutes.environment, environment), eq(currentRoutes.model, model))));
+  return row && row.ended === null ? toRoute(row, await storeId(db)) : undefined;
+}
+
+const inForce = and(
+  eq(routes.environment, currentRoutes.environment),
+  eq(routes.model, currentRoutes.model),
+  eq(routes.epoch, currentRoutes.epoch),
+);
+
+/** Routes in force of one environment, or of all. */
+export async function currentRoutesOf(db: Database, environment?: Environment): Promise<Route[]> {
+  return (await latestRoutes(db, environment)).filter((route) => route.ended === undefined);
+}
+
+/**
+ * As `currentRoutesOf`, with those whose service was ended: a gateway must not take what it does not hear of for what
+ * it is to forget.
+ * @param since only those that came into force after this revision of the environment
+ */
+export async function latestRoutes(db: Database, environment?: Environment, since = 0): Promise<Route[]> {
+  const store = await storeId(db);
+  const rows = await db.orm
+    .select(getTableColumns(routes))
+    .from(currentRoutes)
+    .innerJoin(routes, inForce)
     .where(
       and(
-        eq(routes.environment, environment),
-        eq(routes.model, model),
-        at ? lte(sql`date_trunc('milliseconds', ${routes.at})`, at.toISOString()) : undefined,
+        environment && eq(currentRoutes.environment, environment),
+        since > 0 ? gt(currentRoutes.revision, since) : undefined,
       ),
     )
-    .orderBy(desc(routes.epoch))
-    .limit(1);
-  return row && row.ended === null ? toRoute(row, await storeId(db)) : undefined;
+    .orderBy(currentRoutes.environment, currentRoutes.model);
+  return rows.map((row) => toRoute(row, store));
 }
 
 /** Every route that was ever in force, oldest first; of one environment where it is named. */
@@ -87,89 +109,6 @@ export async function routeHistory(db: Database, model: string, environment?: En
     .where(and(eq(routes.model, model), environment ? eq(routes.environment, environment) : undefined))
     .orderBy(routes.environment, routes.epoch);
   return rows.map((row) => toRoute(row, store));
-}
-
-/** Routes in force of one environment, or of all. */
-export async function currentRoutes(db: Database, environment?: Environment): Promise<Route[]> {
-  return (await latestRoutes(db, environment)).filter((route) => route.ended === undefined);
-}
-
-/**
- * As `currentRoutes`, with those whose service was ended: a gateway must not take what it does not hear of for what it
- * is to forget.
- */
-async function latestRoutes(db: Database, environment?: Environment): Promise<Route[]> {
-  const store = await storeId(db);
-  const rows = await db.orm
-    .selectDistinctOn([routes.environment, routes.model])
-    .from(routes)
-    .where(environment ? eq(routes.environment, environment) : undefined)
-    .orderBy(routes.environment, routes.model, desc(routes.epoch));
-  return rows.map((row) => toRoute(row, store));
-}
-
-/** All that a gateway of an environment needs to know. */
-export async function routeState(
-  db: Database,
-  environment: Environment,
-): Promise<{ storeId: string; routes: Route[]; versions: ServedVersion[]; former: FormerVersion[] }> {
-  const latest = await latestRoutes(db, environment);
-  const inForce = latest.filter((route) => route.ended === undefined);
-  const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
-  const rows =
-    inForce.length === 0
-      ? []
-      : await db.orm
-          .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: servedThreshold })
-          .from(versions)
-          .leftJoin(definitions, eq(definitions.sha256, definitionSha256))
-          .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));
-  return {
-    storeId: await storeId(db),
-    routes: latest,
-    versions: rows,
-    former: await formerVersions(db, inForce),
-  };
-}
-
-/** How far back callers are remembered who had moved on to a version that a route went back from. */
-const formerEpochs = 20;
-const formerDays = 30;
-
-/** Versions newer than each route's incumbent that lately had a share of its traffic. */
-async function formerVersions(db: Database, inForce: readonly Route[]): Promise<FormerVersion[]> {
-  const before = inForce.map(({ environment, model, epoch }) =>
-    and(
-      eq(routes.environment, environment),
-      eq(routes.model, model),
-      gte(routes.epoch, epoch - formerEpochs),
-      lt(routes.epoch, epoch),
-      sql`${routes.at} > now() - make_interval(days => ${formerDays})`,
-    ),
-  );
-  const rows =
-    before.length === 0
-      ? []
-      : await db.orm
-          .select({ model: routes.model, split: routes.split })
-          .from(routes)
-          .where(or(...before));
-  const wanted = inForce.flatMap((route) => {
-    const numbers = rows.flatMap(({ model, split }) =>
-      model === route.model ? split.map(({ version }) => version) : [],
-    );
-    const newer = [...new Set(numbers)].filter(
-      (number) => number > incumbentOf(route) && !versionsOfRoute(route).includes(number),
-    );
-    return newer.length === 0 ? [] : [and(eq(versions.model, route.model), inArray(versions.version, newer))];
-  });
-  if (wanted.length === 0) return [];
-  const { model, version, definitionSha256 } = versions;
-  return db.orm
-    .select({ model, version, definitionSha256 })
-    .from(versions)
-    .where(or(...wanted))
-    .orderBy(model, version);
 }
 
 /** Under which epoch each stage of a rollout was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */
@@ -257,9 +196,12 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
         ended: write.ended ?? null,
         ...write.writtenBy,
         leaseToken: write.lease.token,
+        // Of the moment under the lock, so that times rise with epochs.
+        at: sql`clock_timestamp()`,
       })
       .returning();
     if (!row) throw new Error('an insert returned no row');
+    await putInForce(tx, row);
     await tx.execute(sql`select pg_notify(${routeChannel}, ${write.environment})`);
     return toRoute(row, store);
   });

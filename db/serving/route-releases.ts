@@ -4,6 +4,7 @@ import type { Environment } from '../../domain/names.js';
 import type { Database } from '../connect.js';
 import { routeChannel, routeOf } from './route-queries.js';
 import { routeReleases } from '../schema/index.js';
+import { nextRevision } from './current-routes.js';
 
 export type RouteRelease = typeof routeReleases.$inferSelect;
 
@@ -23,10 +24,13 @@ export async function releaseRoute(
       `${model} has a route in ${environment} (epoch ${route.epoch}): only what this database does not know ` +
         'can be let go.',
     );
-  const [row] = await db.orm.insert(routeReleases).values(release).returning();
-  if (row === undefined) throw new Error('the release was not stored');
-  await db.orm.execute(sql`select pg_notify(${routeChannel}, ${environment})`);
-  return row;
+  return db.orm.transaction(async (tx) => {
+    const [row] = await tx.insert(routeReleases).values(release).returning();
+    if (row === undefined) throw new Error('the release was not stored');
+    await nextRevision(tx, environment);
+    await tx.execute(sql`select pg_notify(${routeChannel}, ${environment})`);
+    return row;
+  });
 }
 
 /** Models that gateways of an environment may let go of. One that has a route is served, whatever was said before. */

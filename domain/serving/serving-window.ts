@@ -45,3 +45,16 @@ export const servingWindowSchema = z.strictObject({
   scores: z.array(z.number().int()).length(scoreBins),
 });
 export type ServingWindow = z.infer<typeof servingWindowSchema>;
+
+/** Grains of rolled-up windows, the finest first. */
+export const servingGrains = ['minute', 'hour', 'day'] as const;
+export type ServingGrain = (typeof servingGrains)[number];
+
+/**
+ * A window's id taken apart: a gateway process numbers its windows and hands them over in order, so that what was
+ * counted of it is known by one number. An id without a number at its end is a source of its own.
+ */
+export function servingWindowSequence(id: string): { source: string; number: number } {
+  const digits = /\d{1,15}$/.exec(id)?.[0] ?? '';
+  return { source: id.slice(0, id.length - digits.length), number: Number(digits) };
+}

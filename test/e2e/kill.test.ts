@@ -244,8 +244,8 @@ describe('kill -9', () => {
       [4, { 2: 100 }],
     ]);
     const ended = await pollUntil('every workflow is listed as ended', 30_000, async () => {
-      // The reconciler lives for ever; that it gave nothing back shows in what else there is.
-      const found = (await all.workflows()).filter(({ type }) => type !== 'reconcile');
+      // The reconciler and retention live for ever; that the first gave nothing back shows in what else there is.
+      const found = (await all.workflows()).filter(({ type }) => type !== 'reconcile' && type !== 'retain');
       return found.every(({ status }) => status.name !== 'RUNNING') && found.length >= 6 ? found : undefined;
     });
     expect(ended.map(({ workflowId, status }) => `${workflowId} ${status.name}`).toSorted()).toEqual(

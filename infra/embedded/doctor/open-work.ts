@@ -1,5 +1,6 @@
 import { connectTemporal } from '../../../client/connect.js';
 import { reconcilerRuns } from '../../../client/reconciler.js';
+import { retentionRuns } from '../../../client/retention.js';
 import { whyStuck } from '../../../client/stuck.js';
 import { workflowLife } from '../../../client/workflow-life.js';
 import { connectDatabase } from '../../../db/connect.js';
@@ -8,6 +9,7 @@ import { parseHolder } from '../../../domain/lease.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
+import { retentionCheck } from '../doctor-retention.js';
 import { readStackFile } from '../stack-file.js';
 import { currentSupervisor } from '../supervision/supervisor-lock.js';
 
@@ -43,6 +45,7 @@ export async function openWorkChecks(
             'A worker starts it: look at worker-control, or start the stack again.',
           ),
         );
+      checks.push(await retentionCheck(db, await retentionRuns(client)));
       const open = await openRows(db);
       // What holds a lease and has no row: rollbacks.
       const holders = (await heldLeases(db))
@@ -78,7 +81,9 @@ export async function openWorkChecks(
         checks.push(
           note('open work', `${all.length} are open, ${lookedIntoMax} were looked into`, 'The Temporal UI lists all.'),
         );
-      return checks.length > 0 ? checks : [ok('open work', `${all.length} open; none is stuck`)];
+      return checks.some(({ outcome }) => outcome !== 'ok')
+        ? checks
+        : [...checks, ok('open work', `${all.length} open; none is stuck`)];
     } finally {
       await handle.close();
     }

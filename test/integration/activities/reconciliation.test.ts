@@ -17,7 +17,7 @@ import { heldLeases } from '../../../db/open-rows.js';
 import { openPromotion, promotionById, setPromotionState } from '../../../db/promotion/promotion-queries.js';
 import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
 import { openRollout, rolloutById, setRolloutState } from '../../../db/rollout/rollout-queries.js';
-import { currentRoutes, routeHistory, routeOf, writeRoute } from '../../../db/serving/route-queries.js';
+import { currentRoutesOf, routeHistory, routeOf, writeRoute } from '../../../db/serving/route-queries.js';
 import { registerVersion, runById, startRunStep } from '../../../db/training/run-queries.js';
 import { runWithSnapshot } from '../../../db/training/run-lists.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
@@ -91,7 +91,7 @@ async function startParts() {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const beat = async () => {
     await recordGateway(db, { gatewayId: 'g', environment, url, bootId: 'b' });
-    for (const { model, epoch, storeId } of await currentRoutes(db, environment))
+    for (const { model, epoch, storeId } of await currentRoutesOf(db, environment))
       await acknowledgeRoute(db, { gatewayId: 'g', environment, model, storeId, epoch });
   };
   await beat();

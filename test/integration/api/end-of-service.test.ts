@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { acquireLease, releaseLease } from '../../../db/lease-queries.js';
-import { routeOf, routeState, writeRoute } from '../../../db/serving/route-queries.js';
+import { routeOf, writeRoute } from '../../../db/serving/route-queries.js';
+import { routeChanges } from '../../../db/serving/route-state.js';
 import { leaseNames } from '../../../domain/ids.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 
@@ -83,7 +84,7 @@ test('after its end gateways are told so, its history can be read, and it may be
   expect(first.code, first.stderr).toBe(0);
   expect(await running.api.retireModel(model, { actor: owner, reason: 'again' })).toMatchObject([{ epoch: 2, ended }]);
   expect(await running.api.routes()).toEqual([]);
-  expect((await routeState(running.db, 'production')).routes).toMatchObject([{ model, epoch: 2, ended }]);
+  expect((await routeChanges(running.db, 'production', 0)).routes).toMatchObject([{ model, epoch: 2, ended }]);
   expect((await running.api.apply({ definitions: [], prune: true, actor: owner })).definitions).toMatchObject([
     { model, change: 'retired' },
   ]);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { routeState, writeRoute } from '../../../db/serving/route-queries.js';
+import { writeRoute } from '../../../db/serving/route-queries.js';
+import { routeChanges } from '../../../db/serving/route-state.js';
 import { registerVersion } from '../../../db/training/run-queries.js';
 import type { Split } from '../../../domain/serving/route.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
@@ -35,7 +36,7 @@ test('gateways are told the versions that a route went back from, while callers 
     });
   };
   const former = async () =>
-    (await routeState(db, 'production')).former.map(({ model, version }) => `${model}@${version}`);
+    (await routeChanges(db, 'production', 0)).former.map(({ model, version }) => `${model}@${version}`);
   const whole = (version: number): Split => [{ version, sharePct: 100 }];
   const half = (version: number, other: number): Split => [
     { version, sharePct: 50 },

@@ -65,7 +65,14 @@ const sample: Record<string, string> = {
   boolean: 'true',
   jsonb: `'{"kept": [1, null, "é"]}'`,
   uuid: `'00000000-0000-4000-8000-000000000001'`,
+  ARRAY: `'{9007199254740991, 7}'`,
   'timestamp with time zone': `'2013-03-10 06:59:59.123456+00'`,
+};
+
+/** Columns that hold more special things than their type says. */
+const sampleOf: Record<string, string> = {
+  'serving_windows.latency': `'[3, 0, 5]'`,
+  'serving_windows.scores': `'[9007199254740991]'`,
 };
 
 /** One row in every table, all columns filled. References between tables are not asked for here. */
@@ -75,7 +82,7 @@ async function fill(sql: postgres.Sql): Promise<void> {
   for (const table of new Set(all.map((column) => column.table_name))) {
     const columns = all.filter((column) => column.table_name === table);
     const values = columns.map(({ data_type, column_name }) => {
-      const value = sample[data_type];
+      const value = sampleOf[`${table}.${column_name}`] ?? sample[data_type];
       if (value === undefined) throw new Error(`${table}.${column_name} is a ${data_type}: say above what to put in`);
       return value;
     });

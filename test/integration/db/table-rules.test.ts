@@ -2,11 +2,14 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrating } from '../../../db/hold-table-rules.js';
 import { migrateDatabase, migrationState } from '../../../db/migrate.js';
-import { privileges, tableRules } from '../../../db/table-rules.js';
+import { privileges, tableRules, type TableRule } from '../../../db/table-rules.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 
 const kinds = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'];
-const factTables = tableRules.filter(({ rule }) => rule === 'append-only').map(({ table }) => table);
+const tablesOf = (wanted: TableRule) => tableRules.filter(({ rule }) => rule === wanted).map(({ table }) => table);
+const factTables = tablesOf('append-only');
+const expiringTables = tablesOf('expire');
+const guarded = [...factTables, ...expiringTables];
 
 let database: TestDatabase;
 let application: postgres.Sql;
@@ -21,11 +24,13 @@ afterAll(async () => {
   await database.drop();
 });
 
+const triggerNames = ['perdure_append_only_rows', 'perdure_unchanged_rows', 'perdure_append_only_table'];
+
 async function triggersOf(url: string): Promise<number> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   const [row] = await sql<
     { n: number }[]
-  >`select count(*)::int as n from pg_trigger where tgname like 'perdure_append_only_%'`;
+  >`select count(*)::int as n from pg_trigger where tgname like 'perdure_append_only_%' or tgname = 'perdure_unchanged_rows'`;
   await sql.end();
   return row?.n ?? 0;
 }
@@ -43,6 +48,7 @@ async function someRow(table: string): Promise<void> {
     jsonb: `'{}'`,
     timestamptz: 'now()',
     uuid: 'gen_random_uuid()',
+    _int8: `'{}'`,
   };
   const values = columns.map(({ type }) => value[type] ?? `'x'`);
   await owner.unsafe(
@@ -109,6 +115,15 @@ describe('a fact', () => {
     },
   );
 
+  it.each(expiringTables)('in %s is neither changed nor truncated, and removed when it is old', async (table) => {
+    await someRow(table);
+    for (const statement of [`update "${table}" set id = id`, `truncate "${table}"`])
+      await expect(owner.unsafe(statement), statement).rejects.toThrow('facts, which are added to and never changed');
+    await expect(application.unsafe(`update "${table}" set id = id`)).rejects.toThrow('permission denied');
+    await application.unsafe(`delete from "${table}"`);
+    expect((await owner.unsafe(`select id from "${table}"`)).count).toBe(0);
+  });
+
   it('may be changed by a migration, which says so and owns the table', async () => {
     const before = await owner<{ id: string }[]>`select id from stores order by created_at limit 1`;
     await owner.begin(async (sql) => {
@@ -128,12 +143,8 @@ describe('a database', () => {
       await migrateDatabase(old.ownerUrl, old.url);
       const sql = postgres(old.ownerUrl, { max: 1, onnotice: () => undefined });
       await sql.unsafe(
-        factTables
-          .map(
-            (table) =>
-              `drop trigger perdure_append_only_rows on "${table}"; drop trigger ` +
-              `perdure_append_only_table on "${table}"`,
-          )
+        guarded
+          .flatMap((table) => triggerNames.map((name) => `drop trigger if exists ${name} on "${table}"`))
           .join(';'),
       );
       await sql.unsafe(
@@ -142,7 +153,7 @@ describe('a database', () => {
       await sql.end();
       await Promise.all([migrateDatabase(old.ownerUrl, old.url), migrateDatabase(old.ownerUrl, old.url)]);
       await migrateDatabase(old.ownerUrl, old.url);
-      expect(await triggersOf(old.ownerUrl)).toBe(2 * factTables.length);
+      expect(await triggersOf(old.ownerUrl)).toBe(2 * guarded.length);
       expect((await migrationState(old.url)).applied).toBeGreaterThan(0);
     } finally {
       await old.drop();
@@ -153,7 +164,7 @@ describe('a database', () => {
     const one = await createTestDatabase({ empty: true });
     try {
       await migrateDatabase(one.ownerUrl);
-      expect(await triggersOf(one.ownerUrl)).toBe(2 * factTables.length);
+      expect(await triggersOf(one.ownerUrl)).toBe(2 * guarded.length);
     } finally {
       await one.drop();
     }

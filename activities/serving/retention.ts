@@ -1,0 +1,136 @@
+import { Context } from '@temporalio/activity';
+import type { ObjectStore } from '../../adapters/object-store/object-store.js';
+import {
+  keptModels,
+  recordRetentionRun,
+  removeOldCounts,
+  removeOldRows,
+  type KeptModel,
+} from '../../db/serving/expired-rows.js';
+import { rollUpGrain, rollUpWindows } from '../../db/serving/roll-up-windows.js';
+import { environmentSchema } from '../../domain/names.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { firstDayKept } from '../../domain/serving/retention.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { withHeartbeat } from '../heartbeat.js';
+
+/** What one call did. `more`: it stopped at its bound and is to be called again. */
+export interface RetentionPass {
+  removed: Record<string, number>;
+  more: boolean;
+}
+
+/** Batches and objects a call at most: each call is a minute or so. */
+const batchesMax = 200;
+const objectsMax = 20_000;
+const deletesAtOnce = 16;
+
+/**
+ * Rolls up what gateways counted and removes what nobody keeps. Every batch is one statement or one object, so that
+ * repeating after a death goes on where it was.
+ */
+export function createRetentionActivities({ db, store }: Pick<ActivityDependencies, 'db' | 'store'>) {
+  return {
+    /** Windows into minutes, minutes into hours, hours into days. */
+    rollUpServingWindows: (): Promise<RetentionPass> =>
+      withHeartbeat(async () => {
+        const rolled = { windows: 0, minutes: 0, hours: 0 };
+        let batches = 0;
+        const all = async (name: keyof typeof rolled, batch: () => Promise<{ rolledUp: number; more: boolean }>) => {
+          for (let more = true; more && batches < batchesMax; batches += 1) {
+            Context.current().cancellationSignal.throwIfAborted();
+            const done = await batch();
+            rolled[name] += done.rolledUp;
+            more = done.more;
+          }
+        };
+        await all('windows', () => rollUpWindows(db));
+        await all('minutes', () => rollUpGrain(db, 'minute'));
+        await all('hours', () => rollUpGrain(db, 'hour'));
+        return finished('serving-windows', rolled, batches >= batchesMax);
+      }),
+
+    /** Silent gateways, old events, and counts older than `monitoring.retentionDays`. */
+    removeOldRows: (): Promise<RetentionPass> =>
+      withHeartbeat(async () => {
+        const rows = await removeOldRows(db);
+        let counts = 0;
+        let { more } = rows;
+        for await (const kept of everyModel()) {
+          for (const environment of environmentSchema.options) {
+            const old = await removeOldCounts(db, { ...kept, environment });
+            counts += old.removed;
+            more ||= old.more;
+          }
+        }
+        return finished('old-rows', { ...rows.removed, 'serving counts': counts }, more);
+      }),
+
+    /** Prediction logs and labels older than `monitoring.retentionDays`, whole days at a time, the oldest first. */
+    removeOldLogs: (): Promise<RetentionPass> =>
+      withHeartbeat(async (signal, report) => {
+        const removed: Record<string, number> = { predictions: 0, labels: 0 };
+        let left = objectsMax;
+        for await (const kept of everyModel()) {
+          for (const { kind, prefix } of logPrefixes(kept.model)) {
+            for await (const keys of expiredLogObjects(store, prefix, firstDayKept(new Date(), kept.retentionDays))) {
+              signal.throwIfAborted();
+              report(`${prefix}: ${keys.length} objects`);
+              for (let from = 0; from < keys.length; from += deletesAtOnce)
+                await Promise.all(keys.slice(from, from + deletesAtOnce).map((key) => store.delete(key)));
+              removed[kind] = (removed[kind] ?? 0) + keys.length;
+              left -= keys.length;
+              if (left <= 0) return finished('old-logs', removed, true);
+            }
+          }
+        }
+        return finished('old-logs', removed, false);
+      }),
+  };
+
+  async function finished(
+    job: Parameters<typeof recordRetentionRun>[1],
+    counted: Record<string, number>,
+    more: boolean,
+  ): Promise<RetentionPass> {
+    const removed = Object.fromEntries(Object.entries(counted).filter(([, count]) => count > 0));
+    await recordRetentionRun(db, job, removed);
+    return { removed, more };
+  }
+
+  async function* everyModel(): AsyncGenerator<KeptModel> {
+    for (let after = ''; ;) {
+      const page = await keptModels(db, after);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.model;
+    }
+  }
+}
+
+export type RetentionActivities = ReturnType<typeof createRetentionActivities>;
+
+const logPrefixes = (model: string) => [
+  ...environmentSchema.options.map((environment) => ({
+    kind: 'predictions',
+    prefix: objectKeys.predictionsOf(environment, model),
+  })),
+  { kind: 'labels', prefix: objectKeys.labelsOf(model) },
+];
+
+/**
+ * The keys of each day of a log before the first that is kept. A label comes after its prediction, so that no kept
+ * prediction loses one.
+ */
+export async function* expiredLogObjects(
+  store: Pick<ObjectStore, 'list' | 'listFolders'>,
+  prefix: string,
+  firstKept: string,
+): AsyncGenerator<string[]> {
+  for (const folder of await store.listFolders(prefix)) {
+    const day = /\/day=(\d{4}-\d{2}-\d{2})\/$/.exec(folder)?.[1];
+    if (day === undefined || day >= firstKept) continue;
+    yield (await store.list(folder)).map(({ key }) => key);
+  }
+}

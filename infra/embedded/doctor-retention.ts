@@ -1,0 +1,38 @@
+import type { Database } from '../../db/connect.js';
+import { retentionRunsOf } from '../../db/serving/expired-rows.js';
+import type { RetentionJob } from '../../domain/serving/retention.js';
+import { ok, problem, type Check } from './doctor/doctor-check.js';
+
+/**
+ * A job that has not run for so long is one that does not get on: counts are rolled up every minute, the rest goes
+ * every hour.
+ */
+const silentMs: Readonly<Record<RetentionJob, number>> = {
+  'serving-windows': 15 * 60_000,
+  'old-rows': 3 * 3_600_000,
+  'old-logs': 3 * 3_600_000,
+};
+
+/** When retention ran last, and what it removed. @param keptRunning whether Temporal keeps its workflow running */
+export async function retentionCheck(db: Database, keptRunning: boolean): Promise<Check> {
+  const name = 'retention';
+  const remedy =
+    'Look at the workflow `retain` in the Temporal UI, and at worker-control; a start of the ' +
+    'stack starts it again.';
+  if (!keptRunning)
+    return problem(name, 'it does not run: counts are not rolled up, and nothing old is removed', remedy);
+  const runs = await retentionRunsOf(db);
+  const late = runs.filter(({ job, ranAt }) => Date.now() - ranAt.getTime() > silentMs[job]);
+  if (late.length > 0)
+    return problem(name, late.map(({ job, ranAt }) => `${job} ran last at ${ranAt.toISOString()}`).join('; '), remedy);
+  if (runs.length === 0) return ok(name, 'it runs, and has not finished a pass yet');
+  const removed = runs.map(({ job, ranAt, removed: what, removedAt }) => {
+    const counts = Object.entries(what).map(([kind, count]) => `${count} ${kind}`);
+    const last =
+      removedAt === null || counts.length === 0 ? 'nothing yet' : `${counts.join(', ')} at ${isoMinute(removedAt)}`;
+    return `${job} at ${isoMinute(ranAt)} (${last})`;
+  });
+  return ok(name, `last runs: ${removed.join('; ')}`);
+}
+
+const isoMinute = (time: Date) => `${time.toISOString().slice(0, 16)}Z`;
