@@ -8,7 +8,7 @@ import { insertServingWindows } from '../../db/serving/serving-windows.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import type { ControlPlane } from './control-plane.js';
-import { RouteReader } from '../route-reader.js';
+import { RouteReader } from './route-reader.js';
 
 /**
  * A server that is frozen or cut off answers nothing at all: after this long a call counts as failed and may be made

@@ -9,7 +9,7 @@ import { parseHolder } from '../../../domain/lease.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
-import { retentionCheck } from '../doctor-retention.js';
+import { retentionCheck } from './doctor-retention.js';
 import { readStackFile } from '../stack-file.js';
 import { currentSupervisor } from '../supervision/supervisor-lock.js';
 

@@ -4,7 +4,7 @@ import { acquireLease } from '../../../db/lease-queries.js';
 import { currentRoutesOf, routeOf, writeRoute, type RouteWrite } from '../../../db/serving/route-queries.js';
 import { releaseRoute } from '../../../db/serving/route-releases.js';
 import { routeChanges } from '../../../db/serving/route-state.js';
-import { RouteReader } from '../../../serving/route-reader.js';
+import { RouteReader } from '../../../serving/control-plane/route-reader.js';
 import { changeFacts, createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 
 let database: TestDatabase;

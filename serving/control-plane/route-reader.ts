@@ -1,7 +1,7 @@
-import type { Database } from '../db/connect.js';
-import { routeChanges, routeRevision, type RouteRevision } from '../db/serving/route-state.js';
-import type { Environment } from '../domain/names.js';
-import type { RouteState } from './control-plane/control-plane.js';
+import type { Database } from '../../db/connect.js';
+import { routeChanges, routeRevision, type RouteRevision } from '../../db/serving/route-state.js';
+import type { Environment } from '../../domain/names.js';
+import type { RouteState } from './control-plane.js';
 
 /** Everything is read anew after this long, whatever the revisions say. */
 const wholeEveryMs = 10 * 60_000;
