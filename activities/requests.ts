@@ -16,11 +16,10 @@ import { describeIssues } from '../domain/schema-issue.js';
 import { definitionInForce, keepDefinition, rulesInForce } from '../db/model/definition-queries.js';
 import { mustHaveShadows } from '../db/rollout/rollout-facts.js';
 import { routeOf } from '../db/serving/route-queries.js';
-import { hasTrainedUpTo, versionOf } from '../db/training/run-queries.js';
+import { versionOf } from '../db/training/run-queries.js';
 import { runningRollout } from '../db/rollout/rollout-queries.js';
 import { archivedVersions } from '../db/model/version-archive.js';
 import { servicePast } from '../db/rollout/service-record.js';
-import { watermarkOf } from '../db/data/data-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /**
@@ -46,7 +45,7 @@ export function createRequestActivities({ db, config }: Pick<ActivityDependencie
         definitionSha256,
         // By the applied definition: a run does not put itself before others.
         priority: runPriority(cause.kind, inForce.definition.training.priority, config.training.highestPriority),
-        ignoreWatermark: changed || (await isNewDefinition(model, definitionSha256)),
+        ignoreWatermark: changed,
       };
     },
 
@@ -143,12 +142,6 @@ export function createRequestActivities({ db, config }: Pick<ActivityDependencie
       };
     },
   };
-
-  /** A definition that no finished run has tried on the newest data may train on it again. */
-  async function isNewDefinition(model: string, definitionSha256: string): Promise<boolean> {
-    const watermark = await watermarkOf(db, model);
-    return watermark !== undefined && !(await hasTrainedUpTo(db, definitionSha256, watermark.partition));
-  }
 
   async function hasServed(model: string, version: number, environment: Environment): Promise<boolean> {
     const route = await routeOf(db, environment, model);

@@ -30,7 +30,7 @@ export interface ApiDeps {
 }
 
 /** What the API asks of the object store. */
-export type LakeStore = Pick<ObjectStore, 'list' | 'put' | 'delete' | 'get' | 'ping'>;
+export type LakeStore = Pick<ObjectStore, 'list' | 'folders' | 'head' | 'put' | 'delete' | 'get' | 'ping'>;
 
 export interface ScheduleChanges {
   created: ScheduleChange[];

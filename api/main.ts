@@ -15,7 +15,6 @@ import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
 import { createDecisionDesk } from './promotion/decision-desk.js';
 import { clearUploads } from './data/receive-parquet.js';
-import { clearLakeChanges } from './data/store-lake-file.js';
 import { createScheduleBook } from './triggers/schedule-book.js';
 import { createTemporalLink } from './temporal-link.js';
 
@@ -74,10 +73,6 @@ async function main(): Promise<void> {
     objects.close();
   });
   onShutdown('requests', () => app.close());
-  // The servers may be away now; until then nobody counts what is left.
-  clearLakeChanges({ db, objects }).catch((error: unknown) =>
-    logger.warn({ err: error }, 'leftovers of the lake not cleared'),
-  );
   await app.listen({ host: config.host, port: config.ports.api });
   announceReady();
 }

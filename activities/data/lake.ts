@@ -3,20 +3,14 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PerdureError } from '../../domain/errors.js';
 import { filesByPartition, inputsByPartition } from '../../domain/data/lake-inputs.js';
-import { lakeFile, type StrayFile } from '../../domain/data/lake-files.js';
+import type { StrayFile } from '../../domain/data/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
-import { forgetLakeObject, knownLakeObjects, rememberLakeObjects } from '../../db/data/data-queries.js';
-import { countedLake } from '../../db/data/lake-changes.js';
+import type { BookedPlace } from '../../domain/data/lake-book.js';
+import { forgetLakeObject, rememberLakeObjects } from '../../db/data/data-queries.js';
+import { lakeContent, type BrokenFile, type LakeDataFile } from '../../db/data/lake-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
-
-interface TableObject {
-  table: string;
-  partition: Partition | null;
-  key: string;
-  etag: string;
-}
 
 /**
  * What lies in the lake for one partition: the base's and joined tables' files of the month, and all of the tables that
@@ -27,6 +21,8 @@ export interface LakePartition {
   /** The digest of what it is made from, by which its verdict is found. */
   inputsSha256: string;
   objects: { table: string; sha256: string }[];
+  /** When the newest of its files was put, with its table. */
+  newest: { table: string; at: string; actor: string | null };
   /**
    * Copies the files into a folder, under names of our own; gives each table's local paths, with the names that they
    * have in the lake.
@@ -39,11 +35,13 @@ export interface Lake {
   partitions: LakePartition[];
   /** Files that nothing reads, though they may be meant as data. */
   strays: StrayFile[];
+  /** Files that a manifest names and that are not there any more. */
+  broken: BrokenFile[];
 }
 
 /**
- * Lists the lake of a model: every partition for which the base table has files. Objects are hashed once; an unchanged
- * ETag is believed.
+ * Reads what counts in the lake of a model: every partition for which the base table has files. What a manifest names
+ * is known by its digest; other objects are hashed once, and an unchanged ETag is believed.
  * @throws PerdureError `data/changing` when a file went or was replaced while it was read: list again.
  */
 export async function readLake(
@@ -52,33 +50,9 @@ export async function readLake(
   report: (progress: string) => void,
 ): Promise<Lake> {
   const { data, name: model } = definition;
-  const listed: TableObject[] = [];
-  const strays: StrayFile[] = [];
-  for (const object of await countedLake(db, model, () => store.list(objectKeys.lake(model)))) {
-    const file = lakeFile(model, data.tables, object);
-    if (file.kind === 'data')
-      listed.push({ table: file.table, partition: file.partition, key: object.key, etag: object.etag });
-    else if (file.kind === 'stray') strays.push({ key: object.key, problem: file.problem });
-  }
-  const keys = listed.map(({ key }) => key);
-  const known = new Map((await knownLakeObjects(db, keys)).map((one) => [one.key, one]));
-  const objects: (TableObject & { sha256: string })[] = [];
-  for (const one of listed) {
-    const before = known.get(one.key);
-    if (before?.etag === one.etag) {
-      objects.push({ ...one, sha256: before.sha256 });
-      continue;
-    }
-    report(`reading ${one.key}`);
-    const scratch = path.join(config.home, 'work', 'hash', `${randomUUID()}.parquet`);
-    try {
-      const { sha256 } = await fetchUnchanged(one.key, scratch);
-      await rememberLakeObjects(db, [{ key: one.key, etag: one.etag, sha256 }]);
-      objects.push({ ...one, sha256 });
-    } finally {
-      await rm(scratch, { force: true });
-    }
-  }
+  const { files, strays, broken, places } = await lakeContent(db, store, definition);
+  const objects: (LakeDataFile & { sha256: string })[] = [];
+  for (const one of files) objects.push({ ...one, sha256: one.sha256 ?? (await digestOf(one)) });
 
   const inputs = inputsByPartition(definition, objects);
   const partitions = [...filesByPartition(data, objects)].map(([partition, used]): LakePartition => {
@@ -86,6 +60,7 @@ export async function readLake(
       partition,
       inputsSha256: inputs.get(partition) ?? '',
       objects: used.map(({ table, sha256 }) => ({ table, sha256 })),
+      newest: newestOf(used, places),
       async download(folder) {
         const files: Record<string, string[]> = Object.fromEntries(
           Object.keys(data.tables).map((table) => [table, []]),
@@ -101,7 +76,19 @@ export async function readLake(
       },
     };
   });
-  return { partitions, strays };
+  return { partitions, strays, broken };
+
+  async function digestOf({ key, etag }: LakeDataFile): Promise<string> {
+    report(`reading ${key}`);
+    const scratch = path.join(config.home, 'work', 'hash', `${randomUUID()}.parquet`);
+    try {
+      const { sha256 } = await fetchUnchanged(key, scratch);
+      await rememberLakeObjects(db, [{ key, etag, sha256 }]);
+      return sha256;
+    } finally {
+      await rm(scratch, { force: true });
+    }
+  }
 
   /** Fetches what was listed, or says that it is not there any more. */
   async function fetchUnchanged(key: string, file: string, sha256?: string) {
@@ -116,4 +103,15 @@ export async function readLake(
       throw new PerdureError('data/changing', `${key} was replaced or removed while a run read it.`, { key });
     }
   }
+}
+
+/** A place that a manifest rules changed when it was switched; any other when its newest file was put. */
+function newestOf(used: readonly LakeDataFile[], places: ReadonlyMap<string, BookedPlace>): LakePartition['newest'] {
+  const changes = used.map(({ table, prefix, modifiedAt }) => {
+    const place = places.get(prefix);
+    return place?.files
+      ? { table, at: place.at.toISOString(), actor: place.actor }
+      : { table, at: modifiedAt, actor: null };
+  });
+  return changes.reduce((newest, one) => (one.at > newest.at ? one : newest));
 }

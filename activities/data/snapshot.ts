@@ -8,6 +8,8 @@ import { objectKeys } from '../../domain/object-keys.js';
 import { describePartitions, type Partition } from '../../domain/partition.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import { buildManifest } from '../../domain/data/snapshot-manifest.js';
+import { changedPartitions, describeNewData, hasSameRows } from '../../domain/data/new-data.js';
+import { shapeDigest } from '../../domain/data/snapshot-shape.js';
 import { planWindow } from '../../domain/data/snapshot-window.js';
 import { snapshotDigest, type PartitionFile } from '../../domain/data/snapshot.js';
 import {
@@ -15,13 +17,13 @@ import {
   recordPartition,
   recordSnapshot,
   recordsOfInputs,
-  watermarkOf,
   type NewPartitionRecord,
   type PartitionRecord,
 } from '../../db/data/data-queries.js';
 import { definitionByDigest, definitionInForce } from '../../db/model/definition-queries.js';
 import {
   finishRunStep,
+  lastResultOf,
   startRunStep,
   updateRun,
   versionTrainedAlike,
@@ -72,27 +74,38 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     report: (progress: string) => void,
   ): Promise<SnapshotResult> {
     report('listing what arrived');
-    const { partitions: lake, strays } = await readLake(deps, definition, report);
-    const notRead = describeStrays(strays);
+    const { partitions: lake, strays, broken } = await readLake(deps, definition, report);
+    const notRead = describeStrays([...broken, ...strays]);
     const inputs = new Map(lake.map((one) => [one.partition, one.inputsSha256]));
     const states = await recordsOfInputs(db, asked.model, [...inputs.values()]);
-    const watermark = await watermarkOf(db, asked.model);
+    const last =
+      asked.ignoreWatermark || asked.force === true
+        ? undefined
+        : await lastResultOf(db, asked.model, asked.definitionSha256);
+    const changed = last ? changedPartitions(last, shapeDigest(definition), lake) : [];
     const plan = planWindow({
       window: definition.data.window,
       holdoutPartitions: definition.data.holdoutPartitions,
-      available: lake.map((one) => one.partition),
-      quarantined: [],
+      // A month that cannot be read as its manifest says has arrived all the same: it is refused, and not passed over.
+      available: [...new Set([...lake, ...broken].flatMap(({ partition }) => partition ?? []))],
       discarded: states
         .filter((one) => one.state === 'discarded' && inputs.get(one.partition) === one.inputsSha256)
         .map((one) => one.partition),
       until: asked.until ?? undefined,
-      watermark: asked.ignoreWatermark ? undefined : watermark?.partition,
+      watermark: last?.manifest.watermark,
+      changed: changed.map(({ partition }) => partition),
     });
-    if (plan.kind !== 'planned') {
-      const outcome = plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing';
-      const reason = plan.message + notRead;
-      await finishRunStep(db, claim, reason);
-      return { outcome, reason };
+    const end = async (outcome: 'no-new-data' | 'data-missing', reason: string): Promise<SnapshotResult> => {
+      await finishRunStep(db, claim, reason + notRead);
+      return { outcome, reason: reason + notRead };
+    };
+    if (plan.kind !== 'planned') return end(plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing', plan.message);
+    const unreadable = broken.filter(({ partition }) => partition === null || plan.partitions.includes(partition));
+    if (unreadable.length > 0) {
+      const which = [
+        ...new Set(unreadable.map(({ table, partition }) => (partition === null ? table : `${table} of ${partition}`))),
+      ];
+      return end('data-missing', `${which.join(', ')} is not there as it was put.`);
     }
     const own = (await definitionInForce(db, asked.model)).sha256 !== asked.definitionSha256;
     const files: PartitionFile[] = [];
@@ -111,6 +124,13 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       }
       files.push(fileOf(record, inputsSha256));
       earlier.push(record);
+    }
+    const why = last && asked.until === null ? describeNewData(last, plan.partitions, changed) : '';
+    if (last && asked.until === null && hasSameRows(last, files)) {
+      return end(
+        'no-new-data',
+        `Files were put again, but the rows are those that run ${last.runId} was given: ${why}.`,
+      );
     }
     const manifest = buildManifest({
       definition,
@@ -135,7 +155,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     const summary =
       `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${describePartitions(plan.train)} ` +
       `(${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} ` +
-      `rows)${notRead && `.${notRead}`}`;
+      `rows)${why && `. New: ${why}`}${notRead && `.${notRead}`}`;
     await finishRunStep(db, claim, summary);
     return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
   }

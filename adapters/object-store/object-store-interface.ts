@@ -29,8 +29,16 @@ export interface ObjectStore {
   getToFile(key: string, file: string, expected?: { sha256?: string }): Promise<{ sha256: string; bytes: number }>;
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>;
-  /** All objects whose key starts with `prefix`, in ascending order of their keys. */
-  list(prefix: string, options?: { pageSize?: number }): Promise<ListedObject[]>;
+  /**
+   * All objects whose key starts with `prefix`, in ascending order of their keys; with `max` so many of them, and no
+   * more is asked for.
+   */
+  list(prefix: string, options?: { pageSize?: number; max?: number }): Promise<ListedObject[]>;
+  /**
+   * What lies directly below a prefix that ends with a slash: the objects, and the names of the folders, each in
+   * ascending order.
+   */
+  folders(prefix: string): Promise<{ folders: string[]; objects: ListedObject[] }>;
   /** The folders right below a prefix that ends in `/`, each with its `/`, in order. Nothing in them is listed. */
   listFolders(prefix: string): Promise<string[]>;
   /** Does nothing when there is no such object. */

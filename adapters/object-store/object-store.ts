@@ -12,6 +12,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import { PerdureError } from '../../domain/errors.js';
 import { digestOfContent, download, isFile, type ContentDigest } from './object-store-content.js';
@@ -196,58 +197,31 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
       });
     },
 
-    async list(prefix, { pageSize = 1000 } = {}) {
+    async list(prefix, { pageSize = 1000, max = Infinity } = {}) {
       checkObjectPrefix(prefix);
       const objects = new Map<string, ListedObject>();
-      let token: string | undefined;
-      do {
-        const page = await attempt(`list ${prefix}`, () =>
-          client.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: prefix,
-              MaxKeys: pageSize,
-              // Names with control characters cannot be written in XML.
-              EncodingType: 'url',
-              ...(token === undefined ? {} : { ContinuationToken: token }),
-            }),
-          ),
-        );
-        const named = (key: string) =>
-          page.EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key;
-        for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
-          const key = named(Key ?? '');
-          if (key === '' || key.endsWith('/')) continue;
-          objects.set(key, {
-            key,
-            bytes: Size ?? 0,
-            modifiedAt: (LastModified ?? new Date(0)).toISOString(),
-            etag: ETag ?? '',
-          });
-        }
-        token = page.IsTruncated ? page.NextContinuationToken : undefined;
-      } while (token !== undefined);
-      // Not every server lists in byte order.
-      return [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+      for await (const page of pages(prefix, { MaxKeys: Math.min(pageSize, max) })) {
+        for (const object of objectsOf(page)) objects.set(object.key, object);
+        if (objects.size >= max) break;
+      }
+      return inOrder(objects).slice(0, max);
+    },
+
+    async folders(prefix) {
+      checkObjectPrefix(prefix);
+      const objects = new Map<string, ListedObject>();
+      const folders = new Set<string>();
+      for await (const page of pages(prefix, { Delimiter: '/' })) {
+        for (const object of objectsOf(page)) objects.set(object.key, object);
+        for (const { Prefix = '' } of page.CommonPrefixes ?? [])
+          folders.add(named(page, Prefix).slice(prefix.length, -1));
+      }
+      return { folders: [...folders].sort(), objects: inOrder(objects) };
     },
 
     async listFolders(prefix) {
-      checkObjectPrefix(prefix);
-      const folders = new Set<string>();
-      let token: string | undefined;
-      do {
-        const page = await attempt(`list ${prefix}`, () =>
-          client.send(
-            new ListObjectsV2Command({
-              ...{ Bucket: bucket, Prefix: prefix, Delimiter: '/' },
-              ...(token === undefined ? {} : { ContinuationToken: token }),
-            }),
-          ),
-        );
-        for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) folders.add(Prefix);
-        token = page.IsTruncated ? page.NextContinuationToken : undefined;
-      } while (token !== undefined);
-      return [...folders].sort();
+      const { folders } = await store.folders(prefix);
+      return folders.map((folder) => `${prefix}${folder}/`);
     },
 
     async delete(key) {
@@ -281,6 +255,22 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     close: () => client.destroy(),
   };
 
+  /** The pages of a listing. */
+  async function* pages(
+    prefix: string,
+    more: { MaxKeys?: number; Delimiter?: string },
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
+    let token: string | undefined;
+    do {
+      const after = token === undefined ? {} : { ContinuationToken: token };
+      // Names with control characters cannot be written in XML.
+      const asked = { Bucket: bucket, Prefix: prefix, EncodingType: 'url' as const, ...more, ...after };
+      const page = await attempt(`list ${prefix}`, () => client.send(new ListObjectsV2Command(asked)));
+      yield page;
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
   /**
    * Whether the object is there with this content.
    * @throws PerdureError `state/conflict` when it is there with other content.
@@ -299,6 +289,22 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   }
 
   return store;
+}
+
+/** Not every server lists in byte order. */
+const inOrder = (objects: ReadonlyMap<string, ListedObject>): ListedObject[] =>
+  [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+
+const named = (page: ListObjectsV2CommandOutput, key: string): string =>
+  page.EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key;
+
+/** The objects of a page; the marks that some clients leave for folders are none. */
+function objectsOf(page: ListObjectsV2CommandOutput): ListedObject[] {
+  return (page.Contents ?? []).flatMap(({ Key, Size, LastModified, ETag }) => {
+    const key = named(page, Key ?? '');
+    if (key === '' || key.endsWith('/')) return [];
+    return [{ key, bytes: Size ?? 0, modifiedAt: (LastModified ?? new Date(0)).toISOString(), etag: ETag ?? '' }];
+  });
 }
 
 function digestMismatch(key: string, expected: string, actual: string): PerdureError {

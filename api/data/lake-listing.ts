@@ -1,46 +1,120 @@
+import { lakeMonths } from '../../db/data/lake-months.js';
+import { lastResultOf } from '../../db/training/run-queries.js';
+import { trainedPartitions } from '../../domain/data/trained-partitions.js';
 import { groupBy } from '../../domain/group-by.js';
+import { lakeFile, type StrayFile } from '../../domain/data/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import type { Partition } from '../../domain/partition.js';
 import type { LakeListing } from '../../client/http/data.js';
 import type { ApiDeps } from '../deps.js';
-import { lakeContent, type LakeContent } from './lake-content.js';
+import { judgedLake, type JudgedLake } from './lake-verdicts.js';
 
 const straysMax = 100;
 
-/** What has landed for a model, table by table, and what validation said of it. */
-export async function lakeListing(deps: ApiDeps, definition: ModelDefinition): Promise<LakeListing> {
-  const { files, strays, verdicts } = await lakeContent(deps, definition);
+export interface LakePage {
+  limit: number;
+  /** Months before this one. */
+  before?: Partition | undefined;
+}
+
+/**
+ * A page of what has landed for a model, table by table, and what validation said of it. Its cost is that of the months
+ * on it, however many there are.
+ */
+export async function lakeListing(
+  deps: Pick<ApiDeps, 'db' | 'objects'>,
+  { sha256, definition }: { sha256: string; definition: ModelDefinition },
+  { limit, before }: LakePage,
+): Promise<LakeListing> {
+  const { name: model, data } = definition;
+  const partitioned = Object.keys(data.tables).filter((table) => data.tables[table]?.partitioned);
+  const found = await Promise.all(partitioned.map((table) => lakeMonths(deps.db, deps.objects, model, table)));
+  const all = [...new Set(found.flatMap(({ months }) => months.map(({ partition }) => partition)))]
+    .toSorted()
+    .toReversed();
+  const asked = all.filter((partition) => before === undefined || partition < before);
+  const months = asked.slice(0, limit);
+  const [lake, last, elsewhere] = await Promise.all([
+    judgedLake(deps, definition, { partitions: months }),
+    lastResultOf(deps.db, model, sha256),
+    straysOutside(
+      deps,
+      definition,
+      new Map(partitioned.map((table, index) => [table, found[index]?.others ?? { folders: [], keys: [] }])),
+    ),
+  ]);
+  const strays = [...lake.broken.map(({ key, problem }) => ({ key, problem })), ...lake.strays, ...elsewhere];
   return {
-    model: definition.name,
-    tables: Object.entries(definition.data.tables).map(([table, { partitioned }]) => {
-      const own = files.filter((file) => file.table === table);
+    model,
+    tables: Object.entries(data.tables).map(([table, { partitioned: inMonths }]) => {
+      const own = lake.files.filter((file) => file.table === table);
       return {
         table,
-        partitioned,
+        partitioned: inMonths,
         files: own.length,
         bytes: totalBytes(own),
-        partitions: partitioned ? byPartition(own) : [],
+        partitions: inMonths ? byPartition(own, lake) : [],
       };
     }),
-    validations: [...verdicts.values()]
+    validations: [...lake.verdicts.values()]
       .toSorted((left, right) => (left.partition < right.partition ? -1 : 1))
       .map(({ partition, state, rows, positives, summary, validatedAt }) => ({
         ...{ partition, state, rows, positives, summary },
         validatedAt: validatedAt.toISOString(),
       })),
+    trained: last
+      ? {
+          runId: last.runId,
+          startedAt: last.startedAt.toISOString(),
+          partitions: trainedPartitions(last.manifest, lake.inputs, months),
+        }
+      : null,
     notRead: { files: strays.length, first: strays.slice(0, straysMax) },
+    next: asked.length > months.length ? (months.at(-1) ?? null) : null,
   };
 }
 
-function byPartition(files: LakeContent['files']) {
+/** What lies where nothing reads it, outside of the folders of months. */
+async function straysOutside(
+  { objects }: Pick<ApiDeps, 'objects'>,
+  { name: model, data }: ModelDefinition,
+  others: ReadonlyMap<string, { folders: string[]; keys: { key: string; bytes: number }[] }>,
+): Promise<StrayFile[]> {
+  const root = await objects.folders(objectKeys.lake(model));
+  const unknown = root.folders
+    .filter((folder) => !Object.hasOwn(data.tables, folder))
+    .map((folder) => `${objectKeys.lake(model)}${folder}/`);
+  const odd = [...others].flatMap(([table, { folders }]) =>
+    folders.map((folder) => `${objectKeys.lakeTable(model, table)}${folder}/`),
+  );
+  const lying = [...root.objects, ...[...others.values()].flatMap(({ keys }) => keys)];
+  for (const prefix of [...unknown, ...odd]) {
+    if (lying.length > straysMax) break;
+    lying.push(...(await objects.list(prefix, { max: straysMax })));
+  }
+  return lying.flatMap((object) => {
+    const file = lakeFile(model, data.tables, object);
+    return file.kind === 'stray' ? [{ key: object.key, problem: file.problem }] : [];
+  });
+}
+
+function byPartition(files: JudgedLake['files'], { places }: JudgedLake) {
   const groups = groupBy(files, ({ partition }) => partition ?? '');
   return [...groups]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([partition, own]) => ({
-      partition,
-      files: own.length,
-      bytes: totalBytes(own),
-      newestAt: own.map(({ modifiedAt }) => modifiedAt).reduce((newest, at) => (at > newest ? at : newest)),
-    }));
+    .map(([partition, own]) => {
+      const place = places.get(own[0]?.prefix ?? '');
+      return {
+        partition,
+        files: own.length,
+        bytes: totalBytes(own),
+        newestAt: own.map(({ modifiedAt }) => modifiedAt).reduce((newest, at) => (at > newest ? at : newest)),
+        ruledBy: place?.files ? ('manifest' as const) : ('files' as const),
+        generation: place?.generation ?? 0,
+        putBy: place?.files ? place.actor : null,
+      };
+    });
 }
 
-const totalBytes = (files: LakeContent['files']) => files.reduce((sum, file) => sum + file.bytes, 0);
+const totalBytes = (files: JudgedLake['files']) => files.reduce((sum, file) => sum + file.bytes, 0);

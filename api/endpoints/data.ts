@@ -5,13 +5,22 @@ import { doubtAboutPartition } from '../../domain/data/doubtful-partition.js';
 import { PerdureError } from '../../domain/errors.js';
 import { actorSchema, columnNameSchema, modelNameSchema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
-import { partitionSchema } from '../../domain/partition.js';
-import { lakeListingSchema, putDataResultSchema, removeDataResultSchema } from '../../client/http/data.js';
+import { partitionSchema, type Partition } from '../../domain/partition.js';
+import {
+  lakeListingSchema,
+  landedResultSchema,
+  putDataResultSchema,
+  putFilesResultSchema,
+  removeDataResultSchema,
+  switchRequestSchema,
+} from '../../client/http/data.js';
+import { newestLanded } from '../../db/data/lake-months.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { lakeListing } from '../data/lake-listing.js';
+import { lakePlace } from '../data/lake-place.js';
+import { generationOf, landFile, removeLakeFiles, switchManifest, type PutPlace } from '../data/put-lake-files.js';
 import { receiveParquet } from '../data/receive-parquet.js';
 import { flagSchema, type EndpointGroup } from '../endpoint-group.js';
-import { lakeContent } from '../data/lake-content.js';
-import { lakePlace, removeLakeFiles, storeLakeFile } from '../data/store-lake-file.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const ofTable = ofModel.extend({ table: columnNameSchema });
@@ -28,6 +37,11 @@ const removeQuery = z.object({
   reason: plainTextSchema.trim().min(1).max(4000),
 });
 
+const listQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(240).default(24).describe('months at most, the newest first'),
+  before: partitionSchema.optional().describe('the `next` of the page before'),
+});
+
 /** How long a refused upload is still read. */
 const drainMs = 3_000;
 
@@ -42,13 +56,11 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
 
   app.get(
     '/models/:model/data',
-    { schema: { tags: ['data'], params: ofModel, response: { 200: lakeListingSchema } } },
-    async ({ params }) => {
-      const { definition } = await definitionInForce(deps.db, params.model);
-      return lakeListing(deps, definition);
-    },
+    { schema: { tags: ['data'], params: ofModel, querystring: listQuery, response: { 200: lakeListingSchema } } },
+    async ({ params, query }) => lakeListing(deps, await definitionInForce(deps.db, params.model), query),
   );
 
+  const limits = { folder: deps.uploadFolder, bytesMax: deps.uploadBytesMax };
   const description =
     'The body is one Parquet file. It takes the place of earlier files of the same partition (of the whole ' +
     'table, where that has no partitions) unless append=true.';
@@ -65,29 +77,64 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       },
     },
     async ({ params, query, raw, log }) => {
-      const { definition } = await definitionInForce(deps.db, params.model);
-      const place = lakePlace(definition, params.table, query.partition);
-      if (query.partition !== undefined && !query.force) {
-        const { files } = await lakeContent(deps, definition);
-        const present = files.flatMap((file) => (file.table === params.table ? (file.partition ?? []) : []));
-        const asked = { table: params.table, partition: query.partition, present, now: new Date() };
-        const doubt = doubtAboutPartition(definition.data, asked);
-        if (doubt !== undefined) {
-          throw new PerdureError(
-            'input/invalid',
-            `partition: ${doubt}. Nothing was stored. Correct the month, or land it all the same with ` +
-              '--force (force=true).',
-            {
-              partition: query.partition,
-            },
-          );
-        }
-      }
-      const limits = { folder: deps.uploadFolder, bytesMax: deps.uploadBytesMax };
-      const result = await receiveParquet(raw, limits, (received) =>
-        storeLakeFile(deps, place, received, { append: query.append, actor: query.actor, reason: null }),
+      const place = await placeForPut(params, query);
+      const seen = await generationOf(deps, place);
+      const result = await receiveParquet(raw, limits, async (received) => {
+        const landed = await landFile(deps, place, received);
+        const { append, actor } = query;
+        return { ...landed, ...(await switchManifest(deps, place, [landed], { append, actor, reason: null, seen })) };
+      });
+      log.info(
+        { key: result.key, bytes: result.bytes, name: query.name, generation: result.generation },
+        'data ' + 'landed',
       );
-      log.info({ key: result.key, bytes: result.bytes, name: query.name }, 'data landed');
+      return result;
+    },
+  );
+
+  app.put(
+    '/models/:model/data/:table/files',
+    {
+      schema: {
+        tags: ['data'],
+        description:
+          'The body is one Parquet file. It lands beside its partition and does not count until a ' +
+          'manifest names it.',
+        consumes: ['application/vnd.apache.parquet'],
+        params: ofTable,
+        querystring: putQuery.omit({ append: true, actor: true }),
+        response: { 200: landedResultSchema },
+      },
+    },
+    async ({ params, query, raw }) => {
+      const place = await placeForPut(params, query);
+      const generation = await generationOf(deps, place);
+      return { ...(await receiveParquet(raw, limits, (received) => landFile(deps, place, received))), generation };
+    },
+  );
+
+  app.post(
+    '/models/:model/data/:table/manifest',
+    {
+      schema: {
+        tags: ['data'],
+        description:
+          'Files that have landed become the partition, all in one moment, in place of what counted before ' +
+          'or beside it (append).',
+        params: ofTable,
+        body: switchRequestSchema,
+        response: { 200: putFilesResultSchema },
+      },
+    },
+    async ({ params, body, log }) => {
+      const place = await placeForPut(params, body);
+      const { append, actor, generation: seen } = body;
+      const landed = body.files.map((file) => ({ ...file, key: `${place.prefix}${file.sha256}.parquet` }));
+      const result = await switchManifest(deps, place, landed, { append, actor, reason: null, seen });
+      log.info(
+        { ...params, partition: body.partition, files: landed.length, generation: result.generation },
+        'data ' + 'landed',
+      );
       return result;
     },
   );
@@ -107,11 +154,39 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
     },
     async ({ params, query, log }) => {
       const { definition } = await definitionInForce(deps.db, params.model);
-      const result = await removeLakeFiles(deps, lakePlace(definition, params.table, query.partition), query);
+      const place = { ...lakePlace(definition, params.table, query.partition), definition };
+      const result = await removeLakeFiles(deps, place, query);
       log.info({ ...params, ...query, removed: result.removed.length }, 'data removed');
       return result;
     },
   );
+
+  /** @throws PerdureError `input/invalid` for a partition that is probably a slip of the pen, unless it is forced. */
+  async function placeForPut(
+    { model, table }: { model: string; table: string },
+    { partition, force }: { partition?: Partition | undefined; force: boolean },
+  ): Promise<PutPlace> {
+    const { definition } = await definitionInForce(deps.db, model);
+    const place = { ...lakePlace(definition, table, partition), definition };
+    if (partition !== undefined && !force) await mustBeLikely(definition, table, partition);
+    return place;
+  }
+
+  async function mustBeLikely(definition: ModelDefinition, table: string, partition: Partition): Promise<void> {
+    const newest = await newestLanded(deps.db, deps.objects, definition, table);
+    const doubt = doubtAboutPartition(definition.data, {
+      table,
+      partition,
+      present: newest === undefined ? [] : [newest],
+      now: new Date(),
+    });
+    if (doubt === undefined) return;
+    throw new PerdureError(
+      'input/invalid',
+      `partition: ${doubt}. Nothing was stored. Correct the month, or land it all the same with --force (force=true).`,
+      { partition },
+    );
+  }
 };
 
 /**

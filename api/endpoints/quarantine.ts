@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decideQuarantine, type PartitionRecord } from '../../db/data/data-queries.js';
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { modelsWithQuarantine, newestPartitionRecords, recordsOfPartition } from '../../db/data/quarantine-lists.js';
+import { partitionsInQuarantine, newestPartitionRecords, recordsOfPartition } from '../../db/data/quarantine-lists.js';
 import { PerdureError } from '../../domain/errors.js';
 import { actorSchema, modelNameSchema } from '../../domain/names.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';
@@ -12,7 +12,7 @@ import {
   quarantineListSchema,
   type QuarantineEntry,
 } from '../../client/http/data.js';
-import { lakeContent } from '../data/lake-content.js';
+import { judgedLake } from '../data/lake-verdicts.js';
 import { objectText } from '../model/object-text.js';
 import { flagSchema, type EndpointGroup } from '../endpoint-group.js';
 
@@ -37,22 +37,16 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
     '/quarantine',
     { schema: { tags: ['data'], querystring: listQuery, response: { 200: quarantineListSchema } } },
     async ({ query }) => {
-      const models = query.model === undefined ? await modelsWithQuarantine(db) : [query.model];
-      const inPlace = (await Promise.all(models.map((model) => verdictsOf(model)))).flatMap((verdicts) => [
-        ...verdicts.values(),
-      ]);
+      const decided = query.all
+        ? (await newestPartitionRecords(db, query.model)).filter((record) => record.decidedBy !== null)
+        : [];
+      const asked = await partitionsInQuarantine(db, query.model);
+      for (const { model, partition } of decided) asked.set(model, [...(asked.get(model) ?? []), partition]);
+      const verdicts = await Promise.all([...asked].map(([model, months]) => verdictsOf(model, [...new Set(months)])));
+      const inPlace = verdicts.flatMap((one) => [...one.values()]);
       const shown = inPlace.filter(({ state }) => state === 'quarantined').map((record) => entry(record, true));
-      if (query.all) {
-        const decided = (await newestPartitionRecords(db, query.model)).filter((record) => record.decidedBy !== null);
-        shown.push(
-          ...decided.map((record) =>
-            entry(
-              record,
-              inPlace.some((one) => isSame(one, record)),
-            ),
-          ),
-        );
-      }
+      const isInPlace = (record: PartitionRecord) => inPlace.some((one) => isSame(one, record));
+      shown.push(...decided.map((record) => entry(record, isInPlace(record))));
       return {
         partitions: shown.toSorted((left, right) =>
           `${left.model} ${left.partition}` < `${right.model} ${right.partition}` ? -1 : 1,
@@ -65,7 +59,7 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
     '/quarantine/:model/:partition',
     { schema: { tags: ['data'], params: ofPartition, response: { 200: quarantineDetailSchema } } },
     async ({ params }) => {
-      const now = (await verdictsOf(params.model)).get(params.partition);
+      const now = (await verdictsOf(params.model, [params.partition])).get(params.partition);
       const record = now ?? (await recordsOfPartition(db, params.model, params.partition))[0];
       if (!record)
         throw new PerdureError(
@@ -84,7 +78,7 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
       `/quarantine/:model/:partition/${word}`,
       { schema: { tags: ['data'], params: ofPartition, body: decisionBody, response: { 200: quarantineEntrySchema } } },
       async ({ params, body, log }) => {
-        const now = (await verdictsOf(params.model)).get(params.partition);
+        const now = (await verdictsOf(params.model, [params.partition])).get(params.partition);
         if (!now) {
           throw new PerdureError(
             'not-found',
@@ -102,12 +96,14 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
   }
 
   /** Empty for a model that was retired: nothing of it is read any more. */
-  async function verdictsOf(model: string): Promise<Map<Partition, PartitionRecord>> {
+  async function verdictsOf(model: string, months: readonly Partition[]): Promise<Map<Partition, PartitionRecord>> {
     const inForce = await definitionInForce(db, model).catch((error: unknown) => {
       if (error instanceof PerdureError && error.code === 'model/unknown') return undefined;
       throw error;
     });
-    return inForce ? (await lakeContent(deps, inForce.definition)).verdicts : new Map<Partition, PartitionRecord>();
+    return inForce
+      ? (await judgedLake(deps, inForce.definition, { partitions: months })).verdicts
+      : new Map<Partition, PartitionRecord>();
   }
 };
 

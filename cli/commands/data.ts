@@ -5,14 +5,13 @@ import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
-import { table } from '../format/table.js';
-import { localTime } from '../format/time.js';
+import type { PutData } from '../../client/http/api-client.js';
+import type { LandedResult, PutFilesResult } from '../../client/http/data.js';
+import { describeLake } from '../format/lake-listing.js';
 import { actorOption } from '../global-options.js';
-import { bytesText, shortDigest, state } from '../format/words.js';
-import { parsePartition } from '../parse/options.js';
+import { bytesText, shortDigest } from '../format/words.js';
+import { parseCount, parsePartition } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
-
-const strayFilesShown = 20;
 
 interface PutOptions {
   partition?: string;
@@ -25,11 +24,11 @@ export function registerData(program: Command, context: CliContext): void {
   const data = program.command('data').description('what has landed in the lake');
 
   data
-    .command('put <model> <table> <file>')
-    .description('land a Parquet file; it takes the place of earlier files of the same partition')
-    .option('--partition <YYYY-MM>', 'the month that the file holds, for a partitioned table', parsePartition)
-    .option('--append', 'keep earlier files of the partition beside it')
-    .option('--force', 'land it although the month is in the future, before the window or after a gap')
+    .command('put <model> <table> <files...>')
+    .description('land Parquet files; together they take the place of the partition, all in one moment')
+    .option('--partition <YYYY-MM>', 'the month that the files hold, for a partitioned table', parsePartition)
+    .option('--append', 'keep earlier files of the partition beside them')
+    .option('--force', 'land them although the month is in the future, before the window or after a gap')
     .addHelpText(
       'after',
       examples(
@@ -37,24 +36,18 @@ export function registerData(program: Command, context: CliContext): void {
         'data put flight-delay planes planes.parquet',
       ),
     )
-    .action(async (modelText: string, tableName: string, file: string, options: PutOptions, command: Command) => {
+    .action(async (modelText: string, tableName: string, files: string[], options: PutOptions, command: Command) => {
       const model = requireModelName(modelText);
-      const found = await stat(file).catch(() => undefined);
-      if (!found?.isFile()) throw new PerdureError('input/invalid', `There is no file ${file}.`, { file });
-      context.output.progress(`sending ${file} (${bytesText(found.size)})`);
-      const bytes = await openAsBlob(file);
       const actor = context.actor(actorOption(command));
-      const put = await context
-        .api()
-        .putData({ model, table: tableName, ...options, name: path.basename(file), actor, bytes });
-      context.output.result(put, () => {
-        const first = put.alreadyThere
-          ? `These bytes were there already: ${put.key}`
-          : `Landed ${put.key} (${bytesText(put.bytes)}, SHA-256 ${shortDigest(put.sha256)})`;
-        return put.replaced.length > 0
-          ? `${first}\nReplaced ${put.replaced.length} earlier file(s): ${put.replaced.join(', ')}`
-          : first;
-      });
+      const place = { model, table: tableName, actor, ...options };
+      const [only, ...others] = await Promise.all(files.map(openFile));
+      if (only && others.length === 0) {
+        context.output.progress(`sending ${only.name} (${bytesText(only.bytes.size)})`);
+        const put = await context.api().putData({ ...place, ...only });
+        return context.output.result(put, () => describePut({ ...put, files: [put] }));
+      }
+      const put = await putTogether(context, place, only ? [only, ...others] : []);
+      return context.output.result(put, () => describePut(put));
     });
 
   data
@@ -88,46 +81,50 @@ export function registerData(program: Command, context: CliContext): void {
 
   data
     .command('ls <model>')
-    .description('list the files that landed, and what validation said of them')
-    .addHelpText('after', examples('data ls flight-delay'))
-    .action(async (modelText: string) => {
+    .description('list what landed, the newest months, with what validation said of it and what the last run was given')
+    .option('--limit <months>', 'months at most', parseCount, 24)
+    .option('--before <YYYY-MM>', 'months before this one', parsePartition)
+    .addHelpText('after', examples('data ls flight-delay', 'data ls flight-delay --before 2013-04 --limit 12'))
+    .action(async (modelText: string, page: { limit: number; before?: string }) => {
       const { output } = context;
-      const listing = await context.api().data(requireModelName(modelText));
-      output.result(listing, () => {
-        const rows = listing.tables.flatMap((one) =>
-          one.partitioned
-            ? one.partitions.map(({ partition, files, bytes, newestAt }) => [
-                one.table,
-                partition,
-                files,
-                bytesText(bytes),
-                localTime(newestAt),
-              ])
-            : one.files > 0
-              ? [[one.table, 'whole table', one.files, bytesText(one.bytes), null]]
-              : [],
-        );
-        const { files, first } = listing.notRead;
-        const more = files > strayFilesShown ? [['…', `${files - strayFilesShown} more`]] : [];
-        const strays = first.slice(0, strayFilesShown).map(({ key, problem }) => [key, problem]);
-        const notRead = files > 0 ? `\n\n${table(output, ['not read', 'because'], [...strays, ...more])}` : '';
-        if (rows.length === 0)
-          return (
-            `Nothing has landed for ${listing.model} yet. Land a file: perdure data put ` +
-            `${listing.model} ${listing.tables[0]?.table ?? 'TABLE'} FILE --partition YYYY-MM${notRead}`
-          );
-        const validated = listing.validations.map((one) => [
-          one.partition,
-          state(output, one.state),
-          one.rows,
-          one.summary,
-        ]);
-        const landed = table(output, ['table', 'partition', 'files', 'size', 'landed'], rows);
-        const said =
-          validated.length > 0
-            ? table(output, ['partition', 'validation', 'rows', 'says'], validated)
-            : `No run has validated any of it yet: perdure train ${listing.model}`;
-        return `${landed}\n\n${said}${notRead}`;
-      });
+      const listing = await context.api().data(requireModelName(modelText), page);
+      output.result(listing, () => describeLake(output, listing));
     });
+}
+
+async function openFile(file: string): Promise<{ name: string; bytes: Blob }> {
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) throw new PerdureError('input/invalid', `There is no file ${file}.`, { file });
+  return { name: path.basename(file), bytes: await openAsBlob(file) };
+}
+
+type PutPlace = Pick<PutData, 'model' | 'table' | 'partition' | 'append' | 'force'> & { actor: string };
+
+/** Sends the files one by one; what counts changes once all of them are there. */
+async function putTogether(
+  context: CliContext,
+  place: PutPlace,
+  files: readonly { name: string; bytes: Blob }[],
+): Promise<PutFilesResult> {
+  const { model, table, partition, append, force, actor } = place;
+  const landed: LandedResult[] = [];
+  for (const [index, file] of files.entries()) {
+    context.output.progress(`sending ${file.name} (${bytesText(file.bytes.size)}), ${index + 1} of ${files.length}`);
+    landed.push(await context.api().landData({ model, table, partition, force, ...file }));
+  }
+  const distinct = new Map(landed.map(({ sha256, bytes }) => [sha256, { sha256, bytes }]));
+  const generation = landed[0]?.generation ?? 0;
+  return context
+    .api()
+    .switchData(model, table, { partition, files: [...distinct.values()], append, force, generation, actor });
+}
+
+function describePut({ files, alreadyThere, replaced }: PutFilesResult): string {
+  const lines = files.map(({ key, bytes, sha256 }) =>
+    alreadyThere
+      ? `These bytes were there already: ${key}`
+      : `Landed ${key} (${bytesText(bytes)}, SHA-256 ${shortDigest(sha256)})`,
+  );
+  if (replaced.length > 0) lines.push(`Replaced ${replaced.length} earlier file(s): ${replaced.join(', ')}`);
+  return lines.join('\n');
 }

@@ -3,11 +3,14 @@ import { stampText, type StackStamp } from '../../domain/stack-stamp.js';
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import {
   lakeListingSchema,
+  landedResultSchema,
   putDataResultSchema,
+  putFilesResultSchema,
   quarantineDetailSchema,
   quarantineEntrySchema,
   quarantineListSchema,
   removeDataResultSchema,
+  type SwitchRequest,
 } from './data.js';
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
@@ -80,7 +83,8 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     apply: (request: ApplyRequest) =>
       requestJson(applyResultSchema, baseUrl, '/apply', { method: 'POST', json: request, timeoutMs: 60_000 }),
 
-    data: (model: string) => requestJson(lakeListingSchema, baseUrl, `/models/${segment(model)}/data`),
+    data: (model: string, query: { limit?: number | undefined; before?: string | undefined } = {}) =>
+      requestJson(lakeListingSchema, baseUrl, `/models/${segment(model)}/data`, { query }),
     putData: ({ model, table, bytes, ...query }: PutData) =>
       requestJson(putDataResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}`, {
         method: 'PUT',
@@ -88,6 +92,21 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
         body: bytes,
         contentType: 'application/vnd.apache.parquet',
         timeoutMs: 600_000,
+      }),
+    /** Lands a file that does not count until `switchData` names it. */
+    landData: ({ model, table, bytes, ...query }: Omit<PutData, 'append' | 'actor'>) =>
+      requestJson(landedResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}/files`, {
+        method: 'PUT',
+        query,
+        body: bytes,
+        contentType: 'application/vnd.apache.parquet',
+        timeoutMs: 600_000,
+      }),
+    switchData: (model: string, table: string, json: SwitchRequest) =>
+      requestJson(putFilesResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}/manifest`, {
+        method: 'POST',
+        json,
+        timeoutMs: 120_000,
       }),
     removeData: ({ model, table, ...query }: RemoveData) =>
       requestJson(removeDataResultSchema, baseUrl, `/models/${segment(model)}/data/${segment(table)}`, {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { actorSchema, sha256Schema } from '../../domain/names.js';
+import { partitionSchema } from '../../domain/partition.js';
 
 const validationStateSchema = z.object({
   state: z.enum(['valid', 'quarantined', 'released', 'discarded']),
@@ -8,7 +10,34 @@ const validationStateSchema = z.object({
   validatedAt: z.iso.datetime(),
 });
 
-/** What has arrived in the lake for a model. */
+/** A partition of a table as it counts now. */
+const landedPartitionSchema = z.object({
+  partition: z.string(),
+  files: z.number().int(),
+  bytes: z.number().int(),
+  newestAt: z.iso.datetime().nullable(),
+  /** `manifest`: what `data put` named counts and nothing else; `files`: what lies there counts. */
+  ruledBy: z.enum(['manifest', 'files']),
+  /** How often `data put` and `data rm` have changed it; 0 where neither has. */
+  generation: z.number().int(),
+  /** Who put it; null where it is ruled by its files. */
+  putBy: z.string().nullable(),
+});
+
+/** What the last result of the definition in force was given of a partition of the base, against what is there now. */
+const trainedPartitionSchema = z.object({
+  partition: z.string(),
+  /** `unread`: no run has read it as it lies there; `removed`: it is not there any more. */
+  content: z.enum(['same', 'new', 'corrected', 'unread', 'removed']),
+  usedSha256: z.string().nullable(),
+  nowSha256: z.string().nullable(),
+});
+export type TrainedPartition = z.infer<typeof trainedPartitionSchema>;
+
+/**
+ * What has arrived in the lake for a model: a page of months, the newest first to be asked for, each list in ascending
+ * order.
+ */
 export const lakeListingSchema = z.object({
   model: z.string(),
   tables: z.array(
@@ -17,14 +46,7 @@ export const lakeListingSchema = z.object({
       partitioned: z.boolean(),
       files: z.number().int(),
       bytes: z.number().int(),
-      partitions: z.array(
-        z.object({
-          partition: z.string(),
-          files: z.number().int(),
-          bytes: z.number().int(),
-          newestAt: z.iso.datetime().nullable(),
-        }),
-      ),
+      partitions: z.array(landedPartitionSchema),
     }),
   ),
   /**
@@ -32,22 +54,57 @@ export const lakeListingSchema = z.object({
    * read as it is is not there.
    */
   validations: z.array(validationStateSchema.extend({ partition: z.string() })),
+  /** The run that came to the last result, and what it was given; null before there is one. */
+  trained: z
+    .object({ runId: z.string(), startedAt: z.iso.datetime(), partitions: z.array(trainedPartitionSchema) })
+    .nullable(),
   /** Files that nothing reads, though they may be meant as data: how many, and the first of them. */
   notRead: z.object({ files: z.number().int(), first: z.array(z.object({ key: z.string(), problem: z.string() })) }),
+  /** The month before which the next page begins; null when there are no more. */
+  next: z.string().nullable(),
 });
 export type LakeListing = z.infer<typeof lakeListingSchema>;
 
-/** What became of one uploaded file. */
-export const putDataResultSchema = z.object({
-  key: z.string(),
-  sha256: z.string(),
-  bytes: z.number().int(),
-  /** The same bytes were there before. */
+const landedFileSchema = z.object({ key: z.string(), sha256: z.string(), bytes: z.number().int() });
+export type LandedFile = z.infer<typeof landedFileSchema>;
+
+const switchedSchema = z.object({
+  /** All of it counted before. */
   alreadyThere: z.boolean(),
-  /** Keys of the earlier files that it took the place of. */
+  /** Keys of the files that no longer count. */
   replaced: z.array(z.string()),
+  /** How often the place has been changed by now. */
+  generation: z.number().int(),
 });
+
+/** What became of one uploaded file that is its partition by itself. */
+export const putDataResultSchema = landedFileSchema.extend(switchedSchema.shape);
 export type PutDataResult = z.infer<typeof putDataResultSchema>;
+
+/**
+ * A file that has landed and does not count until a manifest names it, and how often its place had been changed before.
+ */
+export const landedResultSchema = landedFileSchema.extend({ generation: z.number().int() });
+export type LandedResult = z.infer<typeof landedResultSchema>;
+
+/** What became of several files put together. */
+export const putFilesResultSchema = switchedSchema.extend({ files: z.array(landedFileSchema) });
+export type PutFilesResult = z.infer<typeof putFilesResultSchema>;
+
+/** Files that have landed, to be the partition from now on. */
+export const switchRequestSchema = z.strictObject({
+  partition: partitionSchema.optional(),
+  files: z
+    .array(z.strictObject({ sha256: sha256Schema, bytes: z.number().int().min(1) }))
+    .min(1)
+    .max(10_000),
+  append: z.boolean().default(false),
+  force: z.boolean().default(false),
+  /** The generation of the place when the put began. */
+  generation: z.number().int().min(0),
+  actor: actorSchema,
+});
+export type SwitchRequest = z.input<typeof switchRequestSchema>;
 
 /** What was taken away. */
 export const removeDataResultSchema = z.object({ removed: z.array(z.string()) });

@@ -1,4 +1,6 @@
 import { and, desc, eq } from 'drizzle-orm';
+import { groupBy } from '../../domain/group-by.js';
+import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import { partitions } from '../schema/index.js';
 
@@ -13,13 +15,14 @@ export async function newestPartitionRecords(db: Database, model?: string): Prom
     .orderBy(partitions.model, partitions.partition, desc(partitions.validatedAt));
 }
 
-/** The models that have something in quarantine, whether or not it still lies in the lake. */
-export async function modelsWithQuarantine(db: Database): Promise<string[]> {
+/** The partitions of each model of which some content is in quarantine, whether or not it still lies in the lake. */
+export async function partitionsInQuarantine(db: Database, model?: string): Promise<Map<string, Partition[]>> {
   const rows = await db.orm
-    .selectDistinct({ model: partitions.model })
+    .selectDistinct({ model: partitions.model, partition: partitions.partition })
     .from(partitions)
-    .where(eq(partitions.state, 'quarantined'));
-  return rows.map(({ model }) => model);
+    .where(and(eq(partitions.state, 'quarantined'), model === undefined ? undefined : eq(partitions.model, model)));
+  const groups = groupBy(rows, (row) => row.model);
+  return new Map([...groups].map(([name, own]) => [name, own.map(({ partition }) => partition)]));
 }
 
 /** Records of one partition, the newest first. */

@@ -1,11 +1,11 @@
 import { belowFloor, type Floor } from '../../domain/promotion/floor.js';
-import { lakeFile } from '../../domain/data/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
-import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/data-queries.js';
+import type { LakeStore } from '../data/lake-content.js';
+import { newestLanded } from '../data/lake-months.js';
 import { newestPartitionRecords } from '../data/quarantine-lists.js';
 import { runById } from '../training/run-queries.js';
 
@@ -17,18 +17,13 @@ export interface FloorCandidate {
   snapshotSha256: string;
 }
 
-/** Where the lake lies. */
-interface Lake {
-  list(prefix: string): Promise<readonly { key: string; bytes: number }[]>;
-}
-
 /**
  * Why an environment's floor does not take a version, as things stand now: what a plan shows and what each effect asks.
  * Null where it may.
  */
 export async function whyBelowFloor(
   db: Database,
-  lake: Lake,
+  lake: LakeStore,
   floor: Floor,
   candidate: FloorCandidate,
 ): Promise<string | null> {
@@ -41,7 +36,7 @@ export async function whyBelowFloor(
 /** A run takes the newest partition by itself; only one with `until` may have been given an easier one. */
 async function whyOldHoldout(
   db: Database,
-  lake: Lake,
+  lake: LakeStore,
   { definition, runId, snapshotSha256 }: FloorCandidate,
 ): Promise<string | null> {
   const { until } = await runById(db, runId);
@@ -57,22 +52,20 @@ async function whyOldHoldout(
  */
 async function newestMature(
   db: Database,
-  lake: Lake,
-  { name: model, data }: ModelDefinition,
+  lake: LakeStore,
+  definition: ModelDefinition,
 ): Promise<Partition | undefined> {
-  const files = await lake.list(objectKeys.lakeTable(model, data.base));
   const setAside = new Set(
-    (await newestPartitionRecords(db, model))
+    (await newestPartitionRecords(db, definition.name))
       .filter(({ state }) => state === 'quarantined' || state === 'discarded')
       .map(({ partition }) => partition),
   );
   const begun = new Date().toISOString().slice(0, 7);
-  return files
-    .flatMap((object) => {
-      const file = lakeFile(model, data.tables, object);
-      return file.kind === 'data' && file.partition !== null ? [file.partition] : [];
-    })
-    .filter((partition) => partition <= begun && !setAside.has(partition))
-    .sort()
-    .at(-1);
+  return newestLanded(
+    db,
+    lake,
+    definition,
+    definition.data.base,
+    (partition) => partition <= begun && !setAside.has(partition),
+  );
 }

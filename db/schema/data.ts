@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
-import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import type { ManifestFile } from '../../domain/data/lake-book.js';
 import type { ColumnProfile, SnapshotManifest } from '../../domain/data/snapshot.js';
 
 /** A partition's content as it was validated: one row per set of inputs, so a corrected file gets a row of its own. */
@@ -51,31 +51,71 @@ export const watermarks = pgTable('watermarks', {
 });
 
 /**
- * Changes of the lake that the control API made, with who and why. Until one is done, the store holds more than what
- * counts: see `domain/data/lake-change.ts`. The files of a place are put there and removed one by one; what counts
- * changes with one update of `step`.
+ * Where the lake's places stand: one row for each place (a partition of a table, or a whole table) that `data put` or
+ * `data rm` has touched. What counts in a place changes with the one update of its row: see `domain/data/lake-book.ts`.
  */
+export const lakePlaces = pgTable(
+  'lake_places',
+  {
+    /** The folder of the place: `lake/MODEL/TABLE/month=YYYY-MM/`, or `lake/MODEL/TABLE/`. */
+    prefix: text('prefix').primaryKey(),
+    model: text('model').notNull(),
+    table: text('table_name').notNull(),
+    /** Null for a table without partitions. */
+    partition: text('partition'),
+    /** Rises by one with every change. */
+    generation: integer('generation').notNull(),
+    /** The manifest: the files that count. Null where the place is ruled by what lies there. */
+    files: jsonb('files').$type<ManifestFile[]>(),
+    actor: text('actor').notNull(),
+    reason: text('reason'),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [index('lake_places_newest').on(table.model, table.table, table.partition)],
+);
+
+/** Who changed a place of the lake, how and why: one row for each generation. */
 export const lakeChanges = pgTable(
   'lake_changes',
   {
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     model: text('model').notNull(),
-    /** The partition, or the whole table: one change at a time. */
     prefix: text('prefix').notNull(),
-    /** The object that lands; null when it was there before or nothing lands. */
-    key: text('key'),
-    /** Keys of the objects that it takes the place of. */
+    /** Null in rows of before there were manifests. */
+    generation: integer('generation'),
+    /** Keys of the files that count from then on; null when what lies there counts. */
+    keys: text('keys').array(),
+    /** Keys of the objects that no longer count. */
     replaced: text('replaced').array().notNull(),
-    step: text('step', { enum: ['landing', 'taking-over', 'done', 'abandoned'] }).notNull(),
     actor: text('actor').notNull(),
     reason: text('reason'),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
     index('lake_changes_newest').on(table.model, table.id),
-    index('lake_changes_open')
-      .on(table.model, table.prefix)
-      .where(sql`step IN ('landing', 'taking-over')`),
+    unique('lake_changes_one_a_generation').on(table.prefix, table.generation),
+  ],
+);
+
+/**
+ * Objects that lie in the lake and do not count: uploads that no manifest names yet, and what a manifest no longer
+ * names. Retention removes them.
+ */
+export const lakeUncounted = pgTable(
+  'lake_uncounted',
+  {
+    key: text('key').primaryKey(),
+    model: text('model').notNull(),
+    prefix: text('prefix').notNull(),
+    why: text('why', { enum: ['landing', 'superseded'] }).notNull(),
+    /** Of a superseded object: another tag or time means that somebody has put the key again. Null for an upload. */
+    etag: text('etag'),
+    modifiedAt: text('modified_at'),
+    since: timestamp('since', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    index('lake_uncounted_of_model').on(table.model, table.prefix),
+    index('lake_uncounted_oldest').on(table.since),
   ],
 );
 

@@ -1,4 +1,4 @@
-import { isNotNull, isNull } from 'drizzle-orm';
+import { isNotNull, isNull, sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -61,6 +61,9 @@ export const runs = pgTable(
     index('runs_waiting').on(table.model, table.priority, table.startedAt).where(isNull(table.finishedAt)),
     index('runs_newest').on(table.model, table.startedAt),
     index('runs_of_schedules').on(table.model, table.scheduledFor).where(isNotNull(table.scheduledFor)),
+    index('runs_results')
+      .on(table.model, table.definitionSha256, table.startedAt)
+      .where(sql`outcome in ('registered', 'gate-not-passed', 'unchanged') and until is null`),
   ],
 );
 

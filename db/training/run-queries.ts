@@ -1,8 +1,9 @@
-import { and, desc, eq, exists, getTableColumns, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, getTableColumns, isNull, lte, sql } from 'drizzle-orm';
 import type { Cause } from '../../domain/cause.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Metrics } from '../../domain/evaluation/evaluation.js';
 import type { GateResult } from '../../domain/evaluation/gate.js';
+import type { LastResult } from '../../domain/data/new-data.js';
 import type { Lineage, VersionSignature } from '../../domain/model/model-version.js';
 import type { Partition } from '../../domain/partition.js';
 import { storableText } from '../../domain/plain-text.js';
@@ -40,21 +41,26 @@ export async function runById(db: Database, id: string): Promise<RunRecord> {
   return row;
 }
 
-/** Whether a run of this definition came to a result on data that ends with this partition or later. */
-export async function hasTrainedUpTo(db: Database, definitionSha256: string, partition: Partition): Promise<boolean> {
-  const rows = await db.orm
-    .select({ id: runs.id })
+/**
+ * Runs that came to a result on the newest data there was: those with `until` were told how far to look. As the index
+ * has it.
+ */
+const isResult = sql`${runs.outcome} in ('registered', 'gate-not-passed', 'unchanged') and ${runs.until} is null`;
+
+/** The last run of this definition that came to a result on the newest data there was, and what it was given. */
+export async function lastResultOf(
+  db: Database,
+  model: string,
+  definitionSha256: string,
+): Promise<LastResult | undefined> {
+  const [row] = await db.orm
+    .select({ runId: runs.id, startedAt: runs.startedAt, manifest: snapshots.manifest })
     .from(runs)
     .innerJoin(snapshots, eq(snapshots.sha256, runs.snapshotSha256))
-    .where(
-      and(
-        eq(runs.definitionSha256, definitionSha256),
-        inArray(runs.outcome, ['registered', 'gate-not-passed']),
-        sql`${snapshots.manifest} ->> 'watermark' >= ${partition}`,
-      ),
-    )
+    .where(and(eq(runs.model, model), eq(runs.definitionSha256, definitionSha256), isResult))
+    .orderBy(desc(runs.startedAt))
     .limit(1);
-  return rows.length > 0;
+  return row;
 }
 
 /**

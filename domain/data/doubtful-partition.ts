@@ -22,7 +22,7 @@ export function doubtAboutPartition(
     (last, one) => (last === undefined || one > last ? one : last),
     undefined,
   );
-  if (newest === undefined || partition <= addPartitions(newest, 1)) return undefined;
+  if (newest === undefined || partition <= newest || partition === addPartitions(newest, 1)) return undefined;
   const gap = describePartitions(partitionRange(addPartitions(newest, 1), addPartitions(partition, -1)));
   return `${partition} would leave a gap: the newest month of ${table} is ${newest}, and ${gap} has not arrived`;
 }

@@ -21,8 +21,10 @@ export interface WindowQuestion {
   discarded?: readonly Partition[];
   /** The last partition to use, whatever arrived later; the watermark is then ignored. */
   until?: Partition | undefined;
-  /** The last partition of the last successful snapshot. */
+  /** The last partition that the last result used. */
   watermark?: Partition | undefined;
+  /** Partitions up to the watermark whose content the last result has not seen: as new as one that has just arrived. */
+  changed?: readonly Partition[];
 }
 
 /**
@@ -39,6 +41,9 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   const ordered = [...usable].filter((partition) => partition >= window.from).sort();
 
   const end = until ?? ordered.at(-1);
+  const slidingStart =
+    end !== undefined && window.kind === 'sliding' ? addPartitions(end, 1 - window.months) : window.from;
+  const start = slidingStart > window.from ? slidingStart : window.from;
   if (end === undefined) {
     return {
       kind: 'too-few-partitions',
@@ -55,20 +60,19 @@ export function planWindow(question: WindowQuestion): WindowPlan {
       until,
     };
   }
-  if (until === undefined && watermark !== undefined && end <= watermark) {
+  const isNew = (partition: Partition) => partition >= start && usable.has(partition);
+  if (until === undefined && watermark !== undefined && end <= watermark && !question.changed?.some(isNew)) {
+    const removed = end < watermark ? ' What was taken away since is no reason to train.' : '';
     return {
       kind: 'no-new-data',
       message:
-        `Nothing has arrived since the last snapshot: the newest usable partition is ${end}, the ` +
-        `watermark is ${watermark}.`,
+        'Nothing has arrived or been corrected since the last result: the newest usable partition is ' +
+        `${end}, the watermark is ${watermark}.${removed}`,
       newest: end,
       watermark,
     };
   }
-  const slidingStart = window.kind === 'sliding' ? addPartitions(end, 1 - window.months) : window.from;
-  const wanted = partitionRange(slidingStart > window.from ? slidingStart : window.from, end).filter(
-    (partition) => !discarded.has(partition),
-  );
+  const wanted = partitionRange(start, end).filter((partition) => !discarded.has(partition));
   const missing = wanted.filter((partition) => !usable.has(partition));
   if (missing.length > 0) {
     const reasons = groupBy(missing, (partition) => whyUnusable(partition, question));

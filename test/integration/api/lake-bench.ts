@@ -8,7 +8,7 @@ import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createSnapshotActivities, type SnapshotResult } from '../../../activities/data/snapshot.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
-import { openRun } from '../../../db/training/run-queries.js';
+import { closeRun, openRun } from '../../../db/training/run-queries.js';
 import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { startApi, type TestApi } from './start-api.js';
@@ -19,7 +19,13 @@ export interface LakeBench extends TestApi {
   write(sql: string): Promise<string>;
   /** Sales of one month: `rows` of them, each with this amount. */
   month(partition: string, rows?: number, amount?: number): Promise<string>;
+  /** A snapshot of what lies there, whatever was trained on before; its run stays open. */
   snapshot(until?: string): Promise<SnapshotResult>;
+  /**
+   * A run as the schedule starts it, which ends with the snapshot's outcome, or with this one where a snapshot is
+   * taken.
+   */
+  run(outcome?: 'gate-not-passed' | 'failed'): Promise<SnapshotResult & { runId: string }>;
 }
 
 /** The control API and the snapshot activity on one lake, with a small model that only this test has. */
@@ -51,6 +57,7 @@ export async function openLakeBench(): Promise<LakeBench> {
       base: 'sales',
       joins: [{ table: 'stores', on: ['store'] }],
       window: { kind: 'expanding', from: '2024-02' },
+      expectations: { volumeRatioMin: 0, volumeRatioMax: 100 },
     },
     evaluation: { gates: [{ name: 'ranks', metric: 'rocAuc', atLeast: 0.5 }] },
     triggers: { schedules: [] },
@@ -59,7 +66,7 @@ export async function openLakeBench(): Promise<LakeBench> {
   const deps = {
     db: api.db,
     store: api.store,
-    config: { home },
+    config: { home, projectRoot: process.cwd() },
     cache: createFileCache(api.store, home),
   } as unknown as ActivityDependencies;
   const activities = createSnapshotActivities(deps);
@@ -68,6 +75,17 @@ export async function openLakeBench(): Promise<LakeBench> {
     await connection.run(`copy (${sql}) to '${file}' (format parquet)`);
     return file;
   };
+  const open = async () => {
+    const id = randomUUID();
+    const cause = { kind: 'schedule' } as const;
+    await openRun(api.db, { id, workflowId: `train/${id}`, model: model.name, definitionSha256, cause, until: null });
+    return id;
+  };
+  const take = (
+    runId: string,
+    how: { until: string | null; ignoreWatermark: boolean; force: boolean },
+  ): Promise<SnapshotResult> =>
+    new MockActivityEnvironment().run(activities.takeSnapshot, { runId, model: model.name, definitionSha256, ...how });
   return {
     ...api,
     model,
@@ -77,23 +95,16 @@ export async function openLakeBench(): Promise<LakeBench> {
         `select range::bigint id, timestamp '${partition}-01' + to_hours(range) as "at", 'S' || (range % 3) ` +
           `as store, ${amount}::double amount, range % 2 = 0 returned from range(${rows})`,
       ),
-    async snapshot(until) {
-      const runId = randomUUID();
-      const cause = { kind: 'person' } as const;
-      await openRun(api.db, {
-        id: runId,
-        workflowId: `train/${runId}`,
-        model: model.name,
-        definitionSha256,
-        cause,
-        until: null,
-      });
-      const environment = new MockActivityEnvironment();
-      return environment.run(activities.takeSnapshot, {
-        ...{ runId, model: model.name, definitionSha256 },
-        until: until ?? null,
-        ...{ ignoreWatermark: true, force: true },
-      });
+    snapshot: async (until) => take(await open(), { until: until ?? null, ignoreWatermark: true, force: true }),
+    async run(outcome = 'gate-not-passed') {
+      const runId = await open();
+      const result = await take(runId, { until: null, ignoreWatermark: false, force: false });
+      const end =
+        result.outcome === 'taken'
+          ? { outcome, reason: result.summary, watermark: outcome === 'failed' ? null : result.watermark }
+          : { outcome: result.outcome, reason: result.reason, watermark: null };
+      await closeRun(api.db, { runId, ...end });
+      return { ...result, runId };
     },
     async close() {
       connection.closeSync();

@@ -10,7 +10,7 @@ import {
 } from '../../../db/promotion/promotion-queries.js';
 import {
   closeRun,
-  hasTrainedUpTo,
+  lastResultOf,
   registerVersion,
   runById,
   startRunStep,
@@ -70,23 +70,20 @@ describe('a registration', () => {
   });
 });
 
-describe('a definition', () => {
-  it('counts as tried on a partition once a run of it came to a result there, and not before', async () => {
+describe('the last result of a definition', () => {
+  it('is that of the last run that came to one on the newest data, and none before', async () => {
     const run = await openedRun(db, 'tried', 'tried-1', '2013-03');
-    const tried = (partition: string) => hasTrainedUpTo(db, run.definitionSha256, partition);
-    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', turn: 0 }), {
-      snapshotSha256: run.snapshotSha256,
-    });
-    expect(await tried('2013-03')).toBe(false);
+    const last = async () => (await lastResultOf(db, 'tried', run.definitionSha256))?.runId;
+    const snapshot = { snapshotSha256: run.snapshotSha256 };
+    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', turn: 0 }), snapshot);
+    expect(await last()).toBeUndefined();
     await closeRun(db, { runId: run.runId, outcome: 'gate-not-passed', reason: '', watermark: null });
-    expect([await tried('2013-02'), await tried('2013-03'), await tried('2013-04')]).toEqual([true, true, false]);
+    expect(await last()).toBe('tried-1');
 
-    const failed = await openedRun(db, 'failed', 'failed-1', '2013-03');
-    await updateRun(db, await startRunStep(db, { runId: failed.runId, step: 'snapshot', turn: 0 }), {
-      snapshotSha256: failed.snapshotSha256,
-    });
+    const failed = await openedRun(db, 'tried', 'tried-2', '2013-03');
+    await updateRun(db, await startRunStep(db, { runId: failed.runId, step: 'snapshot', turn: 0 }), snapshot);
     await closeRun(db, { runId: failed.runId, outcome: 'failed', reason: '', watermark: null });
-    expect(await hasTrainedUpTo(db, failed.definitionSha256, '2013-03')).toBe(false);
+    expect(await last()).toBe('tried-1');
   });
 });
 

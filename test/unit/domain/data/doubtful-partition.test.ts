@@ -23,6 +23,7 @@ describe('a partition that is put', () => {
     ['the next one', '2013-05', ['2013-04']],
     ['one that is there', '2013-04', ['2013-04', '2013-01']],
     ['one that fills a gap', '2013-02', ['2013-01', '2013-04']],
+    ['an earlier one than the last month there is', '2013-04', ['9999-12']],
     ['this month', '2013-06', ['2013-05']],
   ])('is fine when it is %s', (_, partition, present) => {
     expect(doubt(partition, present)).toBeUndefined();

@@ -1,0 +1,67 @@
+import type { LakeListing } from '../../client/http/data.js';
+import type { Output } from '../output.js';
+import { table } from './table.js';
+import { localTime } from './time.js';
+import { bytesText, shortDigest, state } from './words.js';
+
+const strayFilesShown = 20;
+
+/**
+ * `data ls` for people: what landed, what validation said of it, what the last run was given, and what nothing reads.
+ */
+export function describeLake(output: Output, listing: LakeListing): string {
+  const { model } = listing;
+  const rows = listing.tables.flatMap((one) => landedRows(one));
+  const notRead = notReadTable(output, listing);
+  if (rows.length === 0) {
+    const first = listing.tables[0]?.table ?? 'TABLE';
+    return (
+      `Nothing has landed for ${model} yet. Land a file: perdure data put ${model} ${first} FILE ` +
+      `--partition YYYY-MM${notRead}`
+    );
+  }
+  const landed = table(output, ['table', 'partition', 'files', 'size', 'landed', 'ruled by'], rows);
+  const validated = listing.validations.map((one) => [one.partition, state(output, one.state), one.rows, one.summary]);
+  const said =
+    validated.length > 0
+      ? table(output, ['partition', 'validation', 'rows', 'says'], validated)
+      : `No run has validated any of it yet: perdure train ${model}`;
+  const more = listing.next === null ? '' : `\n\nEarlier months: perdure data ls ${model} --before ${listing.next}`;
+  return `${landed}\n\n${said}${trainedTable(output, listing)}${notRead}${more}`;
+}
+
+function landedRows(one: LakeListing['tables'][number]): (string | number | null)[][] {
+  if (!one.partitioned)
+    return one.files > 0 ? [[one.table, 'whole table', one.files, bytesText(one.bytes), null, null]] : [];
+  return one.partitions.map(({ partition, files, bytes, newestAt, ruledBy, putBy, generation }) => [
+    ...[one.table, partition, files, bytesText(bytes), newestAt && localTime(newestAt)],
+    ruledBy === 'manifest' ? `manifest ${generation} by ${putBy}` : 'its files',
+  ]);
+}
+
+const contentWords = {
+  same: 'what is there',
+  new: 'nothing: it has arrived since',
+  corrected: 'other content: it has been corrected since',
+  unread: 'unknown: it changed, and no run has read it yet',
+  removed: 'what has been taken away since',
+} as const;
+
+function trainedTable(output: Output, { trained }: LakeListing): string {
+  if (!trained || trained.partitions.length === 0) return '';
+  const rows = trained.partitions.map(({ partition, content, usedSha256, nowSha256 }) => [
+    ...[partition, contentWords[content]],
+    ...[usedSha256 && shortDigest(usedSha256), nowSha256 && shortDigest(nowSha256)],
+  ]);
+  return (
+    `\n\n${table(output, ['partition', 'the last result had', 'it used', 'now'], rows)}\nThe last ` +
+    `result: run ${trained.runId}, ${localTime(trained.startedAt)}`
+  );
+}
+
+function notReadTable(output: Output, { notRead: { files, first } }: LakeListing): string {
+  if (files === 0) return '';
+  const more = files > strayFilesShown ? [['…', `${files - strayFilesShown} more`]] : [];
+  const strays = first.slice(0, strayFilesShown).map(({ key, problem }) => [key, problem]);
+  return `\n\n${table(output, ['not read', 'because'], [...strays, ...more])}`;
+}

@@ -1,0 +1,137 @@
+import {
+  countLake,
+  describeBeside,
+  describeBroken,
+  type BookedPlace,
+  type LyingObject,
+} from '../../domain/data/lake-book.js';
+import { lakeFile, type StrayFile } from '../../domain/data/lake-files.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import type { Partition } from '../../domain/partition.js';
+import type { Database } from '../connect.js';
+import { knownLakeObjects } from './data-queries.js';
+import { lakeBook } from './lake-places.js';
+
+type Listed = Omit<LyingObject, 'prefix'>;
+
+/** Where the lake lies. */
+export interface LakeStore {
+  /** Every object below a prefix. */
+  list(prefix: string): Promise<readonly Listed[]>;
+  /** What lies directly below a prefix: objects, and the names of folders. */
+  folders(prefix: string): Promise<{ folders: string[]; objects: readonly Listed[] }>;
+}
+
+export interface LakeDataFile extends LyingObject {
+  table: string;
+  partition: Partition | null;
+  /** Null where the content is not known: nobody has read it as it lies there. */
+  sha256: string | null;
+}
+
+/** A file that a manifest names and that is not there any more: its partition cannot be read. */
+export interface BrokenFile extends StrayFile {
+  table: string;
+  partition: Partition | null;
+}
+
+export interface LakeContent {
+  files: LakeDataFile[];
+  /** Files that nothing reads, though they may be meant as data. */
+  strays: StrayFile[];
+  broken: BrokenFile[];
+  /** What rules the places that were ever put into; the others are ruled by what lies there. */
+  places: Map<string, BookedPlace>;
+}
+
+/** What to look at: these partitions of the partitioned tables, and the tables without partitions. */
+export interface LakeScope {
+  partitions: readonly Partition[];
+}
+
+type Data = Pick<ModelDefinition, 'name' | 'data'>;
+
+const listingsMax = 5;
+const listingsAtOnce = 8;
+
+/** What counts in the lake of a model now. Without a scope all of it is listed. */
+export async function lakeContent(
+  db: Database,
+  store: LakeStore,
+  definition: Data,
+  scope?: LakeScope,
+): Promise<LakeContent> {
+  let before = '';
+  for (let attempt = 1; ; attempt += 1) {
+    const listed = await listLake(store, definition, scope);
+    const content = await contentOf(db, definition, listed, scope);
+    // A file may have landed, and its manifest been switched, after its folder was listed. What is missing twice is
+    // missing.
+    const missing = content.broken.map(({ key }) => key).join('\n');
+    if (missing === before || attempt === listingsMax) return content;
+    before = missing;
+  }
+}
+
+async function contentOf(
+  db: Database,
+  definition: Data,
+  listed: readonly Listed[],
+  scope?: LakeScope,
+): Promise<LakeContent> {
+  const { name: model, data } = definition;
+  const strays: StrayFile[] = [];
+  const lying: LyingObject[] = [];
+  for (const object of listed) {
+    const file = lakeFile(model, data.tables, object);
+    if (file.kind === 'stray') strays.push({ key: object.key, problem: file.problem });
+    if (file.kind !== 'data') continue;
+    lying.push({ ...object, prefix: prefixOf(model, file.table, file.partition) });
+  }
+  const book = await lakeBook(db, model, scope && placesOf(definition, scope.partitions));
+  const { counted, beside, broken } = countLake(lying, book);
+  const unknown = counted.filter(({ sha256 }) => sha256 === null).map(({ key }) => key);
+  const known = new Map(
+    (await knownLakeObjects(db, unknown)).map(({ key, etag, sha256 }) => [`${key}\n${etag}`, sha256]),
+  );
+  return {
+    files: counted.map((object) => ({
+      ...object,
+      ...placeOfPrefix(model, object.prefix),
+      sha256: object.sha256 ?? known.get(`${object.key}\n${object.etag}`) ?? null,
+    })),
+    strays: [...strays, ...beside.map((one) => ({ key: one.key, problem: describeBeside(one) }))],
+    broken: broken
+      .map((one) => ({ key: one.key, problem: describeBroken(one), ...placeOfPrefix(model, one.place.prefix) }))
+      .filter(({ table }) => Object.hasOwn(data.tables, table)),
+    places: new Map(book.places.map((place) => [place.prefix, place])),
+  };
+}
+
+/** Everything below the model, or only the folders of the scope, a few at once. */
+async function listLake(store: LakeStore, definition: Data, scope?: LakeScope): Promise<readonly Listed[]> {
+  if (scope === undefined) return store.list(objectKeys.lake(definition.name));
+  const prefixes = placesOf(definition, scope.partitions);
+  const listed: Listed[] = [];
+  for (let from = 0; from < prefixes.length; from += listingsAtOnce) {
+    const some = await Promise.all(prefixes.slice(from, from + listingsAtOnce).map((prefix) => store.list(prefix)));
+    listed.push(...some.flat());
+  }
+  return listed;
+}
+
+function placesOf({ name, data }: Data, partitions: readonly Partition[]): string[] {
+  return Object.entries(data.tables).flatMap(([table, { partitioned }]) =>
+    (partitioned ? partitions : [null]).map((partition) => prefixOf(name, table, partition)),
+  );
+}
+
+function prefixOf(model: string, table: string, partition: Partition | null): string {
+  return partition === null ? objectKeys.lakeTable(model, table) : objectKeys.lakePartition(model, table, partition);
+}
+
+function placeOfPrefix(model: string, prefix: string): { table: string; partition: Partition | null } {
+  const [table = '', folder] = prefix.slice(objectKeys.lake(model).length).split('/');
+  return { table, partition: folder?.startsWith('month=') ? folder.slice('month='.length) : null };
+}

@@ -1,0 +1,68 @@
+import { countLake } from '../../domain/data/lake-book.js';
+import { lakeFile } from '../../domain/data/lake-files.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { partitionSchema, type Partition } from '../../domain/partition.js';
+import type { Database } from '../connect.js';
+import type { LakeStore } from './lake-content.js';
+import { lakeBook, ruledPartitions } from './lake-places.js';
+
+type Data = Pick<ModelDefinition, 'name' | 'data'>;
+
+export interface LakeMonth {
+  partition: Partition;
+  /** Whether a manifest rules it; otherwise there is a folder, in which may be no data. */
+  ruled: boolean;
+}
+
+export interface LakeFolders {
+  /** The newest first. */
+  months: LakeMonth[];
+  /** Names of folders that are no month, and objects that lie in none. */
+  others: { folders: string[]; keys: { key: string; bytes: number }[] };
+}
+
+/**
+ * The months of a partitioned table, by what was put and by the names of folders: no file is listed, and the cost does
+ * not grow with their number.
+ */
+export async function lakeMonths(db: Database, store: LakeStore, model: string, table: string): Promise<LakeFolders> {
+  const [{ folders, objects }, ruled] = await Promise.all([
+    store.folders(objectKeys.lakeTable(model, table)),
+    ruledPartitions(db, model, table),
+  ]);
+  const months = new Map<Partition, LakeMonth>(ruled.map((partition) => [partition, { partition, ruled: true }]));
+  const others: string[] = [];
+  for (const folder of folders) {
+    const partition = partitionSchema.safeParse(
+      folder.startsWith('month=') ? folder.slice('month='.length) : undefined,
+    ).data;
+    if (partition === undefined) others.push(folder);
+    else if (!months.has(partition)) months.set(partition, { partition, ruled: false });
+  }
+  return {
+    months: [...months.values()].toSorted((left, right) => (left.partition < right.partition ? 1 : -1)),
+    others: { folders: others, keys: objects.map(({ key, bytes }) => ({ key, bytes })) },
+  };
+}
+
+/** The newest partition of a table that has data, of those that are wanted. Looks into as few folders as it takes. */
+export async function newestLanded(
+  db: Database,
+  store: LakeStore,
+  { name: model, data }: Data,
+  table: string,
+  wanted: (partition: Partition) => boolean = () => true,
+): Promise<Partition | undefined> {
+  const { months } = await lakeMonths(db, store, model, table);
+  for (const { partition, ruled } of months) {
+    if (!wanted(partition)) continue;
+    if (ruled) return partition;
+    const prefix = objectKeys.lakePartition(model, table, partition);
+    const lying = (await store.list(prefix)).flatMap((object) =>
+      lakeFile(model, data.tables, object).kind === 'data' ? [{ ...object, prefix }] : [],
+    );
+    if (lying.length > 0 && countLake(lying, await lakeBook(db, model, [prefix])).counted.length > 0) return partition;
+  }
+  return undefined;
+}

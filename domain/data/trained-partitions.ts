@@ -1,0 +1,43 @@
+import type { Partition } from '../partition.js';
+import type { SnapshotManifest } from './snapshot.js';
+
+/**
+ * What became of a partition since it was used: `unread` where no run has read it as it lies there, `removed` where it
+ * is not there any more.
+ */
+export type TrainedState = 'same' | 'new' | 'corrected' | 'unread' | 'removed';
+
+export interface TrainedPartition {
+  partition: Partition;
+  content: TrainedState;
+  /** Digests of what the partition was made from, and is made from now. */
+  usedSha256: string | null;
+  nowSha256: string | null;
+}
+
+/**
+ * What was used of each partition, against what is there now.
+ * @param now the digest of what each partition is made from; null where no run has read it as it lies there; absent
+ * where nothing lies there
+ * @param asked these partitions alone
+ */
+export function trainedPartitions(
+  used: Pick<SnapshotManifest, 'train' | 'holdout'>,
+  now: ReadonlyMap<Partition, string | null>,
+  asked: readonly Partition[],
+): TrainedPartition[] {
+  const before = new Map([...used.train, ...used.holdout].map((file) => [file.partition, file.inputsSha256]));
+  return asked.toSorted().flatMap((partition) => {
+    const usedSha256 = before.get(partition) ?? null;
+    const nowSha256 = now.get(partition) ?? null;
+    if (usedSha256 === null && !now.has(partition)) return [];
+    return [{ partition, content: stateOf(usedSha256, nowSha256, now.has(partition)), usedSha256, nowSha256 }];
+  });
+}
+
+function stateOf(used: string | null, now: string | null, isThere: boolean): TrainedState {
+  if (!isThere) return 'removed';
+  if (used === null) return 'new';
+  if (now === null) return 'unread';
+  return used === now ? 'same' : 'corrected';
+}
