@@ -50,7 +50,7 @@ async function someRow(table: string): Promise<void> {
     uuid: 'gen_random_uuid()',
     _int8: `'{}'`,
   };
-  const values = columns.map(({ type }) => value[type] ?? (type === 'ARRAY' ? `'{}'` : `'x'`));
+  const values = columns.map(({ type }) => value[type] ?? (type.startsWith('_') ? `'{}'` : `'x'`));
   await owner.unsafe(
     `insert into "${table}" (${columns.map(({ name }) => `"${name}"`).join(', ')}) values ` + `(${values.join(', ')})`,
   );
