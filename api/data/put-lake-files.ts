@@ -83,7 +83,7 @@ export async function removeLakeFiles(deps: Deps, place: PutPlace, changer: Lake
   return withLakePlace(deps.db, place, async (held) => {
     const { table, partition, model } = place;
     const { files, superseded } = planRemoval(await lyingIn(deps, place), held.book);
-    if (superseded.length === 0 && held.now?.files == null) {
+    if (superseded.length === 0 && !held.now?.files) {
       throw new PerdureError(
         'not-found',
         `Nothing lies in ${place.prefix}. \`perdure data ls ${model}\` shows what has landed.`,
