@@ -1,8 +1,10 @@
 import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /**
- * Starts a program: from its source with tsx in a checkout, as it is in the built gateway, where all programs stand in
- * one folder. Its `exit` comes in any case: a process that could not even be started, for want of file descriptors,
+ * Starts a program: its source with tsx in a checkout, or what was built of it, all in one folder. Its `exit` comes in any case: a process that could not even be started, for want of file descriptors,
  * memory or processes, has ended at once.
  *
  * @param source the program's source, as `new URL('./some-process.ts', import.meta.url)` of whoever starts it
@@ -16,9 +18,18 @@ export function forkProgram(source: URL, { execArgv = [], ...options }: ForkOpti
   return child;
 }
 
-/** The loader is resolved here: a process that starts in an empty folder could not. */
+/**
+ * From a process that runs from its sources, a program is started from them too, unless the stack says where the built
+ * ones stand, which take a third of the time and processor to start. The loader is resolved here: a process that starts
+ * in an empty folder could not.
+ */
 function programOf(source: URL): { program: URL; loaderArguments: string[] } {
-  return import.meta.url.endsWith('.js')
-    ? { program: new URL(source.href.replace(/\.ts$/, '.js')), loaderArguments: [] }
-    : { program: source, loaderArguments: ['--import', import.meta.resolve('tsx')] };
+  if (import.meta.url.endsWith('.js'))
+    return { program: new URL(source.href.replace(/\.ts$/, '.js')), loaderArguments: [] };
+  const builtPrograms = process.env['PERDURE_BUILT_PROGRAMS'];
+  if (builtPrograms) {
+    const program = pathToFileURL(path.join(builtPrograms, `${path.basename(source.pathname, '.ts')}.js`));
+    if (existsSync(program)) return { program, loaderArguments: [] };
+  }
+  return { program: source, loaderArguments: ['--import', import.meta.resolve('tsx')] };
 }

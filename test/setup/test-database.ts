@@ -11,21 +11,37 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of one's own on the suite's PostgreSQL, at the newest schema unless `empty`. */
+/** A database of one's own on the worker's PostgreSQL, at the newest schema unless `empty`. */
 export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const application = process.env.PERDURE_DATABASE_URL;
   const owner = process.env.PERDURE_MIGRATION_DATABASE_URL ?? application;
-  if (!application || !owner)
-    throw new Error('PERDURE_DATABASE_URL is not set: this helper is for tests ' + 'under test/integration.');
+  const template = process.env.PERDURE_TEST_TEMPLATE_DATABASE;
+  if (!application || !owner || !template)
+    throw new Error('PERDURE_DATABASE_URL is not set: this helper is for tests under test/integration.');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const [url, ownerUrl] = [application, owner].map((server) => {
-    const own = new URL(server);
-    own.pathname = `/${name}`;
-    return own.href;
-  }) as [string, string];
-  await command(owner, `create database ${name}`);
-  if (!options.empty) await migrateDatabase(ownerUrl, url);
+  const [url, ownerUrl] = [databaseOn(application, name), databaseOn(owner, name)];
+  await command(owner, `create database ${name} ${options.empty ? '' : `template ${template}`}`);
+  if (!options.empty) await command(ownerUrl, 'insert into stores default values');
   return { url, ownerUrl, drop: () => command(owner, `drop database ${name} with (force)`) };
+}
+
+/** A database at the newest schema, to be copied: a copy takes a tenth of the time of the migrations. */
+export async function makeTemplateDatabase(
+  owner: string,
+  application: string,
+): Promise<TestDatabase & { name: string }> {
+  const name = `template_${randomUUID().replaceAll('-', '')}`;
+  const [url, ownerUrl] = [databaseOn(application, name), databaseOn(owner, name)];
+  await command(owner, `create database ${name}`);
+  await migrateDatabase(ownerUrl, url);
+  await changeFacts(ownerUrl, (sql) => sql`delete from stores`); // Each copy is a store of its own.
+  return { name, url, ownerUrl, drop: () => command(owner, `drop database ${name} with (force)`) };
+}
+
+function databaseOn(server: string, name: string): string {
+  const own = new URL(server);
+  own.pathname = `/${name}`;
+  return own.href;
 }
 
 /** Changes facts as a migration may: for tests that need a past. */

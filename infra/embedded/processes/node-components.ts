@@ -37,7 +37,11 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
     nodeComponent(options, {
       name,
       entry: 'workers/main.ts',
-      env: { PERDURE_WORKER_QUEUES: queues, PERDURE_WORKER_NAME: name },
+      env: {
+        PERDURE_WORKER_QUEUES: queues,
+        PERDURE_WORKER_NAME: name,
+        PERDURE_BUILT_PROGRAMS: path.dirname(options.gatewayProgram),
+      },
     }),
   );
   const gateways = ENVIRONMENTS.map((environment) => {

@@ -41,6 +41,9 @@ const lowest = 18_000;
 /** Where Linux begins to take ports for outgoing connections, unless it is told otherwise. */
 const outgoingFrom = 32_768;
 
+/** Found by this process before, whose servers may not listen yet. */
+const handedOut = new Set<number>();
+
 /** The first of `count` neighbouring free ports at or above a random place; `alsoFree` may ask for more of each. */
 export async function findFreePorts(host: string, count: number, offsets: readonly number[] = [0]): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
@@ -49,8 +52,11 @@ export async function findFreePorts(host: string, count: number, offsets: readon
     const room = outgoingFrom - lowest - Math.max(...offsets) - count;
     const first = lowest + Math.floor((Math.random() * room) / 4) * 4;
     const wanted = Array.from({ length: count }, (_, index) => offsets.map((offset) => first + index + offset)).flat();
+    if (wanted.some((port) => handedOut.has(port))) continue;
     const free = await Promise.all(wanted.map((port) => canListen(host, port)));
-    if (free.every(Boolean)) return first;
+    if (!free.every(Boolean) || wanted.some((port) => handedOut.has(port))) continue;
+    for (const port of wanted) handedOut.add(port);
+    return first;
   }
   throw new PerdureError(
     'environment/broken',

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,15 +28,18 @@ export interface Trap {
   limit: number;
 }
 
-/** Writes a model whose answers can be computed by hand; see make_model.py. */
+const madeBefore = new Map<string, Uint8Array>();
+
+/** Writes a model whose answers can be computed by hand; see make_model.py. Each is made once in a test file. */
 export function makeModel(file: string, bias: number, work = 0, trap?: Trap): string {
-  execFileSync(path.join(root, '.tools/trainers/bin/python'), [
-    path.join(root, 'test/integration/serving/make_model.py'),
-    file,
-    String(bias),
-    String(work),
-    ...(trap ? [trap.kind, String(trap.limit)] : []),
-  ]);
+  const args = [bias, work, ...(trap ? [trap.kind, trap.limit] : [])].map(String);
+  const made = madeBefore.get(args.join(' '));
+  if (made !== undefined) writeFileSync(file, made);
+  else {
+    const program = path.join(root, 'test/integration/serving/make_model.py');
+    execFileSync(path.join(root, '.tools/trainers/bin/python'), [program, file, ...args]);
+    madeBefore.set(args.join(' '), readFileSync(file));
+  }
   return file;
 }
 
