@@ -52,7 +52,7 @@ export default defineConfig({
       project('integration', 3, sideBySide, { ...withServers, exclude: alone }),
       project('alone', 4, 1, { ...withServers, include: alone }),
       project('e2e', 5, 1, drill),
-      project('drills', 6, 1, drill),
+      project('drills', 6, 1, { ...drill, include: ['test/drills/**/*.test.ts', 'test/faults/**/*.test.ts'] }),
     ],
   },
 });

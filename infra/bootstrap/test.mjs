@@ -4,7 +4,7 @@ import { runForeground } from './run-foreground.mjs';
 
 /** Without arguments everything but the drills, which `npm run test:long` plays. */
 const asked = process.argv.slice(2);
-const args = asked.length > 0 ? asked : ['--project', '!faults'];
+const args = asked.length > 0 ? asked : ['--project', '!drills'];
 
 await runBootstrapped(async () => {
   await ensureInstalled({ forTests: true });

@@ -6,9 +6,9 @@ import { validationReportSchema } from '../../domain/data/validation-report.js';
 import { mainJobReportSchema, type MainJobReport } from '../../infra/main-job/report.js';
 import { withOneRowTwice } from './corrupted-month.js';
 import { prepareFlightMonth } from '../../infra/main-job/flights-data.js';
-import { createPlace, processesOf, type Place } from './place.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
-import { npmStart, perdure, startProgram, type ProgramEnd } from './run-program.js';
+import { createPlace, processesOf, type Place } from '../support/place.js';
+import { pollUntil } from '../support/poll-until.js';
+import { npmStart, perdure, startProgram, type ProgramEnd } from '../support/run-program.js';
 
 const model = 'flight-delay';
 

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../../client/http/api-client.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { pollUntil } from '../support/poll-until.js';
 import { drillModel as model } from './drill-model.js';
 import type { ToldApproval } from './facts.js';
 

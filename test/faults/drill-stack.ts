@@ -6,9 +6,9 @@ import type { ComponentReport, ComponentSpec } from '../../infra/embedded/proces
 import { findFreePorts } from '../../infra/embedded/processes/ports.js';
 import { superviseComponent } from '../../infra/embedded/supervision/supervise.js';
 import { loadPerdureConfig } from '../../perdure.config.js';
-import { startKillStack, type KillStack } from '../e2e/kill-stack.js';
-import { createPlace, processesOf, type Place } from '../e2e/place.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { startKillStack, type KillStack } from '../drills/kill-stack.js';
+import { createPlace, processesOf, type Place } from '../support/place.js';
+import { pollUntil } from '../support/poll-until.js';
 import { createHolds, type Holds } from './holds.js';
 import { answersSteadily, type TrafficGateway } from './live-traffic.js';
 import { stopTree } from './process-tree.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { promotionResult, startPromotion } from '../../client/promotion.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { pollUntil } from '../support/poll-until.js';
 import { violations } from './checks/index.js';
 import { drillDefinition, drillModel, drillOnnx, drillPolicies, registerDrillVersion } from './drill-model.js';
 import { startDrillStack, type DrillStack } from './drill-stack.js';

@@ -1,6 +1,6 @@
 import { rollbackResult, startRollback, steerRollout } from '../../client/rollout.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { pollUntil } from '../support/poll-until.js';
 import { drillEnvironment as environment, drillModel as model } from './drill-model.js';
 import type { DrillStack } from './drill-stack.js';
 import { answerOf } from './live-traffic.js';

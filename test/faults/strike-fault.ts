@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hold } from '../../workers/held-activities.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { pollUntil } from '../support/poll-until.js';
 import type { DrillStack } from './drill-stack.js';
 import type { Fault } from './fault-plan.js';
 import type { PlacedHold } from './holds.js';

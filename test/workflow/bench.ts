@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { eventually as poll } from '../support/poll-until.js';
 import { DefaultLogger, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import { loadWorkflowBundle } from '../../workers/workflow-bundle.js';
 import { failureInterceptor } from '../../workers/failure-interceptor.js';
@@ -138,17 +139,17 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
 
 export type Bench = Awaited<ReturnType<typeof createBench>>;
 
-/** Asks again until `condition` holds. @throws an Error with the label when it does not within half a minute. */
+/** Asks again until `condition` holds. @throws an Error with the last answer when it does not within half a minute. */
 export async function eventually<T>(
   label: string,
   ask: () => Promise<T>,
   condition: (answer: T) => boolean,
 ): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const answer = await ask();
-    if (condition(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`${label}: still ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  let answer: T | undefined;
+  const held = await poll(label, async () => condition((answer = await ask())) && { answer }).catch(
+    (error: unknown) => {
+      throw new Error(`${String(error)} Still ${JSON.stringify(answer)}`);
+    },
+  );
+  return held.answer;
 }

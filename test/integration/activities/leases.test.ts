@@ -13,7 +13,7 @@ import { parseModelDefinition } from '../../../domain/model/model-definition.js'
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 let temporal: TemporalHandle;
 let database: TestDatabase;

@@ -30,7 +30,7 @@ import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openedRun } from '../db/registered-run.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 const environment = 'production' as const;
 const queues = taskQueues(`reconcile-${randomUUID()}`);

@@ -16,7 +16,7 @@ import {
 import { snapshotByDigest } from '../../../db/data/data-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion/promotion-queries.js';
 import { changeFacts } from '../../setup/test-database.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';
 import { startWorkers, type TestWorkers } from './start-workers.js';

@@ -25,7 +25,7 @@ import { rulesDigest } from '../../../domain/promotion/rules.js';
 import type { ModelDefinition } from '../../../domain/model/model-definition.js';
 import { advanceSignal } from '../../../workflows/messages.js';
 import type { rolloutModel } from '../../../workflows/rollout/rollout-model.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 import { registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 import { startWorkers, type TestWorkers } from './start-workers.js';

@@ -11,7 +11,7 @@ import { findFreePorts } from '../../../infra/embedded/processes/ports.js';
 import { findTemporal } from '../../../infra/embedded/servers/tools.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 /** A Temporal server of the test's own, since it is down while a schedule was to fire. */
 let folder: string;

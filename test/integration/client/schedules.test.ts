@@ -6,7 +6,7 @@ import { applySchedules, planSchedules } from '../../../client/triggers/schedule
 import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 let temporal: TemporalHandle;
 let model: string;

@@ -11,7 +11,7 @@ import { taskQueues } from '../../../domain/task-queues.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 let temporal: TemporalHandle;
 let connection: NativeConnection;

@@ -37,7 +37,7 @@ import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
 import type { RolloutState } from '../../../domain/rollout/rollout.js';
 import { promotionMoves, rolloutMoves, isEnd, turnOf } from '../../../domain/state-moves.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 import { openedRun } from './registered-run.js';
 
 let database: TestDatabase;

@@ -5,7 +5,7 @@ import { acquireLease, releaseLease, takeOverLease } from '../../../db/lease-que
 import { routeChannel, routeHistory, routeOf, writeRoute, type RouteWrite } from '../../../db/serving/route-queries.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 let database: TestDatabase;
 let db: Database;

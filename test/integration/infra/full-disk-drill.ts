@@ -5,7 +5,7 @@ import { readRunFiles } from '../../../infra/embedded/run-files.js';
 import { writeStateFile } from '../../../infra/embedded/state-file.js';
 import { superviseComponent } from '../../../infra/embedded/supervision/supervise.js';
 import { supervisorLog, surviveShortages } from '../../../infra/embedded/supervision/supervisor-log.js';
-import { pollUntil } from './poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 /**
  * Runs in a home on a small disk of its own: fills it under a supervised component, frees it again, and prints what was

@@ -15,7 +15,7 @@ import { readStackFile } from '../../../infra/embedded/stack-file.js';
 import { stackStatus } from '../../../infra/embedded/stack-status.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../../perdure.config.js';
 import { withoutOwnServers } from '../../setup/own-servers.js';
-import { pollUntil } from './poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 const home = mkdtempSync(path.join(tmpdir(), 'perdure-killed-'));
 const script = fileURLToPath(new URL('./servers-supervisor.ts', import.meta.url));

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { connectTemporal } from '../../../client/connect.js';
 import { replayOpenWorkflows, stuckText } from '../../../infra/embedded/replay-open.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
-import { pollUntil } from './poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 it(
   'an open workflow that would not go on with the code of this checkout is named before workers take over',

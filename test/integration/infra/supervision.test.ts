@@ -12,7 +12,7 @@ import { canListen } from '../../../infra/embedded/processes/ports.js';
 import { leftovers } from '../../../infra/embedded/run-files.js';
 import { startStack, type RunningStack } from '../../../infra/embedded/stack.js';
 import { withoutOwnServers } from '../../setup/own-servers.js';
-import { pollUntil } from './poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 const noServers = { ...withoutOwnServers(process.env) };
 for (const name of ['PERDURE_DATABASE_URL', 'PERDURE_S3_ENDPOINT', 'TEMPORAL_ADDRESS']) delete noServers[name];

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
 import { GrpcClient, rawRequest } from './grpc-client.js';
 
 /**

@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { describeWith } from '../../setup/require-tool.js';
+import { eventually } from '../../support/poll-until.js';
 import {
   createTestWorld,
-  eventually,
   exampleRow,
   expectedProbability,
   inferBody,

@@ -12,7 +12,8 @@ import flightDelay from '../../../models/flight-delay/model.js';
 import type { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
 import { championContract, contractChanges } from './contract-changes.js';
-import { createTestWorld, eventually, type TestWorld } from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, type TestWorld } from './gateway-harness.js';
 import { GrpcClient } from './grpc-client.js';
 import { expectedScore, tinyModel, type Fault, type Row } from './tiny-model.js';
 

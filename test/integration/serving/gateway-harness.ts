@@ -276,21 +276,3 @@ export async function createTestWorld(): Promise<TestWorld> {
     },
   };
 }
-
-/**
- * Waits until `check` gives something other than undefined or false.
- * @throws after `deadlineMs`, naming what was waited for.
- */
-export async function eventually<T>(
-  label: string,
-  check: () => T | undefined | false | Promise<T | undefined | false>,
-  deadlineMs = 30_000,
-): Promise<T> {
-  const until = performance.now() + deadlineMs;
-  for (;;) {
-    const found = await check();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > until) throw new Error(`not within ${deadlineMs} ms: ${label}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

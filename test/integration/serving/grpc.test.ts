@@ -4,14 +4,8 @@ import { z } from 'zod';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
-import {
-  createTestWorld,
-  eventually,
-  exampleRow,
-  expectedProbability,
-  inferBody,
-  type TestWorld,
-} from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest, typedRequest } from './grpc-client.js';
 
 let world: TestWorld;

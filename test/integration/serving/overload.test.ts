@@ -6,7 +6,8 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../../serving/grpc/generated/grpc/health/v1/health.js';
 import type { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
-import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest } from './grpc-client.js';
 
 /** Deadlines, full queues, callers that leave and a gateway that stops, over both protocols. */

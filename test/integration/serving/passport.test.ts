@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createObjectStore, type ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { keyPoint } from '../../../domain/serving/route-choice.js';
 import { testBucketOptions } from '../data/test-bucket.js';
-import { createTestWorld, eventually, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
 
 // Each test starts processes by the dozen and kills them: on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 240_000 });

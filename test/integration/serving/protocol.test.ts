@@ -3,14 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Gateway } from '../../../serving/gateway.js';
-import {
-  createTestWorld,
-  eventually,
-  exampleRow,
-  expectedProbability,
-  inferBody,
-  type TestWorld,
-} from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 
 let world: TestWorld;
 let gateway: Gateway;

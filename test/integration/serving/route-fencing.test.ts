@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestWorld, eventually, type TestWorld } from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, type TestWorld } from './gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {

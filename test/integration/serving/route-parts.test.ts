@@ -4,14 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ServingRole } from '../../../domain/serving/serving-window.js';
-import {
-  createTestWorld,
-  eventually,
-  exampleRow,
-  expectedProbability,
-  inferBody,
-  type TestWorld,
-} from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {

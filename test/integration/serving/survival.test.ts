@@ -5,14 +5,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Gateway } from '../../../serving/gateway.js';
-import {
-  createTestWorld,
-  eventually,
-  exampleRow,
-  expectedProbability,
-  inferBody,
-  type TestWorld,
-} from './gateway-harness.js';
+import { eventually } from '../../support/poll-until.js';
+import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTrainer, trainerFor, type RunTrainerOptions } from '../../../adapters/trainer/trainer.js';
 import type { TrainerProgress } from '../../../domain/training/trainer.js';
-import { processesWith, until } from './processes.js';
+import { eventually } from '../../support/poll-until.js';
+import { processesWith } from './processes.js';
 import { smallSpec, writeSmallParquet } from './small-parquet.js';
 
 const projectRoot = path.resolve(import.meta.dirname, '../../..');
@@ -216,13 +217,13 @@ it('ends when its parent is killed with -9', { timeout: 60_000 }, async () => {
   let said = '';
   parent.stdout.on('data', (text: Buffer) => (said += text.toString()));
   try {
-    await until('the trainer fits', () => said.includes('fit'), 30_000);
+    await eventually('the trainer fits', () => said.includes('fit'), 30_000);
     const alive = processesWith('perdure_trainer').filter((pid) => processesWith(outDir).includes(pid));
     expect(alive.length).toBeGreaterThan(0);
   } finally {
     parent.kill('SIGKILL');
   }
-  await until('the trainer is gone', () => processesWith(outDir).length === 0, 5000);
+  await eventually('the trainer is gone', () => processesWith(outDir).length === 0, 5000);
   expect(existsSync(path.join(outDir, 'result.json'))).toBe(false);
 });
 

@@ -6,7 +6,7 @@ import type { RunResult } from '../../../workflows/training/train-model.js';
 import { registerFirstVersion } from '../api/registered-version.js';
 import { ownDefinition, startApi, type TestApi } from '../api/start-api.js';
 import { startWorkers, type TestWorkers } from '../api/start-workers.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 let running: TestApi;
 let workers: TestWorkers;

@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { heldActivities } from '../../../workers/held-activities.js';
-import { pollUntil } from '../../integration/infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 let folder: string;
 beforeEach(() => {

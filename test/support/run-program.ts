@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { pollUntil } from './poll-until.js';
 import type { Place } from './place.js';
 
 export interface RunningProgram {

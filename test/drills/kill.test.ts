@@ -14,9 +14,9 @@ import { arrive } from '../../infra/main-job/arrival.js';
 import { liveFlights } from '../../infra/main-job/live-flights.js';
 import { replayTraffic, type TrafficCounts } from '../../infra/main-job/traffic.js';
 import flightDelay from '../../models/flight-delay/model.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
+import { pollUntil } from '../support/poll-until.js';
 import { startKillStack, type Healed, type KillStack } from './kill-stack.js';
-import { createPlace, processesOf, type Place } from './place.js';
+import { createPlace, processesOf, type Place } from '../support/place.js';
 
 const execute = promisify(execFile);
 const model = flightDelay.name;

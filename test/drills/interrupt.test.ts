@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mainJobReportSchema } from '../../infra/main-job/report.js';
-import { createPlace, processesOf, type Place } from './place.js';
-import { npmStart } from './run-program.js';
+import { createPlace, processesOf, type Place } from '../support/place.js';
+import { npmStart } from '../support/run-program.js';
 
 /** From Ctrl-C to the end of the last process. */
 const stopsWithinMs = 30_000;

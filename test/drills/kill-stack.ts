@@ -4,8 +4,8 @@ import { connectTemporal, type TemporalHandle } from '../../client/connect.js';
 import type { ComponentReport } from '../../infra/embedded/processes/component.js';
 import { startStack, type RunningStack } from '../../infra/embedded/stack.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
-import { pollUntil } from '../integration/infra/poll-until.js';
-import type { Place } from './place.js';
+import { pollUntil } from '../support/poll-until.js';
+import type { Place } from '../support/place.js';
 
 /** How a component came back after it was killed. */
 export interface Healed {
