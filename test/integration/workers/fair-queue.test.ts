@@ -5,7 +5,7 @@ import { applyDefinition } from '../../../db/model/definition-queries.js';
 import type { Cause } from '../../../domain/cause.js';
 import { ownDefinition, startApi, type TestApi } from '../api/start-api.js';
 import { startWorkers, type TestWorkers } from '../api/start-workers.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 const perModelMax = 4;
 let running: TestApi;
