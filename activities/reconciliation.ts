@@ -7,7 +7,8 @@ import type { Environment } from '../domain/names.js';
 import type { PromotionState } from '../domain/promotion/promotion.js';
 import { giveBackRequestSchema } from '../domain/requests.js';
 import { describeIssues } from '../domain/schema-issue.js';
-import { isEnd, rolloutMoves } from '../domain/state-moves.js';
+import { rolloutMoves } from '../domain/rollout/rollout-moves.js';
+import { isEnd } from '../domain/state-moves.js';
 import { insertGatewayEvents } from '../db/serving/gateway-events.js';
 import { releaseLease } from '../db/lease-queries.js';
 import {

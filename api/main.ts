@@ -7,7 +7,7 @@ import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/supervised.js';
 import { connectDatabase } from '../db/connect.js';
 import { knownNames } from '../domain/browser-requests.js';
-import { trustText } from '../domain/promotion/decision-proof.js';
+import { trustText } from '../domain/decision-proof.js';
 import { PerdureError } from '../domain/errors.js';
 import { temporalPlaceOf } from '../client/temporal-place.js';
 import { loadPerdureConfig } from '../perdure.config.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeSchema } from './cause.js';
-import { whyNotChangeable } from './model/changeable-place.js';
+import { whyNotChangeable } from './changeable-place.js';
 import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
 import { plainTextSchema } from './plain-text.js';

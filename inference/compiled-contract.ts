@@ -1,6 +1,6 @@
 import type { Contract, Feature } from '../domain/data/contract.js';
 import { characterCount, isLongerThan, textProblem } from '../domain/plain-text.js';
-import { admittedValue } from '../domain/serving/probe.js';
+import { admittedValue } from '../domain/data/admitted-value.js';
 import type { InputTensor } from './input-tensor.js';
 import { quoted, refusal } from './refusal.js';
 import { numberReader, readBinaryNumbers, readBinaryStrings } from './tensor-values.js';

@@ -1,7 +1,7 @@
 import type { EngineModelStatus } from '../inference/inference-engine.js';
 import type { Route } from '../domain/serving/route.js';
 import type { ActiveRoute } from './routing/active-route.js';
-import type { LoadedVersion } from './routing/route-table.js';
+import type { LoadedVersion } from './routing/loaded-version.js';
 
 /** What `GET /v1/status` answers. */
 export interface GatewayStatus {

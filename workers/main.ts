@@ -11,7 +11,7 @@ import { sweepWorkFolders } from '../adapters/work-folder.js';
 import { ensureReconciler } from '../client/reconciler.js';
 import { ensureRetention } from '../client/retention.js';
 import { connectDatabase } from '../db/connect.js';
-import { trustText } from '../domain/promotion/decision-proof.js';
+import { trustText } from '../domain/decision-proof.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';

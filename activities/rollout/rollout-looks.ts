@@ -4,7 +4,7 @@ import { judgeStage, type Observed, type StageInput, type StageJudgement } from 
 import { isLogged, type JudgedMetric } from '../../domain/rollout/judge/judge-policy.js';
 import type { Environment } from '../../domain/names.js';
 import { stageAt, type SettledRollout } from '../../domain/rollout/rollout-plan.js';
-import type { RolloutStage } from '../../domain/rollout/rollout-stage.js';
+import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { recordLook, rolloutById } from '../../db/rollout/rollout-queries.js';

@@ -6,7 +6,8 @@ import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../../
 import { writerOfKey, type RouteWriter } from '../../domain/serving/route-writer.js';
 import { rolesOf } from '../../domain/promotion/access.js';
 import { readAccessFile } from '../../adapters/access-file.js';
-import { routeOfStage, type RolloutStage } from '../../domain/rollout/rollout-stage.js';
+import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
+import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
 import { planRollback, type RollbackPlan } from '../../domain/rollout/rollback-target.js';
 import type { Split } from '../../domain/serving/route.js';
 import { whyOtherRules, whyOtherSetBack } from '../../domain/promotion/rules.js';

@@ -1,5 +1,5 @@
 import { decidePromotion } from '../../client/promotion.js';
-import type { DecisionTrust } from '../../domain/promotion/decision-proof.js';
+import type { DecisionTrust } from '../../domain/decision-proof.js';
 import type { SignedDecision } from '../../domain/promotion/decision-signature.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PerdureError } from '../../domain/errors.js';
-import { parseModelDefinition } from '../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../domain/model/parse-definition.js';
 
 /** What the process says of each file, in their order. */
 export type LoadedFile =

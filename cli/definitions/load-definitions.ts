@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { nextFirings } from '../../client/triggers/schedule-plan.js';
 import { PerdureError } from '../../domain/errors.js';
-import { parseModelDefinition, type ModelDefinition } from '../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../domain/model/parse-definition.js';
+import { type ModelDefinition } from '../../domain/model/model-definition.js';
 import { importDefinitions } from './import-definitions.js';
 
 export interface LoadedDefinition {

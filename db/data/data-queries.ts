@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
-import { partitionMoves } from '../../domain/state-moves.js';
+import { partitionMoves } from '../../domain/data/partition-moves.js';
 import type { Partition } from '../../domain/partition.js';
 import { storableText } from '../../domain/plain-text.js';
 import type { SnapshotManifest } from '../../domain/data/snapshot.js';

@@ -1,18 +1,13 @@
-import type { BreakingContract } from '../promotion/contract-consent.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import type { Contract, Feature } from './contract.js';
 import { isLongerThan } from '../plain-text.js';
-import { admittedValue } from '../serving/probe.js';
-
-interface Problem {
-  path: string;
-  message: string;
-}
+import { admittedValue } from './admitted-value.js';
 
 /**
  * What is wrong with defaults and accepted features of a contract. Asked when a definition is applied, never of a
  * stored one.
  */
-export function contractProblems({ features, accepts = {}, label }: Contract): Problem[] {
+export function contractProblems({ features, accepts = {}, label }: Contract): DefinitionProblem[] {
   return [
     ...Object.entries(features).flatMap(([name, feature]) => {
       const message = whyDefaultDoesNotFit(feature);
@@ -38,14 +33,6 @@ export function contractProblems({ features, accepts = {}, label }: Contract): P
       return message === null ? [] : [{ path: `contract.accepts.${name}`, message }];
     }),
   ];
-}
-
-/** A cut-over ends after it begins. */
-export function cutOverProblems(consent: BreakingContract = 'refuse'): Problem[] {
-  if (consent === 'refuse') return [];
-  const { from, until } = consent.cutOver;
-  if (new Date(from) < new Date(until)) return [];
-  return [{ path: 'promotion.breakingContract.cutOver.until', message: `must be later than from (${from})` }];
 }
 
 function whyDefaultDoesNotFit(feature: Feature): string | null {

@@ -1,5 +1,5 @@
 import type { DataPolicy } from './data-policy.js';
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 
 /**
  * Together over all tables: more columns than this are not read in a time that anybody waits for.

@@ -1,5 +1,5 @@
 import type { Contract } from './contract.js';
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 
 /**
  * Each is an input of the model: more are not trained, checked and served in a time that anybody waits for.

@@ -1,4 +1,4 @@
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import { sourceTables } from './source-tables.js';
 import type { ShapeDefinition } from './snapshot-shape.js';
 

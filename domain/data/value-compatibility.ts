@@ -1,5 +1,5 @@
 import type { AcceptedFeature, Feature } from './contract.js';
-import type { ContractChange } from './contract-compatibility.js';
+import type { ContractChange } from './contract-change.js';
 import { characterCount } from '../plain-text.js';
 
 const keepWide = 'Let it take what it took until callers have moved.';

@@ -1,5 +1,5 @@
 import type { Contract } from '../data/contract.js';
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import { smallerIsBetter } from './evaluation.js';
 import type { EvaluationPolicy, GateRule } from './evaluation-policy.js';
 

@@ -1,4 +1,4 @@
-import { whyNotChangeable } from './changeable-place.js';
+import { whyNotChangeable } from '../changeable-place.js';
 import { definitionProblems } from './definition-problems.js';
 import { PerdureError } from '../errors.js';
 import { invalidDefinition, readDefinition, type ModelDefinition } from './model-definition.js';

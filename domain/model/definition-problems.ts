@@ -1,4 +1,6 @@
-import { contractProblems, cutOverProblems } from '../data/contract-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
+import { cutOverProblems } from '../promotion/promotion-problems.js';
+import { contractProblems } from '../data/contract-problems.js';
 import { dataProblems } from '../data/data-problems.js';
 import { evaluationProblems } from '../evaluation/evaluation-problems.js';
 import { featureProblems } from '../data/feature-problems.js';
@@ -8,12 +10,6 @@ import { nameProblems } from '../data/name-problems.js';
 import { promotionProblems } from '../promotion/promotion-problems.js';
 import { rolloutProblems } from '../rollout/rollout-problems.js';
 import { parameterProblems } from '../training/trainer-parameters.js';
-
-export interface DefinitionProblem {
-  /** Where in the definition, for example `evaluation.gates.0.atLeast`. */
-  path: string;
-  message: string;
-}
 
 /**
  * What is wrong with a definition beyond its shape. Asked when it is applied, never of one that is stored: whatever is

@@ -1,4 +1,4 @@
-import type { DefinitionProblem } from './definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import type { ModelDefinition } from './model-definition.js';
 
 /** What may be meant so, and is worth a look before a definition is applied. */

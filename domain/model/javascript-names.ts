@@ -1,4 +1,4 @@
-import type { DefinitionProblem } from './definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import type { ModelDefinition } from './model-definition.js';
 
 const message = 'is a name that JavaScript keeps for itself: take another';

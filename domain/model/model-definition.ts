@@ -2,14 +2,13 @@ import { z } from 'zod';
 import { digestOf } from '../canonical-json.js';
 import { contractSchema } from '../data/contract.js';
 import { dataPolicySchema } from '../data/data-policy.js';
-import { definitionProblems, type DefinitionProblem } from './definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import { PerdureError } from '../errors.js';
 import { evaluationPolicySchema } from '../evaluation/evaluation-policy.js';
-import { monitoringPolicySchema } from './monitoring-policy.js';
+import { monitoringPolicySchema } from '../monitoring/monitoring-policy.js';
 import { modelNameSchema } from '../names.js';
 import { promotionPolicySchema } from '../promotion/promotion-policy.js';
 import { rolloutPolicySchema } from '../rollout/rollout-policy.js';
-import { prototypeMembers } from './javascript-names.js';
 import { issuePath } from '../schema-issue.js';
 import { trainingPolicySchema } from '../training/training-policy.js';
 import { triggerPolicySchema } from '../triggers/trigger-policy.js';
@@ -86,17 +85,6 @@ export type ModelDefinition = z.infer<typeof modelDefinitionSchema>;
 export type ModelDefinitionInput = z.input<typeof modelDefinitionSchema>;
 
 /**
- * Checks a definition that somebody wants to apply and fills in its defaults.
- * @throws PerdureError `definition/invalid` that names the path of everything that is wrong.
- */
-export function parseModelDefinition(value: unknown): ModelDefinition {
-  const definition = readDefinition(value);
-  const problems = [...prototypeMembers(value), ...definitionProblems(definition)];
-  if (problems.length > 0) throw invalidDefinition(definition.name, problems);
-  return definition;
-}
-
-/**
  * Reads a definition that was applied once: its shape only, so that checks that were added since never make it
  * unreadable.
  * @throws PerdureError `definition/invalid`.
@@ -117,11 +105,6 @@ export function invalidDefinition(name: string, problems: readonly DefinitionPro
   return new PerdureError('definition/invalid', `The definition of model ${name} is not valid:\n${lines.join('\n')}`, {
     problems,
   });
-}
-
-/** Describes a model. The result is plain data; `perdure apply` makes it known to the system. */
-export function defineModel(definition: ModelDefinitionInput): ModelDefinition {
-  return parseModelDefinition(definition);
 }
 
 /** The SHA-256 of the canonical JSON of a parsed definition: its identity. */

@@ -1,5 +1,5 @@
 import { fillPlaces, requirementsOf, requirementText } from './approval-places.js';
-import { proofText, whyNotTrusted, type DecisionProof, type DecisionTrust } from './decision-proof.js';
+import { proofText, whyNotTrusted, type DecisionProof, type DecisionTrust } from '../decision-proof.js';
 import type { PromotionPolicy } from './promotion-policy.js';
 import { approversOf, promotionStanding, standingPlaces } from './promotion-standing.js';
 import type { CountedDecision, Decision } from './promotion.js';

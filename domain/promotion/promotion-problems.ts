@@ -1,4 +1,5 @@
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { BreakingContract } from './contract-consent.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import { promotionPolicySchema, type PromotionPolicy } from './promotion-policy.js';
 
 const defaults = promotionPolicySchema.parse({});
@@ -28,4 +29,12 @@ export function promotionProblems({
       message: 'production would serve a version before staging has: name staging first',
     });
   return problems;
+}
+
+/** A cut-over ends after it begins. */
+export function cutOverProblems(consent: BreakingContract = 'refuse'): DefinitionProblem[] {
+  if (consent === 'refuse') return [];
+  const { from, until } = consent.cutOver;
+  if (new Date(from) < new Date(until)) return [];
+  return [{ path: 'promotion.breakingContract.cutOver.until', message: `must be later than from (${from})` }];
 }

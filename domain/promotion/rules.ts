@@ -1,12 +1,25 @@
 import { digestOf } from '../canonical-json.js';
-import type { ModelDefinition } from '../model/model-definition.js';
+import type { Contract } from '../data/contract.js';
+import type { EvaluationPolicy } from '../evaluation/evaluation-policy.js';
+import type { MonitoringPolicy } from '../monitoring/monitoring-policy.js';
+import type { RolloutPolicy } from '../rollout/rollout-policy.js';
 import { requirementsOf } from './approval-places.js';
 import type { Evidence } from './promotion.js';
 import type { PromotionPolicy } from './promotion-policy.js';
 import type { SetBack } from '../rollout/service-record.js';
 
 /** The parts of a definition that judge a version. */
-export type Rules = Pick<ModelDefinition, 'evaluation' | 'promotion' | 'rollout'>;
+export interface Rules {
+  evaluation: EvaluationPolicy;
+  promotion: PromotionPolicy;
+  rollout: RolloutPolicy;
+}
+
+/** What a definition holds beside them, as far as they touch it. */
+interface Judged extends Rules {
+  contract: Contract;
+  monitoring: MonitoringPolicy;
+}
 
 /**
  * The identity of what judges a model: evidence carries it, and holds only while it is that of the applied definition.
@@ -19,15 +32,15 @@ export const rulesDigest = ({ evaluation, promotion, rollout }: Rules): string =
  * own; gates, promotion, rollout and monitoring are those of the applied definition. A slice by a feature that it does
  * not have cannot be measured, and a gate on it has no data.
  */
-export function underRulesInForce(own: ModelDefinition, applied: ModelDefinition): ModelDefinition {
+export function underRulesInForce<Definition extends Judged>(own: Definition, applied: Judged): Definition {
   const { evaluation, promotion, rollout, monitoring } = applied;
   const slices = evaluation.slices.filter((feature) => Object.hasOwn(own.contract.features, feature));
   return { ...own, promotion, rollout, monitoring, evaluation: { ...evaluation, slices } };
 }
 
 /** Whether two policies measure alike, so that an evaluation by one may be asked the gates of the other. */
-export function measuresAlike(one: ModelDefinition['evaluation'], other: ModelDefinition['evaluation']): boolean {
-  const measured = ({ threshold, slices, bootstrapRounds, confidencePct }: ModelDefinition['evaluation']) =>
+export function measuresAlike(one: EvaluationPolicy, other: EvaluationPolicy): boolean {
+  const measured = ({ threshold, slices, bootstrapRounds, confidencePct }: EvaluationPolicy) =>
     digestOf({ threshold, slices: [...slices].sort(), bootstrapRounds, confidencePct });
   return measured(one) === measured(other);
 }

@@ -3,7 +3,7 @@ import { metricsOfStage } from './judge/judge.js';
 import { metricSpecOf, type Observed } from './judge/metric-spec.js';
 import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
-import type { RolloutStage } from './rollout-stage.js';
+import type { RolloutStage } from './judge/rollout-stage.js';
 import { AnytimeDifference } from '../statistics/anytime-difference.js';
 import { total } from '../statistics/histogram-distance.js';
 

@@ -1,7 +1,7 @@
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import { metricName, type JudgedMetric } from './judge/judge-policy.js';
 import { logLossMaxNats } from './judge/metric-spec.js';
-import type { MonitoringPolicy } from '../model/monitoring-policy.js';
+import type { MonitoringPolicy } from '../monitoring/monitoring-policy.js';
 import type { RolloutPolicy } from './rollout-policy.js';
 import { latencyBoundsMs } from '../serving/serving-window.js';
 

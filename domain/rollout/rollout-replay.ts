@@ -1,7 +1,8 @@
 import { judgeStage, type StageInput, type StageJudgement } from './judge/judge.js';
 import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
-import { stagesOf, type RolloutStage } from './rollout-stage.js';
+import type { RolloutStage } from './judge/rollout-stage.js';
+import { stagesOf } from './rollout-stage.js';
 import { inconclusiveEnd, moveAfterLook, type RolloutMove } from './rollout.js';
 import type { Verdict } from '../verdict.js';
 

@@ -1,29 +1,6 @@
+import type { Comparison, RolloutStage } from './judge/rollout-stage.js';
 import type { RolloutPolicy, RolloutStep } from './rollout-policy.js';
 import type { RouteTarget } from '../serving/route.js';
-
-/**
- * What a stage compares the challenger with. `before`: at full share the champion answers nothing, so its totals are
- * those from before the stage.
- */
-export type Comparison = 'none' | 'same-minutes' | 'before';
-
-/** One stage of a rollout: a route, what must be seen under it, and for how long. Every strategy is a list of these. */
-export interface RolloutStage {
-  name: string;
-  kind: 'canary' | 'standby' | 'bake' | 'shadow' | 'ab' | 'everything';
-  /** The challenger's share of the traffic. */
-  challengerPct: number;
-  /** Share of the requests copied to shadows; 0 for none. */
-  shadowPct: number;
-  /** Which of the two stays loaded beside the split, for an instant switch. */
-  standby: 'none' | 'challenger' | 'champion';
-  comparison: Comparison;
-  /** `not-worse`: the challenger goes on when it is within the margins; `better`: only when the outcome is better. */
-  decides: 'not-worse' | 'better';
-  minRequests: number;
-  minSeconds: number;
-  maxSeconds: number;
-}
 
 /** The stages of a policy. Without a champion to compare with there is one: everything, unjudged. */
 export function stagesOf(policy: RolloutPolicy, { hasChampion }: { hasChampion: boolean }): RolloutStage[] {

@@ -1,5 +1,5 @@
 import type { JudgedPolicy, RolloutPolicy } from './rollout-policy.js';
-import type { RolloutStage } from './rollout-stage.js';
+import type { RolloutStage } from './judge/rollout-stage.js';
 import type { Verdict } from '../verdict.js';
 
 export type RolloutState = 'running' | 'paused' | 'completed' | 'rolled-back' | 'aborted' | 'failed';

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../canonical-json.js';
-import type { DecisionProof } from '../promotion/decision-proof.js';
+import type { DecisionProof } from '../decision-proof.js';
 import type { SteeringCommand } from '../requests.js';
 
 /** What the control API puts its name to: this person told this rollout so, in this stage, then. */

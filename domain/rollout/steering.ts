@@ -1,4 +1,4 @@
-import type { DecisionProof, DecisionTrust } from '../promotion/decision-proof.js';
+import type { DecisionProof, DecisionTrust } from '../decision-proof.js';
 import type { SteeringCommand } from '../requests.js';
 
 /** Commands that lead back, or keep what is: nobody is kept from them. The others move traffic to the challenger. */

@@ -1,6 +1,6 @@
 import type { JudgePolicy } from './judge/judge-policy.js';
 import type { MetricEffect, StageEffect } from './rollout-effect.js';
-import type { RolloutStage } from './rollout-stage.js';
+import type { RolloutStage } from './judge/rollout-stage.js';
 
 export interface StretchedStages {
   stages: RolloutStage[];

@@ -1,18 +1,10 @@
-import type { Contract, Feature } from '../data/contract.js';
-import { isLongerThan, textProblem } from '../plain-text.js';
+import { admittedValue } from '../data/admitted-value.js';
+import type { Contract } from '../data/contract.js';
 
 /**
  * Made from the contract alone, so that a version is never asked what its own contract forbids: probes, warm-ups and
  * examples.
  */
-
-/** A value that the feature admits: null where it may only be missing, undefined where nothing at all is admitted. */
-export function admittedValue(feature: Feature): number | string | null | undefined {
-  return (
-    (feature.type === 'number' ? admittedNumber(feature) : admittedText(feature)) ??
-    (feature.nullable ? null : undefined)
-  );
-}
 
 /** One row that fits a contract, as Open Inference Protocol inputs: to ask a version for a sign of life. */
 export function probeInputs(
@@ -24,15 +16,4 @@ export function probeInputs(
     shape: [1, 1],
     data: [admittedValue(feature) ?? null],
   }));
-}
-
-/** Zero, or what is nearest to it. Models see FP32: a range beyond it holds no number. */
-function admittedNumber({ min = -Infinity, max = Infinity }: Extract<Feature, { type: 'number' }>): number | undefined {
-  const value = Math.min(Math.max(0, min), max);
-  return Number.isFinite(Math.fround(value)) ? value : undefined;
-}
-
-function admittedText({ levels = [], closed, maxLength }: Extract<Feature, { type: 'string' }>): string | undefined {
-  const level = levels.find((one) => one !== '' && !isLongerThan(one, maxLength) && textProblem(one) === undefined);
-  return level ?? (closed ? undefined : 'probe'.slice(0, maxLength));
 }

@@ -1,4 +1,4 @@
-import type { DefinitionProblem } from '../model/definition-problems.js';
+import type { DefinitionProblem } from '../definition-problem.js';
 import { nearestNames } from '../nearest-names.js';
 import type { TrainingPolicy } from './training-policy.js';
 

@@ -4,7 +4,7 @@ import type { ComponentState } from './processes/component.js';
 import { freeBytes, fullBelowBytes } from './doctor/disk-space.js';
 import { diskUse, type DiskUse } from './doctor/disk-use.js';
 import { residentMemory, residentMemoryOfAll } from './processes/process-memory.js';
-import { leftovers } from './run-files.js';
+import { leftovers } from './processes/run-files.js';
 import { readStackFile } from './stack-file.js';
 import { currentSupervisor, hasSupervisorLock } from './supervision/supervisor-lock.js';
 

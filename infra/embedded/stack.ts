@@ -1,4 +1,4 @@
-import { trustText } from '../../domain/promotion/decision-proof.js';
+import { trustText } from '../../domain/decision-proof.js';
 import { PerdureError } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import { adoptable } from './processes/adoption.js';
@@ -13,7 +13,7 @@ import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.
 import { assertPortsFree } from './processes/ports.js';
 import { postgresComponent } from './servers/postgres.js';
 import { identify } from './processes/process-identity.js';
-import { endLeftovers, leftovers } from './run-files.js';
+import { endLeftovers, leftovers } from './processes/run-files.js';
 import { loadSecrets, type StackSecrets } from './secrets.js';
 import {
   keepTemporalProfile,

@@ -1,4 +1,4 @@
-import { defineModel } from '../../domain/model/model-definition.js';
+import { defineModel } from '../../domain/model-definition.js';
 
 /** Minutes since midnight of a time written HHMM. */
 const minutesOf = (column: string) => `(${column} // 100) * 60 + ${column} % 100`;

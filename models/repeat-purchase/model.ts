@@ -1,4 +1,4 @@
-import { defineModel } from '../../domain/model/model-definition.js';
+import { defineModel } from '../../domain/model-definition.js';
 
 export default defineModel({
   name: 'repeat-purchase',

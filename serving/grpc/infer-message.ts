@@ -1,5 +1,6 @@
 import type { InputTensor } from '../../inference/input-tensor.js';
-import { checkInputName, parseId, parseOutputs, type InferRequest } from '../protocol/infer-request.js';
+import type { InferRequest } from '../protocol/infer-request-shape.js';
+import { checkInputName, parseId, parseOutputs } from '../protocol/infer-request.js';
 import { binaryData, datatypeOf, wantedOutputs, type Answer, type WantedOutput } from '../protocol/infer-response.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';

@@ -4,7 +4,7 @@ import type { OverrideCause } from '../../domain/serving/served-log.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
-import type { LoadedVersion } from '../routing/route-table.js';
+import type { LoadedVersion } from '../routing/loaded-version.js';
 
 /** Who answers a request, and what they read of it. */
 export interface Taken {

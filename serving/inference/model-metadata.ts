@@ -1,6 +1,7 @@
 import { PerdureError } from '../../domain/errors.js';
 import { outputNames } from '../protocol/infer-response.js';
-import type { LoadedVersion, RouteTable } from '../routing/route-table.js';
+import type { LoadedVersion } from '../routing/loaded-version.js';
+import type { RouteTable } from '../routing/route-table.js';
 
 export interface TensorMetadata {
   name: string;

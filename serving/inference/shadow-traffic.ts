@@ -2,12 +2,12 @@ import type { Environment } from '../../domain/names.js';
 import { shadowPoint } from '../../domain/serving/route-choice.js';
 import type { RoutedVersion, ShadowVersion } from '../routing/active-route.js';
 import type { Rows } from '../../inference/compiled-contract.js';
-import type { InferRequest } from '../protocol/infer-request.js';
+import type { InferRequest } from '../protocol/infer-request-shape.js';
 import { decided, type Answer } from '../protocol/infer-response.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { KeyDigests } from '../routing/key-digest.js';
 import { logPrediction } from '../prediction-log/prediction-log.js';
-import type { LoadedVersion } from '../routing/route-table.js';
+import type { LoadedVersion } from '../routing/loaded-version.js';
 import type { Spool } from '../prediction-log/spool.js';
 
 export interface ShadowTrafficDeps {

@@ -1,25 +1,10 @@
+import type { InferRequest, RequestedOutput } from './infer-request-shape.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import { isUtf8 } from 'node:buffer';
 import { isLongerThan, textProblem } from '../../domain/plain-text.js';
 import { ParsedHeaderCache } from './parsed-header-cache.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';
-
-export interface RequestedOutput {
-  name: string;
-  /** Undefined: as the request says for all outputs. */
-  binary: boolean | undefined;
-}
-
-export interface InferRequest {
-  id: string | undefined;
-  inputs: Map<string, InputTensor>;
-  /** Undefined: all outputs. */
-  outputs: RequestedOutput[] | undefined;
-  binaryOutputs: boolean;
-  /** How long the caller waits at most, in ms, by the parameter `timeout`. */
-  timeoutMs: number | undefined;
-}
 
 const idLengthMax = 256;
 /** Of all models together: what is kept says nothing about any. */

@@ -1,6 +1,6 @@
 import type { Scores } from '../../inference/scores.js';
 import { fp32ArrayText } from './fp32-text.js';
-import type { RequestedOutput } from './infer-request.js';
+import type { RequestedOutput } from './infer-request-shape.js';
 import { quoted, refusal } from '../../inference/refusal.js';
 
 /** What callers are told. */

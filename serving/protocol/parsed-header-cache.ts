@@ -1,5 +1,5 @@
 import type { InputTensor } from '../../inference/input-tensor.js';
-import type { InferRequest } from './infer-request.js';
+import type { InferRequest } from './infer-request-shape.js';
 
 /** The JSON part of a binary request, behind its id, and what was read from it. */
 interface KnownHead {

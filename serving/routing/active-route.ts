@@ -4,7 +4,7 @@ import { championOf, incumbentOf, type Route, type RouteOverride } from '../../d
 import { stretchesOf } from '../../domain/serving/route-choice.js';
 import { overrideCauses, type OverrideCause } from '../../domain/serving/served-log.js';
 import { RouteAdmission, type ReadRequest } from './route-admission.js';
-import type { LoadedVersion } from './route-table.js';
+import type { LoadedVersion } from './loaded-version.js';
 import type { ServingTally, ServingWindowCounter } from '../telemetry/serving-window-counter.js';
 
 /** A loaded version in one part of a route, with its place to count: all that a request needs once it is chosen. */

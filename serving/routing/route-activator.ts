@@ -9,7 +9,8 @@ import type { GatewayMetrics } from '../telemetry/gateway-metrics.js';
 import type { LastGoodRoutes } from './last-good-routes.js';
 import type { RouteAcknowledger } from './route-acknowledger.js';
 import { RouteFailures, type RouteProblem } from './route-failures.js';
-import type { LoadedVersion, RouteTable } from './route-table.js';
+import type { LoadedVersion } from './loaded-version.js';
+import type { RouteTable } from './route-table.js';
 import type { ServingWindowCounter } from '../telemetry/serving-window-counter.js';
 import type { VersionLoader } from './version-loader.js';
 

@@ -8,7 +8,7 @@ import {
 } from '../../inference/compiled-contract.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import { refusal } from '../../inference/refusal.js';
-import type { LoadedVersion } from './route-table.js';
+import type { LoadedVersion } from './loaded-version.js';
 
 /** Reads a request's rows as one version of a route sees them. @throws PerdureError `input/invalid`. */
 export type ReadRequest = (inputs: ReadonlyMap<string, InputTensor>) => Rows;

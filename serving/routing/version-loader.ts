@@ -10,7 +10,8 @@ import type { GatewayEvents } from '../telemetry/gateway-events.js';
 import type { GatewayMetrics } from '../telemetry/gateway-metrics.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { RouteFile } from './route-file.js';
-import { engineKey, type LoadedVersion, type RouteTable } from './route-table.js';
+import type { LoadedVersion } from './loaded-version.js';
+import { engineKey, type RouteTable } from './route-table.js';
 
 export interface VersionLoaderDeps {
   table: RouteTable;

@@ -2,7 +2,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Environment } from '../../domain/names.js';
 import { latencyBoundsMs } from '../../domain/serving/serving-window.js';
 import type { EngineModelStatus } from '../../inference/inference-engine.js';
-import { labelsOfKey, type LoadedVersion, type ShadowOutcome, type VersionMeters } from '../routing/route-table.js';
+import type { LoadedVersion } from '../routing/loaded-version.js';
+import type { VersionMeters } from '../routing/loaded-version.js';
+import type { ShadowOutcome } from '../routing/loaded-version.js';
+import { labelsOfKey } from '../routing/route-table.js';
 
 /** The gateway's metrics: few labels, all of them bounded by what the control plane names. */
 export class GatewayMetrics {

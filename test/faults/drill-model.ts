@@ -6,11 +6,8 @@ import { openRun, registerVersion, startRunStep, updateRun } from '../../db/trai
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import type { Evaluation, Metrics } from '../../domain/evaluation/evaluation.js';
-import {
-  parseModelDefinition,
-  type ModelDefinition,
-  type ModelDefinitionInput,
-} from '../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../domain/model/parse-definition.js';
+import { type ModelDefinition, type ModelDefinitionInput } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { SnapshotManifest } from '../../domain/data/snapshot.js';
 import { logisticGraph, model as onnxModel } from '../integration/onnx/onnx-builder.js';

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../domain/promotion/promotion.js';
-import type { RolloutStage } from '../../domain/rollout/rollout-stage.js';
+import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
 import type { RouteTarget } from '../../domain/serving/route.js';
 
 /** Place in the order in which Postgres took the writes. */

@@ -16,7 +16,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
 import { holderText } from '../../domain/lease.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
-import type { DecisionProof, DecisionTrust } from '../../domain/promotion/decision-proof.js';
+import type { DecisionProof, DecisionTrust } from '../../domain/decision-proof.js';
 import { ruleOnDecision } from '../../domain/promotion/decision-ruling.js';
 import { decisionSchema } from '../../domain/promotion/promotion.js';
 import {
@@ -28,7 +28,8 @@ import {
 } from '../../domain/requests.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
 import { inconclusiveEnd } from '../../domain/rollout/rollout.js';
-import { routeOfStage, stagesOf, type RolloutParties, type RolloutStage } from '../../domain/rollout/rollout-stage.js';
+import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
+import { routeOfStage, stagesOf, type RolloutParties } from '../../domain/rollout/rollout-stage.js';
 import { whyNotSteered } from '../../domain/rollout/steering.js';
 import type { SteeringActivities, SteeringToRule } from '../../activities/rollout/steering.js';
 import { championOf, versionsOfRoute, type RouteTarget } from '../../domain/serving/route.js';

@@ -21,10 +21,12 @@ import { failureCode, failureText } from '../failure-text.js';
 import { rolloutStatusQuery } from '../messages.js';
 import { asPlanned, shadowsOf } from '../promotion/planned-before.js';
 import { reviewRollout } from './review-rollout.js';
-import type { rolloutModel } from './rollout-model.js';
 import { noProgress, statusOf, type RolloutProgress, type RolloutResult } from './rollout-progress.js';
 import { GoBack, RolloutSteering } from './rollout-steering.js';
 import { mark, Timeline } from '../timeline.js';
+
+/** A rollout that goes on in a new run. */
+type ResumedRollout = (input: RolloutRequest, progress: RolloutProgress) => Promise<RolloutResult>;
 
 type Stage = PlannedRollout['stages'][number];
 
@@ -181,7 +183,7 @@ export class RolloutRun {
       // What a person just asked for is not carried over: it is done first.
       if (workflowInfo().continueAsNewSuggested && !steering.wantsAttention) {
         await condition(allHandlersFinished);
-        await continueAsNew<typeof rolloutModel>(this.input, progress);
+        await continueAsNew<ResumedRollout>(this.input, progress);
       }
     }
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { DefinitionProblem } from '../../../domain/model/definition-problems.js';
+import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import { definitionDigest, invalidDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import type { DuckSession } from '../duck-session.js';
 import { createEngine } from '../engine.js';

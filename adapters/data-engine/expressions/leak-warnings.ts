@@ -1,4 +1,4 @@
-import type { DefinitionProblem } from '../../../domain/model/definition-problems.js';
+import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import type { ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
 import type { PlannedColumn } from '../snapshot/plan-columns.js';
 import type { SourceColumn } from './source-columns.js';

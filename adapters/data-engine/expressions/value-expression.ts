@@ -1,6 +1,6 @@
 import type { Contract } from '../../../domain/data/contract.js';
 import type { ColumnType } from '../../../domain/data/data-policy.js';
-import type { DefinitionProblem } from '../../../domain/model/definition-problems.js';
+import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import { PerdureError } from '../../../domain/errors.js';
 import type { JudgedMetric } from '../../../domain/rollout/judge/judge-policy.js';
 import type { ModelDefinition } from '../../../domain/model/model-definition.js';

@@ -1,7 +1,7 @@
 import { alphaShares, isCounted, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
 import { judgeMetric, type MetricJudgement } from './metric-judgement.js';
 import { metricSpecOf, type Observed } from './metric-spec.js';
-import type { RolloutStage } from '../rollout-stage.js';
+import type { RolloutStage } from './rollout-stage.js';
 import { latencyQuantileMs } from '../../serving/serving-totals.js';
 import { worstVerdict, type Verdict } from '../../verdict.js';
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { componentVariable } from '../../../adapters/supervised.js';
 import { identify } from './process-identity.js';
-import type { RunFile } from '../run-files.js';
+import type { RunFile } from './run-file.js';
 
 const markSchema = z.object({
   home: z.string(),

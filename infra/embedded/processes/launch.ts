@@ -6,7 +6,8 @@ import type { ComponentSpec, ProcessView } from './component.js';
 import { openLog } from './logs.js';
 import { pause } from './pause.js';
 import { endProcess, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.js';
-import { removeRunFile, writeRunFile, type RunFile } from '../run-files.js';
+import type { RunFile } from './run-file.js';
+import { removeRunFile, writeRunFile } from './run-files.js';
 
 export interface LaunchedProcess {
   pid: number;

@@ -1,6 +1,6 @@
 import { loadPerdureConfig, type PerdureConfig } from '../../../perdure.config.js';
 import { endProcess } from '../processes/process-identity.js';
-import { endLeftovers } from '../run-files.js';
+import { endLeftovers } from '../processes/run-files.js';
 import { isServerName } from '../stack.js';
 import { removeStackFile } from '../stack-file.js';
 import { currentSupervisor } from './supervisor-lock.js';

@@ -5,7 +5,7 @@ import { fullDiskText } from '../doctor/disk-space.js';
 import { logPath, logTail } from '../processes/logs.js';
 import { pause } from '../processes/pause.js';
 import { endProcess } from '../processes/process-identity.js';
-import { leftovers } from '../run-files.js';
+import { leftovers } from '../processes/run-files.js';
 
 const checkEveryMs = 2_000;
 const checkTimeoutMs = 5_000;

@@ -16,7 +16,8 @@ import { openPromotion, promotionById } from '../../../db/promotion/promotion-qu
 import { openRun, runById } from '../../../db/training/run-queries.js';
 import { evaluationSchema, type Evaluation } from '../../../domain/evaluation/evaluation.js';
 import { leaseNames } from '../../../domain/ids.js';
-import { parseModelDefinition, type ModelDefinitionInput } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import { type ModelDefinitionInput } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';

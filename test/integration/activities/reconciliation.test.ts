@@ -22,7 +22,7 @@ import { registerVersion, runById, startRunStep } from '../../../db/training/run
 import { runWithSnapshot } from '../../../db/training/run-lists.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
 import { holderText } from '../../../domain/lease.js';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';

@@ -22,7 +22,7 @@ import { insertServingWindows } from '../../../db/serving/serving-windows.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
 import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import type { Evidence } from '../../../domain/promotion/promotion.js';
 import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
 import { objectKeys } from '../../../domain/object-keys.js';

@@ -14,11 +14,8 @@ import { applyDefinition, keepDefinition } from '../../../db/model/definition-qu
 import { openRun } from '../../../db/training/run-queries.js';
 import { partitions } from '../../../db/schema/index.js';
 import { changedDefinition } from '../../../domain/model/changed-definition.js';
-import {
-  definitionDigest,
-  parseModelDefinition,
-  type ModelDefinition,
-} from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import { definitionDigest, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';

@@ -13,9 +13,10 @@ import { createApiClient, type ApiClient } from '../../../client/http/api-client
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
 import type { StackStamp } from '../../../domain/stack-stamp.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import type { DecisionTrust } from '../../../domain/promotion/decision-proof.js';
+import type { DecisionTrust } from '../../../domain/decision-proof.js';
 import type { Floors } from '../../../domain/promotion/floor.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import { type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { createTestDatabase } from '../../setup/test-database.js';

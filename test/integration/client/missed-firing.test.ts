@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { applySchedules, planSchedules } from '../../../client/triggers/schedules.js';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { findFreePorts } from '../../../infra/embedded/processes/ports.js';
 import { findTemporal } from '../../../infra/embedded/servers/tools.js';
 import flightDelay from '../../../models/flight-delay/model.js';

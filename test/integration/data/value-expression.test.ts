@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { valueMetricProblems } from '../../../adapters/data-engine/expressions/value-expression.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import { type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 
 const judging = (from: string): ModelDefinition =>

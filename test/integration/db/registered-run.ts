@@ -5,7 +5,7 @@ import { openRun, type NewVersion } from '../../../db/training/run-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import type { SnapshotManifest } from '../../../domain/data/snapshot.js';
 import { changedDefinition } from '../../../domain/model/changed-definition.js';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 
 export const metrics = {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ComponentSpec } from '../../../infra/embedded/processes/component.js';
-import { readRunFiles } from '../../../infra/embedded/run-files.js';
+import { readRunFiles } from '../../../infra/embedded/processes/run-files.js';
 import { writeStateFile } from '../../../infra/embedded/state-file.js';
 import { superviseComponent } from '../../../infra/embedded/supervision/supervise.js';
 import { supervisorLog, surviveShortages } from '../../../infra/embedded/supervision/supervisor-log.js';

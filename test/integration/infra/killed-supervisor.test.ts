@@ -10,7 +10,7 @@ import { doctor } from '../../../infra/embedded/doctor/doctor.js';
 import { down } from '../../../infra/embedded/supervision/down.js';
 import { freePortVariables } from '../../../infra/embedded/servers/native-servers.js';
 import { assertPortsFree } from '../../../infra/embedded/processes/ports.js';
-import { leftovers } from '../../../infra/embedded/run-files.js';
+import { leftovers } from '../../../infra/embedded/processes/run-files.js';
 import { readStackFile } from '../../../infra/embedded/stack-file.js';
 import { stackStatus } from '../../../infra/embedded/stack-status.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../../perdure.config.js';

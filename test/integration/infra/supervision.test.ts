@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPerdureConfig } from '../../../perdure.config.js';
 import { freePortVariables, startNativeServers } from '../../../infra/embedded/servers/native-servers.js';
 import { canListen } from '../../../infra/embedded/processes/ports.js';
-import { leftovers } from '../../../infra/embedded/run-files.js';
+import { leftovers } from '../../../infra/embedded/processes/run-files.js';
 import { startStack, type RunningStack } from '../../../infra/embedded/stack.js';
 import { withoutOwnServers } from '../../setup/own-servers.js';
 import { pollUntil } from '../../support/poll-until.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import type { RouteTarget } from '../../../domain/serving/route.js';
 import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/rollout-stage.js';
 import { rolloutPolicySchema } from '../../../domain/rollout/rollout-policy.js';

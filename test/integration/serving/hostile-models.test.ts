@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { eventually } from '../../support/poll-until.js';

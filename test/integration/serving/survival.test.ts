@@ -1,4 +1,4 @@
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';

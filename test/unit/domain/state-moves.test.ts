@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isEnd,
-  openStates,
-  partitionMoves,
-  promotionMoves,
-  rolloutMoves,
-  turnOf,
-} from '../../../domain/state-moves.js';
+import { promotionMoves } from '../../../domain/promotion/promotion-moves.js';
+import { rolloutMoves } from '../../../domain/rollout/rollout-moves.js';
+import { partitionMoves } from '../../../domain/data/partition-moves.js';
+import { isEnd, openStates, turnOf } from '../../../domain/state-moves.js';
 
 describe('the states of a thing', () => {
   it('have ends that nothing follows, and those that are open', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { definitionDigest, parseModelDefinition, readDefinition } from '../../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
+import { definitionDigest, readDefinition } from '../../../../domain/model/model-definition.js';
 import { shapeDigest } from '../../../../domain/data/snapshot-shape.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 import repeatPurchase from '../../../../models/repeat-purchase/model.js';

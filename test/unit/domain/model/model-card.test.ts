@@ -3,7 +3,7 @@ import type { Evaluation, Metrics, Scored } from '../../../../domain/evaluation/
 import { decideGates } from '../../../../domain/evaluation/gate.js';
 import { modelCardMarkdown } from '../../../../domain/model/model-card-markdown.js';
 import { modelCard, modelCardSchema, type ModelCardInput } from '../../../../domain/model/model-card.js';
-import { defineModel } from '../../../../domain/model/model-definition.js';
+import { defineModel } from '../../../../domain/model-definition.js';
 
 const sha = (digit: string) => digit.repeat(64);
 const definition = defineModel({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { definitionDigest, parseModelDefinition } from '../../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
+import { definitionDigest } from '../../../../domain/model/model-definition.js';
 import { PerdureError } from '../../../../domain/errors.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDuckSession, type DuckSession } from '../../../../adapters/data-engine/duck-session.js';
 import { expressionFindings } from '../../../../adapters/data-engine/expressions/check-expressions.js';
 import { PerdureError } from '../../../../domain/errors.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
+import { type ModelDefinition } from '../../../../domain/model/model-definition.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 import repeatPurchase from '../../../../models/repeat-purchase/model.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compareContracts } from '../../../../domain/data/contract-compatibility.js';
 import { ruleOnContract } from '../../../../domain/promotion/contract-consent.js';
 import { contractSchema } from '../../../../domain/data/contract.js';
-import { parseModelDefinition } from '../../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 
 const contract = (features: object) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { belowFloor, floorDigest, floorOf, floorSchema, floorsSchema } from '../../../../domain/promotion/floor.js';
-import { parseModelDefinition, type ModelDefinitionInput } from '../../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
+import { type ModelDefinitionInput } from '../../../../domain/model/model-definition.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 import repeatPurchase from '../../../../models/repeat-purchase/model.js';
 import { FLOORS, loadPerdureConfig } from '../../../../perdure.config.js';

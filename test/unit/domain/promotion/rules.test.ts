@@ -9,7 +9,7 @@ import {
   whyOtherSetBack,
 } from '../../../../domain/promotion/rules.js';
 import type { Evidence } from '../../../../domain/promotion/promotion.js';
-import { parseModelDefinition } from '../../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 
 const { evaluation } = flightDelay;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { InferRequest } from '../../../../serving/protocol/infer-request.js';
+import type { InferRequest } from '../../../../serving/protocol/infer-request-shape.js';
 import { parseInferRequest } from '../../../../serving/protocol/infer-request.js';
 import { ParsedHeaderCache } from '../../../../serving/protocol/parsed-header-cache.js';
 

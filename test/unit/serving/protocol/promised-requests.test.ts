@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareContracts, type ContractChange } from '../../../../domain/data/contract-compatibility.js';
+import type { ContractChange } from '../../../../domain/data/contract-change.js';
+import { compareContracts } from '../../../../domain/data/contract-compatibility.js';
 import { contractSchema, type AcceptedFeature, type Contract, type Feature } from '../../../../domain/data/contract.js';
 import { seededRandom, type Random } from '../../../../domain/statistics/random.js';
 import { compileContract } from '../../../../inference/compiled-contract.js';

@@ -1,20 +1,9 @@
+import { runFileSchema, type RunFile } from './run-file.js';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
-import { markedProcesses } from './processes/component-mark.js';
-import { endProcess, isAlive, processIdentitySchema } from './processes/process-identity.js';
-import { writeStateFile } from './state-file.js';
-
-const runFileSchema = z.object({
-  name: z.string(),
-  process: processIdentitySchema,
-  stopSignal: z.enum(['SIGTERM', 'SIGINT']),
-  graceMs: z.number().int().positive(),
-  adoptAs: z.string().optional(),
-});
-
-/** What `<home>/run/<name>.json` says: which process a component is, so that a later supervisor can find it. */
-export type RunFile = z.infer<typeof runFileSchema>;
+import { markedProcesses } from './component-mark.js';
+import { endProcess, isAlive } from './process-identity.js';
+import { writeStateFile } from '../state-file.js';
 
 /** Written at once after the start of a process, synchronously, so that a killed supervisor leaves no unknown child. */
 export function writeRunFile(home: string, entry: RunFile): void {
