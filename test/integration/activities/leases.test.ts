@@ -9,7 +9,7 @@ import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { closeRun } from '../../../db/training/run-queries.js';
 import { runs } from '../../../db/schema/index.js';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
