@@ -9,7 +9,8 @@ import { createSnapshotActivities, type SnapshotResult } from '../../../activiti
 import { createFileCache } from '../../../adapters/file-cache.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { closeRun, openRun } from '../../../db/training/run-queries.js';
-import { parseModelDefinition, type ModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import { type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { startApi, type TestApi } from './start-api.js';
 
