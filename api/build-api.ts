@@ -24,6 +24,7 @@ import { quarantineEndpoints } from './endpoints/quarantine.js';
 import { rolloutEndpoints } from './endpoints/rollouts.js';
 import { routeEndpoints } from './endpoints/routes.js';
 import { runEndpoints } from './endpoints/runs.js';
+import { scheduleEndpoints } from './endpoints/schedules.js';
 import { stackEndpoints } from './endpoints/stack.js';
 import { versionEndpoints } from './endpoints/versions.js';
 
@@ -38,6 +39,7 @@ const routeGroups = [
   dataEndpoints,
   quarantineEndpoints,
   runEndpoints,
+  scheduleEndpoints,
   versionEndpoints,
   promotionEndpoints,
   rolloutEndpoints,

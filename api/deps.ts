@@ -5,6 +5,7 @@ import type { ModelDefinition } from '../domain/model/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
 import type { StackStamp } from '../domain/stack-stamp.js';
 import type { TemporalPlace } from '../client/temporal-place.js';
+import type { ScheduleState } from '../client/triggers/schedule-state.js';
 import type { DecisionDesk } from './promotion/decision-desk.js';
 
 /** Everything outside the process that the API talks to. */
@@ -41,6 +42,8 @@ export interface ScheduleChanges {
 
 /** The Temporal Schedules of all models. */
 export interface ScheduleBook {
+  /** What Temporal knows of each of these schedules of a model; undefined for one that it does not have. */
+  states(model: string, names: readonly string[]): Promise<(ScheduleState | undefined)[]>;
   /**
    * Checks every cron expression, then says what would change so that these models have exactly their definitions'
    * schedules, and retired ones none. What `apply` gives puts them back as they were.

@@ -13,6 +13,7 @@ import { registerRollback } from './commands/rollback.js';
 import { registerRollout } from './commands/rollout.js';
 import { registerRoutes } from './commands/routes.js';
 import { registerRuns } from './commands/runs.js';
+import { registerSchedules } from './commands/schedules.js';
 import { registerStack } from './commands/stack.js';
 import { registerTrain } from './commands/train.js';
 import { registerVersions } from './commands/versions.js';
@@ -26,6 +27,7 @@ const groups = [
   registerModels,
   registerTrain,
   registerRuns,
+  registerSchedules,
   registerVersions,
   registerPromote,
   registerPromotions,

@@ -1,5 +1,6 @@
 import { applySchedules, planSchedules, type PlannedSchedule } from '../../client/triggers/schedules.js';
 import type { ScheduleChange } from '../../client/http/apply.js';
+import { scheduleState } from '../../client/triggers/schedule-state.js';
 import { nextFirings } from '../../client/triggers/schedule-plan.js';
 import { PerdureError } from '../../domain/errors.js';
 import { scheduleIds } from '../../domain/ids.js';
@@ -10,6 +11,8 @@ import type { TemporalLink } from '../temporal-link.js';
 /** The models' Schedules in Temporal. */
 export function createScheduleBook(temporal: TemporalLink): ScheduleBook {
   return {
+    states: (model, names) =>
+      temporal.use((handle) => Promise.all(names.map((schedule) => scheduleState(handle, { model, schedule })))),
     async plan(definitions, retired) {
       for (const definition of definitions) checkCron(definition);
       const plan = await temporal.use((handle) => planSchedules(handle, definitions, retired));

@@ -27,6 +27,7 @@ import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-re
 import { rolloutDetailSchema, rolloutListSchema, steeringReplySchema, type SteeringRequest } from './rollouts.js';
 import { letGoReplySchema, routeListSchema, type LetGoRequest } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
+import { scheduleListSchema } from './schedules.js';
 import { stackSchema } from './stack.js';
 import { versionDetailSchema, versionListSchema, versionSummarySchema, type ArchiveRequest } from './versions.js';
 
@@ -132,6 +133,7 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     runs: (query: { model?: string | undefined; limit?: number | undefined } = {}) =>
       requestJson(runListSchema, baseUrl, '/runs', { query }).then((body) => body.runs),
     run: (id: string) => requestJson(runDetailSchema, baseUrl, `/runs/${segment(id)}`),
+    schedules: (model: string) => requestJson(scheduleListSchema, baseUrl, `/models/${segment(model)}/schedules`),
     versions: (model: string) =>
       requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
     version: (model: string, version: number) =>

@@ -20,6 +20,15 @@ export function nextFirings(schedule: ModelSchedule, from: Date, count: number):
   return times;
 }
 
+/** The next firing after a time, for a schedule whose expression has been checked; undefined when there is none. */
+export function firingAfter(schedule: ModelSchedule): (time: Date) => Date | undefined {
+  const fields = fieldsOf(schedule);
+  return (time) => {
+    const next = nextFiring(fields, schedule.timeZone, time.getTime());
+    return next === undefined ? undefined : new Date(next);
+  };
+}
+
 /**
  * How far back a missed firing is still run: the longest gap between two firings, so that after any outage the latest
  * missed one runs. Overlapping ones are skipped, so that several missed firings start one run.

@@ -19,6 +19,7 @@ import type { GateResult } from '../../domain/evaluation/gate.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import type { Lineage, VersionSignature } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';
+import { beganLate } from './began-late.js';
 import { snapshots } from './data.js';
 
 /** Executions of the training pipeline. */
@@ -64,6 +65,7 @@ export const runs = pgTable(
     index('runs_results')
       .on(table.model, table.definitionSha256, table.startedAt)
       .where(sql`outcome in ('registered', 'gate-not-passed', 'unchanged') and until is null`),
+    index('runs_late').on(table.model, table.scheduledFor).where(beganLate(table)),
   ],
 );
 

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { applySchedules, planSchedules } from '../../../client/triggers/schedules.js';
+import { scheduleState } from '../../../client/triggers/schedule-state.js';
+import { scheduleIds } from '../../../domain/ids.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { findFreePorts } from '../../../infra/embedded/processes/ports.js';
 import { findTemporal } from '../../../infra/embedded/servers/tools.js';
@@ -76,12 +78,21 @@ describe('a firing that was missed while everything was down', () => {
     const before = await start();
     await pollUntil('time is left in this minute', 30_000, () => (secondOfMinute() < 45 ? true : undefined));
     await applySchedules(before, [definition], await planSchedules(before, [definition]));
+    // Fires so often that most of what is missed lies too far back to be caught up with.
+    const often = scheduleIds.of('missed', 'often');
+    await before.client.schedule.create({
+      scheduleId: often,
+      spec: { intervals: [{ every: '2s' }] },
+      action: { type: 'startWorkflow', workflowType: 'another', workflowId: 'often', taskQueue: 'nobody', args: [] },
+      policies: { overlap: 'SKIP', catchupWindow: '10s' },
+    });
     const firing = await pollUntil('the server knows when to fire', 10_000, async () => {
       const { info } = await before.client.schedule.getHandle('perdure/missed/minutely').describe();
       return info.nextActionTimes[0];
     });
+    const overdue = Math.max(firing.getTime() + 1000, Date.now() + 25_000);
     await stop();
-    await pollUntil('the firing is missed', 61_000, () => (Date.now() > firing.getTime() + 1000 ? true : undefined));
+    await pollUntil('the firing is missed', 61_000, () => (Date.now() > overdue ? true : undefined));
 
     const after = await start();
     const schedule = after.client.schedule.getHandle('perdure/missed/minutely');
@@ -96,5 +107,14 @@ describe('a firing that was missed while everything was down', () => {
       return count > 0 ? count : undefined;
     });
     expect(runs).toBe(1);
+
+    const state = await scheduleState(after, { model: 'missed', schedule: 'minutely' });
+    expect(state).toMatchObject({ fired: 1, missed: 0, overlapped: 0, last: { scheduledFor: firing } });
+    const counted = await pollUntil('what nobody caught up with is counted', 30_000, async () => {
+      const found = await scheduleState(after, { model: 'missed', schedule: 'often' });
+      return found && found.missed > 0 ? found : undefined;
+    });
+    expect(counted.fired).toBe(1);
+    expect(counted.overlapped).toBeGreaterThan(0);
   });
 });

@@ -1,0 +1,1 @@
+CREATE INDEX "runs_late" ON "runs" USING btree ("model","scheduled_for") WHERE "runs"."started_at" - "runs"."scheduled_for" > interval '60 seconds';

@@ -1,0 +1,47 @@
+import { and, count, desc, eq, isNotNull, sql } from 'drizzle-orm';
+import type { ScheduledRun } from '../../domain/triggers/schedule-record.js';
+import type { Database } from '../connect.js';
+import { beganLate } from '../schema/began-late.js';
+import { runs } from '../schema/index.js';
+
+export interface ScheduledRunRow extends ScheduledRun {
+  workflowId: string;
+  outcome: string | null;
+}
+
+interface ScheduleKey {
+  model: string;
+  schedule: string;
+}
+
+const columns = {
+  runId: runs.id,
+  workflowId: runs.workflowId,
+  scheduledFor: sql<Date>`${runs.scheduledFor}`.mapWith(runs.scheduledFor),
+  startedAt: runs.startedAt,
+  finishedAt: runs.finishedAt,
+  outcome: runs.outcome,
+};
+
+const began = ({ model, schedule }: ScheduleKey) =>
+  and(
+    eq(runs.model, model),
+    isNotNull(runs.scheduledFor),
+    sql`${runs.cause} ->> 'kind' = 'schedule' and ${runs.cause} ->> 'id' = ${schedule}`,
+  );
+
+/** The runs that a schedule began, the newest firing first. */
+export async function scheduledRuns(db: Database, key: ScheduleKey, limit: number): Promise<ScheduledRunRow[]> {
+  return db.orm.select(columns).from(runs).where(began(key)).orderBy(desc(runs.scheduledFor)).limit(limit);
+}
+
+/** How many of them began late, and the latest of these; by an index of late ones alone. */
+export async function lateRuns(
+  db: Database,
+  key: ScheduleKey,
+): Promise<{ count: number; latest: ScheduledRunRow | undefined }> {
+  const late = and(began(key), beganLate(runs));
+  const [counted] = await db.orm.select({ count: count() }).from(runs).where(late);
+  const [latest] = await db.orm.select(columns).from(runs).where(late).orderBy(desc(runs.scheduledFor)).limit(1);
+  return { count: counted?.count ?? 0, latest };
+}
