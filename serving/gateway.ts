@@ -188,8 +188,13 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     ...logs.status(),
     servingWindowsPending: windows.pendingCount,
   });
-  const readGauges = () => {
+  const readGauges = async () => {
     metrics.read(table.versions(), engine.status());
+    await metrics.removeUnnamed(
+      (model, version) =>
+        table.names(model, version) ||
+        (version === undefined && follower.problems().some((one) => one.model === model)),
+    );
     metrics.windowsPending.set(windows.pendingCount);
     metrics.bodyBytes.set(bodies.bytes);
   };

@@ -24,6 +24,7 @@ export function registerLabels(program: Command, context: CliContext): void {
       let sent = 0;
       const unmatched: string[] = [];
       let strangers = 0;
+      const late = { labels: 0, ids: [] as string[], after: '' };
       for await (const rows of readRows(file, batchRows)) {
         if (context.signal.aborted) break;
         const first = sent;
@@ -34,19 +35,29 @@ export function registerLabels(program: Command, context: CliContext): void {
         sent += rows.length;
         unmatched.push(...taken.unmatched_ids.slice(0, Math.max(0, 10 - unmatched.length)));
         strangers += taken.unmatched;
+        late.labels += taken.late;
+        late.ids.push(...taken.late_ids.slice(0, Math.max(0, 10 - late.ids.length)));
+        late.after = taken.late_after ?? late.after;
         if (sent % (20 * batchRows) === 0) context.output.progress(`${sent} labels`);
       }
       context.signal.throwIfAborted();
+      const accepted = sent - strangers - late.labels;
       context.output.result(
-        { model, environment: env, labels: sent - strangers, unmatched: strangers, unmatchedIds: unmatched },
+        {
+          ...{ model, environment: env, labels: accepted },
+          ...{ unmatched: strangers, unmatchedIds: unmatched, late: late.labels, lateIds: late.ids },
+        },
         sent === 0
           ? `${file} holds no rows.`
           : [
-              `${sent - strangers} labels of ${model} were accepted. Sending them again changes nothing.`,
+              `${accepted} labels of ${model} were accepted. Sending them again changes nothing.`,
               ...(strangers > 0
                 ? [
                     `${strangers} name no prediction that can have been made, and were left out: ${unmatched.join(', ')}`,
                   ]
+                : []),
+              ...(late.labels > 0
+                ? [`${late.labels} came more than ${late.after}, and were left out: ${late.ids.join(', ')}`]
                 : []),
               `Whether each has found its prediction: perdure labels show ${model} --env ${env}`,
             ].join('\n'),

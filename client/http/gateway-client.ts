@@ -69,6 +69,9 @@ const sentLabelsSchema = z.object({
   accepted: z.number(),
   unmatched: z.number().default(0),
   unmatched_ids: z.array(z.string()).default([]),
+  late: z.number().default(0),
+  late_ids: z.array(z.string()).default([]),
+  late_after: z.string().optional(),
 });
 export type SentLabels = z.infer<typeof sentLabelsSchema>;
 

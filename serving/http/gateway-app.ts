@@ -22,8 +22,8 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   knownNames: readonly string[];
   stack: StackStamp | undefined;
   status: () => GatewayStatus;
-  /** Brings those metrics up to date that are read rather than counted. */
-  readGauges: () => void;
+  /** Brings those metrics up to date that are read rather than counted, and ends those of what is gone. */
+  readGauges: () => Promise<void>;
 }
 
 /** Requests that are not answered by then, their deadlines included, are cut off when the gateway stops. */
@@ -73,7 +73,7 @@ export function buildGatewayApp({
   registerPassportEndpoints(app, passports);
   app.get('/v1/status', status);
   app.get('/metrics', async (_request, reply) => {
-    readGauges();
+    await readGauges();
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   return app;

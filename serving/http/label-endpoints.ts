@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { isLateLabel } from '../../domain/model/monitoring-policy.js';
 import { PerdureError } from '../../domain/errors.js';
 import { parsePredictionId } from '../../domain/serving/prediction-id.js';
 import type { InferenceService } from '../inference/inference-service.js';
@@ -10,7 +11,7 @@ import type { Spool } from '../prediction-log/spool.js';
 /** How far a caller's clock may run ahead. */
 const skewMaxMs = 5 * 60_000;
 const labelsMax = 10_000;
-const unmatchedShownMax = 10;
+const shownMax = 10;
 
 const labelsSchema = z
   .array(
@@ -41,10 +42,12 @@ export function registerLabelEndpoints(
   deps: { service: InferenceService; labels: Spool; lookup: Pick<PredictionLookup, 'countLabels'> },
 ): void {
   app.post('/v1/models/:model/labels', async (request: FastifyRequest<{ Params: { model: string } }>, reply) => {
-    const { model } = deps.service.versionOf(request.params.model, undefined).served;
+    const { served, monitoring } = deps.service.versionOf(request.params.model, undefined);
+    const { model } = served;
     const labels = parseLabels(request.body);
     const receivedAt = new Date();
     const unmatched: string[] = [];
+    const late: string[] = [];
     const lines = labels.flatMap(({ prediction_id, label, observed_at }, index) => {
       const observedAt = new Date(observed_at);
       if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
@@ -56,6 +59,10 @@ export function registerLabelEndpoints(
       const id = parsePredictionId(prediction_id);
       if (id === undefined || !deps.service.mayHaveMade(id)) {
         unmatched.push(prediction_id);
+        return [];
+      }
+      if (isLateLabel(monitoring, id.at, receivedAt)) {
+        late.push(prediction_id);
         return [];
       }
       return JSON.stringify({
@@ -78,7 +85,12 @@ export function registerLabelEndpoints(
     return reply.code(202).send({
       accepted: lines.length,
       unmatched: unmatched.length,
-      ...(unmatched.length > 0 && { unmatched_ids: unmatched.slice(0, unmatchedShownMax) }),
+      ...(unmatched.length > 0 && { unmatched_ids: unmatched.slice(0, shownMax) }),
+      late: late.length,
+      ...(late.length > 0 && {
+        late_ids: late.slice(0, shownMax),
+        late_after: `${monitoring.labelDelayMaxDays} days after the prediction (monitoring.labelDelayMaxDays)`,
+      }),
       duplicates: 'kept: of several labels for one prediction the one received last counts',
       matching: `whether each has found its prediction is told by GET /v1/models/${model}/labels`,
     });

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isBeyondRetention } from '../../domain/model/monitoring-policy.js';
 import { PerdureError } from '../../domain/errors.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { LoggedPrediction, PassportFacts } from '../../domain/serving/passport.js';
@@ -30,7 +31,8 @@ export function registerPassportEndpoints(
 ): void {
   app.get('/v1/predictions/:id', async (request: FastifyRequest<{ Params: { id: string } }>) => {
     const { id } = request.params;
-    if (parsePredictionId(id) === undefined)
+    const parsed = parsePredictionId(id);
+    if (parsed === undefined)
       throw refusal(
         `${quoted(id)} is no id of a prediction.`,
         'Send what the header X-Perdure-Prediction-Id said, with .ROW for a row of several.',
@@ -44,8 +46,9 @@ export function registerPassportEndpoints(
     if (found === undefined) {
       throw new PerdureError(
         'not-found',
-        `There is no prediction ${id} of a model that is served here. What another gateway answered is found ` +
-          'once its log is shipped, some 20 seconds later.',
+        goneText(parsed.at, table) ??
+          `There is no prediction ${id} of a model that is served here. What another gateway answered is found ` +
+            'once its log is shipped, some 20 seconds later.',
       );
     }
     const { prediction, label, labelsSearched, cardSha256 } = found;
@@ -72,6 +75,17 @@ export function registerPassportEndpoints(
       },
     };
   });
+}
+
+/** Why a prediction is not there that is older than what is kept of every model here; undefined for one that should be. */
+function goneText(at: Date, table: RouteTable): string | undefined {
+  const kept = table.versions().map(({ monitoring }) => monitoring);
+  if (kept.length === 0 || kept.some((monitoring) => !isBeyondRetention(monitoring, at, new Date()))) return undefined;
+  const days = Math.max(...kept.map(({ retentionDays }) => retentionDays));
+  return (
+    `It was answered at ${at.toISOString()}, and predictions are kept for ${days} days here ` +
+    '(monitoring.retentionDays): what was logged of it is removed.'
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { MonitoringPolicy } from '../../domain/model/monitoring-policy.js';
 import type { Contract } from '../../domain/data/contract.js';
 import type { ServedVersion } from '../../domain/serving/route.js';
 import type { CompiledContract } from '../../inference/compiled-contract.js';
@@ -23,6 +24,7 @@ export interface LoadedVersion {
   /** Its name in the engine. */
   key: string;
   contract: Contract;
+  monitoring: MonitoringPolicy;
   compiled: CompiledContract;
   /** Of the contract alone: where it is the same, rows read for one version serve another. */
   contractSha256: string;

@@ -78,6 +78,16 @@ export class RouteTable {
     return true;
   }
 
+  /** Whether a route names the version, or is on its way into force; of a model, whether it has a route. */
+  names(model: string, version: number | undefined): boolean {
+    const route = this.active.get(model);
+    if (version === undefined) return route !== undefined;
+    return (
+      route?.versions.has(version) === true ||
+      this.versionsOf(model).some((one) => one.served.version === version && one.holds > 0)
+    );
+  }
+
   drop(model: string): void {
     this.active.delete(model);
     this.markIdle();

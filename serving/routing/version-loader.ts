@@ -86,7 +86,7 @@ export class VersionLoader {
   private async bringUp(served: ServedVersion, key: string): Promise<LoadedVersion> {
     const { table, engine, artifacts, routeFile, controlPlane, events, metrics, log } = this.deps;
     const { model, version, artifactSha256: sha256, definitionSha256 } = served;
-    const { contract } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
+    const { contract, monitoring } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
     const path = await artifacts.pathOf(served);
     const compiled = compileContract(contract);
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
@@ -98,12 +98,11 @@ export class VersionLoader {
           events.record({ model, version, kind: 'refused', message: error.message });
         throw error;
       });
-    metrics.loadSeconds.set({ model, version: String(version) }, loadMs / 1000);
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);
     const readyAt = performance.now();
     const loaded = {
-      ...{ served, key, contract, compiled, meters, loadMs, readyAt },
+      ...{ served, key, contract, monitoring, compiled, meters, loadMs, readyAt },
       contractSha256: digestOf(contract),
       loadedAt: new Date().toISOString(),
       idleSince: readyAt,
@@ -122,11 +121,7 @@ export class VersionLoader {
       const { model, version: number } = version.served;
       table.remove(version);
       await engine.unload(version.key);
-      metrics.forgetVersion(
-        model,
-        number,
-        version.compiled.features.map((feature) => feature.name),
-      );
+      await metrics.forgetVersion(model, number);
       log.info({ model, version: number }, 'version unloaded');
       // Disk space is no reason to stop serving: what cannot be removed now is tried with the next version.
       const needed = [

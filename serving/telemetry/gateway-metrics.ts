@@ -2,14 +2,14 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Environment } from '../../domain/names.js';
 import { latencyBoundsMs } from '../../domain/serving/serving-window.js';
 import type { EngineModelStatus } from '../../inference/inference-engine.js';
-import type { LoadedVersion } from '../routing/loaded-version.js';
-import type { VersionMeters } from '../routing/loaded-version.js';
-import type { ShadowOutcome } from '../routing/loaded-version.js';
+import type { LoadedVersion, ShadowOutcome, VersionMeters } from '../routing/loaded-version.js';
 import { labelsOfKey } from '../routing/route-table.js';
+import { VersionSeries } from './version-series.js';
 
-/** The gateway's metrics: few labels, all of them bounded by what the control plane names. */
+/** The gateway's metrics: few labels, all of them bounded by what routes name. */
 export class GatewayMetrics {
   readonly registry = new Registry();
+  private readonly series = new VersionSeries();
   private readonly requests: Counter<'model' | 'version' | 'outcome'>;
   private readonly acceptedFeatures: Counter<'model' | 'feature' | 'overdue'>;
   private readonly latency: Histogram<'model' | 'version'>;
@@ -105,6 +105,11 @@ export class GatewayMetrics {
     ]);
     this.bodyBytes = gauge('body_bytes', 'Bytes of request bodies that are held, over both protocols.', []);
     this.windowsPending = gauge('serving_windows_pending', 'Serving windows that Postgres has not taken yet.', []);
+    for (const metric of [
+      ...[this.requests, this.shadowCopies, this.acceptedFeatures, this.latency, this.batchRows, this.queued],
+      ...[this.restarts, this.events, this.unseenLevels, this.routeEpoch, this.loadSeconds, this.routeErrors],
+    ])
+      this.series.add(metric);
   }
 
   versionMeters(model: string, version: number): VersionMeters {
@@ -131,18 +136,21 @@ export class GatewayMetrics {
   /** Brings those gauges up to date that are read rather than counted. */
   read(versions: readonly LoadedVersion[], models: readonly EngineModelStatus[]): void {
     for (const { key, queuedRequests } of models) this.queued.set(labelsOfKey(key), queuedRequests);
-    for (const { key, compiled } of versions) {
+    for (const { key, compiled, loadMs } of versions) {
+      this.loadSeconds.set(labelsOfKey(key), loadMs / 1000);
       for (const { name, unseenLevels } of compiled.features) {
         if (unseenLevels > 0) this.unseenLevels.set({ ...labelsOfKey(key), feature: name }, unseenLevels);
       }
     }
   }
 
-  /** Forgets the gauges of a version that is no longer loaded. */
-  forgetVersion(model: string, version: number, features: readonly string[]): void {
-    const labels = { model, version: String(version) };
-    this.queued.remove(labels);
-    this.loadSeconds.remove(labels);
-    for (const feature of features) this.unseenLevels.remove({ ...labels, feature });
+  /** Ends the series of models and versions that nothing names, once their last counts were scraped. */
+  removeUnnamed(isNamed: (model: string, version: number | undefined) => boolean): Promise<void> {
+    return this.series.removeUnnamed(isNamed);
+  }
+
+  /** Ends the series of a version that is no longer loaded. */
+  forgetVersion(model: string, version: number): Promise<void> {
+    return this.series.removeVersion(model, version);
   }
 }

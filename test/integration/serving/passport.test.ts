@@ -210,6 +210,24 @@ test('labels are told apart: those that have found their prediction, those that 
     error: expect.stringContaining('labels[0].prediction_id') as string,
   });
 
+  // A label that comes later than its model waits for one is left out, and said to be.
+  const lateOf = (days: number) => `p-${(Date.now() - days * 86_400_000).toString(36)}-0badcafe-3`;
+  expect(await send(lateOf(31), lateOf(32))).toMatchObject({
+    ...{
+      status: 202,
+      accepted: 0,
+      unmatched: 0,
+      late: 2,
+      late_ids: [lateOf(31), lateOf(32)].map(() => expect.any(String)),
+    },
+    late_after: '30 days after the prediction (monitoring.labelDelayMaxDays)',
+  });
+  const gone = await fetch(`${url}/v1/predictions/${lateOf(401)}`);
+  expect([gone.status, await gone.json()]).toMatchObject([
+    404,
+    { error: expect.stringContaining('kept for 400 days here (monitoring.retentionDays)') as string },
+  ]);
+
   // Another gateway may have made these: one just now, one long ago.
   const young = `p-${Date.now().toString(36)}-0badcafe-1`;
   const old = `p-${(Date.now() - 3_600_000).toString(36)}-0badcafe-2`;
