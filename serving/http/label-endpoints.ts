@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { isLateLabel } from '../../domain/model/monitoring-policy.js';
+import { isLateLabel } from '../../domain/monitoring/monitoring-policy.js';
 import { PerdureError } from '../../domain/errors.js';
 import { parsePredictionId } from '../../domain/serving/prediction-id.js';
 import type { InferenceService } from '../inference/inference-service.js';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isBeyondRetention } from '../../domain/model/monitoring-policy.js';
+import { isBeyondRetention } from '../../domain/monitoring/monitoring-policy.js';
 import { PerdureError } from '../../domain/errors.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { LoggedPrediction, PassportFacts } from '../../domain/serving/passport.js';

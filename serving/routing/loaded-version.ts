@@ -1,4 +1,4 @@
-import type { MonitoringPolicy } from '../../domain/model/monitoring-policy.js';
+import type { MonitoringPolicy } from '../../domain/monitoring/monitoring-policy.js';
 import type { Contract } from '../../domain/data/contract.js';
 import type { ServedVersion } from '../../domain/serving/route.js';
 import type { CompiledContract } from '../../inference/compiled-contract.js';

@@ -16,7 +16,7 @@ import { retentionRunsOf } from '../../../db/serving/expired-rows.js';
 import { rollUpWindows } from '../../../db/serving/roll-up-windows.js';
 import { storeId } from '../../../db/serving/route-queries.js';
 import { insertServingWindows, servedTraffic } from '../../../db/serving/serving-windows.js';
-import { parseModelDefinition } from '../../../domain/model/model-definition.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
 import { latencyBoundsMs, scoreBins } from '../../../domain/serving/serving-window.js';
@@ -27,7 +27,7 @@ import { loadTemporalConfig } from '../../../temporal.config.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { openTestBucket } from '../data/test-bucket.js';
-import { pollUntil } from '../infra/poll-until.js';
+import { pollUntil } from '../../support/poll-until.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 const environment = 'production' as const;
