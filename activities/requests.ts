@@ -58,7 +58,7 @@ export function createRequestActivities({ db, config }: Pick<ActivityDependencie
         alsoShadow,
       } = parse(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       await versionOf(db, model, version);
-      const away = (await archivedVersions(db, model)).get(version);
+      const away = (await archivedVersions(db, model, [version])).get(version);
       if (away)
         throw new PerdureError(
           'state/conflict',

@@ -15,8 +15,11 @@ export type ApiScope = FastifyInstance<
 /** Adds the routes of one subject. */
 export type EndpointGroup = (app: ApiScope, deps: ApiDeps) => void | Promise<void>;
 
-/** How many rows a list gives. */
-export const limitSchema = z.coerce.number().int().min(1).max(500).default(50);
+/** Which part of a list: at most so many items, after the place that the page before gave as `next`. */
+export const pageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  after: z.string().min(1).max(1000).optional().describe('the `next` of the page before'),
+});
 
 /** `true` or `false` in a query string. */
 export const flagSchema = z.stringbool().default(false);

@@ -13,7 +13,7 @@ export async function findPromotion(api: ApiClient, text: string, environment: E
   if (ref?.version === undefined && !text.includes('/')) return api.promotion(text);
   const query =
     ref?.version === undefined ? { workflowId: text } : { model: ref.model, version: ref.version, environment };
-  const found = await api.promotions(query);
+  const { items: found } = await api.promotions(query);
   const chosen = found.find((one) => one.closedAt === null) ?? found[0];
   if (chosen) return api.promotion(chosen.id);
   const where = ref?.version === undefined ? text : `${text} to ${environment}`;

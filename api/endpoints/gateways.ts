@@ -4,35 +4,40 @@ import { listGatewayEvents } from '../../db/serving/gateway-events.js';
 import { listGateways } from '../../db/serving/gateway-lists.js';
 import { servedTraffic } from '../../db/serving/serving-windows.js';
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from '../../client/http/gateways.js';
-import type { EndpointGroup } from '../endpoint-group.js';
+import { listReply } from '../../client/http/page.js';
+import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 /**
  * `GET /gateways`: which are live, and the epochs that they serve. `GET /gateways/events`: versions refused or taken
  * out of service. `GET /models/{model}/traffic`: what they answered.
  */
 export const gatewayEndpoints: EndpointGroup = (app, { db }) => {
-  app.get('/gateways', { schema: { tags: ['routes'], response: { 200: gatewayListSchema } } }, async () => ({
-    gateways: (await listGateways(db)).map((gateway) => ({
-      ...gateway,
-      heartbeatAt: gateway.heartbeatAt.toISOString(),
-    })),
-  }));
+  app.get(
+    '/gateways',
+    { schema: { tags: ['routes'], querystring: pageQuerySchema, response: { 200: gatewayListSchema } } },
+    async ({ query }) =>
+      listReply('gateways', await listGateways(db, query), ({ heartbeatAt, ...gateway }) => ({
+        ...gateway,
+        heartbeatAt: heartbeatAt.toISOString(),
+      })),
+  );
   app.get(
     '/gateways/events',
     {
       schema: {
         tags: ['routes'],
-        querystring: z.object({
+        querystring: pageQuerySchema.extend({
           environment: environmentSchema.optional(),
           model: modelNameSchema.optional(),
-          limit: z.coerce.number().int().min(1).max(200).default(20),
         }),
         response: { 200: gatewayEventListSchema },
       },
     },
-    async ({ query }) => ({
-      events: (await listGatewayEvents(db, query)).map((event) => ({ ...event, at: event.at.toISOString() })),
-    }),
+    async ({ query }) =>
+      listReply('events', await listGatewayEvents(db, query), ({ at, ...event }) => ({
+        ...event,
+        at: at.toISOString(),
+      })),
   );
   app.get(
     '/models/:model/traffic',

@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import { definitionByDigest, definitionInForce } from '../../db/model/definition-queries.js';
-import { listModels, type ModelRow } from '../../db/model/model-lists.js';
+import { listModels, modelRow } from '../../db/model/model-lists.js';
+import { routesOfModels } from '../../db/serving/route-lists.js';
 import { PerdureError } from '../../domain/errors.js';
+import { groupBy } from '../../domain/group-by.js';
 import { environmentSchema, modelNameSchema, sha256Schema } from '../../domain/names.js';
-import {
-  modelDetailSchema,
-  modelListSchema,
-  retireRequestSchema,
-  type ModelSummary,
-} from '../../client/http/models.js';
-import { routeListSchema } from '../../client/http/routes.js';
+import { modelDetailSchema, modelListSchema, retireRequestSchema } from '../../client/http/models.js';
+import { listReply } from '../../client/http/page.js';
+import { routesOfModelSchema } from '../../client/http/routes.js';
 import { endService } from '../serving/end-service.js';
-import type { EndpointGroup } from '../endpoint-group.js';
+import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const definitionSchema = z.record(z.string(), z.json());
@@ -19,9 +17,14 @@ const definitionSchema = z.record(z.string(), z.json());
 /** `GET /models[/{model}]`: what is known, by name; `/definitions/{sha256}`: any definition that was ever applied. */
 export const modelEndpoints: EndpointGroup = (app, deps) => {
   const { db } = deps;
+  const routesByModel = async (models: readonly string[]) =>
+    groupBy(await routesOfModels(db, models), (route) => route.model);
+
   app.post(
     '/models/:model/retire',
-    { schema: { tags: ['models'], params: ofModel, body: retireRequestSchema, response: { 200: routeListSchema } } },
+    {
+      schema: { tags: ['models'], params: ofModel, body: retireRequestSchema, response: { 200: routesOfModelSchema } },
+    },
     async ({ params: { model }, body: { environment, actor, reason } }) => ({
       routes: await endService(deps, {
         model,
@@ -32,16 +35,25 @@ export const modelEndpoints: EndpointGroup = (app, deps) => {
     }),
   );
 
-  app.get('/models', { schema: { tags: ['models'], response: { 200: modelListSchema } } }, async () => ({
-    models: (await listModels(db)).map(summary),
-  }));
+  app.get(
+    '/models',
+    { schema: { tags: ['models'], querystring: pageQuerySchema, response: { 200: modelListSchema } } },
+    async ({ query }) => {
+      const page = await listModels(db, query);
+      const routes = await routesByModel(page.items.map(({ name }) => name));
+      return listReply('models', page, (row) => ({ ...row, routes: routes.get(row.name) ?? [] }));
+    },
+  );
 
   app.get(
     '/models/:model',
     { schema: { tags: ['models'], params: ofModel, response: { 200: modelDetailSchema } } },
     async ({ params }) => {
-      const row = (await listModels(db, params.model))[0];
-      if (row) return { ...summary(row), definition: definitionSchema.parse(row.definition) };
+      const row = await modelRow(db, params.model);
+      if (row) {
+        const routes = (await routesByModel([row.name])).get(row.name) ?? [];
+        return { ...row, routes, definition: definitionSchema.parse(row.definition) };
+      }
       await definitionInForce(db, params.model);
       throw new PerdureError('model/unknown', `No model is called ${params.model}.`, params);
     },
@@ -53,12 +65,3 @@ export const modelEndpoints: EndpointGroup = (app, deps) => {
     async ({ params }) => definitionSchema.parse(await definitionByDigest(db, params.sha256)),
   );
 };
-
-function summary({ definition, ...row }: ModelRow): ModelSummary {
-  return {
-    ...row,
-    description: definition.description,
-    owner: definition.owner,
-    schedules: definition.triggers.schedules,
-  };
-}

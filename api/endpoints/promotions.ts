@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connect.js';
 import { runningRollout } from '../../db/rollout/rollout-queries.js';
-import { listPromotions } from '../../db/promotion/promotion-lists.js';
+import { listPromotions, type PromotionListRow } from '../../db/promotion/promotion-lists.js';
 import {
   decisionsOf,
   promotionById,
@@ -13,6 +13,7 @@ import { requirementsOf } from '../../domain/promotion/approval-places.js';
 import { parseCompactSignature } from '../../domain/promotion/decision-signature.js';
 import { PerdureError } from '../../domain/errors.js';
 import { needsNoApproval, promotionStanding, standingPlaces } from '../../domain/promotion/promotion-standing.js';
+import { listReply } from '../../client/http/page.js';
 import {
   decisionReplySchema,
   decisionRequestSchema,
@@ -22,15 +23,14 @@ import {
   type PromotionSummary,
 } from '../../client/http/promotions.js';
 import { readEvaluation } from '../model/read-evaluation.js';
-import { flagSchema, limitSchema, type EndpointGroup } from '../endpoint-group.js';
+import { flagSchema, pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
-const listQuery = z.object({
+const listQuery = pageQuerySchema.extend({
   model: modelNameSchema.optional(),
   version: z.coerce.number().int().min(1).optional(),
   environment: environmentSchema.optional(),
   workflowId: z.string().max(300).optional(),
   open: flagSchema,
-  limit: limitSchema,
 });
 const ofPromotion = z.object({ id: z.string().min(1).max(200) });
 
@@ -39,10 +39,7 @@ export const promotionEndpoints: EndpointGroup = (app, { db, objects, decisions:
   app.get(
     '/promotions',
     { schema: { tags: ['promotions'], querystring: listQuery, response: { 200: promotionListSchema } } },
-    async ({ query }) => {
-      const rows = await listPromotions(db, query);
-      return { promotions: rows.map(summary) };
-    },
+    async ({ query }) => listReply('promotions', await listPromotions(db, query), summary),
   );
 
   app.get(
@@ -147,7 +144,7 @@ function requirementOf(row: PromotionRecord, all: readonly DecisionRecord[]): Pr
   };
 }
 
-function summary(row: PromotionRecord): PromotionSummary {
+function summary(row: PromotionListRow): PromotionSummary {
   const { id, workflowId, model, version, environment, requestedBy, state, reason, evidenceSha256 } = row;
   return {
     ...{ id, workflowId, model, version, environment, requestedBy, state, reason, evidenceSha256 },

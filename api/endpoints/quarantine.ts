@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { decideQuarantine, type PartitionRecord } from '../../db/data/data-queries.js';
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { partitionsInQuarantine, newestPartitionRecords, recordsOfPartition } from '../../db/data/quarantine-lists.js';
+import { listQuarantined, recordsOfPartition, type QuarantineFilter } from '../../db/data/quarantine-lists.js';
 import { PerdureError } from '../../domain/errors.js';
+import { groupBy } from '../../domain/group-by.js';
 import { actorSchema, modelNameSchema } from '../../domain/names.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
@@ -13,11 +14,12 @@ import {
   type QuarantineEntry,
 } from '../../client/http/data.js';
 import { judgedLake } from '../data/lake-verdicts.js';
+import { listReply, type ListPage } from '../../client/http/page.js';
 import { objectText } from '../model/object-text.js';
-import { flagSchema, type EndpointGroup } from '../endpoint-group.js';
+import { flagSchema, pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 const ofPartition = z.object({ model: modelNameSchema, partition: partitionSchema });
-const listQuery = z.object({
+const listQuery = pageQuerySchema.extend({
   model: modelNameSchema.optional(),
   all: flagSchema.describe(
     'also partitions that were released or discarded, whether or not that content still lies there',
@@ -36,23 +38,8 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
   app.get(
     '/quarantine',
     { schema: { tags: ['data'], querystring: listQuery, response: { 200: quarantineListSchema } } },
-    async ({ query }) => {
-      const decided = query.all
-        ? (await newestPartitionRecords(db, query.model)).filter((record) => record.decidedBy !== null)
-        : [];
-      const asked = await partitionsInQuarantine(db, query.model);
-      for (const { model, partition } of decided) asked.set(model, [...(asked.get(model) ?? []), partition]);
-      const verdicts = await Promise.all([...asked].map(([model, months]) => verdictsOf(model, [...new Set(months)])));
-      const inPlace = verdicts.flatMap((one) => [...one.values()]);
-      const shown = inPlace.filter(({ state }) => state === 'quarantined').map((record) => entry(record, true));
-      const isInPlace = (record: PartitionRecord) => inPlace.some((one) => isSame(one, record));
-      shown.push(...decided.map((record) => entry(record, isInPlace(record))));
-      return {
-        partitions: shown.toSorted((left, right) =>
-          `${left.model} ${left.partition}` < `${right.model} ${right.partition}` ? -1 : 1,
-        ),
-      };
-    },
+    async ({ query: { all, ...query } }) =>
+      listReply('partitions', await shownPage({ ...query, decided: all }), asItIs),
   );
 
   app.get(
@@ -95,6 +82,32 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
     );
   }
 
+  /**
+   * A page of what is set aside and lies in the lake still, and of what was decided wherever it lies. What was replaced
+   * since is passed over.
+   */
+  async function shownPage(filter: QuarantineFilter): Promise<ListPage<QuarantineEntry>> {
+    const items: QuarantineEntry[] = [];
+    for (let { after } = filter; ;) {
+      const page = await listQuarantined(db, { ...filter, limit: filter.limit - items.length, after });
+      const groups = [...groupBy(page.items, ({ model }) => model)];
+      const verdicts = new Map(
+        await Promise.all(
+          groups.map(async ([model, own]) => {
+            const months = [...new Set(own.map(({ partition }) => partition))];
+            return [model, await verdictsOf(model, months)] as const;
+          }),
+        ),
+      );
+      for (const record of page.items) {
+        const inPlace = verdicts.get(record.model)?.get(record.partition)?.inputsSha256 === record.inputsSha256;
+        if (inPlace || record.decidedBy !== null) items.push(entry(record, inPlace));
+      }
+      if (page.next === null || items.length === filter.limit) return { items, next: page.next };
+      after = page.next;
+    }
+  }
+
   /** Empty for a model that was retired: nothing of it is read any more. */
   async function verdictsOf(model: string, months: readonly Partition[]): Promise<Map<Partition, PartitionRecord>> {
     const inForce = await definitionInForce(db, model).catch((error: unknown) => {
@@ -107,8 +120,7 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
   }
 };
 
-const isSame = (left: PartitionRecord, right: PartitionRecord): boolean =>
-  left.model === right.model && left.partition === right.partition && left.inputsSha256 === right.inputsSha256;
+const asItIs = <Item>(item: Item): Item => item;
 
 function entry(record: PartitionRecord, inPlace: boolean): QuarantineEntry {
   const { model, partition, inputsSha256, state, rows, positives, summary, reportKey, decidedBy, comment } = record;

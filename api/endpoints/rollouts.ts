@@ -4,6 +4,7 @@ import type { RolloutRecord } from '../../db/rollout/rollout-queries.js';
 import { workflowIds } from '../../domain/ids.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { steeringOf } from '../../db/rollout/steering-queries.js';
+import { listReply } from '../../client/http/page.js';
 import {
   steeringReplySchema,
   steeringRequestSchema,
@@ -13,13 +14,12 @@ import {
 } from '../../client/http/rollouts.js';
 import { rolloutReplayListSchema, rolloutReplayRequestSchema } from '../../client/http/rollout-replay.js';
 import { replayRollouts } from '../rollout/replay-rollouts.js';
-import { limitSchema, type EndpointGroup } from '../endpoint-group.js';
+import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
-const listQuery = z.object({
+const listQuery = pageQuerySchema.extend({
   model: modelNameSchema.optional(),
   environment: environmentSchema.optional(),
-  limit: limitSchema,
 });
 const ofRollout = z.object({ id: z.string().min(1).max(200) });
 
@@ -28,10 +28,7 @@ export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: desk }) =>
   app.get(
     '/rollouts',
     { schema: { tags: ['rollouts'], querystring: listQuery, response: { 200: rolloutListSchema } } },
-    async ({ query }) => {
-      const rows = await listRollouts(db, query);
-      return { rollouts: rows.map(summary) };
-    },
+    async ({ query }) => listReply('rollouts', await listRollouts(db, query), summary),
   );
 
   app.get(
@@ -113,7 +110,7 @@ function awaitsLabels({ state, settled, lastWord, environment, model, challenger
     : null;
 }
 
-function summary(row: Awaited<ReturnType<typeof listRollouts>>[number]): RolloutSummary {
+function summary(row: RolloutRecord): RolloutSummary {
   const { id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason } = row;
   return {
     ...{ id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason },

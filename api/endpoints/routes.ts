@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { currentRoutesOf, routeHistory, routeOf } from '../../db/serving/route-queries.js';
+import { listRouteHistory, listRoutes } from '../../db/serving/route-lists.js';
+import { routeOf } from '../../db/serving/route-queries.js';
 import { releaseRoute } from '../../db/serving/route-releases.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
-import { letGoReplySchema, letGoRequestSchema, routeListSchema } from '../../client/http/routes.js';
+import { listReply } from '../../client/http/page.js';
+import {
+  letGoReplySchema,
+  letGoRequestSchema,
+  routeListSchema,
+  routesOfModelSchema,
+} from '../../client/http/routes.js';
 import { mayEndService, mustHaveRole } from '../must-have-role.js';
-import type { EndpointGroup } from '../endpoint-group.js';
+import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
 const inEnvironment = z.object({ environment: environmentSchema.optional() });
+const listQuery = pageQuerySchema.extend(inEnvironment.shape);
+const asItIs = <Item>(item: Item): Item => item;
 const atTime = inEnvironment.extend({
   at: z.iso.datetime({ offset: true }).optional().describe('the routes in force at this time instead of now'),
 });
@@ -17,15 +26,13 @@ const atTime = inEnvironment.extend({
 export const routeEndpoints: EndpointGroup = (app, { db, accessFile }) => {
   app.get(
     '/routes',
-    { schema: { tags: ['routes'], querystring: inEnvironment, response: { 200: routeListSchema } } },
-    async ({ query }) => ({
-      routes: await currentRoutesOf(db, query.environment),
-    }),
+    { schema: { tags: ['routes'], querystring: listQuery, response: { 200: routeListSchema } } },
+    async ({ query }) => listReply('routes', await listRoutes(db, query), asItIs),
   );
 
   app.get(
     '/models/:model/routes',
-    { schema: { tags: ['routes'], params: ofModel, querystring: atTime, response: { 200: routeListSchema } } },
+    { schema: { tags: ['routes'], params: ofModel, querystring: atTime, response: { 200: routesOfModelSchema } } },
     async ({ params, query }) => {
       const at = query.at === undefined ? undefined : new Date(query.at);
       const environments = query.environment === undefined ? environmentSchema.options : [query.environment];
@@ -38,11 +45,11 @@ export const routeEndpoints: EndpointGroup = (app, { db, accessFile }) => {
 
   app.get(
     '/models/:model/routes/history',
-    { schema: { tags: ['routes'], params: ofModel, querystring: inEnvironment, response: { 200: routeListSchema } } },
+    { schema: { tags: ['routes'], params: ofModel, querystring: listQuery, response: { 200: routeListSchema } } },
     async ({ params, query }) => {
-      const routes = await routeHistory(db, params.model, query.environment);
-      if (routes.length === 0) await definitionInForce(db, params.model);
-      return { routes };
+      const page = await listRouteHistory(db, { ...params, ...query });
+      if (page.items.length === 0) await definitionInForce(db, params.model);
+      return listReply('routes', page, asItIs);
     },
   );
 

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { listRuns, runWithSnapshot, type RunWithVersion } from '../../db/training/run-lists.js';
+import { listRuns, runWithSnapshot, type RunListRow } from '../../db/training/run-lists.js';
 import { modelNameSchema } from '../../domain/names.js';
+import { listReply } from '../../client/http/page.js';
 import { runDetailSchema, runListSchema, type RunSummary } from '../../client/http/runs.js';
-import { limitSchema, type EndpointGroup } from '../endpoint-group.js';
-import { causeView, windowsOf } from '../model/version-view.js';
+import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
+import { causeView } from '../model/version-view.js';
 
-const listQuery = z.object({
+const listQuery = pageQuerySchema.extend({
   model: modelNameSchema.optional(),
   before: z.iso.datetime({ offset: true }).optional(),
-  limit: limitSchema,
 });
 const ofRun = z.object({ id: z.string().min(1).max(200) });
 
@@ -18,11 +18,8 @@ export const runEndpoints: EndpointGroup = (app, { db }) => {
     '/runs',
     { schema: { tags: ['runs'], querystring: listQuery, response: { 200: runListSchema } } },
     async ({ query }) => {
-      const rows = await listRuns(db, {
-        ...query,
-        before: query.before === undefined ? undefined : new Date(query.before),
-      });
-      return { runs: rows.map(summary) };
+      const before = query.before === undefined ? undefined : new Date(query.before);
+      return listReply('runs', await listRuns(db, { ...query, before }), summary);
     },
   );
 
@@ -33,9 +30,10 @@ export const runEndpoints: EndpointGroup = (app, { db }) => {
       const run = await runWithSnapshot(db, params.id);
       const { definitionSha256, snapshotSha256, artifactSha256, evaluationKey } = run;
       return {
-        ...summary(run),
+        ...summary({ ...run, step: run.steps.at(-1)?.step ?? null }),
         ...{ definitionSha256, snapshotSha256, artifactSha256, evaluationKey },
-        ...windowsOf(run.manifest),
+        trainedOn: run.manifest?.trainedOn ?? null,
+        testedOn: run.manifest?.testedOn ?? null,
         gates: run.gates?.map((gate) => ({ ...gate })) ?? null,
         steps: run.steps.map(({ step, startedAt, finishedAt, summary: made }) => ({
           step,
@@ -49,13 +47,12 @@ export const runEndpoints: EndpointGroup = (app, { db }) => {
   );
 };
 
-function summary(run: RunWithVersion): RunSummary {
-  const { id, workflowId, model, until, outcome, reason, version, metrics } = run;
+function summary(run: RunListRow): RunSummary {
+  const { id, workflowId, model, until, outcome, reason, version, metrics, step } = run;
   return {
-    ...{ id, workflowId, model, until, outcome, reason, version, metrics },
+    ...{ id, workflowId, model, until, outcome, reason, version, metrics, step },
     cause: causeView(run.cause),
     startedAt: run.startedAt.toISOString(),
     finishedAt: run.finishedAt?.toISOString() ?? null,
-    step: run.steps.at(-1)?.step ?? null,
   };
 }

@@ -4,12 +4,13 @@ import { definitionInForce } from '../../db/model/definition-queries.js';
 import { listPromotions } from '../../db/promotion/promotion-lists.js';
 import { archivedVersions, recordArchival } from '../../db/model/version-archive.js';
 import { versionsOfRoute } from '../../domain/serving/route.js';
-import { currentRoutesOf } from '../../db/serving/route-queries.js';
-import { listVersions } from '../../db/model/version-lists.js';
+import { routesOfModels } from '../../db/serving/route-lists.js';
+import { listVersions, versionWithOrigin, type VersionListRow } from '../../db/model/version-lists.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { promotionPlanSchema } from '../../client/http/promotion-plan.js';
+import { listReply } from '../../client/http/page.js';
 import {
   archiveRequestSchema,
   versionDetailSchema,
@@ -19,10 +20,11 @@ import {
 import { objectText } from '../model/object-text.js';
 import { readEvaluation } from '../model/read-evaluation.js';
 import { promotionPlan } from '../promotion/promotion-plan.js';
-import type { EndpointGroup } from '../endpoint-group.js';
+import { flagSchema, pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 import { versionView } from '../model/version-view.js';
 
 const ofModel = z.object({ model: modelNameSchema });
+const listQuery = pageQuerySchema.extend({ unarchived: flagSchema.describe('without those that are put away') });
 const ofVersion = ofModel.extend({ version: z.coerce.number().int().min(1) });
 const planQuery = z.object({
   environment: environmentSchema.optional(),
@@ -38,33 +40,26 @@ const cardQuery = z.object({ format: z.enum(['md', 'json']).default('md') });
  */
 export const versionEndpoints: EndpointGroup = (app, deps) => {
   const { db, objects } = deps;
-  const oneVersion = async (model: string, version: number) => {
-    const rows = await listVersions(db, model);
-    const row = rows.find((one) => one.version === version);
-    if (row) return row;
-    if (rows.length === 0) await definitionInForce(db, model);
-    const there =
-      rows
-        .map((one) => one.version)
-        .reverse()
-        .join(', ') || 'none yet';
-    throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, {
-      model,
-      version,
-    });
+  const viewOf = async (row: VersionListRow) => {
+    const [routes, archived] = await Promise.all([
+      routesOfModels(db, [row.model]),
+      archivedVersions(db, row.model, [row.version]),
+    ]);
+    return versionView(row, routes, archived);
   };
 
   app.get(
     '/models/:model/versions',
-    { schema: { tags: ['versions'], params: ofModel, response: { 200: versionListSchema } } },
-    async ({ params }) => {
-      const [rows, routes, archived] = await Promise.all([
-        listVersions(db, params.model),
-        currentRoutesOf(db),
-        archivedVersions(db, params.model),
-      ]);
-      if (rows.length === 0) await definitionInForce(db, params.model);
-      return { versions: rows.map((row) => versionView(row, routes, archived)) };
+    { schema: { tags: ['versions'], params: ofModel, querystring: listQuery, response: { 200: versionListSchema } } },
+    async ({ params: { model }, query }) => {
+      const [page, routes] = await Promise.all([listVersions(db, model, query), routesOfModels(db, [model])]);
+      if (page.items.length === 0) await definitionInForce(db, model);
+      const archived = await archivedVersions(
+        db,
+        model,
+        page.items.map(({ version }) => version),
+      );
+      return listReply('versions', page, (row) => versionView(row, routes, archived));
     },
   );
 
@@ -72,17 +67,13 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     '/models/:model/versions/:version',
     { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } },
     async ({ params, log }) => {
-      const [row, routes, archived] = await Promise.all([
-        oneVersion(params.model, params.version),
-        currentRoutesOf(db),
-        archivedVersions(db, params.model),
-      ]);
+      const row = await versionWithOrigin(db, params.model, params.version);
       const evaluation = await readEvaluation(objects, row.evaluationKey, log);
       const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, gates, lineage } =
         row;
       const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
       return {
-        ...versionView(row, routes, archived),
+        ...(await viewOf(row)),
         ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, lineage, evaluation },
         gates: gates.map((gate) => ({ ...gate })),
         card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
@@ -96,7 +87,7 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
       schema: { tags: ['versions'], params: ofVersion, querystring: planQuery, response: { 200: promotionPlanSchema } },
     },
     async ({ params, query }) => {
-      await oneVersion(params.model, params.version);
+      await versionWithOrigin(db, params.model, params.version);
       return promotionPlan(deps, {
         ...params,
         environment: query.environment,
@@ -117,28 +108,27 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
       },
     },
     async ({ params, body }) => {
-      const [row, routes, open] = await Promise.all([
-        oneVersion(params.model, params.version),
-        currentRoutesOf(db),
+      const row = await versionWithOrigin(db, params.model, params.version);
+      const [routes, open] = await Promise.all([
+        routesOfModels(db, [params.model]),
         listPromotions(db, { ...params, open: true, limit: 1 }),
       ]);
+      const [waiting] = open.items;
       const name = `${params.model}@${params.version}`;
-      const place = routes.find(
-        (route) => route.model === params.model && versionsOfRoute(route).includes(params.version),
-      );
+      const place = routes.find((route) => versionsOfRoute(route).includes(params.version));
       if (body.archived && place)
         throw new PerdureError(
           'state/conflict',
           `${name} is served in ${place.environment}: roll it back or replace it there first.`,
         );
-      if (body.archived && open[0])
+      if (body.archived && waiting)
         throw new PerdureError(
           'state/conflict',
-          `A promotion of ${name} to ${open[0].environment} is open: reject or withdraw it first (perdure ` +
-            `promotions show ${open[0].id}).`,
+          `A promotion of ${name} to ${waiting.environment} is open: reject or withdraw it first (perdure ` +
+            `promotions show ${waiting.id}).`,
         );
       await recordArchival(db, { ...params, ...body });
-      return versionView(row, routes, await archivedVersions(db, params.model));
+      return viewOf(row);
     },
   );
 
@@ -152,7 +142,7 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
       },
     },
     async ({ params }, reply) => {
-      const { artifactKey, artifactSha256 } = await oneVersion(params.model, params.version);
+      const { artifactKey, artifactSha256 } = await versionWithOrigin(db, params.model, params.version);
       const bytes = Buffer.from(await objects.get(artifactKey));
       const found = createHash('sha256').update(bytes).digest('hex');
       if (found !== artifactSha256)
@@ -169,7 +159,7 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     '/models/:model/versions/:version/card',
     { schema: { tags: ['versions'], params: ofVersion, querystring: cardQuery } },
     async ({ params, query }, reply) => {
-      await oneVersion(params.model, params.version);
+      await versionWithOrigin(db, params.model, params.version);
       const key = objectKeys.modelCard(params.model, params.version, query.format);
       const text = await objectText(objects, key);
       if (text === undefined) {

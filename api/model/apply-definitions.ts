@@ -2,9 +2,9 @@ import { checkExpressions } from '../../adapters/data-engine/expressions/check-e
 import type { Database } from '../../db/connect.js';
 import { contractOutlook } from '../../db/promotion/contract-facts.js';
 import { applyDefinitionsWhole } from '../../db/model/definition-queries.js';
-import { currentRoutesOf } from '../../db/serving/route-queries.js';
+import { routesOfModels } from '../../db/serving/route-lists.js';
 import { championOf } from '../../domain/serving/route.js';
-import { listModels, type ModelRow } from '../../db/model/model-lists.js';
+import { definitionsInForce, type DefinitionInForce } from '../../db/model/model-lists.js';
 import { compatibilityText } from '../../domain/data/contract-compatibility.js';
 import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
 import { definitionWarnings } from '../../domain/model/definition-warnings.js';
@@ -39,7 +39,7 @@ export async function applyDefinitions(
     ...definitionWarnings(definition).map((warning) => ({ model: definition.name, ...warning })),
     ...(found.get(definition.name) ?? []).map((warning) => ({ model: definition.name, ...warning })),
   ]);
-  const known = await listModels(db);
+  const known = await definitionsInForce(db);
   const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
   const retired = prune ? absent.map((model) => model.name) : [];
   const contracts = new Map(
@@ -77,7 +77,7 @@ export async function applyDefinitions(
 
 /** What serves does not disappear with its file. */
 async function refuseServing(db: ApiDeps['db'], retired: readonly string[]): Promise<void> {
-  const serving = (await currentRoutesOf(db)).filter((route) => retired.includes(route.model));
+  const serving = await routesOfModels(db, retired);
   if (serving.length === 0) return;
   const places = serving
     .map(({ model, environment, split }) => `${model}@${championOf(split)} in ${environment}`)
@@ -127,7 +127,7 @@ async function contractsOf(db: Database, definition: ModelDefinition): Promise<P
   return found.length === 0 ? {} : { contracts: found };
 }
 
-function changeOf(definition: ModelDefinition, known: readonly ModelRow[]): DefinitionChange {
+function changeOf(definition: ModelDefinition, known: readonly DefinitionInForce[]): DefinitionChange {
   const before = known.find((model) => model.name === definition.name);
   const toSha256 = definitionDigest(definition);
   if (!before) return { model: definition.name, change: 'created', fromSha256: null, toSha256, changedPaths: [] };
@@ -141,7 +141,7 @@ function changeOf(definition: ModelDefinition, known: readonly ModelRow[]): Defi
   };
 }
 
-function absentChange(model: ModelRow, prune: boolean): DefinitionChange {
+function absentChange(model: DefinitionInForce, prune: boolean): DefinitionChange {
   const sha256 = model.definitionSha256;
   return prune
     ? { model: model.name, change: 'retired', fromSha256: sha256, toSha256: null, changedPaths: [] }

@@ -1,12 +1,11 @@
-import type { SnapshotManifest } from '../../domain/data/snapshot.js';
 import type { Route } from '../../domain/serving/route.js';
 import type { ArchivalRecord } from '../../db/model/version-archive.js';
-import type { VersionWithOrigin } from '../../db/model/version-lists.js';
+import type { VersionListRow } from '../../db/model/version-lists.js';
 import type { VersionSummary } from '../../client/http/versions.js';
 
 /** A version as lists show it, with where it is served. */
 export function versionView(
-  row: VersionWithOrigin,
+  row: VersionListRow,
   routes: readonly Route[],
   archived: ReadonlyMap<number, Pick<ArchivalRecord, 'actor' | 'reason' | 'at'>>,
 ): VersionSummary {
@@ -17,7 +16,8 @@ export function versionView(
     runId: row.runId,
     createdAt: row.createdAt.toISOString(),
     cause: causeView(row.cause),
-    ...windowsOf(row.manifest),
+    trainedOn: row.trainedOn,
+    testedOn: row.testedOn,
     metrics: row.metrics,
     artifactSha256: row.artifactSha256,
     archived: away ? { actor: away.actor, reason: away.reason, at: away.at.toISOString() } : null,
@@ -29,11 +29,6 @@ export function versionView(
           .map((part) => ({ environment: route.environment, sharePct: part.sharePct })),
       ),
   };
-}
-
-/** What a snapshot trains and tests on; null where there is none yet. */
-export function windowsOf(manifest: SnapshotManifest | null) {
-  return { trainedOn: manifest?.trainedOn ?? null, testedOn: manifest?.testedOn ?? null };
 }
 
 export function causeView(cause: { kind: string; id?: string | undefined; actor?: string | undefined }) {

@@ -131,7 +131,7 @@ async function conflictsOf(db: Database, { model, version, environment, policy, 
       `The rollout of ${model}@${rollout.challenger} in ${environment} is ${rollout.state}: this one waits ` +
         `until it has ended (perdure rollout status ${model} --env ${environment}).`,
     );
-  for (const open of await listPromotions(db, { model, environment, open: true, limit: 20 })) {
+  for (const open of (await listPromotions(db, { model, environment, open: true, limit: 20 })).items) {
     const same = open.version === version;
     if (open.state !== 'rolling-out')
       conflicts.push(

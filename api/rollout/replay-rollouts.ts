@@ -33,7 +33,7 @@ export async function replayRollouts(db: Database, { policy, ...filter }: Replay
       'input/invalid',
       'policy.strategy: a direct rollout is judged by nobody, so there is nothing to decide again. Name another.',
     );
-  const rollouts = await listRollouts(db, filter);
+  const { items: rollouts } = await listRollouts(db, filter);
   return { rollouts: await Promise.all(rollouts.map((rollout) => replayed(db, rollout, policy ?? null))) };
 }
 

@@ -128,7 +128,7 @@ async function choose(
   if (all === undefined) return Promise.all(named.map((text) => findPromotion(api, text, env)));
   const model = requireModelName(all);
   const open = await api.promotions({ model, environment: env, open: true, limit: 200 });
-  const waiting = open.filter(({ state }) => state === 'waiting-for-approval' || state === 'gathering-evidence');
+  const waiting = open.items.filter(({ state }) => state === 'waiting-for-approval' || state === 'gathering-evidence');
   if (waiting.length > 0) return Promise.all(waiting.map(({ id }) => api.promotion(id)));
   throw new PerdureError(
     'not-found',

@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander';
 import { environmentSchema, type Environment } from '../../domain/names.js';
 import type { ModelDetail } from '../../client/http/models.js';
-import type { RouteList } from '../../client/http/routes.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { servesText, shortDigest } from '../format/words.js';
 import { actorOption } from '../global-options.js';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
 import { requireModelName } from '../parse/version-ref.js';
 
@@ -15,15 +15,12 @@ import { requireModelName } from '../parse/version-ref.js';
 export function registerModels(program: Command, context: CliContext): void {
   const models = program.command('models').description('the models that are known');
 
-  models
-    .command('ls')
+  addPageOptions(models.command('ls'))
     .description('list the models, what each serves in production, and its schedules')
-    .addHelpText('after', examples('models ls', 'models ls --json'))
-    .action(async () => {
+    .addHelpText('after', examples('models ls', 'models ls --limit 100', 'models ls --json'))
+    .action(async (options: PageOptions) => {
       const { output } = context;
-      const api = context.api();
-      const [found, routes] = await Promise.all([api.models(), api.routes()]);
-      output.result({ items: found, next: null }, () => {
+      showPage(output, await context.api().models(pageQuery(options)), (found) => {
         if (found.length === 0) return 'No model is known yet. Write models/NAME/model.ts, then: perdure apply';
         return table(
           output,
@@ -32,7 +29,7 @@ export function registerModels(program: Command, context: CliContext): void {
             model.name,
             model.owner,
             model.newestVersion,
-            servedIn(routes, model.name).join('; ') || 'nothing',
+            servedIn(model).join('; ') || 'nothing',
             model.watermark,
             schedulesText(model.schedules),
             localTime(model.appliedAt),
@@ -52,11 +49,8 @@ export function registerModels(program: Command, context: CliContext): void {
       const name = requireModelName(text);
       const api = context.api();
       const model = await api.model(name);
-      const [routes, open] = await Promise.all([api.routes(), api.promotions({ model: name, open: true })]);
-      const served = routes.filter((route) => route.model === name);
-      output.result({ ...model, routes: served, openPromotions: open }, () =>
-        describeModel(output, model, served, open.length),
-      );
+      const { items: open } = await api.promotions({ model: name, open: true });
+      output.result({ ...model, openPromotions: open }, () => describeModel(output, model, open.length));
     });
 
   models
@@ -83,8 +77,8 @@ export function registerModels(program: Command, context: CliContext): void {
     });
 }
 
-function describeModel(output: Output, model: ModelDetail, routes: RouteList['routes'], open: number): string {
-  const served = servedIn(routes, model.name);
+function describeModel(output: Output, model: ModelDetail, open: number): string {
+  const served = servedIn(model);
   return [
     fields([
       ['model', model.name],
@@ -114,8 +108,8 @@ function describeModel(output: Output, model: ModelDetail, routes: RouteList['ro
   ].join('\n\n');
 }
 
-const servedIn = (routes: RouteList['routes'], model: string): string[] =>
-  routes.filter((route) => route.model === model).map((route) => `${route.environment}: ${servesText(route)}`);
+const servedIn = ({ routes }: Pick<ModelDetail, 'routes'>): string[] =>
+  routes.map((route) => `${route.environment}: ${servesText(route)}`);
 
 const schedulesText = (schedules: ModelDetail['schedules']): string =>
   schedules.map(({ name, cron, paused }) => `${name} (${cron}${paused ? ', paused' : ''})`).join(', ') || 'none';

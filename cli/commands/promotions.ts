@@ -9,24 +9,25 @@ import { describeContract } from '../format/contract.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { metric, shortDigest, state } from '../format/words.js';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
-import { environmentOption, parseCount, type EnvironmentChoice } from '../parse/options.js';
+import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 
 /** `promotions ls` and `promotions show`. */
 export function registerPromotions(program: Command, context: CliContext): void {
   const promotions = program.command('promotions').description('decisions to take versions into environments');
 
-  promotions
-    .command('ls [model]')
+  addPageOptions(promotions.command('ls [model]'))
     .description('list promotions, the newest first')
     .option('--open', 'only those that wait or roll out')
-    .option('--limit <n>', 'how many', parseCount, 20)
     .addHelpText('after', examples('promotions ls --open', 'promotions ls flight-delay'))
-    .action(async (model: string | undefined, { open, limit }: { open?: true; limit: number }) => {
+    .action(async (model: string | undefined, { open, ...options }: { open?: true } & PageOptions) => {
       const { output } = context;
-      const found = await context.api().promotions({ model: model && requireModelName(model), open, limit });
-      output.result(found, () => {
+      const page = await context
+        .api()
+        .promotions({ model: model && requireModelName(model), open, ...pageQuery(options) });
+      showPage(output, page, (found) => {
         if (found.length === 0)
           return open
             ? 'No promotion is open.'

@@ -5,6 +5,7 @@ import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { state } from '../format/words.js';
 import { actorOption } from '../global-options.js';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import { parsePartition } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 
@@ -12,15 +13,16 @@ import { requireModelName } from '../parse/version-ref.js';
 export function registerQuarantine(program: Command, context: CliContext): void {
   const quarantine = program.command('quarantine').description('partitions that validation refused');
 
-  quarantine
-    .command('ls [model]')
-    .description('list what is in quarantine')
+  addPageOptions(quarantine.command('ls [model]'))
+    .description('list what is in quarantine, the newest first')
     .option('--all', 'also what was released or discarded')
     .addHelpText('after', examples('quarantine ls', 'quarantine ls flight-delay --all'))
-    .action(async (model: string | undefined, { all }: { all?: true }) => {
+    .action(async (model: string | undefined, { all, ...options }: { all?: true } & PageOptions) => {
       const { output } = context;
-      const entries = await context.api().quarantine({ model: model && requireModelName(model), all });
-      output.result(entries, () => {
+      const page = await context
+        .api()
+        .quarantine({ model: model && requireModelName(model), all, ...pageQuery(options) });
+      showPage(output, page, (entries) => {
         if (entries.length === 0) return 'Nothing is in quarantine.';
         const rows = entries.map((one) => [
           one.model,

@@ -35,7 +35,7 @@ export function registerRollout(program: Command, context: CliContext): void {
     .action(async (modelText: string, { env }: EnvironmentChoice) => {
       const model = requireModelName(modelText);
       const api = context.api();
-      const [newest] = await api.rollouts({ model, environment: env, limit: 1 });
+      const newest = (await api.rollouts({ model, environment: env, limit: 1 })).items[0];
       if (!newest)
         throw new PerdureError('not-found', `No rollout of ${model} in ${env} yet. An approved promotion starts one.`, {
           model,
@@ -89,7 +89,7 @@ interface Said {
 /** What moves traffic goes over the API, which signs it. */
 async function steerSigned(context: CliContext, { env, model, ...said }: Said): Promise<SteeringAnswer> {
   const api = context.api();
-  const [newest] = await api.rollouts({ model, environment: env, limit: 1 });
+  const newest = (await api.rollouts({ model, environment: env, limit: 1 })).items[0];
   if (newest && newest.finishedAt === null) return api.steerRollout(newest.id, said);
   throw new PerdureError(
     'not-found',

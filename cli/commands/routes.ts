@@ -3,6 +3,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import type { Route } from '../../domain/serving/route.js';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { servesText } from '../format/words.js';
@@ -19,6 +20,12 @@ const words = (kind: string) => kind.replaceAll('-', ' ');
 const actorText = ({ writtenBy }: Route): string | null =>
   writtenBy?.actor ? `${writtenBy.actor}${writtenBy.roles?.length ? ` (${writtenBy.roles.join(', ')})` : ''}` : null;
 
+const rowOf = (route: Route) => [
+  ...[route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason],
+];
+
+type ShowOptions = EnvironmentChoice & PageOptions & { at?: string; history?: true };
+
 /**
  * `routes ls`, `routes show` and `routes let-go`: what is served, now and at any time before, and what shall be no
  * more.
@@ -27,39 +34,25 @@ export function registerRoutes(program: Command, context: CliContext): void {
   const routes = program.command('routes').description('what environments serve');
   const head = ['environment', 'model', 'epoch', 'serves', 'since', 'because'];
 
-  routes
-    .command('ls')
+  addPageOptions(routes.command('ls'))
     .description('list the routes in force')
-    .addHelpText('after', examples('routes ls', 'routes ls --json'))
-    .action(async () => {
+    .addHelpText('after', examples('routes ls', 'routes ls --limit 100', 'routes ls --json'))
+    .action(async (options: PageOptions) => {
       const { output } = context;
-      const found = await context.api().routes();
-      output.result(found, () => {
+      showPage(output, await context.api().routes(pageQuery(options)), (found) => {
         if (found.length === 0)
           return (
             'Nothing is served yet. The first version that passes its gates goes ' + 'in: perdure train MODEL --wait'
           );
-        return table(
-          output,
-          head,
-          found.map((route) => [
-            route.environment,
-            route.model,
-            route.epoch,
-            servesText(route),
-            localTime(route.at),
-            route.reason,
-          ]),
-        );
+        return table(output, head, found.map(rowOf));
       });
     });
 
-  routes
-    .command('show <model>')
+  addPageOptions(routes.command('show <model>'))
     .description('show what is served, or with --at what was served at that time')
     .addOption(environmentOption())
     .option('--at <time>', 'a time in the past: ISO 8601, local without a zone, or 10m ago')
-    .option('--history', 'every route that was ever in force')
+    .option('--history', 'the routes that were ever in force, the newest first')
     .addHelpText(
       'after',
       examples(
@@ -69,56 +62,46 @@ export function registerRoutes(program: Command, context: CliContext): void {
         'routes show flight-delay --history',
       ),
     )
-    .action(
-      async (modelText: string, { env, at: atText, history }: EnvironmentChoice & { at?: string; history?: true }) => {
-        const { output } = context;
-        const model = requireModelName(modelText);
-        if (history && atText !== undefined)
-          throw new PerdureError('input/invalid', 'Give --at or --history, not both.');
-        const at = atText === undefined ? undefined : parseTime(atText, new Date());
-        const api = context.api();
-        const found = history
-          ? await api.routeHistory(model, { environment: env })
-          : await api.routesOf(model, { environment: env, at: at?.toISOString() });
-        if (history) {
-          const rows = found.map((route) => [
-            route.environment,
-            route.model,
-            route.epoch,
-            servesText(route),
-            localTime(route.at),
-            route.reason,
-            actorText(route),
-          ]);
-          return output.result(found, () =>
-            found.length > 0 ? table(output, [...head, 'by'], rows) : `${model} was never served in ${env}.`,
-          );
-        }
-        const [route] = found;
-        if (!route) {
-          const when = at ? `at ${localTime(at.toISOString())}` : 'now';
-          throw new PerdureError(
-            'not-found',
-            `${model} is not served in ${env} ${when}. \`perdure routes show ${model} --history\` shows every route.`,
-            { model, environment: env },
-          );
-        }
-        const events =
-          at === undefined ? await api.gatewayEvents({ model, environment: env, limit: eventsShownMax }) : [];
-        output.result({ ...route, events }, () =>
-          [
-            table(output, head, [
-              [route.environment, route.model, route.epoch, servesText(route), localTime(route.at), route.reason],
-            ]),
-            ...events.map(
-              (event) =>
-                `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ` +
-                `${event.gatewayId}: ${event.message}`,
-            ),
-          ].join('\n'),
+    .action(async (modelText: string, { env, at: atText, history, ...options }: ShowOptions) => {
+      const { output } = context;
+      const model = requireModelName(modelText);
+      if (history && atText !== undefined) throw new PerdureError('input/invalid', 'Give --at or --history, not both.');
+      const at = atText === undefined ? undefined : parseTime(atText, new Date());
+      const api = context.api();
+      if (history) {
+        const page = await api.routeHistory(model, { environment: env, ...pageQuery(options) });
+        return showPage(output, page, (found) =>
+          found.length > 0
+            ? table(
+                output,
+                [...head, 'by'],
+                found.map((route) => [...rowOf(route), actorText(route)]),
+              )
+            : `${model} was never served in ${env}.`,
         );
-      },
-    );
+      }
+      const [route] = await api.routesOf(model, { environment: env, at: at?.toISOString() });
+      if (!route) {
+        const when = at ? `at ${localTime(at.toISOString())}` : 'now';
+        throw new PerdureError(
+          'not-found',
+          `${model} is not served in ${env} ${when}. \`perdure routes show ${model} --history\` shows every route.`,
+          { model, environment: env },
+        );
+      }
+      const { items: events } =
+        at === undefined ? await api.gatewayEvents({ model, environment: env, limit: eventsShownMax }) : { items: [] };
+      output.result({ ...route, events }, () =>
+        [
+          table(output, head, [rowOf(route)]),
+          ...events.map(
+            (event) =>
+              `${localTime(event.at)}  version ${event.version ?? '–'} ${words(event.kind)} at ` +
+              `${event.gatewayId}: ${event.message}`,
+          ),
+        ].join('\n'),
+      );
+    });
 
   routes
     .command('let-go <model>')

@@ -6,23 +6,21 @@ import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { duration, localTime } from '../format/time.js';
 import { causeText, metric, shortDigest, state } from '../format/words.js';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
-import { parseCount } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 
 /** `runs ls`, `runs show` and `runs cancel`. */
 export function registerRuns(program: Command, context: CliContext): void {
   const runs = program.command('runs').description('executions of the training pipeline');
 
-  runs
-    .command('ls [model]')
+  addPageOptions(runs.command('ls [model]'))
     .description('list runs, the newest first')
-    .option('--limit <n>', 'how many', parseCount, 20)
     .addHelpText('after', examples('runs ls', 'runs ls flight-delay --limit 5', 'runs ls --json'))
-    .action(async (model: string | undefined, { limit }: { limit: number }) => {
+    .action(async (model: string | undefined, options: PageOptions) => {
       const { output } = context;
-      const found = await context.api().runs({ model: model && requireModelName(model), limit });
-      output.result(found, () => {
+      const page = await context.api().runs({ model: model && requireModelName(model), ...pageQuery(options) });
+      showPage(output, page, (found) => {
         if (found.length === 0) return `No run yet. Start one: perdure train ${model ?? 'MODEL'} --wait`;
         const rows = found.map((run) => [
           run.id,

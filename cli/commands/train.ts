@@ -45,13 +45,7 @@ export function registerTrain(program: Command, context: CliContext): void {
     .action(async (modelText: string, { wait, until, set, force }: TrainOptions, command: Command) => {
       const { output } = context;
       const model = requireModelName(modelText);
-      await requireKnown(
-        context
-          .api()
-          .models()
-          .then((models) => models.some((one) => one.name === model)),
-        model,
-      );
+      await requireKnown(context.api(), model);
       const cause = { kind: 'person' as const, id: requestId(new Date()), actor: context.actor(actorOption(command)) };
       const [handle, training] = await Promise.all([context.temporal(), import('../../client/training.js')]);
       const started = await training.startTraining(handle, {
@@ -95,13 +89,10 @@ export function registerTrain(program: Command, context: CliContext): void {
  * So that a slip of the pen is told here and not in a workflow's failure. Training needs Temporal alone: without the
  * API it is not asked.
  */
-async function requireKnown(known: Promise<boolean>, model: string): Promise<void> {
-  if (await known.catch(() => true)) return;
-  throw new PerdureError(
-    'model/unknown',
-    `No model is called ${JSON.stringify(model)}. Run \`perdure apply\` after adding one to models/.`,
-    { model },
-  );
+async function requireKnown(api: ApiClient, model: string): Promise<void> {
+  await api.model(model).catch((error: unknown) => {
+    if (error instanceof PerdureError && error.code === 'model/unknown') throw error;
+  });
 }
 
 /**

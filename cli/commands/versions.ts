@@ -7,6 +7,7 @@ import { localTime } from '../format/time.js';
 import { causeText, metric, shortDigest, state } from '../format/words.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import { Option } from 'commander';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
 import { registerVersionArchive } from './version-archive.js';
 import { registerVersionCompare } from './version-compare.js';
@@ -20,19 +21,20 @@ export function registerVersions(program: Command, context: CliContext): void {
   registerVersionExport(versions, context);
   registerVersionArchive(versions, context);
 
-  versions
-    .command('ls <model>')
+  addPageOptions(versions.command('ls <model>'))
     .description("list a model's versions, the newest first")
     .option('--all', 'archived ones too')
-    .addHelpText('after', examples('versions ls flight-delay', 'versions ls flight-delay --all'))
-    .action(async (modelText: string, { all }: { all?: true }) => {
+    .addHelpText('after', examples('versions ls flight-delay', 'versions ls flight-delay --all --limit 100'))
+    .action(async (modelText: string, { all, ...options }: { all?: true } & PageOptions) => {
       const { output } = context;
       const model = requireModelName(modelText);
-      const every = await context.api().versions(model);
-      const found = all ? every : every.filter(({ archived }) => archived === null);
-      if (found.length < every.length) output.hint(`${every.length - found.length} archived: --all lists them.`);
-      output.result(found, () => {
-        if (found.length === 0) return `${model} has no version yet. Train one: perdure train ${model} --wait`;
+      const page = await context.api().versions(model, { unarchived: all === undefined, ...pageQuery(options) });
+      showPage(output, page, (found) => {
+        if (found.length === 0)
+          return all
+            ? `${model} has no version yet. Train one: perdure train ${model} --wait`
+            : `${model} has no version that is not archived (--all lists those). Train one: perdure train ` +
+                `${model} --wait`;
         const rows = found.map((one) => [
           `${one.model}@${one.version}`,
           localTime(one.createdAt),
@@ -71,7 +73,7 @@ export function registerVersions(program: Command, context: CliContext): void {
     .action(async (text: string, { format }: { format: 'card' | 'table' }) => {
       const api = context.api();
       const { model, version: named } = modelOrVersion(text);
-      const version = named ?? (await api.versions(model))[0]?.version;
+      const version = named ?? (await api.versions(model, { limit: 1 })).items[0]?.version;
       if (version === undefined)
         throw new PerdureError('not-found', `${model} has no version yet. Train one: perdure train ${model} --wait`, {
           model,

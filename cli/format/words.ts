@@ -1,6 +1,5 @@
-import type { RouteTarget } from '../../domain/serving/route.js';
+import type { Route, RouteTarget } from '../../domain/serving/route.js';
 import type { Output } from '../output.js';
-import type { RouteList } from '../../client/http/routes.js';
 import { localTime } from './time.js';
 
 /** A SHA-256 as people compare it. */
@@ -14,16 +13,11 @@ export const causeText = (cause: { kind: string; id?: string | undefined; actor?
   [cause.kind, cause.id, cause.actor && `by ${cause.actor}`].filter(Boolean).join(' ');
 
 /** `2 to 5 %, 1 to 95 %` reads badly; `1: 95 %, 2: 5 %` does not. */
-export const splitText = (split: RouteList['routes'][number]['split']): string =>
+export const splitText = (split: Route['split']): string =>
   split.map((part) => `version ${part.version}: ${part.sharePct} %`).join(', ');
 
 /** Everything that a route does, so that nobody takes a shadow or a tester's override for nothing. */
-export function servesText({
-  split,
-  shadows,
-  standby,
-  overrides,
-}: Pick<RouteList['routes'][number], keyof RouteTarget>): string {
+export function servesText({ split, shadows, standby, overrides }: Pick<Route, keyof RouteTarget>): string {
   return [
     splitText(split),
     ...shadows.map(({ version, samplePct }) => `version ${version} shadows ${samplePct} %`),
@@ -36,7 +30,7 @@ export function servesText({
 }
 
 /** What is served after a rollout; with the reason where something has changed it since: a rollback, late labels. */
-export function servedNowText(route: RouteList['routes'][number], rolloutFinishedAt: string | null): string {
+export function servedNowText(route: Route, rolloutFinishedAt: string | null): string {
   const isLater = rolloutFinishedAt !== null && Date.parse(route.at) > Date.parse(rolloutFinishedAt);
   return isLater ? `${servesText(route)}, since ${localTime(route.at)}: ${route.reason}` : servesText(route);
 }

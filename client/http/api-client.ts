@@ -15,6 +15,7 @@ import {
 import { gatewayEventListSchema, gatewayListSchema, trafficSchema } from './gateways.js';
 import { healthSchema } from './health.js';
 import { modelDetailSchema, modelListSchema, type RetireRequest } from './models.js';
+import type { ListPage, PageQuery } from './page.js';
 import { decisionReplySchema, promotionDetailSchema, promotionListSchema, type DecisionRequest } from './promotions.js';
 import { promotionPlanSchema } from './promotion-plan.js';
 import {
@@ -25,7 +26,7 @@ import {
 } from './request.js';
 import { rolloutReplayListSchema, type RolloutReplayRequest } from './rollout-replay.js';
 import { rolloutDetailSchema, rolloutListSchema, steeringReplySchema, type SteeringRequest } from './rollouts.js';
-import { letGoReplySchema, routeListSchema, type LetGoRequest } from './routes.js';
+import { letGoReplySchema, routeListSchema, routesOfModelSchema, type LetGoRequest } from './routes.js';
 import { runDetailSchema, runListSchema } from './runs.js';
 import { scheduleListSchema } from './schedules.js';
 import { stackSchema } from './stack.js';
@@ -70,14 +71,19 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
   const requestBytes = (base: string, path: string, request: ApiRequest = {}) =>
     sendBytes(base, path, stamped(request));
   const requestText = (base: string, path: string, request: ApiRequest = {}) => sendText(base, path, stamped(request));
+  /** Without the names that 0.1 gave the items. */
+  const list = async <Item>(schema: ZodType<ListPage<Item>>, path: string, query: object): Promise<ListPage<Item>> => {
+    const { items, next } = await requestJson(schema, baseUrl, path, { query: { ...query } });
+    return { items, next };
+  };
   return {
     baseUrl,
     stack: () => requestJson(stackSchema, baseUrl, '/stack'),
     health: () => requestJson(healthSchema, baseUrl, '/health', { timeoutMs: 5_000 }),
-    models: () => requestJson(modelListSchema, baseUrl, '/models').then((body) => body.models),
+    models: (query: PageQuery = {}) => list(modelListSchema, '/models', query),
     model: (name: string) => requestJson(modelDetailSchema, baseUrl, `/models/${segment(name)}`),
     retireModel: (name: string, json: RetireRequest) =>
-      requestJson(routeListSchema, baseUrl, `/models/${segment(name)}/retire`, { method: 'POST', json }).then(
+      requestJson(routesOfModelSchema, baseUrl, `/models/${segment(name)}/retire`, { method: 'POST', json }).then(
         (body) => body.routes,
       ),
     definition: (sha256: string) => requestText(baseUrl, `/definitions/${segment(sha256)}`),
@@ -115,8 +121,8 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
         query: { ...query },
         timeoutMs: 600_000,
       }),
-    quarantine: (query: { model?: string | undefined; all?: boolean | undefined } = {}) =>
-      requestJson(quarantineListSchema, baseUrl, '/quarantine', { query }).then((body) => body.partitions),
+    quarantine: (query: PageQuery & { model?: string | undefined; all?: boolean | undefined } = {}) =>
+      list(quarantineListSchema, '/quarantine', query),
     quarantined: (model: string, partition: string) =>
       requestJson(quarantineDetailSchema, baseUrl, `/quarantine/${segment(model)}/${segment(partition)}`),
     decideQuarantine: (
@@ -130,12 +136,11 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
         json,
       }),
 
-    runs: (query: { model?: string | undefined; limit?: number | undefined } = {}) =>
-      requestJson(runListSchema, baseUrl, '/runs', { query }).then((body) => body.runs),
+    runs: (query: PageQuery & { model?: string | undefined } = {}) => list(runListSchema, '/runs', query),
     run: (id: string) => requestJson(runDetailSchema, baseUrl, `/runs/${segment(id)}`),
     schedules: (model: string) => requestJson(scheduleListSchema, baseUrl, `/models/${segment(model)}/schedules`),
-    versions: (model: string) =>
-      requestJson(versionListSchema, baseUrl, `/models/${segment(model)}/versions`).then((body) => body.versions),
+    versions: (model: string, query: PageQuery & { unarchived?: boolean | undefined } = {}) =>
+      list(versionListSchema, `/models/${segment(model)}/versions`, query),
     version: (model: string, version: number) =>
       requestJson(versionDetailSchema, baseUrl, `/models/${segment(model)}/versions/${version}`),
     promotionPlan: (model: string, version: number, environment: string, alsoShadow: readonly number[] = []) =>
@@ -152,8 +157,7 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
     card: (model: string, version: number, format: 'md' | 'json') =>
       requestText(baseUrl, `/models/${segment(model)}/versions/${version}/card`, { query: { format } }),
 
-    promotions: (query: PromotionQuery = {}) =>
-      requestJson(promotionListSchema, baseUrl, '/promotions', { query: { ...query } }).then((body) => body.promotions),
+    promotions: (query: PromotionQuery = {}) => list(promotionListSchema, '/promotions', query),
     promotion: (id: string) => requestJson(promotionDetailSchema, baseUrl, `/promotions/${segment(id)}`),
     decidePromotion: (id: string, json: DecisionRequest) =>
       requestJson(decisionReplySchema, baseUrl, `/promotions/${segment(id)}/decisions`, {
@@ -161,9 +165,8 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
         json,
         timeoutMs: 90_000,
       }),
-    rollouts: (
-      query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {},
-    ) => requestJson(rolloutListSchema, baseUrl, '/rollouts', { query }).then((body) => body.rollouts),
+    rollouts: (query: PageQuery & { model?: string | undefined; environment?: string | undefined } = {}) =>
+      list(rolloutListSchema, '/rollouts', query),
     /** Signed by the API, which is what lets a command move traffic where decisions must be signed. */
     steerRollout: (id: string, json: SteeringRequest) =>
       requestJson(steeringReplySchema, baseUrl, `/rollouts/${segment(id)}/steering`, {
@@ -180,31 +183,28 @@ export function createApiClient(baseUrl: string, stack?: StackStamp) {
         timeoutMs: 120_000,
       }).then((body) => body.rollouts),
 
-    routes: (query: { environment?: string | undefined } = {}) =>
-      requestJson(routeListSchema, baseUrl, '/routes', { query }).then((body) => body.routes),
+    routes: (query: PageQuery & { environment?: string | undefined } = {}) => list(routeListSchema, '/routes', query),
     routesOf: (model: string, query: { environment?: string | undefined; at?: string | undefined } = {}) =>
-      requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then((body) => body.routes),
-    routeHistory: (model: string, query: { environment?: string | undefined } = {}) =>
-      requestJson(routeListSchema, baseUrl, `/models/${segment(model)}/routes/history`, { query }).then(
+      requestJson(routesOfModelSchema, baseUrl, `/models/${segment(model)}/routes`, { query }).then(
         (body) => body.routes,
       ),
+    routeHistory: (model: string, query: PageQuery & { environment?: string | undefined } = {}) =>
+      list(routeListSchema, `/models/${segment(model)}/routes/history`, query),
     letGo: (model: string, json: LetGoRequest) =>
       requestJson(letGoReplySchema, baseUrl, `/models/${segment(model)}/routes/let-go`, { method: 'POST', json }),
     traffic: (model: string, query: { environment?: string | undefined } = {}) =>
       requestJson(trafficSchema, baseUrl, `/models/${segment(model)}/traffic`, { query }).then((body) => body.versions),
-    gatewayEvents: (
-      query: { model?: string | undefined; environment?: string | undefined; limit?: number | undefined } = {},
-    ) => requestJson(gatewayEventListSchema, baseUrl, '/gateways/events', { query }).then((body) => body.events),
-    gateways: () => requestJson(gatewayListSchema, baseUrl, '/gateways').then((body) => body.gateways),
+    gatewayEvents: (query: PageQuery & { model?: string | undefined; environment?: string | undefined } = {}) =>
+      list(gatewayEventListSchema, '/gateways/events', query),
+    gateways: (query: PageQuery = {}) => list(gatewayListSchema, '/gateways', query),
   };
 }
 
-export interface PromotionQuery {
+export interface PromotionQuery extends PageQuery {
   model?: string | undefined;
   version?: number | undefined;
   environment?: string | undefined;
   workflowId?: string | undefined;
   /** Only those without an end. */
   open?: boolean | undefined;
-  limit?: number | undefined;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actorSchema, sha256Schema } from '../../domain/names.js';
 import { partitionSchema } from '../../domain/partition.js';
+import { listSchema } from './page.js';
 
 const validationStateSchema = z.object({
   state: z.enum(['valid', 'quarantined', 'released', 'discarded']),
@@ -122,7 +123,7 @@ export const quarantineEntrySchema = validationStateSchema.extend({
   comment: z.string().nullable(),
 });
 export type QuarantineEntry = z.infer<typeof quarantineEntrySchema>;
-export const quarantineListSchema = z.object({ partitions: z.array(quarantineEntrySchema) });
+export const quarantineListSchema = listSchema('partitions', quarantineEntrySchema);
 
 export const quarantineDetailSchema = quarantineEntrySchema.extend({
   /** The validation report, as it was written; null when the object store no longer has it. */

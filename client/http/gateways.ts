@@ -1,36 +1,34 @@
 import { z } from 'zod';
 import { gatewayEventKinds } from '../../domain/serving/gateway-event.js';
+import { listSchema } from './page.js';
 
-export const gatewayListSchema = z.object({
-  gateways: z.array(
-    z.object({
-      id: z.string(),
-      environment: z.string(),
-      url: z.string(),
-      /** Its last heartbeat is recent: rollouts wait for it. */
-      live: z.boolean(),
-      heartbeatAt: z.iso.datetime(),
-      routes: z.array(z.object({ model: z.string(), epoch: z.number().int(), error: z.string().nullable() })),
-    }),
-  ),
-});
-export type GatewayList = z.infer<typeof gatewayListSchema>;
+export const gatewayListSchema = listSchema(
+  'gateways',
+  z.object({
+    id: z.string(),
+    environment: z.string(),
+    url: z.string(),
+    /** Its last heartbeat is recent: rollouts wait for it. */
+    live: z.boolean(),
+    heartbeatAt: z.iso.datetime(),
+    routes: z.array(z.object({ model: z.string(), epoch: z.number().int(), error: z.string().nullable() })),
+  }),
+);
 
 /** What happened to versions at gateways, the newest first. */
-export const gatewayEventListSchema = z.object({
-  events: z.array(
-    z.object({
-      id: z.string(),
-      gatewayId: z.string(),
-      environment: z.string(),
-      model: z.string(),
-      version: z.number().int().nullable(),
-      kind: z.enum(gatewayEventKinds),
-      message: z.string(),
-      at: z.iso.datetime(),
-    }),
-  ),
-});
+export const gatewayEventListSchema = listSchema(
+  'events',
+  z.object({
+    id: z.string(),
+    gatewayId: z.string(),
+    environment: z.string(),
+    model: z.string(),
+    version: z.number().int().nullable(),
+    kind: z.enum(gatewayEventKinds),
+    message: z.string(),
+    at: z.iso.datetime(),
+  }),
+);
 
 export const trafficSchema = z.object({
   /** Requests since a version was first served there, those without an answer (`errors`) included. */

@@ -3,6 +3,7 @@ import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema, sha256Schema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
 import { decisionSchema, evidenceSchema } from '../../domain/promotion/promotion.js';
+import { listSchema } from './page.js';
 
 /** What a person says about a promotion; the API signs it. */
 export const decisionRequestSchema = z.strictObject({
@@ -41,7 +42,7 @@ export const promotionSummarySchema = z.object({
   closedAt: z.iso.datetime().nullable(),
 });
 export type PromotionSummary = z.infer<typeof promotionSummarySchema>;
-export const promotionListSchema = z.object({ promotions: z.array(promotionSummarySchema) });
+export const promotionListSchema = listSchema('promotions', promotionSummarySchema);
 
 export const promotionDetailSchema = promotionSummarySchema.extend({
   remindedAt: z.iso.datetime().nullable(),

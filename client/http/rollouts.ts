@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actorSchema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
 import { steeringCommandSchema } from '../../domain/requests.js';
+import { listSchema } from './page.js';
 
 export const rolloutSummarySchema = z.object({
   id: z.string(),
@@ -18,7 +19,7 @@ export const rolloutSummarySchema = z.object({
   finishedAt: z.iso.datetime().nullable(),
 });
 export type RolloutSummary = z.infer<typeof rolloutSummarySchema>;
-export const rolloutListSchema = z.object({ rollouts: z.array(rolloutSummarySchema) });
+export const rolloutListSchema = listSchema('rollouts', rolloutSummarySchema);
 
 const lookMetricSchema = z.looseObject({
   metric: z.string(),

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { actorSchema, environmentSchema } from '../../domain/names.js';
 import { routeSchema } from '../../domain/serving/route.js';
+import { listSchema } from './page.js';
 
-export const routeListSchema = z.object({ routes: z.array(routeSchema) });
+/** Routes of one model, one an environment. */
+export const routesOfModelSchema = z.object({ routes: z.array(routeSchema) });
+export const routeListSchema = listSchema('routes', routeSchema);
 /** Lets go of a model that gateways serve from before this database. */
 export const letGoRequestSchema = z.strictObject({
   environment: environmentSchema,
@@ -13,4 +16,4 @@ export type LetGoRequest = z.infer<typeof letGoRequestSchema>;
 
 export const letGoReplySchema = letGoRequestSchema.extend({ model: z.string(), at: z.iso.datetime() });
 
-export type RouteList = z.infer<typeof routeListSchema>;
+export type RoutesOfModel = z.infer<typeof routesOfModelSchema>;

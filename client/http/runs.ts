@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listSchema } from './page.js';
 
 const metricsSchema = z.record(z.string(), z.number().nullable());
 export const windowSchema = z.object({ from: z.string(), to: z.string(), rows: z.number().int() });
@@ -24,7 +25,7 @@ export const runSummarySchema = z.object({
   step: z.string().nullable(),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
-export const runListSchema = z.object({ runs: z.array(runSummarySchema) });
+export const runListSchema = listSchema('runs', runSummarySchema);
 
 export const runDetailSchema = runSummarySchema.extend({
   definitionSha256: z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema } from '../../domain/names.js';
 import { lineageSchema, versionSignatureSchema } from '../../domain/model/model-version.js';
+import { listSchema } from './page.js';
 import { causeViewSchema, gateSchema, metricValuesSchema, windowSchema } from './runs.js';
 
 export const versionSummarySchema = z.object({
@@ -20,7 +21,7 @@ export const versionSummarySchema = z.object({
   archived: z.object({ actor: z.string(), reason: z.string(), at: z.iso.datetime() }).nullable(),
 });
 export type VersionSummary = z.infer<typeof versionSummarySchema>;
-export const versionListSchema = z.object({ versions: z.array(versionSummarySchema) });
+export const versionListSchema = listSchema('versions', versionSummarySchema);
 
 export const versionDetailSchema = versionSummarySchema.extend({
   definitionSha256: z.string(),

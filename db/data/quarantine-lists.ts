@@ -1,7 +1,6 @@
-import { and, desc, eq } from 'drizzle-orm';
-import { groupBy } from '../../domain/group-by.js';
-import type { Partition } from '../../domain/partition.js';
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Database } from '../connect.js';
+import { newestFirst, toPage, type Page, type PageRequest } from '../page.js';
 import { partitions } from '../schema/index.js';
 
 type PartitionRow = typeof partitions.$inferSelect;
@@ -15,15 +14,31 @@ export async function newestPartitionRecords(db: Database, model?: string): Prom
     .orderBy(partitions.model, partitions.partition, desc(partitions.validatedAt));
 }
 
-/** The partitions of each model of which some content is in quarantine, whether or not it still lies in the lake. */
-export async function partitionsInQuarantine(db: Database, model?: string): Promise<Map<string, Partition[]>> {
-  const rows = await db.orm
-    .selectDistinct({ model: partitions.model, partition: partitions.partition })
-    .from(partitions)
-    .where(and(eq(partitions.state, 'quarantined'), model === undefined ? undefined : eq(partitions.model, model)));
-  const groups = groupBy(rows, (row) => row.model);
-  return new Map([...groups].map(([name, own]) => [name, own.map(({ partition }) => partition)]));
+const order = newestFirst(partitions.validatedAt, partitions.model, partitions.partition, partitions.inputsSha256);
+
+export interface QuarantineFilter extends PageRequest {
+  model?: string | undefined;
+  /** Also what was released or discarded. */
+  decided: boolean;
 }
+
+/** Contents that validation set aside, the newest first, whether or not they still lie in the lake. */
+export async function listQuarantined(
+  db: Database,
+  { model, decided, limit, after }: QuarantineFilter,
+): Promise<Page<PartitionRow>> {
+  const wanted = and(setAside, decided ? undefined : eq(partitions.state, 'quarantined'));
+  const rows = await db.orm
+    .select({ ...getTableColumns(partitions), key: order.key })
+    .from(partitions)
+    .where(and(wanted, model === undefined ? undefined : eq(partitions.model, model), order.after(after)))
+    .orderBy(...order.orderBy)
+    .limit(limit + 1);
+  return toPage(rows, limit);
+}
+
+/** Part of a partial index: words must stay the same in both. */
+const setAside = sql`(state = 'quarantined' or decided_by is not null)`;
 
 /** Records of one partition, the newest first. */
 export async function recordsOfPartition(db: Database, model: string, partition: string): Promise<PartitionRow[]> {

@@ -3,6 +3,7 @@ import { digestOf } from '../../domain/canonical-json.js';
 import { contractSchema, type Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
 import { definitionDigest, readDefinition, type ModelDefinition } from '../../domain/model/model-definition.js';
+import { nearestNames } from '../../domain/nearest-names.js';
 import type { Database } from '../connect.js';
 import { definitions, models } from '../schema/index.js';
 
@@ -73,40 +74,41 @@ export async function keepDefinition(db: Database, definition: ModelDefinition):
   return sha256;
 }
 
-export interface KnownModel {
-  name: string;
-  definitionSha256: string;
-  appliedBy: string;
-  appliedAt: string;
-}
-
-export async function knownModels(db: Database): Promise<KnownModel[]> {
-  const rows = await db.orm.select().from(models).where(isNull(models.retiredAt)).orderBy(models.name);
-  return rows.map(({ name, definitionSha256, appliedBy, appliedAt }) => ({
-    name,
-    definitionSha256,
-    appliedBy,
-    appliedAt: appliedAt.toISOString(),
-  }));
-}
-
-/** The definition in force. @throws PerdureError `model/unknown` that lists the models there are. */
+/** The definition in force. @throws PerdureError `model/unknown` that names the nearest there are. */
 export async function definitionInForce(
   db: Database,
   model: string,
 ): Promise<{ sha256: string; definition: ModelDefinition }> {
-  const known = await knownModels(db);
-  const found = known.find((one) => one.name === model);
-  if (!found) {
-    const names = known.map((one) => one.name).join(', ') || 'none yet';
-    throw new PerdureError(
-      'model/unknown',
-      `model: no model is called ${JSON.stringify(model)}. Known models: ${names}. Run \`perdure apply\` ` +
-        'after adding one.',
-      { model },
-    );
-  }
-  return { sha256: found.definitionSha256, definition: await definitionByDigest(db, found.definitionSha256) };
+  const [found] = await db.orm
+    .select({ sha256: models.definitionSha256, body: definitions.body })
+    .from(models)
+    .innerJoin(definitions, eq(definitions.sha256, models.definitionSha256))
+    .where(and(eq(models.name, model), isNull(models.retiredAt)));
+  if (found) return { sha256: found.sha256, definition: readDefinition(found.body) };
+  throw await unknownModel(db, model);
+}
+
+/** Names in a message: whoever mistyped one finds it among them, and nobody reads more. */
+const namesToldMax = 20;
+
+async function unknownModel(db: Database, model: string): Promise<PerdureError> {
+  const known = await db.orm
+    .select({ name: models.name })
+    .from(models)
+    .where(isNull(models.retiredAt))
+    .orderBy(models.name);
+  const names = known.map(({ name }) => name);
+  const near = nearestNames(model, names);
+  const told =
+    names.length <= namesToldMax
+      ? `Known models: ${names.join(', ') || 'none yet'}.`
+      : `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}\`perdure models ls\` lists all ` +
+        `${names.length}.`;
+  return new PerdureError(
+    'model/unknown',
+    `model: no model is called ${JSON.stringify(model)}. ${told} Run \`perdure apply\` after adding one.`,
+    { model },
+  );
 }
 
 /** @throws PerdureError `definition/unknown`. */

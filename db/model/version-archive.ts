@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq, inArray } from 'drizzle-orm';
 import type { Database } from '../connect.js';
 import { versionArchivals } from '../schema/index.js';
 
@@ -22,12 +22,16 @@ export async function recordArchival(
   });
 }
 
-/** A model's versions that are put away, with who did it and why. */
-export async function archivedVersions(db: Database, model: string): Promise<Map<number, ArchivalRecord>> {
+/** Which of these versions of a model are put away, with who did it and why. */
+export async function archivedVersions(
+  db: Database,
+  model: string,
+  numbers: readonly number[],
+): Promise<Map<number, ArchivalRecord>> {
   const newest = await db.orm
     .selectDistinctOn([versionArchivals.version])
     .from(versionArchivals)
-    .where(eq(versionArchivals.model, model))
+    .where(and(eq(versionArchivals.model, model), inArray(versionArchivals.version, [...numbers])))
     .orderBy(versionArchivals.version, desc(versionArchivals.id));
   return new Map(newest.filter(({ archived }) => archived).map((row) => [row.version, row]));
 }

@@ -1,31 +1,33 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, eq, getTableColumns } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import type { Database } from '../connect.js';
+import { newestFirst, toPage, within, type Page, type PageRequest } from '../page.js';
 import { rolloutLooks, rollouts } from '../schema/index.js';
 
-export interface RolloutFilter {
+export interface RolloutFilter extends PageRequest {
   model?: string | undefined;
   environment?: Environment | undefined;
-  limit: number;
 }
+
+const order = newestFirst(rollouts.startedAt, rollouts.id);
 
 /** Rollouts, the newest first. */
 export async function listRollouts(
   db: Database,
-  { model, environment, limit }: RolloutFilter,
-): Promise<(typeof rollouts.$inferSelect)[]> {
-  return db.orm
-    .select()
+  { model, environment, limit, after }: RolloutFilter,
+): Promise<Page<typeof rollouts.$inferSelect>> {
+  const wanted = and(
+    model === undefined ? undefined : eq(rollouts.model, model),
+    environment === undefined ? undefined : eq(rollouts.environment, environment),
+  );
+  const rows = await db.orm
+    .select({ ...getTableColumns(rollouts), key: order.key })
     .from(rollouts)
-    .where(
-      and(
-        model === undefined ? undefined : eq(rollouts.model, model),
-        environment === undefined ? undefined : eq(rollouts.environment, environment),
-      ),
-    )
-    .orderBy(desc(rollouts.startedAt), rollouts.id)
-    .limit(limit);
+    .where(within(wanted, order.after(after)))
+    .orderBy(...order.orderBy)
+    .limit(limit + 1);
+  return toPage(rows, limit);
 }
 
 /** One rollout with the judge's looks, oldest first. @throws PerdureError `not-found`. */

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
 import type { ManifestFile } from '../../domain/data/lake-book.js';
 import type { ColumnProfile, SnapshotManifest } from '../../domain/data/snapshot.js';
@@ -30,6 +31,9 @@ export const partitions = pgTable(
   (table) => [
     primaryKey({ columns: [table.model, table.partition, table.inputsSha256] }),
     index('partitions_newest').on(table.model, table.validatedAt),
+    index('partitions_set_aside')
+      .on(table.validatedAt, table.model, table.partition, table.inputsSha256)
+      .where(sql`(state = 'quarantined' or decided_by is not null)`),
   ],
 );
 

@@ -31,8 +31,12 @@ export const promotions = pgTable(
     closedAt: timestamp('closed_at', { withTimezone: true }),
   },
   (table) => [
-    index('promotions_newest').on(table.model, table.requestedAt),
-    index('promotions_open').on(table.requestedAt).where(isNull(table.closedAt)),
+    index('promotions_newest').on(table.model, table.requestedAt, table.id),
+    index('promotions_newest_of_all').on(table.requestedAt, table.id),
+    index('promotions_newest_of_environment').on(table.environment, table.requestedAt, table.id),
+    index('promotions_version').on(table.model, table.version, table.environment),
+    index('promotions_workflow').on(table.workflowId),
+    index('promotions_open').on(table.requestedAt, table.id).where(isNull(table.closedAt)),
   ],
 );
 

@@ -145,8 +145,10 @@ export const rollouts = pgTable(
       .where(
         sql`state = 'completed' and last_word is null and settled -> 'policy' ? 'lateLabels' and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`,
       ),
-    index('rollouts_route').on(table.environment, table.model),
-    index('rollouts_newest').on(table.model, table.startedAt),
+    index('rollouts_route').on(table.environment, table.model, table.startedAt, table.id),
+    index('rollouts_newest').on(table.model, table.startedAt, table.id),
+    index('rollouts_newest_of_all').on(table.startedAt, table.id),
+    index('rollouts_newest_of_environment').on(table.environment, table.startedAt, table.id),
   ],
 );
 

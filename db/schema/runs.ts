@@ -60,7 +60,8 @@ export const runs = pgTable(
   (table) => [
     index('runs_open').on(table.id).where(isNull(table.finishedAt)),
     index('runs_waiting').on(table.model, table.priority, table.startedAt).where(isNull(table.finishedAt)),
-    index('runs_newest').on(table.model, table.startedAt),
+    index('runs_newest').on(table.model, table.startedAt, table.id),
+    index('runs_newest_of_all').on(table.startedAt, table.id),
     index('runs_of_schedules').on(table.model, table.scheduledFor).where(isNotNull(table.scheduledFor)),
     index('runs_results')
       .on(table.model, table.definitionSha256, table.startedAt)

@@ -1,7 +1,8 @@
-import { and, desc, eq, type SQL } from 'drizzle-orm';
+import { and, eq, getTableColumns } from 'drizzle-orm';
 import type { GatewayEvent } from '../../domain/serving/gateway-event.js';
 import type { Environment } from '../../domain/names.js';
 import type { Database } from '../connect.js';
+import { newestFirst, toPage, within, type PageRequest } from '../page.js';
 import { gatewayEvents } from '../schema/index.js';
 
 /** Stores what gateways tell; an event sent twice is stored once. */
@@ -13,18 +14,24 @@ export async function insertGatewayEvents(db: Database, events: readonly Gateway
     .onConflictDoNothing();
 }
 
+const order = newestFirst(gatewayEvents.at, gatewayEvents.id);
+
+export interface GatewayEventFilter extends PageRequest {
+  environment?: Environment | undefined;
+  model?: string | undefined;
+}
+
 /** Events of gateways, the newest first. */
-export async function listGatewayEvents(
-  db: Database,
-  { environment, model, limit }: { environment?: Environment | undefined; model?: string | undefined; limit: number },
-) {
-  const wanted: SQL[] = [];
-  if (environment !== undefined) wanted.push(eq(gatewayEvents.environment, environment));
-  if (model !== undefined) wanted.push(eq(gatewayEvents.model, model));
-  return db.orm
-    .select()
+export async function listGatewayEvents(db: Database, { environment, model, limit, after }: GatewayEventFilter) {
+  const wanted = and(
+    environment === undefined ? undefined : eq(gatewayEvents.environment, environment),
+    model === undefined ? undefined : eq(gatewayEvents.model, model),
+  );
+  const rows = await db.orm
+    .select({ ...getTableColumns(gatewayEvents), key: order.key })
     .from(gatewayEvents)
-    .where(and(...wanted))
-    .orderBy(desc(gatewayEvents.at), desc(gatewayEvents.id))
-    .limit(limit);
+    .where(within(wanted, order.after(after)))
+    .orderBy(...order.orderBy)
+    .limit(limit + 1);
+  return toPage(rows, limit);
 }

@@ -30,7 +30,7 @@ function writtenBy({ kind, rolloutId, actor, roles, idempotencyKey }: RouteRow):
   return writer ? { writtenBy: writer } : {};
 }
 
-const toRoute = (row: RouteRow, store: string): Route => ({
+export const toRoute = (row: RouteRow, store: string): Route => ({
   storeId: store,
   environment: row.environment,
   model: row.model,
@@ -68,7 +68,7 @@ export async function routeOf(
   return row && row.ended === null ? toRoute(row, await storeId(db)) : undefined;
 }
 
-const inForce = and(
+export const inForce = and(
   eq(routes.environment, currentRoutes.environment),
   eq(routes.model, currentRoutes.model),
   eq(routes.epoch, currentRoutes.epoch),

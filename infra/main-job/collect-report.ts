@@ -21,10 +21,10 @@ export async function collectReport({
   counts: TrafficCounts;
   stepsMs: Record<string, number>;
 }): Promise<MainJobReport> {
-  const summaries = await api.versions(model);
+  const { items: summaries } = await api.versions(model);
   const versions = await Promise.all(summaries.map(({ version }) => api.version(model, version)));
-  const promotions = await Promise.all((await api.promotions({ model })).map(({ id }) => api.promotion(id)));
-  const routes = await api.routeHistory(model);
+  const promotions = await Promise.all((await api.promotions({ model })).items.map(({ id }) => api.promotion(id)));
+  const { items: routes } = await api.routeHistory(model);
   return {
     model,
     startedAt,
@@ -57,7 +57,7 @@ export async function collectReport({
           selfApproved,
         })),
       })),
-    routes: routes.map(({ environment, epoch, at, split }) => ({ environment, epoch, at, split })),
+    routes: routes.toReversed().map(({ environment, epoch, at, split }) => ({ environment, epoch, at, split })),
     requests: { ...(await servedByVersion(api, model, counts)), failed: counts.failed },
     stepsMs: { ...stepsMs, train: (stepsMs['train-1'] ?? 0) + (stepsMs['train-2'] ?? 0) },
   };

@@ -180,7 +180,7 @@ async function sayHowToDecide(
   address: string,
   say: (line: string) => void,
 ): Promise<void> {
-  const [shown] = await api.promotions({ workflowId: promotion, limit: 1 });
+  const [shown] = (await api.promotions({ workflowId: promotion, limit: 1 })).items;
   say(`evidence ${shown?.evidenceSha256 ?? ''}: npx perdure promotions show ${promotion}`);
   say(`approve: npx perdure approve ${promotion} --comment "…"`);
   const signal = `workflow signal --address ${address} --workflow-id ${promotion} --name approve`;

@@ -68,9 +68,9 @@ describe('kill -9', () => {
     );
   };
   const shares = async () =>
-    (await all.api.routeHistory(model, { environment: 'production' })).map(
-      ({ epoch, split }) => [epoch, sharesOf(split)] as const,
-    );
+    (await all.api.routeHistory(model, { environment: 'production', limit: 500 })).items
+      .toReversed()
+      .map(({ epoch, split }) => [epoch, sharesOf(split)] as const);
   const newestShares = async () => (await shares()).at(-1)?.[1] ?? {};
 
   beforeAll(async () => {
@@ -133,7 +133,8 @@ describe('kill -9', () => {
     await pollUntil(
       'promotion waits',
       60_000,
-      async () => (await all.api.promotions({ model, version: 2 }))[0]?.state === 'waiting-for-approval' || undefined,
+      async () =>
+        (await all.api.promotions({ model, version: 2 })).items[0]?.state === 'waiting-for-approval' || undefined,
     );
   });
 
@@ -157,7 +158,9 @@ describe('kill -9', () => {
       decision,
     ]);
     await pollUntil('the canary begins', 60_000, async () => (await shares()).length === 2 || undefined);
-    const [shown] = await all.api.promotions({ model, version: 2 });
+    const {
+      items: [shown],
+    } = await all.api.promotions({ model, version: 2 });
     const { decisions } = await all.api.promotion(shown?.id ?? '');
     expect(decisions.map(({ actor, decision: said, via, counted }) => ({ actor, said, via, counted }))).toEqual([
       { actor: 'ann@local', said: 'approve', via: 'signal', counted: true },
@@ -178,7 +181,9 @@ describe('kill -9', () => {
         120_000,
         async () => (await newestShares())[2] === sharePct || undefined,
       );
-      const [latest] = await all.api.rollouts({ model, limit: 1 });
+      const {
+        items: [latest],
+      } = await all.api.rollouts({ model, limit: 1 });
       expect(latest?.state, `the canary must still go on when ${name} is killed`).toBe('running');
       await kill(`canary at ${sharePct} %`, name);
       await pollUntil(`the rollout answers after ${name}`, 30_000, () =>
@@ -204,7 +209,7 @@ describe('kill -9', () => {
     expect(counts?.answered['2']).toBeGreaterThan(500);
     expect(Object.keys(counts?.answered ?? {})).toEqual(['1', '2']);
 
-    const runs = await all.api.runs({ model });
+    const { items: runs } = await all.api.runs({ model });
     expect(
       runs
         .map(({ outcome, version }) => ({ outcome, version }))
@@ -214,9 +219,11 @@ describe('kill -9', () => {
       { outcome: 'registered', version: 2 },
     ]);
     expect(
-      (await all.api.versions(model)).map(({ version }) => version).toSorted((left, right) => left - right),
+      (await all.api.versions(model)).items.map(({ version }) => version).toSorted((left, right) => left - right),
     ).toEqual([1, 2]);
-    const promotions = await Promise.all((await all.api.promotions({ model })).map(({ id }) => all.api.promotion(id)));
+    const promotions = await Promise.all(
+      (await all.api.promotions({ model })).items.map(({ id }) => all.api.promotion(id)),
+    );
     expect(
       promotions
         .map(({ version, state, decisions }) => ({
@@ -230,7 +237,7 @@ describe('kill -9', () => {
       { version: 2, state: 'promoted', counted: 1 },
     ]);
     expect(
-      (await all.api.rollouts({ model }))
+      (await all.api.rollouts({ model })).items
         .map(({ challenger, state }) => ({ challenger, state }))
         .toSorted((left, right) => left.challenger - right.challenger),
     ).toEqual([

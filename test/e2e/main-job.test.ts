@@ -147,7 +147,7 @@ describe('npm start -- --unattended on an empty home', () => {
       expect(again.promotions).toEqual(report.promotions);
       expect(again.routes).toEqual(report.routes);
       expect(again.requests['failed']).toBe(0);
-      expect((await api.runs({ model })).length).toBe(2);
+      expect((await api.runs({ model })).items.length).toBe(2);
     });
 
     it('train --until 2013-04 agrees with the reference although May has arrived, and moves no watermark', async () => {
@@ -165,7 +165,7 @@ describe('npm start -- --unattended on an empty home', () => {
       expect(version.trainedOn).toEqual({ from: '2013-01', to: '2013-04', rows: 50009 + 27902 });
       expect(version.testedOn).toMatchObject({ from: '2013-04', to: '2013-05' });
       expectNearReference(version.metrics, '2013-04');
-      expect((await api.models()).find(({ name }) => name === model)?.watermark).toBe('2013-03');
+      expect((await api.models()).items.find(({ name }) => name === model)?.watermark).toBe('2013-03');
     });
 
     it('Ctrl-C ends train --wait with 130 at once and says how to watch the run, which goes on', async () => {
@@ -185,7 +185,7 @@ describe('npm start -- --unattended on an empty home', () => {
     });
 
     it('a month with a row twice is quarantined with a report that names the row, and the run exits 3', async () => {
-      const before = await api.versions(model);
+      const { items: before } = await api.versions(model);
       const may = path.join(place.home, 'cache', 'flights', 'flights-2013-05.parquet');
       const twice = await withOneRowTwice(may, path.join(place.home, 'cache'));
       await put('flights', twice.file, '2013-05');
@@ -201,7 +201,7 @@ describe('npm start -- --unattended on an empty home', () => {
       const [issue] = issues;
       expect(issue).toMatchObject({ rule: 'duplicate-key', table: 'flights' });
       expect(issue?.examples).toMatchObject([twice.row]);
-      expect(await api.versions(model)).toEqual(before);
+      expect((await api.versions(model)).items).toEqual(before);
     });
   });
 });

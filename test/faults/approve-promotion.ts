@@ -13,7 +13,9 @@ export async function approveWith(
   told: ToldApproval[],
 ): Promise<(actor: string) => Promise<void>> {
   const shown = await pollUntil('the promotion waits for approval', 120_000, async () => {
-    const [found] = await api.promotions({ model, version, open: true });
+    const {
+      items: [found],
+    } = await api.promotions({ model, version, open: true });
     return found?.state === 'waiting-for-approval' && found.evidenceSha256 !== null
       ? { id: found.id, evidenceSha256: found.evidenceSha256 }
       : undefined;

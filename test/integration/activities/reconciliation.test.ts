@@ -205,7 +205,7 @@ it('a rollout whose workflow was terminated gives its share back within a minute
     state: 'rolled-back',
     reason: expect.stringContaining('was terminated at'),
   });
-  expect(await listGatewayEvents(db, { environment, model, limit: 5 })).toMatchObject([
+  expect((await listGatewayEvents(db, { environment, model, limit: 5 })).items).toMatchObject([
     { kind: 'share-given-back', version: 2 },
   ]);
   expect((await heldLeases(db)).map(({ name }) => name)).not.toContain(lease.name);

@@ -34,7 +34,7 @@ describe('applying a definition', () => {
     const planned = { ...nothing, definitions: ['created'], created: ['monthly'] };
     expect(await summary([definition], { plan: true })).toEqual(planned);
     expect(await summary([definition], { plan: true })).toEqual(planned);
-    expect((await running.api.models()).map((model) => model.name)).not.toContain(definition.name);
+    expect((await running.api.models()).items.map((model) => model.name)).not.toContain(definition.name);
   });
 
   test('an apply makes it known, with its schedule and the next firing', async () => {
@@ -57,7 +57,7 @@ describe('applying a definition', () => {
         nextFiring: expect.stringMatching(/-02T1[01]:00:00/),
       },
     ]);
-    expect(await running.api.models()).toMatchObject([
+    expect((await running.api.models()).items).toMatchObject([
       {
         name: definition.name,
         appliedBy: actor,
@@ -129,12 +129,12 @@ describe('applying a definition', () => {
       removed: ['weekly'],
     });
     expect(await summary([], { prune: true })).toEqual({ ...nothing, definitions: ['retired'], removed: ['weekly'] });
-    expect(await running.api.models()).toEqual([]);
+    expect((await running.api.models()).items).toEqual([]);
   });
 
   test('a retired model comes back by the next apply', async () => {
     expect((await summary([definition])).definitions).toEqual(['created']);
-    expect(await running.api.models()).toHaveLength(1);
+    expect((await running.api.models()).items).toHaveLength(1);
   });
 });
 
@@ -147,7 +147,7 @@ describe('a definition that is wrong', () => {
       code: 'definition/invalid',
       message: expect.stringMatching(/owner[^]*evaluation\.gates\[0\]\.metric/),
     });
-    expect((await running.api.models()).map((model) => model.name)).not.toContain(good.name);
+    expect((await running.api.models()).items.map((model) => model.name)).not.toContain(good.name);
   });
 
   test.each(['61 * * * *', '0 0 1 1 * 2026', 'every day at six'])(
@@ -159,7 +159,7 @@ describe('a definition that is wrong', () => {
       await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toThrow(
         new RegExp(`${wrong.name}.*often.*valid one`, 's'),
       );
-      expect((await running.api.models()).map((model) => model.name)).not.toContain(good.name);
+      expect((await running.api.models()).items.map((model) => model.name)).not.toContain(good.name);
     },
   );
 

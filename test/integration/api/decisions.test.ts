@@ -56,7 +56,9 @@ async function waitingPromotion(policy: ModelDefinitionInput['promotion'] = {}) 
 
 async function untilState(model: string, version: number, state: string): Promise<void> {
   await pollUntil(`the promotion of version ${version} is ${state}`, 30_000, async () => {
-    const [found] = await running.api.promotions({ model, version });
+    const {
+      items: [found],
+    } = await running.api.promotions({ model, version });
     if (found?.state === state) return true;
     throw new Error(`it is ${found?.state ?? 'not there'}: ${found?.reason ?? 'no reason yet'}`);
   });
@@ -146,7 +148,9 @@ describe('while only signed decisions are trusted', () => {
     const [first, kept] = [await waitingPromotion(), await waitingPromotion({ olderWaiting: 'keep' })];
     for (const { model } of [first, kept]) {
       const { definition } = await definitionInForce(running.db, model);
-      const [{ artifactSha256 } = { artifactSha256: '' }] = await running.api.versions(model);
+      const {
+        items: [{ artifactSha256 } = { artifactSha256: '' }],
+      } = await running.api.versions(model);
       await registerRunAndVersion(running, definition, 2, artifactSha256);
       await startPromotion(temporal, { model, version: 2, environment: 'production', requestedBy: 'rita@example.org' });
       await untilState(model, 2, 'waiting-for-approval');

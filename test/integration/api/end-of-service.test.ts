@@ -47,7 +47,7 @@ test('a model that serves is not pruned, planned or applied, and nothing else of
       ) as string,
     });
   }
-  expect((await running.api.models()).map((one) => one.name)).toEqual([model]);
+  expect((await running.api.models()).items.map((one) => one.name)).toEqual([model]);
 });
 
 test('its service is ended by whoever has the role, with a reason, and not while a rollout moves it', async () => {
@@ -83,20 +83,22 @@ test('after its end gateways are told so, its history can be read, and it may be
   const first = await running.perdure('models', 'retire', model, '--reason', ended.reason, '--json');
   expect(first.code, first.stderr).toBe(0);
   expect(await running.api.retireModel(model, { actor: owner, reason: 'again' })).toMatchObject([{ epoch: 2, ended }]);
-  expect(await running.api.routes()).toEqual([]);
+  expect((await running.api.routes()).items).toEqual([]);
   expect((await routeChanges(running.db, 'production', 0)).routes).toMatchObject([{ model, epoch: 2, ended }]);
   expect((await running.api.apply({ definitions: [], prune: true, actor: owner })).definitions).toMatchObject([
     { model, change: 'retired' },
   ]);
-  expect(await running.api.routeHistory(model)).toMatchObject([
-    { epoch: 1 },
+  expect((await running.api.routeHistory(model)).items).toMatchObject([
     { epoch: 2, reason: `service ended by ${owner}: replaced`, ended },
+    { epoch: 1 },
   ]);
 });
 
 test('what is promoted after it serves again', async () => {
   await running.api.apply({ definitions: [definition], actor: owner });
   await serve(4, 'again');
-  expect(await running.api.routes()).toMatchObject([{ model, epoch: 3, split: [{ version: 4, sharePct: 100 }] }]);
+  expect((await running.api.routes()).items).toMatchObject([
+    { model, epoch: 3, split: [{ version: 4, sharePct: 100 }] },
+  ]);
   await running.api.retireModel(model, { actor: owner, reason: 'the test is over' });
 });

@@ -18,7 +18,7 @@ afterAll(() => running.close());
 
 describe('runs and versions', () => {
   test('a list is newest first, with data, cause and where each is served', async () => {
-    const versions = await running.api.versions(known.model);
+    const { items: versions } = await running.api.versions(known.model);
     expect(versions.map((one) => one.version)).toEqual([2, 1]);
     expect(versions[0]).toMatchObject({
       cause: { kind: 'data', id: '2013-03' },
@@ -58,7 +58,9 @@ describe('runs and versions', () => {
   });
 
   test('a run shows its steps with what they made, and the version that it registered', async () => {
-    const [newest] = await running.api.runs({ model: known.model });
+    const {
+      items: [newest],
+    } = await running.api.runs({ model: known.model });
     expect(newest).toMatchObject({ outcome: 'registered', version: 2, step: 'register' });
     const run = await running.api.run(newest?.id ?? '');
     expect(run.steps).toMatchObject([
@@ -80,7 +82,7 @@ describe('routes', () => {
     expect(await at(minutesAgo(30))).toEqual([first]);
     expect(await at(first?.at)).toEqual([first]);
     expect(await at(minutesAgo(90))).toEqual([]);
-    expect(await running.api.routeHistory(known.model)).toEqual([first, second]);
+    expect((await running.api.routeHistory(known.model)).items).toEqual([second, first]);
   });
 
   test('`routes show --at` before anything was served ends with 6', async () => {
@@ -93,7 +95,7 @@ describe('routes', () => {
   });
 
   test('gateways are listed with the epochs that they serve', async () => {
-    const [gateway] = (await running.api.gateways()).filter((one) => one.id === `gateway-${known.model}`);
+    const [gateway] = (await running.api.gateways()).items.filter((one) => one.id === `gateway-${known.model}`);
     expect(gateway).toMatchObject({
       live: true,
       environment: 'production',
@@ -126,8 +128,8 @@ describe('promotions', () => {
   });
 
   test('open ones can be listed alone', async () => {
-    expect((await running.api.promotions({ open: true })).map((one) => one.id)).toEqual([known.promotionId]);
-    expect(await running.api.promotions({ environment: 'staging' })).toEqual([]);
+    expect((await running.api.promotions({ open: true })).items.map((one) => one.id)).toEqual([known.promotionId]);
+    expect((await running.api.promotions({ environment: 'staging' })).items).toEqual([]);
   });
 
   test('one that is not there ends with 6', async () => {
@@ -232,9 +234,9 @@ describe('quarantine', () => {
     expect(await running.perdure('quarantine', 'discard', known.model, '2013-05', '--comment', 'x')).toMatchObject({
       code: 0,
     });
-    expect(await running.api.quarantine({ all: true })).toMatchObject([
-      { partition: '2013-04' },
+    expect((await running.api.quarantine({ all: true })).items).toMatchObject([
       { partition: '2013-05', state: 'discarded' },
+      { partition: '2013-04' },
     ]);
   });
 });

@@ -26,6 +26,7 @@ export interface TestApi {
   app: ControlApi;
   api: ApiClient;
   db: Database;
+  url: string;
   /** Its database with the role that owns the tables. */
   ownerUrl: string;
   store: ObjectStore;
@@ -93,6 +94,7 @@ export async function startApi({
     app,
     api: createApiClient(`http://127.0.0.1:${port}`),
     db,
+    url: database.url,
     ownerUrl: database.ownerUrl,
     store,
     uploadFolder,

@@ -89,7 +89,7 @@ test('an event of a gateway that is sent twice is stored once; the newest come f
   await insertGatewayEvents(db, [event(1)]);
   await insertGatewayEvents(db, [event(1), event(2)]);
   expect(
-    (await listGatewayEvents(db, { model: 'm', environment: 'production', limit: 10 })).map(({ id }) => id),
+    (await listGatewayEvents(db, { model: 'm', environment: 'production', limit: 10 })).items.map(({ id }) => id),
   ).toEqual(['g/b/e2', 'g/b/e1']);
-  expect(await listGatewayEvents(db, { model: 'other', limit: 10 })).toEqual([]);
+  expect((await listGatewayEvents(db, { model: 'other', limit: 10 })).items).toEqual([]);
 });

@@ -83,7 +83,9 @@ describe('while trainers and snapshots hold every slot and more wait', () => {
       requestedBy: 'rita@example.org',
     });
     await pollUntil('the promotion waits for an approval', 30_000, async () => {
-      const [found] = await running.api.promotions({ model, version: 1 });
+      const {
+        items: [found],
+      } = await running.api.promotions({ model, version: 1 });
       return found?.state === 'waiting-for-approval' ? true : undefined;
     });
     expect(Date.now() - askedMs).toBeLessThan(10_000);

@@ -63,7 +63,8 @@ describe('a server that is away', () => {
 describe('answers of the API', () => {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    if (request.url?.startsWith('/api/v1/runs?')) return response.end(JSON.stringify({ runs: [] }));
+    if (request.url?.startsWith('/api/v1/runs?'))
+      return response.end(JSON.stringify({ items: [], next: null, runs: [] }));
     response.statusCode = 404;
     response.end(JSON.stringify({ error: { code: 'not-found', message: 'No run has the id nope.', details: {} } }));
   });
@@ -80,8 +81,8 @@ describe('answers of the API', () => {
     expect(stdout).toContain('perdure train flight-delay --wait');
   });
 
-  test('an empty list is an empty JSON array', async () => {
-    expect(JSON.parse((await runCommandLine(['runs', 'ls', '--json'], env)).stdout)).toEqual([]);
+  test('an empty list is one without items and with no next page', async () => {
+    expect(JSON.parse((await runCommandLine(['runs', 'ls', '--json'], env)).stdout)).toEqual({ items: [], next: null });
   });
 
   test('what is not found ends with 6 and the words of the API', async () => {

@@ -1,0 +1,101 @@
+import { and, asc, desc, sql, type SQL } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { z } from 'zod';
+import { PerdureError } from '../domain/errors.js';
+
+export interface PageRequest {
+  /** How many rows at most. */
+  limit: number;
+  /** Where the page before ended, as its `next` said; absent for the first page. */
+  after?: string | undefined;
+}
+
+export interface Page<Row> {
+  items: Row[];
+  /** What to give as `after` to go on; null at the end of the list. */
+  next: string | null;
+}
+
+/**
+ * The order of a list, by columns that are unique together and that an index begins with: any page then costs the same,
+ * whatever lies before it.
+ */
+export interface PageOrder {
+  /** Selected with each row, as `key`: where a page may end. */
+  key: SQL<unknown>;
+  orderBy: SQL[];
+  /** The rows after a place. @throws PerdureError `input/invalid` for what is no place of this list. */
+  after(cursor: string | undefined): SQL | undefined;
+}
+
+export const newestFirst = (...columns: PgColumn[]): PageOrder => pageOrder(columns, desc, sql`<`);
+export const smallestFirst = (...columns: PgColumn[]): PageOrder => pageOrder(columns, asc, sql`>`);
+
+function pageOrder(columns: readonly PgColumn[], direction: (column: PgColumn) => SQL, beyond: SQL): PageOrder {
+  const list = (parts: readonly unknown[]) =>
+    sql.join(
+      parts.map((part) => sql`${part}`),
+      sql`, `,
+    );
+  return {
+    // As JSON a time keeps its microseconds, which a Date would lose: rows of one millisecond would come twice or
+    // never.
+    key: sql`jsonb_build_array(${list(columns)})`,
+    orderBy: columns.map(direction),
+    after: (cursor) => {
+      if (cursor === undefined) return undefined;
+      const values = readCursor(cursor, columns);
+      const typed = columns.map((column, at) => sql`${values[at]}::text::${sql.raw(column.getSQLType())}`);
+      return sql`(${list(columns)}) ${beyond} (${list(typed)})`;
+    },
+  };
+}
+
+/** Cuts what was read with one row more than the limit. */
+export function toPage<Row extends { key: unknown }>(rows: readonly Row[], limit: number): Page<Omit<Row, 'key'>> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    items: shown.map(({ key: _, ...row }) => row),
+    next: last && rows.length > limit ? Buffer.from(JSON.stringify(last.key)).toString('base64url') : null,
+  };
+}
+
+/** Page after page until the end, for what needs every row of a list that is bounded by something else than time. */
+export async function allPages<Row>(read: (after: string | undefined) => Promise<Page<Row>>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await read(after);
+    rows.push(...page.items);
+    if (page.next === null) return rows;
+    after = page.next;
+  }
+}
+
+/** Both, where there is a second. */
+export const within = (filter: SQL | undefined, place: SQL | undefined): SQL | undefined => and(filter, place);
+
+const partSchemas: Partial<Record<PgColumn['dataType'], z.ZodType<string>>> = {
+  number: z.number().int().transform(String),
+  date: z.iso.datetime({ offset: true }),
+  string: z.string(),
+};
+
+function readCursor(cursor: string, columns: readonly PgColumn[]): string[] {
+  const parts = z.array(z.unknown()).length(columns.length).safeParse(parseJson(cursor)).data;
+  const read = columns.map((column, at) => (partSchemas[column.dataType] ?? z.string()).safeParse(parts?.[at]).data);
+  if (parts && read.every((part) => part !== undefined)) return read;
+  throw new PerdureError(
+    'input/invalid',
+    `after: ${JSON.stringify(cursor.slice(0, 100))} is no place in this list. Give the \`next\` of the page ` +
+      'before, or leave it out for the first page.',
+  );
+}
+
+function parseJson(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

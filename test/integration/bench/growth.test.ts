@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fillDatabase } from '../../../bench/growth/fill-database.js';
+import { growthShape, modelName } from '../../../bench/growth/shape.js';
+import { listPromotions } from '../../../db/promotion/promotion-lists.js';
+import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
+import { listRouteHistory, listRoutes } from '../../../db/serving/route-lists.js';
+import { versionWithOrigin } from '../../../db/model/version-lists.js';
+import { digestOf } from '../../../domain/canonical-json.js';
+import { evidenceSchema } from '../../../domain/promotion/promotion.js';
+import { startApi, type TestApi } from '../api/start-api.js';
+
+const shape = growthShape({ models: 3, versions: 4, months: 2, perDay: 5 }, new Date('2026-03-10T12:00:00Z'));
+const newest = { model: modelName(shape, 3), version: 4 };
+
+let running: TestApi;
+beforeAll(async () => {
+  running = await startApi();
+  await fillDatabase({ url: running.url, ownerUrl: running.ownerUrl }, running.store, shape, digestOf('artifact'));
+});
+afterAll(() => running.close());
+
+it('the bench fills a database as the product would: each version is trained, promoted and rolled out in its time', async () => {
+  const { api, db } = running;
+  expect((await api.models()).items.map(({ name, newestVersion }) => [name, newestVersion])).toEqual(
+    [1, 2, 3].map((number) => [modelName(shape, number), 4]),
+  );
+  expect((await api.versions(newest.model)).items.map(({ version }) => version)).toEqual([4, 3, 2, 1]);
+  const version = await versionWithOrigin(db, newest.model, newest.version);
+  expect(version.createdAt > shape.from && version.createdAt < shape.to).toBe(true);
+  expect((await listRoutes(db, { limit: 10 })).items).toHaveLength(6);
+  const { items: routes } = await listRouteHistory(db, { model: newest.model, environment: 'staging', limit: 100 });
+  expect(routes.map(({ epoch }) => epoch)).toEqual([10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+  expect(routes.slice(0, 3).map(({ split }) => split)).toEqual([
+    [{ version: 4, sharePct: 100 }],
+    [
+      { version: 3, sharePct: 75 },
+      { version: 4, sharePct: 25 },
+    ],
+    [
+      { version: 3, sharePct: 95 },
+      { version: 4, sharePct: 5 },
+    ],
+  ]);
+});
+
+it('what it writes is read by the product: a promotion with its evidence, a rollout with its looks, a plan', async () => {
+  const { api, db } = running;
+  const [promotion] = (await listPromotions(db, { ...newest, environment: 'production', limit: 1 })).items;
+  const detail = await api.promotion(promotion?.id ?? '');
+  expect(evidenceSchema.parse(detail.evidence)).toMatchObject({ ...newest, champion: 3 });
+  expect(detail.decisions).toMatchObject([{ decision: 'approve', counted: true }]);
+  const [rollout] = (await api.rollouts({ model: newest.model, environment: 'production', limit: 1 })).items;
+  const { looks } = await rolloutWithLooks(db, rollout?.id ?? '');
+  expect(looks).toHaveLength(12);
+  expect(await api.promotionPlan(newest.model, 3, 'production')).toMatchObject({ champion: 4, strategy: 'canary' });
+});
