@@ -1,6 +1,7 @@
 import type { ActivityQueue } from '../domain/task-queues.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { createEvaluationActivities } from './evaluation/evaluation.js';
+import { createEvidenceActivities } from './promotion/evidence.js';
 import { createGatewayActivities } from './serving/gateways.js';
 import { createLeaseActivities } from './leases.js';
 import { mergeActivities } from './merge-activities.js';
@@ -25,6 +26,7 @@ import { createTrainingActivities } from './training/training.js';
 export function createActivities(deps: ActivityDependencies) {
   const all = mergeActivities({
     evaluation: createEvaluationActivities(deps),
+    evidence: createEvidenceActivities(deps),
     gateways: createGatewayActivities(deps),
     leases: createLeaseActivities(deps),
     promotions: createPromotionActivities(deps),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { GatewayActivities } from '../../activities/serving/gateways.js';
 import type { EvaluationActivities } from '../../activities/evaluation/evaluation.js';
+import type { EvidenceActivities } from '../../activities/promotion/evidence.js';
 import type { LeaseActivities } from '../../activities/leases.js';
 import type { PromotionActivities, RuledDecision } from '../../activities/promotion/promotions.js';
 import type { RegistryActivities } from '../../activities/model/registry.js';
@@ -51,7 +52,8 @@ type AllActivities = RunActivities &
   SnapshotActivities &
   SteeringActivities &
   TrainingActivities &
-  EvaluationActivities;
+  EvaluationActivities &
+  EvidenceActivities;
 
 const quickSteps = [
   { sharePct: 5, minSeconds: 10, maxSeconds: 60 },

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createEvaluationActivities } from '../../../activities/evaluation/evaluation.js';
+import { createEvidenceActivities } from '../../../activities/promotion/evidence.js';
 import { evidenceFacts } from '../../../activities/promotion/evidence-facts.js';
 import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
@@ -107,7 +107,7 @@ test('a version that drops what callers send is refused at the plan, when eviden
     environment,
     requestedBy: 'rita',
   });
-  const { gatherEvidence } = createEvaluationActivities(deps);
+  const { gatherEvidence } = createEvidenceActivities(deps);
   await expect(inActivity(() => gatherEvidence({ promotionId, model, version: 2, environment }))).rejects.toMatchObject(
     {
       code: 'promotion/refused',

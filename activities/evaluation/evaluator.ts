@@ -1,0 +1,128 @@
+import path from 'node:path';
+import { evaluateModels } from '../../adapters/onnx/evaluate-models.js';
+import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
+import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
+import { type Evaluation } from '../../domain/evaluation/evaluation.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import type { Environment } from '../../domain/names.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { championOf } from '../../domain/serving/route.js';
+import { knowsHoldout } from '../../domain/data/snapshot.js';
+import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { definitionByDigest } from '../../db/model/definition-queries.js';
+import { routeOf } from '../../db/serving/route-queries.js';
+import { versionOf, type VersionRecord } from '../../db/training/run-queries.js';
+import { championRows } from './champion-rows.js';
+import type { ActivityDependencies } from '../dependencies.js';
+
+const timeoutMs = 30 * 60_000;
+
+type Champion = Pick<
+  VersionRecord,
+  'version' | 'artifactSha256' | 'artifactKey' | 'snapshotSha256' | 'definitionSha256' | 'threshold'
+>;
+
+interface Comparison {
+  definition: ModelDefinition;
+  snapshotSha256: string;
+  artifactSha256: string;
+  champion: Champion | null;
+  /** The run whose trainer left the native model's probabilities; null leaves parity out. */
+  runId: string | null;
+}
+
+/**
+ * Measures a candidate on the frozen holdout, in a process of its own, and the champion on the same rows. What is
+ * measured is kept in the object store under its digest.
+ */
+export function createEvaluator(deps: ActivityDependencies) {
+  const { db, store, cache, config } = deps;
+  return { championIn, fairChampionIn, evaluate, keep };
+
+  async function championIn(environment: Environment, model: string): Promise<Champion | null> {
+    const route = await routeOf(db, environment, model);
+    if (!route) return null;
+    return versionOf(db, model, championOf(route.split));
+  }
+
+  /** A champion that was trained on rows of the holdout would be judged on what it knows by heart: it is left out. */
+  async function fairChampionIn(
+    environment: Environment,
+    model: string,
+    snapshotSha256: string,
+  ): Promise<Champion | null> {
+    const champion = await championIn(environment, model);
+    if (!champion) return null;
+    const unfair = knowsHoldout(
+      await snapshotByDigest(db, champion.snapshotSha256),
+      await snapshotByDigest(db, snapshotSha256),
+    );
+    return unfair ? null : champion;
+  }
+
+  async function evaluate(
+    { definition, snapshotSha256, artifactSha256, champion, runId }: Comparison,
+    signal: AbortSignal,
+    report: (progress: string) => void,
+  ): Promise<Evaluation> {
+    const manifest = await snapshotByDigest(db, snapshotSha256);
+    const workDir = await makeWorkFolder(config.home, 'evaluate');
+    try {
+      report('fetching models and holdout');
+      const holdout = await Promise.all(
+        manifest.holdout.map(async ({ key, sha256 }) => ({ path: await cache.fetch(key, sha256), sha256 })),
+      );
+      const nativePath = path.join(workDir, 'native.parquet');
+      if (runId !== null) await store.getToFile(objectKeys.runFile(runId, 'holdout-native.parquet'), nativePath);
+      return await evaluateModels(
+        {
+          candidate: {
+            path: await cache.fetch(objectKeys.artifact(artifactSha256), artifactSha256),
+            sha256: artifactSha256,
+          },
+          champion: champion && {
+            path: await cache.fetch(champion.artifactKey, champion.artifactSha256),
+            sha256: champion.artifactSha256,
+            version: champion.version,
+            threshold: champion.threshold,
+            ...(await championRows(deps, {
+              champion: await definitionByDigest(db, champion.definitionSha256),
+              challenger: definition,
+              manifest,
+              workDir,
+              signal,
+              report,
+            })),
+          },
+          holdout,
+          contract: definition.contract,
+          policy: definition.evaluation,
+          native: runId === null ? null : { path: nativePath, column: 'probability' },
+        },
+        { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
+      );
+    } finally {
+      await removeWorkFolder(workDir);
+    }
+  }
+
+  async function keep(model: string, evaluation: Evaluation): Promise<{ key: string; sha256: string }> {
+    const sha256 = digestOf(evaluation);
+    const key = objectKeys.evaluation(model, sha256);
+    await store.putImmutable(key, canonicalJson(evaluation), { contentType: 'application/json' });
+    return { key, sha256 };
+  }
+}
+
+/** One line of an evaluation, for people. */
+export function summaryOf({ overall, comparison, championVersion, notCompared }: Evaluation): string {
+  const text = (value: number | null | undefined) =>
+    value === null || value === undefined ? 'undefined' : value.toFixed(4);
+  const own =
+    `ROC AUC ${text(overall.metrics.rocAuc)}, log loss ${text(overall.metrics.logLoss)} on ` + `${overall.rows} rows`;
+  return comparison
+    ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}`
+    : notCompared === undefined
+      ? `${own}; no champion to compare with on these rows`
+      : `${own}; not compared with champion ${championVersion}: ${notCompared}`;
+}

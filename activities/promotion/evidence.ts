@@ -1,0 +1,233 @@
+import type { Contract } from '../../domain/data/contract.js';
+import { checkValueMetrics } from '../../adapters/data-engine/expressions/check-expressions.js';
+import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
+import { actorOf } from '../../domain/cause.js';
+import { PerdureError } from '../../domain/errors.js';
+import { evaluationSchema, type Evaluation } from '../../domain/evaluation/evaluation.js';
+import type { EvaluationPolicy } from '../../domain/evaluation/evaluation-policy.js';
+import { compatibilityText } from '../../domain/data/contract-compatibility.js';
+import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
+import { floorDigest } from '../../domain/promotion/floor.js';
+import { decideGates } from '../../domain/evaluation/gate.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import type { Environment } from '../../domain/names.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import type { Evidence } from '../../domain/promotion/promotion.js';
+import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
+import {
+  measuresAlike,
+  policyAfter,
+  rulesDigest,
+  underRulesInForce,
+  type Rules,
+} from '../../domain/promotion/rules.js';
+import { contractOutlook } from '../../db/promotion/contract-facts.js';
+import { definitionByDigest, mustBeAsStored, rulesInForce } from '../../db/model/definition-queries.js';
+import { showEvidence, promotionById } from '../../db/promotion/promotion-queries.js';
+import { setBackOf } from '../../db/rollout/service-record.js';
+import { runById, versionOf, type VersionRecord } from '../../db/training/run-queries.js';
+import { createEvaluator, summaryOf } from '../evaluation/evaluator.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { environmentFloor, readFloor } from './environment-floor.js';
+import { evidenceFacts } from './evidence-facts.js';
+import { withHeartbeat } from '../heartbeat.js';
+import { turn } from '../turn.js';
+
+export interface ShownEvidence {
+  evidenceSha256: string;
+  champion: number | null;
+  summary: string;
+  conflict: string | null;
+  policy?: PromotionPolicy;
+  /** The moment of a declared cut-over that is still to come. */
+  notBefore?: string;
+}
+
+interface Place {
+  promotionId: string;
+  model: string;
+  version: number;
+  environment: Environment;
+}
+
+/** What people are shown before they decide on a promotion: written once, named by its digest. */
+export function createEvidenceActivities(deps: ActivityDependencies) {
+  const { db, store, config } = deps;
+  const facts = evidenceFacts(deps);
+  const floors = environmentFloor(deps);
+  const { championIn, fairChampionIn, evaluate, keep } = createEvaluator(deps);
+  return {
+    async gatherEvidence(asked: Place): Promise<ShownEvidence> {
+      return withHeartbeat(async (signal, report) => {
+        const { model, version, environment } = asked;
+        const candidate = await versionOf(db, model, version);
+        const champion = await championIn(environment, model);
+        const promotion = await promotionById(db, asked.promotionId);
+        const conflict = whyConflict(asked, champion?.version, promotion.evidence !== null);
+        if (conflict !== null) return { evidenceSha256: '', champion: null, summary: '', conflict };
+        const rules = (await rulesInForce(db, model)).definition;
+        await mustBeAsStored(db, model, candidate.definitionSha256);
+        const own = await definitionByDigest(db, candidate.definitionSha256);
+        const definition = underRulesInForce(own, rules);
+        const callers = await askCallers(asked, own.contract, rules);
+        await checkValueMetrics(definition);
+        const measured = await measure(environment, candidate, { own, definition }, signal, report);
+        await mustBeAboveFloor(asked, candidate, rules);
+        const gates = passedGates(candidate, rules.evaluation, measured.evaluation);
+        report('checking the artifact in the store');
+        const setBack = await setBackOf(db, { environment, model, version });
+        const before = await facts.before(definition.promotion.environments, asked);
+        await mustBeTheSameBytes(candidate, before);
+        const evidence: Evidence = {
+          ...{ model, version, environment },
+          champion: champion?.version ?? null,
+          artifactSha256: candidate.artifactSha256,
+          snapshotSha256: candidate.snapshotSha256,
+          definitionSha256: candidate.definitionSha256,
+          ...evaluationFacts(measured),
+          gates,
+          contract: callers.contract,
+          policy: policyAfter(definition.promotion, setBack),
+          rollout: definition.rollout,
+          cardSha256: await facts.cardDigest(model, version),
+          trainedBy: actorOf((await runById(db, candidate.runId)).cause),
+          before,
+          rulesSha256: rulesDigest(rules),
+          floorSha256: floorDigest(await readFloor(config, environment)),
+          setBack,
+        };
+        const evidenceSha256 = digestOf(evidence);
+        await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), {
+          contentType: 'application/json',
+        });
+        const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
+        await showEvidence(db, asked.promotionId, { evidence, evidenceSha256, expiresAt }, turn());
+        return {
+          evidenceSha256,
+          champion: evidence.champion,
+          summary: `${summaryOf(measured.evaluation)}; for callers ${compatibilityText(callers.contract)}`,
+          conflict: null,
+          policy: evidence.policy,
+          ...(callers.notBefore !== null && { notBefore: callers.notBefore }),
+        };
+      });
+    },
+  };
+
+  /**
+   * What callers of the environment would find, and whether the policy lets it happen.
+   * @throws PerdureError `promotion/refused`.
+   */
+  async function askCallers({ environment, model, version }: Place, contract: Contract, rules: Rules) {
+    const found = await contractOutlook(db, { environment, model, contract, except: version });
+    const { refused, notBefore } = ruleOnContract(
+      found,
+      rules.promotion.breakingContract,
+      rules.rollout.strategy,
+      new Date(),
+    );
+    if (refused === null) return { contract: found, notBefore };
+    throw new PerdureError('promotion/refused', `${model}@${version} does not come into ${environment}: ${refused}`);
+  }
+
+  /** The run's own evaluation serves while it measured as the rules in force do, against the champion of today. */
+  async function measure(
+    environment: Environment,
+    candidate: VersionRecord,
+    { own, definition }: { own: ModelDefinition; definition: ModelDefinition },
+    signal: AbortSignal,
+    report: (progress: string) => void,
+  ) {
+    const { model, evaluationKey, snapshotSha256 } = candidate;
+    const kept = evaluationSchema.parse(JSON.parse(new TextDecoder().decode(await store.get(evaluationKey))));
+    const champion = await fairChampionIn(environment, model, snapshotSha256);
+    const fits =
+      kept.championSha256 === (champion?.artifactSha256 ?? null) &&
+      measuresAlike(own.evaluation, definition.evaluation);
+    const asServed = servedDefinition(definition, candidate);
+    const evaluation = fits ? kept : await evaluate({ ...candidate, definition: asServed, champion }, signal, report);
+    return { evaluation, ...(await keep(model, evaluation)) };
+  }
+
+  /** @throws PerdureError `promotion/refused` where the environment asks for more than the definition does. */
+  async function mustBeAboveFloor(
+    { environment, model, version }: Place,
+    { runId, snapshotSha256 }: VersionRecord,
+    definition: ModelDefinition,
+  ): Promise<void> {
+    const refused = await floors.whyRefused({ environment, definition, runId, snapshotSha256 });
+    if (refused === null) return;
+    throw new PerdureError('promotion/refused', `${model}@${version} is not promoted: ${refused}.`, { model, version });
+  }
+
+  /**
+   * What was approved is what is served, in every environment: no promotion goes on with other bytes.
+   * @throws PerdureError `artifact/digest-mismatch`.
+   */
+  async function mustBeTheSameBytes(
+    { model, version, artifactSha256 }: VersionRecord,
+    before: Evidence['before'],
+  ): Promise<void> {
+    const stored = await facts.artifactDigest(artifactSha256);
+    const [found, where] =
+      stored === artifactSha256 ? [before?.artifactSha256, before?.environment] : [stored, 'the store'];
+    if (found === undefined || found === artifactSha256) return;
+    throw new PerdureError(
+      'artifact/digest-mismatch',
+      `The artifact of ${model}@${version} is registered as ${artifactSha256}, but ${where} has ${found}: ` +
+        'restore the registered bytes.',
+      { model, version },
+    );
+  }
+}
+
+export type EvidenceActivities = ReturnType<typeof createEvidenceActivities>;
+
+/** Why a promotion is pointless by now; null where it is not. */
+function whyConflict(
+  { model, version, environment }: Place,
+  champion: number | undefined,
+  wasShownBefore: boolean,
+): string | null {
+  if (champion === version) return `${model}@${version} is champion in ${environment} already`;
+  return wasShownBefore && champion !== undefined && champion > version
+    ? `version ${champion} became champion in ${environment} meanwhile`
+    : null;
+}
+
+const evaluationFacts = ({ evaluation, key, sha256 }: { evaluation: Evaluation; key: string; sha256: string }) => ({
+  evaluationKey: key,
+  evaluationSha256: sha256,
+  metrics: evaluation.overall.metrics,
+  championMetrics: evaluation.comparison?.champion ?? null,
+  ...(evaluation.notCompared !== undefined && { notCompared: evaluation.notCompared }),
+});
+
+/**
+ * The gates in force, asked of the evaluation that is shown.
+ * @throws PerdureError `promotion/refused` where one does not pass.
+ */
+function passedGates(
+  { model, version }: VersionRecord,
+  policy: EvaluationPolicy,
+  evaluation: Evaluation,
+): Evidence['gates'] {
+  const { results } = decideGates(policy, evaluation);
+  const open = results.filter((result) => result.outcome !== 'pass');
+  if (open.length === 0) return results.map(({ name, outcome }) => ({ name, outcome }));
+  const why = open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
+  throw new PerdureError(
+    'promotion/refused',
+    `${model}@${version} does not pass the gates in force: ${why} Train a version that does, or change ` +
+      'evaluation.gates and apply.',
+    { model, version },
+  );
+}
+
+/**
+ * What is shown is measured at the threshold that the version is served with, whatever the rules in force would choose.
+ */
+const servedDefinition = (definition: ModelDefinition, { threshold }: VersionRecord): ModelDefinition => ({
+  ...definition,
+  evaluation: { ...definition.evaluation, threshold },
+});
