@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { Database } from '../../db/connect.js';
+import { openRuns } from '../../db/training/open-runs.js';
 import { listRuns, runWithSnapshot, type RunListRow } from '../../db/training/run-lists.js';
+import { runQueue, type RunWait } from '../../domain/training/run-queue.js';
 import { modelNameSchema } from '../../domain/names.js';
 import { listReply } from '../../client/http/page.js';
 import { runDetailSchema, runListSchema, type RunSummary } from '../../client/http/runs.js';
@@ -19,7 +22,9 @@ export const runEndpoints: EndpointGroup = (app, { db }) => {
     { schema: { tags: ['runs'], querystring: listQuery, response: { 200: runListSchema } } },
     async ({ query }) => {
       const before = query.before === undefined ? undefined : new Date(query.before);
-      return listReply('runs', await listRuns(db, { ...query, before }), summary);
+      const page = await listRuns(db, { ...query, before });
+      const queue = await queueOf(db, page.items);
+      return listReply('runs', page, (row) => summary(row, queue));
     },
   );
 
@@ -30,7 +35,7 @@ export const runEndpoints: EndpointGroup = (app, { db }) => {
       const run = await runWithSnapshot(db, params.id);
       const { definitionSha256, snapshotSha256, artifactSha256, evaluationKey } = run;
       return {
-        ...summary({ ...run, step: run.steps.at(-1)?.step ?? null }),
+        ...summary({ ...run, step: run.steps.at(-1)?.step ?? null }, await queueOf(db, [run])),
         ...{ definitionSha256, snapshotSha256, artifactSha256, evaluationKey },
         trainedOn: run.manifest?.trainedOn ?? null,
         testedOn: run.manifest?.testedOn ?? null,
@@ -47,12 +52,21 @@ export const runEndpoints: EndpointGroup = (app, { db }) => {
   );
 };
 
-function summary(run: RunListRow): RunSummary {
-  const { id, workflowId, model, until, outcome, reason, version, metrics, step } = run;
+/** What waits, where any of these runs may be among it. */
+const queueOf = async (
+  db: Database,
+  rows: readonly { finishedAt: Date | null }[],
+): Promise<ReadonlyMap<string, RunWait>> =>
+  rows.some((row) => row.finishedAt === null) ? runQueue(await openRuns(db)) : new Map();
+
+function summary(run: RunListRow, queue: ReadonlyMap<string, RunWait>): RunSummary {
+  const waiting = queue.get(run.id);
+  const { id, workflowId, model, until, outcome, reason, version, metrics, step, priority } = run;
   return {
-    ...{ id, workflowId, model, until, outcome, reason, version, metrics, step },
+    ...{ id, workflowId, model, until, outcome, reason, version, metrics, step, priority },
     cause: causeView(run.cause),
     startedAt: run.startedAt.toISOString(),
     finishedAt: run.finishedAt?.toISOString() ?? null,
+    waiting: waiting ? { ...waiting, since: waiting.since.toISOString() } : null,
   };
 }

@@ -3,6 +3,7 @@ import type { RunDetail } from '../../client/http/runs.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
+import { runState } from '../format/run-state.js';
 import { fields, table } from '../format/table.js';
 import { duration, localTime } from '../format/time.js';
 import { causeText, metric, shortDigest, state } from '../format/words.js';
@@ -28,7 +29,7 @@ export function registerRuns(program: Command, context: CliContext): void {
           causeText(run.cause),
           localTime(run.startedAt),
           run.finishedAt ? duration(Date.parse(run.finishedAt) - Date.parse(run.startedAt)) : null,
-          run.outcome === null ? `${state(output, null)} (${run.step ?? 'starting'})` : state(output, run.outcome),
+          runState(output, run),
           run.version,
           metric(run.metrics?.rocAuc),
         ]);
@@ -76,7 +77,8 @@ export function describeRun(output: Output, run: RunDetail): string {
       ['cause', causeText(run.cause)],
       ['started', localTime(run.startedAt)],
       ['finished', localTime(run.finishedAt, 'not yet')],
-      ['outcome', `${state(output, run.outcome)}${run.reason ? `: ${run.reason}` : ''}`],
+      ['priority', run.priority],
+      ['outcome', `${runState(output, run)}${run.reason ? `: ${run.reason}` : ''}`],
       ['version', run.version],
       ['trained on', window(run.trainedOn)],
       ['tested on', window(run.testedOn)],

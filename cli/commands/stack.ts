@@ -77,10 +77,16 @@ export function registerStack(program: Command, context: CliContext): void {
       const { stackStatus } = await import('../../infra/embedded/stack-status.js');
       const status = await stackStatus(context.config());
       if (status.state === 'down') context.exitCode = 7;
+      const { depthText } = await import('../../infra/embedded/doctor/doctor-queues.js');
       const { openWork } = await import('../../infra/embedded/doctor/open-work.js');
-      const troubles = (await openWork(context.config(), context.env)).filter((check) => check.outcome !== 'ok');
-      output.result({ ...status, troubles }, () =>
-        [describeStatus(output, status), ...troubles.map((check) => describeCheck(output, check))].join('\n'),
+      const { checks, depth } = await openWork(context.config(), context.env);
+      const troubles = checks.filter((check) => check.outcome !== 'ok');
+      output.result({ ...status, waiting: depth ?? null, troubles }, () =>
+        [
+          describeStatus(output, status),
+          ...(depth ? [`\nWaiting: ${depthText(depth)}.`] : []),
+          ...troubles.map((check) => describeCheck(output, check)),
+        ].join('\n'),
       );
     });
 

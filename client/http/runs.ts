@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { waitKinds } from '../../domain/training/run-queue.js';
 import { listSchema } from './page.js';
 
 const metricsSchema = z.record(z.string(), z.number().nullable());
@@ -23,6 +24,18 @@ export const runSummarySchema = z.object({
   metrics: metricsSchema.nullable(),
   /** The step under way, or the last one taken. */
   step: z.string().nullable(),
+  /** Which runs go first, 1 before 5. */
+  priority: z.number().int(),
+  /** What it waits for: other runs of its model, or a slot of a worker. Null while it goes on, and once it has ended. */
+  waiting: z
+    .object({
+      for: z.enum(waitKinds),
+      since: z.iso.datetime(),
+      /** 1 goes next. */
+      place: z.number().int(),
+      of: z.number().int(),
+    })
+    .nullable(),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 export const runListSchema = listSchema('runs', runSummarySchema);

@@ -10,7 +10,17 @@ export type RunStepRow = typeof runSteps.$inferSelect;
 
 export interface RunListRow extends Pick<
   RunRow,
-  'id' | 'workflowId' | 'model' | 'cause' | 'until' | 'startedAt' | 'finishedAt' | 'outcome' | 'reason' | 'metrics'
+  | 'id'
+  | 'workflowId'
+  | 'model'
+  | 'cause'
+  | 'until'
+  | 'priority'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'outcome'
+  | 'reason'
+  | 'metrics'
 > {
   /** The version that the run registered. */
   version: number | null;
@@ -34,11 +44,11 @@ const order = newestFirst(runs.startedAt, runs.id);
 
 /** Runs, the newest first. */
 export async function listRuns(db: Database, { model, before, limit, after }: RunFilter): Promise<Page<RunListRow>> {
-  const { id, workflowId, cause, until, startedAt, finishedAt, outcome, reason, metrics } = runs;
+  const { id, workflowId, cause, until, priority, startedAt, finishedAt, outcome, reason, metrics } = runs;
   const wanted = and(model === undefined ? undefined : eq(runs.model, model), before && lt(startedAt, before));
   const rows = await db.orm
     .select({
-      ...{ id, workflowId, model: runs.model, cause, until, startedAt, finishedAt, outcome, reason, metrics },
+      ...{ id, workflowId, model: runs.model, cause, until, priority, startedAt, finishedAt, outcome, reason, metrics },
       ...{ version: versions.version, step: lastStep, key: order.key },
     })
     .from(runs)

@@ -7,8 +7,9 @@ import { connectDatabase } from '../../../db/connect.js';
 import { heldLeases, openRows, strayShares } from '../../../db/open-rows.js';
 import { parseHolder } from '../../../domain/lease.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
-import { loadTemporalConfig } from '../../../temporal.config.js';
+import { loadTemporalConfig, type TemporalConfig } from '../../../temporal.config.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
+import { queueChecks, type QueueDepth } from './doctor-queues.js';
 import { retentionCheck } from './doctor-retention.js';
 import { readStackFile } from '../stack-file.js';
 import { currentSupervisor } from '../supervision/supervisor-lock.js';
@@ -16,21 +17,27 @@ import { currentSupervisor } from '../supervision/supervisor-lock.js';
 /** Open rows that are looked into, the rest is counted: each takes two questions to Temporal. */
 const lookedIntoMax = 200;
 
+interface OpenWork {
+  checks: Check[];
+  /** Undefined where it could not be asked. */
+  depth: QueueDepth | undefined;
+}
+
 /** Of the stack that runs; nothing where none does, for then nothing could be asked. */
 export async function openWork(
   { home }: Pick<PerdureConfig, 'home'>,
   environment: NodeJS.ProcessEnv,
-): Promise<Check[]> {
+): Promise<OpenWork> {
   const running = currentSupervisor(home) ? readStackFile(home) : undefined;
-  if (!running?.ready) return [];
-  return openWorkChecks(running.addresses.databaseUrl, loadTemporalConfig({ ...environment, ...running.env }));
+  if (!running?.ready) return { checks: [], depth: undefined };
+  return openWorkOf(running.addresses.databaseUrl, loadTemporalConfig({ ...environment, ...running.env }));
 }
 
 /** Whether what is open is true and gets on: one check each for what does not, or one that says that all do. */
-export async function openWorkChecks(
-  databaseUrl: string,
-  temporal: ReturnType<typeof loadTemporalConfig>,
-): Promise<Check[]> {
+export const openWorkChecks = async (databaseUrl: string, temporal: TemporalConfig): Promise<Check[]> =>
+  (await openWorkOf(databaseUrl, temporal)).checks;
+
+async function openWorkOf(databaseUrl: string, temporal: TemporalConfig): Promise<OpenWork> {
   const db = connectDatabase(databaseUrl, { max: 2, statementTimeoutMs: 5_000 });
   try {
     const handle = await connectTemporal(temporal);
@@ -45,6 +52,8 @@ export async function openWorkChecks(
             'A worker starts it: look at worker-control, or start the stack again.',
           ),
         );
+      const queued = await queueChecks(handle, db);
+      checks.push(...queued.checks);
       checks.push(await retentionCheck(db, await retentionRuns(client)));
       const open = await openRows(db);
       // What holds a lease and has no row: rollbacks.
@@ -81,20 +90,16 @@ export async function openWorkChecks(
         checks.push(
           note('open work', `${all.length} are open, ${lookedIntoMax} were looked into`, 'The Temporal UI lists all.'),
         );
-      return checks.some(({ outcome }) => outcome !== 'ok')
-        ? checks
-        : [...checks, ok('open work', `${all.length} open; none is stuck`)];
+      if (checks.every(({ outcome }) => outcome === 'ok'))
+        checks.push(ok('open work', `${all.length} open; none is stuck`));
+      return { checks, depth: queued.depth };
     } finally {
       await handle.close();
     }
   } catch (error) {
-    return [
-      problem(
-        'open work',
-        error instanceof Error ? error.message : String(error),
-        'See the lines on PostgreSQL and Temporal.',
-      ),
-    ];
+    const why = error instanceof Error ? error.message : String(error);
+    const check = problem('open work', why, 'See the lines on PostgreSQL and Temporal.');
+    return { checks: [check], depth: undefined };
   } finally {
     await db.close();
   }

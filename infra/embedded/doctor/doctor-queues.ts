@@ -1,0 +1,81 @@
+import type { TemporalHandle } from '../../../client/connect.js';
+import { queueStates, type QueueState } from '../../../client/queues.js';
+import type { Database } from '../../../db/connect.js';
+import { openRuns } from '../../../db/training/open-runs.js';
+import { runQueue, stepInSlot, waitKinds, type OpenRun, type WaitKind } from '../../../domain/training/run-queue.js';
+import { ok, problem, type Check } from './doctor-check.js';
+
+/** What waits, and for what. */
+export interface QueueDepth {
+  queues: QueueState[];
+  /** Runs that wait for others of their model, or for a slot of a worker. */
+  runs: Record<WaitKind, number>;
+}
+
+/** What PERDURE_WORKER_QUEUES must name for a queue to be polled. */
+const roleOf: Readonly<Record<QueueState['queue'], string>> = {
+  workflows: 'workflows',
+  activities: 'activities',
+  waits: 'activities',
+  judging: 'activities',
+  data: 'data',
+  training: 'training',
+};
+
+/** How deep the queues are, and whether each has a worker. */
+export async function queueChecks(
+  handle: TemporalHandle,
+  db: Database,
+): Promise<{ checks: Check[]; depth: QueueDepth }> {
+  const [queues, open] = await Promise.all([queueStates(handle), openRuns(db)]);
+  const waits = [...runQueue(open).values()];
+  const waitingFor = (kind: WaitKind) => waits.filter((one) => one.for === kind).length;
+  const depth: QueueDepth = {
+    queues,
+    runs: { model: waitingFor('model'), data: waitingFor('data'), training: waitingFor('training') },
+  };
+  const checks: Check[] = [];
+  for (const { queue, taskQueue, waiting, pollers } of queues) {
+    if (pollers > 0 || (await isWorkedOn(handle, queue, open))) continue;
+    const finding = `no worker polls ${taskQueue}${waiting > 0 ? `, and ${waiting} tasks wait there` : ''}`;
+    const remedy = `Start a worker with PERDURE_WORKER_QUEUES=${roleOf[queue]}; on the embedded stack, look at its workers' logs.`;
+    checks.push(problem(`queue ${queue}`, finding, remedy));
+  }
+  return { checks: checks.length > 0 ? checks : [ok('queues', depthText(depth))], depth };
+}
+
+/** In a few words, for example `40 tasks wait: training 39 (the oldest for 720 s), …`. */
+export function depthText({ queues, runs }: QueueDepth): string {
+  const deep = queues.filter(({ waiting }) => waiting > 0);
+  const tasks = deep.map(
+    ({ queue, waiting, waitsSeconds }) => `${queue} ${waiting} (the oldest for ${waitsSeconds} s)`,
+  );
+  const waiting = waitKinds.filter((kind) => runs[kind] > 0).map((kind) => `${runs[kind]} ${waitText[kind]}`);
+  return [
+    deep.length === 0 ? 'no task waits for a worker' : `tasks that wait for a worker: ${tasks.join(', ')}`,
+    waiting.length === 0 ? 'no run waits' : `runs that wait: ${waiting.join(', ')}`,
+  ].join('; ');
+}
+
+const waitText: Readonly<Record<WaitKind, string>> = {
+  model: 'for others of their model',
+  data: 'for a worker of data',
+  training: 'for a trainer',
+};
+
+/** Runs whose workflow is asked whether a worker has their step; one that has is proof enough. */
+const askedMax = 20;
+/** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
+const started = 2;
+
+/** A worker whose slots are all taken asks for nothing: then an activity of the queue is being worked on. */
+async function isWorkedOn({ client }: TemporalHandle, queue: QueueState['queue'], open: OpenRun[]): Promise<boolean> {
+  for (const { workflowId } of open.filter((run) => stepInSlot(run) === queue).slice(0, askedMax)) {
+    const described = await client.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => undefined);
+    if (described?.raw.pendingActivities?.some(({ state }) => state === started)) return true;
+  }
+  return false;
+}
