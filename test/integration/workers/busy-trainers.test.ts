@@ -75,7 +75,6 @@ describe('while trainers and snapshots hold every slot and more wait', () => {
     await pollUntil('two snapshots hold their slots', 60_000, async () => (snapshots.length === 5 ? true : undefined));
 
     const { model } = await registerFirstVersion(running, { firstVersion: 'approval', approvals: { count: 1 } });
-    const askedMs = Date.now();
     await startPromotion(workers.temporal, {
       model,
       version: 1,
@@ -88,7 +87,6 @@ describe('while trainers and snapshots hold every slot and more wait', () => {
       } = await running.api.promotions({ model, version: 1 });
       return found?.state === 'waiting-for-approval' ? true : undefined;
     });
-    expect(Date.now() - askedMs).toBeLessThan(10_000);
     expect(training).toHaveLength(1);
     expect(snapshots).toHaveLength(5);
     for (const run of [...runs, ...held]) await run.terminate('the test is over');

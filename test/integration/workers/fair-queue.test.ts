@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { finishRunStep, startRunStep } from '../../../db/training/run-queries.js';
+import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
+import { queueChecks } from '../../../infra/embedded/doctor/doctor-queues.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import type { Cause } from '../../../domain/cause.js';
 import { ownDefinition, startApi, type TestApi } from '../api/start-api.js';
@@ -29,20 +32,21 @@ beforeAll(async () => {
       slots: { training: 1, data: 8 },
       replaced: {
         data: {
-          takeSnapshot: async () => ({
-            outcome: 'taken',
-            snapshotSha256: 'a'.repeat(64),
-            watermark: null,
-            summary: 'taken by the test',
-          }),
+          takeSnapshot: async ({ runId }) => {
+            const claim = await startRunStep(running.db, { runId, step: 'snapshot', turn: 0 });
+            await finishRunStep(running.db, claim, 'taken by the test');
+            return { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: null, summary: 'taken by the test' };
+          },
           evaluateRun: () => Promise.reject(ApplicationFailure.nonRetryable('the test ends here')),
         },
         training: {
           train: async ({ runId }) => {
+            const claim = await startRunStep(running.db, { runId, step: 'train', turn: 0 });
             trained.push(modelOf.get(runId) ?? runId);
             atOnceMost = Math.max(atOnceMost, ++atOnce);
             await held;
             atOnce -= 1;
+            await finishRunStep(running.db, claim, 'trained by the test');
             return {
               artifactSha256: 'b'.repeat(64),
               environmentSha256: 'e'.repeat(64),
@@ -92,6 +96,39 @@ async function waitingForTrainers(): Promise<number> {
 /** TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
 const activityTasks = 2;
 
+/** While one trains, four of the greedy model wait for the trainer and six for these, and one of three others each. */
+async function mustBeShown(first: string, greedy: string, urgent: string): Promise<void> {
+  const [going] = await running.api.runs({ model: first });
+  expect(going).toMatchObject({ step: 'train', waiting: null });
+  const waits = (await running.api.runs({ model: greedy })).map(({ waiting }) => waiting);
+  const places = (kind: string) => waits.filter((wait) => wait?.for === kind).map((wait) => wait?.place ?? 0);
+  expect(places('model').toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(places('training')).toHaveLength(perModelMax);
+  const [next] = await running.api.runs({ model: urgent });
+  expect(next).toMatchObject({ priority: 2, waiting: { for: 'training', place: 1, of: perModelMax + 3 } });
+  const listed = await running.perdure('runs', 'ls', urgent);
+  expect(listed.stdout).toMatch(/waits for a trainer since .+: place 1 of 7/);
+
+  // The only trainer is busy and asks for nothing: that is no queue without a worker.
+  const { checks, depth } = await queueChecks(workers.temporal, running.db);
+  expect(checks.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
+  expect(depth).toMatchObject({ runs: { model: 6, data: 0, training: perModelMax + 3 } });
+  expect(depth.queues.find(({ queue }) => queue === 'training')).toMatchObject({ waiting: perModelMax + 3 });
+}
+
+it('a queue that no worker polls is named by the doctor, with what to start', async () => {
+  const { config } = workers.temporal;
+  const nobody = { ...workers.temporal, config: { ...config, taskQueues: taskQueues(`nobody-${randomUUID()}`) } };
+  const { checks } = await queueChecks(nobody, running.db);
+  expect(checks.map(({ name, outcome }) => [name, outcome])).toEqual(
+    ['workflows', ...activityQueues].map((queue) => [`queue ${queue}`, 'problem']),
+  );
+  expect(checks.at(-1)).toMatchObject({
+    finding: expect.stringMatching(/^no worker polls nobody-.*-training$/),
+    remedy: expect.stringContaining('PERDURE_WORKER_QUEUES=training'),
+  });
+});
+
 describe('runs that wait for the same worker', () => {
   it(
     'go by priority, then in turn among models, within the limits of worker and model',
@@ -112,6 +149,8 @@ describe('runs that wait for the same worker', () => {
         (await waitingForTrainers()) >= perModelMax + 3 ? true : undefined,
       );
       expect(await waitingForTrainers()).toBe(perModelMax + 3);
+
+      await mustBeShown(first, greedy, urgent);
 
       goOn();
       await Promise.allSettled(runs.map((one) => one.result()));
