@@ -98,13 +98,13 @@ const activityTasks = 2;
 
 /** While one trains, four of the greedy model wait for the trainer and six for these, and one of three others each. */
 async function mustBeShown(first: string, greedy: string, urgent: string): Promise<void> {
-  const [going] = await running.api.runs({ model: first });
+  const [going] = (await running.api.runs({ model: first })).items;
   expect(going).toMatchObject({ step: 'train', waiting: null });
-  const waits = (await running.api.runs({ model: greedy })).map(({ waiting }) => waiting);
+  const waits = (await running.api.runs({ model: greedy })).items.map(({ waiting }) => waiting);
   const places = (kind: string) => waits.filter((wait) => wait?.for === kind).map((wait) => wait?.place ?? 0);
   expect(places('model').toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
   expect(places('training')).toHaveLength(perModelMax);
-  const [next] = await running.api.runs({ model: urgent });
+  const [next] = (await running.api.runs({ model: urgent })).items;
   expect(next).toMatchObject({ priority: 2, waiting: { for: 'training', place: 1, of: perModelMax + 3 } });
   const listed = await running.perdure('runs', 'ls', urgent);
   expect(listed.stdout).toMatch(/waits for a trainer since .+: place 1 of 7/);
