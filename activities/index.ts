@@ -3,6 +3,7 @@ import type { ActivityDependencies } from './dependencies.js';
 import { createEvaluationActivities } from './evaluation/evaluation.js';
 import { createEvidenceActivities } from './promotion/evidence.js';
 import { createGatewayActivities } from './serving/gateways.js';
+import { createLakeRetentionActivities } from './data/lake-retention.js';
 import { createLeaseActivities } from './leases.js';
 import { mergeActivities } from './merge-activities.js';
 import { createPromotionActivities } from './promotion/promotions.js';
@@ -28,6 +29,7 @@ export function createActivities(deps: ActivityDependencies) {
     evaluation: createEvaluationActivities(deps),
     evidence: createEvidenceActivities(deps),
     gateways: createGatewayActivities(deps),
+    lakeRetention: createLakeRetentionActivities(deps),
     leases: createLeaseActivities(deps),
     promotions: createPromotionActivities(deps),
     reconciliation: createReconciliationActivities(deps),

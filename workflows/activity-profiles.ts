@@ -2,6 +2,7 @@ import type { Priority } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import type { ReconciliationActivities } from '../activities/reconciliation.js';
+import type { LakeRetentionActivities } from '../activities/data/lake-retention.js';
 import type { RetentionActivities } from '../activities/serving/retention.js';
 import { taskQueues, type ActivityQueue } from '../domain/task-queues.js';
 
@@ -67,7 +68,7 @@ export const rollingUp = () =>
 
 /** Old rows and objects in bounded batches; three tries, for the next hour does the same. */
 export const removing = () =>
-  proxyActivities<Omit<RetentionActivities, 'rollUpServingWindows'>>({
+  proxyActivities<Omit<RetentionActivities, 'rollUpServingWindows'> & LakeRetentionActivities>({
     taskQueue: queue('activities'),
     startToCloseTimeout: '1h',
     heartbeatTimeout: '30s',

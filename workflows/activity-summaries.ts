@@ -29,6 +29,7 @@ export const activitySummaries: Readonly<Record<string, string>> = {
   remind: 'write down a reminder',
   removeOldLogs: 'remove prediction logs and labels that are no longer kept',
   removeOldRows: 'remove rows that are no longer kept',
+  removeSupersededFiles: 'remove files of the lake that no longer count',
   rollUpServingWindows: 'roll up what gateways counted',
   ruleOnSteering: 'may this command move traffic; written down either way',
   ruleOnDecision: 'does this decision count, and why',

@@ -23,6 +23,7 @@ export async function retain(): Promise<void> {
     if (pass % passesAnHour === 0) {
       await untilDone(removing().removeOldRows, timeline);
       await untilDone(removing().removeOldLogs, timeline);
+      await untilDone(removing().removeSupersededFiles, timeline);
     }
     await sleep(pause);
   }

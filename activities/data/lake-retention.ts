@@ -1,7 +1,11 @@
 import { withLakePlace, removableUncounted, type UncountedRow } from '../../db/data/lake-places.js';
+import { forgetLakeObject } from '../../db/data/data-queries.js';
+import { recordRetentionRun } from '../../db/serving/expired-rows.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import type { Database } from '../../db/connect.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { withHeartbeat } from '../heartbeat.js';
+import type { RetentionPass } from '../serving/retention.js';
 
 /**
  * How long an object that no longer counts is kept for whoever may still read it without being a run: a comparison with
@@ -13,14 +17,21 @@ const batch = 500;
 /** Removes from the lake what no manifest names any more, and uploads that died. */
 export function createLakeRetentionActivities({ db, store }: Pick<ActivityDependencies, 'db' | 'store'>) {
   return {
-    /** One bounded batch, the oldest first; `more` says whether to go on. */
-    async removeSupersededFiles(asked: { keptMs?: number } = {}): Promise<{ removed: number; more: boolean }> {
-      const before = new Date(Date.now() - (asked.keptMs ?? keptMs));
-      const rows = await removableUncounted(db, { before, limit: batch });
-      let removed = 0;
-      for (const row of rows) removed += await removeObject(db, store, row);
-      return { removed, more: rows.length === batch };
-    },
+    /** One bounded batch, the oldest first. */
+    removeSupersededFiles: (asked: { keptMs?: number } = {}): Promise<RetentionPass> =>
+      withHeartbeat(async (signal, report) => {
+        const before = new Date(Date.now() - (asked.keptMs ?? keptMs));
+        const rows = await removableUncounted(db, { before, limit: batch });
+        let count = 0;
+        for (const row of rows) {
+          signal.throwIfAborted();
+          report(row.key);
+          count += await removeObject(db, store, row);
+        }
+        const removed: Record<string, number> = count > 0 ? { 'lake files': count } : {};
+        await recordRetentionRun(db, 'lake-files', removed);
+        return { removed, more: rows.length === batch };
+      }),
   };
 }
 
@@ -39,6 +50,7 @@ async function removeObject(
       object !== undefined && (row.etag === null || (row.etag === object.etag && row.modifiedAt === object.modifiedAt));
     const removes = isThis && !named;
     if (removes) await store.delete(key);
+    if (removes) await forgetLakeObject(db, key);
     await forget([key]);
     return removes ? 1 : 0;
   });

@@ -17,6 +17,7 @@ import {
   versionListSchema,
   versionSummarySchema,
 } from '../../client/http/versions.js';
+import { trainedOn } from '../data/trained-on.js';
 import { objectText } from '../model/object-text.js';
 import { readEvaluation } from '../model/read-evaluation.js';
 import { promotionPlan } from '../promotion/promotion-plan.js';
@@ -68,13 +69,17 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     { schema: { tags: ['versions'], params: ofVersion, response: { 200: versionDetailSchema } } },
     async ({ params, log }) => {
       const row = await versionWithOrigin(db, params.model, params.version);
-      const evaluation = await readEvaluation(objects, row.evaluationKey, log);
+      const [evaluation, partitions] = await Promise.all([
+        readEvaluation(objects, row.evaluationKey, log),
+        trainedOn(deps, row, log),
+      ]);
       const { definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, gates, lineage } =
         row;
       const card = `/api/v1/models/${row.model}/versions/${row.version}/card`;
       return {
         ...(await viewOf(row)),
-        ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, lineage, evaluation },
+        ...{ definitionSha256, snapshotSha256, artifactKey, evaluationKey, threshold, signature, lineage },
+        ...{ evaluation, partitions },
         gates: gates.map((gate) => ({ ...gate })),
         card: { markdown: `${card}?format=md`, json: `${card}?format=json` },
       };

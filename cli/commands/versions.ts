@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
+import { describeTrained } from '../format/trained-partitions.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { causeText, metric, shortDigest, state } from '../format/words.js';
@@ -81,7 +82,10 @@ export function registerVersions(program: Command, context: CliContext): void {
       const detail = await api.version(model, version);
       const card =
         format === 'card' && !context.output.json ? await api.card(model, version, 'md').catch(absent) : undefined;
-      context.output.result(detail, () => card ?? describeVersion(context.output, detail));
+      context.output.result(detail, () => {
+        const partitions = describeTrained(context.output, detail);
+        return card === undefined ? `${describeVersion(context.output, detail)}${partitions}` : `${card}${partitions}`;
+      });
     });
 }
 

@@ -1,6 +1,7 @@
 import type { LakeListing } from '../../client/http/data.js';
 import type { Output } from '../output.js';
 import { table } from './table.js';
+import { contentText } from './trained-partitions.js';
 import { localTime } from './time.js';
 import { bytesText, shortDigest, state } from './words.js';
 
@@ -39,22 +40,14 @@ function landedRows(one: LakeListing['tables'][number]): (string | number | null
   ]);
 }
 
-const contentWords = {
-  same: 'what is there',
-  new: 'nothing: it has arrived since',
-  corrected: 'other content: it has been corrected since',
-  unread: 'unknown: it changed, and no run has read it yet',
-  removed: 'what has been taken away since',
-} as const;
-
 function trainedTable(output: Output, { trained }: LakeListing): string {
   if (!trained || trained.partitions.length === 0) return '';
   const rows = trained.partitions.map(({ partition, content, usedSha256, nowSha256 }) => [
-    ...[partition, contentWords[content]],
+    ...[partition, contentText(content)],
     ...[usedSha256 && shortDigest(usedSha256), nowSha256 && shortDigest(nowSha256)],
   ]);
   return (
-    `\n\n${table(output, ['partition', 'the last result had', 'it used', 'now'], rows)}\nThe last ` +
+    `\n\n${table(output, ['partition', 'against the last result', 'it used', 'now'], rows)}\nThe last ` +
     `result: run ${trained.runId}, ${localTime(trained.startedAt)}`
   );
 }

@@ -25,15 +25,14 @@ const landedPartitionSchema = z.object({
   putBy: z.string().nullable(),
 });
 
-/** What the last result of the definition in force was given of a partition of the base, against what is there now. */
-const trainedPartitionSchema = z.object({
+/** What was used of a partition of the base, against what is there now. */
+export const trainedPartitionSchema = z.object({
   partition: z.string(),
   /** `unread`: no run has read it as it lies there; `removed`: it is not there any more. */
   content: z.enum(['same', 'new', 'corrected', 'unread', 'removed']),
   usedSha256: z.string().nullable(),
   nowSha256: z.string().nullable(),
 });
-export type TrainedPartition = z.infer<typeof trainedPartitionSchema>;
 
 /**
  * What has arrived in the lake for a model: a page of months, the newest first to be asked for, each list in ascending

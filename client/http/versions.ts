@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema } from '../../domain/names.js';
+import { trainedPartitionSchema } from './data.js';
 import { lineageSchema, versionSignatureSchema } from '../../domain/model/model-version.js';
 import { listSchema } from './page.js';
 import { causeViewSchema, gateSchema, metricValuesSchema, windowSchema } from './runs.js';
@@ -35,6 +36,10 @@ export const versionDetailSchema = versionSummarySchema.extend({
   lineage: lineageSchema,
   /** The evaluation report with its slices; null when the object store does not answer with it. */
   evaluation: evaluationSchema.nullable(),
+  /** What it was trained and tested on, against what lies in the lake now; null when the lake does not answer. */
+  partitions: z
+    .array(trainedPartitionSchema.extend({ use: z.enum(['trained', 'tested']), rows: z.number().int() }))
+    .nullable(),
   /** Paths of the model card in this API. */
   card: z.object({ markdown: z.string(), json: z.string() }),
 });

@@ -17,8 +17,8 @@ type Listed = Omit<LyingObject, 'prefix'>;
 
 /** Where the lake lies. */
 export interface LakeStore {
-  /** Every object below a prefix. */
-  list(prefix: string): Promise<readonly Listed[]>;
+  /** Every object below a prefix, or `max` of them. */
+  list(prefix: string, options?: { max?: number }): Promise<readonly Listed[]>;
   /** What lies directly below a prefix: objects, and the names of folders. */
   folders(prefix: string): Promise<{ folders: string[]; objects: readonly Listed[] }>;
 }
@@ -54,6 +54,8 @@ type Data = Pick<ModelDefinition, 'name' | 'data'>;
 
 const listingsMax = 5;
 const listingsAtOnce = 8;
+/** Objects that one request lists. */
+const smallLake = 1000;
 
 /** What counts in the lake of a model now. Without a scope all of it is listed. */
 export async function lakeContent(
@@ -109,10 +111,13 @@ async function contentOf(
   };
 }
 
-/** Everything below the model, or only the folders of the scope, a few at once. */
+/** A small lake with one request; of a larger one everything, or only the folders of the scope, a few at once. */
 async function listLake(store: LakeStore, definition: Data, scope?: LakeScope): Promise<readonly Listed[]> {
-  if (scope === undefined) return store.list(objectKeys.lake(definition.name));
+  const all = objectKeys.lake(definition.name);
+  if (scope === undefined) return store.list(all);
   const prefixes = placesOf(definition, scope.partitions);
+  const first = await store.list(all, { max: smallLake });
+  if (first.length < smallLake) return first.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
   const listed: Listed[] = [];
   for (let from = 0; from < prefixes.length; from += listingsAtOnce) {
     const some = await Promise.all(prefixes.slice(from, from + listingsAtOnce).map((prefix) => store.list(prefix)));

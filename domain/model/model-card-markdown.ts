@@ -49,6 +49,7 @@ export function modelCardMarkdown(card: ModelCard): string {
         ],
       ],
     ),
+    ...(data.partitions ? [partitionsTable(data.partitions)] : []),
     '## How well it answers',
     metricsTable(card),
     '## Gates',
@@ -106,6 +107,14 @@ export function modelCardMarkdown(card: ModelCard): string {
     ),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** What `versions show` compares with what lies in the lake now. */
+function partitionsTable(partitions: NonNullable<ModelCard['data']['partitions']>): string {
+  return table(
+    ['partition', 'use', 'rows', 'made from'],
+    partitions.map(({ partition, use, rows, inputsSha256 }) => [partition, use, `${rows}`, inputsSha256.slice(0, 12)]),
+  );
 }
 
 function metricsTable({ metrics, championVersion }: ModelCard): string {

@@ -14,6 +14,7 @@ import { decideGates, gateDecisionSchema, type GateResult } from '../evaluation/
 import type { ModelDefinition } from './model-definition.js';
 import { lineageSchema, type Lineage } from './model-version.js';
 import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
+import { partitionSchema } from '../partition.js';
 import type { SnapshotManifest } from '../data/snapshot.js';
 
 const measuredSchema = z.strictObject({
@@ -60,6 +61,18 @@ export const modelCardSchema = z.strictObject({
     trainedOn: rangeSchema,
     testedOn: rangeSchema,
     positives: z.number().int(),
+    /** What each partition was made from; cards of before have none. */
+    partitions: z
+      .array(
+        z.strictObject({
+          partition: partitionSchema,
+          use: z.enum(['trained', 'tested']),
+          rows: z.number().int(),
+          sha256: sha256Schema,
+          inputsSha256: sha256Schema,
+        }),
+      )
+      .optional(),
   }),
   metrics: z.array(measuredSchema),
   slices: z.array(
@@ -131,6 +144,7 @@ export function modelCard({
       trainedOn: snapshot.trainedOn,
       testedOn: snapshot.testedOn,
       positives: overall.positives,
+      partitions: [...partitionsOf(snapshot.train, 'trained'), ...partitionsOf(snapshot.holdout, 'tested')],
     },
     metrics: metricNames.map((name) => ({
       name,
@@ -154,6 +168,9 @@ export function modelCard({
     caveats: caveatsOf(evaluation, gates, snapshot, training.featureImportances),
   } satisfies ModelCard);
 }
+
+const partitionsOf = (files: SnapshotManifest['train'], use: 'trained' | 'tested') =>
+  files.map(({ partition, rows, sha256, inputsSha256 }) => ({ partition, use, rows, sha256, inputsSha256 }));
 
 function inputsOf({ contract }: ModelDefinition): ModelCard['inputs'] {
   return Object.entries(contract.features).map(([name, feature]) => {

@@ -1,7 +1,7 @@
 import type { ServingGrain } from './serving-window.js';
 
 /** Jobs of retention, each shown with its last run. */
-export const retentionJobs = ['serving-windows', 'old-rows', 'old-logs'] as const;
+export const retentionJobs = ['serving-windows', 'old-rows', 'old-logs', 'lake-files'] as const;
 export type RetentionJob = (typeof retentionJobs)[number];
 
 const dayMs = 86_400_000;

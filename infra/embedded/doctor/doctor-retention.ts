@@ -11,6 +11,7 @@ const silentMs: Readonly<Record<RetentionJob, number>> = {
   'serving-windows': 15 * 60_000,
   'old-rows': 3 * 3_600_000,
   'old-logs': 3 * 3_600_000,
+  'lake-files': 3 * 3_600_000,
 };
 
 /** When retention ran last, and what it removed. @param keptRunning whether Temporal keeps its workflow running */

@@ -8,6 +8,7 @@ import { databaseRoleCheck } from './doctor-database.js';
 import { gatewayChecks } from './doctor-gateways.js';
 import { checkOwnDatabase } from '../servers/external-servers.js';
 import { objectStorePorts } from '../servers/object-store.js';
+import { lakeCheck } from './doctor-lake.js';
 import { openWorkChecks } from './open-work.js';
 import { describeOwner, portOwner } from '../processes/port-owner.js';
 import { canListen } from '../processes/ports.js';
@@ -57,6 +58,7 @@ export async function serverChecks(
       checkTemporal(temporalOptions, addresses.temporalNamespace),
     ),
     await answers('S3', `${addresses.s3Endpoint}, bucket ${bucket.bucket}`, () => ensureBucket(bucket, 'check')),
+    await lakeCheck(addresses.databaseUrl, bucket),
     ...(replay
       ? [
           await replayCheck({

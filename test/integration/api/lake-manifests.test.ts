@@ -1,7 +1,9 @@
 import { openAsBlob } from 'node:fs';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLakeRetentionActivities } from '../../../activities/data/lake-retention.js';
 import { snapshotByDigest } from '../../../db/data/data-queries.js';
+import { lakeFindings } from '../../../infra/embedded/doctor/doctor-lake.js';
 import { openLakeBench, type LakeBench } from './lake-bench.js';
 
 let bench: LakeBench;
@@ -128,6 +130,8 @@ describe('a place that a manifest rules', () => {
     expect(await notRead()).toEqual([
       { key: `${place()}by-hand.parquet`, problem: expect.stringContaining('unknown put') as string },
     ]);
+    const finding = expect.stringMatching(/^1 file\(s\) are not read\. Not read: .*by-hand\.parquet/) as string;
+    expect(await lakeFindings(bench.db, bench.store)).toMatchObject({ outcome: 'note', finding });
     const { replaced } = await put('2024-03', await part(20, 0));
     expect(replaced).toContain(`${place()}by-hand.parquet`);
     expect(await notRead()).toEqual([]);
@@ -147,6 +151,7 @@ describe('a place that a manifest rules', () => {
       reason: expect.stringMatching(/sales of 2024-03 .* was removed from the bucket since/) as string,
     };
     expect(await bench.snapshot()).toMatchObject(missing);
+    expect(await lakeFindings(bench.db, bench.store)).toMatchObject({ outcome: 'problem' });
     await bench.store.put(key, { file: await part(99, 1000) });
     expect(await bench.snapshot()).toMatchObject({
       reason: expect.stringContaining('was overwritten in the bucket since') as string,
@@ -178,7 +183,7 @@ describe('a place that a manifest rules', () => {
 
 describe('what no longer counts', () => {
   const removeSupersededFiles = (keptMs: number) =>
-    createLakeRetentionActivities({ db: bench.db, store: bench.store }).removeSupersededFiles({ keptMs });
+    new MockActivityEnvironment().run(createLakeRetentionActivities(bench).removeSupersededFiles, { keptMs });
   const keys = async () => (await bench.store.list(place())).map(({ key }) => key);
   const endRuns = () => bench.db.sql`update runs set finished_at = now(), outcome = 'failed' where finished_at is null`;
 

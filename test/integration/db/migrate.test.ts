@@ -134,6 +134,30 @@ describe('an upgrade of the database', () => {
     }
   });
 
+  it('keeps out of the lake what a change that was under way had not made count, and who changed what', async () => {
+    const before = journal.entries.findIndex((entry) => JSON.stringify(entry).includes('_lake_manifests"'));
+    const url = await databaseAt(before);
+    await ask(
+      url,
+      (sql) => sql`
+        insert into lake_changes (model, prefix, key, replaced, step, actor) values
+          ('m', 'p/', 'p/landing', '{p/counts}', 'landing', 'ada'),
+          ('m', 'q/', 'q/counts', '{q/old,q/older}', 'taking-over', 'bob'),
+          ('m', 'r/', 'r/counts', '{r/old}', 'done', 'eve'),
+          ('m', 'r/', 'r/dead', '{}', 'abandoned', 'eve')`,
+    );
+    await migrateDatabase(url);
+    expect([...(await ask(url, (sql) => sql`select key, why from lake_uncounted order by key`))]).toEqual([
+      { key: 'p/landing', why: 'landing' },
+      { key: 'q/old', why: 'superseded' },
+      { key: 'q/older', why: 'superseded' },
+    ]);
+    expect([...(await ask(url, (sql) => sql`select prefix, keys, actor from lake_changes order by id`))]).toEqual([
+      { prefix: 'q/', keys: ['q/counts'], actor: 'bob' },
+      { prefix: 'r/', keys: ['r/counts'], actor: 'eve' },
+    ]);
+  });
+
   it('ends at the same schema as a new database', async () => {
     const [upgraded, fresh] = [await databaseAt(1), await databaseAt(0)];
     await migrateDatabase(upgraded);

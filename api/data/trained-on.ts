@@ -1,0 +1,33 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { definitionByDigest } from '../../db/model/definition-queries.js';
+import { trainedPartitions } from '../../domain/data/trained-partitions.js';
+import type { VersionDetail } from '../../client/http/versions.js';
+import type { ApiDeps } from '../deps.js';
+import { judgedLake } from './lake-verdicts.js';
+
+/**
+ * What a version was trained and tested on, partition by partition, against what lies in the lake now; null where the
+ * lake does not answer.
+ */
+export async function trainedOn(
+  deps: Pick<ApiDeps, 'db' | 'objects'>,
+  { definitionSha256, snapshotSha256 }: { definitionSha256: string; snapshotSha256: string },
+  log: FastifyBaseLogger,
+): Promise<VersionDetail['partitions']> {
+  try {
+    const { train, holdout } = await snapshotByDigest(deps.db, snapshotSha256);
+    const partitions = [...train, ...holdout].map(({ partition }) => partition);
+    const { inputs } = await judgedLake(deps, await definitionByDigest(deps.db, definitionSha256), { partitions });
+    const rows = new Map([...train, ...holdout].map((file) => [file.partition, file.rows]));
+    const heldOut = new Set(holdout.map(({ partition }) => partition));
+    return trainedPartitions({ train, holdout }, inputs, partitions).map((one) => ({
+      ...one,
+      use: heldOut.has(one.partition) ? ('tested' as const) : ('trained' as const),
+      rows: rows.get(one.partition) ?? 0,
+    }));
+  } catch (error) {
+    log.warn({ err: error, snapshotSha256 }, 'what lies in the lake now is not known');
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+import { createObjectStore } from '../../../adapters/object-store/object-store.js';
+import { connectDatabase, type Database } from '../../../db/connect.js';
+import { lakeContent, type LakeStore } from '../../../db/data/lake-content.js';
+import { definitionByDigest, knownModels } from '../../../db/model/definition-queries.js';
+import { describeStrays, type StrayFile } from '../../../domain/data/lake-files.js';
+import type { BucketAccess } from '../servers/bucket.js';
+import { note, ok, problem, type Check } from './doctor-check.js';
+
+/** Models looked at together, and how long all of them may take: the rest is for `data ls`. */
+const modelsAtOnce = 4;
+const budgetMs = 3_000;
+
+/** Files of the lake that nobody reads though they may be meant as data, and files of manifests that are gone. */
+export async function lakeCheck(databaseUrl: string, bucket: BucketAccess): Promise<Check> {
+  const { accessKeyId = '', secretAccessKey = '' } = bucket;
+  const db = connectDatabase(databaseUrl, { max: modelsAtOnce });
+  const store = createObjectStore({ ...bucket, accessKeyId, secretAccessKey });
+  try {
+    return await lakeFindings(db, store);
+  } catch (error) {
+    return problem(
+      'lake',
+      error instanceof Error ? error.message : String(error),
+      'See the lines on PostgreSQL and S3.',
+    );
+  } finally {
+    store.close();
+    await db.close();
+  }
+}
+
+export async function lakeFindings(db: Database, store: LakeStore): Promise<Check> {
+  const models = await knownModels(db);
+  const until = Date.now() + budgetMs;
+  const broken: StrayFile[] = [];
+  const strays: StrayFile[] = [];
+  let looked = 0;
+  for (; looked < models.length && Date.now() < until; looked += modelsAtOnce) {
+    const found = await Promise.all(
+      models
+        .slice(looked, looked + modelsAtOnce)
+        .map(async ({ definitionSha256 }) => lakeContent(db, store, await definitionByDigest(db, definitionSha256))),
+    );
+    broken.push(...found.flatMap((one) => one.broken));
+    strays.push(...found.flatMap((one) => one.strays));
+  }
+  const rest =
+    looked < models.length ? ` ${models.length - looked} of ${models.length} models were not looked at.` : '';
+  const remedy = 'Put what is meant as data with `npx perdure data put`; `npx perdure data ls MODEL` names each file.';
+  if (broken.length > 0)
+    return problem(
+      'lake',
+      `${broken.length} file(s) of manifests cannot be read.${describeStrays(broken)}${rest}`,
+      remedy,
+    );
+  if (strays.length > 0)
+    return note('lake', `${strays.length} file(s) are not read.${describeStrays(strays)}${rest}`, remedy);
+  return ok('lake', `every file is read or superseded.${rest}`);
+}
