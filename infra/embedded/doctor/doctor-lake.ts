@@ -1,7 +1,7 @@
 import { createObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { lakeContent, type LakeStore } from '../../../db/data/lake-content.js';
-import { definitionByDigest, knownModels } from '../../../db/model/definition-queries.js';
+import { definitionsInForce } from '../../../db/model/model-lists.js';
 import { describeStrays, type StrayFile } from '../../../domain/data/lake-files.js';
 import type { BucketAccess } from '../servers/bucket.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
@@ -30,7 +30,7 @@ export async function lakeCheck(databaseUrl: string, bucket: BucketAccess): Prom
 }
 
 export async function lakeFindings(db: Database, store: LakeStore): Promise<Check> {
-  const models = await knownModels(db);
+  const models = await definitionsInForce(db);
   const until = Date.now() + budgetMs;
   const broken: StrayFile[] = [];
   const strays: StrayFile[] = [];
