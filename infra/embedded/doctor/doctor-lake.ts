@@ -36,11 +36,8 @@ export async function lakeFindings(db: Database, store: LakeStore): Promise<Chec
   const strays: StrayFile[] = [];
   let looked = 0;
   for (; looked < models.length && Date.now() < until; looked += modelsAtOnce) {
-    const found = await Promise.all(
-      models
-        .slice(looked, looked + modelsAtOnce)
-        .map(async ({ definitionSha256 }) => lakeContent(db, store, await definitionByDigest(db, definitionSha256))),
-    );
+    const some = models.slice(looked, looked + modelsAtOnce);
+    const found = await Promise.all(some.map(({ definition }) => lakeContent(db, store, definition)));
     broken.push(...found.flatMap((one) => one.broken));
     strays.push(...found.flatMap((one) => one.strays));
   }
