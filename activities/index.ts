@@ -13,6 +13,7 @@ import { createRequestActivities } from './requests.js';
 import { createReviewActivities } from './rollout/reviews.js';
 import { createRolloutLookActivities } from './rollout/rollout-looks.js';
 import { createRetentionActivities } from './serving/retention.js';
+import { createRolloutWaitActivities } from './rollout/rollout-waits.js';
 import { createRolloutActivities } from './rollout/rollouts.js';
 import { createRunActivities } from './training/runs.js';
 import { createSnapshotActivities } from './data/snapshot.js';
@@ -39,6 +40,7 @@ export function createActivities(deps: ActivityDependencies) {
     reviews: createReviewActivities(deps),
     rollouts: createRolloutActivities(deps),
     rolloutLooks: createRolloutLookActivities(deps),
+    rolloutWaits: createRolloutWaitActivities(deps),
     runs: createRunActivities(deps),
     snapshots: createSnapshotActivities(deps),
     steering: createSteeringActivities(deps),
@@ -53,14 +55,17 @@ export function createActivities(deps: ActivityDependencies) {
     parseRollbackRequest,
     ...remote
   } = all;
-  const { takeTrainingLease, takeRolloutLease, waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } =
-    remote;
+  const { takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows, ...some } = remote;
+  const { waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } = some;
   const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, train, ...activities } = others;
   return {
     /** Beside the workflow task itself. */
     local: { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest },
     activities,
-    waits: { takeTrainingLease, takeRolloutLease, waitForAcknowledgement, waitUntilAcknowledged, probe },
+    waits: {
+      ...{ takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows },
+      ...{ waitForAcknowledgement, waitUntilAcknowledged, probe },
+    },
     judging: { gatherEvidence, lookAtRollout, lookAtLabels },
     data: { takeSnapshot, evaluateRun },
     training: { train },

@@ -1,12 +1,14 @@
-import { Context } from '@temporalio/activity';
 import { workflowLife } from '../client/workflow-life.js';
-import { PerdureError } from '../domain/errors.js';
 import { leaseNames } from '../domain/ids.js';
 import { holderText, parseHolder, type LeaseGrant, type LeaseHolder } from '../domain/lease.js';
 import type { Environment } from '../domain/names.js';
 import { acquireLease, releaseLease, takeOverLease } from '../db/lease-queries.js';
 import { admitRun } from '../db/training/admission.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { goesFirst, waitedMs } from './turn-taking.js';
+
+/** A run whose turn has come is to find out soon: until then the model's slot stands empty. */
+const seenWithinMs = 10_000;
 
 /** Leases: what may run once at a time. Keyed by holder, so that a repeated activity finds its own grant. */
 export function createLeaseActivities({
@@ -25,10 +27,7 @@ export function createLeaseActivities({
         if ('grant' in asked) return asked.grant;
         const ended = await firstEnded(asked.held);
         const first = asked.for ?? (asked.held[0] ? parseHolder(asked.held[0].holder).workflowId : 'another run');
-        if (!ended)
-          throw new PerdureError('lease/held', `waits for ${first}, which goes first`, {
-            lease: leaseNames.training(model),
-          });
+        if (!ended) throw goesFirst(first, { lease: leaseNames.training(model), atMostMs: seenWithinMs });
         await releaseLease(db, ended);
       }
     },
@@ -65,13 +64,9 @@ export function createLeaseActivities({
     for (;;) {
       const taken = await acquireLease(db, name, text);
       if ('grant' in taken) return taken.grant;
-      const overtakes =
-        takeOverAfterMs < Infinity &&
-        Math.min(taken.heldForMs, Date.now() - Context.current().info.scheduledTimestampMs) >= takeOverAfterMs;
-      if (!overtakes && (await isRunning(parseHolder(taken.heldBy)))) {
-        throw new PerdureError('lease/held', `waits for ${parseHolder(taken.heldBy).workflowId}, which goes first`, {
-          lease: name,
-        });
+      const overtakesInMs = takeOverAfterMs - Math.min(taken.heldForMs, waitedMs());
+      if (overtakesInMs > 0 && (await isRunning(parseHolder(taken.heldBy)))) {
+        throw goesFirst(parseHolder(taken.heldBy).workflowId, { lease: name, atMostMs: overtakesInMs });
       }
       await takeOverLease(db, name, taken, text);
     }

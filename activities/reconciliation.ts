@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { workflowLife } from '../client/workflow-life.js';
 import { PerdureError } from '../domain/errors.js';
@@ -23,6 +24,7 @@ import { promotionById, setPromotionState } from '../db/promotion/promotion-quer
 import { recordLastWord, rolloutById, setRolloutState } from '../db/rollout/rollout-queries.js';
 import { closeRun } from '../db/training/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { withHeartbeat } from './heartbeat.js';
 import { turn } from './turn.js';
 
 /** A share of traffic that nobody watches: its rollout's workflow has ended, and its route is in force. */
@@ -53,61 +55,30 @@ const unwatchedMax = 50;
 /** Lines that a pass tells; the rows say the rest. */
 const linesMax = 50;
 
+/** How long what is no longer true may stand, at most: a pass takes a second or two. */
+const passEveryMs = 15_000;
+/** A watch that has found nothing for so long begins anew. */
+const watchMs = 6 * 3_600_000;
+
 /** Makes rows true again whose workflows ended without ending them: terminated, timed out or failed half-way. */
 export function createReconciliationActivities({ db, temporal }: Pick<ActivityDependencies, 'db' | 'temporal'>) {
   return {
+    /** One pass. */
+    reconcileOpenRows: () => pass(),
+
     /**
-     * One pass over everything that is open. Whatever it closes it closes only from an open state, so that repeating
-     * changes nothing.
+     * Pass after pass, until one finds something or some hours are over. Begun again elsewhere when its worker dies: no
+     * pass depends on the one before.
      */
-    async reconcileOpenRows(): Promise<Reconciled> {
-      const closed: string[] = [];
-      const unwatched: UnwatchedShare[] = [];
-      for (const { kind, id, workflowId, model } of await openRows(db)) {
-        const ended = await endOf({ workflowId, runId: id });
-        if (ended === null) continue;
-        const why = `its workflow ${ended}`;
-        if (kind === 'run') {
-          const outcome = ended.startsWith('was cancelled') ? 'cancelled' : 'failed';
-          await closeRun(db, {
-            runId: id,
-            outcome,
-            reason: `${why}. Start it again with \`perdure train ${model}\`.`,
-            watermark: null,
-          });
-          closed.push(`run ${workflowId}: ${why}`);
-        } else if (kind === 'promotion') {
-          if (await closePromotion(id, why).catch(unlessMoved)) closed.push(`promotion ${workflowId}: ${why}`);
-        } else {
-          const rollout = await rolloutById(db, id);
-          if (rollout) unwatched.push({ rolloutId: id, environment: rollout.environment, model, why });
+    watchOpenRows: () =>
+      withHeartbeat(async (signal) => {
+        const untilMs = Date.now() + watchMs;
+        for (;;) {
+          const found = await pass();
+          if (found.closed.length > 0 || found.unwatched.length > 0 || Date.now() >= untilMs) return found;
+          await delay(passEveryMs, undefined, { signal });
         }
-      }
-      for (const { id, environment, model, challenger } of await rolloutsAwaitingLabels(db)) {
-        const workflowId = workflowIds.review(environment, model, challenger);
-        const ended = await endOf({ workflowId, runId: '' });
-        if (ended === null) continue;
-        const reason =
-          `Nobody waits for labels any more: the review ${ended}. Start reviewRollout ` +
-          `{"rolloutId":"${id}"} to hear them all the same.`;
-        await recordLastWord(db, id, { verdict: 'no-data', reason, coveragePct: 0, at: new Date().toISOString() });
-        closed.push(`review ${workflowId}: ${ended}`);
-      }
-      for (const lease of await heldLeases(db)) {
-        const ended = await endOf(parseHolder(lease.holder));
-        if (ended === null) continue;
-        await releaseLease(db, lease);
-        closed.push(`lease ${lease.name}: its holder ${ended}`);
-      }
-      const held = new Set((await heldLeases(db)).map((lease) => lease.name));
-      for (const stray of await strayShares(db)) {
-        if (!unwatched.some((one) => one.rolloutId === stray.rolloutId))
-          unwatched.push({ ...stray, why: 'its rollout has ended without giving it back' });
-      }
-      // A rollout or a rollback that holds the lease writes a route of its own.
-      const left = unwatched.filter(({ environment, model }) => !held.has(leaseNames.rollout(environment, model)));
-      return { closed: closed.slice(0, linesMax), unwatched: left.slice(0, unwatchedMax) };
-    },
+      }),
 
     /**
      * What giving a share back takes: the champion of before, and the epoch that is left; null where the route in force
@@ -156,6 +127,64 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
     },
   };
 
+  /**
+   * One pass over everything that is open. Whatever it closes it closes only from an open state, so that repeating
+   * changes nothing.
+   */
+  async function pass(): Promise<Reconciled> {
+    const closed: string[] = [];
+    const unwatched: UnwatchedShare[] = [];
+    for (const { kind, id, workflowId, model } of await openRows(db)) {
+      const ended = await endOf({ workflowId, runId: id });
+      if (ended === null) continue;
+      const why = `its workflow ${ended}`;
+      if (kind === 'run') {
+        const outcome = ended.startsWith('was cancelled') ? 'cancelled' : 'failed';
+        await closeRun(db, {
+          runId: id,
+          outcome,
+          reason: `${why}. Start it again with \`perdure train ${model}\`.`,
+          watermark: null,
+        });
+        closed.push(`run ${workflowId}: ${why}`);
+      } else if (kind === 'promotion') {
+        if (await closePromotion(id, why).catch(unlessMoved)) closed.push(`promotion ${workflowId}: ${why}`);
+      } else {
+        const rollout = await rolloutById(db, id);
+        if (rollout) unwatched.push({ rolloutId: id, environment: rollout.environment, model, why });
+      }
+    }
+    for (const { id, environment, model, challenger } of await rolloutsAwaitingLabels(db)) {
+      const workflowId = workflowIds.review(environment, model, challenger);
+      const ended = await endOf({ workflowId, runId: '' });
+      if (ended === null) continue;
+      const reason =
+        `Nobody waits for labels any more: the review ${ended}. Start reviewRollout ` +
+        `{"rolloutId":"${id}"} to hear them all the same.`;
+      await recordLastWord(db, id, { verdict: 'no-data', reason, coveragePct: 0, at: new Date().toISOString() });
+      closed.push(`review ${workflowId}: ${ended}`);
+    }
+    for (const lease of await heldLeases(db)) {
+      const ended = await endOf(parseHolder(lease.holder));
+      if (ended === null) continue;
+      await releaseLease(db, lease);
+      closed.push(`lease ${lease.name}: its holder ${ended}`);
+    }
+    const held = new Set((await heldLeases(db)).map((lease) => lease.name));
+    for (const stray of await strayShares(db)) {
+      if (!unwatched.some((one) => one.rolloutId === stray.rolloutId))
+        unwatched.push({ ...stray, why: 'its rollout has ended without giving it back' });
+    }
+    // A rollout or a rollback that holds the lease writes a route of its own.
+    const free = unwatched.filter(({ environment, model }) => !held.has(leaseNames.rollout(environment, model)));
+    const left: UnwatchedShare[] = [];
+    for (const share of free.slice(0, unwatchedMax)) {
+      const givingBack = workflowIds.giveBack(share.environment, share.model);
+      if ((await endOf({ workflowId: givingBack, runId: '' })) !== null) left.push(share);
+    }
+    return { closed: closed.slice(0, linesMax), unwatched: left };
+  }
+
   /** Null while it runs. */
   async function endOf(holder: LeaseHolder): Promise<string | null> {
     Context.current().heartbeat();
@@ -163,11 +192,20 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
     return life.runs ? null : life.ended;
   }
 
-  /** Where its rollout still goes on it is waited for; else the promotion ends as the rollout did. */
+  /**
+   * Where its rollout still goes on, it is told to go back, and waited for; else the promotion ends as the rollout did.
+   */
   async function closePromotion(id: string, why: string): Promise<boolean> {
-    const { state, model, version } = await promotionById(db, id);
+    const { state, model, version, environment } = await promotionById(db, id);
     const rollout = state === 'rolling-out' ? await rolloutOfPromotion(db, id) : undefined;
-    if (rollout && !isEnd(rolloutMoves, rollout.state)) return false;
+    if (rollout && !isEnd(rolloutMoves, rollout.state)) {
+      // Refused where it is going back already, or has just ended: the next pass sees it.
+      const running = temporal.workflow.getHandle(workflowIds.rollout(environment, model), undefined, {
+        firstExecutionRunId: rollout.id,
+      });
+      await running.cancel().catch(() => undefined);
+      return false;
+    }
     const to: PromotionState =
       rollout === undefined ? 'failed' : rollout.state === 'completed' ? 'promoted' : 'rolled-back';
     const rest =

@@ -21,12 +21,15 @@ export const failureInterceptor: ActivityInterceptorsFactory = () => ({
           );
         }
         if (!(error instanceof PerdureError)) throw error;
+        const { retryAfterMs } = error.details;
         throw ApplicationFailure.create({
           message: error.message,
           type: error.code,
           nonRetryable: !error.retryable,
           details: [error.details],
           cause: error,
+          // Who waits says when to ask again; the retry policy says it of all others.
+          ...(typeof retryAfterMs === 'number' && { nextRetryDelay: retryAfterMs }),
         });
       }
     },

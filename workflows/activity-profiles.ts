@@ -43,11 +43,11 @@ export const lookActivities = () =>
   });
 
 /**
- * A pass over what is open asks Temporal of each, with a heartbeat at every question; repeated until it succeeds, the
- * next one would do the same.
+ * What the reconciler asks and writes: of each open row it asks Temporal, with a heartbeat at every question; repeated
+ * until it succeeds.
  */
 export const reconcileActivities = () =>
-  proxyActivities<Pick<Activities['activities'], keyof ReconciliationActivities>>({
+  proxyActivities<Pick<Activities['activities'], 'reconcileOpenRows' | 'planGivingBack' | 'closeUnwatched'>>({
     taskQueue: queue('activities'),
     startToCloseTimeout: '5m',
     heartbeatTimeout: '30s',
@@ -76,11 +76,26 @@ export const removing = () =>
   });
 
 /**
- * Asks again until a lease is free: each try is short, the wait lives in the retries and leaves no trace in the
- * history.
+ * Passes over what is open, for hours, with a heartbeat each second: 30 s without one means that its worker died, and
+ * another goes on.
+ */
+export const watching = () =>
+  proxyActivities<Pick<Activities['waits'], 'watchOpenRows'>>({
+    taskQueue: queue('waits'),
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+  });
+
+type TurnTaking = 'takeTrainingLease' | 'takeRolloutLease' | 'awaitRolloutTurn' | 'awaitRolloutEnd';
+
+/**
+ * Waits for another to end. Each try is short; the activity itself says when the next one comes, later the longer it
+ * has waited. Between them it waits in Temporal: it leaves no trace in the history and holds no slot, so that any
+ * number may wait for any time.
  */
 export const lockWaits = () =>
-  proxyActivities<Pick<Activities['waits'], 'takeTrainingLease' | 'takeRolloutLease'>>({
+  proxyActivities<Pick<Activities['waits'], TurnTaking>>({
     taskQueue: queue('waits'),
     startToCloseTimeout: '10s',
     retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
@@ -88,7 +103,7 @@ export const lockWaits = () =>
 
 /** Waits for gateways, inside one activity that heartbeats each second; 10 s without one means that its worker died. */
 export const gatewayWaits = (waitAtMostSeconds: number) =>
-  proxyActivities<Omit<Activities['waits'], 'takeTrainingLease' | 'takeRolloutLease'>>({
+  proxyActivities<Omit<Activities['waits'], TurnTaking | 'watchOpenRows'>>({
     taskQueue: queue('waits'),
     startToCloseTimeout: (waitAtMostSeconds + 30) * 1000,
     heartbeatTimeout: '10s',

@@ -5,6 +5,9 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
  * activities there are.
  */
 export const activitySummaries: Readonly<Record<string, string>> = {
+  awaitRolloutEnd: 'wait until the rollout is over',
+  awaitRolloutTurn: 'wait until no other rollout of the model runs',
+  cancelRollout: 'tell the rollout to go back',
   decideRunGates: 'ask every gate of the definition',
   escalate: 'write down that others may approve too',
   evaluateRun: 'candidate and champion on the same holdout',
@@ -44,6 +47,7 @@ export const activitySummaries: Readonly<Record<string, string>> = {
   verifyPromotion: 'is the evidence still true, do the decisions suffice',
   waitForAcknowledgement: 'wait until every gateway serves the route',
   waitUntilAcknowledged: 'wait until every gateway serves the route, however long it takes',
+  watchOpenRows: 'close what is open and has no workflow any more, for some hours',
   writeRoute: 'put a route in force under the next epoch',
 };
 

@@ -1,7 +1,9 @@
-import { continueAsNew, ParentClosePolicy, sleep, startChild, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, ParentClosePolicy, patched, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { workflowIds } from '../domain/ids.js';
-import { reconcileActivities } from './activity-profiles.js';
+import { reconcileActivities, watching } from './activity-profiles.js';
 import { giveShareBack } from './rollout/give-share-back.js';
+import { historyIsLong } from './long-history.js';
+import { isAlreadyStarted } from './started-before.js';
 import { Timeline } from './timeline.js';
 
 /** How long what is no longer true may stand, at most: a pass takes a second or two. */
@@ -14,8 +16,12 @@ const passesMax = 500;
  */
 export async function reconcile(): Promise<void> {
   const timeline = new Timeline('Rows whose workflows ended without ending them are closed');
-  for (let pass = 0; pass < passesMax && !workflowInfo().continueAsNewSuggested; pass += 1) {
-    const { closed, unwatched } = await reconcileActivities().reconcileOpenRows();
+  for (let pass = 0; pass < passesMax && !historyIsLong() && !workflowInfo().continueAsNewSuggested; pass += 1) {
+    // Of hours in which nothing is found the history holds one event. Reconcilers of 0.1.0 held every pass; theirs
+    // replay as they went.
+    const { closed, unwatched } = patched('watches-for-hours')
+      ? await watching().watchOpenRows()
+      : await reconcileActivities().reconcileOpenRows();
     for (const line of closed) timeline.note(line);
     for (const share of unwatched) {
       const { environment, model } = share;
@@ -26,7 +32,7 @@ export async function reconcile(): Promise<void> {
         staticSummary: `${model} in ${environment}: ${share.why}`.slice(0, 200),
       });
       await start.catch((error: unknown) => {
-        if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
+        if (!isAlreadyStarted(error)) throw error;
       });
     }
     await sleep(pause);

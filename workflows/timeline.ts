@@ -16,12 +16,32 @@ export function mark(attributes: Partial<Record<keyof typeof keys, string>>): vo
   );
 }
 
+/** Lines that are kept, of either kind: what people read is short, and what is carried over stays small. */
+const linesMax = 20;
+
+/** What a timeline has said; carried over when a workflow continues as new. */
+export interface TimelineLines {
+  done: string[];
+  notes: string[];
+}
+
 /** What a workflow is doing, as a list of lines that the Temporal UI shows: done, doing, and what it waits for. */
 export class Timeline {
-  private readonly done: string[] = [];
-  private notes: string[] = [];
+  private done: string[];
+  private notes: string[];
+  private current: string | undefined;
 
-  constructor(private readonly title: string) {}
+  constructor(
+    private readonly title: string,
+    carried: TimelineLines = { done: [], notes: [] },
+  ) {
+    this.done = carried.done;
+    this.notes = carried.notes;
+  }
+
+  get lines(): TimelineLines {
+    return { done: this.done, notes: this.notes };
+  }
 
   /** Says what goes on now. */
   doing(line: string): void {
@@ -30,17 +50,15 @@ export class Timeline {
 
   /** Adds a finished step and shows it. */
   finished(line: string): void {
-    this.done.push(line);
+    this.done = [...this.done, line].slice(-linesMax);
     this.show();
   }
 
   /** Adds something that people must be able to read until the end, for example an answer to a refused signal. */
   note(line: string): void {
-    this.notes = [...this.notes, line].slice(-20);
+    this.notes = [...this.notes, line].slice(-linesMax);
     this.show(this.current);
   }
-
-  private current: string | undefined;
 
   private show(current?: string): void {
     this.current = current;

@@ -1,3 +1,4 @@
+import { growingPauseMs } from '../growing-pause.js';
 import type { JudgedPolicy, RolloutPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './judge/rollout-stage.js';
 import type { Verdict } from '../verdict.js';
@@ -52,5 +53,5 @@ export function inconclusiveEnd(policy: RolloutPolicy, stage: Pick<RolloutStage,
  * stays short. The judge would not mind more.
  */
 export function lookAfterSeconds(policy: Pick<RolloutPolicy, 'lookEverySeconds'>, elapsedSeconds: number): number {
-  return Math.max(policy.lookEverySeconds, elapsedSeconds / 20);
+  return growingPauseMs(elapsedSeconds * 1000, { leastMs: policy.lookEverySeconds * 1000 }) / 1000;
 }

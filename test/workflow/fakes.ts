@@ -9,6 +9,8 @@ import type { RequestActivities } from '../../activities/requests.js';
 import type { ReviewActivities } from '../../activities/rollout/reviews.js';
 import type { RolloutLookActivities } from '../../activities/rollout/rollout-looks.js';
 import type { RolloutActivities } from '../../activities/rollout/rollouts.js';
+import type { RolloutEnd, RolloutWaitActivities } from '../../activities/rollout/rollout-waits.js';
+import type { GivingBack, Reconciled, ReconciliationActivities } from '../../activities/reconciliation.js';
 import type { RunActivities } from '../../activities/training/runs.js';
 import type { SnapshotActivities } from '../../activities/data/snapshot.js';
 import type { SupersedingActivities } from '../../activities/promotion/superseding.js';
@@ -47,6 +49,8 @@ type AllActivities = RunActivities &
   RegistryActivities &
   RolloutActivities &
   RolloutLookActivities &
+  RolloutWaitActivities &
+  ReconciliationActivities &
   ReviewActivities &
   GatewayActivities &
   SnapshotActivities &
@@ -107,6 +111,16 @@ export class FakeWorld {
     giveUpAfterMs: 30 * 24 * 3_600_000,
     onFail: 'rollback',
   };
+  /** How a rollout ended that an earlier run of its promotion began. */
+  rolloutEnd: RolloutEnd = { rolloutId: 'r', state: 'completed', reason: 'done', epoch: 2 };
+  readonly cancelledRollouts: string[] = [];
+  /** What the reconciler finds, pass by pass. */
+  readonly found: Reconciled[] = [];
+  givingBack: GivingBack = {
+    ...{ rolloutId: 'r', environment: 'production', model: 'flight-delay', why: 'its workflow was terminated' },
+    ...{ to: { champion: 1, epoch: 2 }, note: '' },
+  };
+  readonly closedUnwatched: string[] = [];
   readonly lastWords: DelayedLabelReview[] = [];
   /** How many rollouts find another champion than the one that was approved against. */
   staleRollouts = 0;
@@ -319,6 +333,13 @@ export class FakeWorld {
       const verdict = (this.verdicts.length > 1 ? this.verdicts.shift() : this.verdicts[0]) ?? 'no-data';
       return { verdict, summary: `${verdict}.`, exhausted: this.exhausted };
     },
+    awaitRolloutTurn: async () => undefined,
+    awaitRolloutEnd: async () => this.rolloutEnd,
+    cancelRollout: async ({ rolloutId }) => void this.cancelledRollouts.push(rolloutId),
+    reconcileOpenRows: async () => this.found.shift() ?? { closed: [], unwatched: [] },
+    watchOpenRows: async () => this.found.shift() ?? { closed: [], unwatched: [] },
+    planGivingBack: async () => this.givingBack,
+    closeUnwatched: async ({ reason }) => void this.closedUnwatched.push(reason),
     planReview: async () => ({ model: 'flight-delay', environment: 'production', version: 2, ...this.review }),
     lookAtLabels: async ({ last }) => {
       const verdict = (this.lateVerdicts.length > 1 ? this.lateVerdicts.shift() : this.lateVerdicts[0]) ?? 'no-data';

@@ -3,6 +3,8 @@ import type { LeaseGrant } from '../../domain/lease.js';
 import type { RolloutState } from '../../domain/rollout/rollout.js';
 import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
 import type { RolloutStatus } from '../messages.js';
+import type { SteeringEntries } from './rollout-steering.js';
+import type { TimelineLines } from '../timeline.js';
 
 export interface RolloutResult {
   rolloutId: string;
@@ -11,17 +13,30 @@ export interface RolloutResult {
   epoch: number | null;
 }
 
-/** Where a rollout is; carried over when its history grows long. */
+/** Where a rollout is. */
 export interface RolloutProgress {
   lease: LeaseGrant;
   /** Place of the stage. */
   step: number;
   /** The route written for this stage, null before. */
   epoch: number | null;
+  /** Whether gateways serve that route. Absent before one is written, and in what version 0.1.0 carried over. */
+  acknowledged?: boolean;
   look: number;
   stepElapsedMs: number;
   lastLook: string | null;
+  /** Why it goes back to the champion; absent while it does not. */
+  back?: { state: 'rolled-back' | 'aborted'; message: string };
 }
+
+/**
+ * What a rollout that continues as new goes on with; where it is only once it holds the lease. Version 0.1.0 carried
+ * its progress alone.
+ */
+export type CarriedRollout = (RolloutProgress | { lease: null }) & {
+  steering?: SteeringEntries;
+  timeline?: TimelineLines;
+};
 
 export const noProgress = (lease: LeaseGrant): RolloutProgress => ({
   lease,

@@ -12,18 +12,9 @@ import {
   steerRolloutUpdate,
   type SteeringAnswer,
 } from '../messages.js';
+import { RolloutWishes, type WishEntries } from './rollout-wishes.js';
 import type { Timeline } from '../timeline.js';
-
-/** Says why the rollout goes back. */
-export class GoBack extends Error {
-  override readonly name = 'GoBack';
-  constructor(
-    readonly state: 'rolled-back' | 'aborted',
-    message: string,
-  ) {
-    super(message);
-  }
-}
+import { Turns } from '../turns.js';
 
 const commands: readonly SteeringCommand[] = ['pause', 'resume', 'advance', 'abort'];
 const textRules = { command: { max: 20 }, actor: { max: 200 }, reason: { max: 1000 }, signature: { max: 400 } };
@@ -34,44 +25,56 @@ const answers: Readonly<Record<SteeringCommand, string>> = {
   abort: 'goes back to the champion',
 };
 
-interface Said {
+/** A command as it was heard, in which stage, and what became of it at once. */
+interface HeardCommand {
+  command: SteeringCommand;
   actor: string;
   reason: string;
   signature: string | null;
+  via: 'update' | 'signal';
+  stage: number;
+  /** Why it was not taken when it was heard; null where it was, or where that is still to be ruled on. */
+  refusedBecause: string | null;
+  /** Whether it took effect when it was heard. */
+  applied: boolean;
 }
+
+/** What was said to a rollout; carried over when it continues as new. */
+export interface SteeringEntries {
+  wishes: WishEntries;
+  closedBecause: string | null;
+  /** Signals that nobody has ruled on or written down yet. */
+  unruled: HeardCommand[];
+}
+
+/** So much of what nobody has ruled on may be carried over: an input has a limit of two megabytes. */
+const unruledCharactersMax = 400_000;
 
 /**
  * What people say to a rollout while it runs. What leads back or keeps what is takes effect at once; what moves traffic
- * waits until an activity has ruled on it. Everything is written down, what was not understood too. The rollout looks
- * at every turn.
+ * waits until an activity has ruled on it. Everything is written down, one after the other, what was not understood
+ * too. The rollout looks at every turn at what people wish.
  */
 export class RolloutSteering {
-  paused = false;
-  pausedBecause = '';
-  /** Why the rollout is to go back; null while nobody asked. */
-  aborted: string | null = null;
-  /** Who aborted; null while nobody did. */
-  abortedBy: string | null = null;
-  advancing = false;
-  advancedBy = '';
-  /** Who let the rollout go on, in which words: the cause of the route that is written next. */
-  movedBy: { actor: string; words: string } | null = null;
+  readonly wishes: RolloutWishes;
   private closedBecause: string | null = null;
   private timeline: Timeline | undefined;
   private sequence = 0;
+  private readonly unruled: HeardCommand[] = [];
+  private readonly turns = new Turns();
+  private carriesOver = false;
 
   constructor(
     private readonly rolloutId: string,
     private readonly stage: () => number,
+    carried: SteeringEntries | undefined,
   ) {
-    setHandler(steerRolloutUpdate, (message: unknown) => {
+    setHandler(steerRolloutUpdate, (message: unknown): SteeringAnswer | Promise<SteeringAnswer> => {
       const said =
         message !== null && typeof message === 'object' && 'command' in message ? message.command : undefined;
-      return this.hear(
-        commands.find((command) => command === said),
-        message,
-        'update',
-      );
+      const command = commands.find((one) => one === said);
+      if (command === undefined) return { accepted: false, reason: `command: must be ${commands.join(', ')}` };
+      return this.answerUpdate(this.heard(command, message, 'update'));
     });
     const signals = [
       [pauseSignal, 'pause'],
@@ -80,159 +83,128 @@ export class RolloutSteering {
       [abortSignal, 'abort'],
     ] as const;
     for (const [signal, command] of signals)
-      setHandler(signal, async (said: unknown) => void (await this.hear(command, said ?? {}, 'signal')));
+      setHandler(signal, (said: unknown) => this.answerSignal(this.heard(command, said ?? {}, 'signal')));
+    this.wishes = new RolloutWishes(carried?.wishes);
+    this.closedBecause = carried?.closedBecause ?? null;
+    for (const heard of carried?.unruled ?? []) void this.answerSignal(heard);
   }
 
   attach(timeline: Timeline): void {
     this.timeline = timeline;
   }
 
-  /** A person's wish stands against what the rollout is waiting for. */
-  get wantsAttention(): boolean {
-    return this.paused || this.advancing || this.aborted !== null;
-  }
-
-  pauseBecause(reason: string): void {
-    this.paused = true;
-    this.pausedBecause = reason;
-  }
-
-  /** True once after somebody asked to advance. */
-  takeAdvance(): boolean {
-    const asked = this.advancing;
-    this.advancing = false;
-    if (asked) this.paused = false;
-    return asked;
-  }
-
-  /** Who caused the route that is written next; once. */
-  takeMovedBy(): { actor: string; words: string } | null {
-    const moved = this.movedBy;
-    this.movedBy = null;
-    return moved;
-  }
-
-  /** @throws GoBack when somebody aborted. */
-  checkAborted(): void {
-    if (this.aborted !== null) throw new GoBack('aborted', this.aborted);
-  }
-
-  /** Waits for something, but no longer than until somebody aborts. @throws GoBack then. */
-  async untilAborted<T>(wait: () => Promise<T>): Promise<T> {
-    const scope = new CancellationScope();
-    const waiting = scope.run(wait);
-    await Promise.race([waiting.catch(() => undefined), condition(() => this.aborted !== null)]);
-    if (this.aborted !== null) {
-      scope.cancel();
-      await waiting.catch(() => undefined);
-    }
-    this.checkAborted();
-    return waiting;
-  }
-
   close(because: string): void {
     this.closedBecause = because;
   }
 
-  /** Answers a command, whatever was sent: what has another shape changes nothing. */
-  private async hear(
-    command: SteeringCommand | undefined,
-    message: unknown,
-    via: 'update' | 'signal',
-  ): Promise<SteeringAnswer> {
-    if (command === undefined) return { accepted: false, reason: `command: must be ${commands.join(', ')}` };
+  /** Whether everything that was said has been answered and written down. */
+  get settled(): boolean {
+    return this.turns.free && this.unruled.length === 0;
+  }
+
+  /**
+   * What the next run goes on with, once the answer that is under way has been given: signals that wait for theirs go
+   * with it.
+   */
+  async carryOver(): Promise<SteeringEntries> {
+    await condition(() => JSON.stringify(this.unruled).length <= unruledCharactersMax);
+    this.carriesOver = true;
+    await condition(() => this.turns.free);
+    return { wishes: this.wishes.entries, closedBecause: this.closedBecause, unruled: this.unruled };
+  }
+
+  /** Reads a command, whatever was sent: what has another shape changes nothing. */
+  private heard(command: SteeringCommand, message: unknown, via: 'update' | 'signal'): HeardCommand {
     const problem = saidProblem(message, textRules);
-    const given = problem === null ? (message as Partial<Said>) : {};
-    const said: Said = {
+    const given = problem === null ? (message as { actor?: string; reason?: string; signature?: string }) : {};
+    const said = {
       actor: problem === null ? given.actor?.trim() || 'unknown' : 'unreadable',
       reason: problem === null ? (given.reason ?? '') : shownSaid(message),
       signature: given.signature ?? null,
     };
-    const answer = await this.answer(command, said, problem === null ? null : `it is not a command: ${problem}`, via);
-    const why = said.reason ? `: ${said.reason}` : '';
+    const refusedBecause = problem === null ? this.whyNot(command) : `it is not a command: ${problem}`;
+    return { command, ...said, via, stage: this.stage(), refusedBecause, applied: false };
+  }
+
+  private async answerSignal(heard: HeardCommand): Promise<void> {
+    this.unruled.push(heard);
+    if (await this.answerTo(heard)) this.unruled.splice(this.unruled.indexOf(heard), 1);
+  }
+
+  private async answerUpdate(heard: HeardCommand): Promise<SteeringAnswer> {
+    return (await this.answerTo(heard)) ?? { accepted: false, reason: 'nobody ruled on it: say it again' };
+  }
+
+  /** Undefined where the next run answers. */
+  private async answerTo(heard: HeardCommand): Promise<SteeringAnswer | undefined> {
+    const answer = await this.answer(heard);
+    if (!answer) return undefined;
+    const { command, actor, reason } = heard;
+    const why = reason ? `: ${reason}` : '';
     this.timeline?.note(
-      `${said.actor}: ${command}${why} — ` + `${answer.accepted ? 'accepted' : `not accepted: ${answer.reason}`}`,
+      `${actor}: ${command}${why} — ` + `${answer.accepted ? 'accepted' : `not accepted: ${answer.reason}`}`,
     );
     return answer;
   }
 
-  private async answer(
-    command: SteeringCommand,
-    said: Said,
-    malformed: string | null,
-    via: 'update' | 'signal',
-  ): Promise<SteeringAnswer> {
-    const refusedBecause = malformed ?? this.whyNot(command);
+  private async answer(heard: HeardCommand): Promise<SteeringAnswer | undefined> {
+    const { command, refusedBecause, via } = heard;
     // Rollouts of 0.1.0 took commands without a word to anybody; theirs replay as they went.
     if (!patched('steering-ruled')) {
       if (refusedBecause !== null) return { accepted: false, reason: refusedBecause };
-      this.apply(command, said, null);
+      this.wishes.apply(command, heard, null);
       return { accepted: true, reason: answers[command] };
     }
-    const atOnce = refusedBecause === null && isTowardsSafety(command);
-    if (atOnce) this.apply(command, said, null);
-    const asked = {
-      id: this.nextId(),
-      rolloutId: this.rolloutId,
-      command,
-      ...said,
-      via,
-      stage: this.stage(),
-      refusedBecause,
-      answer: answers[command],
+    if (refusedBecause === null && !heard.applied && isTowardsSafety(command)) {
+      this.wishes.apply(command, heard, null);
+      heard.applied = true;
+    }
+    // Then they were ruled on all at the same time.
+    if (!patched('steering-in-turn')) return this.ruleOn(heard, refusedBecause);
+    const left = () => this.carriesOver && via === 'signal';
+    return this.turns.take(() => this.ruleOn(heard, this.whyLate(heard)), { left });
+  }
+
+  /** Rules on a command, or writes down that it has taken effect. */
+  private async ruleOn(heard: HeardCommand, refusedBecause: string | null): Promise<SteeringAnswer> {
+    const { applied, ...said } = heard;
+    const { command } = said;
+    const ask = (more: { stage: number; refusedBecause: string | null }) => {
+      const asked = {
+        ...said,
+        ...more,
+        id: `${workflowInfo().runId}/${++this.sequence}`,
+        rolloutId: this.rolloutId,
+        answer: answers[command],
+      };
+      return CancellationScope.nonCancellable(() => quickActivities().ruleOnSteering(asked));
     };
     try {
-      const ruled = await CancellationScope.nonCancellable(() => quickActivities().ruleOnSteering(asked));
-      if (!ruled.accepted || atOnce) return { accepted: ruled.accepted, reason: ruled.reason };
+      const ruled = await ask({ stage: said.stage, refusedBecause });
+      if (!ruled.accepted || applied) return { accepted: ruled.accepted, reason: ruled.reason };
       // While it was ruled on, the rollout may have ended, been aborted or gone on: the record says that too.
-      const overtaken =
-        this.whyNot(command) ??
-        (this.stage() === asked.stage ? null : 'the rollout has gone on to another ' + 'stage: look again');
-      if (overtaken !== null) {
-        const late = { ...asked, id: this.nextId(), stage: this.stage(), refusedBecause: overtaken };
-        return await CancellationScope.nonCancellable(() => quickActivities().ruleOnSteering(late));
-      }
-      this.apply(command, said, ruled.roles);
+      const overtaken = this.whyLate(heard);
+      if (overtaken !== null) return await ask({ stage: this.stage(), refusedBecause: overtaken });
+      this.wishes.apply(command, heard, ruled.roles);
       return { accepted: true, reason: ruled.reason };
     } catch (error) {
       return {
-        accepted: atOnce,
-        reason: `${atOnce ? answers[command] : 'it could not be ruled on'}; not written down: ${failureText(error)}`,
+        accepted: applied,
+        reason: `${applied ? answers[command] : 'it could not be ruled on'}; not written down: ${failureText(error)}`,
       };
     }
   }
 
-  private nextId(): string {
-    return `${workflowInfo().runId}/${++this.sequence}`;
-  }
-
   private whyNot(command: SteeringCommand): string | null {
     if (this.closedBecause !== null) return this.closedBecause;
-    if (this.aborted !== null) return 'the rollout is going back already';
-    return command === 'resume' && !this.paused ? 'the rollout is not paused' : null;
+    if (this.wishes.aborted) return 'the rollout is going back already';
+    return command === 'resume' && !this.wishes.paused ? 'the rollout is not paused' : null;
   }
 
-  private apply(command: SteeringCommand, { actor, reason }: Said, roles: readonly string[] | null): void {
-    const why = reason ? `: ${reason}` : '';
-    const who = `${actor}${roles && roles.length > 0 ? ` (${roles.join(', ')})` : ''}`;
-    switch (command) {
-      case 'pause':
-        return this.pauseBecause(`paused by ${actor}${why}`);
-      case 'resume':
-        this.paused = false;
-        this.movedBy = { actor, words: `resumed by ${who}${why}` };
-        return;
-      case 'advance':
-        this.advancing = true;
-        this.advancedBy = `${actor}${why}`;
-        this.movedBy = { actor, words: `advanced by ${who}${why}` };
-        return;
-      case 'abort':
-        this.aborted = `aborted by ${actor}${why}`;
-        this.abortedBy = actor;
-        return;
-      default:
-        return command satisfies never;
-    }
+  /** Why a command is not taken now that it is its turn; what has taken effect stays so. */
+  private whyLate({ command, stage, refusedBecause, applied }: HeardCommand): string | null {
+    if (applied) return null;
+    const otherStage = this.stage() === stage ? null : 'the rollout has gone on to another stage: look again';
+    return refusedBecause ?? this.whyNot(command) ?? otherStage;
   }
 }

@@ -8,6 +8,7 @@ import type { RunOutcome } from '../../domain/training/run.js';
 import { dataWork, quickActivities, inputChecks, lockWaits, trainers } from '../activity-profiles.js';
 import { failureText } from '../failure-text.js';
 import { promoteModel } from '../promotion/promote-model.js';
+import { isAlreadyStarted } from '../started-before.js';
 import { mark, Timeline } from '../timeline.js';
 
 export interface RunResult {
@@ -156,7 +157,7 @@ async function askForPromotion(
       staticSummary: `${model}@${version} to ${environment}`,
     });
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
+    if (!isAlreadyStarted(error)) throw error;
   }
   return workflowId;
 }
