@@ -58,7 +58,7 @@ const linesMax = 50;
 /** How long what is no longer true may stand, at most: a pass takes a second or two. */
 const passEveryMs = 15_000;
 /** A watch that has found nothing for so long begins anew. */
-const watchMs = 6 * 3_600_000;
+const watchMs = 23 * 3_600_000;
 
 /** Makes rows true again whose workflows ended without ending them: terminated, timed out or failed half-way. */
 export function createReconciliationActivities({ db, temporal }: Pick<ActivityDependencies, 'db' | 'temporal'>) {

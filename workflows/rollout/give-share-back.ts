@@ -9,7 +9,7 @@ import { historyIsLong } from '../long-history.js';
 import { rollbackModel } from './rollback-model.js';
 import { mark, Timeline } from '../timeline.js';
 
-const pause = { leastMs: 60_000, mostMs: 3_600_000 };
+const pause = { leastMs: 60_000 };
 
 /**
  * Gives a share of traffic that nobody watches back to the champion, proven as any rollback is, and closes its rollout

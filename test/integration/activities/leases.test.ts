@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createLeaseActivities } from '../../../activities/leases.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
+import type { LeaseGrant } from '../../../domain/lease.js';
+import type { PerdureError } from '../../../domain/errors.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { closeRun } from '../../../db/training/run-queries.js';
@@ -47,7 +50,12 @@ async function running(workflowId = `train/${model}/${randomUUID()}`) {
   return { holder: { workflowId, runId: handle.firstExecutionRunId }, end: () => handle.terminate() };
 }
 
-const take = (holder: { workflowId: string; runId: string }) => leases.takeTrainingLease({ model, holder });
+/** As an activity that has just been scheduled, or that has been tried for so long. */
+const take = (holder: { workflowId: string; runId: string }, waitedMs = 0): Promise<LeaseGrant> =>
+  new MockActivityEnvironment(
+    { scheduledTimestampMs: Date.now() - waitedMs },
+    { logger: new DefaultLogger('ERROR') },
+  ).run<[], LeaseGrant, () => Promise<LeaseGrant>>(() => leases.takeTrainingLease({ model, holder }));
 
 describe('the training lease of a model', () => {
   it('is waited for while its holder runs, and says who goes first', async () => {
@@ -59,6 +67,17 @@ describe('the training lease of a model', () => {
       retryable: true,
       message: expect.stringContaining(first.holder.workflowId),
     });
+    // Asked again soon at first, and each minute where it takes long.
+    for (const [waitedMs, least, most] of [
+      [0, 500, 600],
+      [100_000, 5000, 6000],
+      [86_400_000, 60_000, 60_000],
+    ] as const) {
+      const held: unknown = await take(second.holder, waitedMs).catch((error: unknown) => error);
+      const { retryAfterMs } = (held as PerdureError).details as { retryAfterMs: number };
+      expect(retryAfterMs).toBeGreaterThanOrEqual(least);
+      expect(retryAfterMs).toBeLessThanOrEqual(most);
+    }
     await leases.releaseLease(grant);
     expect((await take(second.holder)).token).toBeGreaterThan(grant.token);
     await Promise.all([first.end(), second.end()]);
