@@ -51,11 +51,13 @@ async function running(workflowId = `train/${model}/${randomUUID()}`) {
 }
 
 /** As an activity that has just been scheduled, or that has been tried for so long. */
-const take = (holder: { workflowId: string; runId: string }, waitedMs = 0): Promise<LeaseGrant> =>
+const asActivity = (work: () => Promise<LeaseGrant>, waitedMs = 0): Promise<LeaseGrant> =>
   new MockActivityEnvironment(
     { scheduledTimestampMs: Date.now() - waitedMs },
     { logger: new DefaultLogger('ERROR') },
-  ).run<[], LeaseGrant, () => Promise<LeaseGrant>>(() => leases.takeTrainingLease({ model, holder }));
+  ).run<[], LeaseGrant, () => Promise<LeaseGrant>>(work);
+const take = (holder: { workflowId: string; runId: string }, waitedMs = 0) =>
+  asActivity(() => leases.takeTrainingLease({ model, holder }), waitedMs);
 
 describe('the training lease of a model', () => {
   it('is waited for while its holder runs, and says who goes first', async () => {
@@ -172,9 +174,11 @@ describe('the slots of a model', () => {
     const asked = await Promise.all(Array.from({ length: 7 }, () => waiting()));
     const three = leasesOf(3);
     const took = async () =>
-      (await Promise.allSettled(asked.map(({ holder }) => three.takeTrainingLease({ model, holder })))).filter(
-        (one) => one.status === 'fulfilled',
-      );
+      (
+        await Promise.allSettled(
+          asked.map(({ holder }) => asActivity(() => three.takeTrainingLease({ model, holder }))),
+        )
+      ).filter((one) => one.status === 'fulfilled');
     await took();
     const granted = (await took()).map((one) => one.value);
     expect(granted.map((grant) => grant.name).toSorted()).toEqual([
@@ -188,7 +192,9 @@ describe('the slots of a model', () => {
     if (first) await three.releaseLease(first);
     const left = asked.filter(({ holder }) => !granted.some((grant) => grant.holder.includes(holder.runId)));
     for (const { holder } of left)
-      await expect(leasesOf(2).takeTrainingLease({ model, holder })).rejects.toMatchObject({ code: 'lease/held' });
+      await expect(asActivity(() => leasesOf(2).takeTrainingLease({ model, holder }))).rejects.toMatchObject({
+        code: 'lease/held',
+      });
     await Promise.all(asked.map((run) => run.end()));
   });
 
