@@ -18,14 +18,14 @@ import {
   openRows,
   rolloutOfPromotion,
   rolloutsAwaitingLabels,
-  strayShares,
-} from '../db/open-rows.js';
+  orphanedShares,
+} from '../db/reconciliation-queries.js';
 import { promotionById, setPromotionState } from '../db/promotion/promotion-queries.js';
 import { recordLastWord, rolloutById, setRolloutState } from '../db/rollout/rollout-queries.js';
 import { closeRun } from '../db/training/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { withHeartbeat } from './heartbeat.js';
-import { turn } from './turn.js';
+import { writeOrder } from './write-order.js';
 
 /** A share of traffic that nobody watches: its rollout's workflow has ended, and its route is in force. */
 export interface UnwatchedShare {
@@ -112,7 +112,7 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
       const rollout = await rolloutById(db, rolloutId);
       if (!rollout) return;
       if (!isEnd(rolloutMoves, rollout.state))
-        await setRolloutState(db, rolloutId, 'failed', rollout.step, reason, turn());
+        await setRolloutState(db, rolloutId, 'failed', rollout.step, reason, writeOrder());
       const { environment, model, challenger } = rollout;
       await insertGatewayEvents(db, [
         {
@@ -171,7 +171,7 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
       closed.push(`lease ${lease.name}: its holder ${ended}`);
     }
     const held = new Set((await heldLeases(db)).map((lease) => lease.name));
-    for (const stray of await strayShares(db)) {
+    for (const stray of await orphanedShares(db)) {
       if (!unwatched.some((one) => one.rolloutId === stray.rolloutId))
         unwatched.push({ ...stray, why: 'its rollout has ended without giving it back' });
     }
@@ -212,7 +212,7 @@ export function createReconciliationActivities({ db, temporal }: Pick<ActivityDe
       to === 'promoted'
         ? 'Its rollout was completed before.'
         : `Ask again with \`perdure promote ${model}@${version}\`.`;
-    await setPromotionState(db, id, to, `${why}. ${rest}`, turn());
+    await setPromotionState(db, id, to, `${why}. ${rest}`, writeOrder());
     return true;
   }
 }

@@ -19,7 +19,7 @@ import { routeOf } from '../db/serving/route-queries.js';
 import { versionOf } from '../db/training/run-queries.js';
 import { runningRollout } from '../db/rollout/rollout-queries.js';
 import { archivedVersions } from '../db/model/version-archive.js';
-import { servicePast } from '../db/rollout/service-record.js';
+import { championPast } from '../db/rollout/champion-history.js';
 import type { ActivityDependencies } from './dependencies.js';
 
 /**
@@ -127,7 +127,7 @@ export function createRequestActivities({ db, config }: Pick<ActivityDependencie
       if (to !== undefined) await versionOf(db, model, to);
       const rollout = await runningRollout(db, environment, model);
       // Asked before anything is touched: a rollback that has nowhere to go stops no rollout.
-      const { history, rollouts } = await servicePast(db, environment, model);
+      const { history, rollouts } = await championPast(db, environment, model);
       const { version } = planRollback(history, rollouts, {
         model,
         to: to ?? null,

@@ -11,7 +11,7 @@ import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js'
 import { PerdureError } from '../domain/errors.js';
 import { findTextProblem } from '../domain/plain-text.js';
 import { issuePath } from '../domain/schema-issue.js';
-import { stackHeader, strangerText } from '../domain/stack-stamp.js';
+import { stackHeader, whyOtherStack } from '../domain/stack-identity.js';
 import type { ApiDeps } from './deps.js';
 import { replyWithError } from './error-reply.js';
 import { applyEndpoints } from './endpoints/apply.js';
@@ -84,7 +84,7 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
     }
   });
   app.addHook('onRequest', async (request) => {
-    const stranger = strangerText(deps.stack, request.headers[stackHeader], 'This control API');
+    const stranger = whyOtherStack(deps.stack, request.headers[stackHeader], 'This control API');
     if (stranger !== undefined) throw new PerdureError('state/conflict', stranger);
   });
   app.addHook('onSend', async (request, reply) => {

@@ -3,19 +3,19 @@ import type { Floors } from '../domain/promotion/floor.js';
 import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
-import type { StackStamp } from '../domain/stack-stamp.js';
+import type { StackIdentity } from '../domain/stack-identity.js';
 import type { TemporalPlace } from '../client/temporal-place.js';
 import type { ScheduleState } from '../client/triggers/schedule-state.js';
-import type { DecisionDesk } from './promotion/decision-desk.js';
+import type { DecisionSender } from './promotion/decision-sender.js';
 
 /** Everything outside the process that the API talks to. */
 export interface ApiDeps {
   db: Database;
   objects: LakeStore;
   schedules: ScheduleBook;
-  decisions: DecisionDesk;
+  decisions: DecisionSender;
   /** Which stack this API belongs to; undefined outside one. */
-  stack?: StackStamp | undefined;
+  stack?: StackIdentity | undefined;
   /** Who has which role. */
   accessFile: string;
   temporalPlace(): Promise<TemporalPlace>;

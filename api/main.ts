@@ -4,7 +4,7 @@ import { decisionSigner } from '../adapters/decision-keys.js';
 import { readFloors } from '../adapters/floors-file.js';
 import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { logDestination } from '../adapters/log-destination.js';
-import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { announceReady, onShutdown } from '../adapters/process-lifecycle.js';
 import { connectDatabase } from '../db/connect.js';
 import { knownNames } from '../domain/browser-requests.js';
 import { trustText } from '../domain/decision-proof.js';
@@ -13,7 +13,7 @@ import { temporalPlaceOf } from '../client/temporal-place.js';
 import { loadPerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
-import { createDecisionDesk } from './promotion/decision-desk.js';
+import { createDecisionSender } from './promotion/decision-sender.js';
 import { clearUploads } from './data/receive-parquet.js';
 import { createScheduleBook } from './triggers/schedule-book.js';
 import { createTemporalLink } from './temporal-link.js';
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       db,
       objects,
       schedules: createScheduleBook(temporal),
-      decisions: createDecisionDesk({ temporal, trust, signer }),
+      decisions: createDecisionSender({ temporal, trust, signer }),
       floors: () => readFloors(config.floors),
       pingTemporal: temporal.ping,
       accessFile: config.accessFile,

@@ -3,7 +3,7 @@ import { rolesOf } from '../domain/promotion/access.js';
 import { PerdureError } from '../domain/errors.js';
 
 /** Those who may take a model away from its callers. */
-export const mayEndService = ['owner', 'approver'];
+export const mayRetire = ['owner', 'approver'];
 
 /**
  * @throws PerdureError `access/denied` for an actor to whom the access file gives none of the roles; `what` completes

@@ -1,13 +1,13 @@
 import { userInfo } from 'node:os';
 import { actorSchema, type Environment } from '../domain/names.js';
 import { PerdureError } from '../domain/errors.js';
-import type { StackStamp } from '../domain/stack-stamp.js';
+import type { StackIdentity } from '../domain/stack-identity.js';
 import { createApiClient, type ApiClient } from '../client/http/api-client.js';
 import { createGatewayClient, type GatewayClient } from '../client/http/gateway-client.js';
 import type { TemporalHandle } from '../client/connect.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import type { Output } from './output.js';
-import { addressesOf, stackOf, stampOf } from './stack-view.js';
+import { addressesOf, stackOf, stackIdentityOf } from './stack-view.js';
 
 /** What every command gets. Connections are made when they are first asked for. */
 export interface CliContext {
@@ -17,7 +17,7 @@ export interface CliContext {
   /**
    * The stack that commands are for: as the shell says it, and where that is silent, as the home's stack was started.
    */
-  stack(): { config: PerdureConfig; stamp: StackStamp | undefined };
+  stack(): { config: PerdureConfig; stamp: StackIdentity | undefined };
   output: Output;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
@@ -64,7 +64,7 @@ export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 
 
 function findStack(own: PerdureConfig, env: NodeJS.ProcessEnv): ReturnType<CliContext['stack']> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value));
-  return { config: readConfig({ ...addressesOf(stackOf(own)), ...given }), stamp: stampOf(own, env) };
+  return { config: readConfig({ ...addressesOf(stackOf(own)), ...given }), stamp: stackIdentityOf(own, env) };
 }
 
 function readConfig(env: NodeJS.ProcessEnv): PerdureConfig {

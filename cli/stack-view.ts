@@ -1,4 +1,4 @@
-import { noStackId, type StackStamp } from '../domain/stack-stamp.js';
+import { noStackId, type StackIdentity } from '../domain/stack-identity.js';
 import type { PerdureConfig } from '../perdure.config.js';
 import { readStackFile, type StackFile } from '../infra/embedded/stack-file.js';
 import { readStackId } from '../infra/embedded/stack-id.js';
@@ -17,7 +17,7 @@ export const stackOf = ({ home }: PerdureConfig): StackFile | undefined => readS
  * Which stack a command is meant for: the one that PERDURE_STACK_ID names, else that of the home. A home that was never
  * started has none; its commands go to nobody else's stack by accident, only to one whose address is given.
  */
-export function stampOf({ home, stackId }: PerdureConfig, env: NodeJS.ProcessEnv): StackStamp | undefined {
+export function stackIdentityOf({ home, stackId }: PerdureConfig, env: NodeJS.ProcessEnv): StackIdentity | undefined {
   const id = stackId ?? readStackId(home);
   if (id !== undefined) return { id, home };
   return env.PERDURE_API_PORT || env.PERDURE_HOST ? undefined : { id: noStackId, home };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeSchema } from './cause.js';
-import { whyNotChangeable } from './changeable-place.js';
+import { whyNotSettable } from './settable-path.js';
 import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
 import { plainTextSchema } from './plain-text.js';
@@ -12,7 +12,7 @@ const changesSchema = z
   .custom<Record<string, Json>>()
   .superRefine((set, context) => {
     for (const path of set !== null && typeof set === 'object' ? Object.keys(set) : []) {
-      const message = whyNotChangeable(path);
+      const message = whyNotSettable(path);
       if (message !== null) context.addIssue({ code: 'custom', path: [path], message });
     }
   })

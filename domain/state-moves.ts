@@ -12,10 +12,18 @@ export function openStates<State extends string>(moves: Moves<State>): State[] {
 }
 
 /**
- * A number that rises with what a workflow has its activities do, and with the attempts of one: an attempt that was
- * given up, and goes on later, has a lower one than what came after it. The times are those of Temporal's clock, which
- * gave each its place.
+ * The write order of an activity attempt (the column `turn`): rises with what a workflow schedules, and with the attempts
+ * of one activity, so that an attempt that was given up and goes on later comes before what followed it. Times are
+ * those of the Temporal server, which ordered them.
+ *
+ * @example `writeOrderOf({ scheduledTimestampMs: 5, attempt: 2 })` is 5002: a write by 5001 is refused after it.
  */
-export function turnOf({ scheduledTimestampMs, attempt }: { scheduledTimestampMs: number; attempt: number }): number {
+export function writeOrderOf({
+  scheduledTimestampMs,
+  attempt,
+}: {
+  scheduledTimestampMs: number;
+  attempt: number;
+}): number {
   return scheduledTimestampMs * 1000 + Math.min(attempt, 999);
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '../domain/names.js';
-import type { StackStamp } from '../domain/stack-stamp.js';
+import type { StackIdentity } from '../domain/stack-identity.js';
 import { ArtifactCache } from './routing/artifact-cache.js';
 import { BodyBudget } from './http/body-budget.js';
 import type { ArtifactSource, ControlPlane } from './control-plane/control-plane.js';
@@ -35,7 +35,7 @@ export interface GatewayDeps {
   /** Cache, spool and last good routes. */
   home: string;
   /** Requests that are meant for another stack are refused; undefined: none is. */
-  stack?: StackStamp | undefined;
+  stack?: StackIdentity | undefined;
   productVersion: string;
   controlPlane: ControlPlane;
   artifacts: ArtifactSource;

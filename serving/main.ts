@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { pino } from 'pino';
 import { logDestination } from '../adapters/log-destination.js';
-import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { announceReady, onShutdown } from '../adapters/process-lifecycle.js';
 import type { Database } from '../db/connect.js';
 import type { ArtifactSource } from './control-plane/control-plane.js';
 import { controlPlaneOnDemand } from './control-plane/control-plane-on-demand.js';

@@ -6,7 +6,7 @@ import { createActivities } from '../activities/index.js';
 import { createFileCache } from '../adapters/file-cache.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store/object-store.js';
-import { announceReady, onShutdown } from '../adapters/supervised.js';
+import { announceReady, onShutdown } from '../adapters/process-lifecycle.js';
 import { sweepWorkFolders } from '../adapters/work-folder.js';
 import { ensureReconciler } from '../client/reconciler.js';
 import { ensureRetention } from '../client/retention.js';
@@ -15,7 +15,7 @@ import { trustText } from '../domain/decision-proof.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';
-import { heldActivities } from './held-activities.js';
+import { activityFailpoints } from './activity-failpoints.js';
 import { polledText, queueWorkers, workerRoles } from './queue-workers.js';
 import { loadWorkflowBundle } from './workflow-bundle.js';
 
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
       namespace: temporal.namespace,
       shutdownGraceTime: temporal.shutdownGraceMs,
       shutdownForceTime: temporal.shutdownGraceMs + 5000,
-      interceptors: { activity: [...(holdFolder ? [heldActivities(holdFolder)] : []), failureInterceptor] },
+      interceptors: { activity: [...(holdFolder ? [activityFailpoints(holdFolder)] : []), failureInterceptor] },
     },
   });
   if (roles.includes('workflows')) {

@@ -34,7 +34,7 @@ import { withHeartbeat } from '../heartbeat.js';
 import { retryWhileChanging } from './retry-while-changing.js';
 import { readLake, type LakePartition } from './lake.js';
 import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 export type SnapshotResult =
   | { outcome: 'unchanged'; reason: string; version: number; watermark: Partition | null }
@@ -60,7 +60,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
   return {
     async takeSnapshot(asked: SnapshotRequest): Promise<SnapshotResult> {
       return withHeartbeat(async (signal, report) => {
-        const claim = await startRunStep(db, { runId: asked.runId, step: 'snapshot', turn: turn() });
+        const claim = await startRunStep(db, { runId: asked.runId, step: 'snapshot', writeOrder: writeOrder() });
         const definition = await definitionByDigest(db, asked.definitionSha256);
         return retryWhileChanging(signal, report, () => take(asked, { claim, definition }, signal, report));
       });

@@ -3,7 +3,7 @@ import { finishRunStep, startRunStep, updateRun } from '../../db/training/run-qu
 import { createEvaluator, summaryOf } from './evaluator.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 /** The evaluation of a training run. */
 export function createEvaluationActivities(deps: ActivityDependencies) {
@@ -18,7 +18,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
       artifactSha256: string;
     }): Promise<{ evaluationKey: string; summary: string }> {
       return withHeartbeat(async (signal, report) => {
-        const claim = await startRunStep(db, { runId: asked.runId, step: 'evaluate', turn: turn() });
+        const claim = await startRunStep(db, { runId: asked.runId, step: 'evaluate', writeOrder: writeOrder() });
         const definition = await definitionByDigest(db, asked.definitionSha256);
         const { promotion } = (await rulesInForce(db, definition.name)).definition;
         const environment = promotion.environments.at(-1) ?? 'production';

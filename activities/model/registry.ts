@@ -24,7 +24,7 @@ import { codeRevision } from '../training/code-revision.js';
 import { environmentFloor } from '../promotion/environment-floor.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { Trained } from '../training/training.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 export interface Registered {
   version: number;
@@ -48,7 +48,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
       definitionSha256: string;
       evaluationKey: string;
     }): Promise<{ verdict: Verdict; summary: string }> {
-      const claim = await startRunStep(db, { runId, step: 'gate', turn: turn() });
+      const claim = await startRunStep(db, { runId, step: 'gate', writeOrder: writeOrder() });
       const { name: model } = await definitionByDigest(db, definitionSha256);
       const { evaluation: policy } = (await rulesInForce(db, model)).definition;
       const [leading] = trainerResultSchema.parse(

@@ -20,18 +20,18 @@ import {
   rulesDigest,
   underRulesInForce,
   type Rules,
-} from '../../domain/promotion/rules.js';
+} from '../../domain/promotion/rules-in-force.js';
 import { contractOutlook } from '../../db/promotion/contract-facts.js';
 import { definitionByDigest, mustBeAsStored, rulesInForce } from '../../db/model/definition-queries.js';
 import { showEvidence, promotionById } from '../../db/promotion/promotion-queries.js';
-import { setBackOf } from '../../db/rollout/service-record.js';
+import { setBackOf } from '../../db/rollout/champion-history.js';
 import { runById, versionOf, type VersionRecord } from '../../db/training/run-queries.js';
 import { createEvaluator, summaryOf } from '../evaluation/evaluator.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { environmentFloor, readFloor } from './environment-floor.js';
 import { evidenceFacts } from './evidence-facts.js';
 import { withHeartbeat } from '../heartbeat.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 export interface ShownEvidence {
   evidenceSha256: string;
@@ -101,7 +101,7 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
           contentType: 'application/json',
         });
         const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
-        await showEvidence(db, asked.promotionId, { evidence, evidenceSha256, expiresAt }, turn());
+        await showEvidence(db, asked.promotionId, { evidence, evidenceSha256, expiresAt }, writeOrder());
         return {
           evidenceSha256,
           champion: evidence.champion,

@@ -20,7 +20,7 @@ import {
 import { decisionTrust, isBroken } from './decision-trust.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { evidenceFacts } from './evidence-facts.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 export interface RuledDecision {
   actor: string;
@@ -65,7 +65,7 @@ export function createPromotionActivities(deps: Pick<ActivityDependencies, 'db' 
       promotionId: string;
       state: PromotionState;
       reason: string | null;
-    }) => setPromotionState(db, promotionId, state, reason, turn()),
+    }) => setPromotionState(db, promotionId, state, reason, writeOrder()),
 
     remind: ({ promotionId }: { promotionId: string }) => recordReminder(db, promotionId),
 

@@ -10,18 +10,18 @@ import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
 import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
 import { planRollback, type RollbackPlan } from '../../domain/rollout/rollback-target.js';
 import type { Split } from '../../domain/serving/route.js';
-import { whyOtherRules, whyOtherSetBack } from '../../domain/promotion/rules.js';
+import { whyOtherRules, whyOtherSetBack } from '../../domain/promotion/rules-in-force.js';
 import { rulesInForce } from '../../db/model/definition-queries.js';
 import { approvedPromotion, decisionsOf } from '../../db/promotion/promotion-queries.js';
 import { rolloutOutlook } from '../../db/rollout/rollout-facts.js';
-import { servicePast, setBackOf } from '../../db/rollout/service-record.js';
+import { championPast, setBackOf } from '../../db/rollout/champion-history.js';
 import { carriedOutBy, openRollout, rolloutById, setRolloutState } from '../../db/rollout/rollout-queries.js';
 import { writeRoute } from '../../db/serving/route-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { floorDigest } from '../../domain/promotion/floor.js';
 import { readFloor } from '../promotion/environment-floor.js';
 import { decisionTrust } from '../promotion/decision-trust.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 /** What the workflow must know of a settled rollout; testers and metrics stay in Postgres. */
 export interface PlannedRollout {
@@ -128,7 +128,7 @@ export function createRolloutActivities({ db, config }: Pick<ActivityDependencie
       state: RolloutState;
       step: number;
       reason: string | null;
-    }) => setRolloutState(db, rolloutId, state, step, reason, turn()),
+    }) => setRolloutState(db, rolloutId, state, step, reason, writeOrder()),
 
     /**
      * Puts a route in force, that of a rollout's stage or a whole one; keyed, so that it is written once.
@@ -148,7 +148,7 @@ export function createRolloutActivities({ db, config }: Pick<ActivityDependencie
      * @throws PerdureError `not-found` when there is none.
      */
     async planRollback({ leaves = null, ...asked }: RollbackQuestion): Promise<RollbackPlan> {
-      const { history, rollouts } = await servicePast(db, asked.environment, asked.model);
+      const { history, rollouts } = await championPast(db, asked.environment, asked.model);
       return planRollback(history, rollouts, { ...asked, leaves });
     },
   };

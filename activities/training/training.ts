@@ -8,7 +8,7 @@ import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { finishRunStep, mustHaveStep, startRunStep, updateRun } from '../../db/training/run-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
-import { turn } from '../turn.js';
+import { writeOrder } from '../write-order.js';
 
 export interface Trained {
   artifactSha256: string;
@@ -32,7 +32,7 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
       snapshotSha256: string;
     }): Promise<Trained> {
       return withHeartbeat(async (signal, report) => {
-        const claim = await startRunStep(db, { runId, step: 'train', turn: turn() });
+        const claim = await startRunStep(db, { runId, step: 'train', writeOrder: writeOrder() });
         const definition = await definitionByDigest(db, definitionSha256);
         const manifest = await snapshotByDigest(db, snapshotSha256);
         const local = (files: PartitionFile[]) => Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));

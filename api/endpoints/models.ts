@@ -8,7 +8,7 @@ import { environmentSchema, modelNameSchema, sha256Schema } from '../../domain/n
 import { modelDetailSchema, modelListSchema, retireRequestSchema } from '../../client/http/models.js';
 import { listReply } from '../../client/http/page.js';
 import { routesOfModelSchema } from '../../client/http/routes.js';
-import { endService } from '../serving/end-service.js';
+import { retireModel } from '../serving/retire-model.js';
 import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
@@ -26,7 +26,7 @@ export const modelEndpoints: EndpointGroup = (app, deps) => {
       schema: { tags: ['models'], params: ofModel, body: retireRequestSchema, response: { 200: routesOfModelSchema } },
     },
     async ({ params: { model }, body: { environment, actor, reason } }) => ({
-      routes: await endService(deps, {
+      routes: await retireModel(deps, {
         model,
         environments: environment ? [environment] : environmentSchema.options,
         actor,

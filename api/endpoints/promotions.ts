@@ -35,7 +35,7 @@ const listQuery = pageQuerySchema.extend({
 const ofPromotion = z.object({ id: z.string().min(1).max(200) });
 
 /** Decisions to take versions into environments: what is asked for, on which evidence, and who said what. */
-export const promotionEndpoints: EndpointGroup = (app, { db, objects, decisions: desk }) => {
+export const promotionEndpoints: EndpointGroup = (app, { db, objects, decisions: sender }) => {
   app.get(
     '/promotions',
     { schema: { tags: ['promotions'], querystring: listQuery, response: { 200: promotionListSchema } } },
@@ -81,7 +81,7 @@ export const promotionEndpoints: EndpointGroup = (app, { db, objects, decisions:
             `${row.state}. Ask again with \`perdure promote\`.`,
         );
       }
-      const reply = await desk.decide(row, body);
+      const reply = await sender.decide(row, body);
       log.info(
         { promotion: row.id, decision: body.decision, actor: body.actor, counted: reply.counted, keyId: reply.keyId },
         'promotion decided',

@@ -24,7 +24,7 @@ const listQuery = pageQuerySchema.extend({
 const ofRollout = z.object({ id: z.string().min(1).max(200) });
 
 /** Rollouts, the newest first, and one with the judge's looks. */
-export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: desk }) => {
+export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: sender }) => {
   app.get(
     '/rollouts',
     { schema: { tags: ['rollouts'], querystring: listQuery, response: { 200: rolloutListSchema } } },
@@ -79,7 +79,7 @@ export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: desk }) =>
     },
     async ({ params, body, log }) => {
       const { rollout } = await rolloutWithLooks(db, params.id);
-      const reply = await desk.steer(rollout, body);
+      const reply = await sender.steer(rollout, body);
       log.info(
         { rollout: rollout.id, command: body.command, actor: body.actor, accepted: reply.accepted },
         'rollout ' + 'steered',

@@ -11,7 +11,7 @@ import {
   routeListSchema,
   routesOfModelSchema,
 } from '../../client/http/routes.js';
-import { mayEndService, mustHaveRole } from '../must-have-role.js';
+import { mayRetire, mustHaveRole } from '../must-have-role.js';
 import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 
 const ofModel = z.object({ model: modelNameSchema });
@@ -65,7 +65,7 @@ export const routeEndpoints: EndpointGroup = (app, { db, accessFile }) => {
       },
     },
     async ({ params, body }) => {
-      await mustHaveRole(accessFile, body.actor, mayEndService, `let go of ${params.model}`);
+      await mustHaveRole(accessFile, body.actor, mayRetire, `let go of ${params.model}`);
       const { at } = await releaseRoute(db, { ...params, ...body });
       return { ...params, ...body, at: at.toISOString() };
     },

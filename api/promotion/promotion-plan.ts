@@ -16,8 +16,8 @@ import { needsNoApproval } from '../../domain/promotion/promotion-standing.js';
 import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
 import { floorOf } from '../../domain/promotion/floor.js';
 import type { ApiDeps } from '../deps.js';
-import { policyAfter } from '../../domain/promotion/rules.js';
-import { setBackOf } from '../../db/rollout/service-record.js';
+import { policyAfter } from '../../domain/promotion/rules-in-force.js';
+import { setBackOf } from '../../db/rollout/champion-history.js';
 import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
 
 interface Question {

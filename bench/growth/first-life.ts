@@ -123,7 +123,7 @@ async function train({ db, store, shape, definition, artifactSha256 }: Place, ve
     until: null,
   });
   for (const step of runSteps.filter((one) => one !== 'register')) {
-    const claim = await startRunStep(db, { runId, step, turn: 0 });
+    const claim = await startRunStep(db, { runId, step, writeOrder: 0 });
     await finishRunStep(db, claim, `${step} of version ${version}`);
     if (step === 'gate') await updateRun(db, claim, { snapshotSha256, artifactSha256, metrics, gates });
   }

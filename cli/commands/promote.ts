@@ -9,7 +9,7 @@ import { describePromotionPlan } from '../format/promotion-plan.js';
 import { actorOption } from '../global-options.js';
 import { parseCount } from '../parse/options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
-import { refusedAtOnce } from '../refused-at-once.js';
+import { awaitInputCheck } from '../await-input-check.js';
 import { workflowLines } from '../workflow-lines.js';
 
 interface PromoteOptions {
@@ -71,7 +71,7 @@ export function registerPromote(program: Command, context: CliContext): void {
       });
       const watch = `perdure promotions show ${started.workflowId}`;
       if (!wait) {
-        await refusedAtOnce(promotion.promotionResult(handle, started.workflowId));
+        await awaitInputCheck(promotion.promotionResult(handle, started.workflowId));
         const said = started.attached ? 'A promotion is open already:' : 'Asked for';
         return output.result(
           started,

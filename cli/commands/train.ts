@@ -11,7 +11,7 @@ import { actorOption } from '../global-options.js';
 import { parsePartition } from '../parse/options.js';
 import { collectSet, type DefinitionChanges } from '../parse/set-option.js';
 import { requireModelName } from '../parse/version-ref.js';
-import { refusedAtOnce } from '../refused-at-once.js';
+import { awaitInputCheck } from '../await-input-check.js';
 import { workflowLines } from '../workflow-lines.js';
 
 interface TrainOptions {
@@ -57,7 +57,7 @@ export function registerTrain(program: Command, context: CliContext): void {
       });
       const watch = `perdure runs show ${started.runId}`;
       if (!wait) {
-        await refusedAtOnce(training.trainingResult(handle, started.workflowId, started.runId));
+        await awaitInputCheck(training.trainingResult(handle, started.workflowId, started.runId));
         return output.result(
           started,
           `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch ` + `it: ${watch}`,

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import { stampText, type StackStamp } from '../../domain/stack-stamp.js';
+import { identityText, type StackIdentity } from '../../domain/stack-identity.js';
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import {
   lakeListingSchema,
@@ -64,8 +64,8 @@ const segment = encodeURIComponent;
  * @param baseUrl for example `http://127.0.0.1:7400`
  * @param stack which stack is meant; another one at that address refuses. Without it, whichever answers there.
  */
-export function createApiClient(baseUrl: string, stack?: StackStamp) {
-  const stamped = (request: ApiRequest): ApiRequest => ({ ...request, stack: stack && stampText(stack) });
+export function createApiClient(baseUrl: string, stack?: StackIdentity) {
+  const stamped = (request: ApiRequest): ApiRequest => ({ ...request, stack: stack && identityText(stack) });
   const requestJson = <T>(schema: ZodType<T>, base: string, path: string, request: ApiRequest = {}) =>
     sendJson(schema, base, path, stamped(request));
   const requestBytes = (base: string, path: string, request: ApiRequest = {}) =>

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
-import { stackHeader, stampText, type StackStamp } from '../../domain/stack-stamp.js';
+import { stackHeader, identityText, type StackIdentity } from '../../domain/stack-identity.js';
 import { splitSchema } from '../../domain/serving/route.js';
 import { overrideCauses } from '../../domain/serving/served-log.js';
 
@@ -118,8 +118,8 @@ export type GatewayClient = ReturnType<typeof createGatewayClient>;
  * A gateway by the Open Inference Protocol v2 over REST. Throws PerdureError: what the gateway refused, or
  * `server/unreachable`.
  */
-export function createGatewayClient(baseUrl: string, stack?: StackStamp) {
-  const stamp = stack ? { [stackHeader]: stampText(stack) } : {};
+export function createGatewayClient(baseUrl: string, stack?: StackIdentity) {
+  const stamp = stack ? { [stackHeader]: identityText(stack) } : {};
   const send = (path: string, json?: unknown, headers: Record<string, string> = {}) =>
     sendUntilAnswered(baseUrl, path, json, { ...headers, ...stamp });
   return {

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import { errorCodes, PerdureError, type ErrorCode } from '../../domain/errors.js';
-import { stackHeader } from '../../domain/stack-stamp.js';
+import { stackHeader } from '../../domain/stack-identity.js';
 import { errorBodySchema } from './error-body.js';
 
 export interface ApiRequest {
@@ -10,7 +10,7 @@ export interface ApiRequest {
   /** Bytes instead of JSON; of a file they are streamed. */
   body?: Blob;
   contentType?: string;
-  /** Which stack the request is meant for, as `stampText` says it. */
+  /** Which stack the request is meant for, as `identityText` says it. */
   stack?: string | undefined;
   /** Milliseconds until the request is given up. */
   timeoutMs?: number;

@@ -31,30 +31,30 @@ export async function openPromotion(
 
 /**
  * Shows new evidence: decisions on other evidence no longer count.
- * @throws PerdureError `state/conflict` when the promotion is over, or a later turn has written: nothing changes.
+ * @throws PerdureError `state/conflict` when the promotion is over, or a later activity has written: nothing changes.
  */
 export async function showEvidence(
   db: Database,
   id: string,
   shown: { evidence: Evidence; evidenceSha256: string; expiresAt: Date | null },
-  turn: number,
+  writeOrder: number,
 ): Promise<void> {
   const changed = await db.orm
     .update(promotions)
     .set({
       evidence: shown.evidence,
       evidenceSha256: shown.evidenceSha256,
-      turn,
+      writeOrder,
       expiresAt: sql`coalesce(${promotions.expiresAt}, ${shown.expiresAt?.toISOString() ?? null}::timestamptz)`,
     })
-    .where(and(eq(promotions.id, id), isNull(promotions.closedAt), lte(promotions.turn, turn)))
+    .where(and(eq(promotions.id, id), isNull(promotions.closedAt), lte(promotions.writeOrder, writeOrder)))
     .returning({ id: promotions.id });
   if (changed.length === 0) throw await refused(db, id, 'new evidence');
 }
 
 /**
  * Moves a promotion on; an end is stamped with its time, and the same end again changes nothing.
- * @throws PerdureError `state/conflict` when the state it is in is none that this one follows, or a later turn has
+ * @throws PerdureError `state/conflict` when the state it is in is none that this one follows, or a later activity has
  * written: nothing changes.
  */
 export async function setPromotionState(
@@ -62,14 +62,18 @@ export async function setPromotionState(
   id: string,
   state: PromotionState,
   reason: string | null,
-  turn: number,
+  writeOrder: number,
 ): Promise<void> {
   const over = isEnd(promotionMoves, state);
   const changed = await db.orm
     .update(promotions)
-    .set({ state, reason: reason && storableText(reason), turn, closedAt: over ? sql`now()` : null })
+    .set({ state, reason: reason && storableText(reason), writeOrder, closedAt: over ? sql`now()` : null })
     .where(
-      and(eq(promotions.id, id), inArray(promotions.state, [...promotionMoves[state]]), lte(promotions.turn, turn)),
+      and(
+        eq(promotions.id, id),
+        inArray(promotions.state, [...promotionMoves[state]]),
+        lte(promotions.writeOrder, writeOrder),
+      ),
     )
     .returning({ id: promotions.id });
   if (changed.length > 0) return;

@@ -4,12 +4,12 @@ import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import { alphaOfStage, type SettledRollout } from '../../domain/rollout/rollout-plan.js';
-import { stageEffects, type PresentTraffic, type StageEffect } from '../../domain/rollout/rollout-effect.js';
+import { stageEffects, type RecentTraffic, type StageEffect } from '../../domain/rollout/rollout-effect.js';
 import { stagesOf } from '../../domain/rollout/rollout-stage.js';
 import { championOf } from '../../domain/serving/route.js';
-import { stretchStages } from '../../domain/rollout/stretched-stages.js';
+import { stretchStages } from '../../domain/rollout/stretch-stages.js';
 import type { Database } from '../connect.js';
-import { noTraffic, presentTraffic } from './present-traffic.js';
+import { noTraffic, recentTraffic } from './recent-traffic.js';
 import { routeOf } from '../serving/route-queries.js';
 import { versionOf } from '../training/run-queries.js';
 
@@ -28,7 +28,7 @@ export interface RolloutOutlook {
   present: number | null;
   /** What each stage needs, as the policy wrote it. Empty where nobody judges. */
   effects: StageEffect[];
-  traffic: PresentTraffic;
+  traffic: RecentTraffic;
   /** One sentence on each stage that was lengthened because it could not see the named harm. */
   changes: string[];
   /** What callers would find. */
@@ -61,7 +61,7 @@ export async function rolloutOutlook(
   const judged = policy.strategy !== 'direct' && champion !== null;
   const metrics = judged ? [...policy.judge.metrics, ...(policy.strategy === 'ab' ? [policy.outcome] : [])] : [];
   const traffic =
-    present === null ? noTraffic : await presentTraffic(db, { environment, model, champion: present, metrics });
+    present === null ? noTraffic : await recentTraffic(db, { environment, model, champion: present, metrics });
   const effects = judged ? stageEffects(policy, written, traffic) : [];
   const { stages, changes, refused } = judged
     ? stretchStages(written, policy.judge, effects)

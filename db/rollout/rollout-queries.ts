@@ -6,7 +6,7 @@ import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-revi
 import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { RolloutState } from '../../domain/rollout/rollout.js';
-import type { RolloutOutcome } from '../../domain/rollout/service-record.js';
+import type { RolloutOutcome } from '../../domain/rollout/champion-history.js';
 import { rolloutMoves } from '../../domain/rollout/rollout-moves.js';
 import { isEnd, openStates } from '../../domain/state-moves.js';
 import { storableText } from '../../domain/plain-text.js';
@@ -40,7 +40,7 @@ export async function openRollout(
 
 /**
  * Moves a rollout on; an end is stamped with its time, and the same end again changes nothing.
- * @throws PerdureError `state/conflict` when the state it is in is none that this one follows, or a later turn has
+ * @throws PerdureError `state/conflict` when the state it is in is none that this one follows, or a later activity has
  * written: nothing changes.
  */
 export async function setRolloutState(
@@ -49,13 +49,15 @@ export async function setRolloutState(
   state: RolloutState,
   step: number,
   reason: string | null,
-  turn: number,
+  writeOrder: number,
 ): Promise<void> {
   const over = isEnd(rolloutMoves, state);
   const changed = await db.orm
     .update(rollouts)
-    .set({ state, step, reason: reason && storableText(reason), turn, finishedAt: over ? sql`now()` : null })
-    .where(and(eq(rollouts.id, id), inArray(rollouts.state, [...rolloutMoves[state]]), lte(rollouts.turn, turn)))
+    .set({ state, step, reason: reason && storableText(reason), writeOrder, finishedAt: over ? sql`now()` : null })
+    .where(
+      and(eq(rollouts.id, id), inArray(rollouts.state, [...rolloutMoves[state]]), lte(rollouts.writeOrder, writeOrder)),
+    )
     .returning({ id: rollouts.id });
   if (changed.length > 0) return;
   const now = (await rolloutById(db, id))?.state ?? 'not there';

@@ -15,8 +15,8 @@ export const promotions = pgTable(
     environment: text('environment').$type<Environment>().notNull(),
     requestedBy: text('requested_by').notNull(),
     state: text('state').$type<PromotionState>().notNull(),
-    /** The turn of the activity that wrote last: what an earlier one still writes is refused. */
-    turn: bigint('turn', { mode: 'number' }).notNull().default(0),
+    /** The write order of the activity that wrote last: what an earlier one still writes is refused. */
+    writeOrder: bigint('turn', { mode: 'number' }).notNull().default(0),
     /** Why it ended so, in words; null while it is open. */
     reason: text('reason'),
     /** Null until the evidence is gathered. */

@@ -126,8 +126,8 @@ export const rollouts = pgTable(
     /** Null for a version put into an empty environment by hand. */
     promotionId: text('promotion_id'),
     state: text('state').$type<RolloutState>().notNull(),
-    /** The turn of the activity that wrote last: what an earlier one still writes is refused. */
-    turn: bigint('turn', { mode: 'number' }).notNull().default(0),
+    /** The write order of the activity that wrote last: what an earlier one still writes is refused. */
+    writeOrder: bigint('turn', { mode: 'number' }).notNull().default(0),
     step: integer('step').notNull(),
     /** What was settled before anything moved: policy, stages and parties. Null for rollouts from before strategies. */
     settled: jsonb('settled').$type<SettledRollout>(),

@@ -92,8 +92,8 @@ export const runSteps = pgTable(
     runId: text('run_id').notNull(),
     step: text('step').notNull(),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
-    /** The turn of the attempt that has the step: what an earlier one still writes is refused. */
-    turn: bigint('turn', { mode: 'number' }).notNull().default(0),
+    /** The write order of the attempt that has the step: what an earlier one still writes is refused. */
+    writeOrder: bigint('turn', { mode: 'number' }).notNull().default(0),
     /** Null while the step goes on. */
     finishedAt: timestamp('finished_at', { withTimezone: true }),
     /** What it made, in words. */

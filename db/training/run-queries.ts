@@ -69,7 +69,7 @@ export async function lastResultOf(
 export interface StepClaim {
   runId: string;
   step: RunStep;
-  turn: number;
+  writeOrder: number;
 }
 
 /** @throws PerdureError `lease/lost` when a later attempt has the step, or the run has ended. */
@@ -86,8 +86,8 @@ export async function startRunStep(db: Database, claim: StepClaim): Promise<Step
       .values(claim)
       .onConflictDoUpdate({
         target: [runSteps.runId, runSteps.step],
-        set: { turn: claim.turn },
-        setWhere: lte(runSteps.turn, claim.turn),
+        set: { writeOrder: claim.writeOrder },
+        setWhere: lte(runSteps.writeOrder, claim.writeOrder),
       })
       .returning({ step: runSteps.step });
   });
@@ -138,8 +138,8 @@ export async function mustHaveStep(db: Database, claim: StepClaim): Promise<void
   if (!row) throw await stepLost(db, claim);
 }
 
-const isClaimed = ({ runId, step, turn }: StepClaim) =>
-  and(eq(runSteps.runId, runId), eq(runSteps.step, step), eq(runSteps.turn, turn));
+const isClaimed = ({ runId, step, writeOrder }: StepClaim) =>
+  and(eq(runSteps.runId, runId), eq(runSteps.step, step), eq(runSteps.writeOrder, writeOrder));
 
 const claimOf = (db: Database, claim: StepClaim) =>
   db.orm.select({ step: runSteps.step }).from(runSteps).where(isClaimed(claim));

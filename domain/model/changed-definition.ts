@@ -1,4 +1,4 @@
-import { whyNotChangeable } from '../changeable-place.js';
+import { whyNotSettable } from '../settable-path.js';
 import { definitionProblems } from './definition-problems.js';
 import { PerdureError } from '../errors.js';
 import { invalidDefinition, readDefinition, type ModelDefinition } from './model-definition.js';
@@ -26,7 +26,7 @@ export function changedDefinition(
 const structuredClonePlain = (value: ModelDefinition): Record<string, unknown> => JSON.parse(JSON.stringify(value));
 
 function setAt(root: Record<string, unknown>, path: string, value: unknown): void {
-  const refused = whyNotChangeable(path);
+  const refused = whyNotSettable(path);
   if (refused !== null) throw new PerdureError('definition/invalid', `${path}: ${refused}.`, { path });
   const parts = path.split('.');
   const last = parts.pop() ?? '';

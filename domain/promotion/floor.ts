@@ -5,7 +5,7 @@ import { metricNameSchema } from '../evaluation/evaluation.js';
 import type { GateRule } from '../evaluation/evaluation-policy.js';
 import { metricName } from '../rollout/judge/judge-policy.js';
 import { environmentSchema, type Environment } from '../names.js';
-import type { Rules } from './rules.js';
+import type { Rules } from './rules-in-force.js';
 
 const strategies = ['canary', 'blue-green', 'shadow', 'ab', 'direct'] as const;
 const bound = z.number().optional();

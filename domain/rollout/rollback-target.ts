@@ -1,6 +1,6 @@
 import { PerdureError } from '../errors.js';
 import { versionsOfRoute, type Route } from '../serving/route.js';
-import { serviceRecord, type RolloutOutcome, type SetBack } from './service-record.js';
+import { championHistory, type RolloutOutcome, type SetBack } from './champion-history.js';
 
 export interface RollbackQuestion {
   model: string;
@@ -36,7 +36,7 @@ export function rollbackTarget(
       { model },
     );
   }
-  const { line, servedWhole, setBack } = serviceRecord(history, rollouts);
+  const { line, servedWhole, setBack } = championHistory(history, rollouts);
   const qualifies = (version: number) => !setBack.has(version);
   if (to !== null) {
     const taken = setBack.get(to);
@@ -101,7 +101,7 @@ export function planRollback(
   const servedAlone = now !== undefined && versionsOfRoute(now).every((one) => one === version);
   if (servedAlone && leaves !== null && now.epoch > leaves) return { version, alreadySince: now.epoch };
   // An epoch of long ago does not bring in again what was taken back since.
-  const taken = serviceRecord(history, rollouts).setBack.get(version);
+  const taken = championHistory(history, rollouts).setBack.get(version);
   if (taken) throw takenBack(asked.model, version, taken);
   return { version, alreadySince: null };
 }

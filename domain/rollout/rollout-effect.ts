@@ -8,7 +8,7 @@ import { AnytimeDifference } from '../statistics/anytime-difference.js';
 import { total } from '../statistics/histogram-distance.js';
 
 /** What is known of a model's traffic before a rollout. */
-export interface PresentTraffic {
+export interface RecentTraffic {
   /** Of the whole model; null when nothing is known, 0 counts as that too. */
   requestsPerSecond: number | null;
   /** The champion's totals of the last while; null when there are none. */
@@ -63,7 +63,7 @@ const nineInTen = 1.2815515655446004;
 export function stageEffects(
   policy: JudgedPolicy,
   stages: readonly RolloutStage[],
-  traffic: PresentTraffic,
+  traffic: RecentTraffic,
 ): StageEffect[] {
   const { judge } = policy;
   const alpha = alphaOfStage(policy, stages);
@@ -94,7 +94,7 @@ interface Asked {
   alphas: { fail: number; pass: number };
   /** An A/B test's outcome: the harm is how much better the challenger is. */
   better: boolean;
-  traffic: PresentTraffic;
+  traffic: RecentTraffic;
 }
 
 function effectOf(

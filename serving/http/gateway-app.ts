@@ -1,7 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { createOriginCheck, requestOrigin } from '../../domain/browser-requests.js';
 import { PerdureError } from '../../domain/errors.js';
-import { stackHeader, strangerText, type StackStamp } from '../../domain/stack-stamp.js';
+import { stackHeader, whyOtherStack, type StackIdentity } from '../../domain/stack-identity.js';
 import { gatewayErrorHandler } from './gateway-errors.js';
 import type { GatewayMetrics } from '../telemetry/gateway-metrics.js';
 import type { GatewayStatus } from '../gateway-status.js';
@@ -20,7 +20,7 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   bodyTimeoutMs: number;
   /** Beside those of the loopback interface. */
   knownNames: readonly string[];
-  stack: StackStamp | undefined;
+  stack: StackIdentity | undefined;
   status: () => GatewayStatus;
   /** Brings those metrics up to date that are read rather than counted, and ends those of what is gone. */
   readGauges: () => Promise<void>;
@@ -64,7 +64,7 @@ export function buildGatewayApp({
     if (problem !== undefined) throw problem;
   });
   app.addHook('onRequest', async (request) => {
-    const stranger = strangerText(stack, request.headers[stackHeader], 'This gateway');
+    const stranger = whyOtherStack(stack, request.headers[stackHeader], 'This gateway');
     if (stranger !== undefined) throw new PerdureError('state/conflict', stranger);
   });
   registerProtocolEndpoints(app, protocol);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { stackHeader } from '../../domain/stack-stamp.js';
+import { stackHeader } from '../../domain/stack-identity.js';
 import { answerInference } from '../inference/answer-inference.js';
 import { tooManyBytes, type BodyBudget, type HeldBytes } from './body-budget.js';
 import { headerText } from './header-text.js';

@@ -171,7 +171,7 @@ export async function registerDrillVersion(
       reason: '',
     },
   ];
-  const claim = await startRunStep(db, { runId, step: 'train', turn: 0 });
+  const claim = await startRunStep(db, { runId, step: 'train', writeOrder: 0 });
   await updateRun(db, claim, { snapshotSha256, artifactSha256, metrics, gates });
   const evaluation: Evaluation = {
     ...{

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { HeldActivity, Hold } from '../../workers/held-activities.js';
+import type { HeldActivity, Hold } from '../../workers/activity-failpoints.js';
 
 export interface PlacedHold {
   /** The activity that waits here now; undefined until one does. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Hold } from '../../workers/held-activities.js';
+import type { Hold } from '../../workers/activity-failpoints.js';
 import { pollUntil } from '../support/poll-until.js';
 import type { DrillStack } from './drill-stack.js';
 import type { Fault } from './fault-plan.js';

@@ -1,6 +1,6 @@
 import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { Decision } from '../../domain/promotion/promotion.js';
-import { saidProblem, shownSaid } from '../../domain/said.js';
+import { messageProblem, messageExcerpt } from '../../domain/workflow-message.js';
 import { quickActivities } from '../activity-profiles.js';
 import type { DecisionAnswer, PromotionStatus } from '../messages.js';
 import type { Timeline } from '../timeline.js';
@@ -14,7 +14,7 @@ const textRules = {
   signature: { max: 4000 },
 };
 /** What is wrong with a decision's shape; a signal may carry anything. */
-const decisionProblem = (decision: unknown): string | null => saidProblem(decision, textRules);
+const decisionProblem = (decision: unknown): string | null => messageProblem(decision, textRules);
 
 type RuledDecision = PromotionStatus['decisions'][number];
 
@@ -199,7 +199,7 @@ function heard(decision: Decision): HeardDecision {
   const problem = decisionProblem(decision);
   return problem === null
     ? { said: decision, problem }
-    : { said: { decision: decision.decision, actor: 'unreadable', comment: shownSaid(decision) }, problem };
+    : { said: { decision: decision.decision, actor: 'unreadable', comment: messageExcerpt(decision) }, problem };
 }
 
 /**

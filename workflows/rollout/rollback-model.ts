@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import type { GatewayAcknowledgement, GatewayProbe } from '../../activities/serving/gateways.js';
 import { workflowIds } from '../../domain/ids.js';
-import { shortened } from '../../domain/said.js';
+import { shortened } from '../../domain/workflow-message.js';
 import type { RollbackRequest } from '../../domain/requests.js';
 import { quickActivities, gatewayWaits, inputChecks, lockWaits } from '../activity-profiles.js';
 import { abortSignal } from '../messages.js';

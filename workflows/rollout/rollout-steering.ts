@@ -1,6 +1,6 @@
 import { CancellationScope, condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { SteeringCommand } from '../../domain/requests.js';
-import { saidProblem, shownSaid } from '../../domain/said.js';
+import { messageProblem, messageExcerpt } from '../../domain/workflow-message.js';
 import { isTowardsSafety } from '../../domain/rollout/steering.js';
 import { quickActivities } from '../activity-profiles.js';
 import { failureText } from '../failure-text.js';
@@ -115,11 +115,11 @@ export class RolloutSteering {
 
   /** Reads a command, whatever was sent: what has another shape changes nothing. */
   private heard(command: SteeringCommand, message: unknown, via: 'update' | 'signal'): HeardCommand {
-    const problem = saidProblem(message, textRules);
+    const problem = messageProblem(message, textRules);
     const given = problem === null ? (message as { actor?: string; reason?: string; signature?: string }) : {};
     const said = {
       actor: problem === null ? given.actor?.trim() || 'unknown' : 'unreadable',
-      reason: problem === null ? (given.reason ?? '') : shownSaid(message),
+      reason: problem === null ? (given.reason ?? '') : messageExcerpt(message),
       signature: given.signature ?? null,
     };
     const refusedBecause = problem === null ? this.whyNot(command) : `it is not a command: ${problem}`;

@@ -4,7 +4,7 @@ import { retentionRuns } from '../../../client/retention.js';
 import { whyStuck } from '../../../client/stuck.js';
 import { workflowLife } from '../../../client/workflow-life.js';
 import { connectDatabase } from '../../../db/connect.js';
-import { heldLeases, openRows, strayShares } from '../../../db/open-rows.js';
+import { heldLeases, openRows, orphanedShares } from '../../../db/reconciliation-queries.js';
 import { parseHolder } from '../../../domain/lease.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig, type TemporalConfig } from '../../../temporal.config.js';
@@ -78,7 +78,7 @@ async function openWorkOf(databaseUrl: string, temporal: TemporalConfig): Promis
             problem(workflowId, `${one.what} has been tried ${one.attempt} times: ${one.lastFailure}`, one.remedy),
           );
       }
-      for (const { environment, model } of await strayShares(db))
+      for (const { environment, model } of await orphanedShares(db))
         checks.push(
           note(
             `${model} in ${environment}`,

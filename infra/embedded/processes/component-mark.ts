@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { componentVariable } from '../../../adapters/supervised.js';
+import { componentVariable } from '../../../adapters/process-lifecycle.js';
 import { identify } from './process-identity.js';
 import type { RunFile } from './run-file.js';
 

@@ -4,7 +4,7 @@ import { PerdureError } from '../../../domain/errors.js';
 import { withMark } from './component-mark.js';
 import type { ComponentSpec, ProcessView } from './component.js';
 import { openLog } from './logs.js';
-import { pause } from './pause.js';
+import { sleep } from './sleep.js';
 import { endProcess, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.js';
 import type { RunFile } from './run-file.js';
 import { removeRunFile, writeRunFile } from './run-files.js';
@@ -138,5 +138,5 @@ function hold(home: string, entry: RunFile): Pick<LaunchedProcess, 'pid' | 'aliv
 }
 
 async function untilGone(identity: ProcessIdentity, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && isAlive(identity)) await pause(200, signal);
+  while (!signal.aborted && isAlive(identity)) await sleep(200, signal);
 }

@@ -3,7 +3,7 @@ import type { ComponentReport, ComponentSpec, ComponentState, OnProgress } from 
 import { adopt, launch, type LaunchedProcess } from '../processes/launch.js';
 import { fullDiskText } from '../doctor/disk-space.js';
 import { logPath, logTail } from '../processes/logs.js';
-import { pause } from '../processes/pause.js';
+import { sleep } from '../processes/sleep.js';
 import { endProcess } from '../processes/process-identity.js';
 import { leftovers } from '../processes/run-files.js';
 
@@ -96,7 +96,7 @@ export function superviseComponent(
   /** Restarts until it works or is stopped. */
   async function bringBack(): Promise<LaunchedProcess | undefined> {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
-      await pause(restartDelaysMs[Math.min(attempt, restartDelaysMs.length - 1)] ?? 10_000, stopping.signal);
+      await sleep(restartDelaysMs[Math.min(attempt, restartDelaysMs.length - 1)] ?? 10_000, stopping.signal);
       if (stopping.signal.aborted) return undefined;
       const began = Date.now();
       try {
@@ -123,7 +123,7 @@ export function superviseComponent(
       setState('restarting');
       onProgress({ component: spec.name, phase: ended.phase, detail: ended.reason });
       await launched.end();
-      if (Date.now() - since < steadyAfterMs && restarts > 0) await pause(restartDelaysMs[1], stopping.signal);
+      if (Date.now() - since < steadyAfterMs && restarts > 0) await sleep(restartDelaysMs[1], stopping.signal);
       launched = await bringBack();
     }
   }
@@ -159,7 +159,7 @@ export function superviseComponent(
           setState('failed');
           either.throwIfAborted();
           if (error instanceof PerdureError || attempt === firstStartAttempts) throw startFailure(home, spec, error);
-          await pause(restartDelaysMs[attempt] ?? 1_000, either);
+          await sleep(restartDelaysMs[attempt] ?? 1_000, either);
         }
       }
     },
@@ -210,7 +210,7 @@ async function untilReady(spec: ComponentSpec, launched: LaunchedProcess, signal
       if (error instanceof PerdureError && error.code === 'environment/broken') throw error; // Waiting would not help.
       problem = messageOf(error);
     }
-    await pause(100, signal);
+    await sleep(100, signal);
   }
   throw new Error(`It was not ready within ${spec.startTimeoutMs / 1000} s: ${problem}`);
 }
@@ -225,7 +225,7 @@ async function untilLost(
   let illMs = 0;
   while (!signal.aborted) {
     const since = Date.now();
-    await Promise.race([launched.exited, pause(checkEveryMs, signal)]);
+    await Promise.race([launched.exited, sleep(checkEveryMs, signal)]);
     if (signal.aborted) return undefined;
     if (!launched.alive())
       return { phase: 'died', reason: `It ended with ${launched.exitReason()}${fullDiskText(home)}` };

@@ -13,7 +13,7 @@ import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { listGatewayEvents } from '../../../db/serving/gateway-events.js';
 import { acknowledgeRoute, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
-import { heldLeases } from '../../../db/open-rows.js';
+import { heldLeases } from '../../../db/reconciliation-queries.js';
 import { openPromotion, promotionById, setPromotionState } from '../../../db/promotion/promotion-queries.js';
 import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
 import { openRollout, rolloutById, setRolloutState } from '../../../db/rollout/rollout-queries.js';
@@ -235,7 +235,7 @@ it('runs, promotions and reviews whose workflows ended are closed with the reaso
   const model = await served();
   const training = await running('trainModel', workflowIds.train(model, { kind: 'person', id: 'x' }));
   const run = await openedRun(db, model, training.id, null);
-  await startRunStep(db, { runId: run.runId, step: 'train', turn: 0 });
+  await startRunStep(db, { runId: run.runId, step: 'train', writeOrder: 0 });
   await acquireLease(
     db,
     leaseNames.training(model),

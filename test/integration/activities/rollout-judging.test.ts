@@ -26,7 +26,7 @@ import { parseModelDefinition } from '../../../domain/model/parse-definition.js'
 import type { Evidence } from '../../../domain/promotion/promotion.js';
 import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { rulesDigest } from '../../../domain/promotion/rules.js';
+import { rulesDigest } from '../../../domain/promotion/rules-in-force.js';
 import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving/serving-window.js';
 import { addWindows } from '../../../domain/serving/serving-totals.js';
 import flightDelay from '../../../models/flight-delay/model.js';

@@ -19,7 +19,7 @@ import { leaseNames } from '../../../domain/ids.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { type ModelDefinition } from '../../../domain/model/model-definition.js';
 import type { Evidence } from '../../../domain/promotion/promotion.js';
-import { rulesDigest } from '../../../domain/promotion/rules.js';
+import { rulesDigest } from '../../../domain/promotion/rules-in-force.js';
 import { registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, startApi, type TestApi } from './start-api.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createObjectStore } from '../../../adapters/object-store/object-store.js';
 import { buildApi } from '../../../api/build-api.js';
-import { createDecisionDesk } from '../../../api/promotion/decision-desk.js';
+import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
 import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
@@ -41,7 +41,7 @@ describe('while every server is away', () => {
       db,
       objects,
       schedules: createScheduleBook(temporal),
-      decisions: createDecisionDesk({ temporal, trust: 'frontend', signer: null }),
+      decisions: createDecisionSender({ temporal, trust: 'frontend', signer: null }),
       floors: () => Promise.resolve({}),
       pingTemporal: temporal.ping,
       accessFile: '/nowhere',

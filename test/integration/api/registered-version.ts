@@ -81,7 +81,7 @@ export async function registerRunAndVersion(
     cause: { kind: 'data', id: manifest.watermark, actor: 'tom@example.org' },
     until: null,
   });
-  const claim = await startRunStep(db, { runId, step: 'snapshot', turn: 0 });
+  const claim = await startRunStep(db, { runId, step: 'snapshot', writeOrder: 0 });
   await finishRunStep(db, claim, `${manifest.trainedOn.rows} rows`);
   const gates = [
     {

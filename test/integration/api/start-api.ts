@@ -6,12 +6,12 @@ import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { decisionSigner, newDecisionKeys } from '../../../adapters/decision-keys.js';
 import { buildApi, type ControlApi } from '../../../api/build-api.js';
-import { createDecisionDesk } from '../../../api/promotion/decision-desk.js';
+import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
 import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
-import type { StackStamp } from '../../../domain/stack-stamp.js';
+import type { StackIdentity } from '../../../domain/stack-identity.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import type { DecisionTrust } from '../../../domain/decision-proof.js';
 import type { Floors } from '../../../domain/promotion/floor.js';
@@ -44,7 +44,7 @@ export async function startApi({
   trust = 'frontend',
   stack,
   floors = {},
-}: { uploadBytesMax?: number; trust?: DecisionTrust; stack?: StackStamp; floors?: Floors } = {}): Promise<TestApi> {
+}: { uploadBytesMax?: number; trust?: DecisionTrust; stack?: StackIdentity; floors?: Floors } = {}): Promise<TestApi> {
   const {
     PERDURE_S3_ENDPOINT: endpoint,
     AWS_ACCESS_KEY_ID: accessKeyId,
@@ -79,7 +79,7 @@ export async function startApi({
     db,
     objects: store,
     schedules: createScheduleBook(temporal),
-    decisions: createDecisionDesk({ temporal, trust, signer }),
+    decisions: createDecisionSender({ temporal, trust, signer }),
     floors: () => Promise.resolve(floors),
     pingTemporal: temporal.ping,
     accessFile: path.join(folder, 'access.json'),

@@ -37,7 +37,7 @@ import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
 import type { RolloutState } from '../../../domain/rollout/rollout.js';
 import { promotionMoves } from '../../../domain/promotion/promotion-moves.js';
 import { rolloutMoves } from '../../../domain/rollout/rollout-moves.js';
-import { isEnd, turnOf } from '../../../domain/state-moves.js';
+import { isEnd, writeOrderOf } from '../../../domain/state-moves.js';
 import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
 import { pollUntil } from '../../support/poll-until.js';
 import { openedRun } from './registered-run.js';
@@ -162,7 +162,7 @@ describe('a promotion', () => {
         >`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
         return row && row.n > 0 ? true : undefined;
       });
-      const later = turnOf({ scheduledTimestampMs: 2_000, attempt: 1 });
+      const later = writeOrderOf({ scheduledTimestampMs: 2_000, attempt: 1 });
       await held`update promotions set state = 'rolling-out', turn = ${later} where id = ${id}`;
       await held`commit`;
       held.release();
@@ -246,7 +246,7 @@ describe('a rollout', () => {
 });
 
 describe('a run', () => {
-  const claimOf = (runId: string, turn: number): StepClaim => ({ runId, step: 'train', turn });
+  const claimOf = (runId: string, turn: number): StepClaim => ({ runId, step: 'train', writeOrder: turn });
   const lost = { code: 'lease/lost' };
 
   it('takes what the latest attempt of a step writes, and nothing of an earlier one', async () => {

@@ -75,13 +75,13 @@ describe('the last result of a definition', () => {
     const run = await openedRun(db, 'tried', 'tried-1', '2013-03');
     const last = async () => (await lastResultOf(db, 'tried', run.definitionSha256))?.runId;
     const snapshot = { snapshotSha256: run.snapshotSha256 };
-    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', turn: 0 }), snapshot);
+    await updateRun(db, await startRunStep(db, { runId: run.runId, step: 'snapshot', writeOrder: 0 }), snapshot);
     expect(await last()).toBeUndefined();
     await closeRun(db, { runId: run.runId, outcome: 'gate-not-passed', reason: '', watermark: null });
     expect(await last()).toBe('tried-1');
 
     const failed = await openedRun(db, 'tried', 'tried-2', '2013-03');
-    await updateRun(db, await startRunStep(db, { runId: failed.runId, step: 'snapshot', turn: 0 }), snapshot);
+    await updateRun(db, await startRunStep(db, { runId: failed.runId, step: 'snapshot', writeOrder: 0 }), snapshot);
     await closeRun(db, { runId: failed.runId, outcome: 'failed', reason: '', watermark: null });
     expect(await last()).toBe('tried-1');
   });

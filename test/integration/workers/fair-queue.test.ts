@@ -33,7 +33,7 @@ beforeAll(async () => {
       replaced: {
         data: {
           takeSnapshot: async ({ runId }) => {
-            const claim = await startRunStep(running.db, { runId, step: 'snapshot', turn: 0 });
+            const claim = await startRunStep(running.db, { runId, step: 'snapshot', writeOrder: 0 });
             await finishRunStep(running.db, claim, 'taken by the test');
             return { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: null, summary: 'taken by the test' };
           },
@@ -41,7 +41,7 @@ beforeAll(async () => {
         },
         training: {
           train: async ({ runId }) => {
-            const claim = await startRunStep(running.db, { runId, step: 'train', turn: 0 });
+            const claim = await startRunStep(running.db, { runId, step: 'train', writeOrder: 0 });
             trained.push(modelOf.get(runId) ?? runId);
             atOnceMost = Math.max(atOnceMost, ++atOnce);
             await held;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { promotionMoves } from '../../../domain/promotion/promotion-moves.js';
 import { rolloutMoves } from '../../../domain/rollout/rollout-moves.js';
 import { partitionMoves } from '../../../domain/data/partition-moves.js';
-import { isEnd, openStates, turnOf } from '../../../domain/state-moves.js';
+import { isEnd, openStates, writeOrderOf } from '../../../domain/state-moves.js';
 
 describe('the states of a thing', () => {
   it('have ends that nothing follows, and those that are open', () => {
@@ -22,13 +22,13 @@ describe('the states of a thing', () => {
   });
 });
 
-describe('a turn', () => {
+describe('a write order', () => {
   it('rises with what is scheduled later, and with each attempt of the same, however many there are', () => {
     const turns = [
-      turnOf({ scheduledTimestampMs: 1_800_000_000_000, attempt: 1 }),
-      turnOf({ scheduledTimestampMs: 1_800_000_000_000, attempt: 2 }),
-      turnOf({ scheduledTimestampMs: 1_800_000_000_000, attempt: 50_000 }),
-      turnOf({ scheduledTimestampMs: 1_800_000_000_001, attempt: 1 }),
+      writeOrderOf({ scheduledTimestampMs: 1_800_000_000_000, attempt: 1 }),
+      writeOrderOf({ scheduledTimestampMs: 1_800_000_000_000, attempt: 2 }),
+      writeOrderOf({ scheduledTimestampMs: 1_800_000_000_000, attempt: 50_000 }),
+      writeOrderOf({ scheduledTimestampMs: 1_800_000_000_001, attempt: 1 }),
     ];
     expect(turns).toEqual([...turns].sort((a, b) => a - b));
     expect(new Set(turns).size).toBe(turns.length);

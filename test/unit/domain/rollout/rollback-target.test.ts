@@ -3,7 +3,7 @@ import { planRollback, rollbackTarget } from '../../../../domain/rollout/rollbac
 import type { RouteWriter } from '../../../../domain/serving/route-writer.js';
 import { writerOfKey } from '../../../../domain/serving/route-writer.js';
 import type { Route, Split } from '../../../../domain/serving/route.js';
-import { serviceRecord } from '../../../../domain/rollout/service-record.js';
+import { championHistory } from '../../../../domain/rollout/champion-history.js';
 
 type Written = [split: Split, writer?: Pick<RouteWriter, 'kind' | 'rolloutId'>];
 
@@ -174,11 +174,11 @@ describe('what wrote a route', () => {
 describe('the record of who served', () => {
   it('says when and why a version was taken back, a shadow or standby that never took traffic included', () => {
     const shadowed = history(into(1), [whole(1), stage(2)], [whole(1), back(2)]);
-    expect(serviceRecord(shadowed, rollouts('r2')).setBack.get(2)).toEqual({
+    expect(championHistory(shadowed, rollouts('r2')).setBack.get(2)).toEqual({
       epoch: 3,
       at: '2026-01-01T00:00:00.000Z',
       reason: 'epoch 3',
     });
-    expect(serviceRecord(shadowed, rollouts('r2')).line).toEqual([1]);
+    expect(championHistory(shadowed, rollouts('r2')).line).toEqual([1]);
   });
 });

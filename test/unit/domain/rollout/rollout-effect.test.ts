@@ -6,7 +6,7 @@ import { rolloutPolicySchema, type JudgedPolicy } from '../../../../domain/rollo
 import { stagesOf } from '../../../../domain/rollout/rollout-stage.js';
 import { addWindows } from '../../../../domain/serving/serving-totals.js';
 import { seededRandom } from '../../../../domain/statistics/random.js';
-import { stretchStages } from '../../../../domain/rollout/stretched-stages.js';
+import { stretchStages } from '../../../../domain/rollout/stretch-stages.js';
 
 function judged(policy: object): JudgedPolicy {
   const parsed = rolloutPolicySchema.parse(policy);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { heldActivities } from '../../../workers/held-activities.js';
+import { activityFailpoints } from '../../../workers/activity-failpoints.js';
 import { pollUntil } from '../../support/poll-until.js';
 
 let folder: string;
@@ -23,7 +23,7 @@ function run(args: unknown[]) {
   const effects: unknown[] = [];
   const environment = new MockActivityEnvironment({ activityType: 'writeRoute' });
   const ended = environment.run(async () => {
-    const { inbound } = heldActivities(folder)(Context.current());
+    const { inbound } = activityFailpoints(folder)(Context.current());
     await inbound?.execute?.({ args, headers: {} }, (input) => Promise.resolve(effects.push(input.args)));
   });
   return { effects, environment, ended };

@@ -1,6 +1,6 @@
 import type { Environment } from '../../domain/names.js';
 import type { Route } from '../../domain/serving/route.js';
-import { serviceRecord, type RolloutOutcome, type SetBack } from '../../domain/rollout/service-record.js';
+import { championHistory, type RolloutOutcome, type SetBack } from '../../domain/rollout/champion-history.js';
 import type { Database } from '../connect.js';
 import { rolloutOutcomes } from './rollout-queries.js';
 import { routeHistory } from '../serving/route-queries.js';
@@ -9,7 +9,7 @@ import { routeHistory } from '../serving/route-queries.js';
  * What a model's record of service in an environment is read from: its routes, oldest first, and how its rollouts
  * ended.
  */
-export async function servicePast(
+export async function championPast(
   db: Database,
   environment: Environment,
   model: string,
@@ -29,6 +29,6 @@ export async function setBackOf(
   db: Database,
   { environment, model, version }: { environment: Environment; model: string; version: number },
 ): Promise<SetBack | null> {
-  const { history, rollouts } = await servicePast(db, environment, model);
-  return serviceRecord(history, rollouts).setBack.get(version) ?? null;
+  const { history, rollouts } = await championPast(db, environment, model);
+  return championHistory(history, rollouts).setBack.get(version) ?? null;
 }

@@ -14,7 +14,7 @@ export interface SetBack {
   reason: string;
 }
 
-export interface ServiceRecord {
+export interface ChampionHistory {
   /**
    * The champions that led to the present one, each put in by a rollout that completed; a rollback takes back those
    * after its target.
@@ -34,7 +34,7 @@ export interface ServiceRecord {
  * that had everything in a stage of a rollout that did not complete has not served by right. A route that no workflow
  * wrote is taken at its word.
  */
-export function serviceRecord(history: readonly Route[], rollouts: readonly RolloutOutcome[]): ServiceRecord {
+export function championHistory(history: readonly Route[], rollouts: readonly RolloutOutcome[]): ChampionHistory {
   const known = new Map(rollouts.map((rollout) => [rollout.id, rollout]));
   const line: number[] = [];
   const servedWhole = new Set<number>();

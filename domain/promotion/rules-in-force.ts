@@ -6,7 +6,7 @@ import type { RolloutPolicy } from '../rollout/rollout-policy.js';
 import { requirementsOf } from './approval-places.js';
 import type { Evidence } from './promotion.js';
 import type { PromotionPolicy } from './promotion-policy.js';
-import type { SetBack } from '../rollout/service-record.js';
+import type { SetBack } from '../rollout/champion-history.js';
 
 /** The parts of a definition that judge a version. */
 export interface Rules {

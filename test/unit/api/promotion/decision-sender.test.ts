@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createDecisionDesk } from '../../../../api/promotion/decision-desk.js';
+import { createDecisionSender } from '../../../../api/promotion/decision-sender.js';
 import type { TemporalLink } from '../../../../api/temporal-link.js';
 
 const rollout = { id: 'r', environment: 'production' as const, model: 'm', step: 0 };
 
-/** A desk without a key, while decisions must be signed, and what it let through to Temporal. */
-function keylessDesk() {
+/** A sender without a key, while decisions must be signed, and what it let through to Temporal. */
+function keylessSender() {
   const reached: string[] = [];
   const temporal = {
     use: async () => {
@@ -13,13 +13,13 @@ function keylessDesk() {
       return { accepted: true, reason: 'paused' };
     },
   } as unknown as TemporalLink;
-  return { desk: createDecisionDesk({ temporal, trust: 'signed', signer: null }), reached };
+  return { sender: createDecisionSender({ temporal, trust: 'signed', signer: null }), reached };
 }
 
 describe('an API that has no key while decisions must be signed', () => {
   it.each(['advance', 'resume'] as const)('says so when it is to sign %s, and sends nothing', async (command) => {
-    const { desk, reached } = keylessDesk();
-    await expect(desk.steer(rollout, { command, actor: 'ada', reason: '' })).rejects.toMatchObject({
+    const { sender, reached } = keylessSender();
+    await expect(sender.steer(rollout, { command, actor: 'ada', reason: '' })).rejects.toMatchObject({
       code: 'environment/broken',
       message: expect.stringContaining('PERDURE_SIGNING_KEY_FILE'),
     });
@@ -27,8 +27,8 @@ describe('an API that has no key while decisions must be signed', () => {
   });
 
   it.each(['pause', 'abort'] as const)('holds up no %s', async (command) => {
-    const { desk, reached } = keylessDesk();
-    expect(await desk.steer(rollout, { command, actor: 'ada', reason: '' })).toMatchObject({ accepted: true });
+    const { sender, reached } = keylessSender();
+    expect(await sender.steer(rollout, { command, actor: 'ada', reason: '' })).toMatchObject({ accepted: true });
     expect(reached).toEqual(['temporal']);
   });
 });

@@ -8,7 +8,7 @@ export type TextRules = Readonly<Record<string, { max: number; required?: boolea
  * does anything: what has another shape must neither fail its task nor reach an activity, whose input has a limit. Zod,
  * which the activities parse with, is not in the workflows' bundle.
  */
-export function saidProblem(said: unknown, rules: TextRules): string | null {
+export function messageProblem(said: unknown, rules: TextRules): string | null {
   if (said === null || typeof said !== 'object' || Array.isArray(said)) return 'it must be an object';
   for (const name of Object.keys(said))
     if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: ` + 'nothing of that name is known';
@@ -25,7 +25,7 @@ export function saidProblem(said: unknown, rules: TextRules): string | null {
 }
 
 /** Something that was sent, short enough for a record, in characters that can be stored. */
-export function shownSaid(said: unknown): string {
+export function messageExcerpt(said: unknown): string {
   return shortened(JSON.stringify(said) ?? String(said), 1000);
 }
 

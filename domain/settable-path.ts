@@ -9,7 +9,7 @@ const changeable = new Set([...placesOfTraining.map((place) => `training.${place
 const mayBeEntered: ReadonlySet<string> = new Set(['training.parameters', 'data.window']);
 
 /** Why a run may not change the value at this path of the definition; null where it may. */
-export function whyNotChangeable(path: string): string | null {
+export function whyNotSettable(path: string): string | null {
   const [part, name, inside, ...deeper] = path.split('.');
   const place = `${part}.${name}`;
   const entered = inside !== undefined;

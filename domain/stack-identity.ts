@@ -1,5 +1,5 @@
 /** Which stack a request is meant for. Requests without it are welcome: other programs need not know it. */
-export interface StackStamp {
+export interface StackIdentity {
   id: string;
   /** The state folder, for people. */
   home: string;
@@ -10,14 +10,14 @@ export const stackHeader = 'x-perdure-stack';
 /** Stands for the id of a home that was never started: no stack has it. */
 export const noStackId = 'none';
 
-export const stampText = ({ id, home }: StackStamp): string => `${id} ${encodeURI(home)}`;
+export const identityText = ({ id, home }: StackIdentity): string => `${id} ${encodeURI(home)}`;
 
 /**
  * Why a request is not for the one that was asked; undefined where it is, where it does not say, and where the asked
  * one has no stack of its own.
  */
-export function strangerText(
-  own: StackStamp | undefined,
+export function whyOtherStack(
+  own: StackIdentity | undefined,
   header: string | string[] | undefined,
   asked: string,
 ): string | undefined {

@@ -12,7 +12,7 @@ import type { DecisionReply } from '../../client/http/promotions.js';
 import type { TemporalLink } from '../temporal-link.js';
 
 /** Takes decisions on promotions, signs them, and asks the workflow whether they count. */
-export interface DecisionDesk {
+export interface DecisionSender {
   decide(
     promotion: { id: string; workflowId: string; evidenceSha256: string | null },
     decision: Omit<Decision, 'signature'>,
@@ -27,7 +27,7 @@ export interface DecisionDesk {
   ): Promise<SteeringAnswer>;
 }
 
-interface DeskOptions {
+interface SenderOptions {
   temporal: TemporalLink;
   trust: DecisionTrust;
   /** The API's key; null where it has none, and decisions go out unsigned. */
@@ -41,7 +41,7 @@ interface DeskOptions {
 /** So long a worker may take to rule before the answer is that nobody knows yet. */
 const rulingMs = 60_000;
 
-export function createDecisionDesk({ temporal, trust, signer }: DeskOptions): DecisionDesk {
+export function createDecisionSender({ temporal, trust, signer }: SenderOptions): DecisionSender {
   return {
     async decide({ id, workflowId, evidenceSha256: shown }, { evidenceSha256: named, ...said }) {
       if (trust === 'signed') mustBeProvable(signer, named);
@@ -76,7 +76,7 @@ export function createDecisionDesk({ temporal, trust, signer }: DeskOptions): De
 
 /** What would be refused anyway is refused here, where the reason is told to who can mend it. */
 function mustBeProvable(
-  signer: DeskOptions['signer'],
+  signer: SenderOptions['signer'],
   evidenceSha256: string | undefined,
 ): asserts evidenceSha256 is string {
   mustHaveKey(signer);
@@ -88,7 +88,7 @@ function mustBeProvable(
   }
 }
 
-function mustHaveKey(signer: DeskOptions['signer']): asserts signer is NonNullable<DeskOptions['signer']> {
+function mustHaveKey(signer: SenderOptions['signer']): asserts signer is NonNullable<SenderOptions['signer']> {
   if (signer) return;
   throw new PerdureError(
     'environment/broken',

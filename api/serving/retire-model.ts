@@ -7,9 +7,9 @@ import { holderText, parseHolder } from '../../domain/lease.js';
 import type { Environment } from '../../domain/names.js';
 import type { Route } from '../../domain/serving/route.js';
 import type { ApiDeps } from '../deps.js';
-import { mayEndService, mustHaveRole } from '../must-have-role.js';
+import { mayRetire, mustHaveRole } from '../must-have-role.js';
 
-export interface EndOrder {
+export interface RetireOrder {
   model: string;
   environments: readonly Environment[];
   actor: string;
@@ -22,11 +22,11 @@ export interface EndOrder {
  * @throws PerdureError `access/denied` for an actor without the role; `state/conflict` while a rollout of the model is
  * under way; `not-found` when it was never served.
  */
-export async function endService(
+export async function retireModel(
   { db, accessFile }: ApiDeps,
-  { model, environments, actor, reason }: EndOrder,
+  { model, environments, actor, reason }: RetireOrder,
 ): Promise<Route[]> {
-  await mustHaveRole(accessFile, actor, mayEndService, `end the service of ${model}`);
+  await mustHaveRole(accessFile, actor, mayRetire, `end the service of ${model}`);
   const ended: Route[] = [];
   for (const environment of environments) {
     const route = await routeOf(db, environment, model);

@@ -99,7 +99,7 @@ export async function epochOfStageInForce(
  * Routes in force that a rollout's stage wrote and that nobody took back, though the rollout has ended otherwise than
  * it should and there was a champion.
  */
-export async function strayShares(
+export async function orphanedShares(
   db: Database,
 ): Promise<{ rolloutId: string; environment: Environment; model: string }[]> {
   return db.sql<{ rolloutId: string; environment: Environment; model: string }[]>`

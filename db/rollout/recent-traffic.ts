@@ -9,14 +9,14 @@ import {
 } from '../../domain/rollout/judge/judge-policy.js';
 import type { Environment } from '../../domain/names.js';
 import { pastSamples, type PastLook } from '../../domain/rollout/judge/past-samples.js';
-import type { PresentTraffic } from '../../domain/rollout/rollout-effect.js';
+import type { RecentTraffic } from '../../domain/rollout/rollout-effect.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/data-queries.js';
 import { versionOf } from '../training/run-queries.js';
 import { rolloutLooks, rollouts } from '../schema/index.js';
 import { servedRecently } from '../serving/serving-windows.js';
 
-export const noTraffic: PresentTraffic = { requestsPerSecond: null, champion: null };
+export const noTraffic: RecentTraffic = { requestsPerSecond: null, champion: null };
 
 interface TrafficQuestion {
   environment: Environment;
@@ -29,10 +29,10 @@ interface TrafficQuestion {
  * What the model was asked in the last quarter of an hour, and what its champion answered. Null where nothing was
  * counted.
  */
-export async function presentTraffic(
+export async function recentTraffic(
   db: Database,
   { environment, model, champion, metrics }: TrafficQuestion,
-): Promise<PresentTraffic> {
+): Promise<RecentTraffic> {
   const served = await servedRecently(db, { environment, model, minutes: 15 });
   const requests = served.reduce((sum, one) => sum + one.requests, 0);
   if (requests === 0) return noTraffic;

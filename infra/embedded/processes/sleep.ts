@@ -1,5 +1,5 @@
 /** Waits, or less when `signal` aborts; never rejects. */
-export function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+export function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const done = () => {

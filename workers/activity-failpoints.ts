@@ -36,7 +36,7 @@ const heldAtMostMs = 60_000;
  * activity is cancelled, or after a minute. Only a worker that was started with PERDURE_HOLD_FOLDER has it.
  * @throws an Error when the folder cannot be used.
  */
-export function heldActivities(folder: string): ActivityInterceptorsFactory {
+export function activityFailpoints(folder: string): ActivityInterceptorsFactory {
   if (!path.isAbsolute(folder))
     throw new Error('PERDURE_HOLD_FOLDER must be an absolute path, not ' + `${folder}. Unset it outside of drills.`);
   mkdirSync(folder, { recursive: true });

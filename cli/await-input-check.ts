@@ -7,6 +7,6 @@ const firstStepMs = 1500;
  * Waits until a workflow's input has surely been checked.
  * @throws the refusal, so that a slip of the pen is told here and not in the Temporal UI alone.
  */
-export async function refusedAtOnce(result: Promise<unknown>): Promise<void> {
+export async function awaitInputCheck(result: Promise<unknown>): Promise<void> {
   await Promise.race([result, delay(firstStepMs)]);
 }

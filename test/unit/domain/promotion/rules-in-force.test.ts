@@ -7,7 +7,7 @@ import {
   underRulesInForce,
   whyOtherRules,
   whyOtherSetBack,
-} from '../../../../domain/promotion/rules.js';
+} from '../../../../domain/promotion/rules-in-force.js';
 import type { Evidence } from '../../../../domain/promotion/promotion.js';
 import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
