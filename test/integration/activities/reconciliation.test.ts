@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it as inOrder, vi } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { activitiesOf, createActivities } from '../../../activities/index.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
@@ -180,6 +180,8 @@ async function canary(model: string) {
 }
 
 const within = 60_000;
+/** Each has a model of its own and waits for the next passes of the reconciler: they wait together. */
+const it = inOrder.concurrent;
 
 it('a rollout whose workflow was terminated gives its share back within a minute, proven, and is closed with its promotion and the reason', async () => {
   const model = await served();
@@ -274,40 +276,43 @@ it('a share that its ended rollout left behind is given back too', async () => {
   expect(await rolloutById(db, rollout.id)).toMatchObject({ state: 'aborted', reason: 'lease lost' });
 });
 
-it('a workflow lives while the chain that its first run began does, resets included, and no later one of its id counts', async () => {
-  const first = await running('trainModel', `train/reset/${randomUUID()}`);
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toEqual({
-    runs: true,
-  });
-  await first.end();
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({
-    runs: false,
-    ended: expect.stringMatching(/^was terminated at/),
-  });
-  const later = await running('trainModel', first.workflowId);
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({
-    runs: false,
-  });
-  expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: later.id })).toEqual({
-    runs: true,
-  });
-  await later.end();
+inOrder(
+  'a workflow lives while the chain that its first run began does, resets included, and no later one of its id counts',
+  async () => {
+    const first = await running('trainModel', `train/reset/${randomUUID()}`);
+    expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toEqual({
+      runs: true,
+    });
+    await first.end();
+    expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({
+      runs: false,
+      ended: expect.stringMatching(/^was terminated at/),
+    });
+    const later = await running('trainModel', first.workflowId);
+    expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: first.id })).toMatchObject({
+      runs: false,
+    });
+    expect(await workflowLife(temporal.client, { workflowId: first.workflowId, runId: later.id })).toEqual({
+      runs: true,
+    });
+    await later.end();
 
-  const { workflowId, firstExecutionRunId: runId } = reconciler;
-  await pollUntil('its first task is done', within, async () =>
-    (await temporal.client.workflow.getHandle(workflowId).describe()).historyLength > 4 ? true : undefined,
-  );
-  await temporal.client.workflowService.resetWorkflowExecution({
-    namespace: temporal.config.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'a person resets it',
-    // The generated type wants a Long; the wire takes the number.
-    workflowTaskFinishEventId: 4 as never,
-    requestId: randomUUID(),
-  });
-  expect((await temporal.client.workflow.getHandle(workflowId).describe()).runId).not.toBe(runId);
-  expect(await workflowLife(temporal.client, { workflowId, runId })).toEqual({ runs: true });
-  expect(await workflowLife(temporal.client, { workflowId: `nobody-${randomUUID()}`, runId: 'x' })).toMatchObject({
-    runs: false,
-  });
-});
+    const { workflowId, firstExecutionRunId: runId } = reconciler;
+    await pollUntil('its first task is done', within, async () =>
+      (await temporal.client.workflow.getHandle(workflowId).describe()).historyLength > 4 ? true : undefined,
+    );
+    await temporal.client.workflowService.resetWorkflowExecution({
+      namespace: temporal.config.namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'a person resets it',
+      // The generated type wants a Long; the wire takes the number.
+      workflowTaskFinishEventId: 4 as never,
+      requestId: randomUUID(),
+    });
+    expect((await temporal.client.workflow.getHandle(workflowId).describe()).runId).not.toBe(runId);
+    expect(await workflowLife(temporal.client, { workflowId, runId })).toEqual({ runs: true });
+    expect(await workflowLife(temporal.client, { workflowId: `nobody-${randomUUID()}`, runId: 'x' })).toMatchObject({
+      runs: false,
+    });
+  },
+);
