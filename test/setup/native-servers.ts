@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { builtGateway } from '../../infra/embedded/processes/built-gateway.js';
 import { startNativeServers } from '../../infra/embedded/servers/native-servers.js';
 import { withoutOwnServers } from './own-servers.js';
-import { makeTemplateDatabase } from './test-database.js';
+import { makeTemplateDatabase } from '../support/test-database.js';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -20,7 +20,7 @@ import { parseModelDefinition } from '../../../domain/model/parse-definition.js'
 import { type ModelDefinitionInput } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { openTestBucket } from '../data/test-bucket.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 let database: TestDatabase;
 let db: Database;

@@ -15,7 +15,7 @@ import { runs } from '../../../db/schema/index.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { pollUntil } from '../../support/poll-until.js';
 
 let temporal: TemporalHandle;

@@ -8,7 +8,7 @@ import { connectDatabase, type Database } from '../../../db/connect.js';
 import { recordGateway } from '../../../db/serving/gateway-queries.js';
 import { registerVersion } from '../../../db/training/run-queries.js';
 import { openedRun } from '../db/registered-run.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 let database: TestDatabase;
 let db: Database;

@@ -28,7 +28,7 @@ import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { openedRun } from '../db/registered-run.js';
 import { pollUntil } from '../../support/poll-until.js';
 

@@ -25,7 +25,7 @@ import { retentionCheck } from '../../../infra/embedded/doctor/doctor-retention.
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { pollUntil } from '../../support/poll-until.js';
 

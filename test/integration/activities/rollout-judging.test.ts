@@ -33,7 +33,7 @@ import flightDelay from '../../../models/flight-delay/model.js';
 import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { openedRun } from '../db/registered-run.js';
-import { changeFacts, createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { changeFacts, createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 let database: TestDatabase;
 let db: Database;

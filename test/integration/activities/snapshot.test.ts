@@ -18,7 +18,7 @@ import { parseModelDefinition } from '../../../domain/model/parse-definition.js'
 import { definitionDigest, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import flightDelay from '../../../models/flight-delay/model.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { openTestBucket } from '../data/test-bucket.js';
 
 let database: TestDatabase;

@@ -15,7 +15,7 @@ import {
 } from '../../../db/model/definition-queries.js';
 import { snapshotByDigest } from '../../../db/data/data-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion/promotion-queries.js';
-import { changeFacts } from '../../setup/test-database.js';
+import { changeFacts } from '../../support/test-database.js';
 import { pollUntil } from '../../support/poll-until.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';

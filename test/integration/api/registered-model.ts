@@ -13,7 +13,7 @@ import { routeOf, storeId, writeRoute } from '../../../db/serving/route-queries.
 import { digestOf } from '../../../domain/canonical-json.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { Evidence } from '../../../domain/promotion/promotion.js';
-import { changeFacts } from '../../setup/test-database.js';
+import { changeFacts } from '../../support/test-database.js';
 import { metrics, registerRunAndVersion } from './registered-version.js';
 import { ownDefinition, type TestApi } from './start-api.js';
 

@@ -19,7 +19,7 @@ import { parseModelDefinition } from '../../../domain/model/parse-definition.js'
 import { type ModelDefinition } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
-import { createTestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase } from '../../support/test-database.js';
 import { runCommandLine } from '../../unit/cli/run-command-line.js';
 
 export interface TestApi {

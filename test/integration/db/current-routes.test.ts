@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import { expect, it } from 'vitest';
+import type { Database } from '../../../db/connect.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { currentRoutesOf, routeOf, writeRoute, type RouteWrite } from '../../../db/serving/route-queries.js';
 import { releaseRoute } from '../../../db/serving/route-releases.js';
 import { routeChanges } from '../../../db/serving/route-state.js';
 import { RouteReader } from '../../../serving/control-plane/route-reader.js';
-import { changeFacts, createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
+import { changeFacts } from '../../support/test-database.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url, { max: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+let ownerUrl: string;
+suiteDatabase((opened) => ({ db, ownerUrl } = opened));
 
 const environment = 'production' as const;
 let writes = 0;
@@ -84,7 +78,7 @@ it('reads all again where a database was set back, to whatever revision', async 
   const reader = new RouteReader(db, environment);
   await reader.read();
   for (const ahead of [-1, 0, 3]) {
-    await changeFacts(database.ownerUrl, async (sql) => {
+    await changeFacts(ownerUrl, async (sql) => {
       await sql`update routes set reason = ${`restored ${ahead}`} where model = 'set-back'`;
       await sql`update route_revisions set revision = revision + ${ahead}, changed_at = now() where environment = ${environment}`;
     });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPromotionActivities } from '../../../activities/promotion/promotions.js';
 import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import type { Database } from '../../../db/connect.js';
 import { decideQuarantine, recordPartition } from '../../../db/data/data-queries.js';
 import { acknowledgeRoute, forgetGateway, liveGateways, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
@@ -38,20 +38,13 @@ import type { RolloutState } from '../../../domain/rollout/rollout.js';
 import { promotionMoves } from '../../../domain/promotion/promotion-moves.js';
 import { rolloutMoves } from '../../../domain/rollout/rollout-moves.js';
 import { isEnd, writeOrderOf } from '../../../domain/state-moves.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 import { pollUntil } from '../../support/poll-until.js';
 import { openedRun } from './registered-run.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url, { max: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+let databaseUrl: string;
+suiteDatabase((opened) => ({ db, url: databaseUrl } = opened));
 
 const environment = 'production' as const;
 const tooLate = { code: 'state/conflict', message: expect.stringContaining('nothing was') };
@@ -149,7 +142,7 @@ describe('a promotion', () => {
         state,
         reason: null,
       });
-    const holder = postgres(database.url, { max: 1 });
+    const holder = postgres(databaseUrl, { max: 1 });
     try {
       const held = await holder.reserve();
       await held`begin`;

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import { expect, test } from 'vitest';
+import type { Database } from '../../../db/connect.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { writeRoute } from '../../../db/serving/route-queries.js';
 import { routeChanges } from '../../../db/serving/route-state.js';
 import { registerVersion } from '../../../db/training/run-queries.js';
 import type { Split } from '../../../domain/serving/route.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 import { openedRun } from './registered-run.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+suiteDatabase((opened) => ({ db } = opened));
 
 test('gateways are told the versions that a route went back from, while callers of theirs may be left, and of no other model', async () => {
   for (const run of ['run-1', 'run-2', 'run-3', 'run-4'])

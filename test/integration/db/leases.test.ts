@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import postgres from 'postgres';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import type { Database } from '../../../db/connect.js';
 import { acquireLease, releaseLease, takeOverLease } from '../../../db/lease-queries.js';
 import { routeChannel, routeHistory, routeOf, writeRoute, type RouteWrite } from '../../../db/serving/route-queries.js';
 import type { LeaseGrant } from '../../../domain/lease.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 import { pollUntil } from '../../support/poll-until.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url, { max: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+let databaseUrl: string;
+suiteDatabase((opened) => ({ db, url: databaseUrl } = opened));
 
 let count = 0;
 let name: string;
@@ -113,7 +106,7 @@ describe('a route', () => {
 
   it('is told to those who listen, by its environment', async () => {
     const heard: string[] = [];
-    const listener = postgres(database.url, { max: 1 });
+    const listener = postgres(databaseUrl, { max: 1 });
     try {
       await listener.listen(routeChannel, (payload) => void heard.push(payload));
       await writeRoute(db, write(await grantOf('a'), 'step-0'));

@@ -7,7 +7,7 @@ import postgres from 'postgres';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { migrateDatabase, migrationState } from '../../../db/migrate.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 const migrations = path.resolve('db', 'migrations');
 const journalSchema = z.looseObject({ entries: z.array(z.unknown()).min(1) });

@@ -12,7 +12,7 @@ import { listVersions } from '../../../db/model/version-lists.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { definitionDigest } from '../../../domain/model/model-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 const models = ['a', 'b', 'c'].map((name) => parseModelDefinition({ ...flightDelay, name }));
 const perModel = 40;

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import { expect, test } from 'vitest';
+import type { Database } from '../../../db/connect.js';
 import { insertGatewayEvents, listGatewayEvents } from '../../../db/serving/gateway-events.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { passportFacts } from '../../../db/serving/passport-queries.js';
@@ -7,19 +7,11 @@ import { openPromotion, recordDecision } from '../../../db/promotion/promotion-q
 import { writeRoute } from '../../../db/serving/route-queries.js';
 import { registerVersion } from '../../../db/training/run-queries.js';
 import type { GatewayEvent } from '../../../domain/serving/gateway-event.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 import { openedRun } from './registered-run.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+suiteDatabase((opened) => ({ db } = opened));
 
 test('a passport knows run, route and who let the version in, by the decisions that counted', async () => {
   const run = await openedRun(db, 'm', 'run-1', null);

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import { describe, expect, it } from 'vitest';
+import type { Database } from '../../../db/connect.js';
 import { watermarkOf } from '../../../db/data/data-queries.js';
 import {
   approvedPromotion,
@@ -17,19 +17,11 @@ import {
   updateRun,
 } from '../../../db/training/run-queries.js';
 import { listVersions } from '../../../db/model/version-lists.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 import { openedRun } from './registered-run.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url, { max: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+suiteDatabase((opened) => ({ db } = opened));
 
 describe('a registration', () => {
   it('gives one version a run, however often and however much at once it is repeated', async () => {

@@ -1,22 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectDatabase, type Database } from '../../../db/connect.js';
+import { expect, test } from 'vitest';
+import type { Database } from '../../../db/connect.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { releasedModels, releaseRoute } from '../../../db/serving/route-releases.js';
 import { writeRoute } from '../../../db/serving/route-queries.js';
 import { leaseNames } from '../../../domain/ids.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url);
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+suiteDatabase((opened) => ({ db } = opened));
 
 const environment = 'production' as const;
 const said = { environment, actor: 'ann', reason: 'gone' };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { openRollout } from '../../../db/rollout/rollout-queries.js';
 import { rollUpGrain, rollUpWindows } from '../../../db/serving/roll-up-windows.js';
@@ -12,18 +12,11 @@ import {
 } from '../../../db/serving/serving-windows.js';
 import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
 import { latencyBoundsMs, scoreBins, type ServingWindow } from '../../../domain/serving/serving-window.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { suiteDatabase } from '../../support/suite-database.js';
 
-let database: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = connectDatabase(database.url, { max: 8 });
-});
-afterAll(async () => {
-  await db.close();
-  await database.drop();
-});
+let databaseUrl: string;
+suiteDatabase((opened) => ({ db, url: databaseUrl } = opened));
 
 const environment = 'production' as const;
 const minuteMs = 60_000;
@@ -119,7 +112,7 @@ it('adds a window that comes late to its minute, its hour and its total', async 
 it('loses and doubles nothing when roll-ups, senders and readers come at once, and when a roll-up dies', async () => {
   const model = newModel();
   let sent = 0;
-  const other = connectDatabase(database.url, { max: 4 });
+  const other = connectDatabase(databaseUrl, { max: 4 });
   try {
     const sending = async (source: string) => {
       for (let batch = 0; batch < 15; batch += 1) {
@@ -136,7 +129,7 @@ it('loses and doubles nothing when roll-ups, senders and readers come at once, a
     };
     const dying = async () => {
       while (!done) {
-        const victim = connectDatabase(database.url, { max: 1 });
+        const victim = connectDatabase(databaseUrl, { max: 1 });
         const [found] = await victim.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
         const rolled = rollUpWindows(victim, 0).catch(() => undefined);
         await db.sql`select pg_cancel_backend(${found?.pid ?? 0})`;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrating } from '../../../db/hold-table-rules.js';
 import { migrateDatabase, migrationState } from '../../../db/migrate.js';
 import { privileges, tableRules, type TableRule } from '../../../db/table-rules.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 const kinds = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'];
 const tablesOf = (wanted: TableRule) => tableRules.filter(({ rule }) => rule === wanted).map(({ table }) => table);

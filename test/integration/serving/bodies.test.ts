@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from '../../support/gateway-harness.js';
 import { GrpcClient, rawRequest } from './grpc-client.js';
 
 /**

@@ -15,7 +15,7 @@ import {
   inferBody,
   type FlightRow,
   type TestWorld,
-} from './gateway-harness.js';
+} from '../../support/gateway-harness.js';
 
 /** Programs of others, as they are published, against a gateway. */
 

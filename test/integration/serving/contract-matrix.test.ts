@@ -7,7 +7,7 @@ import { rolloutPolicySchema } from '../../../domain/rollout/rollout-policy.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { championContract, contractChanges, type Callers, type ContractChange } from './contract-changes.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, type TestWorld } from '../../support/gateway-harness.js';
 import { expectedScore, tinyModel, type Row } from './tiny-model.js';
 
 /** Requests of each kind of callers that every stage answers or refuses at least. */

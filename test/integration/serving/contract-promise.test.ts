@@ -14,7 +14,7 @@ import type { ModelInferRequest } from '../../../serving/grpc/generated/open_inf
 import { noContents } from '../../../serving/grpc/infer-message.js';
 import { championContract, contractChanges } from './contract-changes.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, type TestWorld } from '../../support/gateway-harness.js';
 import { GrpcClient } from './grpc-client.js';
 import { expectedScore, tinyModel, type Fault, type Row } from './tiny-model.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from '../../support/gateway-harness.js';
 
 /** A file system of its own is made for the gateway's home, which only an administrator of Linux may. */
 const small = ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs'];

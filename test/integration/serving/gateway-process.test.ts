@@ -18,9 +18,9 @@ import { objectKeys } from '../../../domain/object-keys.js';
 import type { Split } from '../../../domain/serving/route.js';
 import { builtGateway } from '../../../infra/embedded/processes/built-gateway.js';
 import flightDelay from '../../../models/flight-delay/model.js';
-import { createTestDatabase, type TestDatabase } from '../../setup/test-database.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { eventually } from '../../support/poll-until.js';
-import { exampleRow, expectedProbability, inferBody, makeModel } from './gateway-harness.js';
+import { exampleRow, expectedProbability, inferBody, makeModel } from '../../support/gateway-harness.js';
 import { GrpcClient, rawRequest } from './grpc-client.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

@@ -5,7 +5,13 @@ import { ModelInferRequest } from '../../../serving/grpc/generated/open_inferenc
 import type { Gateway } from '../../../serving/gateway.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from '../../support/gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest, typedRequest } from './grpc-client.js';
 
 let world: TestWorld;

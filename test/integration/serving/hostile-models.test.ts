@@ -6,7 +6,7 @@ import { parseModelDefinition } from '../../../domain/model/parse-definition.js'
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, inferBody, type TestWorld, type Trap } from './gateway-harness.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld, type Trap } from '../../support/gateway-harness.js';
 
 // Each test starts processes by the dozen and kills them: on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 240_000 });

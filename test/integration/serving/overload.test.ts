@@ -7,7 +7,7 @@ import {
 } from '../../../serving/grpc/generated/grpc/health/v1/health.js';
 import type { ModelInferRequest } from '../../../serving/grpc/generated/open_inference_grpc.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from '../../support/gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest } from './grpc-client.js';
 
 /** Deadlines, full queues, callers that leave and a gateway that stops, over both protocols. */

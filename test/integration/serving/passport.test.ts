@@ -5,7 +5,7 @@ import { createObjectStore, type ObjectStore } from '../../../adapters/object-st
 import { keyPoint } from '../../../domain/serving/route-choice.js';
 import { testBucketOptions } from '../data/test-bucket.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from '../../support/gateway-harness.js';
 
 // Each test starts processes by the dozen and kills them: on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 240_000 });

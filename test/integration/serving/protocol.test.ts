@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Gateway } from '../../../serving/gateway.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from '../../support/gateway-harness.js';
 
 let world: TestWorld;
 let gateway: Gateway;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, type TestWorld } from '../../support/gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {

@@ -5,7 +5,13 @@ import { z } from 'zod';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { ServingRole } from '../../../domain/serving/serving-window.js';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, expectedProbability, inferBody, type TestWorld } from './gateway-harness.js';
+import {
+  createTestWorld,
+  exampleRow,
+  expectedProbability,
+  inferBody,
+  type TestWorld,
+} from '../../support/gateway-harness.js';
 
 let world: TestWorld;
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../support/poll-until.js';
-import { createTestWorld, exampleRow, inferBody, type TestWorld } from './gateway-harness.js';
+import { createTestWorld, exampleRow, inferBody, type TestWorld } from '../../support/gateway-harness.js';
 import { failureOf, GrpcClient, rawRequest, typedRequest } from './grpc-client.js';
 
 /**
