@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { createBench } from 'XX/test/support/temporal-environment.js';
+import { createBench } from '../support/temporal-environment.js';
 import { historiesFolder } from './histories.js';
 import { play, scenarios } from './scenarios.js';
 

@@ -11,7 +11,7 @@ import {
   resumeSignal,
   rolloutStatusQuery,
 } from '../../workflows/messages.js';
-import { eventually, type Bench } from 'XX/test/support/temporal-environment.js';
+import { eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld, wholeRoute } from '../workflow/fakes.js';
 
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */

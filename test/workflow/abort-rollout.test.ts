@@ -8,7 +8,7 @@ import { stagesOf } from '../../domain/rollout/rollout-stage.js';
 import { abortSignal, pauseSignal, rolloutStatusQuery, steerRolloutUpdate } from '../../workflows/messages.js';
 import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from './fakes.js';
 
 // The server that the product runs on: the one that skips over time hangs when a cancellation meets an activity that

@@ -3,7 +3,7 @@ import { decidePromotion } from '../../client/promotion.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import type { Decision } from '../../domain/promotion/promotion.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from './fakes.js';
 import { detailsOf, ownRequest, promotion, untilWaiting } from './promotion-bench.js';
 

@@ -7,7 +7,7 @@ import {
   rejectSignal,
   withdrawSignal,
 } from '../../workflows/messages.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from './fakes.js';
 import { detailsOf, promotion, untilWaiting } from './promotion-bench.js';
 

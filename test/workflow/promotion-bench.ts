@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { promoteModel } from '../../workflows/promotion/promote-model.js';
 import { promotionStatusQuery } from '../../workflows/messages.js';
-import { eventually, type Bench } from './bench.js';
+import { eventually, type Bench } from '../support/temporal-environment.js';
 import type { FakeWorld } from './fakes.js';
 
 export type PromotionHandle = Awaited<ReturnType<typeof startPromotion>>;

@@ -6,7 +6,7 @@ import type { RollbackRequest } from '../../domain/requests.js';
 import { abortSignal, pauseSignal, rolloutStatusQuery } from '../../workflows/messages.js';
 import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { acknowledgedAt, FakeWorld, wholeRoute, probedAt } from './fakes.js';
 
 let bench: Bench;

@@ -9,7 +9,7 @@ import {
   rolloutStatusQuery,
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld, wholeRoute } from './fakes.js';
 
 let bench: Bench;

@@ -12,7 +12,7 @@ import {
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from './fakes.js';
 import { promotion, untilWaiting } from './promotion-bench.js';
 

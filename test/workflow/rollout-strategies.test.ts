@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { workflowIds } from '../../domain/ids.js';
-import { createBench, type Bench } from './bench.js';
+import { createBench, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from './fakes.js';
 
 let bench: Bench;

@@ -4,7 +4,7 @@ import type { TrainRequest } from '../../domain/requests.js';
 import { PerdureError } from '../../domain/errors.js';
 import { promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
 import type { trainModel } from '../../workflows/training/train-model.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from './fakes.js';
 
 let bench: Bench;

@@ -42,7 +42,7 @@ describe('folder zones', () => {
     ['cli/a.ts', "export { x } from '../db/x.js';", 'cli/ is a client'],
     ['infra/a.ts', "export { x } from '../api/x.js';", 'infra/ starts'],
     ['infra/embedded/a.ts', "export { x } from '../../models/m/model.js';", 'infra/ starts'],
-    ['workers/a.ts', "export { x } from './main.js';", 'entry file'],
+    ['workers/a.ts', "export { x } from '../infra/main.js';", 'entry file'],
   ])('%s may not say %s', (file, statement, reason) => {
     expect(lint(file, statement)).toContain(reason);
   });

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { eventually as poll } from '../support/poll-until.js';
+import { eventually as poll } from './poll-until.js';
 import { DefaultLogger, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import { loadWorkflowBundle } from '../../workers/workflow-bundle.js';
 import { failureInterceptor } from '../../workers/failure-interceptor.js';

@@ -6,21 +6,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import type { GatewayEvent } from '../../../domain/serving/gateway-event.js';
-import { definitionDigest, type ModelDefinition } from '../../../domain/model/model-definition.js';
-import type { PassportFacts, PassportQuestion } from '../../../domain/serving/passport.js';
-import type { FormerVersion, Route, RouteTarget, ServedVersion, Split } from '../../../domain/serving/route.js';
-import type { ServingWindow } from '../../../domain/serving/serving-window.js';
-import flightDelay from '../../../models/flight-delay/model.js';
-import type { ControlPlane, RouteState } from '../../../serving/control-plane/control-plane.js';
-import { buildGateway, type Gateway } from '../../../serving/gateway.js';
-import type { ShipperOptions } from '../../../serving/prediction-log/shipper-messages.js';
-import { exampleRow, type FlightRow } from './flight-rows.js';
-import type { GatewayLimits } from '../../../serving/gateway-limits.js';
+import type { GatewayEvent } from '../../domain/serving/gateway-event.js';
+import { definitionDigest, type ModelDefinition } from '../../domain/model/model-definition.js';
+import type { PassportFacts, PassportQuestion } from '../../domain/serving/passport.js';
+import type { FormerVersion, Route, RouteTarget, ServedVersion, Split } from '../../domain/serving/route.js';
+import type { ServingWindow } from '../../domain/serving/serving-window.js';
+import flightDelay from '../../models/flight-delay/model.js';
+import type { ControlPlane, RouteState } from '../../serving/control-plane/control-plane.js';
+import { buildGateway, type Gateway } from '../../serving/gateway.js';
+import type { ShipperOptions } from '../../serving/prediction-log/shipper-messages.js';
+import { exampleRow, type FlightRow } from '../integration/serving/flight-rows.js';
+import type { GatewayLimits } from '../../serving/gateway-limits.js';
 
-export { exampleRow, type FlightRow } from './flight-rows.js';
+export { exampleRow, type FlightRow } from '../integration/serving/flight-rows.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What a hostile model does with rows whose `dep_delay` exceeds `limit`. */
 export interface Trap {
@@ -36,7 +36,7 @@ export function makeModel(file: string, bias: number, work = 0, trap?: Trap): st
   const made = madeBefore.get(args.join(' '));
   if (made !== undefined) writeFileSync(file, made);
   else {
-    const program = path.join(root, 'test/integration/serving/make_model.py');
+    const program = path.join(root, 'test/support/make_model.py');
     execFileSync(path.join(root, '.tools/trainers/bin/python'), [program, file, ...args]);
     madeBefore.set(args.join(' '), readFileSync(file));
   }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { ContractChange } from '../../../../domain/data/contract-change.js';
-import { compareContracts } from '../../../../domain/data/contract-compatibility.js';
-import { contractSchema, type AcceptedFeature, type Contract, type Feature } from '../../../../domain/data/contract.js';
-import { seededRandom, type Random } from '../../../../domain/statistics/random.js';
-import { compileContract } from '../../../../inference/compiled-contract.js';
-import type { InputTensor } from '../../../../inference/input-tensor.js';
+import type { ContractChange } from '../../../domain/data/contract-change.js';
+import { compareContracts } from '../../../domain/data/contract-compatibility.js';
+import { contractSchema, type AcceptedFeature, type Contract, type Feature } from '../../../domain/data/contract.js';
+import { seededRandom, type Random } from '../../../domain/statistics/random.js';
+import { compileContract } from '../../../inference/compiled-contract.js';
+import type { InputTensor } from '../../../inference/input-tensor.js';
 
 const today = '2026-03-15';
 const levels = ['a', 'bb', 'ccc', '🍕🍕'];
