@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { PerdureError } from '../domain/errors.js';
-import { packRows, sliceScores } from './batch.js';
+import { BatchDispatcher, type DispatcherOptions } from './batch-dispatcher.js';
 import type { Rows } from './compiled-contract.js';
 import { CrashBackoff, type CrashLimits } from './crash-backoff.js';
 import type { Scores } from './scores.js';
@@ -8,44 +8,27 @@ import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-e
 import type { FromInference, ToInference } from './inference-messages.js';
 import type { InferenceProcess } from './warm-process.js';
 import type { CallerDeadline } from './caller-deadline.js';
-import { lateError, RequestQueue, type PendingRequest, type QueueLimits } from './request-queue.js';
 
-export interface ModelProcessOptions extends QueueLimits, CrashLimits {
+export interface ModelProcessOptions extends DispatcherOptions, CrashLimits {
   /** Gives a process of its own, booted or booting. */
   takeProcess: () => InferenceProcess;
-  deadlineMs: number;
-  /** A process that keeps a batch longer is taken for hung and killed. */
-  hangMs: number;
   loadTimeoutMs: number;
   observer: EngineObserver;
 }
 
-interface SentBatch {
-  requests: PendingRequest[];
-  sentAt: number;
-}
-
-/**
- * Batches in flight to the process: one being answered and one on its way, so that the process never waits for the
- * gateway.
- */
-const pipelineDepth = 2;
 /** An answer that a deadline cuts short comes at most this late. */
 const sweepEveryMs = 25;
 const restartDelaysMs = [0, 100, 500, 1000, 3000];
 
 /**
- * One model version in a process of its own, with its queue. When the process dies it is started again and what it was
- * answering is repeated once, each request alone, so that the one that kills it takes no other with it.
+ * One model version in a process of its own: started, watched, started again when it ends, and out of service for a
+ * while when it ends too often. Its requests outlive its processes (`BatchDispatcher`).
  */
 export class ModelProcess {
-  private readonly queue: RequestQueue;
-  private readonly inFlight = new Map<number, SentBatch>();
+  private readonly requests: BatchDispatcher;
   private child: ChildProcess | undefined;
   private ready = false;
   private closed = false;
-  private scheduled = false;
-  private batches = 0;
   private restarts = 0;
   private deathsInARow = 0;
   private readonly deaths: CrashBackoff;
@@ -59,9 +42,12 @@ export class ModelProcess {
     private readonly spec: ModelSpec,
     private readonly options: ModelProcessOptions,
   ) {
-    this.queue = new RequestQueue(options);
+    this.requests = new BatchDispatcher(spec, options);
     this.deaths = new CrashBackoff(options);
-    this.sweep = setInterval(() => this.sweepLate(), sweepEveryMs).unref();
+    const hung = `it did not answer within ${options.hangMs / 1000} s`;
+    this.sweep = setInterval(() => {
+      if (this.requests.sweep(performance.now())) this.end(hung);
+    }, sweepEveryMs).unref();
   }
 
   /** Starts the process and loads the model. @throws PerdureError when the model is refused or the process ends. */
@@ -75,15 +61,17 @@ export class ModelProcess {
       child.on('message', (message: FromInference) => {
         if (message.kind === 'ready') return;
         if (message.kind === 'loaded') {
+          // One that was given up for a new try may still say so.
+          if (this.child !== child) return;
           clearTimeout(timer);
           this.ready = true;
           this.comeBack();
           resolve();
-          this.schedule();
+          this.requests.connect((batch) => send(child, batch));
         } else if (message.kind === 'refused') {
           reject(new PerdureError(message.code, message.message));
           this.end(message.message.replace(/\.$/, ''));
-        } else this.settle(message);
+        } else if (this.requests.settle(message)) this.deathsInARow = 0;
       });
       void booted.then(() => send(child, { kind: 'load', spec: this.spec }));
       child.once('exit', (code, signal) => {
@@ -100,11 +88,7 @@ export class ModelProcess {
     if (this.closed)
       return Promise.reject(new PerdureError('serving/failed', `${this.spec.key} is being unloaded. Try again.`));
     if (this.outReason !== undefined) return Promise.reject(this.outOfServiceError(this.outReason));
-    return new Promise((resolve, reject) => {
-      const deadline = Math.min(performance.now() + this.options.deadlineMs, callerDeadline?.until ?? Infinity);
-      this.queue.push({ rows, deadline, callerDeadline, deaths: 0, resolve, reject });
-      this.schedule();
-    });
+    return this.requests.infer(rows, callerDeadline);
   }
 
   status(): EngineModelStatus {
@@ -112,7 +96,7 @@ export class ModelProcess {
       key: this.spec.key,
       ...this.state(),
       processId: this.child?.pid,
-      queuedRequests: this.queue.length,
+      queuedRequests: this.requests.waiting,
       restarts: this.restarts,
     };
   }
@@ -144,6 +128,7 @@ export class ModelProcess {
     clearTimeout(this.restartTimer);
     const { child: trial } = this;
     this.child = undefined;
+    this.requests.disconnect();
     trial?.kill('SIGKILL');
     this.deaths.beginTrial(performance.now());
     await this.start();
@@ -154,95 +139,19 @@ export class ModelProcess {
     this.ready = false;
     clearInterval(this.sweep);
     clearTimeout(this.restartTimer);
-    const error = new PerdureError('serving/failed', `${this.spec.key} was unloaded. Try again.`);
-    this.queue.rejectAll(error);
-    for (const { requests } of this.inFlight.values()) for (const request of requests) request.reject(error);
-    this.inFlight.clear();
+    this.requests.disconnect();
+    this.requests.rejectAll(new PerdureError('serving/failed', `${this.spec.key} was unloaded. Try again.`));
     this.child?.kill('SIGKILL');
-  }
-
-  /**
-   * Batches form from what arrives in one turn of the event loop and while the process is busy: nothing ever waits for
-   * a batch to fill.
-   */
-  private schedule(): void {
-    if (this.scheduled || !this.ready) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.pump();
-    });
-  }
-
-  private pump(): void {
-    const { child } = this;
-    while (child !== undefined && this.ready && this.queue.next !== undefined) {
-      const suspect = this.queue.next.deaths > 0;
-      if (this.inFlight.size >= (suspect ? 1 : pipelineDepth)) return;
-      const requests = this.queue.takeBatch(performance.now());
-      if (requests.length === 0) continue;
-      const batch = (this.batches += 1);
-      const packed = packRows(
-        this.spec.features,
-        requests.map((request) => request.rows),
-      );
-      this.inFlight.set(batch, { requests, sentAt: performance.now() });
-      this.options.observer.batch(this.spec.key, packed.rows);
-      send(child, { kind: 'infer', batch, ...packed });
-      if (suspect) return;
-    }
-  }
-
-  private settle(message: Extract<FromInference, { batch: number }>): void {
-    const sent = this.inFlight.get(message.batch);
-    if (sent === undefined) return;
-    this.inFlight.delete(message.batch);
-    this.deathsInARow = 0;
-    if (message.kind === 'failed') this.settleFailure(sent.requests, message.message);
-    else {
-      let from = 0;
-      for (const request of sent.requests) {
-        request.resolve(sliceScores(message, from, request.rows.count));
-        from += request.rows.count;
-      }
-    }
-    this.pump();
-  }
-
-  /** One bad row fails the whole run: each request of a batch is tried alone before it is told so. */
-  private settleFailure(requests: PendingRequest[], reason: string): void {
-    const [only] = requests;
-    if (requests.length === 1 && only !== undefined) {
-      only.reject(new PerdureError('serving/failed', `The model could not answer: ${reason}.`));
-      return;
-    }
-    for (const request of requests) request.deaths += 1;
-    this.queue.putBack(requests);
   }
 
   private onDeath(reason: string): void {
     this.child = undefined;
     this.ready = false;
+    this.requests.disconnect();
     if (this.closed) return;
     this.restarts += 1;
     this.options.observer.restart(this.spec.key, reason);
-    const repeated: PendingRequest[] = [];
-    for (const { requests } of this.inFlight.values()) {
-      for (const request of requests) {
-        request.deaths += 1;
-        if (request.deaths <= 1) repeated.push(request);
-        else
-          request.reject(
-            new PerdureError(
-              'serving/failed',
-              `The model ended twice while answering this request: ${reason}. Try again; if it lasts, the ` +
-                'request may be what ends it.',
-            ),
-          );
-      }
-    }
-    this.inFlight.clear();
-    this.queue.putBack(repeated);
+    this.requests.repeatInFlight(reason);
     const coolDownMs = this.deaths.died(performance.now());
     if (coolDownMs !== undefined) {
       this.takeOut(reason, coolDownMs);
@@ -262,7 +171,7 @@ export class ModelProcess {
     const { deathsMax, deathWindowMs } = this.options;
     this.outReason ??=
       `its process ended ${deathsMax} times within ${deathWindowMs / 1000} s, the last time ` + `because ${reason}`;
-    this.queue.rejectAll(this.outOfServiceError(this.outReason));
+    this.requests.rejectWaiting(this.outOfServiceError(this.outReason));
     if (before === undefined) this.options.observer.outOfService(this.spec.key, this.outReason);
     this.restartTimer = setTimeout(() => {
       this.deaths.beginTrial(performance.now());
@@ -287,15 +196,6 @@ export class ModelProcess {
       'serving/out-of-service',
       `${name} is out of service here: ${reason}. It is tried again by itself; or roll back.`,
     );
-  }
-
-  private sweepLate(): void {
-    const now = performance.now();
-    this.queue.expire(now);
-    for (const { requests, sentAt } of this.inFlight.values()) {
-      for (const request of requests) if (request.deadline <= now) request.reject(lateError(request));
-      if (now - sentAt > this.options.hangMs) this.end(`it did not answer within ${this.options.hangMs / 1000} s`);
-    }
   }
 }
 

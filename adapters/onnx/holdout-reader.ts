@@ -3,13 +3,13 @@ import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/literal-path.js';
 import { parquetTable, quoteText } from '../data-engine/quote.js';
-import type { FeatureColumn } from './scorer.js';
+import type { InputColumn } from './model-session.js';
 
 export interface HoldoutBatch {
   rows: number;
   /** 1 for a positive row, else 0. */
   labels: Uint8Array;
-  columns: Record<string, FeatureColumn>;
+  columns: Record<string, InputColumn>;
 }
 
 export interface HoldoutReader {
@@ -99,7 +99,7 @@ function batchOf(
       'data/invalid',
       `A row of the holdout ${file} has no label ${contract.label.name}. Leave unlabelled rows out of snapshots.`,
     );
-  const columns: Record<string, FeatureColumn> = {};
+  const columns: Record<string, InputColumn> = {};
   for (const [index, name] of names.entries()) {
     const column = values[index] ?? [];
     columns[name] = contract.features[name]?.type === 'number' ? Float32Array.from(column, Number) : column.map(String);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { PerdureError } from '../../domain/errors.js';
 import type { Evaluation } from '../../domain/evaluation/evaluation.js';
@@ -9,8 +8,8 @@ import { seedOfDigest } from '../../domain/statistics/random.js';
 import { levelsOfNumbers, levelsOfStrings, type SliceLevels } from '../../domain/statistics/slice-levels.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './evaluation-request.js';
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
-import { checkModel } from './model-check.js';
-import { openScorer, type FeatureColumn, type Scorer } from './scorer.js';
+import { readModelFile, type InputColumn } from './model-session.js';
+import { openScorer, type Scorer } from './scorer.js';
 import { checkSignature, olderSignatureProblems } from './signature-check.js';
 
 export type ReportProgress = (step: string, donePct: number) => void;
@@ -61,13 +60,9 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
 }
 
 async function openCandidate({ candidate, contract }: EvaluationRequest): Promise<Scorer> {
-  const bytes = await readModel(candidate);
-  const info = checkModel(bytes);
-  checkSignature(info, contract);
-  return openScorer(
-    bytes,
-    info.inputs.map((input) => input.name),
-  );
+  const model = await readModelFile(candidate);
+  checkSignature(model.info, contract);
+  return openScorer(model);
 }
 
 /** The champion, ready to be asked; or why it is not compared. Neither where there is none. */
@@ -77,16 +72,10 @@ async function openChampion({
 }: EvaluationRequest): Promise<{ champion: Scorer | null; notCompared?: string }> {
   if (!champion) return { champion: null };
   if (champion.impossible !== undefined) return { champion: null, notCompared: champion.impossible };
-  const bytes = await readModel(champion);
-  const info = checkModel(bytes);
-  const problems = olderSignatureProblems(info, champion.own?.contract ?? contract);
+  const model = await readModelFile(champion);
+  const problems = olderSignatureProblems(model.info, champion.own?.contract ?? contract);
   if (problems.length > 0) return { champion: null, notCompared: problems.join('; ') };
-  return {
-    champion: await openScorer(
-      bytes,
-      info.inputs.map((input) => input.name),
-    ),
-  };
+  return { champion: await openScorer(model) };
 }
 
 /** @throws PerdureError `data/invalid` when the rows are not those of the candidate. */
@@ -120,14 +109,6 @@ async function scoreOwnRows(
   }
 }
 
-async function readModel(file: DigestedFile): Promise<Uint8Array> {
-  const bytes = await readFile(file.path).catch((error: unknown) => {
-    throw new PerdureError('artifact/refused', `The model ${file.path} cannot be read: ${String(error)}`);
-  });
-  compareDigest(file, createHash('sha256').update(bytes).digest('hex'));
-  return bytes;
-}
-
 async function verifyHoldout(file: DigestedFile): Promise<void> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file.path), hash).catch((error: unknown) => {
@@ -154,7 +135,7 @@ async function scoreHoldout(
   const labels: Uint8Array[] = [];
   const own: Float64Array[] = [];
   const others: Float64Array[] = [];
-  const sliced = new Map<string, FeatureColumn[]>(request.policy.slices.map((feature) => [feature, []]));
+  const sliced = new Map<string, InputColumn[]>(request.policy.slices.map((feature) => [feature, []]));
   for (const [index, file] of request.holdout.entries()) {
     report('score', (100 * index) / request.holdout.length);
     for await (const batch of reader.batches(file.path)) {
@@ -174,7 +155,7 @@ async function scoreHoldout(
   };
 }
 
-function levelsOf(feature: string, columns: readonly FeatureColumn[], { contract }: EvaluationRequest): SliceLevels {
+function levelsOf(feature: string, columns: readonly InputColumn[], { contract }: EvaluationRequest): SliceLevels {
   if (contract.features[feature]?.type !== 'number')
     return levelsOfStrings(
       feature,

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { PerdureError } from '../../domain/errors.js';
+import { checkModel, defaultModelLimits, type ModelInfo } from './model-check.js';
+
+/** Values of one input, a row each: numbers with NaN for a missing value, texts with '' for it. */
+export type InputColumn = Float32Array | string[];
+
+/** A model in the runtime. What is evaluated is what is served: both ask it here. */
+export interface ModelSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Row-major, `classes` a row. Rounding may carry them a little out of [0, 1].
+   * @throws Error that says what was answered instead of probabilities.
+   */
+  probabilities(feeds: Record<string, InputColumn>, rows: number): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** Every label is true or false. */
+export const classes = 2;
+/** Rounding may carry a converted model's probability this far out of [0, 1]. */
+const slack = 1e-5;
+
+export interface ModelFile {
+  path: string;
+  sha256: string;
+  bytes: Uint8Array;
+  info: ModelInfo;
+}
+
+/**
+ * Reads a model file and checks it before any runtime does.
+ * @param name what it is called in messages
+ * @throws PerdureError `artifact/refused`, `artifact/digest-mismatch`.
+ */
+export async function readModelFile(file: { path: string; sha256: string }, name = file.path): Promise<ModelFile> {
+  const bytes = await readBounded(file.path, name);
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== file.sha256) {
+    throw new PerdureError(
+      'artifact/digest-mismatch',
+      `The artifact of ${name} has the digest ${found} instead of ${file.sha256}. Fetch it again.`,
+    );
+  }
+  return { ...file, bytes, info: checkModel(bytes) };
+}
+
+async function readBounded(path: string, name: string): Promise<Uint8Array> {
+  const cannotBeRead = (error: unknown): never => {
+    throw new PerdureError('artifact/refused', `The model ${path} cannot be read: ${String(error)}`);
+  };
+  const { size } = await stat(path).catch(cannotBeRead);
+  const { bytesMax } = defaultModelLimits;
+  if (size > bytesMax)
+    throw new PerdureError('artifact/refused', `The artifact of ${name} has ${size} bytes, ${bytesMax} are allowed.`);
+  return readFile(path).catch(cannotBeRead);
+}
+
+/** Opens a model that `readModelFile` has accepted, on one thread. @throws PerdureError `artifact/refused`. */
+export async function openModelSession({ bytes }: Pick<ModelFile, 'bytes'>): Promise<ModelSession> {
+  const session = await InferenceSession.create(bytes, {
+    executionProviders: ['cpu'],
+    executionMode: 'sequential',
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  }).catch((error: unknown) => {
+    throw new PerdureError('artifact/refused', `The runtime cannot load the model: ${String(error)}`);
+  });
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async probabilities(columns, rows) {
+      const feeds: Record<string, Tensor> = {};
+      const shape = [rows, 1];
+      for (const [name, column] of Object.entries(columns))
+        feeds[name] =
+          column instanceof Float32Array ? new Tensor('float32', column, shape) : new Tensor('string', column, shape);
+      // Its own label is not asked for: the version's threshold draws the line.
+      const { probabilities } = await session.run(feeds, ['probabilities']);
+      return mustBeProbabilities(probabilities?.data, rows);
+    },
+    release: () => session.release(),
+  };
+}
+
+function mustBeProbabilities(scores: unknown, rows: number): Float32Array {
+  if (!(scores instanceof Float32Array) || scores.length !== rows * classes)
+    throw new Error(`probabilities are not FP32 of shape [${rows}, ${classes}]`);
+  for (const score of scores)
+    if (!(score >= -slack && score <= 1 + slack)) throw new Error(`${score} stands where a probability is due`);
+  return scores;
+}
