@@ -12,6 +12,15 @@ export interface BenchOptions {
   rate: number;
   /** Predictions of the memory scenario. */
   predictions: number;
+  /** Of the scenario "growth". */
+  models: number;
+  /** Of each model. */
+  versions: number;
+  months: number;
+  /** Predictions a day of each model in each environment. */
+  perDay: number;
+  /** Leave what was filled where it is. */
+  keep: boolean;
 }
 
 export const usage = `npm run bench [-- options]
@@ -23,6 +32,11 @@ export const usage = `npm run bench [-- options]
   --seconds N          length of each stretch (4)
   --rate N             requests a second of the scenarios "event.…" (500)
   --predictions N      of the scenario "memory", which runs only when it is named (10000000)
+  --models N           of the scenario "growth", which runs only when it is named (100)
+  --versions N         of each of its models (100)
+  --months N           that lie behind it (12)
+  --per-day N          its predictions a day of each model in each environment (50)
+  --keep               leave its state folder, to look into it with PERDURE_HOME and perdure up
   --json               one JSON object a line on stdout instead of the table
   --help               this text, and the scenarios
 `;
@@ -37,6 +51,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       seconds: { type: 'string', default: '4' },
       rate: { type: 'string', default: '500' },
       predictions: { type: 'string', default: '10000000' },
+      models: { type: 'string', default: '100' },
+      versions: { type: 'string', default: '100' },
+      months: { type: 'string', default: '12' },
+      'per-day': { type: 'string', default: '50' },
+      keep: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -49,6 +68,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     seconds: positive('--seconds', values.seconds, false),
     rate: positive('--rate', values.rate, false),
     predictions: positive('--predictions', values.predictions, true),
+    models: positive('--models', values.models, true),
+    versions: Math.max(2, positive('--versions', values.versions, true)),
+    months: positive('--months', values.months, true),
+    perDay: positive('--per-day', values['per-day'], true),
+    keep: values.keep,
   };
 }
 

@@ -11,11 +11,22 @@ export const stagesOfCanary = 3;
  * the session of the tables' owner. A life is a version of a model: the first version of a model lives as the first of
  * the first model did, every other as its second.
  */
-export async function copyLives(sql: postgres.Sql, shape: GrowthShape, first: string): Promise<void> {
+export async function copyLives(
+  sql: postgres.Sql,
+  shape: GrowthShape,
+  first: string,
+  artifacts: ReadonlyMap<string, string>,
+): Promise<void> {
+  const [from, to] = [shape.from, shape.to].map((time) => `timestamptz '${time.toISOString()}'`);
+  const served = [...artifacts].map(([model, sha256]) => `('${model}', '${sha256}')`).join(', ');
+  const own = sha(`'artifact' || known.name || '@' || version`);
   await sql.unsafe(`create temporary table growth_lives as
-    select model, version, least(version, 2) as pattern, definition_sha256,
-      timestamptz '${shape.from.toISOString()}' + (version - 0.5) / ${shape.versions} * (timestamptz '${shape.to.toISOString()}' - timestamptz '${shape.from.toISOString()}') as at
-    from (select name as model, definition_sha256 from models where name <> '${first}') known, generate_series(1, ${shape.versions}) version`);
+    select known.name as model, version, least(version, 2) as pattern, known.definition_sha256,
+      ${from} + (version - 0.5) / ${shape.versions} * (${to} - ${from}) as at,
+      coalesce(case when version = ${shape.versions} then served.sha256 end, ${own}) as artifact_sha256
+    from models known cross join generate_series(1, ${shape.versions}) version
+    left join (values ${served}) served (model, sha256) on served.model = known.name
+    where known.name <> '${first}'`);
   await sql`analyze growth_lives`;
   await copyTraining(sql, first);
   await copyPromotions(sql, first);
@@ -56,7 +67,7 @@ async function copyTraining(sql: postgres.Sql, first: string): Promise<void> {
     started_at: 'l.at',
     finished_at: later(10),
     snapshot_sha256: lifeSha('snapshot'),
-    artifact_sha256: lifeSha('artifact'),
+    artifact_sha256: 'l.artifact_sha256',
   });
   await copyRows(sql, schema.runSteps, `join growth_lives l on s.run_id = 'run-${first}-' || l.pattern`, {
     run_id: run,
@@ -69,8 +80,8 @@ async function copyTraining(sql: postgres.Sql, first: string): Promise<void> {
     run_id: run,
     definition_sha256: 'l.definition_sha256',
     snapshot_sha256: lifeSha('snapshot'),
-    artifact_sha256: lifeSha('artifact'),
-    artifact_key: `'artifacts/' || ${lifeSha('artifact')} || '.onnx'`,
+    artifact_sha256: 'l.artifact_sha256',
+    artifact_key: `'artifacts/' || l.artifact_sha256 || '.onnx'`,
     lineage:
       `s.lineage || jsonb_build_object('runId', ${run}, 'snapshotSha256', ${lifeSha('snapshot')}, ` +
       `'definitionSha256', l.definition_sha256)`,
@@ -84,7 +95,7 @@ async function copyPromotions(sql: postgres.Sql, first: string): Promise<void> {
     workflow_id: `'promote/' || l.model || '/' || l.version || '/' || s.environment`,
     model: 'l.model',
     version: 'l.version',
-    evidence: `s.evidence || jsonb_build_object('model', l.model, 'version', l.version, 'champion', nullif(l.version - 1, 0), 'artifactSha256', ${lifeSha('artifact')},
+    evidence: `s.evidence || jsonb_build_object('model', l.model, 'version', l.version, 'champion', nullif(l.version - 1, 0), 'artifactSha256', l.artifact_sha256,
       'definitionSha256', l.definition_sha256, 'snapshotSha256', ${lifeSha('snapshot')})`,
     requested_at: later(20),
     closed_at: later(120),

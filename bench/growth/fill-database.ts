@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { connectDatabase } from '../../db/connect.js';
 import { applyDefinition } from '../../db/model/definition-queries.js';
+import { digestOf } from '../../domain/canonical-json.js';
 import { migrating } from '../../db/hold-table-rules.js';
 import { copyLives } from './copy-lives.js';
 import { growthDefinitions } from './definitions.js';
@@ -13,13 +14,13 @@ const first = 'growth-first';
 
 /**
  * Fills a migrated database with what so many models leave behind in so many months.
- * @param artifactSha256 of the first life; every version has a digest of its own
+ * @param artifacts the digest of what each model serves now, by model; every other version has a digest of its own
  */
 export async function fillDatabase(
   { url, ownerUrl }: { url: string; ownerUrl: string },
   store: Pick<ObjectStore, 'put'>,
   shape: GrowthShape,
-  artifactSha256: string,
+  artifacts: ReadonlyMap<string, string>,
 ): Promise<void> {
   const db = connectDatabase(url);
   const sql = postgres(ownerUrl, { max: 1, onnotice: () => undefined });
@@ -29,9 +30,9 @@ export async function fillDatabase(
     if (pattern === undefined) throw new RangeError('there is no model');
     const definition = { ...pattern, name: first };
     for (const one of [definition, ...definitions]) await applyDefinition(db, one, 'ada@example.org');
-    await liveOnce({ db, store, shape, definition, artifactSha256 });
+    await liveOnce({ db, store, shape, definition, artifactSha256: digestOf(first) });
     await sql`select set_config(${migrating}, 'on', false)`;
-    await copyLives(sql, shape, first);
+    await copyLives(sql, shape, first, artifacts);
     await fillServing(sql, shape);
     await sql`vacuum analyze`;
   } finally {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fillDatabase } from '../../../bench/growth/fill-database.js';
-import { growthShape, modelName } from '../../../bench/growth/shape.js';
+import { growthShape, modelName, modelNames } from '../../../bench/growth/shape.js';
 import { listPromotions } from '../../../db/promotion/promotion-lists.js';
 import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
 import { listRouteHistory, listRoutes } from '../../../db/serving/route-lists.js';
@@ -12,10 +12,12 @@ import { startApi, type TestApi } from '../api/start-api.js';
 const shape = growthShape({ models: 3, versions: 4, months: 2, perDay: 5 }, new Date('2026-03-10T12:00:00Z'));
 const newest = { model: modelName(shape, 3), version: 4 };
 
+const artifacts = new Map(modelNames(shape).map((model) => [model, digestOf(model)]));
+
 let running: TestApi;
 beforeAll(async () => {
   running = await startApi();
-  await fillDatabase({ url: running.url, ownerUrl: running.ownerUrl }, running.store, shape, digestOf('artifact'));
+  await fillDatabase({ url: running.url, ownerUrl: running.ownerUrl }, running.store, shape, artifacts);
 });
 afterAll(() => running.close());
 

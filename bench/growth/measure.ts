@@ -1,0 +1,55 @@
+import { loadavg } from 'node:os';
+import type { Figure } from '../figures/figure.js';
+import { spreadOf, type Spread } from '../figures/statistics.js';
+
+export interface Measure {
+  name: string;
+  title: string;
+  /** Milliseconds that the median may take. */
+  limitMs: number;
+  rounds: number;
+  /** What is measured; gives milliseconds where it times itself. */
+  once: () => Promise<unknown>;
+  /** Of each time, what is not its own: the start of Node. */
+  lessMs?: number;
+}
+
+/** Milliseconds of one thing done several times, after one that nobody counts: caches are warm, as on a machine that serves. */
+export async function timed({
+  once,
+  rounds,
+  lessMs = 0,
+}: Pick<Measure, 'once' | 'rounds' | 'lessMs'>): Promise<Spread> {
+  await once();
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now();
+    await once();
+    times.push(Math.max(0, performance.now() - began - lessMs));
+  }
+  return spreadOf(times);
+}
+
+/** One measure as a figure of the bench: its median against the limit. */
+export async function measured(measure: Measure): Promise<Figure> {
+  const { name, title, limitMs, rounds } = measure;
+  let failed = 0;
+  let firstFailure: string | undefined;
+  const ms = await timed(measure).catch((error: unknown) => {
+    failed = 1;
+    firstFailure = error instanceof Error ? error.message.slice(0, 500) : String(error);
+    return { min: NaN, median: NaN, max: NaN };
+  });
+  const wanted = [{ what: `median below ${limitMs} ms`, met: ms.median < limitMs }];
+  return {
+    name,
+    title,
+    unit: 'ms',
+    measured: { ms },
+    failed,
+    firstFailure,
+    rounds,
+    wanted,
+    loadAverage: loadavg()[0] ?? NaN,
+  };
+}
