@@ -54,7 +54,10 @@ export async function scheduleView(
 
 /** The run's row says more; Temporal knows a firing whose run no worker has begun yet. */
 function lastFiring(run: ScheduledRunRow | undefined, action: ScheduleState['last']): ScheduleView['last'] {
-  if (run && (!action || run.scheduledFor >= action.scheduledFor)) {
+  // Temporal tells a run the time of its firing in whole seconds.
+  const isNewest =
+    action === undefined || Math.floor(action.scheduledFor.getTime() / 1000) * 1000 <= Number(run?.scheduledFor);
+  if (run && isNewest) {
     const { runId, workflowId, outcome } = run;
     return { ...times(run), workflowId, runId, outcome };
   }

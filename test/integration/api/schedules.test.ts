@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { applySchedules, planSchedules } from '../../../client/triggers/schedules.js';
@@ -83,6 +84,24 @@ describe('schedules ls', () => {
     expect(item?.last).toMatchObject({ runId: latest, outcome: null, lateSeconds: 900 });
     const [other] = (await running.api.schedules((await applied(nightly)).name)).items;
     expect(other?.late.count).toBe(0);
+  });
+
+  it('knows how a firing by hand went, whose time is no whole second', { timeout: 60_000 }, async () => {
+    const definition = await applied(nightly);
+    await inTemporal(definition);
+    const handle = temporal.client.schedule.getHandle(scheduleIds.of(definition.name, 'nightly'));
+    await handle.trigger();
+    const view = async () => (await running.api.schedules(definition.name)).items[0]?.last ?? undefined;
+    const before = await pollUntil('Temporal has fired', 30_000, view);
+    expect(before).toMatchObject({ runId: null });
+    const described = await temporal.client.workflow.getHandle(before.workflowId).describe();
+    const scheduledFor = described.typedSearchAttributes.get(
+      defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME),
+    );
+    if (!scheduledFor) throw new Error('the run does not know the time of its firing');
+    const runId = await ran(definition, scheduledFor, new Date(), new Date());
+    expect(await view()).toMatchObject({ runId });
+    await temporal.client.workflow.getHandle(before.workflowId).terminate();
   });
 
   it('counts firings that found an earlier run still going, with that run', { timeout: 60_000 }, async () => {
