@@ -3,108 +3,31 @@ import type { ModelCard } from './model-card.js';
 
 /** The card as a Markdown page. The same card gives the same text. */
 export function modelCardMarkdown(card: ModelCard): string {
-  const { details, data, lineage } = card;
   const sections = [
-    `# ${details.model}, version ${details.version}`,
+    `# ${card.details.model}, version ${card.details.version}`,
     inline(card.intendedUse),
     '## Details',
-    table(
-      ['', ''],
-      [
-        ['Owner', details.owner],
-        ['Registered', details.createdAt],
-        [
-          'Cause',
-          [details.cause.kind, details.cause.id, details.cause.actor && `by ${details.cause.actor}`]
-            .filter(Boolean)
-            .join(' '),
-        ],
-        ['Algorithm', details.algorithm],
-        [
-          'Parameters',
-          Object.entries(details.parameters)
-            .map(([name, value]) => `${name} ${value}`)
-            .join(', '),
-        ],
-        [
-          'Answers',
-          `the chance of \`${card.output.label}\`${card.output.description ? `: ${card.output.description}` : ''}`,
-        ],
-        ['Threshold', `positive from ${short(card.output.threshold)}`],
-        ['Artifact (SHA-256)', code(details.artifactSha256)],
-      ],
-    ),
+    detailsTable(card),
     '## What to know before relying on it',
     card.caveats.map((caveat) => `- ${inline(caveat)}`).join('\n'),
     '## Data',
-    table(
-      ['', 'from', 'up to, not including', 'rows'],
-      [
-        ['Trained on', data.trainedOn.from, data.trainedOn.to, `${data.trainedOn.rows}`],
-        [
-          'Tested on',
-          data.testedOn.from,
-          data.testedOn.to,
-          `${data.testedOn.rows}, ${data.positives} of them positive`,
-        ],
-      ],
-    ),
-    ...(data.partitions ? [partitionsTable(data.partitions)] : []),
+    dataTable(card),
+    ...(card.data.partitions ? [partitionsTable(card.data.partitions)] : []),
     '## How well it answers',
     metricsTable(card),
     '## Gates',
-    table(
-      ['gate', 'outcome', 'reason'],
-      card.gates.results.map((gate) => [gate.name, gate.outcome, gate.reason]),
-    ),
-    ...(card.gates.notAsked.length > 0
-      ? [card.gates.notAsked.map(({ name, reason }) => `Not asked: ${inline(name)}. ${inline(reason)}`).join('\n\n')]
-      : []),
+    ...gateSections(card),
     ...(card.slices.length > 0 ? ['## Slices', slicesTable(card)] : []),
     '## Calibration',
     table(
       ['mean score', 'observed share', 'rows'],
       card.calibration.map((point) => [point.meanScore.toFixed(3), point.observedShare.toFixed(3), `${point.rows}`]),
     ),
-    ...(card.featureImportances.length > 0
-      ? [
-          '## Features by importance',
-          table(
-            ['feature', 'share'],
-            card.featureImportances.map(({ feature, share }) => [feature, `${(100 * share).toFixed(1)} %`]),
-          ),
-        ]
-      : []),
+    ...(card.featureImportances.length > 0 ? ['## Features by importance', importancesTable(card)] : []),
     '## Inputs',
-    table(
-      ['input', 'type', 'may be missing', 'range', ''],
-      card.inputs.map((input) => [
-        input.name,
-        input.type,
-        input.nullable ? 'yes' : 'no',
-        input.range,
-        input.description,
-      ]),
-    ),
+    inputsTable(card),
     '## Lineage',
-    table(
-      ['', ''],
-      [
-        ['Run', code(lineage.runId)],
-        ['Snapshot', code(lineage.snapshotSha256)],
-        ['Holdout', code(data.holdoutSha256)],
-        ['Definition', code(lineage.definitionSha256)],
-        ['Code revision', lineage.codeRevision === null ? 'not in git' : code(lineage.codeRevision)],
-        ['Training environment', code(lineage.environmentSha256)],
-        [
-          'Libraries',
-          Object.entries(lineage.libraries)
-            .map(([name, version]) => `${name} ${version}`)
-            .join(', '),
-        ],
-        ['Seed', `${lineage.seed}`],
-      ],
-    ),
+    lineageTable(card),
   ];
   return `${sections.join('\n\n')}\n`;
 }
@@ -114,6 +37,76 @@ function partitionsTable(partitions: NonNullable<ModelCard['data']['partitions']
   return table(
     ['partition', 'use', 'rows', 'made from'],
     partitions.map(({ partition, use, rows, inputsSha256 }) => [partition, use, `${rows}`, inputsSha256.slice(0, 12)]),
+  );
+}
+
+function detailsTable({ details, output }: ModelCard): string {
+  const { kind, id, actor } = details.cause;
+  const parameters = Object.entries(details.parameters).map(([name, value]) => `${name} ${value}`);
+  return table(
+    ['', ''],
+    [
+      ['Owner', details.owner],
+      ['Registered', details.createdAt],
+      ['Cause', [kind, id, actor && `by ${actor}`].filter(Boolean).join(' ')],
+      ['Algorithm', details.algorithm],
+      ['Parameters', parameters.join(', ')],
+      ['Answers', `the chance of \`${output.label}\`${output.description ? `: ${output.description}` : ''}`],
+      ['Threshold', `positive from ${short(output.threshold)}`],
+      ['Artifact (SHA-256)', code(details.artifactSha256)],
+    ],
+  );
+}
+
+function dataTable({ data: { trainedOn, testedOn, positives } }: ModelCard): string {
+  return table(
+    ['', 'from', 'up to, not including', 'rows'],
+    [
+      ['Trained on', trainedOn.from, trainedOn.to, `${trainedOn.rows}`],
+      ['Tested on', testedOn.from, testedOn.to, `${testedOn.rows}, ${positives} of them positive`],
+    ],
+  );
+}
+
+function gateSections({ gates: { results, notAsked } }: ModelCard): string[] {
+  const asked = table(
+    ['gate', 'outcome', 'reason'],
+    results.map((gate) => [gate.name, gate.outcome, gate.reason]),
+  );
+  if (notAsked.length === 0) return [asked];
+  return [asked, notAsked.map(({ name, reason }) => `Not asked: ${inline(name)}. ${inline(reason)}`).join('\n\n')];
+}
+
+function importancesTable({ featureImportances }: ModelCard): string {
+  return table(
+    ['feature', 'share'],
+    featureImportances.map(({ feature, share }) => [feature, `${(100 * share).toFixed(1)} %`]),
+  );
+}
+
+function inputsTable({ inputs }: ModelCard): string {
+  return table(
+    ['input', 'type', 'may be missing', 'range', ''],
+    inputs.map(({ name, type, nullable, range: values, description }) => [
+      ...[name, type, nullable ? 'yes' : 'no', values, description],
+    ]),
+  );
+}
+
+function lineageTable({ lineage, data }: ModelCard): string {
+  const libraries = Object.entries(lineage.libraries).map(([name, version]) => `${name} ${version}`);
+  return table(
+    ['', ''],
+    [
+      ['Run', code(lineage.runId)],
+      ['Snapshot', code(lineage.snapshotSha256)],
+      ['Holdout', code(data.holdoutSha256)],
+      ['Definition', code(lineage.definitionSha256)],
+      ['Code revision', lineage.codeRevision === null ? 'not in git' : code(lineage.codeRevision)],
+      ['Training environment', code(lineage.environmentSha256)],
+      ['Libraries', libraries.join(', ')],
+      ['Seed', `${lineage.seed}`],
+    ],
   );
 }
 
