@@ -4,20 +4,16 @@ import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import { adoptable } from './processes/adoption.js';
 import { builtGateway } from './processes/built-gateway.js';
 import type { ComponentReport, ComponentSpec, OnProgress } from './processes/component.js';
-import { checkOwnDatabase, checkOwnObjectStore, checkOwnTemporal } from './servers/external-servers.js';
 import { loadDecisionKeys } from './decision-keys.js';
 import { nodeComponents } from './processes/node-components.js';
-import { objectStoreComponent } from './servers/object-store.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.js';
 import { assertPortsFree } from './processes/ports.js';
-import { postgresComponent } from './servers/postgres.js';
 import { identify } from './processes/process-identity.js';
 import { endLeftovers, leftovers } from './processes/run-files.js';
-import { loadSecrets, type StackSecrets } from './secrets.js';
+import { loadSecrets } from './secrets.js';
 import {
   keepTemporalProfile,
-  postgresOptions,
   stackAddresses,
   stackProcessEnvironment,
   stackVariables,
@@ -27,7 +23,7 @@ import { removeStackFile, writeStackFile } from './stack-file.js';
 import { assertSameHome, loadStackId, readStackId } from './stack-id.js';
 import { superviseComponent, type SupervisedComponent } from './supervision/supervise.js';
 import { takeSupervisorLock, type SupervisorLock } from './supervision/supervisor-lock.js';
-import { temporalComponent } from './servers/temporal.js';
+import { checkOwnServers, externalReports, serverComponents } from './servers/server-components.js';
 
 export interface StackOptions {
   config?: PerdureConfig;
@@ -123,16 +119,7 @@ async function bringUp({
   let ready = false;
 
   const servers = serverComponents(config, secrets, addresses).map((spec) => adoptable(spec, stackId));
-  const nodes =
-    parts === 'everything'
-      ? nodeComponents({
-          config,
-          env: processEnv,
-          signingKeyFile: keys.signing,
-          gatewayProgram: await builtGateway(config.projectRoot),
-        }).map((spec) => (isGatewayName(spec.name) ? adoptable(spec, stackId) : spec))
-      : [];
-  const specs = [...servers, ...nodes];
+  const nodes = parts === 'everything' ? await nodeSpecs(config, processEnv, keys.signing, stackId) : [];
   const external = externalReports(addresses);
   const report = () => [...external, ...started.map((component) => component.report())];
   const publish = () => {
@@ -143,20 +130,7 @@ async function bringUp({
       // A full disk: what it said before stays, and it is tried again.
     }
   };
-  // Each component takes over or replaces its own predecessor when its turn comes; whatever else is left ends now.
-  const wanted = new Set(specs.map((spec) => spec.name));
-  const ended = await endLeftovers(config.home, isServerName, (name) => !wanted.has(name));
-  if (ended.length > 0)
-    onProgress({
-      component: 'stack',
-      phase: 'note',
-      detail: `ended what an earlier supervisor had left: ${ended.join(', ')}`,
-    });
-  const running = new Set(leftovers(config.home).map((entry) => entry.name));
-  await assertPortsFree(
-    config.host,
-    specs.filter((spec) => !running.has(spec.name)).flatMap((spec) => spec.ports),
-  );
+  await clearTheWay(config, [...servers, ...nodes], onProgress);
   signal.throwIfAborted();
 
   const startTier = async (specs: readonly ComponentSpec[]) => {
@@ -164,20 +138,8 @@ async function bringUp({
       superviseComponent(config.home, guarded(spec, config.home, stackId), onProgress, publish),
     );
     started.push(...tier);
-    const failure = new AbortController();
-    const either = AbortSignal.any([signal, failure.signal]);
-    const results = await Promise.allSettled(
-      tier.map((component) =>
-        component.start(either).catch((error: unknown) => {
-          if (!failure.signal.aborted) failure.abort(error);
-          throw error;
-        }),
-      ),
-    );
-    signal.throwIfAborted();
-    if (results.some((result) => result.status === 'rejected')) throw failure.signal.reason;
+    await startTogether(tier, signal);
   };
-
   await Promise.all([startTier(servers), checkOwnServers(config, addresses, environment)]);
   await migrate(addresses, onProgress);
   signal.throwIfAborted();
@@ -186,14 +148,10 @@ async function bringUp({
   const temporal = addresses.embedded.temporal
     ? { address: addresses.temporal }
     : loadTemporalConfig(environment).connection;
+  const replay = { projectRoot: config.projectRoot, env: processEnv, temporal, namespace: addresses.temporalNamespace };
   await Promise.all([
     startTier(nodes.filter((spec) => !isWorker(spec))),
-    nodes.length > 0
-      ? tellOfReplay(
-          { projectRoot: config.projectRoot, env: processEnv, temporal, namespace: addresses.temporalNamespace },
-          onProgress,
-        )
-      : undefined,
+    nodes.length > 0 ? tellOfReplay(replay, onProgress) : undefined,
   ]);
   await startTier(nodes.filter(isWorker));
   if (nodes.length > 0)
@@ -209,10 +167,7 @@ async function bringUp({
 
   let stopping: Promise<void> | undefined;
   return {
-    config,
-    addresses,
-    env,
-    components: report,
+    ...{ config, addresses, env, components: report },
     stop() {
       clearInterval(keeping);
       stopping ??= stopAll(started, (component) => component.stop()).then(() => {
@@ -224,55 +179,53 @@ async function bringUp({
   };
 }
 
-function serverComponents(config: PerdureConfig, secrets: StackSecrets, addresses: StackAddresses): ComponentSpec[] {
-  const { projectRoot, home, host, ports } = config;
-  const specs: ComponentSpec[] = [];
-  if (addresses.embedded.postgres) specs.push(postgresComponent(postgresOptions(config, secrets)));
-  if (addresses.embedded.temporal) {
-    const namespace = addresses.temporalNamespace;
-    specs.push(
-      temporalComponent({ projectRoot, home, host, port: ports.temporal, uiPort: ports.temporalUi, namespace }),
-    );
-  }
-  if (addresses.embedded.s3) {
-    const { bucket, region } = config.s3;
-    const keys = { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
-    specs.push(objectStoreComponent({ projectRoot, home, host, port: ports.s3, bucket, region, ...keys }));
-  }
-  return specs;
-}
-
-async function checkOwnServers(
+async function nodeSpecs(
   config: PerdureConfig,
-  addresses: StackAddresses,
-  environment: NodeJS.ProcessEnv,
-): Promise<void> {
-  await Promise.all([
-    addresses.embedded.postgres ? undefined : checkOwnDatabase(addresses.databaseUrl),
-    addresses.embedded.temporal ? undefined : checkOwnTemporal(environment),
-    addresses.embedded.s3 ? undefined : checkOwnObjectStore({ ...config.s3, endpoint: addresses.s3Endpoint }),
-  ]);
+  env: NodeJS.ProcessEnv,
+  signingKeyFile: string,
+  stackId: string,
+): Promise<ComponentSpec[]> {
+  const gatewayProgram = await builtGateway(config.projectRoot);
+  return nodeComponents({ config, env, signingKeyFile, gatewayProgram }).map((spec) =>
+    isGatewayName(spec.name) ? adoptable(spec, stackId) : spec,
+  );
 }
 
-function externalReports(addresses: StackAddresses): ComponentReport[] {
-  const own = [
-    ['postgres', addresses.embedded.postgres, new URL(addresses.databaseUrl).host],
-    ['temporal', addresses.embedded.temporal, addresses.temporal],
-    ['s3', addresses.embedded.s3, addresses.s3Endpoint],
-  ] as const;
-  return own
-    .filter(([, embedded]) => !embedded)
-    .map(([name, , address]) => ({
-      name,
-      state: 'external',
-      pid: undefined,
-      address,
-      version: undefined,
-      logFile: undefined,
-      startedAt: undefined,
-      restarts: 0,
-      lastError: undefined,
-    }));
+/**
+ * Each component takes over or replaces its own predecessor when its turn comes; whatever else an earlier supervisor
+ * left ends now, and the ports of what does not run yet must be free.
+ */
+async function clearTheWay(
+  { home, host }: PerdureConfig,
+  specs: readonly ComponentSpec[],
+  onProgress: OnProgress,
+): Promise<void> {
+  const wanted = new Set(specs.map((spec) => spec.name));
+  const ended = await endLeftovers(home, isServerName, (name) => !wanted.has(name));
+  const detail = `ended what an earlier supervisor had left: ${ended.join(', ')}`;
+  if (ended.length > 0) onProgress({ component: 'stack', phase: 'note', detail });
+  const running = new Set(leftovers(home).map((entry) => entry.name));
+  const starting = specs.filter((spec) => !running.has(spec.name));
+  await assertPortsFree(
+    host,
+    starting.flatMap((spec) => spec.ports),
+  );
+}
+
+/** Starts components side by side. The first that fails ends the start of the others, and is what is thrown. */
+async function startTogether(tier: readonly SupervisedComponent[], signal: AbortSignal): Promise<void> {
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  const results = await Promise.allSettled(
+    tier.map((component) =>
+      component.start(either).catch((error: unknown) => {
+        if (!failure.signal.aborted) failure.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  signal.throwIfAborted();
+  if (results.some((result) => result.status === 'rejected')) throw failure.signal.reason;
 }
 
 async function tellOfReplay(place: ReplayPlace, onProgress: OnProgress): Promise<void> {
