@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { createContext } from './context.js';
 import { exitCodeOf, explainError, Interrupted } from './exit-code.js';
 import { createOutput, type OutputStreams } from './output.js';
+import { groupsOf } from './command-groups.js';
 import { buildProgram } from './program.js';
 
 /** Runs one command line; resolves to the exit code. Never throws, and leaves ending the process to the caller. */
@@ -19,7 +20,7 @@ export async function runCli(
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   const context = createContext({ env, output, signal: interrupt.signal });
   try {
-    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    await buildProgram(context, await groupsOf(argv)).parseAsync([...argv], { from: 'user' });
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {

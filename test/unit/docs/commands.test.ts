@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createContext } from '../../../cli/context.js';
 import { createOutput } from '../../../cli/output.js';
+import { everyGroup } from '../../../cli/command-groups.js';
 import { buildProgram } from '../../../cli/program.js';
 import { documents, projectRoot } from './documents.js';
 
@@ -14,6 +15,7 @@ const program = buildProgram(
     output: createOutput(process, { json: false, env: {} }),
     signal: new AbortController().signal,
   }),
+  await everyGroup(),
 );
 
 /** What is wrong with a command line of `perdure`, or undefined. */
