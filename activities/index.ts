@@ -1,5 +1,6 @@
 import type { ActivityQueue } from '../domain/task-queues.js';
 import type { ActivityDependencies } from './dependencies.js';
+import { createCompactionActivities } from './serving/compaction.js';
 import { createEvaluationActivities } from './evaluation/evaluation.js';
 import { createEvidenceActivities } from './promotion/evidence.js';
 import { createGatewayActivities } from './serving/gateways.js';
@@ -27,6 +28,7 @@ import { createTrainingActivities } from './training/training.js';
  */
 export function createActivities(deps: ActivityDependencies) {
   const all = mergeActivities({
+    compaction: createCompactionActivities(deps),
     evaluation: createEvaluationActivities(deps),
     evidence: createEvidenceActivities(deps),
     gateways: createGatewayActivities(deps),
@@ -57,7 +59,8 @@ export function createActivities(deps: ActivityDependencies) {
   } = all;
   const { takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows, ...some } = remote;
   const { waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } = some;
-  const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, train, ...activities } = others;
+  const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, compactDay, ...most } = others;
+  const { train, ...activities } = most;
   return {
     /** Beside the workflow task itself. */
     local: { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest },
@@ -67,7 +70,7 @@ export function createActivities(deps: ActivityDependencies) {
       ...{ waitForAcknowledgement, waitUntilAcknowledged, probe },
     },
     judging: { gatherEvidence, lookAtRollout, lookAtLabels },
-    data: { takeSnapshot, evaluateRun },
+    data: { takeSnapshot, evaluateRun, compactDay },
     training: { train },
   } satisfies Record<ActivityQueue | 'local', object>;
 }

@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/clien
 import type { TemporalHandle } from './connect.js';
 
 export interface PerpetualWorkflow {
-  type: 'reconcile' | 'retain';
+  type: 'reconcile' | 'retain' | 'compactLogs';
   ids: { schedule: string; workflow: string };
   note: string;
 }

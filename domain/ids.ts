@@ -31,6 +31,9 @@ export const leaseNames = {
 export const reconcilerIds = { schedule: 'perdure-reconciler', workflow: 'reconcile' } as const;
 
 /** The workflow that rolls up counts and removes what is old, and the schedule that keeps it running. */
+/** What merges the logs of days that are over, likewise. */
+export const compactionIds = { schedule: 'perdure-log-compaction', workflow: 'compact-logs' } as const;
+
 export const retentionIds = { schedule: 'perdure-retention', workflow: 'retain' } as const;
 
 export const scheduleIds = {

@@ -21,7 +21,17 @@ export const objectKeys = {
     `predictions/${environment}/${model}/day=${day}/`,
   predictions: (environment: Environment, model: string, day: string, segment: string) =>
     `predictions/${environment}/${model}/day=${day}/${segment}.parquet`,
+  /** Many segments of a day as one object; `manifest` is the number of the first that may name it. */
+  compactedPart: (environment: Environment, model: string, day: string, manifest: number, id: string) =>
+    `predictions/${environment}/${model}/day=${day}/part-${manifest}-${id}.parquet`,
+  /** Which parts a day has, and which segments they hold: the one with the highest number counts. */
+  compactionManifest: (environment: Environment, model: string, day: string, number: number) =>
+    `predictions/${environment}/${model}/day=${day}/compacted-${String(number).padStart(8, '0')}.json`,
   labelsOf: (model: string) => `labels/${model}/`,
   labelsOfDay: (model: string, day: string) => `labels/${model}/day=${day}/`,
   labels: (model: string, day: string, segment: string) => `labels/${model}/day=${day}/${segment}.parquet`,
+  /** Labels by the day of their predictions; `unknown` where an id does not say it. */
+  labelsOfPredictionDay: (model: string, day: string) => `labels/${model}/predicted=${day}/`,
+  unreadableLabels: (model: string, name: string) => `labels/${model}/unreadable/${name}`,
+  labelIndex: (model: string, day: string, sha256: string) => `labels/${model}/predicted=${day}/${sha256}.parquet`,
 } as const;

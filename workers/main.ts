@@ -8,6 +8,7 @@ import { decisionVerifier } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { announceReady, onShutdown } from '../adapters/process-lifecycle.js';
 import { sweepWorkFolders } from '../adapters/work-folder.js';
+import { ensureCompaction } from '../client/compaction.js';
 import { ensureReconciler } from '../client/reconciler.js';
 import { ensureRetention } from '../client/retention.js';
 import { connectDatabase } from '../db/connect.js';
@@ -76,7 +77,7 @@ async function main(): Promise<void> {
   });
   if (roles.includes('workflows')) {
     const handle = { client: deps.temporal, config: temporal };
-    await Promise.all([ensureReconciler(handle), ensureRetention(handle)]);
+    await Promise.all([ensureReconciler(handle), ensureRetention(handle), ensureCompaction(handle)]);
   }
   await keepWorkFoldersSwept(config.home);
   const running = Promise.all(workers.map((worker) => worker.run()));

@@ -76,6 +76,29 @@ export const removing = () =>
   });
 
 /**
+ * Days of logs: bounded parts of a minute or so behind all work of runs, with a heartbeat each second; three tries, for
+ * the next pass does the same.
+ */
+const compaction = {
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 4, maximumAttempts: 3 },
+} as const;
+
+export const daySearch = () =>
+  proxyActivities<Pick<Activities['activities'], 'findDaysToCompact'>>({
+    ...compaction,
+    taskQueue: queue('activities'),
+  });
+
+export const compacting = () =>
+  proxyActivities<Pick<Activities['data'], 'compactDay'>>({
+    ...compaction,
+    taskQueue: queue('data'),
+    priority: { priorityKey: 5 },
+  });
+
+/**
  * Passes over what is open, for hours, with a heartbeat each second: 30 s without one means that its worker died, and
  * another goes on.
  */
@@ -133,7 +156,11 @@ export const evidence = () =>
 
 /** Snapshots and evaluations of runs, in the order that `priority` says. */
 export const dataWork = (priority?: Priority) =>
-  proxyActivities<Activities['data']>({ ...long, taskQueue: queue('data'), ...(priority && { priority }) });
+  proxyActivities<Omit<Activities['data'], 'compactDay'>>({
+    ...long,
+    taskQueue: queue('data'),
+    ...(priority && { priority }),
+  });
 
 /** Trainers, in the order that `priority` says. */
 export const trainers = (priority?: Priority) =>

@@ -1,3 +1,4 @@
+export { compactLogs } from './compact-logs.js';
 export { giveShareBack } from './rollout/give-share-back.js';
 export { promoteModel } from './promotion/promote-model.js';
 export { reconcile } from './reconcile.js';

@@ -120,7 +120,7 @@ const logPrefixes = (model: string) => [
 ];
 
 /**
- * The keys of each day of a log before the first that is kept. A label comes after its prediction, so that no kept
+ * The keys of each day of a log before the first that is kept, merged or not. A label comes after its prediction, so that no kept
  * prediction loses one.
  */
 export async function* expiredLogObjects(
@@ -129,7 +129,7 @@ export async function* expiredLogObjects(
   firstKept: string,
 ): AsyncGenerator<string[]> {
   for (const folder of await store.listFolders(prefix)) {
-    const day = /\/day=(\d{4}-\d{2}-\d{2})\/$/.exec(folder)?.[1];
+    const day = /\/(?:day|predicted)=(\d{4}-\d{2}-\d{2})\/$/.exec(folder)?.[1];
     if (day === undefined || day >= firstKept) continue;
     yield (await store.list(folder)).map(({ key }) => key);
   }

@@ -16,9 +16,10 @@ export const overrideCauses = [
 export type OverrideCause = (typeof overrideCauses)[number];
 
 /**
- * Columns of the logs as they lie in the object store, with their SQL types. `features` is JSON text: the features as
- * they were served, missing ones null; `chosen_by` is an `OverrideCause`, null for a row of the split or of a shadow.
- * Objects from before a column was added lack it: readers take it as null.
+ * Columns of the logs as they lie in the object store, with their SQL types, beside those of the features
+ * (`logged-features.ts`). `features` holds them in older objects: JSON text, missing ones null. `chosen_by` is an
+ * `OverrideCause`, null for a row of the split or of a shadow. Objects from before a column was added lack it: readers
+ * take it as null.
  */
 export const logColumns: Record<LogKind, Record<string, string>> = {
   predictions: {
@@ -33,7 +34,7 @@ export const logColumns: Record<LogKind, Record<string, string>> = {
     role: 'VARCHAR',
     chosen_by: 'VARCHAR',
     key_hash: 'VARCHAR',
-    features: 'JSON',
+    features: 'VARCHAR',
     probability: 'DOUBLE',
     label: 'BOOLEAN',
     latency_ms: 'DOUBLE',

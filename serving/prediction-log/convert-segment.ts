@@ -4,6 +4,7 @@ import path from 'node:path';
 import { findTextProblem } from '../../domain/plain-text.js';
 import { logColumns, type LogKind } from '../../domain/serving/served-log.js';
 import { rowsOfLine } from './packed-line.js';
+import { contextMark } from './row-line.js';
 import { segmentToParquet } from './segment-to-parquet.js';
 
 /** Lines that are found by halving at most; what is left after that is set aside with them. */
@@ -34,15 +35,17 @@ export async function convertSegment(
   try {
     return { ...(await segmentToParquet(kind, segment, parquet, folder)), damaged: 0, setAside: [] };
   } catch (cause) {
-    const trial = new Trial(kind, folder);
-    if (!(await trial.takes([harmlessLine(kind)]))) throw cause;
-    const lines = (await readFile(segment, 'utf8')).split('\n').filter((line) => line !== '');
+    const all = (await readFile(segment, 'utf8')).split('\n').filter((line) => line !== '');
+    const contexts = all.filter((line) => line.startsWith(contextMark));
+    const lines = all.filter((line) => !line.startsWith(contextMark));
+    if (!(await new Trial(kind, folder, []).takes([harmlessLine(kind)]))) throw cause;
+    const trial = new Trial(kind, folder, contexts);
     const { fit, unfit } = await trial.sort(lines);
     const damaged = unfit.reduce((rows, line) => rows + rowsOfLine(line), 0);
     if (fit.length === 0) return { rows: 0, torn: 0, damaged, setAside: unfit };
     const rest = path.join(folder, `${randomUUID()}.ndjson`);
     try {
-      await writeFile(rest, `${fit.join('\n')}\n`);
+      await writeFile(rest, `${[...contexts, ...fit].join('\n')}\n`);
       const converted = await segmentToParquet(kind, rest, parquet, folder);
       return { ...converted, damaged, setAside: unfit };
     } finally {
@@ -58,6 +61,8 @@ class Trial {
   constructor(
     private readonly kind: LogKind,
     private readonly folder: string,
+    /** Stand before the lines in every try. */
+    private readonly contexts: readonly string[],
   ) {}
 
   /** The lines that can be converted together, and those that cannot, each found by halving. */
@@ -83,7 +88,7 @@ class Trial {
       path.join(this.folder, `${randomUUID()}.${kind}`),
     ) as [string, string];
     try {
-      await writeFile(segment, `${lines.join('\n')}\n`);
+      await writeFile(segment, `${[...this.contexts, ...lines].join('\n')}\n`);
       await segmentToParquet(this.kind, segment, parquet, this.folder);
       return true;
     } catch {
@@ -105,7 +110,9 @@ function isPlain(line: string): boolean {
 
 /** One that every machine in order can convert. */
 function harmlessLine(kind: LogKind): string {
-  return JSON.stringify(
-    Object.fromEntries(Object.keys(logColumns[kind]).map((name) => [name, name === 'prediction_id' ? 'p' : null])),
-  );
+  const columns = Object.keys(logColumns[kind]).map((name) => [name, name === 'prediction_id' ? 'p' : null]);
+  return JSON.stringify({
+    ...Object.fromEntries(columns),
+    ...(kind === 'predictions' && { version: 1, features: {} }),
+  });
 }

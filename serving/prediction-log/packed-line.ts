@@ -1,4 +1,5 @@
 import type { Rows } from '../../inference/compiled-contract.js';
+import { contextMark } from './row-line.js';
 
 /**
  * The rows of one large request as one line of the spool, their features packed rather than written out: numbers as
@@ -47,6 +48,7 @@ export function packedLine(
 
 /** How many rows a line of the spool stands for, read from its beginning alone. */
 export function rowsOfLine(line: string): number {
+  if (line.startsWith(contextMark)) return 0;
   return line.startsWith(packedMark) ? Number(/"rows":(\d+)/.exec(line.slice(0, 500))?.[1] ?? 1) : 1;
 }
 

@@ -1,10 +1,12 @@
 import type { Environment } from '../../domain/names.js';
+import type { LoggedType } from '../../domain/serving/logged-features.js';
 import type { OverrideCause } from '../../domain/serving/served-log.js';
 import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 import type { Scores } from '../../inference/scores.js';
 import type { Answer } from '../protocol/infer-response.js';
-import { featureText, packedLine } from './packed-line.js';
+import { packedLine } from './packed-line.js';
+import { contextOf, valuesText } from './row-line.js';
 import type { Spool } from './spool.js';
 
 export interface ServedPrediction {
@@ -20,7 +22,7 @@ export interface ServedPrediction {
   cause: OverrideCause | undefined;
   /** 16 hex digits that stand for the caller's key; undefined when none was given. */
   keyDigest: string | undefined;
-  features: readonly { name: string }[];
+  features: readonly { name: string; type: LoggedType }[];
   rows: Rows;
   answer: Answer;
   latencyMs: number;
@@ -57,28 +59,25 @@ export function scoreOf({ probabilities, classes }: Scores, row: number): number
 export function logPrediction(spool: Spool, served: ServedPrediction): void {
   const { predictionId, rows, answer, features } = served;
   const suffix = served.role === 'shadow' ? shadowPredictionId('', served.version) : '';
-  const head =
-    `"request_id":${served.requestId === undefined ? 'null' : JSON.stringify(served.requestId)},"at":"${served.at.toISOString()}",` +
-    `"environment":"${served.environment}","model":"${served.model}","version":${served.version},"epoch":${served.epoch},"role":"${served.role}",` +
-    (served.cause === undefined ? '' : `"chosen_by":"${served.cause}",`) +
-    `"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
+  const request = served.requestId === undefined ? 'null' : JSON.stringify(served.requestId);
+  const own =
+    `"epoch":${served.epoch},"key_hash":${served.keyDigest === undefined ? 'null' : `"${served.keyDigest}"`},` +
+    `"latency_ms":${Math.round(served.latencyMs * 1000) / 1000}`;
   if (rows.count > 1) {
+    const head =
+      `"request_id":${request},"at":"${served.at.toISOString()}","environment":"${served.environment}",` +
+      `"model":"${served.model}","version":${served.version},"role":"${served.role}",` +
+      `${served.cause === undefined ? '' : `"chosen_by":"${served.cause}",`}${own}`;
     const scores = Float32Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
     const positives = Array.from({ length: rows.count }, (_, row) => answer.labels[row] === 1);
-    spool.append(
-      served.model,
-      packedLine(predictionId, head, { suffix, features, rows, scores, positives }),
-      rows.count,
-    );
+    const line = packedLine(predictionId, head, { suffix, features, rows, scores, positives });
+    spool.append(served.model, line, rows.count);
     return;
   }
-  let values = '';
-  for (let index = 0; index < features.length; index += 1) {
-    values += `${index === 0 ? '' : ','}"${features[index]?.name ?? ''}":${featureText(rows.columns[index]?.[0])}`;
-  }
-  spool.append(
-    served.model,
-    `{"prediction_id":"${predictionId}${suffix}","row":0,${head},"features":{${values}},` +
-      `"probability":${scoreOf(answer, 0)},"label":${answer.labels[0] === 1}}`,
-  );
+  const context = contextOf(features, served);
+  const line =
+    `{"prediction_id":"${predictionId}${suffix}","context":"${context.key}","request_id":${request},` +
+    `"at":"${served.at.toISOString()}",${own},${valuesText(features, rows)},` +
+    `"probability":${scoreOf(answer, 0)},"label":${answer.labels[0] === 1}}`;
+  spool.append(served.model, line, 1, context);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { typeOfLetter, type LoggedType } from '../../domain/serving/logged-features.js';
 
 /** A packed line of the spool, read and checked. */
 export interface PackedRows {
@@ -8,8 +9,8 @@ export interface PackedRows {
   rows: number;
   /** The members that all rows share, as they stand in the log. */
   shared: Record<string, unknown>;
-  /** One value a row each: FP32 with NaN for missing, or strings with '' for missing. */
-  features: { name: string; values: Float32Array | string[] }[];
+  /** One value a row each: FP32 with NaN for missing, or texts with '' for missing. */
+  features: { name: string; type: LoggedType; values: Float32Array | string[] }[];
   scores: Float32Array;
   labels: boolean[];
 }
@@ -19,9 +20,14 @@ const packedSchema = z.looseObject({
   prediction_id: z.string(),
   suffix: z.string(),
   rows: z.number().int().min(1),
-  features: z.record(z.string(), z.enum(['n', 's'])),
+  features: z.record(
+    z.string(),
+    z
+      .string()
+      .transform((letter, context) => typeOfLetter(letter) ?? (context.addIssue('no type of a feature'), z.NEVER)),
+  ),
   numbers: z.string(),
-  strings: z.array(z.string()),
+  strings: z.custom<string[]>((value) => Array.isArray(value) && value.every((one) => typeof one === 'string')),
   scores: z.string(),
   labels: z.string().regex(/^[01]*$/),
 });
@@ -44,7 +50,7 @@ export function readPackedLine(line: string): PackedRows | undefined {
   } = parsed.data;
   const values = floats(numbers);
   const kinds = Object.entries(features);
-  const numberFeatures = kinds.filter(([, kind]) => kind === 'n').length;
+  const numberFeatures = kinds.filter(([, type]) => type === 'number').length;
   if (values.length !== numberFeatures * rows || strings.length !== (kinds.length - numberFeatures) * rows)
     return undefined;
   const read = floats(scores);
@@ -53,10 +59,10 @@ export function readPackedLine(line: string): PackedRows | undefined {
   let stringAt = 0;
   return {
     ...{ predictionId, suffix, rows, shared },
-    features: kinds.map(([name, kind]) => ({
-      name,
+    features: kinds.map(([name, type]) => ({
+      ...{ name, type },
       values:
-        kind === 'n' ? values.subarray(numberAt, (numberAt += rows)) : strings.slice(stringAt, (stringAt += rows)),
+        type === 'number' ? values.subarray(numberAt, (numberAt += rows)) : strings.slice(stringAt, (stringAt += rows)),
     })),
     scores: read,
     labels: Array.from(labels, (label) => label === '1'),

@@ -1,16 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../../adapters/data-engine/duck-session.js';
-import { quoteName, quotePath, quoteText } from '../../adapters/data-engine/quote.js';
-import { logColumns, type LogKind } from '../../domain/serving/served-log.js';
+import { copyLog } from '../../adapters/data-engine/prediction-log/copy-log.js';
+import type { LogKind } from '../../domain/serving/served-log.js';
+import { joinFeatures, type FeaturesByVersion } from '../../domain/serving/logged-features.js';
 import { packedMark, rowsOfLine } from './packed-line.js';
+import { labelLinesQuery, namedLinesQueries, rowLinesQueries } from './line-queries.js';
+import { LineShapes } from './line-shapes.js';
+import { contextMark, parseContext, type ParsedContext } from './row-line.js';
 import { readPackedLine } from './read-packed-line.js';
 import { PackedLineStages } from './stage-packed-lines.js';
 
-const countSchema = z.object({ rows: z.coerce.number() });
 const newline = 10;
+
+interface Sorted {
+  /** What the segment should hold, lines that cannot be read included. */
+  expected: number;
+  queries: string[];
+  features: FeaturesByVersion;
+}
 
 /**
  * Writes a spool segment as Parquet; lines that are torn or damaged are left out and counted. The same segment gives
@@ -24,73 +33,74 @@ export async function segmentToParquet(
   folder: string,
 ): Promise<{ rows: number; torn: number }> {
   const bytes = await readFile(segment);
-  // Between packed lines, those of single rows are read from a file of their own.
-  const plain = bytes.includes(packedMark) ? path.join(folder, `${randomUUID()}.ndjson`) : segment;
   const session = await openDuckSession({ folder, readable: [segment], threads: 1, memoryLimitMb: 512 });
+  const rest = path.join(folder, `${randomUUID()}.ndjson`);
   try {
-    const stored = Object.entries(logColumns[kind]).map(
-      ([name, type]) => `${quoteName(name)} ` + `${type === 'JSON' ? 'VARCHAR' : type}`,
-    );
-    await session.run(`CREATE TABLE segment (${stored.join(', ')})`);
-    const expected = plain === segment ? countLines(bytes) : await insertPackedLines(session, bytes, plain);
-    await session.run(`INSERT INTO segment ${linesQuery(kind, plain)}`);
-    const [counted] = await session.rows('SELECT count(*)::VARCHAR AS rows FROM segment', countSchema);
-    const rows = counted?.rows ?? 0;
-    if (rows > 0)
-      await session.run(
-        `COPY segment TO ${quoteText(parquet)} (FORMAT parquet, COMPRESSION ` + 'zstd, COMPRESSION_LEVEL 1)',
-      );
+    const { expected, queries, features } = await sortLines(session, bytes, { kind, segment, rest });
+    if (queries.length === 0) return { rows: 0, torn: expected };
+    const rows = await copyLog(session, queries.join(' UNION ALL BY NAME '), parquet, features);
     return { rows, torn: Math.max(0, expected - rows) };
   } finally {
     session.close();
-    if (plain !== segment) await rm(plain, { force: true });
+    await rm(rest, { force: true });
   }
 }
 
-/**
- * Puts the rows of all packed lines into the table and all other lines into the file `rest`.
- * @returns the rows that the segment should hold, those of lines that cannot be read included
- */
-async function insertPackedLines(session: DuckSession, segment: Buffer, rest: string): Promise<number> {
+/** Hands the rows of packed lines to the data engine; where there are any, all other lines go to the file `rest`. */
+async function sortLines(
+  session: DuckSession,
+  bytes: Buffer,
+  { kind, segment, rest }: { kind: LogKind; segment: string; rest: string },
+): Promise<Sorted> {
   const stages = new PackedLineStages(session);
+  const shapes = new LineShapes();
+  const contexts = new Map<string, ParsedContext>();
+  const isMixed = bytes.includes(packedMark);
+  const isNamed = !bytes.includes(contextMark);
   const others: Buffer[] = [];
   let expected = 0;
-  for (const line of linesOf(segment)) {
-    const isPacked = line.toString('latin1', 0, packedMark.length) === packedMark;
-    const packed = isPacked ? readPackedLine(line.toString('utf8')) : undefined;
-    expected += packed?.rows ?? rowsOfLine(line.toString('utf8'));
-    if (packed !== undefined) await stages.add(packed);
-    else if (!isPacked) others.push(line);
+  let singles = 0;
+  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+    end = bytes.indexOf(newline, start);
+    if (end === -1) end = bytes.length;
+    if (isMixed && begins(bytes, start, packedMark)) {
+      const line = bytes.toString('utf8', start, end);
+      const packed = readPackedLine(line);
+      expected += packed?.rows ?? rowsOfLine(line);
+      if (packed !== undefined) await stages.add(packed);
+      continue;
+    }
+    if (!isNamed && begins(bytes, start, contextMark)) {
+      const context = parseContext(bytes.toString('utf8', start, end));
+      if (context !== undefined) contexts.set(context.context, context);
+      continue;
+    }
+    expected += 1;
+    singles += 1;
+    if (isNamed && kind === 'predictions') shapes.look(bytes, start, end);
+    if (isMixed) others.push(bytes.subarray(start, end), newlineBytes);
   }
-  for (const query of await stages.queries()) await session.run(`INSERT INTO segment ${query}`);
-  await writeFile(rest, others.join('\n'), { flag: 'wx' });
-  return expected;
+  if (isMixed && singles > 0) await writeFile(rest, others, { flag: 'wx' });
+  const groups = shapes.groups();
+  const known = [...contexts.values()];
+  const file = isMixed ? rest : segment;
+  const ofSingles =
+    kind === 'labels'
+      ? [labelLinesQuery(file)]
+      : isNamed
+        ? namedLinesQueries(file, groups)
+        : rowLinesQueries(file, known);
+  const features = joinFeatures([
+    stages.features,
+    ...known.map(({ version, features: own }) => new Map([[version, own]])),
+    ...groups.map(({ versions }) => versions),
+  ]);
+  return { expected, queries: [...(await stages.queries()), ...(singles === 0 ? [] : ofSingles)], features };
 }
 
-function linesQuery(kind: LogKind, file: string): string {
-  const columns = Object.entries(logColumns[kind]);
-  const types = columns.map(([name, type]) => `${quoteName(name)}: '${type}'`).join(', ');
-  const names = columns
-    .map(([name, type]) => (type === 'JSON' ? `${quoteName(name)}::VARCHAR` : quoteName(name)))
-    .join(', ');
-  const read =
-    `read_json(${quotePath(file)}, hive_partitioning = false, format = 'newline_delimited', ` +
-    `ignore_errors = true, columns = {${types}})`;
-  return `SELECT ${names} FROM ${read} WHERE prediction_id IS NOT NULL`;
-}
+const newlineBytes = Buffer.from('\n');
 
-/** Lines without their ends, a last one that has none included. */
-function* linesOf(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(newline, at);
-    const to = end === -1 ? bytes.length : end;
-    yield bytes.subarray(at, to);
-    at = to + 1;
-  }
-}
-
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  for (const _line of linesOf(bytes)) lines += 1;
-  return lines;
+function begins(bytes: Buffer, start: number, mark: string): boolean {
+  // The fourth byte tells nearly all lines apart.
+  return bytes[start + 3] === mark.charCodeAt(3) && bytes.toString('latin1', start, start + mark.length) === mark;
 }

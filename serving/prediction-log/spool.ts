@@ -26,10 +26,19 @@ export interface SpoolOptions {
   };
 }
 
+/** A line that must stand in a segment before lines that refer to it. */
+export interface ContextLine {
+  key: string;
+  line: string;
+}
+
 interface Stream {
   name: string;
   pending: PendingLines;
   open: Segment | undefined;
+  /** Asked for since the last segment was opened, and before that: lines that wait may refer to either. */
+  contexts: Map<string, string>;
+  earlierContexts: Map<string, string>;
 }
 
 interface Segment {
@@ -90,8 +99,14 @@ export class Spool {
    * Takes one line (without its end); it is on disk within `flushEveryMs`.
    * @param rows that it stands for, should it be lost
    */
-  append(stream: string, line: string, rows = 1): void {
-    if (!this.streamOf(stream).pending.add(line, rows)) this.options.observer.lost(rows, 'unwritten');
+  append(stream: string, line: string, rows = 1, context?: ContextLine): void {
+    const { pending, contexts } = this.streamOf(stream);
+    let isReady = true;
+    if (context !== undefined && !contexts.has(context.key)) {
+      isReady = pending.add(context.line, 0);
+      if (isReady) contexts.set(context.key, context.line);
+    }
+    if (!isReady || !pending.add(line, rows)) this.options.observer.lost(rows, 'unwritten');
   }
 
   /**
@@ -159,7 +174,10 @@ export class Spool {
   private streamOf(name: string): Stream {
     let stream = this.streams.get(name);
     if (stream === undefined) {
-      stream = { name, pending: new PendingLines(), open: undefined };
+      stream = {
+        ...{ name, pending: new PendingLines(), open: undefined },
+        ...{ contexts: new Map(), earlierContexts: new Map() },
+      };
       this.streams.set(name, stream);
     }
     return stream;
@@ -180,8 +198,10 @@ export class Spool {
   private async writeSegment(stream: Stream, chunks: readonly Buffer[], rows: number, durable: boolean): Promise<void> {
     stream.open ??= await this.openSegment(stream);
     const segment = stream.open;
+    const isNew = segment.bytes === 0;
+    const all = isNew ? [...headOf(stream), ...chunks] : chunks;
     try {
-      for (const chunk of chunks) await segment.handle.appendFile(chunk);
+      for (const chunk of all) await segment.handle.appendFile(chunk);
       if (durable) await segment.handle.sync();
     } catch (error) {
       // A part may be on disk: it is cut off, so that what counts as lost is not found all the same. Later lines go to
@@ -190,7 +210,7 @@ export class Spool {
       await this.closeSegment(stream);
       throw error;
     }
-    for (const { length } of chunks) {
+    for (const { length } of all) {
       segment.bytes += length;
       this.bytes += length;
     }
@@ -260,6 +280,17 @@ export class Spool {
     this.bytes = bytes;
     this.options.observer.bytes(bytes);
   }
+}
+
+/**
+ * The contexts that lines of a new segment may refer to. Of those not asked for again before the next segment is opened
+ * none is repeated there: their number does not grow with the age of the process.
+ */
+function headOf(stream: Stream): Buffer[] {
+  const all = new Map([...stream.earlierContexts, ...stream.contexts]);
+  stream.earlierContexts = stream.contexts;
+  stream.contexts = new Map();
+  return all.size === 0 ? [] : [Buffer.from(`${[...all.values()].join('\n')}\n`)];
 }
 
 /** Rows of a segment that an earlier process wrote, a torn last line included; none when it is gone. */

@@ -1,6 +1,7 @@
-import type { DuckSession } from '../../adapters/data-engine/duck-session.js';
+import type { AppendedColumn, DuckSession } from '../../adapters/data-engine/duck-session.js';
 import { quoteName, quoteText } from '../../adapters/data-engine/quote.js';
 import { logColumns } from '../../domain/serving/served-log.js';
+import { featureColumn, loggedTypes, type LoggedType } from '../../domain/serving/logged-features.js';
 import type { PackedRows } from './read-packed-line.js';
 
 /** Rows go to the data engine in pieces of about this size, so that a segment does not stand in memory unpacked. */
@@ -17,7 +18,7 @@ const headColumns = { ...sharedColumns, suffix: 'VARCHAR' };
 
 interface Stage {
   rowTable: string;
-  features: { name: string; isNumber: boolean }[];
+  features: { name: string; type: LoggedType }[];
   pieces: PackedRows[];
   /** Number of the first request of `pieces`. */
   first: number;
@@ -26,22 +27,25 @@ interface Stage {
 
 /**
  * Packed lines as rows of the prediction log, put together by the data engine: requests with the same features share a
- * table of rows and one of what their rows have in common. Writing the numbers as text is the largest part of shipping,
- * and takes there a third of what it takes here.
+ * table of rows and one of what their rows have in common.
  */
 export class PackedLineStages {
+  readonly features = new Map<number, ReadonlyMap<string, LoggedType>>();
   private readonly stages = new Map<string, Stage>();
 
   constructor(private readonly session: DuckSession) {}
 
   async add(packed: PackedRows): Promise<void> {
     const stage = await this.stageOf(packed);
+    const version = Number(packed.shared['version']);
+    if (!this.features.has(version))
+      this.features.set(version, new Map(packed.features.map(({ name, type }) => [name, type])));
     stage.pieces.push(packed);
     stage.rows += packed.rows;
     if (stage.rows >= pieceRows) await this.hand(stage);
   }
 
-  /** One query for each set of features, with the columns of the log. */
+  /** One query for each set of features, with the columns of the log and of the features. */
   async queries(): Promise<string[]> {
     const stages = [...this.stages.values()];
     for (const stage of stages) await this.hand(stage);
@@ -49,12 +53,12 @@ export class PackedLineStages {
   }
 
   private async stageOf({ features }: PackedRows): Promise<Stage> {
-    const kinds = features.map(({ name, values }) => ({ name, isNumber: values instanceof Float32Array }));
-    const key = JSON.stringify(kinds);
+    const types = features.map(({ name, type }) => ({ name, type }));
+    const key = JSON.stringify(types);
     const known = this.stages.get(key);
     if (known) return known;
-    const stage: Stage = { rowTable: `packed_${this.stages.size}`, features: kinds, pieces: [], first: 0, rows: 0 };
-    const columns = kinds.map(({ isNumber }, index) => `f${index} ${isNumber ? 'FLOAT' : 'VARCHAR'}, `).join('');
+    const stage: Stage = { rowTable: `packed_${this.stages.size}`, features: types, pieces: [], first: 0, rows: 0 };
+    const columns = types.map(({ type }, index) => `f${index} ${type === 'number' ? 'FLOAT' : 'VARCHAR'}, `).join('');
     await this.session.run(
       `CREATE TABLE ${stage.rowTable} (request INTEGER, "row" INTEGER, ${columns}probability FLOAT, label BOOLEAN);
        CREATE TABLE ${headTable(stage)} (request INTEGER, row_count INTEGER, head VARCHAR)`,
@@ -69,21 +73,7 @@ export class PackedLineStages {
     await this.session.append(stage.rowTable, [
       { type: 'INTEGER', values: pieces.flatMap(({ rows }, index) => new Array<number>(rows).fill(first + index)) },
       { type: 'INTEGER', values: pieces.flatMap(({ rows }) => Array.from({ length: rows }, (_value, row) => row)) },
-      ...features.map(({ isNumber }, index) => {
-        const parts = pieces.map((packed) => packed.features[index]?.values ?? []);
-        return isNumber
-          ? {
-              type: 'FLOAT' as const,
-              values: joined(
-                stage.rows,
-                parts.filter((values) => values instanceof Float32Array),
-              ),
-            }
-          : {
-              type: 'VARCHAR' as const,
-              values: parts.flatMap((values) => (values instanceof Float32Array ? [] : values)),
-            };
-      }),
+      ...features.map((_feature, index) => featureValues(stage, index)),
       {
         type: 'FLOAT',
         values: joined(
@@ -107,6 +97,13 @@ export class PackedLineStages {
   }
 }
 
+function featureValues({ pieces, rows }: Stage, index: number): AppendedColumn {
+  const parts = pieces.map((packed) => packed.features[index]?.values ?? []);
+  const numbers = parts.filter((values) => values instanceof Float32Array);
+  if (numbers.length > 0) return { type: 'FLOAT', values: joined(rows, numbers) };
+  return { type: 'VARCHAR', values: parts.flatMap((values) => (values instanceof Float32Array ? [] : values)) };
+}
+
 function joined(rows: number, parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(rows);
   let at = 0;
@@ -120,32 +117,23 @@ function joined(rows: number, parts: readonly Float32Array[]): Float32Array {
 const headTable = ({ rowTable }: Stage): string => `${rowTable}_heads`;
 
 function rowsQuery(stage: Stage): string {
-  const columns: Record<string, string> = {
-    prediction_id: `heads.prediction_id || CASE WHEN row_count = 1 THEN '' ELSE '.' || "row" END || heads.suffix`,
-    features: featuresText(stage.features),
-  };
-  const selected = Object.keys(logColumns.predictions).map(
-    (name) => `${columns[name] ?? quoteName(name)} AS ` + `${quoteName(name)}`,
+  const { features: _old, ...columns } = logColumns.predictions;
+  const id = `heads.prediction_id || CASE WHEN row_count = 1 THEN '' ELSE '.' || "row" END || heads.suffix`;
+  const selected = Object.keys(columns).map(
+    (name) => `${name === 'prediction_id' ? id : quoteName(name)} AS ` + `${quoteName(name)}`,
+  );
+  const features = stage.features.map(
+    ({ name, type }, index) => `${featureValue(type, `f${index}`)} AS ` + `${quoteName(featureColumn(name, type))}`,
   );
   return (
-    `SELECT ${selected.join(', ')} FROM ${stage.rowTable} ` +
+    `SELECT ${[...selected, ...features].join(', ')} FROM ${stage.rowTable} ` +
     `JOIN (SELECT request, row_count, unnest(from_json(head, ${quoteText(JSON.stringify(headColumns))})) ` +
     `FROM ${headTable(stage)}) AS heads USING (request)`
   );
 }
 
-/**
- * JSON text as a single row's line has it: whole numbers without a point, others as the double that they are, null for
- * missing ones.
- */
-function featuresText(features: Stage['features']): string {
-  const members = features.map(({ name, isNumber }, index) => {
-    const value = `f${index}`;
-    const text = isNumber
-      ? `CASE WHEN isnan(${value}) THEN 'null' WHEN ${value} = trunc(${value}) AND abs(${value}) < 1e15 THEN ` +
-        `${value}::BIGINT::VARCHAR ELSE ${value}::DOUBLE::VARCHAR END`
-      : `CASE WHEN ${value} = '' THEN 'null' ELSE to_json(${value})::VARCHAR END`;
-    return `${quoteText(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`)}, ${text}`;
-  });
-  return `concat(${members.length === 0 ? `'{'` : members.join(', ')}, '}')`;
+/** Null where it is missing. */
+function featureValue(type: LoggedType, column: string): string {
+  if (type === 'number') return `CASE WHEN isnan(${column}) THEN NULL ELSE ${column} END`;
+  return type === 'string' ? `nullif(${column}, '')` : `TRY_CAST(nullif(${column}, '') AS ${loggedTypes[type]})`;
 }

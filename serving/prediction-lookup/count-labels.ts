@@ -4,8 +4,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
-import { labelObjects, predictionObjects } from '../../adapters/data-engine/prediction-log/log-objects.js';
+import { predictionObjects, receivedLabelObjects } from '../../adapters/data-engine/prediction-log/log-objects.js';
 import { createLogReader } from '../../adapters/data-engine/prediction-log/log-reader.js';
+import { quoteText } from '../../adapters/data-engine/quote.js';
 import { createListedObjectCache } from '../../adapters/object-store/listed-object-cache.js';
 import type { ListedObject } from '../../adapters/object-store/object-store.js';
 import { PerdureError } from '../../domain/errors.js';
@@ -52,12 +53,12 @@ export async function countLabels(options: PredictionFinderOptions, model: strin
   const cache = createListedObjectCache(store, { folder: cacheFolder, bytesMax: cacheBytesMax });
   try {
     const readLog = createLogReader({ session, cache, folder, signal: undefined, onUnreadable: undefined });
-    const labels = newest(
-      (await labelObjects(store, { model, from: since })).filter(({ key }) => (segmentBeganAt(key) ?? since) >= since),
-    );
+    const labels = newest(await receivedLabelObjects(store, { model, since }));
     await session.run('CREATE TABLE wanted (id VARCHAR)');
     await readLog('labels', labels.objects, (source) =>
-      session.run(`INSERT INTO wanted SELECT DISTINCT prediction_id FROM ${source}`),
+      session.run(
+        `INSERT INTO wanted SELECT DISTINCT prediction_id FROM ${source} WHERE received_at >= ${timestamp(since)}`,
+      ),
     );
     await session.append('wanted', [{ type: 'VARCHAR', values: await spooledLabels(path.join(spools.labels, model)) }]);
     const rows = await session.rows(
@@ -72,7 +73,7 @@ export async function countLabels(options: PredictionFinderOptions, model: strin
       from === undefined || to === undefined
         ? []
         : await predictionObjects(store, { environment, model, from: new Date(from), to: new Date(to) });
-    const predictions = newest(listed.filter(({ key }) => mayHoldOne(key, made)));
+    const predictions = newest(listed.filter(({ segments }) => segments.some((segment) => mayHoldOne(segment, made))));
     await session.run('CREATE TABLE found (id VARCHAR)');
     await readLog('predictions', predictions.objects, (source) =>
       session.run(
@@ -106,9 +107,11 @@ export async function countLabels(options: PredictionFinderOptions, model: strin
   }
 }
 
+const timestamp = (time: Date): string => `TIMESTAMP ${quoteText(time.toISOString().slice(0, -1))}`;
+
 /** The newest objects that fit the bounds. */
 function newest(objects: readonly ListedObject[]): { objects: ListedObject[]; complete: boolean } {
-  const began = ({ key }: ListedObject) => segmentBeganAt(key)?.getTime() ?? 0;
+  const began = ({ key, modifiedAt }: ListedObject) => segmentBeganAt(key)?.getTime() ?? Date.parse(modifiedAt);
   const kept: ListedObject[] = [];
   let bytes = 0;
   for (const object of objects.toSorted((left, right) => began(right) - began(left))) {
@@ -120,12 +123,12 @@ function newest(objects: readonly ListedObject[]): { objects: ListedObject[]; co
 }
 
 /** A segment's name says which process wrote it and when it began, as ids do. */
-function mayHoldOne(key: string, made: readonly { at: Date; bootId: string }[]): boolean {
-  const began = segmentBeganAt(key)?.getTime();
+function mayHoldOne(segment: string, made: readonly { at: Date; bootId: string }[]): boolean {
+  const began = segmentBeganAt(segment)?.getTime();
   if (began === undefined) return true;
   return made.some(
     ({ at, bootId }) =>
-      key.includes(`-${bootId}-`) && began <= at.getTime() + heldUpMaxMs && began >= at.getTime() - openMaxMs,
+      segment.includes(`-${bootId}-`) && began <= at.getTime() + heldUpMaxMs && began >= at.getTime() - openMaxMs,
   );
 }
 

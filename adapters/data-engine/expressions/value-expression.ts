@@ -7,7 +7,8 @@ import type { ModelDefinition } from '../../../domain/model/model-definition.js'
 import { bindExpressions } from './bind-expressions.js';
 import type { DuckSession } from '../duck-session.js';
 import { createExpressionParser } from './expression.js';
-import { quoteName, quoteText } from '../quote.js';
+import { loggedFeature } from '../prediction-log/feature-columns.js';
+import { quoteName } from '../quote.js';
 import { sameName, type ColumnSources } from './source-columns.js';
 
 type ValueMetric = Extract<JudgedMetric, { metric: 'value' }>;
@@ -59,8 +60,8 @@ export async function createValueExpressions(session: DuckSession, contract: Con
 /** The select list that gives expressions their columns, from rows of the prediction log. */
 export function predictionColumns(contract: Contract, features: readonly string[]): string {
   const served = [...new Set(features)].map((name) => {
-    const text = `json_extract_string(features, ${quoteText(`$."${name}"`)})`;
-    return `${contract.features[name]?.type === 'number' ? `TRY_CAST(${text} AS DOUBLE)` : text} AS ${quoteName(name)}`;
+    const wanted = contract.features[name]?.type === 'number' ? 'number' : 'text';
+    return `${loggedFeature(name, wanted)} AS ${quoteName(name)}`;
   });
   return [...Object.keys(ownColumns).map(quoteName), ...served].join(', ');
 }

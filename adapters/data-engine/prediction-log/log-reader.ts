@@ -4,6 +4,8 @@ import { logColumns, type LogKind } from '../../../domain/serving/served-log.js'
 import type { ListedObjectCache } from '../../object-store/listed-object-cache.js';
 import type { ListedObject } from '../../object-store/object-store.js';
 import type { DuckSession } from '../duck-session.js';
+import { columnsOfFeatures } from './feature-columns.js';
+import { inParallel } from './in-parallel.js';
 import { logBatches } from './log-objects.js';
 import { parquetTable, quoteName, quoteText } from '../quote.js';
 
@@ -18,6 +20,8 @@ export interface LogReaderOptions {
   folder: string;
   signal: AbortSignal | undefined;
   onUnreadable: ((key: string, reason: string) => void) | undefined;
+  /** Features of predictions whose columns must be there, null where no object has them. None by default. */
+  features?: readonly string[];
 }
 
 export type LogReader = (
@@ -30,7 +34,14 @@ export type LogReader = (
  * Gives objects of a log to a query as one table with all of the log's columns, `filename` and `file_row_number`, some
  * at a time.
  */
-export function createLogReader({ session, cache, folder, signal, onUnreadable }: LogReaderOptions): LogReader {
+export function createLogReader({
+  session,
+  cache,
+  folder,
+  signal,
+  onUnreadable,
+  features = [],
+}: LogReaderOptions): LogReader {
   /**
    * Calls `use` with the SQL of a table for each batch. A damaged object is left out, and told: then its batch is read
    * again, an object at a time, so `use` must change nothing when its query fails.
@@ -76,9 +87,8 @@ export function createLogReader({ session, cache, folder, signal, onUnreadable }
   /** An empty file with every column: objects from before a column was added then have it too, as nulls. */
   async function emptyLog(kind: LogKind): Promise<string> {
     const file = path.join(folder, `${kind}.parquet`);
-    const list = Object.entries(logColumns[kind]).map(
-      ([name, type]) => `NULL::${type === 'JSON' ? 'VARCHAR' : type} AS ${quoteName(name)}`,
-    );
+    const columns = { ...logColumns[kind], ...(kind === 'predictions' && columnsOfFeatures(features)) };
+    const list = Object.entries(columns).map(([name, type]) => `NULL::${type} AS ${quoteName(name)}`);
     await session.run(`COPY (SELECT ${list.join(', ')} WHERE false) TO ${quoteText(file)} (FORMAT parquet)`);
     return file;
   }
@@ -86,15 +96,10 @@ export function createLogReader({ session, cache, folder, signal, onUnreadable }
   /** Local copies, named in the order of the keys over all batches. */
   async function place(batch: readonly ListedObject[], before: number): Promise<string[]> {
     const files = batch.map((_, index) => path.join(folder, `${String(before + index).padStart(9, '0')}.parquet`));
-    let next = 0;
-    const download = async () => {
-      for (let index = next++; index < batch.length; index = next++) {
-        signal?.throwIfAborted();
-        const [object, file] = [batch[index], files[index]];
-        if (object && file) await cache.place(object, file);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(downloadsMax, batch.length) }, download));
+    await inParallel(batch, downloadsMax, async (object, index) => {
+      signal?.throwIfAborted();
+      await cache.place(object, files[index] ?? '');
+    });
     return files;
   }
 }
@@ -105,7 +110,7 @@ const sourceOf = (files: readonly string[]): string =>
 /**
  * What DuckDB says of a file that is no Parquet, or that holds other columns; anything else is no fault of the file.
  */
-function isDamage(error: unknown): error is Error {
+export function isDamage(error: unknown): error is Error {
   return (
     error instanceof Error &&
     /^(IO|Invalid|Invalid Input|Serialization|Conversion|TProtocolException|Mismatch Type)\b/.test(error.message) &&

@@ -11,9 +11,10 @@ import type { ListedObject, ObjectStore } from '../../object-store/object-store.
 import { openDuckSession, type DuckSession } from '../duck-session.js';
 import { createEngine } from '../engine.js';
 import { loggedMetrics, type LoggedMetric } from './logged-metric.js';
-import { labelObjects, predictionObjects } from './log-objects.js';
+import { whileObjectsMove } from './log-day.js';
+import { labelObjects, openMaxMs, predictionObjects } from './log-objects.js';
 import { createLogReader, type LogReader } from './log-reader.js';
-import { quoteName } from '../quote.js';
+import { quoteName, quoteText } from '../quote.js';
 import { createValueExpressions, predictionColumns } from '../expressions/value-expression.js';
 
 /** What one version answered in one role, and how well. */
@@ -45,7 +46,7 @@ export interface ServedOutcomesQuestion {
 }
 
 export interface ServedOutcomesDependencies {
-  store: Pick<ObjectStore, 'list' | 'getToFile'>;
+  store: Pick<ObjectStore, 'list' | 'listFolders' | 'get' | 'getToFile'>;
   config: { /** Absolute path of the state folder. */ home: string };
   /** Of the copies of log segments on this disk. */
   cacheBytesMax?: number;
@@ -84,38 +85,42 @@ export function createServedOutcomes({
      * Counts by version and role, in that order.
      * @throws PerdureError `definition/invalid` for a bad expression, `server/unreachable` without the object store.
      */
-    async count(question: ServedOutcomesQuestion): Promise<ServedOutcomes[]> {
-      const folder = await makeWorkFolder(config.home, 'outcomes');
-      // Only a value metric holds an expression of the definition; what else is asked is ours.
-      const engine = question.metrics.some(({ metric }) => metric === 'value')
-        ? createEngine(engineLimits, question.signal)
-        : undefined;
-      const open = engine?.open ?? openDuckSession;
-      let session: DuckSession | undefined;
-      try {
-        session = await open({ folder, threads: 1, memoryLimitMb, signal: question.signal });
-        const opened = session;
-        const metrics = await loggedMetrics(question.metrics, await createValueExpressions(opened, question.contract));
-        const readLog = createLogReader({ session: opened, cache, folder, signal: question.signal, onUnreadable });
-        await collectLabels(opened, readLog, await labelObjects(store, question));
-        const totals = new Map<string, ServedOutcomes>();
-        await readLog('predictions', await predictionObjects(store, question), async (source) => {
-          for (const row of await opened.rows(countsSql(source, question, metrics), rowSchema))
-            add(totals, row, metrics);
-        });
-        return [...totals.values()].sort(
-          (left, right) => left.version - right.version || (left.role < right.role ? -1 : 1),
-        );
-      } catch (error) {
-        throw withMetrics(error, question.metrics);
-      } finally {
-        session?.close();
-        engine?.end();
-        await removeWorkFolder(folder);
-        await cache.trim();
-      }
-    },
+    count: (question: ServedOutcomesQuestion): Promise<ServedOutcomes[]> => whileObjectsMove(() => countOnce(question)),
   };
+
+  async function countOnce(question: ServedOutcomesQuestion): Promise<ServedOutcomes[]> {
+    const folder = await makeWorkFolder(config.home, 'outcomes');
+    // Only a value metric holds an expression of the definition; what else is asked is ours.
+    const engine = question.metrics.some(({ metric }) => metric === 'value')
+      ? createEngine(engineLimits, question.signal)
+      : undefined;
+    const open = engine?.open ?? openDuckSession;
+    let session: DuckSession | undefined;
+    try {
+      session = await open({ folder, threads: 1, memoryLimitMb, signal: question.signal });
+      const opened = session;
+      const metrics = await loggedMetrics(question.metrics, await createValueExpressions(opened, question.contract));
+      const readLog = createLogReader({
+        ...{ session: opened, cache, folder, signal: question.signal, onUnreadable },
+        features: metrics.flatMap((metric) => metric.features),
+      });
+      await collectLabels(opened, readLog, await labelObjects(store, question));
+      const totals = new Map<string, ServedOutcomes>();
+      await readLog('predictions', await predictionObjects(store, question), async (source) => {
+        for (const row of await opened.rows(countsSql(source, question, metrics), rowSchema)) add(totals, row, metrics);
+      });
+      return [...totals.values()].sort(
+        (left, right) => left.version - right.version || (left.role < right.role ? -1 : 1),
+      );
+    } catch (error) {
+      throw withMetrics(error, question.metrics);
+    } finally {
+      session?.close();
+      engine?.end();
+      await removeWorkFolder(folder);
+      await cache.trim();
+    }
+  }
 }
 
 /** A limit that was exceeded, with the metrics that were being evaluated. */
@@ -149,7 +154,7 @@ async function collectLabels(
 
 function countsSql(
   source: string,
-  { contract, epochFrom, epochTo }: ServedOutcomesQuestion,
+  { contract, epochFrom, epochTo, from, to = new Date() }: ServedOutcomesQuestion,
   metrics: readonly LoggedMetric[],
 ): string {
   const samples = metrics.flatMap(({ sql }, index) => [
@@ -162,12 +167,20 @@ function countsSql(
         contract,
         metrics.flatMap((metric) => metric.features),
       )}
-    FROM ${source} WHERE epoch BETWEEN ${Math.trunc(epochFrom)} AND ${Math.trunc(epochTo)}`;
+    FROM ${source} WHERE epoch BETWEEN ${Math.trunc(epochFrom)} AND ${Math.trunc(epochTo)} AND ${madeBetween(from, to)}`;
   const joined =
     `SELECT prediction.*, labels.truth AS "log:truth" FROM (${prediction}) AS prediction LEFT ` +
     'JOIN labels ON labels.id = "log:id"';
   return `SELECT ${['"log:version"::VARCHAR AS version', '"log:role" AS role', 'count(*)::VARCHAR AS predictions', 'count("log:truth")::VARCHAR AS labelled', ...samples].join(', ')}
     FROM (${joined}) AS prediction GROUP BY "log:version", "log:role"`;
+}
+
+/** As near as segments tell it: of objects that hold many, the rows that segments of the time would hold. */
+function madeBetween(from: Date, to: Date): string {
+  const [earliest, latest] = [from.getTime() - openMaxMs, to.getTime() + openMaxMs].map(
+    (time) => `TIMESTAMP ${quoteText(new Date(time).toISOString().slice(0, -1))}`,
+  );
+  return `("at" IS NULL OR "at" BETWEEN ${earliest} AND ${latest})`;
 }
 
 function add(

@@ -248,7 +248,7 @@ describe('what was answered, joined with what happened', () => {
     expect(await bytesOf(own)).toBe(0);
     const downloads: string[] = [];
     const counting = {
-      list: store.list,
+      ...store,
       getToFile: (key: string, file: string) => (downloads.push(key), store.getToFile(key, file)),
     };
     for (let look = 0; look < 2; look += 1) await count({}, { store: counting, config: { home: own } });

@@ -15,6 +15,7 @@ import { noContents } from '../../../serving/grpc/infer-message.js';
 import { championContract, contractChanges } from './contract-changes.js';
 import { eventually } from '../../support/poll-until.js';
 import { createTestWorld, type TestWorld } from '../../support/gateway-harness.js';
+import { spooledRows } from './spooled-rows.js';
 import { GrpcClient } from './grpc-client.js';
 import { expectedScore, tinyModel, type Fault, type Row } from './tiny-model.js';
 
@@ -268,11 +269,7 @@ describe('a challenger that refuses what the champion takes', () => {
     expect(own.version).toBe(2);
     await gateway.stop();
     const folder = path.join(world.folder, 'home', 'spool', 'predictions', 'shop');
-    const lines = (await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name), 'utf8'))))
-      .join('')
-      .trim()
-      .split('\n');
-    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+    expect(await spooledRows(folder)).toMatchObject([
       { version: 1, role: 'override', chosen_by: 'stand-in/contract', features: row },
       { version: 2, role: 'split', features: { ...row, size: 7 } },
     ]);
@@ -331,8 +328,7 @@ describe('the threshold of a version', () => {
       await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name), 'utf8')))
     ).join('');
     const logged = z.object({ version: z.number(), label: z.boolean(), probability: z.number() });
-    const singles = text.split('\n').filter((line) => line !== '' && !line.startsWith('{"packed"'));
-    const rows = singles.map((line) => logged.parse(JSON.parse(line)));
+    const rows = (await spooledRows(folder)).map((row) => logged.parse(row));
     expect(rows.length).toBeGreaterThan(5);
     for (const one of rows) expect(one.label).toBe(one.probability >= (one.version === 1 ? threshold : 0.9));
     expect(text).toMatch(/"packed":1.*"version":1,.*"labels":"010"/);

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -7,6 +7,7 @@ import flightDelay from '../../../models/flight-delay/model.js';
 import type { Gateway } from '../../../serving/gateway.js';
 import { eventually } from '../../support/poll-until.js';
 import { createTestWorld, exampleRow, inferBody, type TestWorld, type Trap } from '../../support/gateway-harness.js';
+import { spooledRows } from './spooled-rows.js';
 
 // Each test starts processes by the dozen and kills them: on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 240_000 });
@@ -107,10 +108,8 @@ describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
     expect(new Set(byId)).toEqual(new Set(['flight-delay@1']));
     const spool = path.join(world.folder, 'home/spool/predictions/flight-delay');
     await eventually('the log says that the champion stood in', async () => {
-      const texts = await Promise.all(
-        (await readdir(spool).catch((): string[] => [])).map((name) => readFile(path.join(spool, name), 'utf8')),
-      );
-      return texts.some((text) => /"version":1,"epoch":1,"role":"override","chosen_by":"stand-in"/.test(text));
+      const rows = await spooledRows(spool);
+      return rows.some((row) => row['version'] === 1 && row['epoch'] === 1 && row['chosen_by'] === 'stand-in');
     });
     expect(await ask(url, harmless, { version: 2 })).toMatch(
       /^503 .*flight-delay@2 is out of service here: its process ended 3 times/,

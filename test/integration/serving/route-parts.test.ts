@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -12,6 +11,7 @@ import {
   inferBody,
   type TestWorld,
 } from '../../support/gateway-harness.js';
+import { spooledRows } from './spooled-rows.js';
 
 let world: TestWorld;
 beforeEach(async () => {
@@ -75,17 +75,7 @@ const lineSchema = z.object({
 
 async function logged(): Promise<z.infer<typeof lineSchema>[]> {
   const folder = path.join(world.folder, 'home', 'spool', 'predictions', 'flight-delay');
-  const lines: z.infer<typeof lineSchema>[] = [];
-  for (const name of await readdir(folder).catch(() => [])) {
-    const text = await readFile(path.join(folder, name), 'utf8');
-    lines.push(
-      ...text
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => lineSchema.parse(JSON.parse(line))),
-    );
-  }
-  return lines;
+  return (await spooledRows(folder)).map((row) => lineSchema.parse(row));
 }
 
 describe('a tester', () => {

@@ -31,6 +31,7 @@ beforeAll(async () => {
             if (until !== null) await held;
             return { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: null, summary: 'taken by the test' };
           },
+          compactDay: () => Promise.reject(new Error('no log of this test is compacted')),
           evaluateRun: () => Promise.reject(new Error('no training of this test ends')),
         },
         training: {

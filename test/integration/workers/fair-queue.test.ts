@@ -37,6 +37,7 @@ beforeAll(async () => {
             await finishRunStep(running.db, claim, 'taken by the test');
             return { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: null, summary: 'taken by the test' };
           },
+          compactDay: () => Promise.reject(new Error('no log of this test is compacted')),
           evaluateRun: () => Promise.reject(ApplicationFailure.nonRetryable('the test ends here')),
         },
         training: {

@@ -36,7 +36,10 @@ async function segmentOf(requests: readonly { id?: string; text?: string; rows: 
         model: 'm',
       },
       ...{ version: 1, epoch: 1, role: 'split', cause: undefined, keyDigest: undefined, latencyMs: 1 },
-      features: [{ name: 'temp' }, { name: 'carrier' }],
+      features: [
+        { name: 'temp', type: 'number' },
+        { name: 'carrier', type: 'string' },
+      ],
       rows: { count: rows, columns: [new Array<number>(rows).fill(1.5), new Array<string>(rows).fill(text)] },
       answer: { labels: new Int32Array(rows), probabilities: new Float32Array(rows * 2).fill(0.5), classes: 2 },
     });

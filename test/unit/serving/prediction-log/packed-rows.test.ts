@@ -1,74 +1,223 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession } from '../../../../adapters/data-engine/duck-session.js';
-import { packedLine } from '../../../../serving/prediction-log/packed-line.js';
+import { featuresOfFiles, featuresOfRow } from '../../../../adapters/data-engine/prediction-log/feature-columns.js';
+import { parquetTable } from '../../../../adapters/data-engine/quote.js';
+import type { LoggedType } from '../../../../domain/serving/logged-features.js';
+import { logPrediction } from '../../../../serving/prediction-log/prediction-log.js';
 import { segmentToParquet } from '../../../../serving/prediction-log/segment-to-parquet.js';
+import { Spool } from '../../../../serving/prediction-log/spool.js';
 import { unpackLine } from '../../../../serving/prediction-log/unpack-line.js';
 
 let folder: string;
 beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'perdure-packed-'))));
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/**
- * Numbers as models meet them, and those that are hard to write: whole, missing, tiny, huge, minus zero, not exact in
- * FP32.
- */
+/** Numbers as models meet them, and those that are hard to write: whole, missing, tiny, huge, minus zero, not exact. */
 const numbers = [2013, 39.55, NaN, -0, 1e-7, 3e20, -17.25, 0.1, 16_777_217, 1e15].map(Math.fround);
-const strings = ['UA', '', 'say "hello"', 'Zürich', '\\n', 'null'];
+const strings = ['UA', '', 'say "hello"', 'Zürich', '\\n', 'null', 'a\nb', '🛫', "O'Hare", '5'];
 
-function line(id: string, names: readonly string[], count: number, suffix = ''): string {
-  const columns = names.map((name, feature) =>
-    name.startsWith('s')
-      ? Array.from({ length: count }, (_, row) => strings[(row + feature) % strings.length] ?? '')
-      : Array.from({ length: count }, (_, row) => numbers[(row + feature) % numbers.length] ?? NaN),
-  );
-  return packedLine(
-    id,
-    '"request_id":"r ' +
-      `\\"${id}\\"","at":"2013-04-01T12:00:00.123Z","environment":"production","model":"m","version":2,"epoch":7,"role":"override","chosen_by":"key","key_hash":null,"latency_ms":1.5`,
-    {
-      suffix,
-      features: names.map((name) => ({ name })),
-      rows: { count, columns },
-      scores: Float32Array.from({ length: count }, (_, row) => row / count),
-      positives: Array.from({ length: count }, (_, row) => row % 3 === 0),
-    },
-  );
+interface Request {
+  id: string;
+  features: readonly string[];
+  rows: number;
+  version?: number;
+  role?: 'split' | 'shadow';
 }
 
-async function stored(lines: readonly string[]): Promise<Map<unknown, Record<string, unknown>>> {
+/** Lists of features stay the same object, as those of a loaded version do. */
+const lists = new Map<string, { name: string; type: LoggedType }[]>();
+const listOf = (names: readonly string[]) => {
+  const key = names.join();
+  const list = lists.get(key) ?? names.map((name) => ({ name, type: /^s/i.test(name) ? 'string' : 'number' }) as const);
+  lists.set(key, [...list]);
+  return lists.get(key) ?? [];
+};
+
+/** The lines that a gateway writes for these requests, and its segment. */
+async function linesOf(requests: readonly Request[]): Promise<string[]> {
+  const observer = { bytes: () => undefined, lost: () => undefined, writing: () => undefined };
+  const limits = { segmentBytesMax: 1e9, segmentAgeMaxMs: 1e9, bytesMax: 1e9, flushEveryMs: 1e6 };
+  const spoolFolder = await mkdtemp(path.join(folder, 'spool-'));
+  const spool = new Spool({ folder: spoolFolder, bootId: 'boot', whenFull: 'refuse', observer, ...limits });
+  await spool.start();
+  for (const { id, features, rows, version = 2, role = 'split' } of requests) {
+    logPrediction(spool, {
+      ...{
+        predictionId: id,
+        requestId: `r "${id}"`,
+        at: new Date('2013-04-01T12:00:00.123Z'),
+        environment: 'production',
+      },
+      ...{ model: 'm', version, epoch: 7, role, cause: undefined, keyDigest: undefined, latencyMs: 1.5 },
+      features: listOf(features),
+      rows: {
+        count: rows,
+        columns: features.map((name, feature) =>
+          /^s/i.test(name)
+            ? Array.from({ length: rows }, (_, row) => strings[(row + feature) % strings.length] ?? '')
+            : Array.from({ length: rows }, (_, row) => numbers[(row + feature) % numbers.length] ?? NaN),
+        ),
+      },
+      answer: {
+        labels: Int32Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 1 : 0)),
+        probabilities: Float32Array.from({ length: rows * 2 }, (_, row) => row / rows / 2),
+        classes: 2,
+      },
+    });
+  }
+  await spool.close();
+  const [name = ''] = await readdir(path.join(spoolFolder, 'm'));
+  return (await readFile(path.join(spoolFolder, 'm', name), 'utf8')).trimEnd().split('\n');
+}
+
+/** Rows by id, with their features by name. */
+async function stored(lines: readonly string[], torn = 0): Promise<Map<unknown, Record<string, unknown>>> {
   const segment = path.join(folder, 'segment.ndjson');
-  const parquet = path.join(folder, 'segment.parquet');
+  const parquet = path.join(folder, `${Math.random()}.parquet`);
   await writeFile(segment, `${lines.join('\n')}\n`);
-  expect(await segmentToParquet('predictions', segment, parquet, folder)).toMatchObject({ torn: 0 });
+  expect(await segmentToParquet('predictions', segment, parquet, folder)).toMatchObject({ torn });
   const session = await openDuckSession({ folder });
   try {
-    const rows = await session.rows(`FROM '${parquet}'`, z.record(z.string(), z.unknown()));
+    const features = await featuresOfFiles(session, [parquet]);
+    const rows = await session.rows(`FROM ${parquetTable(parquet)}`, z.record(z.string(), z.unknown()));
+    const own = (row: Record<string, unknown>) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !name.includes(':')));
     return new Map(
-      rows.map((row) => [row['prediction_id'], { ...row, features: JSON.parse(String(row['features'])) }]),
+      rows.map((row) => [row['prediction_id'], { ...own(row), features: withoutSign(featuresOfRow(row, features)) }]),
     );
   } finally {
     session.close();
   }
 }
 
-test('several rows lie in the object store exactly as single rows would: whatever their numbers and strings, features, suffix and count', async () => {
-  const packed = [
-    line('a', ['n1', 's1', 'n2', 's2'], 25),
-    line('b', ['n1', 's1', 'n2', 's2'], 2_100),
-    line('c', ['n1'], 3),
-    line('d', ['s1', 'n1'], 2, '~v3'),
+/** JSON text knows no minus zero. */
+const withoutSign = (features: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(features).map(([name, value]) => [name, value === 0 ? 0 : value]));
+
+/** What a gateway of before wrote for the same rows: each row with the names of its features. */
+const namedLines = (packed: readonly string[]): string[] => packed.flatMap((line) => unpackLine(line) ?? []);
+
+describe('a row lies in the object store the same, however its line was written', () => {
+  const requests: Request[] = [
+    { id: 'a', features: ['n1', 's1', 'n2', 's2'], rows: 25 },
+    { id: 'b', features: ['n1', 's1', 'n2', 's2'], rows: 2_100 },
+    { id: 'c', features: ['n1'], rows: 3, version: 3 },
+    { id: 'd', features: ['s1', 'n1'], rows: 2, version: 4, role: 'shadow' },
   ];
-  const single = packed.flatMap((one) => unpackLine(one) ?? []);
-  expect(single).toHaveLength(2_130);
-  const [between = '', ...others] = single;
-  const expected = await stored(single);
-  const found = await stored([...packed.slice(0, 2), between.replace('"a.0"', '"alone"'), ...packed.slice(2)]);
-  expect(found.get('alone')).toEqual({ ...expected.get('a.0'), prediction_id: 'alone' });
-  found.delete('alone');
-  expect(found.size).toBe(others.length + 1);
-  for (const [id, row] of expected) expect(found.get(id)).toEqual(row);
+
+  test('packed, or by an older gateway: whatever its numbers and strings, features, suffix and count', async () => {
+    const packed = await linesOf(requests);
+    const named = namedLines(packed);
+    expect(named).toHaveLength(2_130);
+    const expected = await stored(named);
+    const found = await stored([
+      ...packed.slice(0, 2),
+      (named[0] ?? '').replace('"a.0"', '"alone"'),
+      ...packed.slice(2),
+    ]);
+    expect(found.get('alone')).toEqual({ ...expected.get('a.0'), prediction_id: 'alone' });
+    found.delete('alone');
+    expect(found.size).toBe(named.length);
+    for (const [id, row] of expected) expect(found.get(id)).toEqual(row);
+    expect(found.get('a.2')?.['features']).toEqual({ n1: null, s1: 'Zürich', n2: Math.fround(1e-7), s2: 'null' });
+  });
+
+  test('alone: rows of one request each, beside packed ones', async () => {
+    const alone = strings.map((_, at): Request => ({
+      id: `${at}`,
+      features: ['n1', 's1'],
+      rows: 1,
+      version: 1 + (at % 2),
+    }));
+    const found = await stored(await linesOf([...alone, { id: 'x', features: ['n1', 's1'], rows: 2 }]));
+    expect(found.size).toBe(alone.length + 2);
+    expect(found.get('1')).toMatchObject({ version: 2, features: { n1: 2013, s1: null }, role: 'split', epoch: 7 });
+    expect(found.get('x.1')).toEqual({
+      ...{ ...found.get('1'), prediction_id: 'x.1', request_id: 'r "x"', row: 1 },
+      ...{ features: { n1: Math.fround(39.55), s1: 'say "hello"' }, probability: 0.75, label: false },
+    });
+  });
+});
+
+test('features that versions type differently, or spell differently, or that only some have, lie beside one another', async () => {
+  const requests = [
+    { id: 'a', features: ['n1', 'sky', 'nOld'], rows: 1, version: 1 },
+    { id: 'b', features: ['N1', 's1'], rows: 1, version: 2 },
+  ];
+  const lines = await linesOf(requests);
+  for (const all of [lines, namedLines(await linesOf(requests.map((one) => ({ ...one, rows: 2 }))))]) {
+    // In version 2 the sky is a number.
+    const changed = all.map((line) =>
+      line.replaceAll('"s1"', '"sky"').replace('["N1","sky"],"types":"ns"', '["N1","sky"],"types":"nn"'),
+    );
+    const numbered = changed.map((line) =>
+      line.includes('"context":"2/split","request_id"')
+        ? line.replace('"n":[2013],"s":[null]', '"n":[2013,5.5],"s":[]')
+        : line,
+    );
+    const named = numbered.map((line) => line.replace('"N1":2013,"sky":null', '"N1":2013,"sky":5.5'));
+    const found = await stored(named);
+    const [first, second] = all === lines ? ['a', 'b'] : ['a.0', 'b.0'];
+    expect(found.get(first)?.['features']).toEqual({ n1: 2013, sky: null, nOld: null });
+    expect(found.get(second)?.['features']).toEqual({ N1: 2013, sky: 5.5 });
+  }
+});
+
+test('64-bit integers, booleans and times keep their value and type', async () => {
+  const context = {
+    context: '1/split',
+    environment: 'production',
+    model: 'm',
+    version: 1,
+    role: 'split',
+    chosen_by: null,
+  };
+  const row = {
+    prediction_id: 'p',
+    context: '1/split',
+    request_id: null,
+    at: '2013-04-01T12:00:00Z',
+    epoch: 1,
+    key_hash: null,
+  };
+  const values = ['9007199254740993', 'true', '2013-04-01T12:00:00.123456Z'];
+  const found = await stored([
+    JSON.stringify({ ...context, features: ['big', 'on', 'when', 'x'], types: 'ibtn' }),
+    JSON.stringify({ ...row, latency_ms: 1, n: [0.5], s: values, probability: 0.5, label: true }),
+  ]);
+  expect(found.get('p')?.['features']).toEqual({
+    big: '9007199254740993',
+    on: true,
+    when: '2013-04-01 12:00:00.123456',
+    x: 0.5,
+  });
+});
+
+test('hundreds of features are as many columns', async () => {
+  const features = Array.from({ length: 800 }, (_, at) => `${at % 5 === 0 ? 's' : 'n'}${at}`);
+  const found = await stored(
+    await linesOf([
+      { id: 'a', features, rows: 1 },
+      { id: 'b', features, rows: 3 },
+    ]),
+  );
+  expect(Object.keys(found.get('a')?.['features'] ?? {})).toEqual(features);
+  expect(Object.keys(found.get('b.2')?.['features'] ?? {})).toEqual(features);
+  expect(found.get('b.0')?.['features']).toEqual(found.get('a')?.['features']);
+});
+
+test('a torn line costs itself, and a torn context the rows that name it', async () => {
+  const [context = '', , a = '', b = '', ...rest] = await linesOf(
+    ['a', 'b', 'c'].map((id) => ({ id, features: ['n1'], rows: 1 })),
+  );
+  expect([...(await stored([context, a, b.slice(0, 40), ...rest], 1)).keys()]).toEqual(['a', 'c']);
+  expect([
+    ...(
+      await stored([context, a, context.replace('2/split', '9/split').slice(0, 60), b.replace('2/split', '9/split')], 1)
+    ).keys(),
+  ]).toEqual(['a']);
 });

@@ -131,7 +131,10 @@ async function servedSegment(): Promise<string> {
     role: 'split',
     cause: undefined,
     keyDigest: '00ff00ff00ff00ff',
-    features: [{ name: 'temp' }, { name: 'carrier' }],
+    features: [
+      { name: 'temp', type: 'number' },
+      { name: 'carrier', type: 'string' },
+    ],
     rows: {
       count: 2,
       columns: [
@@ -237,14 +240,16 @@ describe('a segment as Parquet', () => {
       role: 'split',
       chosen_by: null,
       key_hash: '00ff00ff00ff00ff',
-      features: '{"temp":39.5,"carrier":"UA"}',
+      'temp:number': 39.5,
+      'carrier:string': 'UA',
       probability: 0.25,
       label: false,
       latency_ms: 1.235,
     });
     expect(rows[1]).toMatchObject({
       prediction_id: 'p-1.1',
-      features: '{"temp":null,"carrier":null}',
+      'temp:number': null,
+      'carrier:string': null,
       probability: 0.875,
       label: true,
     });
