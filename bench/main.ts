@@ -6,6 +6,7 @@ import { grpcScenario } from './scenarios/grpc.js';
 import { memoryScenario } from './scenarios/memory.js';
 import { routeChangeScenario } from './scenarios/route-change.js';
 import { servingScenarios } from './scenarios/serving.js';
+import { shippingScenarios } from './scenarios/shipping.js';
 import { growthScenario } from './scenarios/growth.js';
 import type { Scenario, StandaloneScenario } from './scenario.js';
 import type { BenchOptions } from './options.js';
@@ -16,6 +17,7 @@ const scenarios: Scenario[] = [
   ...servingScenarios,
   grpcScenario,
   ...eventScenarios,
+  ...shippingScenarios,
   routeChangeScenario,
   memoryScenario,
 ];
