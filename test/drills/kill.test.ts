@@ -252,7 +252,9 @@ describe('kill -9', () => {
     ]);
     const ended = await pollUntil('every workflow is listed as ended', 30_000, async () => {
       // The reconciler and retention live for ever; that the first gave nothing back shows in what else there is.
-      const found = (await all.workflows()).filter(({ type }) => !['reconcile', 'retain', 'compactLogs'].includes(type));
+      const found = (await all.workflows()).filter(
+        ({ type }) => !['reconcile', 'retain', 'compactLogs'].includes(type),
+      );
       return found.every(({ status }) => status.name !== 'RUNNING') && found.length >= 6 ? found : undefined;
     });
     expect(ended.map(({ workflowId, status }) => `${workflowId} ${status.name}`).toSorted()).toEqual(
