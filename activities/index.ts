@@ -85,6 +85,7 @@ type Registered = Activities & { local: object };
 export function activitiesOf(queue: ActivityQueue, { activities, waits, judging, data, training }: Registered): object {
   const { gatherEvidence, ...looks } = judging;
   if (queue === 'activities') return { ...activities, ...waits, ...looks };
-  if (queue === 'training') return { ...training, ...data, gatherEvidence };
+  const { takeSnapshot, evaluateRun } = data;
+  if (queue === 'training') return { ...training, takeSnapshot, evaluateRun, gatherEvidence };
   return { waits, judging, data }[queue];
 }

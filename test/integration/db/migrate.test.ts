@@ -158,6 +158,29 @@ describe('an upgrade of the database', () => {
     ]);
   });
 
+  it('lets runs that had their turn go on, and those that wait keep waiting, by the priority of their cause', async () => {
+    const url = await databaseAt(journal.entries.findIndex((entry) => JSON.stringify(entry).includes('_run_queue"')));
+    await ask(url, async (sql) => {
+      await sql`insert into definitions (sha256, model, body) values ('d', 'm', '{}')`;
+      await sql`
+        insert into runs (id, workflow_id, model, definition_sha256, cause, finished_at) values
+          ('over', 'train/m/person-1', 'm', 'd', '{"kind": "person"}', now()),
+          ('goes', 'train/m/data-2|x', 'm', 'd', '{"kind": "data"}', null),
+          ('waits', 'train/m/backfill-3', 'm', 'd', '{"kind": "backfill"}', null)`;
+      await sql`insert into leases (name, holder, token) values ('train/m', 'train/m/data-2|x|goes', 1)`;
+    });
+    await migrateDatabase(url);
+    const rows = await ask(
+      url,
+      (sql) => sql`select id, priority, admitted_at is not null as admitted from runs order by id`,
+    );
+    expect([...rows]).toEqual([
+      { id: 'goes', priority: 3, admitted: true },
+      { id: 'over', priority: 2, admitted: true },
+      { id: 'waits', priority: 4, admitted: false },
+    ]);
+  });
+
   it('ends at the same schema as a new database', async () => {
     const [upgraded, fresh] = [await databaseAt(1), await databaseAt(0)];
     await migrateDatabase(upgraded);
