@@ -14,6 +14,7 @@ import { collectReport } from './collect-report.js';
 import type { MainJobReport } from './report.js';
 import type { Steps } from './steps.js';
 import { replayTraffic, type TrafficCounts } from './traffic.js';
+import type { FlightRequest } from './flights-requests.js';
 
 export interface MainJobOptions {
   config: PerdureConfig;
@@ -70,50 +71,14 @@ export async function runMainJob({
     },
   );
 
-  await steps.run('approve', `version ${second} waits for a person, with its evidence`, async (say) => {
-    const state = await untilAsked(temporal, promotion, signal);
-    if (state !== 'waiting-for-approval') return say(`nobody needs to decide: the promotion is ${state}`);
-    if (unattended) {
-      const { promotionId, evidenceSha256 } = await promotionStatus(temporal, promotion);
-      // Over the control API, which signs.
-      const { counted, reason } = await api.decidePromotion(promotionId, {
-        ...(evidenceSha256 && { evidenceSha256 }),
-        decision: 'approve',
-        actor: 'unattended@local',
-        comment: 'approved by npm start -- --unattended',
-      });
-      if (!counted) say(`not counted: ${reason}`);
-      return;
-    }
-    await sayHowToDecide(api, promotion, temporal.config.connection.address, say);
-    while ((await promotionStatus(temporal, promotion)).state === 'waiting-for-approval')
-      await delay(1000, undefined, { signal });
-  });
+  await steps.run('approve', `version ${second} waits for a person, with its evidence`, (say) =>
+    untilDecided({ api, temporal, promotion, unattended, signal }, say),
+  );
 
   const counts = await steps.run(
     'canary',
     `canary of version ${second} while April is replayed at ${requestsPerSecond} requests a second`,
-    async (say) => {
-      const over = new AbortController();
-      const traffic = replayTraffic({
-        gatewayUrl: addresses.gateways.production,
-        definition: flightDelay,
-        requests,
-        perSecond: requestsPerSecond,
-        signal: AbortSignal.any([over.signal, signal]),
-        onCounts: everyFifth((counted) => say(countsLine(counted))),
-      });
-      try {
-        const outcome = promotionResult(temporal, promotion);
-        // Traffic that fails ends the step; a promotion that ends, ends the traffic.
-        expectPromoted(await Promise.race([outcome, traffic.then(() => outcome)]));
-      } finally {
-        over.abort();
-      }
-      const counted = await traffic;
-      say(countsLine(counted));
-      return counted;
-    },
+    (say) => throughCanary({ temporal, promotion, requests, gatewayUrl: addresses.gateways.production, signal }, say),
   );
 
   return collectReport({ api, model, startedAt, counts, stepsMs: steps.durationsMs });
@@ -140,6 +105,62 @@ export async function runMainJob({
       return result.version;
     });
   }
+}
+
+interface Awaited {
+  temporal: MainJobOptions['temporal'];
+  promotion: string;
+  signal: AbortSignal;
+}
+
+/** Waits until somebody has decided on the promotion, or decides by itself when nobody attends. */
+async function untilDecided(
+  { api, temporal, promotion, unattended, signal }: Awaited & { api: ApiClient; unattended: boolean },
+  say: (line: string) => void,
+): Promise<void> {
+  const state = await untilAsked(temporal, promotion, signal);
+  if (state !== 'waiting-for-approval') return say(`nobody needs to decide: the promotion is ${state}`);
+  if (unattended) {
+    const { promotionId, evidenceSha256 } = await promotionStatus(temporal, promotion);
+    // Over the control API, which signs.
+    const { counted, reason } = await api.decidePromotion(promotionId, {
+      ...(evidenceSha256 && { evidenceSha256 }),
+      decision: 'approve',
+      actor: 'unattended@local',
+      comment: 'approved by npm start -- --unattended',
+    });
+    if (!counted) say(`not counted: ${reason}`);
+    return;
+  }
+  await sayHowToDecide(api, promotion, temporal.config.connection.address, say);
+  while ((await promotionStatus(temporal, promotion)).state === 'waiting-for-approval')
+    await delay(1000, undefined, { signal });
+}
+
+/** Replays live requests until the promotion has ended. */
+async function throughCanary(
+  { temporal, promotion, requests, gatewayUrl, signal }: Awaited & { requests: FlightRequest[]; gatewayUrl: string },
+  say: (line: string) => void,
+): Promise<TrafficCounts> {
+  const over = new AbortController();
+  const traffic = replayTraffic({
+    gatewayUrl,
+    definition: flightDelay,
+    requests,
+    perSecond: requestsPerSecond,
+    signal: AbortSignal.any([over.signal, signal]),
+    onCounts: everyFifth((counted) => say(countsLine(counted))),
+  });
+  try {
+    const outcome = promotionResult(temporal, promotion);
+    // Traffic that fails ends the step; a promotion that ends, ends the traffic.
+    expectPromoted(await Promise.race([outcome, traffic.then(() => outcome)]));
+  } finally {
+    over.abort();
+  }
+  const counted = await traffic;
+  say(countsLine(counted));
+  return counted;
 }
 
 /** Says each step of a run as it is finished. */

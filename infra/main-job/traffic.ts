@@ -29,78 +29,10 @@ export interface TrafficOptions {
  * Replays rows as live requests at an even pace, from the start again when they run out, and sends each one's label
  * after its answer.
  */
-export async function replayTraffic({
-  gatewayUrl,
-  definition,
-  requests,
-  perSecond,
-  signal,
-  onCounts,
-}: TrafficOptions): Promise<TrafficCounts> {
-  const counts: TrafficCounts = { answered: {}, failed: 0 };
-  const inputNames = Object.entries(definition.contract.features);
-  const labels: { prediction_id: string; label: boolean; observed_at: string }[] = [];
+export async function replayTraffic(options: TrafficOptions): Promise<TrafficCounts> {
+  const { requests, perSecond, signal, onCounts } = options;
+  const caller = new ReplayingCaller(options);
   const underWay = new Set<Promise<void>>();
-
-  const askOnce = async (body: string): Promise<{ version: string; predictionId: string }> => {
-    const response = await fetch(new URL(`/v2/models/${definition.name}/infer`, gatewayUrl), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal: AbortSignal.timeout(answerWithinMs),
-    });
-    const text = await response.text();
-    if (response.status >= 400 && response.status < 500 && response.status !== 429 && response.status !== 404) {
-      throw new PerdureError('input/invalid', `the gateway refused a replayed flight: ${text.slice(0, 300)}`);
-    }
-    if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 300)}`);
-    return {
-      version: answerSchema.parse(JSON.parse(text)).model_version,
-      predictionId: response.headers.get('x-perdure-prediction-id') ?? '',
-    };
-  };
-
-  const ask = async (request: FlightRequest, round: number): Promise<void> => {
-    const id = round === 0 ? request.predictionId : `${request.predictionId}.${round}`;
-    const inputs = inputNames.map(([name, feature]) => ({
-      name,
-      shape: [1, 1],
-      datatype: feature.type === 'string' ? 'BYTES' : 'FP32',
-      data: [request.features[name] ?? null],
-    }));
-    const body = JSON.stringify({ id, inputs });
-    const deadline = Date.now() + answerWithinMs;
-    for (;;) {
-      try {
-        const { version, predictionId } = await askOnce(body);
-        counts.answered[version] = (counts.answered[version] ?? 0) + 1;
-        if (predictionId)
-          labels.push({ prediction_id: predictionId, label: request.label, observed_at: new Date().toISOString() });
-        return;
-      } catch (error) {
-        if (error instanceof PerdureError) throw error;
-        if (Date.now() >= deadline) {
-          counts.failed += 1;
-          return;
-        }
-        await delay(100);
-      }
-    }
-  };
-
-  const sendLabels = async (): Promise<void> => {
-    const batch = labels.splice(0, 1000);
-    if (batch.length === 0) return;
-    const response = await fetch(new URL(`/v1/models/${definition.name}/labels`, gatewayUrl), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(batch),
-      signal: AbortSignal.timeout(answerWithinMs),
-    }).catch(() => undefined);
-    // A label that was not accepted is sent again with the next batch; stored twice it counts once.
-    if (!response?.ok) labels.unshift(...batch);
-  };
-
   let failure: unknown;
   const started = Date.now();
   for (let sent = 0; !signal.aborted && failure === undefined; sent += 1) {
@@ -111,18 +43,88 @@ export async function replayTraffic({
     }
     const request = requests[sent % requests.length];
     if (!request) throw new PerdureError('data/missing', 'There is nothing to replay.');
-    const asked = ask(request, Math.floor(sent / requests.length)).catch((error: unknown) => {
+    const asked = caller.ask(request, Math.floor(sent / requests.length)).catch((error: unknown) => {
       failure = error;
     });
     underWay.add(asked);
     void asked.finally(() => underWay.delete(asked));
     if (sent % perSecond === perSecond - 1) {
-      await sendLabels();
-      onCounts?.(counts);
+      await caller.sendLabels();
+      onCounts?.(caller.counts);
     }
   }
   await Promise.all(underWay);
-  for (let tries = 0; labels.length > 0 && tries < 100; tries += 1) await sendLabels();
+  for (let tries = 0; caller.labelsWaiting > 0 && tries < 100; tries += 1) await caller.sendLabels();
   if (failure !== undefined) throw failure;
-  return counts;
+  return caller.counts;
+}
+
+/** Asks as an application would: the same id again until there is an answer, and the label when it is known. */
+class ReplayingCaller {
+  readonly counts: TrafficCounts = { answered: {}, failed: 0 };
+  private readonly labels: { prediction_id: string; label: boolean; observed_at: string }[] = [];
+
+  constructor(private readonly options: Pick<TrafficOptions, 'gatewayUrl' | 'definition'>) {}
+
+  get labelsWaiting(): number {
+    return this.labels.length;
+  }
+
+  async ask({ predictionId: name, features, label }: FlightRequest, round: number): Promise<void> {
+    const inputs = Object.entries(this.options.definition.contract.features).map(([feature, { type }]) => ({
+      name: feature,
+      shape: [1, 1],
+      datatype: type === 'string' ? 'BYTES' : 'FP32',
+      data: [features[feature] ?? null],
+    }));
+    const body = JSON.stringify({ id: round === 0 ? name : `${name}.${round}`, inputs });
+    const deadline = Date.now() + answerWithinMs;
+    for (;;) {
+      try {
+        const { version, predictionId } = await this.askOnce(body);
+        this.counts.answered[version] = (this.counts.answered[version] ?? 0) + 1;
+        const observedAt = new Date().toISOString();
+        if (predictionId) this.labels.push({ prediction_id: predictionId, label, observed_at: observedAt });
+        return;
+      } catch (error) {
+        if (error instanceof PerdureError) throw error;
+        if (Date.now() >= deadline) {
+          this.counts.failed += 1;
+          return;
+        }
+        await delay(100);
+      }
+    }
+  }
+
+  /** A label that was not accepted is sent again with the next batch; stored twice it counts once. */
+  async sendLabels(): Promise<void> {
+    const batch = this.labels.splice(0, 1000);
+    if (batch.length === 0) return;
+    const path = `/v1/models/${this.options.definition.name}/labels`;
+    const response = await this.post(path, JSON.stringify(batch)).catch(() => undefined);
+    if (!response?.ok) this.labels.unshift(...batch);
+  }
+
+  private async askOnce(body: string): Promise<{ version: string; predictionId: string }> {
+    const response = await this.post(`/v2/models/${this.options.definition.name}/infer`, body);
+    const text = await response.text();
+    if (response.status >= 400 && response.status < 500 && response.status !== 429 && response.status !== 404) {
+      throw new PerdureError('input/invalid', `the gateway refused a replayed flight: ${text.slice(0, 300)}`);
+    }
+    if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 300)}`);
+    return {
+      version: answerSchema.parse(JSON.parse(text)).model_version,
+      predictionId: response.headers.get('x-perdure-prediction-id') ?? '',
+    };
+  }
+
+  private post(path: string, body: string): Promise<Response> {
+    return fetch(new URL(path, this.options.gatewayUrl), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+  }
 }
