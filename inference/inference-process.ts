@@ -5,7 +5,7 @@ import {
   type InputColumn,
   type ModelSession,
 } from '../adapters/onnx/model-session.js';
-import { checkSignature } from '../adapters/onnx/signature-check.js';
+import { checkTensorInterface } from '../adapters/onnx/tensor-interface-check.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Scores } from './scores.js';
 import type { ModelSpec } from './inference-engine.js';
@@ -59,7 +59,7 @@ async function load({ key, path, sha256, contract, features, sampleRow }: ModelS
   // Here and not in the gateway: reading a hostile file may take time and memory, and this process may be killed for
   // it.
   const model = await readModelFile({ path, sha256 }, key);
-  checkSignature(model.info, contract);
+  checkTensorInterface(model.info, contract);
   const session = await openModelSession(model);
   const wanted = features.map((feature) => feature.name);
   const missing = wanted.filter((name) => !session.inputNames.includes(name));

@@ -53,7 +53,7 @@ const mayChange = new Set([404, 408, 425, 429, 499]);
 /** Waits for what gateways do. Reading only, so repeating is harmless. */
 export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
-    /** Until every gateway with a live lease serves the epoch, or the time is over. */
+    /** Until every gateway that is live serves the epoch, or the time is over. */
     async waitForAcknowledgement(asked: {
       environment: Environment;
       model: string;
@@ -69,7 +69,7 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
     },
 
     /**
-     * Until every gateway with a live lease serves the epoch, however long that takes: a rollback is not done before.
+     * Until every gateway that is live serves the epoch, however long that takes: a rollback is not done before.
      */
     async waitUntilAcknowledged(asked: {
       environment: Environment;

@@ -10,7 +10,7 @@ import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './eval
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
 import { readModelFile, type InputColumn } from './model-session.js';
 import { openScorer, type Scorer } from './scorer.js';
-import { checkSignature, olderSignatureProblems } from './signature-check.js';
+import { checkTensorInterface, olderTensorInterfaceProblems } from './tensor-interface-check.js';
 
 export type ReportProgress = (step: string, donePct: number) => void;
 
@@ -61,7 +61,7 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
 
 async function openCandidate({ candidate, contract }: EvaluationRequest): Promise<Scorer> {
   const model = await readModelFile(candidate);
-  checkSignature(model.info, contract);
+  checkTensorInterface(model.info, contract);
   return openScorer(model);
 }
 
@@ -73,7 +73,7 @@ async function openChampion({
   if (!champion) return { champion: null };
   if (champion.impossible !== undefined) return { champion: null, notCompared: champion.impossible };
   const model = await readModelFile(champion);
-  const problems = olderSignatureProblems(model.info, champion.own?.contract ?? contract);
+  const problems = olderTensorInterfaceProblems(model.info, champion.own?.contract ?? contract);
   if (problems.length > 0) return { champion: null, notCompared: problems.join('; ') };
   return { champion: await openScorer(model) };
 }

@@ -1,5 +1,5 @@
 import { judgeStage, type Observed, type StageInput, type StageJudgement } from '../../domain/rollout/judge/judge.js';
-import { total } from '../../domain/statistics/histogram-distance.js';
+import { total } from '../../domain/statistics/kolmogorov-smirnov-distance.js';
 import { seededRandom } from '../../domain/statistics/random.js';
 import { meanScore } from '../../domain/serving/serving-totals.js';
 import { latencyBoundsMs } from '../../domain/serving/serving-window.js';

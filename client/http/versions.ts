@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema } from '../../domain/names.js';
 import { trainedPartitionSchema } from './data.js';
-import { lineageSchema, versionSignatureSchema } from '../../domain/model/model-version.js';
+import { lineageSchema, tensorInterfaceSchema } from '../../domain/model/model-version.js';
 import { listSchema } from './page.js';
 import { causeViewSchema, gateSchema, metricValuesSchema, windowSchema } from './runs.js';
 
@@ -31,7 +31,7 @@ export const versionDetailSchema = versionSummarySchema.extend({
   evaluationKey: z.string(),
   /** The score from which its label is `true`. */
   threshold: z.number(),
-  signature: versionSignatureSchema,
+  signature: tensorInterfaceSchema,
   gates: z.array(gateSchema),
   lineage: lineageSchema,
   /** The evaluation report with its slices; null when the object store does not answer with it. */

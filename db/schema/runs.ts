@@ -17,7 +17,7 @@ import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/evaluation/evaluation.js';
 import type { GateResult } from '../../domain/evaluation/gate.js';
 import type { RunOutcome } from '../../domain/training/run.js';
-import type { Lineage, VersionSignature } from '../../domain/model/model-version.js';
+import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';
 import { beganLate } from './began-late.js';
 import { snapshots } from './data.js';
@@ -117,13 +117,13 @@ export const versions = pgTable(
     snapshotSha256: text('snapshot_sha256').notNull(),
     artifactSha256: text('artifact_sha256').notNull(),
     artifactKey: text('artifact_key').notNull(),
-    signature: jsonb('signature').$type<VersionSignature>().notNull(),
+    signature: jsonb('signature').$type<TensorInterface>().notNull(),
     metrics: jsonb('metrics').$type<Metrics>().notNull(),
     gates: jsonb('gates').$type<GateResult[]>().notNull(),
     evaluationKey: text('evaluation_key').notNull(),
     /**
      * The score from which it answers `true`, as its evaluation settled it; null in versions of 0.1.0:
-     * `servedThreshold` says what counts there.
+     * `labelThreshold` says what counts there.
      */
     threshold: doublePrecision('threshold'),
     lineage: jsonb('lineage').$type<Lineage>().notNull(),

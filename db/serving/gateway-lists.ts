@@ -1,13 +1,13 @@
 import { inArray, sql } from 'drizzle-orm';
 import { groupBy } from '../../domain/group-by.js';
 import type { Database } from '../connect.js';
-import { gatewayLeaseSeconds } from './gateway-queries.js';
+import { gatewaySilentAfterSeconds } from './gateway-queries.js';
 import { smallestFirst, toPage, type PageRequest } from '../page.js';
 import { gatewayAcknowledgements, gateways } from '../schema/index.js';
 
 const order = smallestFirst(gateways.environment, gateways.id);
 
-/** Gateways by environment and name, whether the lease of each is live, and the epochs that it acknowledged. */
+/** Gateways by environment and name, whether each is live, and the epochs that it acknowledged. */
 export async function listGateways(db: Database, { limit, after }: PageRequest) {
   const known = await db.orm
     .select({
@@ -15,7 +15,7 @@ export async function listGateways(db: Database, { limit, after }: PageRequest) 
       environment: gateways.environment,
       url: gateways.url,
       heartbeatAt: gateways.heartbeatAt,
-      live: sql<boolean>`${gateways.heartbeatAt} > now() - make_interval(secs => ${gatewayLeaseSeconds})`,
+      live: sql<boolean>`${gateways.heartbeatAt} > now() - make_interval(secs => ${gatewaySilentAfterSeconds})`,
       key: order.key,
     })
     .from(gateways)

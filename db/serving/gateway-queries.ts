@@ -5,7 +5,7 @@ import { storeId } from './route-queries.js';
 import { gatewayAcknowledgements, gateways } from '../schema/index.js';
 
 /** A gateway whose last heartbeat is older than this no longer counts as one. */
-export const gatewayLeaseSeconds = 10;
+export const gatewaySilentAfterSeconds = 10;
 
 export interface GatewayHeartbeat {
   gatewayId: string;
@@ -14,7 +14,7 @@ export interface GatewayHeartbeat {
   bootId: string;
 }
 
-/** Renews a gateway's lease. */
+/** Renews a gateway's heartbeat. */
 export async function recordGateway(
   db: Database,
   { gatewayId, environment, url, bootId }: GatewayHeartbeat,
@@ -26,7 +26,7 @@ export async function recordGateway(
 }
 
 /**
- * Ends a gateway's lease and what it acknowledged: it stops and need not be waited for. A process of the same name that
+ * Ends a gateway's heartbeat and what it acknowledged: it stops and need not be waited for. A process of the same name that
  * started since keeps both.
  */
 export async function forgetGateway(
@@ -82,7 +82,7 @@ export interface LiveGateway {
 }
 
 /**
- * The gateways of an environment with a live lease, and how far each is with a model's route; words about another
+ * The gateways of an environment that is live, and how far each is with a model's route; words about another
  * store's epochs do not count.
  */
 export async function liveGateways(db: Database, environment: Environment, model: string): Promise<LiveGateway[]> {
@@ -107,7 +107,7 @@ export async function liveGateways(db: Database, environment: Environment, model
     .where(
       and(
         eq(gateways.environment, environment),
-        gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewayLeaseSeconds})`),
+        gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewaySilentAfterSeconds})`),
       ),
     )
     .orderBy(gateways.id);

@@ -4,16 +4,16 @@ import { PerdureError } from '../../domain/errors.js';
 import type { Metrics } from '../../domain/evaluation/evaluation.js';
 import type { GateResult } from '../../domain/evaluation/gate.js';
 import type { LastResult } from '../../domain/data/new-data.js';
-import type { Lineage, VersionSignature } from '../../domain/model/model-version.js';
+import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import type { Partition } from '../../domain/partition.js';
 import { storableText } from '../../domain/plain-text.js';
 import type { RunOutcome, RunStep } from '../../domain/training/run.js';
 import type { Database } from '../connect.js';
 import { definitions, models, runs, runSteps, snapshots, versions, watermarks } from '../schema/index.js';
-import { servedThreshold } from '../serving/served-threshold.js';
+import { labelThreshold } from '../serving/label-threshold.js';
 
 export type RunRecord = typeof runs.$inferSelect;
-/** A registered version; its threshold is that by which it is served, see `servedThreshold`. */
+/** A registered version; its threshold is that by which it is served, see `labelThreshold`. */
 export type VersionRecord = Omit<typeof versions.$inferSelect, 'threshold'> & { threshold: number };
 type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0];
 
@@ -204,7 +204,7 @@ export interface NewVersion {
   snapshotSha256: string;
   artifactSha256: string;
   artifactKey: string;
-  signature: VersionSignature;
+  signature: TensorInterface;
   metrics: Metrics;
   gates: GateResult[];
   evaluationKey: string;
@@ -283,7 +283,7 @@ export async function versionTrainedAlike(
 /** @throws PerdureError `not-found` that says which versions there are. */
 export async function versionOf(db: Database, model: string, version: number): Promise<VersionRecord> {
   const rows = await db.orm
-    .select({ ...getTableColumns(versions), threshold: servedThreshold })
+    .select({ ...getTableColumns(versions), threshold: labelThreshold })
     .from(versions)
     .leftJoin(definitions, eq(definitions.sha256, versions.definitionSha256))
     .where(eq(versions.model, model))

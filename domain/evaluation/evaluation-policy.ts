@@ -33,7 +33,12 @@ export const gateRuleSchema = z
 export type GateRule = z.infer<typeof gateRuleSchema>;
 
 export const evaluationPolicySchema = z.strictObject({
-  /** The score from which a row counts as positive: a number, or chosen on the holdout for the best F1. */
+  /**
+   * The score from which the predicted class is the positive one (score ≥ threshold): a number, or the one with the
+   * best F1 on the holdout (`domain/statistics/best-f1-threshold.ts`). A version keeps its own for life; gateways apply
+   * it in `serving/protocol/infer-response.ts`. It moves no probability: of the judge's metrics only `quality` with
+   * the loss `error`, and a `value` that reads `label`, depend on it.
+   */
   threshold: z.union([z.number().min(0).max(1), z.literal('best-f1')]).default(0.5),
   /** Features whose levels are looked at one by one. */
   slices: z.array(columnNameSchema).default([]),

@@ -4,8 +4,8 @@ import { sha256Schema } from '../names.js';
 const tensorSchema = z.strictObject({ name: z.string(), type: z.string(), shape: z.array(z.number().int()) });
 
 /** What goes into a version and comes out of it, as its artifact says. */
-export const versionSignatureSchema = z.strictObject({ inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
-export type VersionSignature = z.infer<typeof versionSignatureSchema>;
+export const tensorInterfaceSchema = z.strictObject({ inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+export type TensorInterface = z.infer<typeof tensorInterfaceSchema>;
 
 /** Where a version comes from: enough to make it again. */
 export const lineageSchema = z.strictObject({

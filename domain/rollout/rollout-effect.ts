@@ -5,7 +5,7 @@ import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './judge/rollout-stage.js';
 import { AnytimeDifference } from '../statistics/anytime-difference.js';
-import { total } from '../statistics/histogram-distance.js';
+import { total } from '../statistics/kolmogorov-smirnov-distance.js';
 
 /** What is known of a model's traffic before a rollout. */
 export interface RecentTraffic {

@@ -1,5 +1,5 @@
 import { AnytimeDifference } from './anytime-difference.js';
-import { histogramDistance, total } from './histogram-distance.js';
+import { kolmogorovSmirnovDistance, total } from './kolmogorov-smirnov-distance.js';
 import type { ProportionInterval, TailAlphas } from './proportion-interval.js';
 
 /**
@@ -18,7 +18,7 @@ export function anytimeDistanceInterval(
   second: readonly number[],
   alphas: TailAlphas,
 ): ProportionInterval {
-  const estimate = histogramDistance(first, second);
+  const estimate = kolmogorovSmirnovDistance(first, second);
   if (Number.isNaN(estimate)) throw new RangeError('an empty histogram has no distance to another');
   const edges = edgesOf(first, second);
   return {

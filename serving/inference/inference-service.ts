@@ -6,7 +6,7 @@ import type { PredictionId } from '../../domain/serving/prediction-id.js';
 import { keyPoint, stretchAt } from '../../domain/serving/route-choice.js';
 import type { ActiveRoute, HeaderLookup, RoutedVersion } from '../routing/active-route.js';
 import type { InferRequest } from '../protocol/infer-request-shape.js';
-import { decided, type Answer } from '../protocol/infer-response.js';
+import { predictClasses, type Answer } from '../protocol/infer-response.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import { assertWaiting, isCallersEnd, type CallerDeadline } from '../../inference/caller-deadline.js';
 import type { KeyDigests } from '../routing/key-digest.js';
@@ -15,7 +15,8 @@ import { quoted, refusal } from '../../inference/refusal.js';
 import type { LoadedVersion } from '../routing/loaded-version.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
-import { countFailure, takeOver, takeRequest, wasTakenOut, type Asked, type Taken } from './fallback-version.js';
+import { assignFallback, assignVersion, type Assignment, type RoutedRequest } from './assign-version.js';
+import { countVersionError, isOutOfService, isVersionError } from './version-error.js';
 import type { Spool } from '../prediction-log/spool.js';
 
 export interface InferenceServiceDeps {
@@ -27,7 +28,7 @@ export interface InferenceServiceDeps {
   keyDigests: KeyDigests;
   shadows: ShadowTraffic;
   /** Told when a version refuses what callers were promised. */
-  onRefusal: Asked['onRefusal'];
+  onRefusal: RoutedRequest['onRefusal'];
   /** Undefined until routes are known; then what keeps a model's route from being served, if anything. */
   routeProblem: (model: string) => string | undefined;
   routesKnown: () => boolean;
@@ -47,7 +48,7 @@ export interface Caller {
   version: number | undefined;
   /** Milliseconds of the monotonic clock at which the whole request was there. */
   receivedAt: number;
-  /** Asked for what testers send, and only where a route looks for it. */
+  /** RoutedRequest for what testers send, and only where a route looks for it. */
   header: HeaderLookup;
   callerDeadline: CallerDeadline;
 }
@@ -78,19 +79,21 @@ export class InferenceService {
       engine,
       onRefusal: this.deps.onRefusal,
     };
-    let taken = takeRequest(chosen, asked);
+    let assigned = assignVersion(chosen, asked);
     let answer: Answer;
     try {
-      answer = await this.ask(taken, caller);
+      answer = await this.ask(assigned, caller);
     } catch (error) {
-      if (wasTakenOut(error)) return this.infer(model, request, caller);
-      const standIn =
-        error instanceof PerdureError && error.code === 'serving/failed' ? takeOver(taken.by, asked) : undefined;
-      if (standIn === undefined) throw error;
-      taken = standIn;
-      answer = await this.ask(taken, caller);
+      if (isOutOfService(error)) return this.infer(model, request, caller);
+      const fallback =
+        error instanceof PerdureError && error.code === 'serving/failed'
+          ? assignFallback(assigned.by, asked)
+          : undefined;
+      if (fallback === undefined) throw error;
+      assigned = fallback;
+      answer = await this.ask(assigned, caller);
     }
-    const { by: routed, rows } = taken;
+    const { by: routed, rows } = assigned;
     const { loaded, epoch, role, cause } = routed;
     const { version } = loaded.served;
     const latencyMs = performance.now() - caller.receivedAt;
@@ -123,14 +126,14 @@ export class InferenceService {
   }
 
   /** Asks the version's model, and counts its failure. */
-  private async ask({ by, rows }: Taken, { receivedAt, callerDeadline }: Caller): Promise<Answer> {
+  private async ask({ by, rows }: Assignment, { receivedAt, callerDeadline }: Caller): Promise<Answer> {
     const { key, served } = by.loaded;
     try {
-      return decided(await this.deps.engine.infer(key, rows, callerDeadline), served.threshold);
+      return predictClasses(await this.deps.engine.infer(key, rows, callerDeadline), served.threshold);
     } catch (error) {
       // A caller who changes their mind, or waits for less than a model takes, says nothing about the version.
       if (isCallersEnd(error)) by.loaded.meters.givenUp();
-      else if (!wasTakenOut(error)) countFailure(by, receivedAt);
+      else if (isVersionError(error)) countVersionError(by, receivedAt);
       throw error;
     }
   }

@@ -3,7 +3,7 @@ import { shadowPoint } from '../../domain/serving/route-choice.js';
 import type { RoutedVersion, ShadowVersion } from '../routing/active-route.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 import type { InferRequest } from '../protocol/infer-request-shape.js';
-import { decided, type Answer } from '../protocol/infer-response.js';
+import { predictClasses, type Answer } from '../protocol/infer-response.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { KeyDigests } from '../routing/key-digest.js';
 import { logPrediction } from '../prediction-log/prediction-log.js';
@@ -101,7 +101,7 @@ export class ShadowTraffic {
         loaded.meters.shadow('refused');
         return;
       }
-      const answer = decided(await this.deps.engine.infer(loaded.key, rows), loaded.served.threshold);
+      const answer = predictClasses(await this.deps.engine.infer(loaded.key, rows), loaded.served.threshold);
       if (this.stopped) return;
       const latencyMs = performance.now() - handedOverAt;
       tally.answered(handedOverAt, latencyMs, answer);

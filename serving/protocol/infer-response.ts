@@ -10,7 +10,7 @@ export interface Answer extends Scores {
 }
 
 /** Labels by a version's own threshold, as evaluation draws the line: a row is positive from it on. */
-export function decided({ probabilities, classes }: Scores, threshold = 0.5): Answer {
+export function predictClasses({ probabilities, classes }: Scores, threshold = 0.5): Answer {
   const labels = new Int32Array(probabilities.length / classes);
   for (let row = 0; row < labels.length; row += 1)
     labels[row] = (probabilities[(row + 1) * classes - 1] ?? 0) >= threshold ? 1 : 0;

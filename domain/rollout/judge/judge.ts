@@ -1,6 +1,13 @@
 import { alphaShares, isCounted, metricName, type JudgedMetric, type JudgePolicy } from './judge-policy.js';
 import { judgeMetric, type MetricJudgement } from './metric-judgement.js';
 import { metricSpecOf, type Observed } from './metric-spec.js';
+import {
+  championMissingText,
+  leftOutText,
+  nothingToCompareText,
+  notJudgedText,
+  requestsMissingText,
+} from './verdict-reason.js';
 import type { RolloutStage } from './rollout-stage.js';
 import { latencyQuantileMs } from '../../serving/serving-totals.js';
 import { worstVerdict, type Verdict } from '../../verdict.js';
@@ -64,22 +71,21 @@ export function judgeStage(input: StageInput): StageJudgement {
   const { stage, champion, challenger, coldRequests } = input;
   const about = {
     championFrom: stage.comparison === 'before' ? ('before' as const) : ('same-minutes' as const),
-    leftOut: coldRequests > 0 ? leftOut(coldRequests) : null,
+    leftOut: coldRequests > 0 ? leftOutText(coldRequests) : null,
     latency: { champion: champion && quantiles(champion.latency), challenger: quantiles(challenger.latency) },
     atHorizon: atHorizon(input),
   };
   const nothing = { ...about, verdict: 'no-data' as const, metrics: [], winner: null };
-  if (stage.comparison === 'none')
-    return { ...nothing, waitsFor: 'This stage is not judged: it compares the challenger with nothing.' };
+  if (stage.comparison === 'none') return { ...nothing, waitsFor: notJudgedText };
   if (champion === null || !(champion.requests > 0))
-    return { ...nothing, waitsFor: championMissing(about.championFrom) };
+    return { ...nothing, waitsFor: championMissingText(about.championFrom) };
   const metrics = metricsOfStage(input).map(({ metric, alpha }) => judge(input, champion, metric, alpha));
-  if (metrics.length === 0) return { ...nothing, waitsFor: nothingToCompare };
+  if (metrics.length === 0) return { ...nothing, waitsFor: nothingToCompareText };
   const said = worstVerdict(metrics.map((metric) => metric.verdict));
   const lacking = stage.minRequests - challenger.requests;
   // A fail waits for nothing: what is said of it is what failed.
   const waitsFor =
-    lacking <= 0 || said === 'fail' ? null : requestsMissing(challenger.requests, stage.minRequests, lacking);
+    lacking <= 0 || said === 'fail' ? null : requestsMissingText(challenger.requests, stage.minRequests, lacking);
   const verdict = waitsFor !== null ? 'no-data' : said;
   return { ...about, verdict, metrics, waitsFor, winner: winnerOf(stage, verdict) };
 }
@@ -150,27 +156,4 @@ function quantiles(latency: readonly number[]): LatencyQuantiles | null {
   const at = (probability: number) => latencyQuantileMs(latency, probability);
   const [p50, p95, p99] = [at(0.5), at(0.95), at(0.99)];
   return p50 === null || p95 === null || p99 === null ? null : { p50, p95, p99 };
-}
-
-const nothingToCompare =
-  'None of the metrics of rollout.judge.metrics can be compared with other minutes: ' + 'add errorShare or slowShare.';
-
-function championMissing(from: StageJudgement['championFrom']): string {
-  return from === 'before'
-    ? 'No requests of the champion from before this stage are known.'
-    : 'The champion has had no requests in the same minutes.';
-}
-
-function requestsMissing(requests: number, minRequests: number, lacking: number): string {
-  return (
-    `The challenger has answered ${requests} of ${minRequests} requests, ${lacking} are missing before ` +
-    'it may pass.'
-  );
-}
-
-function leftOut(requests: number): string {
-  return (
-    `${requests} requests are left out, of champion and challenger alike: a version had just been ` +
-    'loaded and its caches were cold.'
-  );
 }

@@ -1,11 +1,12 @@
 import type { Interval } from '../../evaluation/evaluation.js';
 import type { JudgedMetric } from './judge-policy.js';
-import { metricSpecOf, type MeanMetric, type MetricSpec, type Observed } from './metric-spec.js';
+import { metricSpecOf, type MeanMetric, type Observed } from './metric-spec.js';
+import { distanceText, missingText, reasonText } from './verdict-reason.js';
 import { meanScore } from '../../serving/serving-totals.js';
 import { anytimeDifferenceInterval } from '../../statistics/anytime-difference.js';
 import { anytimeDistanceInterval } from '../../statistics/anytime-distance.js';
 import type { Sample } from '../../statistics/constrained-means.js';
-import { total } from '../../statistics/histogram-distance.js';
+import { total } from '../../statistics/kolmogorov-smirnov-distance.js';
 import { fixedDifferenceInterval } from '../../statistics/proportion-difference.js';
 import type { TailAlphas } from '../../statistics/proportion-interval.js';
 import type { Verdict } from '../../verdict.js';
@@ -42,6 +43,10 @@ export interface MetricQuestion {
   alphas: { fail: number; pass: number };
 }
 
+/**
+ * One metric at one look: `fail` when the difference is beyond the margin with confidence, `pass` when it is within with
+ * confidence, `inconclusive` between, `no-data` with too few values. The sentences are made in `verdict-reason.ts`.
+ */
 export function judgeMetric(
   metric: JudgedMetric,
   champion: Observed,
@@ -49,7 +54,7 @@ export function judgeMetric(
   question: MetricQuestion,
 ): MetricJudgement {
   return metric.metric === 'scoreDistance'
-    ? judgeScores(metric.margin, champion.scores, challenger.scores, question.alphas)
+    ? judgeScoreDistance(metric.margin, champion.scores, challenger.scores, question.alphas)
     : judgeMean(metric, champion, challenger, question);
 }
 
@@ -61,7 +66,7 @@ function judgeMean(
 ): MetricJudgement {
   const reading = metricSpecOf(metric);
   const [theirs, ours] = [reading.sampleOf(champion), reading.sampleOf(challenger)];
-  const lacking = missing(reading, theirs, ours);
+  const lacking = missingText(reading, theirs, ours);
   if (lacking !== null) return { ...nothing(reading.name, reading.margin), reason: lacking };
   const { decides, looks, alphas } = question;
   const better = decides === 'better';
@@ -83,49 +88,12 @@ function judgeMean(
     difference: mean(ours) - mean(theirs),
     interval,
     margin: reading.margin,
-    reason: reasonOf(reading, { theirs, ours, interval, better, mean }),
+    reason: reasonText(reading, { theirs, ours, interval, better, mean }),
   };
 }
 
-interface Reasoned {
-  theirs: Sample;
-  ours: Sample;
-  interval: Interval;
-  better: boolean;
-  mean: (sample: Sample) => number;
-}
-
-function reasonOf(reading: MetricSpec, { theirs, ours, interval, better, mean }: Reasoned): string {
-  const { shown, counted } = reading;
-  const seen =
-    `${shown(mean(ours))} of the challenger's ${ours.count} ${counted} and ${shown(mean(theirs))} ` +
-    `of the champion's ${theirs.count}`;
-  const [worseWord, betterWord] = reading.lowerIsBetter ? ['more', 'less'] : ['less', 'more'];
-  const asked = better
-    ? `at least ${shown(reading.margin)} ${betterWord} is asked`
-    : `${shown(reading.margin)} ${worseWord} is accepted`;
-  return (
-    `${reading.what}: ${seen}; the difference lies between ${shown(interval.low)} and ` +
-    `${shown(interval.high)}, ${asked}.`
-  );
-}
-
-function missing({ what, counted, countMin }: MetricSpec, theirs: Sample, ours: Sample): string | null {
-  const sound = ({ count, sum }: Sample) => Number.isInteger(count) && count >= 0 && sum >= 0 && sum <= count;
-  const enough = ({ count }: Sample) => count >= Math.max(1, countMin);
-  if (sound(theirs) && sound(ours) && enough(theirs) && enough(ours)) return null;
-  if (sound(theirs) && sound(ours))
-    return (
-      `${what}: the challenger has ${ours.count} and the champion ${theirs.count} ${counted}, each ` +
-      `needs ${Math.max(1, countMin)}.`
-    );
-  return (
-    `${what} cannot be compared: challenger ${ours.sum} of ${ours.count}, champion ${theirs.sum} of ` +
-    `${theirs.count} ${counted}.`
-  );
-}
-
-function judgeScores(
+/** Score drift: the Kolmogorov-Smirnov distance of the two score histograms, in `domain/statistics/anytime-distance.ts`. */
+function judgeScoreDistance(
   margin: number,
   champion: readonly number[],
   challenger: readonly number[],
@@ -141,8 +109,6 @@ function judgeScores(
     };
   const tails: TailAlphas = { low: alphas.fail, high: alphas.pass };
   const { estimate, low, high } = anytimeDistanceInterval(challenger, champion, tails);
-  const limits =
-    `${estimate.toFixed(3)} over ${ours} and ${theirs} rows, between ${low.toFixed(3)} and ` + `${high.toFixed(3)}`;
   return {
     metric,
     verdict: verdictOf(low, high, margin),
@@ -151,7 +117,7 @@ function judgeScores(
     difference: estimate,
     interval: intervalOf(low, high, tails),
     margin,
-    reason: `Distance between the score distributions: ${limits}; up to ${margin} is accepted.`,
+    reason: distanceText({ estimate, low, high, margin, rows: [ours, theirs] }),
   };
 }
 

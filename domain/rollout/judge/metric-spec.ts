@@ -20,9 +20,9 @@ export const logLossMaxNats = 10;
 export interface MetricSpec {
   name: string;
   /** Begins a sentence: what the mean is of. */
-  what: string;
+  title: string;
   /** What is counted, in the plural. */
-  counted: string;
+  sampleNoun: string;
   lowerIsBetter: boolean;
   /** The value in the metric's unit is `origin + scale · x`, x from 0 to 1. */
   origin: number;
@@ -41,7 +41,7 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
   const name = metricName(metric);
   const logged = {
     name,
-    counted: 'predictions',
+    sampleNoun: 'predictions',
     countMin: 1,
     sampleOf: ({ samples }: Observed) => samples[name] ?? { count: 0, sum: 0 },
   };
@@ -49,7 +49,7 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
     case 'errorShare':
       return {
         ...share(metric),
-        ...{ name, what: 'Share of requests without an answer', counted: 'requests', countMin: 1 },
+        ...{ name, title: 'Share of requests without an answer', sampleNoun: 'requests', countMin: 1 },
         sampleOf: ({ requests, errors }) => ({ count: requests, sum: errors }),
       };
     case 'slowShare':
@@ -57,8 +57,8 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
         ...share(metric),
         ...{
           name,
-          what: `Share of answers slower than ${slowBoundMs(metric.limitMs)} ms`,
-          counted: 'answers',
+          title: `Share of answers slower than ${slowBoundMs(metric.limitMs)} ms`,
+          sampleNoun: 'answers',
           countMin: 1,
         },
         sampleOf: ({ latency }) => {
@@ -69,29 +69,29 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
     case 'value':
       return {
         ...logged,
-        ...{ what: `Mean of ${metric.name}`, lowerIsBetter: metric.direction === 'lower-is-better', shown: plain },
+        ...{ title: `Mean of ${metric.name}`, lowerIsBetter: metric.direction === 'lower-is-better', shown: plain },
         ...{ origin: metric.min, scale: metric.max - metric.min, margin: metric.margin, harm: metric.harm },
       };
     case 'quality': {
       const { loss, margin, harm, minLabels } = metric;
       const unit = {
         ...logged,
-        counted: 'labelled predictions',
+        sampleNoun: 'labelled predictions',
         countMin: minLabels,
         lowerIsBetter: true,
         origin: 0,
         margin,
         harm,
       };
-      if (loss === 'error') return { ...unit, what: 'Share of wrong labels', scale: 1, shown: percent };
-      if (loss === 'brier') return { ...unit, what: 'Brier score', scale: 1, shown: plain };
-      return { ...unit, what: 'Log loss', scale: logLossMaxNats, shown: (value) => `${plain(value)} nats` };
+      if (loss === 'error') return { ...unit, title: 'Share of wrong labels', scale: 1, shown: percent };
+      if (loss === 'brier') return { ...unit, title: 'Brier score', scale: 1, shown: plain };
+      return { ...unit, title: 'Log loss', scale: logLossMaxNats, shown: (value) => `${plain(value)} nats` };
     }
     case 'outcome':
       return {
         ...logged,
         ...share(metric),
-        ...{ what: 'Share of positive labels', counted: 'labelled predictions', countMin: metric.minLabels },
+        ...{ title: 'Share of positive labels', sampleNoun: 'labelled predictions', countMin: metric.minLabels },
         lowerIsBetter: metric.direction === 'lower-is-better',
       };
     default:

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { checkModel } from '../../../adapters/onnx/model-check.js';
-import { checkSignature, olderSignatureProblems, signatureProblems } from '../../../adapters/onnx/signature-check.js';
+import {
+  checkTensorInterface,
+  olderTensorInterfaceProblems,
+  tensorInterfaceProblems,
+} from '../../../adapters/onnx/tensor-interface-check.js';
 import { contractSchema } from '../../../domain/data/contract.js';
 import {
   bytes,
@@ -143,24 +147,26 @@ describe('checkModel', () => {
   });
 });
 
-describe('checkSignature', () => {
+describe('checkTensorInterface', () => {
   const contract = (features: object) =>
     contractSchema.parse({ entity: ['id'], eventTime: 'at', label: { name: 'y', type: 'boolean' }, features });
   const features = { carrier: { type: 'string' }, x: { type: 'number', nullable: true } };
   const info = checkModel(model(logisticGraph()));
 
   it('accepts a model that fits its contract', () => {
-    expect(signatureProblems(info, contract(features))).toEqual([]);
+    expect(tensorInterfaceProblems(info, contract(features))).toEqual([]);
   });
 
   it('names every input and output that does not fit', () => {
     const swapped = contract({ carrier: { type: 'number' }, x: { type: 'string' }, z: { type: 'number' } });
-    expect(signatureProblems(info, swapped)).toEqual([
+    expect(tensorInterfaceProblems(info, swapped)).toEqual([
       'input carrier takes string, the contract says float',
       'input x takes float, the contract says string',
       'input z is missing',
     ]);
-    expect(() => checkSignature(info, contract({ x: { type: 'number' } }))).toThrow(/input carrier is not a feature/);
+    expect(() => checkTensorInterface(info, contract({ x: { type: 'number' } }))).toThrow(
+      /input carrier is not a feature/,
+    );
     const odd = checkModel(
       model({
         ...logisticGraph(),
@@ -168,7 +174,7 @@ describe('checkSignature', () => {
         outputs: [valueInfo('probabilities', 1, [null, 3])],
       }),
     );
-    expect(signatureProblems(odd, contract(features))).toEqual([
+    expect(tensorInterfaceProblems(odd, contract(features))).toEqual([
       'input x has the shape [1, 1] instead of [-1, 1]',
       'output label is missing',
       'output probabilities has the shape [-1, 3] instead of [-1, 2]',
@@ -176,8 +182,8 @@ describe('checkSignature', () => {
   });
 
   it('lets an older model lack a feature of today, but not ask for one that is gone', () => {
-    expect(olderSignatureProblems(info, contract({ ...features, z: { type: 'number' } }))).toEqual([]);
-    expect(olderSignatureProblems(info, contract({ x: { type: 'number' } }))).toEqual([
+    expect(olderTensorInterfaceProblems(info, contract({ ...features, z: { type: 'number' } }))).toEqual([]);
+    expect(olderTensorInterfaceProblems(info, contract({ x: { type: 'number' } }))).toEqual([
       'input carrier is not a feature of the contract',
     ]);
   });

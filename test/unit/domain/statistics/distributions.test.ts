@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { histogramDistance } from '../../../../domain/statistics/histogram-distance.js';
+import { kolmogorovSmirnovDistance } from '../../../../domain/statistics/kolmogorov-smirnov-distance.js';
 import {
   countByEdges,
   decileEdges,
@@ -18,17 +18,17 @@ describe('quantile', () => {
   });
 });
 
-describe('histogramDistance', () => {
+describe('kolmogorovSmirnovDistance', () => {
   // scipy.stats.ks_2samp(np.repeat(range(5), [10, 20, 30, 20, 20]), np.repeat(range(5), [5, 5, 20, 10, 10])).statistic
   // → 0.1 (in shares 0.1,0.3,… against 0.1,0.2,…)
   it('is the largest difference of cumulative shares', () => {
-    expect(histogramDistance([10, 20, 30, 20, 20], [5, 5, 20, 10, 10])).toBeCloseTo(0.1, 12);
-    expect(histogramDistance([1, 0], [0, 7])).toBe(1);
-    expect(histogramDistance([3, 5], [30, 50])).toBe(0);
+    expect(kolmogorovSmirnovDistance([10, 20, 30, 20, 20], [5, 5, 20, 10, 10])).toBeCloseTo(0.1, 12);
+    expect(kolmogorovSmirnovDistance([1, 0], [0, 7])).toBe(1);
+    expect(kolmogorovSmirnovDistance([3, 5], [30, 50])).toBe(0);
   });
   it('is NaN for an empty histogram and refuses other bins', () => {
-    expect(histogramDistance([0, 0], [1, 2])).toBeNaN();
-    expect(() => histogramDistance([1], [1, 2])).toThrow(RangeError);
+    expect(kolmogorovSmirnovDistance([0, 0], [1, 2])).toBeNaN();
+    expect(() => kolmogorovSmirnovDistance([1], [1, 2])).toThrow(RangeError);
   });
 });
 

@@ -5,15 +5,16 @@ import type { Rows } from '../../inference/compiled-contract.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { LoadedVersion } from '../routing/loaded-version.js';
+import { countVersionError } from './version-error.js';
 
-/** Who answers a request, and what they read of it. */
-export interface Taken {
+/** The version that answers a request, and the rows that it read of it. */
+export interface Assignment {
   by: RoutedVersion;
   rows: Rows;
 }
 
 /** A request on its way to a version. */
-export interface Asked {
+export interface RoutedRequest {
   active: ActiveRoute;
   inputs: ReadonlyMap<string, InputTensor>;
   receivedAt: number;
@@ -24,48 +25,36 @@ export interface Asked {
 
 /**
  * Who answers: the version that was chosen; where that is out of service, or its contract refuses what the route takes,
- * another version of the route. Only the split's choice has a stand-in: who asked for a version wants no other, and
- * gets its own refusal. What a stand-in answers is compared with nothing; the chosen version counts a failure.
+ * a fallback: another version of the route. Only the split's choice has a fallback: who asked for a version wants no other, and
+ * gets its own refusal. What a fallback answers is compared with nothing; the chosen version counts a failure.
  * @throws PerdureError `input/invalid` for what no version takes, `serving/out-of-service` when nobody can answer.
  */
-export function takeRequest(chosen: RoutedVersion, asked: Asked): Taken {
+export function assignVersion(chosen: RoutedVersion, asked: RoutedRequest): Assignment {
   let rows: Rows;
   try {
     rows = chosen.read(asked.inputs);
   } catch (error) {
     if (chosen.role !== 'split' || !(error instanceof PerdureError) || error.code !== 'input/invalid') throw error;
-    return takeRefused(chosen, error, asked);
+    return assignAfterRefusal(chosen, error, asked);
   }
   if (asked.engine.outOfService(chosen.loaded.key) === undefined) return { by: chosen, rows };
-  countFailure(chosen, asked.receivedAt);
-  const taken = chosen.role === 'split' ? firstToTake(asked.active.reserves, 'stand-in', chosen, asked) : undefined;
-  if (taken === undefined) throw outOfService(chosen, asked);
-  return taken;
+  countVersionError(chosen, asked.receivedAt);
+  const assigned =
+    chosen.role === 'split' ? firstFallback(asked.active.reserves, 'stand-in', chosen, asked) : undefined;
+  if (assigned === undefined) throw outOfService(chosen, asked);
+  return assigned;
 }
 
-/** Who answers instead of a version that was asked and failed; undefined when nobody does. */
-export function takeOver(failed: RoutedVersion, asked: Asked): Taken | undefined {
-  return failed.role === 'split' ? firstToTake(asked.active.reserves, 'stand-in/failure', failed, asked) : undefined;
-}
-
-export function countFailure({ tally, loaded }: RoutedVersion, receivedAt: number): void {
-  tally.failed(receivedAt);
-  loaded.meters.failed();
-}
-
-/**
- * Whether a request failed because its version was taken out of service while it waited: then another version may
- * answer it.
- */
-export function wasTakenOut(error: unknown): boolean {
-  return error instanceof PerdureError && error.code === 'serving/out-of-service';
+/** The fallback for a version that was asked and failed; undefined when there is none. */
+export function assignFallback(failed: RoutedVersion, asked: RoutedRequest): Assignment | undefined {
+  return failed.role === 'split' ? firstFallback(asked.active.reserves, 'stand-in/failure', failed, asked) : undefined;
 }
 
 /**
  * A refusal is the version's error where the incumbent would have answered, and else the caller's: then it is told what
  * the incumbent takes, whatever the draw.
  */
-function takeRefused(chosen: RoutedVersion, refusal: PerdureError, asked: Asked): Taken {
+function assignAfterRefusal(chosen: RoutedVersion, refusal: PerdureError, asked: RoutedRequest): Assignment {
   const { active, receivedAt, onRefusal } = asked;
   const { incumbent } = active;
   let promised = false;
@@ -79,20 +68,20 @@ function takeRefused(chosen: RoutedVersion, refusal: PerdureError, asked: Asked)
     }
   }
   if (promised) {
-    countFailure(chosen, receivedAt);
+    countVersionError(chosen, receivedAt);
     onRefusal(chosen, refusal);
   }
-  const taken = firstToTake(active.takers, 'stand-in/contract', chosen, asked);
-  if (taken !== undefined) return taken;
+  const assigned = firstFallback(active.takers, 'stand-in/contract', chosen, asked);
+  if (assigned !== undefined) return assigned;
   throw promised ? outOfService(incumbent, asked) : told;
 }
 
-function firstToTake(
+function firstFallback(
   candidates: readonly LoadedVersion[],
   cause: OverrideCause,
   except: RoutedVersion,
-  asked: Asked,
-): Taken | undefined {
+  asked: RoutedRequest,
+): Assignment | undefined {
   for (const loaded of candidates) {
     if (loaded === except.loaded || asked.engine.outOfService(loaded.key) !== undefined) continue;
     const by = asked.active.override(loaded, cause);
@@ -105,7 +94,7 @@ function firstToTake(
   return undefined;
 }
 
-function outOfService({ loaded, role }: RoutedVersion, { engine }: Asked): PerdureError {
+function outOfService({ loaded, role }: RoutedVersion, { engine }: RoutedRequest): PerdureError {
   const { model, version } = loaded.served;
   return new PerdureError(
     'serving/out-of-service',

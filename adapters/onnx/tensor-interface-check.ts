@@ -12,7 +12,7 @@ export function elementTypeOf(feature: Contract['features'][string]): 'float' | 
  * for strings; outputs `label` and `probabilities` (FP32, one column a class, the last the positive one).
  * @returns what does not fit, in words; empty when all does
  */
-export function signatureProblems(info: ModelInfo, contract: Contract): string[] {
+export function tensorInterfaceProblems(info: ModelInfo, contract: Contract): string[] {
   const problems = inputProblems(info, contract);
   for (const name of Object.keys(contract.features)) {
     if (!info.inputs.some((input) => input.name === name)) problems.push(`input ${name} is missing`);
@@ -21,16 +21,16 @@ export function signatureProblems(info: ModelInfo, contract: Contract): string[]
 }
 
 /**
- * As `signatureProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when every
+ * As `tensorInterfaceProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when every
  * input that it has is a feature of today.
  */
-export function olderSignatureProblems(info: ModelInfo, contract: Contract): string[] {
+export function olderTensorInterfaceProblems(info: ModelInfo, contract: Contract): string[] {
   return inputProblems(info, contract);
 }
 
 /** @throws PerdureError `artifact/refused` that lists everything that does not fit */
-export function checkSignature(info: ModelInfo, contract: Contract): void {
-  const problems = signatureProblems(info, contract);
+export function checkTensorInterface(info: ModelInfo, contract: Contract): void {
+  const problems = tensorInterfaceProblems(info, contract);
   if (problems.length === 0) return;
   throw new PerdureError(
     'artifact/refused',

@@ -4,7 +4,7 @@
  * either is empty.
  * @throws RangeError when the numbers of bins differ
  */
-export function histogramDistance(first: readonly number[], second: readonly number[]): number {
+export function kolmogorovSmirnovDistance(first: readonly number[], second: readonly number[]): number {
   if (first.length !== second.length)
     throw new RangeError(`${first.length} bins cannot be compared with ` + `${second.length}`);
   const firstAll = total(first);
