@@ -7,7 +7,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import type { PutData } from '../../client/http/api-client.js';
 import type { LandedResult, PutFilesResult } from '../../client/http/data.js';
-import { describeLake } from '../format/lake-listing.js';
+import { describeLake, landedItems } from '../format/lake-listing.js';
 import { actorOption } from '../global-options.js';
 import { bytesText, shortDigest } from '../format/words.js';
 import { parseCount, parsePartition } from '../parse/options.js';
@@ -88,7 +88,7 @@ export function registerData(program: Command, context: CliContext): void {
     .action(async (modelText: string, page: { limit: number; before?: string }) => {
       const { output } = context;
       const listing = await context.api().data(requireModelName(modelText), page);
-      output.result(listing, () => describeLake(output, listing));
+      output.result({ items: landedItems(listing), ...listing }, () => describeLake(output, listing));
     });
 }
 

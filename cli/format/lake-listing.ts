@@ -31,6 +31,15 @@ export function describeLake(output: Output, listing: LakeListing): string {
   return `${landed}\n\n${said}${trainedTable(output, listing)}${notRead}${more}`;
 }
 
+/** What landed, one place an object: the newest months first, then the tables without partitions. */
+export function landedItems({ tables }: LakeListing) {
+  const months = tables.flatMap(({ table: name, partitions }) => partitions.map((one) => ({ table: name, ...one })));
+  const whole = tables
+    .filter(({ partitioned, files }) => !partitioned && files > 0)
+    .map(({ table: name, files, bytes }) => ({ table: name, partition: null, files, bytes }));
+  return [...months.toSorted((left, right) => (left.partition < right.partition ? 1 : -1)), ...whole];
+}
+
 function landedRows(one: LakeListing['tables'][number]): (string | number | null)[][] {
   if (!one.partitioned)
     return one.files > 0 ? [[one.table, 'whole table', one.files, bytesText(one.bytes), null, null]] : [];
