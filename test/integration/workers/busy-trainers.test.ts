@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withHeartbeat } from '../../../activities/heartbeat.js';
 import { startPromotion } from '../../../client/promotion.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import type { RunResult } from '../../../workflows/training/train-model.js';
@@ -28,7 +29,7 @@ beforeAll(async () => {
         data: {
           takeSnapshot: async ({ model, until }) => {
             snapshots.push(model);
-            if (until !== null) await held;
+            if (until !== null) await withHeartbeat(() => held);
             return { outcome: 'taken', snapshotSha256: 'a'.repeat(64), watermark: null, summary: 'taken by the test' };
           },
           compactDay: () => Promise.reject(new Error('no log of this test is compacted')),
@@ -37,7 +38,7 @@ beforeAll(async () => {
         training: {
           train: async ({ runId }) => {
             training.push(runId);
-            await held;
+            await withHeartbeat(() => held);
             throw new Error('the test is over');
           },
         },
