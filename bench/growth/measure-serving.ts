@@ -22,13 +22,23 @@ interface Place {
   store: ObjectStore;
   temporal: TemporalHandle;
   open: OpenWork;
+  /** The id of one of the first day. */
+  prediction: string;
 }
 
 /** What `apply` takes in one request. */
 const definitionsOfPlan = 100;
 
 /** Plans, a look of the judge and a gateway's poll. */
-export async function measureServing({ stack, shape, db, store, temporal, open }: Place): Promise<Figure[]> {
+export async function measureServing({
+  stack,
+  shape,
+  db,
+  store,
+  temporal,
+  open,
+  prediction,
+}: Place): Promise<Figure[]> {
   const api = createApiClient(stack.file.addresses.api);
   const model = modelName(shape, shape.models);
   const config = loadPerdureConfig({ ...stack.env, ...stack.file.env });
@@ -71,8 +81,19 @@ export async function measureServing({ stack, shape, db, store, temporal, open }
         }),
     }),
     await measured({
+      ...{ name: 'growth.passport', title: 'the passport of a prediction of the first day', limitMs: 2_000, rounds: 5 },
+      once: () => passport(stack.file.addresses.gateways.production, prediction),
+    }),
+    await measured({
       ...{ name: 'growth.poll', title: 'a poll of a gateway that has the routes', limitMs: 5, rounds: 101 },
       once: () => gateway.routeState('production'),
     }),
   ];
+}
+
+/** With its label: one that was not found would be quick. */
+async function passport(gateway: string, id: string): Promise<void> {
+  const response = await fetch(`${gateway}/v1/predictions/${id}`);
+  const text = await response.text();
+  if (!response.ok || !text.includes('"outcome":{')) throw new Error(`${id}: ${response.status} ${text.slice(0, 300)}`);
 }

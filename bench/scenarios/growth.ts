@@ -12,6 +12,7 @@ import { loadTemporalConfig } from '../../temporal.config.js';
 import type { Figure } from '../figures/figure.js';
 import { growthDefinitions } from '../growth/definitions.js';
 import { putCards, putServedArtifacts } from '../growth/fill-bucket.js';
+import { fillLogs } from '../growth/fill-logs.js';
 import { fillDatabase } from '../growth/fill-database.js';
 import { startGrowthStack, type GrowthServers, type GrowthStack } from '../growth/growth-stack.js';
 import { measureLists } from '../growth/measure-lists.js';
@@ -37,9 +38,12 @@ export const growthScenario: StandaloneScenario = {
     const home = await mkdtemp(path.join(tmpdir(), 'perdure-growth-'));
     const step = stopwatch(note);
     note(`servers, then the whole stack, in ${home}`);
-    const stack = await startGrowthStack(projectRoot, home, (servers) => fill(servers, shape, modelFile, step));
+    let prediction = '';
+    const stack = await startGrowthStack(projectRoot, home, async (servers) => {
+      prediction = await fill(servers, shape, modelFile, step);
+    });
     try {
-      yield* measureAll(stack, shape, step);
+      yield* measureAll(stack, shape, prediction, step);
     } finally {
       await stack.stop();
       if (!options.keep) await rm(home, { recursive: true, force: true });
@@ -60,18 +64,24 @@ async function fill(
   shape: GrowthShape,
   modelFile: string,
   step: Step,
-): Promise<void> {
+): Promise<string> {
   const store = openStore(env);
   try {
     const artifacts = await step('artifacts that are served', () => putServedArtifacts(store, shape, modelFile));
     await step('the database', () => fillDatabase({ url, ownerUrl }, store, shape, artifacts));
     await step('model cards', () => putCards(store, shape));
+    return await step('prediction logs', () => fillLogs(store, shape));
   } finally {
     store.close();
   }
 }
 
-async function* measureAll(stack: GrowthStack, shape: GrowthShape, step: Step): AsyncGenerator<Figure, void, void> {
+async function* measureAll(
+  stack: GrowthStack,
+  shape: GrowthShape,
+  prediction: string,
+  step: Step,
+): AsyncGenerator<Figure, void, void> {
   const { addresses, env } = stack.file;
   const shell = { ...stack.env, ...env };
   const store = openStore(shell);
@@ -82,7 +92,9 @@ async function* measureAll(stack: GrowthStack, shape: GrowthShape, step: Step): 
     await step('gateways load what is served', () => untilServed(addresses.gateways.production, shape));
     await step('schedules', () => applyAll(addresses.api, shape));
     const open = await step('what is going on', () => openWork(sql, temporal.client, shape));
-    yield* await step('plans, looks, polls', () => measureServing({ stack, shape, db, store, temporal, open }));
+    yield* await step('plans, looks, polls', () =>
+      measureServing({ stack, shape, db, store, temporal, open, prediction }),
+    );
     yield* await step('lists and commands', () => measureLists(stack, shape, open.rollout.rolloutId, open.promotion));
     yield* await step('disk and memory', () => measureSpace(stack, db));
     await open.end();

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { connectTemporal } from '../../../client/connect.js';
 import { reconcilerRuns } from '../../../client/reconciler.js';
 import { retentionRuns } from '../../../client/retention.js';
@@ -5,7 +6,7 @@ import { whyStuck } from '../../../client/stuck.js';
 import { workflowLife } from '../../../client/workflow-life.js';
 import { connectDatabase } from '../../../db/connect.js';
 import { heldLeases, openRows, orphanedShares } from '../../../db/reconciliation-queries.js';
-import { parseHolder } from '../../../domain/lease.js';
+import { parseHolder, type LeaseHolder } from '../../../domain/lease.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig, type TemporalConfig } from '../../../temporal.config.js';
 import { note, ok, problem, type Check } from './doctor-check.js';
@@ -16,6 +17,8 @@ import { currentSupervisor } from '../supervision/supervisor-lock.js';
 
 /** Open rows that are looked into, the rest is counted: each takes two questions to Temporal. */
 const lookedIntoMax = 200;
+/** Questions to Temporal at a time. */
+const askedAtOnce = 25;
 
 interface OpenWork {
   checks: Check[];
@@ -36,6 +39,19 @@ export async function openWork(
 /** Whether what is open is true and gets on: one check each for what does not, or one that says that all do. */
 export const openWorkChecks = async (databaseUrl: string, temporal: TemporalConfig): Promise<Check[]> =>
   (await openWorkOf(databaseUrl, temporal)).checks;
+
+/** What is written down as open though nothing goes on, or does not get on. */
+async function workflowChecks(client: Client, { workflowId, runId }: LeaseHolder): Promise<Check[]> {
+  const life = await workflowLife(client, { workflowId, runId });
+  if (!life.runs) {
+    const finding = `it is written down as open, but its workflow ${life.ended}`;
+    return [note(workflowId, finding, 'The reconciler closes it within a minute.')];
+  }
+  const stuck = await whyStuck(client, workflowId);
+  return stuck.map((one) =>
+    problem(workflowId, `${one.what} has been tried ${one.attempt} times: ${one.lastFailure}`, one.remedy),
+  );
+}
 
 async function openWorkOf(databaseUrl: string, temporal: TemporalConfig): Promise<OpenWork> {
   const db = connectDatabase(databaseUrl, { max: 2, statementTimeoutMs: 5_000 });
@@ -61,22 +77,10 @@ async function openWorkOf(databaseUrl: string, temporal: TemporalConfig): Promis
         .map(({ holder }) => parseHolder(holder))
         .filter(({ runId }) => !open.some(({ id }) => id === runId));
       const all = [...open.map(({ workflowId, id }) => ({ workflowId, runId: id })), ...holders];
-      for (const { workflowId, runId } of all.slice(0, lookedIntoMax)) {
-        const life = await workflowLife(client, { workflowId, runId });
-        if (!life.runs) {
-          checks.push(
-            note(
-              workflowId,
-              `it is written down as open, but its workflow ${life.ended}`,
-              'The reconciler closes it within a minute.',
-            ),
-          );
-          continue;
-        }
-        for (const one of await whyStuck(client, workflowId))
-          checks.push(
-            problem(workflowId, `${one.what} has been tried ${one.attempt} times: ${one.lastFailure}`, one.remedy),
-          );
+      const lookedInto = all.slice(0, lookedIntoMax);
+      for (let from = 0; from < lookedInto.length; from += askedAtOnce) {
+        const asked = lookedInto.slice(from, from + askedAtOnce);
+        checks.push(...(await Promise.all(asked.map((one) => workflowChecks(client, one)))).flat());
       }
       for (const { environment, model } of await orphanedShares(db))
         checks.push(

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findPrediction } from '../../../serving/prediction-lookup/prediction-finder.js';
+import { fillLogs } from '../../../bench/growth/fill-logs.js';
 import { fillDatabase } from '../../../bench/growth/fill-database.js';
 import { growthShape, modelName, modelNames } from '../../../bench/growth/shape.js';
 import { listPromotions } from '../../../db/promotion/promotion-lists.js';
@@ -55,4 +60,21 @@ it('what it writes is read by the product: a promotion with its evidence, a roll
   const { looks } = await rolloutWithLooks(db, rollout?.id ?? '');
   expect(looks).toHaveLength(12);
   expect(await api.promotionPlan(newest.model, 3, 'production')).toMatchObject({ champion: 4, strategy: 'canary' });
+});
+
+it('a prediction of the first day is found among those of other models, with its label', async () => {
+  const fewDays = { ...shape, from: new Date(shape.to.getTime() - 4 * 24 * 3_600_000) };
+  const id = await fillLogs(running.store, fewDays);
+  const folder = await mkdtemp(path.join(tmpdir(), 'perdure-growth-test-'));
+  const spools = { predictions: path.join(folder, 'predictions'), labels: path.join(folder, 'labels') };
+  const places = {
+    environment: 'production' as const,
+    spools,
+    workFolder: folder,
+    cacheFolder: folder,
+    store: running.store,
+  };
+  const found = await findPrediction(places, id, modelNames(shape));
+  await rm(folder, { recursive: true, force: true });
+  expect(found).toMatchObject({ prediction: { prediction_id: id, model: newest.model }, label: { label: false } });
 });
