@@ -3,7 +3,7 @@ import { note, ok, problem, type Check } from './doctor-check.js';
 
 /** Whether the role of the application could change facts: then only triggers hold them. */
 export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {
-  const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => undefined });
   try {
     const [found] = await sql<{ role: string; migrated: boolean; changes: boolean; guarded: boolean }[]>`
       select current_user as role, to_regclass('routes') is not null as migrated,

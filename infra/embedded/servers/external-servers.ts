@@ -7,7 +7,7 @@ import { checkTemporal } from './temporal-check.js';
 
 /** @throws PerdureError `server/unreachable` that names the variable and the server, without the password. */
 export async function checkOwnDatabase(databaseUrl: string): Promise<void> {
-  const sql = postgres(databaseUrl, { max: 1, connect_timeout: 10, onnotice: () => undefined });
+  const sql = postgres(databaseUrl, { max: 1, connect_timeout: 10, fetch_types: false, onnotice: () => undefined });
   try {
     await sql`select 1`;
   } catch (error) {

@@ -149,8 +149,18 @@ async function createDatabase(options: PostgresOptions, dataFolder: string): Pro
   });
 }
 
+/**
+ * Asks without the types of arrays: nobody awaits the driver's question for them, and where a broken server refuses it
+ * the refusal would end this process.
+ */
 async function ask<T>(url: string, question: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(url, { max: 1, connect_timeout: 3, idle_timeout: 1, onnotice: () => undefined });
+  const sql = postgres(url, {
+    max: 1,
+    connect_timeout: 3,
+    idle_timeout: 1,
+    fetch_types: false,
+    onnotice: () => undefined,
+  });
   try {
     return await question(sql);
   } finally {
