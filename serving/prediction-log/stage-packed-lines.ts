@@ -71,8 +71,8 @@ export class PackedLineStages {
     const { pieces, features, first } = stage;
     if (pieces.length === 0) return;
     await this.session.append(stage.rowTable, [
-      { type: 'INTEGER', values: pieces.flatMap(({ rows }, index) => new Array<number>(rows).fill(first + index)) },
-      { type: 'INTEGER', values: pieces.flatMap(({ rows }) => Array.from({ length: rows }, (_value, row) => row)) },
+      { type: 'INTEGER', values: numbered(stage, (index) => first + index) },
+      { type: 'INTEGER', values: numbered(stage, (_index, row) => row) },
       ...features.map((_feature, index) => featureValues(stage, index)),
       {
         type: 'FLOAT',
@@ -102,6 +102,16 @@ function featureValues({ pieces, rows }: Stage, index: number): AppendedColumn {
   const numbers = parts.filter((values) => values instanceof Float32Array);
   if (numbers.length > 0) return { type: 'FLOAT', values: joined(rows, numbers) };
   return { type: 'VARCHAR', values: parts.flatMap((values) => (values instanceof Float32Array ? [] : values)) };
+}
+
+/** A number for each row, by the number of its request and its own. */
+function numbered({ pieces, rows }: Stage, numberOf: (index: number, row: number) => number): Int32Array {
+  const all = new Int32Array(rows);
+  let at = 0;
+  for (const [index, { rows: own }] of pieces.entries()) {
+    for (let row = 0; row < own; row += 1) all[at++] = numberOf(index, row);
+  }
+  return all;
 }
 
 function joined(rows: number, parts: readonly Float32Array[]): Float32Array {

@@ -172,6 +172,26 @@ describe('the spool', () => {
     expect(await linesOf('m')).toEqual(Array.from({ length: 30 }, (_, number) => `{"line":${number}}`));
   });
 
+  test('every segment explains itself: it begins with the contexts that its lines name, however often segments change', async () => {
+    const spool = await openSpool({ segmentBytesMax: 50 });
+    for (let number = 0; number < 12; number += 1) {
+      const key = `c${number % 3}`;
+      spool.append('m', `{"row":${number},"of":"${key}"}`, 1, { key, line: `{"context":"${key}"}` });
+      await spool.flush();
+    }
+    await spool.close();
+    const names = await filesOf('m');
+    expect(names.length).toBeGreaterThan(3);
+    for (const name of names) {
+      const known = new Set<string>();
+      for (const line of (await readFile(path.join(folder, 'spool', 'm', name), 'utf8')).trim().split('\n')) {
+        const { context, of } = JSON.parse(line) as { context?: string; of?: string };
+        if (context !== undefined) known.add(context);
+        if (of !== undefined) expect(known, `${name}: ${line}`).toContain(of);
+      }
+    }
+  });
+
   test('adopts what a killed process left, under its own name', async () => {
     await mkdir(path.join(folder, 'spool', 'm'), { recursive: true });
     await writeFile(path.join(folder, 'spool', 'm', '20130401T000000Z-dead-000001.ndjson.open'), '{"a":1}\n{"a":');
