@@ -19,7 +19,7 @@ import { requireModelName } from '../parse/version-ref.js';
 const steering = [
   ['pause', 'keep the traffic as it is until it is resumed'],
   ['resume', 'go on after a pause'],
-  ['advance', 'go to the next step without waiting for the judge'],
+  ['advance', 'go to the next stage without waiting for the judge'],
   ['abort', 'go back to the champion'],
 ] as const;
 

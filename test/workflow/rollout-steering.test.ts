@@ -92,7 +92,7 @@ describe('what is said to a rollout', () => {
         }),
       ).toEqual({
         accepted: true,
-        reason: 'goes on to the next step',
+        reason: 'goes on to the next stage',
       });
       await eventually(
         'the second stage is in force',

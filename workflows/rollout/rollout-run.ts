@@ -122,7 +122,7 @@ export class RolloutRun {
   }
 
   label(stage: PlannedStage): string {
-    return `step ${this.known.progress.step + 1} of ${this.known.plan.stages.length}, ${stage.name}`;
+    return `stage ${this.known.progress.step + 1} of ${this.known.plan.stages.length}, ${stage.name}`;
   }
 
   async enter(state: RolloutState, reason: string | null): Promise<void> {

@@ -21,7 +21,7 @@ const textRules = { command: { max: 20 }, actor: { max: 200 }, reason: { max: 10
 const answers: Readonly<Record<SteeringCommand, string>> = {
   pause: 'paused; the split stays as it is',
   resume: 'resumed',
-  advance: 'goes on to the next step',
+  advance: 'goes on to the next stage',
   abort: 'goes back to the champion',
 };
 

@@ -67,7 +67,7 @@ describe('replayRollout', () => {
       after: { kind: 'rolled-back', look: 1, stageIndex: 0 },
       turnsAt: {
         look: 1,
-        before: { verdict: 'pass', move: 'next-step' },
+        before: { verdict: 'pass', move: 'next-stage' },
         after: { verdict: 'fail', move: 'roll-back' },
       },
     });
