@@ -41,7 +41,12 @@ export async function startGrowthStack(
   const own = Object.entries(process.env).filter(([name]) => !/^(PERDURE|TEMPORAL|AWS)_/.test(name));
   const ports = await freePortVariables();
   const env: NodeJS.ProcessEnv = { ...Object.fromEntries(own), ...ports, PERDURE_HOME: home, NO_COLOR: '1' };
+  // What runs is no child of the terminal: a signal to this process does not reach it.
+  let stop = async (): Promise<unknown> => undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void stop().finally(() => process.exit(130)));
   const servers = await startStack({ config: loadPerdureConfig(env), environment: env, parts: 'servers' });
+  stop = () => servers.stop();
   try {
     const { databaseUrl: url, migrationDatabaseUrl: ownerUrl } = servers.addresses;
     await migrateDatabase(ownerUrl, url);
@@ -56,6 +61,7 @@ export async function startGrowthStack(
     const { stdout } = await run(process.execPath, [command, ...argv], options);
     return { ms: performance.now() - began, stdout };
   };
+  stop = () => perdure('down');
   await perdure('up', '--detach');
   const file = readStackFile(home);
   if (file === undefined) throw new Error(`the stack of ${home} started and left no stack.json`);
