@@ -16,7 +16,7 @@ import { describeIssues } from '../domain/schema-issue.js';
 import { definitionInForce, keepDefinition, rulesInForce } from '../db/model/definition-queries.js';
 import { mustHaveShadows } from '../db/rollout/rollout-facts.js';
 import { routeOf } from '../db/serving/route-queries.js';
-import { versionOf } from '../db/training/run-queries.js';
+import { versionOf } from '../db/model/version-queries.js';
 import { runningRollout } from '../db/rollout/rollout-queries.js';
 import { archivedVersions } from '../db/model/version-archive.js';
 import { championPast } from '../db/rollout/champion-history.js';

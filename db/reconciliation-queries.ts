@@ -1,7 +1,8 @@
 import { and, asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import type { Environment } from '../domain/names.js';
 import type { Database } from './connect.js';
-import { leases, promotions, rollouts, routes, runs } from './schema/index.js';
+import { inForce } from './serving/route-queries.js';
+import { currentRoutes, leases, promotions, rollouts, routes, runs } from './schema/index.js';
 
 /** A row that has not ended, and the workflow that is to end it. Its id is that of the workflow's first run. */
 interface OpenRow {
@@ -88,10 +89,9 @@ export async function epochOfStageInForce(
 ): Promise<number | undefined> {
   const [route] = await db.orm
     .select({ epoch: routes.epoch, key: routes.idempotencyKey })
-    .from(routes)
-    .where(and(eq(routes.environment, environment), eq(routes.model, model)))
-    .orderBy(desc(routes.epoch))
-    .limit(1);
+    .from(currentRoutes)
+    .innerJoin(routes, inForce)
+    .where(and(eq(currentRoutes.environment, environment), eq(currentRoutes.model, model)));
   return route?.key.startsWith(`${id}/step-`) ? route.epoch : undefined;
 }
 
@@ -104,11 +104,8 @@ export async function orphanedShares(
 ): Promise<{ rolloutId: string; environment: Environment; model: string }[]> {
   return db.sql<{ rolloutId: string; environment: Environment; model: string }[]>`
     select rollout.id as "rolloutId", route.environment, route.model
-    from models cross join (values ('production'), ('staging')) place (environment)
-    cross join lateral (
-      select environment, model, idempotency_key from routes
-      where environment = place.environment and model = models.name order by epoch desc limit 1
-    ) route
+    from current_routes current
+    join routes route on route.environment = current.environment and route.model = current.model and route.epoch = current.epoch
     join rollouts rollout on rollout.id = split_part(route.idempotency_key, '/step-', 1)
     where rollout.state in ('rolled-back', 'aborted', 'failed') and rollout.champion is not null
     limit ${pageSize}`;

@@ -21,14 +21,8 @@ import {
   type PartitionRecord,
 } from '../../db/data/data-queries.js';
 import { definitionByDigest, definitionInForce } from '../../db/model/definition-queries.js';
-import {
-  finishRunStep,
-  lastResultOf,
-  startRunStep,
-  updateRun,
-  versionTrainedAlike,
-  type StepClaim,
-} from '../../db/training/run-queries.js';
+import { finishRunStep, lastResultOf, startRunStep, updateRun, type StepClaim } from '../../db/training/run-queries.js';
+import { versionTrainedAlike } from '../../db/model/version-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { retryWhileChanging } from './retry-while-changing.js';

@@ -11,7 +11,7 @@ import { knowsHoldout } from '../../domain/data/snapshot.js';
 import { snapshotByDigest } from '../../db/data/data-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { versionOf, type VersionRecord } from '../../db/training/run-queries.js';
+import { versionOf, type VersionRecord } from '../../db/model/version-queries.js';
 import { championRows } from './champion-rows.js';
 import type { ActivityDependencies } from '../dependencies.js';
 

@@ -12,14 +12,8 @@ import type { Verdict } from '../../domain/verdict.js';
 import { snapshotByDigest } from '../../db/data/data-queries.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import {
-  finishRunStep,
-  registerVersion,
-  runById,
-  startRunStep,
-  updateRun,
-  versionOf,
-} from '../../db/training/run-queries.js';
+import { finishRunStep, runById, startRunStep, updateRun } from '../../db/training/run-queries.js';
+import { registerVersion, versionOf } from '../../db/model/version-queries.js';
 import { codeRevision } from '../training/code-revision.js';
 import { environmentFloor } from '../promotion/environment-floor.js';
 import type { ActivityDependencies } from '../dependencies.js';

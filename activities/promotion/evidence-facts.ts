@@ -11,7 +11,7 @@ import { versionContractOutlook } from '../../db/promotion/contract-facts.js';
 import { rulesInForce, storedDefinitionDigest } from '../../db/model/definition-queries.js';
 import { promotionInto, type PromotionRecord } from '../../db/promotion/promotion-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { versionOf } from '../../db/training/run-queries.js';
+import { versionOf } from '../../db/model/version-queries.js';
 import { setBackOf } from '../../db/rollout/champion-history.js';
 import { floorDigest } from '../../domain/promotion/floor.js';
 import { environmentFloor, readFloor } from './environment-floor.js';

@@ -9,7 +9,7 @@ import { addWindows } from '../../domain/serving/serving-totals.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { recordLastWord, rolloutById, type RolloutRecord } from '../../db/rollout/rollout-queries.js';
 import { epochsOfStages, routeOf } from '../../db/serving/route-queries.js';
-import { versionOf } from '../../db/training/run-queries.js';
+import { versionOf } from '../../db/model/version-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { createLoggedOutcomes } from './logged-outcomes.js';
 
@@ -117,7 +117,7 @@ export function createReviewActivities(deps: ActivityDependencies) {
     const { settled, environment, model, challenger, startedAt, id } = rollout;
     if (!settled) return [];
     const { contract } = await definitionByDigest(db, (await versionOf(db, model, challenger)).definitionSha256);
-    const stages = await epochsOfStages(db, id);
+    const stages = await epochsOfStages(db, id, settled.stages.length);
     const compared = stages
       .filter(({ stage }) => settled.stages[stage]?.comparison === 'same-minutes')
       .map(({ epoch }) => epoch);

@@ -8,7 +8,7 @@ import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
 import type { Verdict } from '../../domain/verdict.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { recordLook, rolloutById } from '../../db/rollout/rollout-queries.js';
-import { versionOf } from '../../db/training/run-queries.js';
+import { versionOf } from '../../db/model/version-queries.js';
 import { servedLast, servedUnder } from '../../db/serving/serving-windows.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { createLoggedOutcomes } from './logged-outcomes.js';

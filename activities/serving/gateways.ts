@@ -7,7 +7,7 @@ import { versionsOfRoute } from '../../domain/serving/route.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { liveGateways, type LiveGateway } from '../../db/serving/gateway-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { versionOf } from '../../db/training/run-queries.js';
+import { versionOf } from '../../db/model/version-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
 const pollMs = 200;

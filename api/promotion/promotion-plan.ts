@@ -6,7 +6,7 @@ import { listPromotions } from '../../db/promotion/promotion-lists.js';
 import { rolloutOutlook } from '../../db/rollout/rollout-facts.js';
 import { runningRollout } from '../../db/rollout/rollout-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { versionOf } from '../../db/training/run-queries.js';
+import { versionOf } from '../../db/model/version-queries.js';
 import type { Database } from '../../db/connect.js';
 import { requirementsOf } from '../../domain/promotion/approval-places.js';
 import { compatibilityText } from '../../domain/data/contract-compatibility.js';

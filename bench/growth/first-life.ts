@@ -11,7 +11,8 @@ import {
 import { rolloutOutlook } from '../../db/rollout/rollout-facts.js';
 import { openRollout, recordLook, setRolloutState } from '../../db/rollout/rollout-queries.js';
 import { storeId, writeRoute } from '../../db/serving/route-queries.js';
-import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../db/training/run-queries.js';
+import { finishRunStep, openRun, startRunStep, updateRun } from '../../db/training/run-queries.js';
+import { registerVersion } from '../../db/model/version-queries.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import { leaseNames, workflowIds } from '../../domain/ids.js';

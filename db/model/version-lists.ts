@@ -4,7 +4,7 @@ import type { SnapshotManifest } from '../../domain/data/snapshot.js';
 import type { Database } from '../connect.js';
 import { definitionInForce } from './definition-queries.js';
 import { newestFirst, toPage, within, type Page, type PageRequest } from '../page.js';
-import { versionOf, type VersionRecord } from '../training/run-queries.js';
+import { versionOf, type VersionRecord } from './version-queries.js';
 import { definitions, runs, snapshots, versionArchivals, versions } from '../schema/index.js';
 import { labelThreshold } from '../serving/label-threshold.js';
 

@@ -5,7 +5,7 @@ import { championOf } from '../../domain/serving/route.js';
 import type { Database } from '../connect.js';
 import { contractByDigest } from '../model/definition-queries.js';
 import { routeOf } from '../serving/route-queries.js';
-import { versionOf } from '../training/run-queries.js';
+import { versionOf } from '../model/version-queries.js';
 
 /** What callers of an environment would find under a contract. */
 export interface ContractOutlook extends ContractCompatibility {

@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq, inArray } from 'drizzle-orm';
 import { z } from 'zod';
 import { holdoutSamples, type HoldoutResult } from '../../domain/rollout/judge/holdout-samples.js';
 import {
@@ -12,7 +12,7 @@ import { pastSamples, type PastLook } from '../../domain/rollout/judge/past-samp
 import type { RecentTraffic } from '../../domain/rollout/rollout-effect.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/data-queries.js';
-import { versionOf } from '../training/run-queries.js';
+import { versionOf } from '../model/version-queries.js';
 import { rolloutLooks, rollouts } from '../schema/index.js';
 import { servedRecently } from '../serving/serving-windows.js';
 
@@ -61,7 +61,8 @@ async function holdoutResult(db: Database, model: string, version: number): Prom
   return { metrics, holdout };
 }
 
-/** Enough for the last few rollouts, of which only the newest with the metric counts. */
+/** Of the last few rollouts only the newest with the metric counts. */
+const pastRolloutsMax = 10;
 const pastLooksMax = 100;
 
 /** Of a stored look's inputs, what is read again here. Looks of earlier releases have none of it and tell nothing. */
@@ -80,11 +81,16 @@ const pastLookSchema = z
   }));
 
 async function pastLooks(db: Database, environment: Environment, model: string): Promise<PastLook[]> {
+  const newest = db.orm
+    .select({ id: rollouts.id })
+    .from(rollouts)
+    .where(and(eq(rollouts.model, model), eq(rollouts.environment, environment)))
+    .orderBy(desc(rollouts.startedAt))
+    .limit(pastRolloutsMax);
   const looks = await db.orm
     .select({ inputs: rolloutLooks.inputs })
     .from(rolloutLooks)
-    .innerJoin(rollouts, eq(rollouts.id, rolloutLooks.rolloutId))
-    .where(and(eq(rollouts.model, model), eq(rollouts.environment, environment)))
+    .where(inArray(rolloutLooks.rolloutId, newest))
     .orderBy(desc(rolloutLooks.at))
     .limit(pastLooksMax);
   return looks.flatMap(({ inputs }) => pastLookSchema.safeParse(inputs).data ?? []);

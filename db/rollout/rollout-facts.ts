@@ -11,7 +11,7 @@ import { stretchStages } from '../../domain/rollout/stretch-stages.js';
 import type { Database } from '../connect.js';
 import { noTraffic, recentTraffic } from './recent-traffic.js';
 import { routeOf } from '../serving/route-queries.js';
-import { versionOf } from '../training/run-queries.js';
+import { versionOf } from '../model/version-queries.js';
 
 export interface RolloutQuestion {
   environment: Environment;

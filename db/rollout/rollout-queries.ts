@@ -124,7 +124,7 @@ export async function runningRollout(
   const [row] = await db.orm
     .select()
     .from(rollouts)
-    .where(and(eq(rollouts.environment, environment), eq(rollouts.model, model), inArray(rollouts.state, open)))
+    .where(and(eq(rollouts.environment, environment), eq(rollouts.model, model), isNull(rollouts.finishedAt)))
     .orderBy(desc(rollouts.startedAt))
     .limit(1);
   return row;

@@ -61,7 +61,6 @@ export const routes = pgTable(
     unique('routes_idempotency_key').on(table.idempotencyKey),
     index('routes_of_model').on(table.model),
     index('routes_at_time').on(table.environment, table.model, table.at, table.epoch),
-    index('routes_of_rollout').on(table.rolloutId),
   ],
 );
 
@@ -139,6 +138,7 @@ export const rollouts = pgTable(
   },
   (table) => [
     index('rollouts_open').on(table.id).where(isNull(table.finishedAt)),
+    index('rollouts_running').on(table.environment, table.model).where(isNull(table.finishedAt)),
     index('rollouts_promotion').on(table.promotionId),
     index('rollouts_awaiting_labels')
       .on(table.finishedAt)

@@ -129,5 +129,9 @@ export const versions = pgTable(
     lineage: jsonb('lineage').$type<Lineage>().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
-  (table) => [primaryKey({ columns: [table.model, table.version] }), unique('versions_one_per_run').on(table.runId)],
+  (table) => [
+    primaryKey({ columns: [table.model, table.version] }),
+    unique('versions_one_per_run').on(table.runId),
+    index('versions_trained_alike').on(table.model, table.definitionSha256, table.snapshotSha256),
+  ],
 );

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gt, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, inArray, lt, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
 import type { LeaseGrant } from '../../domain/lease.js';
 import type { Environment } from '../../domain/names.js';
@@ -68,6 +68,7 @@ export async function routeOf(
   return row && row.ended === null ? toRoute(row, await storeId(db)) : undefined;
 }
 
+/** Joins a route with its row in the history. */
 export const inForce = and(
   eq(routes.environment, currentRoutes.environment),
   eq(routes.model, currentRoutes.model),
@@ -111,15 +112,19 @@ export async function routeHistory(db: Database, model: string, environment?: En
   return rows.map((row) => toRoute(row, store));
 }
 
-/** Under which epoch each stage of a rollout was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */
-export async function epochsOfStages(db: Database, rolloutId: string): Promise<{ stage: number; epoch: number }[]> {
-  const prefix = `${rolloutId}/step-`;
+/** Under which epoch each of a rollout's stages was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */
+export async function epochsOfStages(
+  db: Database,
+  rolloutId: string,
+  stages: number,
+): Promise<{ stage: number; epoch: number }[]> {
+  const stageOf = new Map(Array.from({ length: stages }, (_, stage) => [`${rolloutId}/step-${stage}`, stage]));
   const rows = await db.orm
     .select({ key: routes.idempotencyKey, epoch: routes.epoch })
     .from(routes)
-    .where(sql`starts_with(${routes.idempotencyKey}, ${prefix})`)
+    .where(inArray(routes.idempotencyKey, [...stageOf.keys()]))
     .orderBy(routes.epoch);
-  return rows.map(({ key, epoch }) => ({ stage: Number(key.slice(prefix.length)), epoch }));
+  return rows.map(({ key, epoch }) => ({ stage: stageOf.get(key) ?? 0, epoch }));
 }
 
 export interface RouteWrite extends RouteTargetInput {

@@ -1,20 +1,16 @@
-import { and, desc, eq, exists, getTableColumns, isNull, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, isNull, lte, sql } from 'drizzle-orm';
 import type { Cause } from '../../domain/cause.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Metrics } from '../../domain/evaluation/evaluation.js';
 import type { GateResult } from '../../domain/evaluation/gate.js';
 import type { LastResult } from '../../domain/data/new-data.js';
-import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import type { Partition } from '../../domain/partition.js';
 import { storableText } from '../../domain/plain-text.js';
 import type { RunOutcome, RunStep } from '../../domain/training/run.js';
 import type { Database } from '../connect.js';
-import { definitions, models, runs, runSteps, snapshots, versions, watermarks } from '../schema/index.js';
-import { labelThreshold } from '../serving/label-threshold.js';
+import { runs, runSteps, snapshots, watermarks } from '../schema/index.js';
 
 export type RunRecord = typeof runs.$inferSelect;
-/** A registered version; its threshold is that by which it is served, see `labelThreshold`. */
-export type VersionRecord = Omit<typeof versions.$inferSelect, 'threshold'> & { threshold: number };
 type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0];
 
 /** Records that a run began; once per run id. */
@@ -168,7 +164,7 @@ export interface RunEnd {
 }
 
 /** The first end stands. A watermark only rises, and in the transaction of the result that it stands for. */
-async function end(tx: Transaction, { runId, outcome, reason: said, watermark }: RunEnd): Promise<void> {
+export async function endRun(tx: Transaction, { runId, outcome, reason: said, watermark }: RunEnd): Promise<void> {
   // It may quote data, and what it quotes must not keep the run from ending.
   const reason = storableText(said);
   const [row] = await tx
@@ -194,105 +190,5 @@ async function end(tx: Transaction, { runId, outcome, reason: said, watermark }:
 
 /** Records how a run ended, and closes the step that it was in; a second call changes nothing. */
 export async function closeRun(db: Database, runEnd: RunEnd): Promise<void> {
-  await db.orm.transaction((tx) => end(tx, runEnd));
-}
-
-export interface NewVersion {
-  model: string;
-  runId: string;
-  definitionSha256: string;
-  snapshotSha256: string;
-  artifactSha256: string;
-  artifactKey: string;
-  signature: TensorInterface;
-  metrics: Metrics;
-  gates: GateResult[];
-  evaluationKey: string;
-  threshold: number;
-  lineage: Lineage;
-  /** The last partition used, where the result moves the watermark. */
-  watermark: Partition | null;
-}
-
-/**
- * Gives a run's model the next version number and ends the run, in one transaction. A repeated call returns the version
- * given before.
- * @throws PerdureError `state/conflict` when the run has ended otherwise: nothing is registered.
- */
-export async function registerVersion(
-  db: Database,
-  { watermark, ...version }: NewVersion,
-): Promise<typeof versions.$inferSelect> {
-  return db.orm.transaction(async (tx) => {
-    await tx.select().from(models).where(eq(models.name, version.model)).for('update');
-    const [before] = await tx.select().from(versions).where(eq(versions.runId, version.runId));
-    if (before) return before;
-    const [run] = await tx.select({ outcome: runs.outcome }).from(runs).where(eq(runs.id, version.runId)).for('update');
-    if (run && run.outcome !== null)
-      throw new PerdureError(
-        'state/conflict',
-        `run ${version.runId} has ended already: ${run.outcome}. It registers nothing any more.`,
-        {
-          runId: version.runId,
-        },
-      );
-    const [row] = await tx
-      .insert(versions)
-      .values({
-        ...version,
-        version: sql`(select coalesce(max(version), 0) + 1 from versions where model = ${version.model})`,
-      })
-      .returning();
-    if (!row) throw new Error('an insert returned no row');
-    const registered = { finishedAt: sql`now()`, summary: `${row.model}@${row.version}` };
-    await tx
-      .insert(runSteps)
-      .values({ runId: version.runId, step: 'register', ...registered })
-      .onConflictDoUpdate({ target: [runSteps.runId, runSteps.step], set: registered });
-    await end(tx, {
-      runId: version.runId,
-      outcome: 'registered',
-      reason: `registered as version ${row.version}`,
-      watermark,
-    });
-    return row;
-  });
-}
-
-/** The newest version that the same definition, data and trainer made; undefined when there is none. */
-export async function versionTrainedAlike(
-  db: Database,
-  inputs: { model: string; definitionSha256: string; snapshotSha256: string; environmentSha256: string },
-): Promise<{ version: number; runId: string } | undefined> {
-  const [row] = await db.orm
-    .select({ version: versions.version, runId: versions.runId })
-    .from(versions)
-    .where(
-      and(
-        eq(versions.model, inputs.model),
-        eq(versions.definitionSha256, inputs.definitionSha256),
-        eq(versions.snapshotSha256, inputs.snapshotSha256),
-        sql`${versions.lineage} ->> 'environmentSha256' = ${inputs.environmentSha256}`,
-      ),
-    )
-    .orderBy(desc(versions.version))
-    .limit(1);
-  return row;
-}
-
-/** @throws PerdureError `not-found` that says which versions there are. */
-export async function versionOf(db: Database, model: string, version: number): Promise<VersionRecord> {
-  const rows = await db.orm
-    .select({ ...getTableColumns(versions), threshold: labelThreshold })
-    .from(versions)
-    .leftJoin(definitions, eq(definitions.sha256, versions.definitionSha256))
-    .where(eq(versions.model, model))
-    .orderBy(versions.version);
-  const found = rows.find((row) => row.version === version);
-  if (found) return found;
-  const there = rows.map((row) => row.version).join(', ') || 'none yet';
-  throw new PerdureError('not-found', `version: ${model} has no version ${version}. Versions: ${there}.`, {
-    model,
-    version,
-  });
+  await db.orm.transaction((tx) => endRun(tx, runEnd));
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGatewayActivities } from '../../../activities/serving/gateways.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { recordGateway } from '../../../db/serving/gateway-queries.js';
-import { registerVersion } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import { openedRun } from '../db/registered-run.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 

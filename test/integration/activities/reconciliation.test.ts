@@ -18,7 +18,8 @@ import { openPromotion, promotionById, setPromotionState } from '../../../db/pro
 import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
 import { openRollout, rolloutById, setRolloutState } from '../../../db/rollout/rollout-queries.js';
 import { currentRoutesOf, routeHistory, routeOf, writeRoute } from '../../../db/serving/route-queries.js';
-import { registerVersion, runById, startRunStep } from '../../../db/training/run-queries.js';
+import { runById, startRunStep } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import { runWithSnapshot } from '../../../db/training/run-lists.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
 import { holderText } from '../../../domain/lease.js';

@@ -17,7 +17,7 @@ import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
 import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
 import { routeHistory } from '../../../db/serving/route-queries.js';
 import { recordLook, rolloutById } from '../../../db/rollout/rollout-queries.js';
-import { registerVersion } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import { insertServingWindows } from '../../../db/serving/serving-windows.js';
 import { leaseNames } from '../../../domain/ids.js';
 import type { LeaseGrant } from '../../../domain/lease.js';

@@ -3,7 +3,7 @@ import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { environmentFloor } from '../../../activities/promotion/environment-floor.js';
 import { recordPartition, snapshotByDigest } from '../../../db/data/data-queries.js';
 import { rulesInForce } from '../../../db/model/definition-queries.js';
-import { versionOf } from '../../../db/training/run-queries.js';
+import { versionOf } from '../../../db/model/version-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { floorsSchema } from '../../../domain/promotion/floor.js';
 import { objectKeys } from '../../../domain/object-keys.js';

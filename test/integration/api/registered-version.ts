@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { recordSnapshot } from '../../../db/data/data-queries.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
-import { finishRunStep, openRun, registerVersion, startRunStep, updateRun } from '../../../db/training/run-queries.js';
+import { finishRunStep, openRun, startRunStep, updateRun } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import { canonicalJson, digestOf } from '../../../domain/canonical-json.js';
 import type { Evaluation, Metrics } from '../../../domain/evaluation/evaluation.js';
 import {

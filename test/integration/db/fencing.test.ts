@@ -24,12 +24,12 @@ import {
   closeRun,
   finishRunStep,
   mustHaveStep,
-  registerVersion,
   runById,
   startRunStep,
   updateRun,
   type StepClaim,
 } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import { listVersions } from '../../../db/model/version-lists.js';
 import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
 import type { Evidence, PromotionState } from '../../../domain/promotion/promotion.js';

@@ -3,7 +3,7 @@ import type { Database } from '../../../db/connect.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import { writeRoute } from '../../../db/serving/route-queries.js';
 import { routeChanges } from '../../../db/serving/route-state.js';
-import { registerVersion } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import type { Split } from '../../../domain/serving/route.js';
 import { suiteDatabase } from '../../support/suite-database.js';
 import { openedRun } from './registered-run.js';

@@ -5,7 +5,7 @@ import { acquireLease } from '../../../db/lease-queries.js';
 import { passportFacts } from '../../../db/serving/passport-queries.js';
 import { openPromotion, recordDecision } from '../../../db/promotion/promotion-queries.js';
 import { writeRoute } from '../../../db/serving/route-queries.js';
-import { registerVersion } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import type { GatewayEvent } from '../../../domain/serving/gateway-event.js';
 import { suiteDatabase } from '../../support/suite-database.js';
 import { openedRun } from './registered-run.js';

@@ -1,7 +1,8 @@
 import type { Database } from '../../../db/connect.js';
 import { recordSnapshot } from '../../../db/data/data-queries.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
-import { openRun, type NewVersion } from '../../../db/training/run-queries.js';
+import { openRun } from '../../../db/training/run-queries.js';
+import type { NewVersion } from '../../../db/model/version-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import type { SnapshotManifest } from '../../../domain/data/snapshot.js';
 import { changedDefinition } from '../../../domain/model/changed-definition.js';

@@ -8,14 +8,8 @@ import {
   recordDecision,
   setPromotionState,
 } from '../../../db/promotion/promotion-queries.js';
-import {
-  closeRun,
-  lastResultOf,
-  registerVersion,
-  runById,
-  startRunStep,
-  updateRun,
-} from '../../../db/training/run-queries.js';
+import { closeRun, lastResultOf, runById, startRunStep, updateRun } from '../../../db/training/run-queries.js';
+import { registerVersion } from '../../../db/model/version-queries.js';
 import { listVersions } from '../../../db/model/version-lists.js';
 import { suiteDatabase } from '../../support/suite-database.js';
 import { openedRun } from './registered-run.js';
