@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt } from 'drizzle-orm';
+import { takesPlaceOfOlder } from '../../domain/promotion/promotion.js';
 import type { Database } from '../connect.js';
 import type { PromotionRecord } from './promotion-queries.js';
 import { promotions } from '../schema/index.js';
@@ -47,5 +48,5 @@ export async function newerCandidate(db: Database, older: Candidate): Promise<Pr
     )
     .orderBy(desc(promotions.version))
     .limit(20);
-  return rows.find(({ evidence }) => evidence !== null && evidence.policy.olderWaiting !== 'keep');
+  return rows.find(takesPlaceOfOlder);
 }

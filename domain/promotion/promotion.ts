@@ -85,3 +85,7 @@ export interface CountedDecision {
   /** The actor's roles when it was ruled on. Absent in decisions that version 0.1.0 recorded. */
   roles?: string[];
 }
+
+/** Whether a candidate that has shown its evidence takes the place of older ones that wait: its policy says so. */
+export const takesPlaceOfOlder = ({ evidence }: { evidence: Evidence | null }): boolean =>
+  evidence !== null && evidence.policy.olderWaiting !== 'keep';
