@@ -12,7 +12,11 @@ const batchRows = 500;
 /** `labels import` and `labels show`: what really happened, for predictions that were made. */
 export function registerLabels(program: Command, context: CliContext): void {
   const labels = program.command('labels').description('what really happened');
+  registerImport(labels, context);
+  registerShow(labels, context);
+}
 
+function registerImport(labels: Command, context: CliContext): void {
   labels
     .command('import <model> <file>')
     .description('send labels from a JSON, CSV or Parquet file with the columns prediction_id, label and observed_at')
@@ -63,7 +67,9 @@ export function registerLabels(program: Command, context: CliContext): void {
             ].join('\n'),
       );
     });
+}
 
+function registerShow(labels: Command, context: CliContext): void {
   labels
     .command('show <model>')
     .description('show how many labels have found their prediction, may find it yet, or name none')

@@ -172,23 +172,24 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
         `(perdure predict ${rollout.model} --file ROWS), see who asks it (perdure status), or go on without ` +
         `the judge: perdure rollout advance ${rollout.model} --reason TEXT`,
     );
-  if (last?.latency.challenger) {
-    const row = (name: string, one: Quantiles) => [
-      name,
-      ...(one ? [one.p50, one.p95, one.p99].map((ms) => ms.toFixed(1)) : ['–', '–', '–']),
-    ];
-    parts.push(
-      table(
-        output,
-        ['latency, ms', 'p50', 'p95', 'p99'],
-        [
-          row(`version ${rollout.champion ?? '–'}`, last.latency.champion),
-          row(`version ${rollout.challenger}`, last.latency.challenger),
-        ],
-      ),
-    );
-  }
+  if (last?.latency.challenger) parts.push(latencyTable(output, rollout, last.latency));
   return parts.join('\n\n');
+}
+
+function latencyTable(
+  output: Output,
+  { champion, challenger }: RolloutDetail,
+  latency: RolloutDetail['looks'][number]['latency'],
+): string {
+  const row = (name: string, one: Quantiles) => [
+    name,
+    ...(one ? [one.p50, one.p95, one.p99].map((ms) => ms.toFixed(1)) : ['–', '–', '–']),
+  ];
+  return table(
+    output,
+    ['latency, ms', 'p50', 'p95', 'p99'],
+    [row(`version ${champion ?? '–'}`, latency.champion), row(`version ${challenger}`, latency.challenger)],
+  );
 }
 
 function lateLabelsText({ lastWord, awaitsLabels }: RolloutDetail): string | null {

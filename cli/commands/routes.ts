@@ -32,8 +32,14 @@ type ShowOptions = EnvironmentChoice & PageOptions & { at?: string; history?: tr
  */
 export function registerRoutes(program: Command, context: CliContext): void {
   const routes = program.command('routes').description('what environments serve');
-  const head = ['environment', 'model', 'epoch', 'serves', 'since', 'because'];
+  registerList(routes, context);
+  registerShow(routes, context);
+  registerLetGo(routes, context);
+}
 
+const head = ['environment', 'model', 'epoch', 'serves', 'since', 'because'];
+
+function registerList(routes: Command, context: CliContext): void {
   addPageOptions(routes.command('ls'))
     .description('list the routes in force')
     .addHelpText('after', examples('routes ls', 'routes ls --limit 100', 'routes ls --json'))
@@ -41,13 +47,13 @@ export function registerRoutes(program: Command, context: CliContext): void {
       const { output } = context;
       showPage(output, await context.api().routes(pageQuery(options)), (found) => {
         if (found.length === 0)
-          return (
-            'Nothing is served yet. The first version that passes its gates goes ' + 'in: perdure train MODEL --wait'
-          );
+          return 'Nothing is served yet. The first version that passes its gates goes in: perdure train MODEL --wait';
         return table(output, head, found.map(rowOf));
       });
     });
+}
 
+function registerShow(routes: Command, context: CliContext): void {
   addPageOptions(routes.command('show <model>'))
     .description('show what is served, or with --at what was served at that time')
     .addOption(environmentOption())
@@ -102,7 +108,9 @@ export function registerRoutes(program: Command, context: CliContext): void {
         ].join('\n'),
       );
     });
+}
 
+function registerLetGo(routes: Command, context: CliContext): void {
   routes
     .command('let-go <model>')
     .description('stop serving a model that gateways keep, though the database has no route for it (see `doctor`)')

@@ -12,8 +12,14 @@ import type { Output } from '../output.js';
 
 /** `up`, `down`, `status` and `doctor`: the embedded stack. Its code is loaded only for these. */
 export function registerStack(program: Command, context: CliContext): void {
-  const { output, signal } = context;
+  registerUp(program, context);
+  registerDown(program, context);
+  registerStatus(program, context);
+  registerDoctor(program, context);
+}
 
+function registerUp(program: Command, context: CliContext): void {
+  const { output, signal } = context;
   program
     .command('up')
     .description('start the stack, in this terminal until Ctrl-C, and serve the last routes')
@@ -54,7 +60,10 @@ export function registerStack(program: Command, context: CliContext): void {
       output.progress('Stopping');
       await stack.stop();
     });
+}
 
+function registerDown(program: Command, context: CliContext): void {
+  const { output } = context;
   program
     .command('down')
     .description('stop the stack, whoever started it; state stays')
@@ -68,7 +77,10 @@ export function registerStack(program: Command, context: CliContext): void {
         any ? 'Stopped. The state stays; `perdure up` goes on from it.' : 'Nothing was running.',
       );
     });
+}
 
+function registerStatus(program: Command, context: CliContext): void {
+  const { output } = context;
   program
     .command('status')
     .description('what runs, where, what it occupies and where its state lives')
@@ -89,7 +101,10 @@ export function registerStack(program: Command, context: CliContext): void {
         ].join('\n'),
       );
     });
+}
 
+function registerDoctor(program: Command, context: CliContext): void {
+  const { output } = context;
   program
     .command('doctor')
     .description('what is missing or broken, one line each, with the remedy; changes nothing')
