@@ -27,7 +27,7 @@ export const promotionPolicySchema = z
           .default([]),
       })
       .prefault({}),
-    /** A reminder is written each time this many hours passed without a decision. */
+    /** A reminder is written each time this many hours passed without a decision; later each twentieth of its age. */
     remindAfterHours: hours.default(24),
     /** After so many hours without a decision, people with one of `escalateTo` may approve too. */
     escalateAfterHours: hours.optional(),

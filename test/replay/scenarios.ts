@@ -5,18 +5,21 @@ import {
   abortSignal,
   approveSignal,
   decidePromotionUpdate,
+  giveWaySignal,
   pauseSignal,
   promotionStatusQuery,
   rejectSignal,
   resumeSignal,
   rolloutStatusQuery,
+  steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import { eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld, wholeRoute } from '../workflow/fakes.js';
 
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
 interface Scenario {
-  workflow: 'trainModel' | 'promoteModel' | 'rolloutModel' | 'rollbackModel' | 'reviewRollout';
+  workflow:
+    'trainModel' | 'promoteModel' | 'rolloutModel' | 'rollbackModel' | 'reviewRollout' | 'giveShareBack' | 'reconcile';
   input: Record<string, unknown>;
   world: () => FakeWorld;
   drive?: (handle: WorkflowHandle, world: FakeWorld) => Promise<void>;
@@ -69,6 +72,19 @@ const untilLooked = (handle: WorkflowHandle) =>
     (look) => typeof look === 'string',
   );
 
+/** Says something again and again, until the workflow has continued as new and all of it is written down. */
+async function untilCarriedOver(handle: WorkflowHandle, say: () => Promise<void>, written: readonly unknown[]) {
+  const { runId } = await handle.describe();
+  for (let said = 0; (await handle.describe()).runId === runId; said += 50) {
+    await Promise.all(Array.from({ length: 50 }, say));
+    await eventually(
+      'it is written down',
+      async () => written.length,
+      (count) => count >= said + 50,
+    );
+  }
+}
+
 /** Every scenario has a recording in `histories/`, and every recording a scenario here. */
 export const scenarios: Record<string, Scenario> = {
   'train-registered': { ...train, world: () => world() },
@@ -118,6 +134,79 @@ export const scenarios: Record<string, Scenario> = {
         (at) => at !== null,
       );
       await handle.executeUpdate(decidePromotionUpdate, { args: [{ decision: 'approve', actor: 'hal', comment: '' }] });
+    },
+  },
+  // Otto may not decide: so often that the promotion continues as new.
+  'promote-carried-over': {
+    ...promote,
+    world: () => world(),
+    async drive(handle, { rulings }) {
+      await untilWaiting(handle);
+      await untilCarriedOver(handle, () => handle.signal(approveSignal, { actor: 'otto', comment: '' }), rulings);
+      await handle.executeUpdate(decidePromotionUpdate, {
+        args: [{ decision: 'approve', actor: 'ann', comment: '' }],
+      });
+    },
+  },
+  'promote-superseded': {
+    ...promote,
+    world: () => world({ newerCandidate: 3 }),
+    async drive(handle) {
+      await untilWaiting(handle);
+      await handle.signal(giveWaySignal);
+    },
+  },
+  'rollout-steered': {
+    ...rollout,
+    world: () => world({ verdicts: ['no-data'] }),
+    async drive(handle) {
+      await untilLooked(handle);
+      for (const command of ['resume', 'pause', 'advance', 'abort'] as const)
+        await handle.executeUpdate(steerRolloutUpdate, { args: [{ command, actor: 'ann', reason: 'seen enough' }] });
+    },
+  },
+  'rollout-carried-over': {
+    ...rollout,
+    world: () => world({ verdicts: ['no-data'] }),
+    async drive(handle, { steered, verdicts }) {
+      await untilLooked(handle);
+      await handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' });
+      await untilCarriedOver(handle, () => handle.signal(pauseSignal, { actor: 'ann', reason: 'lunch' }), steered);
+      verdicts.push('pass');
+      await handle.signal(resumeSignal, { actor: 'ann' });
+    },
+  },
+  'give-share-back': {
+    workflow: 'giveShareBack',
+    input: { rolloutId: 'r' },
+    world() {
+      const serving = world();
+      serving.routes.push(wholeRoute(2, 2, 'version 2'));
+      return serving;
+    },
+  },
+  reconcile: {
+    workflow: 'reconcile',
+    input: {},
+    world() {
+      const share = {
+        rolloutId: 'r',
+        model: 'flight-delay',
+        environment: 'production',
+        why: 'it was terminated',
+      } as const;
+      const found = world();
+      found.found.push({ closed: ['run train/m/1: it was terminated'], unwatched: [share] });
+      found.givingBack = { ...found.givingBack, to: null, note: 'it had no share of the traffic' };
+      return found;
+    },
+    async drive(handle, { closedUnwatched }) {
+      await eventually(
+        'the share is closed',
+        async () => closedUnwatched.length,
+        (count) => count === 1,
+      );
+      await handle.cancel();
     },
   },
   'rollout-completed': { ...rollout, world: () => world() },
@@ -180,15 +269,19 @@ export const scenarios: Record<string, Scenario> = {
   },
 };
 
-/** Plays a scenario on a bench and gives the workflow that has ended. */
+/** Plays a scenario on a bench and gives the workflow that has ended; of a chain, its last run. */
 export async function play(bench: Bench, { workflow, input, world: make, drive }: Scenario): Promise<WorkflowHandle> {
   const facts = make();
   return bench.withWorkers(facts, async (taskQueue) => {
     const workflowId =
       workflow === 'rolloutModel' ? workflowIds.rollout('production', 'flight-delay') : `${workflow}-${randomUUID()}`;
     const handle = await bench.client.workflow.start(workflow, { taskQueue, workflowId, args: [input] });
-    await drive?.(handle, facts);
-    await handle.result();
-    return handle;
+    const latest = bench.client.workflow.getHandle(workflowId);
+    await drive?.(latest, facts);
+    // The reconciler goes on for ever, until somebody cancels it.
+    await handle.result().catch((error: unknown) => {
+      if (workflow !== 'reconcile') throw error;
+    });
+    return latest;
   });
 }
