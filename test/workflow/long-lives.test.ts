@@ -14,7 +14,7 @@ import {
   resumeSignal,
   rolloutStatusQuery,
 } from '../../workflows/messages.js';
-import { createBench, eventually, type Bench } from './bench.js';
+import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld, wholeRoute } from './fakes.js';
 import { eventsOfRuns } from './run-chain.js';
 
