@@ -135,13 +135,13 @@ function endOf(decided: readonly ReplayedLook[], lastStage: number, side: 'befor
     if (each.stageIndex < stageIndex) continue;
     if (each.stageIndex > stageIndex) {
       // The record went on: by a person, if the settled policy had not said so either.
-      if (side === 'after' && decided[at - 1]?.before.move === 'next-stage') return open;
+      if (side === 'after' && decided[at - 1]?.before.move === 'next-step') return open;
       stageIndex = each.stageIndex;
     }
     open = { kind: 'open', look: each.look, stageIndex };
     const { move } = each[side];
     if (move === 'roll-back') return { ...open, kind: 'rolled-back' };
-    if (move === 'next-stage') {
+    if (move === 'next-step') {
       if (stageIndex >= lastStage) return { kind: 'completed' };
       stageIndex += 1;
     }

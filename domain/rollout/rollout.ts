@@ -6,7 +6,8 @@ import type { Verdict } from '../verdict.js';
 export type RolloutState = 'running' | 'paused' | 'completed' | 'rolled-back' | 'aborted' | 'failed';
 
 /** What comes after a look. */
-export type RolloutMove = 'next-stage' | 'look-again' | 'pause' | 'roll-back';
+/** `next-step`, the next stage, is on the wire since 0.1. */
+export type RolloutMove = 'next-step' | 'look-again' | 'pause' | 'roll-back';
 
 /** What a stage that ends inconclusive does: ask a person, go on watching, go back, or go on. */
 export type InconclusiveEnd = JudgedPolicy['onInconclusive'] | 'advance';
@@ -29,12 +30,12 @@ export function moveAfterLook(
     case 'fail':
       return 'roll-back';
     case 'pass':
-      return elapsedSeconds >= stage.minSeconds ? 'next-stage' : 'look-again';
+      return elapsedSeconds >= stage.minSeconds ? 'next-step' : 'look-again';
     case 'no-data':
       return elapsedSeconds >= stage.maxSeconds ? 'pause' : 'look-again';
     case 'inconclusive':
       if ((elapsedSeconds < stage.maxSeconds && !exhausted) || onInconclusive === 'extend') return 'look-again';
-      return { pause: 'pause', rollback: 'roll-back', advance: 'next-stage' }[onInconclusive] as RolloutMove;
+      return { pause: 'pause', rollback: 'roll-back', advance: 'next-step' }[onInconclusive] as RolloutMove;
     default:
       return verdict satisfies never;
   }

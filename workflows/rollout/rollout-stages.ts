@@ -82,7 +82,7 @@ export async function watchStage(rollout: RolloutRun, stage: PlannedStage): Prom
     progress.stepElapsedMs += Date.now() - before;
     if (wishes.wantsAttention) continue;
     if (historyIsLong()) await rollout.carryOver();
-    if ((await moveOn(rollout, stage)) === 'next-stage') return timeline.finished(`${label}: ${progress.lastLook}`);
+    if ((await moveOn(rollout, stage)) === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
     // Rollouts of 0.1.0 continued when Temporal said so, and did first what a person had just asked for; theirs replay
     // as they went.
     if (workflowInfo().continueAsNewSuggested && !wishes.wantsAttention) await rollout.carryOver();
@@ -109,10 +109,10 @@ async function moveOn(rollout: RolloutRun, stage: PlannedStage): Promise<Rollout
   const seen = await look(rollout);
   const move = moveAfterLook(stage.onInconclusive, stage, { ...seen, elapsedSeconds: progress.stepElapsedMs / 1000 });
   // The judge moves it on, not who resumed it before.
-  if (move === 'next-stage') wishes.takeMovedBy();
+  if (move === 'next-step') wishes.takeMovedBy();
   // Who asked to advance while the judge looked has got it: this stage is left once. Rollouts of 0.1.0 left the next
   // one too; theirs replay as they went.
-  if (move === 'next-stage' && wishes.advancing && patched('advance-leaves-one-stage')) wishes.takeAdvance();
+  if (move === 'next-step' && wishes.advancing && patched('advance-leaves-one-stage')) wishes.takeAdvance();
   const undecided = stage.decides === 'better' && seen.verdict !== 'fail' ? 'no winner: ' : '';
   if (move === 'roll-back')
     throw new GoBack('rolled-back', `${undecided}${progress.lastLook ?? 'the judge says fail'}`);

@@ -67,7 +67,7 @@ describe('replayRollout', () => {
       after: { kind: 'rolled-back', look: 1, stageIndex: 0 },
       turnsAt: {
         look: 1,
-        before: { verdict: 'pass', move: 'next-stage' },
+        before: { verdict: 'pass', move: 'next-step' },
         after: { verdict: 'fail', move: 'roll-back' },
       },
     });

@@ -7,7 +7,7 @@ const stage = { minSeconds: 10, maxSeconds: 60 };
 describe('the move after a look', () => {
   it.each([
     ['pass', 9.9, 'look-again'],
-    ['pass', 10, 'next-stage'],
+    ['pass', 10, 'next-step'],
     ['fail', 0, 'roll-back'],
     ['fail', 1000, 'roll-back'],
     ['no-data', 59, 'look-again'],
@@ -22,7 +22,7 @@ describe('the move after a look', () => {
     const late = { verdict: 'inconclusive', elapsedSeconds: 61 } as const;
     expect(moveAfterLook('extend', stage, late)).toBe('look-again');
     expect(moveAfterLook('rollback', stage, late)).toBe('roll-back');
-    expect(moveAfterLook('advance', stage, late)).toBe('next-stage');
+    expect(moveAfterLook('advance', stage, late)).toBe('next-step');
     for (const end of ['pause', 'extend', 'rollback', 'advance'] as const)
       expect(moveAfterLook(end, stage, { verdict: 'no-data', elapsedSeconds: 1e6, exhausted: true })).toBe('pause');
   });
@@ -30,8 +30,8 @@ describe('the move after a look', () => {
   it('of an A/B test that has seen its horizon comes at once, not when its time is over', () => {
     const seen = { verdict: 'inconclusive', elapsedSeconds: 1, exhausted: true } as const;
     expect(moveAfterLook('rollback', stage, seen)).toBe('roll-back');
-    expect(moveAfterLook('advance', stage, seen)).toBe('next-stage');
-    expect(moveAfterLook('rollback', stage, { ...seen, verdict: 'pass', elapsedSeconds: 10 })).toBe('next-stage');
+    expect(moveAfterLook('advance', stage, seen)).toBe('next-step');
+    expect(moveAfterLook('rollback', stage, { ...seen, verdict: 'pass', elapsedSeconds: 10 })).toBe('next-step');
   });
 });
 
