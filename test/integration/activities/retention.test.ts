@@ -78,7 +78,9 @@ it('prediction logs and labels end with the days that each model’s definition 
   await store.put(`predictions/${environment}/${short}/of-somebody-else.parquet`, Buffer.from('x'));
   expect(await run('removeOldLogs')).toEqual({ predictions: 14, labels: 7 });
   const kept = async (model: string) =>
-    (await store.list(objectKeys.labelsOf(model))).map(({ key }) => /day=([\d-]+)/.exec(key)?.[1]).sort();
+    (await store.list(objectKeys.labelsOf(model)))
+      .map(({ key }) => /day=([\d-]+)/.exec(key)?.[1])
+      .sort((a = '', b = '') => a.localeCompare(b));
   expect(await kept(short)).toEqual([dayOf(10), dayOf(0)]);
   expect(await kept(long)).toEqual([dayOf(49), dayOf(12), dayOf(11), dayOf(10), dayOf(0)]);
   expect(await store.list(objectKeys.predictionsOf(environment, short))).toHaveLength(3);

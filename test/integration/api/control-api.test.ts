@@ -206,6 +206,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /models/{model}/data',
     'GET /models/{model}/routes',
     'GET /models/{model}/routes/history',
+    'GET /models/{model}/schedules',
     'GET /models/{model}/traffic',
     'GET /models/{model}/versions',
     'GET /models/{model}/versions/{version}',
@@ -223,6 +224,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /runs/{id}',
     'GET /stack',
     'POST /apply',
+    'POST /models/{model}/data/{table}/manifest',
     'POST /models/{model}/retire',
     'POST /models/{model}/rollouts/replay',
     'POST /models/{model}/routes/let-go',
@@ -232,6 +234,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'POST /quarantine/{model}/{partition}/release',
     'POST /rollouts/{id}/steering',
     'PUT /models/{model}/data/{table}',
+    'PUT /models/{model}/data/{table}/files',
   ]);
 });
 

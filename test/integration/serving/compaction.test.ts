@@ -286,7 +286,7 @@ describe('labels', () => {
     expect(before).toMatchObject({ labelled: 1 });
     await index(day);
     await index(dayOf(muchLater));
-    expect((await keys()).map((key) => key.split('/')[2]).toSorted()).toEqual([
+    expect((await keys()).map((key) => key.split('/')[2] ?? '').toSorted()).toEqual([
       `predicted=${day}`,
       `predicted=${day}`,
       `predicted=${dayOf(muchLater)}`,

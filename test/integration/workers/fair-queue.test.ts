@@ -104,7 +104,7 @@ async function mustBeShown(first: string, greedy: string, urgent: string): Promi
   expect(going).toMatchObject({ step: 'train', waiting: null });
   const waits = (await running.api.runs({ model: greedy })).items.map(({ waiting }) => waiting);
   const places = (kind: string) => waits.filter((wait) => wait?.for === kind).map((wait) => wait?.place ?? 0);
-  expect(places('model').toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(places('model').toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(places('training')).toHaveLength(perModelMax);
   const [next] = (await running.api.runs({ model: urgent })).items;
   expect(next).toMatchObject({ priority: 2, waiting: { for: 'training', place: 1, of: perModelMax + 3 } });
