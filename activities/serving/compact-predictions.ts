@@ -60,7 +60,7 @@ const downloadsMax = 8;
 const deletesMax = 16;
 /** Segments a call, so that a call takes a minute or so. */
 const segmentsMax = 4_000;
-const batchMax = { filesMax: 256, bytesMax: 64 * 1024 ** 2 };
+const batchMax = { filesMax: 256, bytesMax: partBytes };
 
 /**
  * Merges what gateways shipped on a day that is over into few larger objects. May be killed anywhere, and run twice at
