@@ -10,6 +10,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { scheduleIds } from '../../domain/ids.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { ModelSchedule } from '../../domain/triggers/trigger-policy.js';
+import { askOfEach } from '../ask-temporal.js';
 import type { TemporalHandle } from '../connect.js';
 import { catchUpWindowMs, nextFirings } from './schedule-plan.js';
 
@@ -55,10 +56,10 @@ export async function planSchedules(
   const owners = new Set([...definitions.map((definition) => definition.name), ...retired]);
   const candidates = new Set([...wanted.keys(), ...(await ownSchedules(client, owners))]);
   const present = new Map<string, string>();
-  for (const scheduleId of candidates) {
+  await askOfEach([...candidates], async (scheduleId) => {
     const digest = await digestOfSchedule(client, scheduleId);
     if (digest !== undefined) present.set(scheduleId, digest);
-  }
+  });
   for (const [scheduleId, { planned: one, digest }] of wanted) {
     const there = present.get(scheduleId);
     (there === undefined ? plan.created : there === digest ? plan.unchanged : plan.changed).push(one);

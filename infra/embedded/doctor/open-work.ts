@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { askOfEach } from '../../../client/ask-temporal.js';
 import { connectTemporal } from '../../../client/connect.js';
 import { reconcilerRuns } from '../../../client/reconciler.js';
 import { retentionRuns } from '../../../client/retention.js';
@@ -17,8 +18,6 @@ import { currentSupervisor } from '../supervision/supervisor-lock.js';
 
 /** Open rows that are looked into, the rest is counted: each takes two questions to Temporal. */
 const lookedIntoMax = 200;
-/** Questions to Temporal at a time. */
-const askedAtOnce = 25;
 
 interface OpenWork {
   checks: Check[];
@@ -78,10 +77,7 @@ async function openWorkOf(databaseUrl: string, temporal: TemporalConfig): Promis
         .filter(({ runId }) => !open.some(({ id }) => id === runId));
       const all = [...open.map(({ workflowId, id }) => ({ workflowId, runId: id })), ...holders];
       const lookedInto = all.slice(0, lookedIntoMax);
-      for (let from = 0; from < lookedInto.length; from += askedAtOnce) {
-        const asked = lookedInto.slice(from, from + askedAtOnce);
-        checks.push(...(await Promise.all(asked.map((one) => workflowChecks(client, one)))).flat());
-      }
+      checks.push(...(await askOfEach(lookedInto, (one) => workflowChecks(client, one))).flat());
       for (const { environment, model } of await orphanedShares(db))
         checks.push(
           note(
