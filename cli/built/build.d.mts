@@ -1,0 +1,1 @@
+export function buildCli(projectRoot: string): Promise<void>;
