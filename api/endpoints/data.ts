@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { doubtAboutPartition } from '../../domain/data/doubtful-partition.js';
-import { PerdureError } from '../../domain/errors.js';
 import { actorSchema, columnNameSchema, modelNameSchema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/plain-text.js';
-import { partitionSchema, type Partition } from '../../domain/partition.js';
+import { partitionSchema } from '../../domain/partition.js';
 import {
   lakeListingSchema,
   landedResultSchema,
@@ -14,11 +12,10 @@ import {
   removeDataResultSchema,
   switchRequestSchema,
 } from '../../client/http/data.js';
-import { newestLanded } from '../../db/data/lake-months.js';
-import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { lakeListing } from '../data/lake-listing.js';
 import { lakePlace } from '../data/lake-place.js';
-import { generationOf, landFile, removeLakeFiles, switchManifest, type PutPlace } from '../data/put-lake-files.js';
+import { placeForPut } from '../data/place-for-put.js';
+import { generationOf, landFile, removeLakeFiles, switchManifest } from '../data/put-lake-files.js';
 import { receiveParquet } from '../data/receive-parquet.js';
 import { flagSchema, type EndpointGroup } from '../endpoint-group.js';
 
@@ -59,7 +56,16 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
     { schema: { tags: ['data'], params: ofModel, querystring: listQuery, response: { 200: lakeListingSchema } } },
     async ({ params, query }) => lakeListing(deps, await definitionInForce(deps.db, params.model), query),
   );
+  registerPut(app, deps);
+  registerLanding(app, deps);
+  registerSwitch(app, deps);
+  registerRemoval(app, deps);
+};
 
+type Register = (...args: Parameters<EndpointGroup>) => void;
+
+/** One file, which becomes the partition at once. */
+const registerPut: Register = (app, deps) => {
   const limits = { folder: deps.uploadFolder, bytesMax: deps.uploadBytesMax };
   const description =
     'The body is one Parquet file. It takes the place of earlier files of the same partition (of the whole ' +
@@ -77,7 +83,7 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       },
     },
     async ({ params, query, raw, log }) => {
-      const place = await placeForPut(params, query);
+      const place = await placeForPut(deps, params, query);
       const seen = await generationOf(deps, place);
       const result = await receiveParquet(raw, limits, async (received) => {
         const landed = await landFile(deps, place, received);
@@ -91,7 +97,11 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       return result;
     },
   );
+};
 
+/** A file that waits for a manifest. */
+const registerLanding: Register = (app, deps) => {
+  const limits = { folder: deps.uploadFolder, bytesMax: deps.uploadBytesMax };
   app.put(
     '/models/:model/data/:table/files',
     {
@@ -107,12 +117,15 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       },
     },
     async ({ params, query, raw }) => {
-      const place = await placeForPut(params, query);
+      const place = await placeForPut(deps, params, query);
       const generation = await generationOf(deps, place);
       return { ...(await receiveParquet(raw, limits, (received) => landFile(deps, place, received))), generation };
     },
   );
+};
 
+/** Landed files become the partition. */
+const registerSwitch: Register = (app, deps) => {
   app.post(
     '/models/:model/data/:table/manifest',
     {
@@ -127,7 +140,7 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       },
     },
     async ({ params, body, log }) => {
-      const place = await placeForPut(params, body);
+      const place = await placeForPut(deps, params, body);
       const { append, actor, generation: seen } = body;
       const landed = body.files.map((file) => ({ ...file, key: `${place.prefix}${file.sha256}.parquet` }));
       const result = await switchManifest(deps, place, landed, { append, actor, reason: null, seen });
@@ -138,7 +151,10 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       return result;
     },
   );
+};
 
+/** A partition, or a whole table, is taken away. */
+const registerRemoval: Register = (app, deps) => {
   app.delete(
     '/models/:model/data/:table',
     {
@@ -160,33 +176,6 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
       return result;
     },
   );
-
-  /** @throws PerdureError `input/invalid` for a partition that is probably a slip of the pen, unless it is forced. */
-  async function placeForPut(
-    { model, table }: { model: string; table: string },
-    { partition, force }: { partition?: Partition | undefined; force: boolean },
-  ): Promise<PutPlace> {
-    const { definition } = await definitionInForce(deps.db, model);
-    const place = { ...lakePlace(definition, table, partition), definition };
-    if (partition !== undefined && !force) await mustBeLikely(definition, table, partition);
-    return place;
-  }
-
-  async function mustBeLikely(definition: ModelDefinition, table: string, partition: Partition): Promise<void> {
-    const newest = await newestLanded(deps.db, deps.objects, definition, table);
-    const doubt = doubtAboutPartition(definition.data, {
-      table,
-      partition,
-      present: newest === undefined ? [] : [newest],
-      now: new Date(),
-    });
-    if (doubt === undefined) return;
-    throw new PerdureError(
-      'input/invalid',
-      `partition: ${doubt}. Nothing was stored. Correct the month, or land it all the same with --force (force=true).`,
-      { partition },
-    );
-  }
 };
 
 /**

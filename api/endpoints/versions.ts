@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { listPromotions } from '../../db/promotion/promotion-lists.js';
-import { archivedVersions, recordArchival } from '../../db/model/version-archive.js';
-import { versionsOfRoute } from '../../domain/serving/route.js';
+import { archivedVersions } from '../../db/model/version-archive.js';
 import { routesOfModels } from '../../db/serving/route-lists.js';
 import { listVersions, versionWithOrigin, type VersionListRow } from '../../db/model/version-lists.js';
 import { PerdureError } from '../../domain/errors.js';
@@ -18,6 +16,7 @@ import {
   versionSummarySchema,
 } from '../../client/http/versions.js';
 import { trainedOn } from '../data/trained-on.js';
+import { archiveVersion } from '../model/archive-version.js';
 import { objectText } from '../model/object-text.js';
 import { readEvaluation } from '../model/read-evaluation.js';
 import { promotionPlan } from '../promotion/promotion-plan.js';
@@ -114,29 +113,15 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
     },
     async ({ params, body }) => {
       const row = await versionWithOrigin(db, params.model, params.version);
-      const [routes, open] = await Promise.all([
-        routesOfModels(db, [params.model]),
-        listPromotions(db, { ...params, open: true, limit: 1 }),
-      ]);
-      const [waiting] = open.items;
-      const name = `${params.model}@${params.version}`;
-      const place = routes.find((route) => versionsOfRoute(route).includes(params.version));
-      if (body.archived && place)
-        throw new PerdureError(
-          'state/conflict',
-          `${name} is served in ${place.environment}: roll it back or replace it there first.`,
-        );
-      if (body.archived && waiting)
-        throw new PerdureError(
-          'state/conflict',
-          `A promotion of ${name} to ${waiting.environment} is open: reject or withdraw it first (perdure ` +
-            `promotions show ${waiting.id}).`,
-        );
-      await recordArchival(db, { ...params, ...body });
+      await archiveVersion(db, params, body);
       return viewOf(row);
     },
   );
+  registerFiles(app, deps);
+};
 
+/** What a version is made of and described by, as files. */
+function registerFiles(...[app, { db, objects }]: Parameters<EndpointGroup>): void {
   app.get(
     '/models/:model/versions/:version/artifact',
     {
@@ -181,4 +166,4 @@ export const versionEndpoints: EndpointGroup = (app, deps) => {
         .send(Buffer.from(text));
     },
   );
-};
+}
