@@ -6,7 +6,8 @@ import { documentText, projectRoot } from './documents.js';
 const layers = new Set(
   readdirSync(projectRoot, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name),
+    .map(({ name }) => name)
+    .filter((name) => name !== 'node_modules'),
 );
 
 /** Files and folders of the checkout that a page names in code; not those that stand for any, as `domain/WORD`. */
