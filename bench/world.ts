@@ -108,7 +108,7 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
       const until = performance.now() + inForceMs;
       while ((await registry.acknowledged(epoch)) < running) {
         if (performance.now() > until)
-          throw new Error(`the route of epoch ${epoch} was not in force within ` + `${inForceMs / 1000} s`);
+          throw new Error(`the route of epoch ${epoch} was not in force within ${inForceMs / 1000} s`);
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
     };

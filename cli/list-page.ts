@@ -24,5 +24,5 @@ export const pageQuery = ({ limit, after }: PageOptions): PageQuery => ({ limit,
 export function showPage<Item>(output: Output, page: ListPage<Item>, text: (items: readonly Item[]) => string): void {
   output.result({ items: page.items, next: page.next }, () => text(page.items));
   if (page.next !== null)
-    output.hint(`There are more: the same command with --after ${page.next}, or with a ` + 'greater --limit.');
+    output.hint(`There are more: the same command with --after ${page.next}, or with a greater --limit.`);
 }

@@ -22,7 +22,7 @@ export async function workflowLines(
       : undefined;
   // Without the attempt, which rises at each look: a line is printed once.
   const troubles = stuck.map(
-    ({ what, lastFailure, remedy }) => `! ${what} fails again and again: ` + `${lastFailure} ${remedy}`,
+    ({ what, lastFailure, remedy }) => `! ${what} fails again and again: ${lastFailure} ${remedy}`,
   );
   return [...(typeof details === 'string' ? linesOfDetails(details) : []), ...troubles];
 }

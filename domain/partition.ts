@@ -6,7 +6,7 @@ import { z } from 'zod';
  */
 export const partitionSchema = z
   .string()
-  .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month written YYYY-MM, ' + 'for example 2013-04');
+  .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month written YYYY-MM, for example 2013-04');
 
 export type Partition = z.infer<typeof partitionSchema>;
 

@@ -8,5 +8,5 @@ export function textProblem(text: string): string | undefined {
   const half = text.search(/\p{Surrogate}/u);
   return half === -1
     ? undefined
-    : `holds half a surrogate pair at position ${half + 1}, which is no ` + 'character: leave it out';
+    : `holds half a surrogate pair at position ${half + 1}, which is no character: leave it out`;
 }

@@ -11,7 +11,7 @@ export type TextRules = Readonly<Record<string, { max: number; required?: boolea
 export function messageProblem(said: unknown, rules: TextRules): string | null {
   if (said === null || typeof said !== 'object' || Array.isArray(said)) return 'it must be an object';
   for (const name of Object.keys(said))
-    if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: ` + 'nothing of that name is known';
+    if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: nothing of that name is known`;
   for (const [name, { max, required = false }] of Object.entries(rules)) {
     const value: unknown = Object.hasOwn(said, name) ? Reflect.get(said, name) : undefined;
     if (value === undefined && !required) continue;

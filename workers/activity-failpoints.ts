@@ -38,10 +38,10 @@ const heldAtMostMs = 60_000;
  */
 export function activityFailpoints(folder: string): ActivityInterceptorsFactory {
   if (!path.isAbsolute(folder))
-    throw new Error('PERDURE_HOLD_FOLDER must be an absolute path, not ' + `${folder}. Unset it outside of drills.`);
+    throw new Error(`PERDURE_HOLD_FOLDER must be an absolute path, not ${folder}. Unset it outside of drills.`);
   mkdirSync(folder, { recursive: true });
   if (!statSync(folder).isDirectory())
-    throw new Error(`PERDURE_HOLD_FOLDER: ${folder} is not a folder. ` + 'Unset it outside of drills.');
+    throw new Error(`PERDURE_HOLD_FOLDER: ${folder} is not a folder. Unset it outside of drills.`);
   return () => ({
     inbound: {
       async execute(input, next) {

@@ -49,7 +49,7 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
             memoryMb: definition.training.memoryMb,
             signal,
             onProgress: ({ phase, fraction, message }) =>
-              report(`${phase} ${Math.round(fraction * 100)} %: ` + `${message}`),
+              report(`${phase} ${Math.round(fraction * 100)} %: ${message}`),
           });
           const artifactKey = objectKeys.artifact(result.modelSha256);
           await store.putImmutable(artifactKey, { file: result.modelPath });

@@ -140,7 +140,7 @@ class ModelReader {
       if (field.number === 8 && depth === 0) this.initializers.add(protobufText(this.bytes, field));
       if (field.number === 13) throw refused('a tensor lies in another file (external data)');
       if (field.number === 14 && this.number(field) !== 0)
-        throw refused('a tensor lies in another file ' + '(external data)');
+        throw refused('a tensor lies in another file (external data)');
     }
   }
 
@@ -177,7 +177,7 @@ class ModelReader {
     }
     if (tensors !== 1)
       throw refused(
-        `its input or output ${JSON.stringify(info.name)} is not a tensor (for a classifier, ` + 'leave ZipMap off)',
+        `its input or output ${JSON.stringify(info.name)} is not a tensor (for a classifier, leave ZipMap off)`,
       );
     return info;
   }

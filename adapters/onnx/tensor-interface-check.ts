@@ -49,9 +49,9 @@ function inputProblems(info: ModelInfo, contract: Contract): string[] {
     }
     const wanted = elementTypeOf(feature);
     if (input.elementType !== wanted)
-      problems.push(`input ${input.name} takes ${input.elementType}, the ` + `contract says ${wanted}`);
+      problems.push(`input ${input.name} takes ${input.elementType}, the contract says ${wanted}`);
     if (!anyRows(input) || input.shape[1] !== 1)
-      problems.push(`input ${input.name} has the shape ` + `${shapeText(input)} instead of [-1, 1]`);
+      problems.push(`input ${input.name} has the shape ${shapeText(input)} instead of [-1, 1]`);
   }
   const label = info.outputs.find((output) => output.name === 'label');
   if (!label) problems.push('output label is missing');

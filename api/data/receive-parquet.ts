@@ -81,7 +81,7 @@ async function checkParquet(file: string, bytes: number): Promise<void> {
     if (!tail.subarray(4).equals(magic)) throw unreadable('it does not end with the bytes "PAR1": the file is cut off');
     const footerBytes = tail.readUInt32LE(0);
     if (footerBytes === 0 || footerBytes > bytes - bytesMin)
-      throw unreadable('its footer claims ' + `${footerBytes} of ${bytes} bytes`);
+      throw unreadable(`its footer claims ${footerBytes} of ${bytes} bytes`);
   } finally {
     await handle.close();
   }

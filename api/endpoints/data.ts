@@ -92,7 +92,7 @@ const registerPut: Register = (app, deps) => {
       });
       log.info(
         { key: result.key, bytes: result.bytes, name: query.name, generation: result.generation },
-        'data ' + 'landed',
+        'data landed',
       );
       return result;
     },
@@ -146,7 +146,7 @@ const registerSwitch: Register = (app, deps) => {
       const result = await switchManifest(deps, place, landed, { append, actor, reason: null, seen });
       log.info(
         { ...params, partition: body.partition, files: landed.length, generation: result.generation },
-        'data ' + 'landed',
+        'data landed',
       );
       return result;
     },

@@ -82,7 +82,7 @@ export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: sender }) 
       const reply = await sender.steer(rollout, body);
       log.info(
         { rollout: rollout.id, command: body.command, actor: body.actor, accepted: reply.accepted },
-        'rollout ' + 'steered',
+        'rollout steered',
       );
       return reply;
     },

@@ -117,7 +117,7 @@ async function conflictsOf(db: Database, { model, version, environment, policy, 
   };
   if (already)
     conflicts.push(
-      `${model}@${version} is champion in ${environment} already: asked for now, it ` + 'is closed as superseded.',
+      `${model}@${version} is champion in ${environment} already: asked for now, it is closed as superseded.`,
     );
   const before = policy.environments[policy.environments.indexOf(environment) - 1];
   if (before !== undefined && (await whole(before)) !== version)

@@ -26,7 +26,7 @@ function medianOf(sorted: readonly number[]): number {
  */
 export function ratioSpread(measured: readonly number[], reference: readonly number[]): Spread {
   if (measured.length !== reference.length)
-    throw new RangeError(`${measured.length} figures cannot be ` + `paired with ${reference.length}`);
+    throw new RangeError(`${measured.length} figures cannot be paired with ${reference.length}`);
   return spreadOf(measured.map((value, index) => value / (reference[index] ?? NaN)));
 }
 

@@ -39,7 +39,7 @@ const sha = (text: string) => `encode(sha256(convert_to(${text}, 'utf8')), 'hex'
 const lifeSha = (what: string) => sha(`'${what}' || l.model || '@' || l.version`);
 /** Ids of the first life end with its model and version. */
 const idLike = (column: string, first: string) =>
-  `replace(${column}, '${first}-' || l.pattern, l.model || ` + `'-' || l.version)`;
+  `replace(${column}, '${first}-' || l.pattern, l.model || '-' || l.version)`;
 const ofModel = (column: string, first: string) => `replace(${column}, '${first}', l.model)`;
 const later = (minutes: number) => `l.at + interval '${minutes} minutes'`;
 

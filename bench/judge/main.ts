@@ -90,7 +90,7 @@ function tables(all: readonly Figure[]): string {
     style: { head: [], border: [] },
   });
   const shown = ({ median, p90 }: { median: number | null; p90: number | null }) =>
-    `${median ?? 'never'} / ` + `${p90 ?? 'never'}`;
+    `${median ?? 'never'} / ${p90 ?? 'never'}`;
   for (const row of all.filter((figure): figure is RequestsToCatch => figure.name === 'judge.requests-to-catch'))
     needs.push([row.scenario, shown(row.judge), shown(row.fixedThreshold), shown(row.mannWhitneyOnce)]);
   return [

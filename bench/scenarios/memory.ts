@@ -6,7 +6,7 @@ import type { Scenario } from '../scenario.js';
 
 const name = 'memory';
 const title =
-  'resident memory of the gateway and its processes over many single-row predictions: the last ' + 'fifth / the second';
+  'resident memory of the gateway and its processes over many single-row predictions: the last fifth / the second';
 const stretches = 5;
 const sampleEveryMs = 500;
 const growthMax = 1.1;

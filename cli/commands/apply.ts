@@ -15,7 +15,7 @@ export function registerApply(program: Command, context: CliContext): void {
   program
     .command('apply')
     .description(
-      'make the definitions in models/*/model.ts and their schedules the ones in force; shows the ' + 'plan first',
+      'make the definitions in models/*/model.ts and their schedules the ones in force; shows the plan first',
     )
     .option('--plan', 'only show what would change')
     .option('--prune', 'retire models that are no longer in the folder, and remove their schedules')

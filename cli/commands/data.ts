@@ -74,7 +74,7 @@ export function registerData(program: Command, context: CliContext): void {
         const { removed } = await context.api().removeData({ model, table: tableName, ...options, actor });
         context.output.result(
           { model, table: tableName, removed },
-          `Removed ${removed.length} file(s): ` + `${removed.join(', ')}`,
+          `Removed ${removed.length} file(s): ${removed.join(', ')}`,
         );
       },
     );

@@ -41,7 +41,7 @@ export function registerModels(program: Command, context: CliContext): void {
   models
     .command('show <model>')
     .description(
-      'show a model: what it predicts, who owns it, what it serves, what waits, and its ' + 'definition with --json',
+      'show a model: what it predicts, who owns it, what it serves, what waits, and its definition with --json',
     )
     .addHelpText('after', examples('models show flight-delay', 'models show flight-delay --json'))
     .action(async (text: string) => {

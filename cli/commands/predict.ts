@@ -26,7 +26,7 @@ export function registerPredict(program: Command, context: CliContext): void {
   program
     .command('predict <model>')
     .description(
-      'ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one ' + 'column a feature',
+      'ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one column a feature',
     )
     .requiredOption('--file <file>', 'rows.json, rows.csv or rows.parquet')
     .option('--all', `print every row (default: the first ${shownRows})`)

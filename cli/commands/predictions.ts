@@ -39,7 +39,7 @@ const causeText: Record<OverrideCause, string> = {
   'stand-in/failure': 'it stood in for a version that could not answer this request',
 };
 const unknownCause =
-  'this version was asked for, or the key or a header is a tester’s, or it stood in for ' + 'one out of service';
+  'this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
 
 function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }: Passport): (string | number)[][] {
   const approvers = promotion?.approvedBy.map(({ actor }) => actor).join(', ') || 'nobody';

@@ -50,7 +50,7 @@ export function registerPromotions(program: Command, context: CliContext): void 
   promotions
     .command('show <promotion>')
     .description(
-      'show the evidence, what is required, and who decided what; PROMOTION is an id, a workflow ' + 'id, or MODEL@N',
+      'show the evidence, what is required, and who decided what; PROMOTION is an id, a workflow id, or MODEL@N',
     )
     .addOption(environmentOption('the environment, where MODEL@N is given'))
     .addHelpText(
@@ -102,7 +102,7 @@ function requirementFields({ requirement, escalatedAt, state: now }: PromotionDe
 const stillNeeded = (places: Requirement['stillNeeded']): string =>
   places.length > 0
     ? requirementText(places)
-    : 'nothing: what was approved is being checked again; what has ' + 'changed is shown anew';
+    : 'nothing: what was approved is being checked again; what has changed is shown anew';
 
 type Requirement = NonNullable<PromotionDetail['requirement']>;
 

@@ -16,7 +16,7 @@ export function registerRollback(program: Command, context: CliContext): void {
   program
     .command('rollback <model>')
     .description(
-      'serve the previous version again; done when every live gateway has acknowledged it and it ' + 'has answered',
+      'serve the previous version again; done when every live gateway has acknowledged it and it has answered',
     )
     .addOption(environmentOption())
     .option('--to <n>', 'the version to go back to (default: the one served before)', parseCount)

@@ -200,4 +200,4 @@ function lateLabelsText({ lastWord, awaitsLabels }: RolloutDetail): string | nul
 type Quantiles = RolloutDetail['looks'][number]['latency']['champion'];
 
 const stageText = ({ step, stages }: RolloutDetail): string =>
-  `${step + 1} of ` + `${Math.max(stages.length, step + 1)}, ${stages[step] ?? ''}`;
+  `${step + 1} of ${Math.max(stages.length, step + 1)}, ${stages[step] ?? ''}`;

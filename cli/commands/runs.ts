@@ -61,7 +61,7 @@ export function registerRuns(program: Command, context: CliContext): void {
       await cancelTraining(handle, run.workflowId, run.id);
       context.output.result(
         { run: id, cancelling: true },
-        () => `Run ${id} is being cancelled. See how it ` + `ended: perdure runs show ${id}`,
+        () => `Run ${id} is being cancelled. See how it ended: perdure runs show ${id}`,
       );
     });
 }

@@ -12,7 +12,7 @@ export function registerVersionExport(versions: Command, context: CliContext): v
   versions
     .command('export <version>')
     .description(
-      'write a version into a folder: model.onnx, card, evaluation, definition, lineage, and ' + 'their SHA-256 sums',
+      'write a version into a folder: model.onnx, card, evaluation, definition, lineage, and their SHA-256 sums',
     )
     .option('--out <folder>', 'the folder, which must not exist yet (default: MODEL-N)')
     .addHelpText(

@@ -38,7 +38,7 @@ export async function loadDefinitions(projectRoot: string): Promise<LoadedDefini
     if (twin)
       throw invalid(
         file,
-        `its name ${definition.name} is also that of ${twin.file}. Give each model ` + 'a name of its own.',
+        `its name ${definition.name} is also that of ${twin.file}. Give each model a name of its own.`,
       );
   }
   return loaded;

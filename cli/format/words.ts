@@ -23,8 +23,7 @@ export function servesText({ split, shadows, standby, overrides }: Pick<Route, k
     ...shadows.map(({ version, samplePct }) => `version ${version} shadows ${samplePct} %`),
     ...standby.map((version) => `version ${version} stands by`),
     ...overrides.map(
-      ({ version, keys, headers }) =>
-        `version ${version} for testers ` + `(${testersText(keys.length, headers.length)})`,
+      ({ version, keys, headers }) => `version ${version} for testers (${testersText(keys.length, headers.length)})`,
     ),
   ].join('; ');
 }

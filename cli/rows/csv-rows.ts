@@ -32,7 +32,7 @@ function header(file: string, names: string[]): string[] {
   if (twice !== undefined) throw invalid(file, 1, `two columns are called ${JSON.stringify(twice)}: rename one`);
   const padded = names.find((name) => name !== name.trim() || name === '');
   if (padded !== undefined)
-    throw invalid(file, 1, `the name ${JSON.stringify(padded)} is empty or has ` + 'blanks around it: correct it');
+    throw invalid(file, 1, `the name ${JSON.stringify(padded)} is empty or has blanks around it: correct it`);
   return names;
 }
 
@@ -90,7 +90,7 @@ function cellsOf(file: string, text: string, line: number, delimiter: string): s
         throw invalid(
           file,
           line,
-          'a quote stands within a cell that is not quoted: quote the cell and ' + 'double the quote',
+          'a quote stands within a cell that is not quoted: quote the cell and double the quote',
         );
       cells.push(cell);
       at = end + 1;

@@ -59,6 +59,6 @@ function numberOf(value: unknown, texts: boolean, refuse: Refuse): number | null
   }
   if (Number.isNaN(number)) return null;
   if (!Number.isFinite(number))
-    throw refuse(`is ${isRead ? value : number}, which is infinite or too large ` + 'for a number');
+    throw refuse(`is ${isRead ? value : number}, which is infinite or too large for a number`);
   return number;
 }

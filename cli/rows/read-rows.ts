@@ -75,7 +75,7 @@ async function* readParquet(file: string): AsyncGenerator<Row> {
       valueSql(`"${name.replaceAll('"', '""')}"`, type),
     );
     const rows = await connection.stream(
-      'SELECT ' + `${list.map((sql, index) => `${sql} AS "${index}"`).join(', ')} FROM ${source}`,
+      `SELECT ${list.map((sql, index) => `${sql} AS "${index}"`).join(', ')} FROM ${source}`,
     );
     for await (const chunk of rows.yieldRowsJs()) {
       for (const values of chunk) yield Object.fromEntries(names.map((name, index) => [name, plain(values[index])]));

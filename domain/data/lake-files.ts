@@ -26,7 +26,7 @@ export function lakeFile(model: string, tables: LakeTables, object: { key: strin
   const stray = (problem: string): LakeFile => ({ kind: 'stray', problem });
   if (name === undefined) return stray('lies beside the tables: it belongs into the folder of one');
   if (!Object.hasOwn(tables, table))
-    return stray(`${table} is not one of the tables ` + `${Object.keys(tables).join(', ')}`);
+    return stray(`${table} is not one of the tables ${Object.keys(tables).join(', ')}`);
   if (!name.endsWith('.parquet')) return stray('is not named .parquet, and only such files are read');
   const unreachable = objectKeyProblem(object.key);
   if (unreachable !== undefined) return stray(unreachable);

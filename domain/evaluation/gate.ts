@@ -202,7 +202,7 @@ function find(rule: GateRule, scored: Scored, comparison: Comparison | null, not
   });
   if (!(scored.rows > 0)) return noData('there are no rows.');
   if (!(scored.positives > 0 && scored.positives < scored.rows))
-    return noData(`the ${scored.rows} rows hold ` + 'one class only.');
+    return noData(`the ${scored.rows} rows hold one class only.`);
   if (compares && !comparison)
     return noData(`the champion was not measured on these rows${notCompared === undefined ? '' : `: ${notCompared}`}.`);
   if (!isFiniteNumber(value)) return noData(`${rule.metric} is not defined on these rows.`);

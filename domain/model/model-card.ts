@@ -212,8 +212,7 @@ function caveatsOf(
     const worse = slices.filter(({ scored }) => all !== null && liesWorse(metric, scored.intervals[metric], all));
     if (worse.length === 0) continue;
     const named = worse.map(
-      ({ feature, level, scored }) =>
-        `${feature} ${level} ` + `(${short(scored.metrics[metric])}, ${scored.rows} rows)`,
+      ({ feature, level, scored }) => `${feature} ${level} (${short(scored.metrics[metric])}, ${scored.rows} rows)`,
     );
     caveats.push(
       `Its ${metric} is worse than over all rows (${short(all)}), by the whole confidence ` +
@@ -234,7 +233,7 @@ function caveatsOf(
   const [first] = importances;
   if (first && first.share > dominatingShare)
     caveats.push(
-      `It leans on one feature: ${first.feature} has ${(100 * first.share).toFixed(0)} % of the ` + 'importance.',
+      `It leans on one feature: ${first.feature} has ${(100 * first.share).toFixed(0)} % of the importance.`,
     );
   for (const { name, reason } of gates.notAsked) caveats.push(`The gate "${name}" was not asked. ${reason}`);
   return caveats;

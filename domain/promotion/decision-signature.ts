@@ -82,7 +82,7 @@ export function proofOf(question: SignatureQuestion): DecisionProof {
   const holds = verify(keyId, text, parsed.signature);
   if (holds === undefined)
     return refused(
-      `its signature is by the key ${keyId}, which is not among the verifying keys ` + '(PERDURE_VERIFYING_KEYS_FILE)',
+      `its signature is by the key ${keyId}, which is not among the verifying keys (PERDURE_VERIFYING_KEYS_FILE)`,
     );
   if (!holds) return refused('its signature does not fit what it says: it was changed or made up');
   if (parsed.promotionId !== promotionId)
@@ -96,6 +96,6 @@ export function proofOf(question: SignatureQuestion): DecisionProof {
   if (ageMs > signatureAgeMaxMs)
     return refused(`its signature is of ${at}, more than ${signatureAgeMaxMs / 3_600_000} hours ago: decide again`);
   if (ageMs < -clockSkewMaxMs)
-    return refused(`its signature is of ${at}, which is yet to come: set the ` + 'clocks of API and workers right');
+    return refused(`its signature is of ${at}, which is yet to come: set the clocks of API and workers right`);
   return { kind: 'signed', keyId };
 }

@@ -93,7 +93,7 @@ export function belowFloor({ evaluation, promotion, rollout }: Rules, floor: Flo
   if (rollout.strategy !== 'direct') {
     const judged = rollout.judge.metrics.map(metricName);
     for (const name of floor.judge.metrics)
-      if (!judged.includes(name)) problems.push('rollout.judge.metrics: ' + `${name} is asked`);
+      if (!judged.includes(name)) problems.push(`rollout.judge.metrics: ${name} is asked`);
     if (rollout.judge.alpha > floor.judge.alphaMax)
       problems.push(`rollout.judge.alpha: ${rollout.judge.alpha}, at most ${floor.judge.alphaMax} is asked`);
   }

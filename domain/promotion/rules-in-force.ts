@@ -48,7 +48,7 @@ export function measuresAlike(one: EvaluationPolicy, other: EvaluationPolicy): b
 /** Why evidence was gathered under other rules than those in force; null where it was not. */
 export function whyOtherRules({ policy, rollout, rulesSha256, setBack }: Evidence, rules: Rules): string | null {
   if (rulesSha256 === undefined)
-    return 'it was gathered by an earlier release, under the rules that the ' + 'version was trained with';
+    return 'it was gathered by an earlier release, under the rules that the version was trained with';
   for (const [place, shown, now] of [
     ['promotion', policy, policyAfter(rules.promotion, setBack ?? null)],
     ['rollout', rollout ?? null, rules.rollout],
@@ -56,7 +56,7 @@ export function whyOtherRules({ policy, rollout, rulesSha256, setBack }: Evidenc
     if (digestOf(shown) !== digestOf(now)) return `${place} of the applied definition is not what the evidence shows`;
   return rulesSha256 === rulesDigest(rules)
     ? null
-    : 'evaluation of the applied definition was changed since ' + 'the evidence was shown';
+    : 'evaluation of the applied definition was changed since the evidence was shown';
 }
 
 /** What a version must be let in by: the policy, and never by itself once it was taken back for harm. */

@@ -54,7 +54,7 @@ const lateLabelsSchema = z.strictObject({
   /** A metric that reads labels or the prediction log. */
   metric: judgedMetricSchema.refine(
     isLogged,
-    'must be quality, outcome or value: late labels say nothing of ' + 'the others',
+    'must be quality, outcome or value: late labels say nothing of the others',
   ),
   /** Chance that it is wrongly found worse. */
   alpha: z.number().gt(0).max(0.5).default(0.05),

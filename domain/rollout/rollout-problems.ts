@@ -77,15 +77,13 @@ function metricProblems(rollout: RolloutPolicy): DefinitionProblem[] {
   if ('minLabels' in outcome && outcome.minLabels > horizon.observations)
     problems.push({
       path: 'rollout.outcome.minLabels',
-      message:
-        `is more than horizon.observations (${horizon.observations}): the test would end before it ` + 'can be judged',
+      message: `is more than horizon.observations (${horizon.observations}): the test would end before it can be judged`,
     });
   const twin = judge.metrics.find((metric) => metric.metric === 'value' && metricName(metric) === metricName(outcome));
   if (twin?.metric === 'value' && outcome.metric === 'value' && twin.from !== outcome.from)
     problems.push({
       path: 'rollout.outcome.name',
-      message:
-        `${outcome.name} is a metric of the judge as well, with another expression: give one of them ` + 'another name',
+      message: `${outcome.name} is a metric of the judge as well, with another expression: give one of them another name`,
     });
   return problems;
 }
@@ -104,8 +102,7 @@ function harmProblems(metric: JudgedMetric, path: string): DefinitionProblem[] {
   if (harm > greatest)
     problems.push({
       path: `${path}.${name}`,
-      message:
-        `two means of ${metricName(metric)} differ by at most ${greatest}: a harm of ${harm} could ` + 'never be seen',
+      message: `two means of ${metricName(metric)} differ by at most ${greatest}: a harm of ${harm} could never be seen`,
     });
   const slowest = latencyBoundsMs.at(-1) ?? Infinity;
   if (metric.metric === 'slowShare' && metric.limitMs > slowest)

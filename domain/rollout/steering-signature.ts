@@ -47,12 +47,12 @@ export function steeringProofOf({ signature, said, nowMs, verify }: SteeringQues
   const holds = verify(keyId, signedSteeringText({ ...said, stage: Number(stage), at }), bytes);
   if (holds === undefined)
     return refused(
-      `its signature is by the key ${keyId}, which is not among the verifying keys ` + '(PERDURE_VERIFYING_KEYS_FILE)',
+      `its signature is by the key ${keyId}, which is not among the verifying keys (PERDURE_VERIFYING_KEYS_FILE)`,
     );
   if (!holds) return refused('its signature does not fit what it says: it was changed or made up');
   if (Number(stage) !== said.stage)
     return refused(
-      `it was said of stage ${Number(stage) + 1}, and the rollout is in stage ` + `${said.stage + 1}: look again`,
+      `it was said of stage ${Number(stage) + 1}, and the rollout is in stage ${said.stage + 1}: look again`,
     );
   const ageMs = nowMs - Date.parse(at);
   if (ageMs > ageMaxMs || ageMs < -clockSkewMaxMs) return refused(`its signature is of ${at}: say it again`);

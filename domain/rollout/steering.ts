@@ -31,5 +31,5 @@ export function whyNotSteered({ command, actor, roles, mayMove, trust, proof }: 
   if (roles === null) return 'the access file cannot be read: correct it, and say it again';
   return roles.some((role) => mayMove.includes(role))
     ? null
-    : `${actor} has none of the roles ` + `${mayMove.join(', ')}: see the access file`;
+    : `${actor} has none of the roles ${mayMove.join(', ')}: see the access file`;
 }

@@ -37,7 +37,7 @@ export function stretchStages(
     }
     if (effect.seconds > stretchedSecondsMax) {
       refusals.push(
-        `${needs} That is longer than the ${time(stretchedSecondsMax)} to which a stage is ` + `stretched. ${orElse}`,
+        `${needs} That is longer than the ${time(stretchedSecondsMax)} to which a stage is stretched. ${orElse}`,
       );
       return stage;
     }

@@ -7,7 +7,7 @@ export const splitSchema = z
   .min(1)
   .refine(
     (split) => Math.abs(split.reduce((sum, part) => sum + part.sharePct, 0) - 100) < 1e-9,
-    'shares ' + 'must add up to 100',
+    'shares must add up to 100',
   )
   .refine((split) => new Set(split.map((part) => part.version)).size === split.length, 'a version may stand once');
 export type Split = z.infer<typeof splitSchema>;
@@ -66,7 +66,7 @@ export type Route = z.infer<typeof routeSchema>;
 
 /** The reason of a route that a rollout's stage writes. */
 export const rolloutReason = (model: string, challenger: number, stage: string): string =>
-  'rollout of ' + `${model}@${challenger}: ${stage}`;
+  `rollout of ${model}@${challenger}: ${stage}`;
 
 /** What a gateway needs to serve one version. */
 export const servedVersionSchema = z.strictObject({

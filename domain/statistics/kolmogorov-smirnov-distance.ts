@@ -6,7 +6,7 @@
  */
 export function kolmogorovSmirnovDistance(first: readonly number[], second: readonly number[]): number {
   if (first.length !== second.length)
-    throw new RangeError(`${first.length} bins cannot be compared with ` + `${second.length}`);
+    throw new RangeError(`${first.length} bins cannot be compared with ${second.length}`);
   const firstAll = total(first);
   const secondAll = total(second);
   if (firstAll === 0 || secondAll === 0) return Number.NaN;

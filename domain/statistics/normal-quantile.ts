@@ -6,7 +6,7 @@
  */
 export function normalQuantile(probability: number): number {
   if (!(probability > 0 && probability < 1))
-    throw new RangeError('a probability between 0 and 1 is needed, ' + `not ${probability}`);
+    throw new RangeError(`a probability between 0 and 1 is needed, not ${probability}`);
   if (probability < tail) return lowerTail(probability);
   if (probability > 1 - tail) return -lowerTail(1 - probability);
   const q = probability - 0.5;

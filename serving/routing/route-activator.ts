@@ -214,7 +214,7 @@ export class RouteActivator {
     metrics.routeErrors.inc({ model: route.model });
     log.error(
       { model: route.model, epoch: route.epoch, attempts, err: error },
-      'route not in force; the ' + 'last one serves on',
+      'route not in force; the last one serves on',
     );
     await acknowledger.acknowledge(route, message);
   }
@@ -245,7 +245,7 @@ function conflictOf(current: Route, route: Route): string | undefined {
   const isSame = route.at === current.at && canonicalJson(route.split) === canonicalJson(current.split);
   return isSame
     ? undefined
-    : `The control plane has another route under epoch ${route.epoch} than is in ` + `force here. ${remedy}`;
+    : `The control plane has another route under epoch ${route.epoch} than is in force here. ${remedy}`;
 }
 
 function formerOf({ former = [] }: RouteState, { model }: Route): FormerVersion[] {

@@ -47,5 +47,5 @@ export function goTogether(faults: readonly Fault[]): boolean {
 export function unstruck(planned: readonly Fault[], struck: readonly Fault[]): string[] {
   return planned
     .filter((fault) => !struck.includes(fault))
-    .map((fault) => `${fault.strategy}: never struck: ` + `${faultText(fault)}`);
+    .map((fault) => `${fault.strategy}: never struck: ${faultText(fault)}`);
 }

@@ -76,7 +76,7 @@ export async function rollBack(
       const { version, acknowledged, probed } = await result;
       if (version !== wanted) throw new Error(`the rollback restored version ${version}, not ${wanted}`);
       if (acknowledged.length === 0 || probed.length === 0)
-        throw new Error('the rollback ended without ' + 'acknowledgements or probes');
+        throw new Error('the rollback ended without acknowledgements or probes');
     },
   };
 }
@@ -88,7 +88,7 @@ export async function rollBack(
 export async function championServes(drill: DrillStack, champion: number): Promise<void> {
   const now = await versionInForce(drill);
   if (now !== champion)
-    throw new Error(`version ${now} has everything after the way back, not the champion ` + `${champion}`);
+    throw new Error(`version ${now} has everything after the way back, not the champion ${champion}`);
   for (const gateway of drill.gateways)
     await pollUntil(`${gateway.name} answers with version ${champion} again`, 60_000, async () => {
       const { epoch = 0 } = (await routeOf(drill.db, environment, model)) ?? {};

@@ -254,7 +254,7 @@ export class PromotionRun {
     this.rollout = new PromotionRollout(args, {
       onQueued: () =>
         timeline.doing(
-          `approved; waits for another rollout of ${model} in ${environment} to ` + 'end, then goes on by itself',
+          `approved; waits for another rollout of ${model} in ${environment} to end, then goes on by itself`,
         ),
       onBegun: (rolloutId) => void (progress.rolloutId = rolloutId),
       cancelled: () => progress.cancelled,

@@ -83,7 +83,7 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
     // Histories of version 0.1.0 hold neither list.
     const acknowledged = (serving as typeof serving | undefined) ?? [];
     timeline.note(
-      `epoch ${epoch} acknowledged by ` + `${acknowledged.map((one) => `${one.gateway} at ${one.at}`).join(', ')}`,
+      `epoch ${epoch} acknowledged by ${acknowledged.map((one) => `${one.gateway} at ${one.at}`).join(', ')}`,
     );
     const { probes, replacedBy, refused } = await waits.probe({ environment, model, version });
     const probed = (probes as typeof probes | undefined) ?? [];

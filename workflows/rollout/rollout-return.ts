@@ -20,7 +20,7 @@ export async function goBack(rollout: RolloutRun, error: unknown): Promise<Rollo
     if (refused !== undefined)
       return rollout.end(
         back.state,
-        `${back.message}; version ${champion} serves again and refused its ` + `probe: ${refused}`,
+        `${back.message}; version ${champion} serves again and refused its probe: ${refused}`,
       );
   } catch (overtaken) {
     // A rollback that waited for too long has taken the lease and puts the champion back itself. Rollouts of 0.1.0

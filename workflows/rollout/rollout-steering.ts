@@ -142,7 +142,7 @@ export class RolloutSteering {
     const { command, actor, reason } = heard;
     const why = reason ? `: ${reason}` : '';
     this.timeline?.note(
-      `${actor}: ${command}${why} — ` + `${answer.accepted ? 'accepted' : `not accepted: ${answer.reason}`}`,
+      `${actor}: ${command}${why} — ${answer.accepted ? 'accepted' : `not accepted: ${answer.reason}`}`,
     );
     return answer;
   }

@@ -52,7 +52,7 @@ export function createExpressionParser(session: DuckSession, data: ColumnSources
       const part = texts.slice(from, from + parsedAtOnce);
       const sound = part.map((text) => problemOfText(text) === undefined);
       const values = part.map(
-        (text, index) => `(${index}, ` + `${quoteText(sound[index] ? `SELECT ${wrapped(text)}` : 'SELECT 0')})`,
+        (text, index) => `(${index}, ${quoteText(sound[index] ? `SELECT ${wrapped(text)}` : 'SELECT 0')})`,
       );
       const trees = await session.rows(
         `SELECT json_serialize_sql(text) AS sql FROM (VALUES ${values.join(', ')}) AS expressions(place, ` +

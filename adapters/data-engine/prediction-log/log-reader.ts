@@ -105,7 +105,7 @@ export function createLogReader({
 }
 
 const sourceOf = (files: readonly string[]): string =>
-  parquetTable(files, 'union_by_name = true, filename = ' + 'true, file_row_number = true');
+  parquetTable(files, 'union_by_name = true, filename = true, file_row_number = true');
 
 /**
  * What DuckDB says of a file that is no Parquet, or that holds other columns; anything else is no fault of the file.

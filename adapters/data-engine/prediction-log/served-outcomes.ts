@@ -137,7 +137,7 @@ async function collectLabels(
   objects: readonly ListedObject[],
 ): Promise<void> {
   await session.run(
-    'CREATE TABLE received (id VARCHAR, truth BOOLEAN, received_at TIMESTAMP, file VARCHAR, ' + 'line BIGINT)',
+    'CREATE TABLE received (id VARCHAR, truth BOOLEAN, received_at TIMESTAMP, file VARCHAR, line BIGINT)',
   );
   await readLog('labels', objects, (source) =>
     session.run(

@@ -134,6 +134,6 @@ const texts = (columns: readonly ShapedColumn[]): string =>
   columns
     .map(
       ({ name, type }) =>
-        `${textSql(quoteName(name), type === 'timestamp' ? 'timestamp' : undefined)} AS ` + `${quoteName(name)}`,
+        `${textSql(quoteName(name), type === 'timestamp' ? 'timestamp' : undefined)} AS ${quoteName(name)}`,
     )
     .join(', ');

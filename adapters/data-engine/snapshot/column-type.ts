@@ -60,7 +60,7 @@ export const nulDoubt = (column: string): ColumnDoubt => ({
 
 function integerReading(sqlType: string, column: string): ColumnReading | undefined {
   const fraction = (predicate: string) =>
-    wrong(predicate, `are not ${typeWords.integer}. Correct them or ` + 'the declared type');
+    wrong(predicate, `are not ${typeWords.integer}. Correct them or the declared type`);
   const tooLarge = (value: string) =>
     wrong(
       `${column} IS NOT NULL AND TRY_CAST(${value} AS BIGINT) IS NULL`,
@@ -104,7 +104,7 @@ function timestampReading(sqlType: string, column: string): ColumnReading | unde
   const tooFine = (predicate: string) =>
     wrong(
       predicate,
-      'have nanoseconds, and times are kept to the microsecond. Round them, or keep them in ' + 'an integer column',
+      'have nanoseconds, and times are kept to the microsecond. Round them, or keep them in an integer column',
     );
   if (sqlType === 'DATE' || sqlType.startsWith('TIMESTAMP')) {
     // With the session in UTC this cast keeps the instant of a TIMESTAMP WITH TIME ZONE.

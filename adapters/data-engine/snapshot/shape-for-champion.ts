@@ -89,7 +89,7 @@ async function matchRows(request: ChampionRowsRequest, shaped: string): Promise<
     if (wanted !== found || wanted !== once)
       return { impossible: `${partition}: ${once} of ${wanted} rows are found again with the champion's features` };
     const features = Object.keys(champion.features).map(
-      (name) => `shaped.${quoteName(championColumn(name))} ` + `AS ${quoteName(name)}`,
+      (name) => `shaped.${quoteName(championColumn(name))} AS ${quoteName(name)}`,
     );
     const label = `wanted.${quoteName(challenger.label.name)} AS ${quoteName(champion.label.name)}`;
     const written = path.join(workDir, `champion-${partition}.parquet`);

@@ -78,7 +78,7 @@ async function materialize(
     for (const column of columns) {
       try {
         await session.run(
-          `SELECT count(v), max(v) FROM (SELECT ${column.sql} AS v FROM ${joinedView} AS ` + `${quoteName(base)})`,
+          `SELECT count(v), max(v) FROM (SELECT ${column.sql} AS v FROM ${joinedView} AS ${quoteName(base)})`,
         );
         fine.push(column);
       } catch (error) {

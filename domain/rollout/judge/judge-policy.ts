@@ -146,7 +146,7 @@ export const judgePolicySchema = z
         code: 'custom',
         path: ['metrics'],
         message:
-          'must hold errorShare or slowShare: nothing else can be compared once the challenger ' + 'answers everything',
+          'must hold errorShare or slowShare: nothing else can be compared once the challenger answers everything',
       });
     const claimed = metrics.reduce((sum, metric) => sum + (metric.alpha ?? 0), 0);
     const others = metrics.some((metric) => metric.alpha === undefined);

@@ -37,7 +37,7 @@ export const answersGoForward: Check = ({ asked }) =>
       for (let one = byAnswered[next]; one !== undefined && one.answeredAt <= sentAt; one = byAnswered[++next])
         seen = Math.max(seen, one.epoch);
       if (epoch < seen)
-        problems.push(`${gateway} answered ${id} under epoch ${epoch} after it had answered ` + `under ${seen}`);
+        problems.push(`${gateway} answered ${id} under epoch ${epoch} after it had answered under ${seen}`);
     }
     return problems;
   });

@@ -21,7 +21,7 @@ function sharesOf(rollout: RolloutRow, own: readonly Written<RouteRow>[]): strin
     const strangers = row.split.filter(({ version }) => version !== challenger && version !== champion);
     if (isBack) problems.push(`epoch ${row.epoch} (${key}) was written after it had gone back`);
     if (strangers.length > 0)
-      problems.push(`epoch ${row.epoch} gives traffic to version ` + `${strangers[0]?.version}, which takes no part`);
+      problems.push(`epoch ${row.epoch} gives traffic to version ${strangers[0]?.version}, which takes no part`);
     if (key === 'back') {
       isBack = true;
       if (given !== 0) problems.push(`epoch ${row.epoch} goes back and leaves the challenger ${given} %`);
@@ -33,9 +33,9 @@ function sharesOf(rollout: RolloutRow, own: readonly Written<RouteRow>[]): strin
       continue;
     }
     if (given > stage.challengerPct)
-      problems.push(`epoch ${row.epoch} gives ${given} %, its stage grants ` + `${stage.challengerPct} %`);
+      problems.push(`epoch ${row.epoch} gives ${given} %, its stage grants ${stage.challengerPct} %`);
     if (given < share)
-      problems.push(`the share fell from ${share} to ${given} % in epoch ${row.epoch} ` + 'without going back');
+      problems.push(`the share fell from ${share} to ${given} % in epoch ${row.epoch} without going back`);
     share = given;
   }
   return problems;

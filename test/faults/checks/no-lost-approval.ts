@@ -16,8 +16,7 @@ export const noLostApproval: Check = ({ decisions, told }) => {
   const lost = told
     .filter(({ promotionId, actor }) => !standing.some((row) => row.promotionId === promotionId && row.actor === actor))
     .map(
-      ({ promotionId, actor }) =>
-        `${actor} was told that the approval of ${promotionId} counts, and it ` + 'is not there',
+      ({ promotionId, actor }) => `${actor} was told that the approval of ${promotionId} counts, and it is not there`,
     );
   const twice = grouped(standing, (row) => `${row.actor} ${row.promotionId} ${row.evidenceSha256}`)
     .filter((group) => group.length > 1)
@@ -36,7 +35,7 @@ export const effectOnlyWithApprovals: Check = (facts) =>
       const first = facts.routes.find((route) => route.row.idempotencyKey.startsWith(`${row.id}/`));
       return first === undefined
         ? []
-        : whatLacked(facts, row, first.order).map((why) => 'version ' + `${row.challenger} got traffic ${why}`);
+        : whatLacked(facts, row, first.order).map((why) => `version ${row.challenger} got traffic ${why}`);
     });
 
 function whatLacked({ promotions, decisions }: Facts, rollout: RolloutRow, order: number): string[] {

@@ -11,7 +11,7 @@ export const oneChampion: Check = ({ routes, rollouts }) => {
   const keys = routes.map(({ row }) => row.idempotencyKey);
   const twice = keys
     .filter((key, at) => keys.indexOf(key) !== at)
-    .map((key) => 'two routes were written ' + `under the key ${key}`);
+    .map((key) => `two routes were written under the key ${key}`);
   const perModel = grouped(routes, ({ row }) => `${row.environment} ${row.model}`).flatMap((group) => {
     const name = `${group[0]?.row.environment} ${group[0]?.row.model}`;
     const gaps = group.flatMap(({ row }, at) =>

@@ -71,7 +71,7 @@ async function planRollout({ model, second }: Awaited<ReturnType<typeof withBrea
   const shown = { ...evidence, cardSha256: 'c', rulesSha256: rulesDigest(second), floorSha256 } as unknown as Evidence;
   await showEvidence(db, promotionId, { evidence: shown, evidenceSha256: digestOf(shown), expiresAt: null }, 0);
   expect(await evidenceFacts(deps).whyStale(await promotionById(db, promotionId))).toContain(
-    'its contract ' + 'is now breaking',
+    'its contract is now breaking',
   );
   await setPromotionState(db, promotionId, 'rolling-out', null, 0);
   const asked = {

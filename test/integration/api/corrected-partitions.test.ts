@@ -22,7 +22,7 @@ const put = async (partition: string, file: string) =>
   });
 const putStores = async (size: number) => {
   const file = await bench.write(
-    `select * from (values ('S0', ${size}.0), ('S1', 2.0), ('S2', 3.0)) ` + 'v(store, size) order by size desc',
+    `select * from (values ('S0', ${size}.0), ('S1', 2.0), ('S2', 3.0)) v(store, size) order by size desc`,
   );
   return bench.api.putData({ model: bench.model.name, table: 'stores', bytes: await openAsBlob(file) });
 };

@@ -305,7 +305,7 @@ describe('while only signed decisions are trusted', () => {
       await pollUntil('it waits', 30_000, async () => ((await state()) === 'waiting-for-approval' ? true : undefined));
       await running.store.put(lake('2013-11'), 'x');
       expect((await verify(first.runId)).reason).toContain(
-        `tested on ${watermark}, picked with --until, and ` + '2013-11 is there',
+        `tested on ${watermark}, picked with --until, and 2013-11 is there`,
       );
       await temporal.client.workflow.getHandle(first.workflowId).terminate();
       const second = await ask();

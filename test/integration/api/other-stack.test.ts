@@ -38,7 +38,7 @@ it('a command from the home of another stack is refused by the control API at it
     const refused = await runCommandLine(argv, { PERDURE_API_PORT: port, PERDURE_HOME: home('two') });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(
-      `belongs to the stack of ${home('one')}; the request is meant for the ` + `stack of ${home('two')}`,
+      `belongs to the stack of ${home('one')}; the request is meant for the stack of ${home('two')}`,
     );
   }
 });

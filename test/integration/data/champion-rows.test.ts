@@ -65,7 +65,7 @@ describe('the rows of a challenger with the features of a champion', () => {
     const found = await championsView(champion, challenger);
     const own = await bench.validate({}, { definition: champion, workDir: `${bench.folder}/own` });
     const expected = await bench.connection.runAndReadAll(
-      'SELECT age, id, rain, returned FROM ' + `read_parquet('${own.file?.path}')`,
+      `SELECT age, id, rain, returned FROM read_parquet('${own.file?.path}')`,
     );
     expect(found).toMatchObject({ rows: expected.getRowObjectsJson() });
     expect(await championsView(champion, challenger)).toEqual(found);

@@ -62,8 +62,7 @@ const salesSql = `SELECT i AS id, 2024 AS year, 2 AS month, TIMESTAMP '2024-02-0
 const weatherSql =
   `SELECT chr(65 + CAST(s AS INT)) AS store, TIMESTAMP '2024-02-01' + INTERVAL (i) HOUR AS ` +
   'sold_at, (i % 13) / 10 AS rain FROM range(3) a(s), range(630) b(i)';
-const storesSql =
-  `SELECT * FROM (VALUES ('A', 1999, 120.5), ('B', 2010, 80.0), ('C', 2020, 45.25)) v(store, ` + 'year, size)';
+const storesSql = `SELECT * FROM (VALUES ('A', 1999, 120.5), ('B', 2010, 80.0), ('C', 2020, 45.25)) v(store, year, size)`;
 
 export interface SalesBench {
   folder: string;
@@ -133,7 +132,7 @@ export function theIssue(result: ValidateAndShapeResult, rule: ValidationIssue['
   const found = result.report.issues.filter((issue) => issue.rule === rule);
   const [only] = found;
   if (!only || found.length > 1)
-    throw new Error(`${found.length} issues of rule ${rule}: ` + `${JSON.stringify(result.report.issues)}`);
+    throw new Error(`${found.length} issues of rule ${rule}: ${JSON.stringify(result.report.issues)}`);
   return only;
 }
 

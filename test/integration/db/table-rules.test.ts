@@ -52,7 +52,7 @@ async function someRow(table: string): Promise<void> {
   };
   const values = columns.map(({ type }) => value[type] ?? (type.startsWith('_') ? `'{}'` : `'x'`));
   await owner.unsafe(
-    `insert into "${table}" (${columns.map(({ name }) => `"${name}"`).join(', ')}) values ` + `(${values.join(', ')})`,
+    `insert into "${table}" (${columns.map(({ name }) => `"${name}"`).join(', ')}) values (${values.join(', ')})`,
   );
   await owner.unsafe('set session_replication_role = origin');
 }
@@ -148,7 +148,7 @@ describe('a database', () => {
           .join(';'),
       );
       await sql.unsafe(
-        'drop function perdure_refuse_change; revoke all on all tables in schema public from ' + 'perdure_app',
+        'drop function perdure_refuse_change; revoke all on all tables in schema public from perdure_app',
       );
       await sql.end();
       await Promise.all([migrateDatabase(old.ownerUrl, old.url), migrateDatabase(old.ownerUrl, old.url)]);

@@ -375,7 +375,7 @@ test('after a rollback callers who had moved on are answered, by a gateway as we
 
 test('what models no longer use is taken with any value of any type, and counted by whether its day is past', async () => {
   const dropped = contractChanges.find(
-    ({ name }) => name === 'a feature is dropped and accepted until a day ' + 'that is past',
+    ({ name }) => name === 'a feature is dropped and accepted until a day that is past',
   );
   await add(2, dropped?.challenger ?? championContract);
   world.controlPlane.route('shop', 1, [{ version: 2, sharePct: 100 }]);

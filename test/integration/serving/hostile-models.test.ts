@@ -55,7 +55,7 @@ async function ask(
 const stateOf = (gateway: Gateway, version: number) =>
   gateway.status().versions.find((one) => one.version === version && one.model === 'flight-delay')?.process?.state;
 const eventsOf = () =>
-  [...world.controlPlane.events.values()].map(({ model, version, kind }) => `${model}@${version} ` + `${kind}`);
+  [...world.controlPlane.events.values()].map(({ model, version, kind }) => `${model}@${version} ${kind}`);
 const failuresOf = (version: number) =>
   [...world.controlPlane.windows.values()]
     .filter((one) => one.version === version && one.role === 'split')

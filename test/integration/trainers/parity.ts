@@ -44,7 +44,7 @@ export async function greatestDifference(scores: Float32Array, nativePath: strin
   for (const [column, values] of columns.entries()) {
     const place = classes === 2 ? 1 : column;
     if (values.length * classes !== scores.length)
-      throw new Error(`${values.length} native rows for ` + `${scores.length / classes} ONNX rows`);
+      throw new Error(`${values.length} native rows for ${scores.length / classes} ONNX rows`);
     for (const [row, value] of values.entries())
       greatest = Math.max(greatest, Math.abs(Number(value) - (scores[row * classes + place] ?? NaN)));
   }
@@ -55,7 +55,7 @@ export async function readColumns(parquet: string, names: string[]): Promise<unk
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   try {
     const reader = await connection.runAndReadAll(
-      `SELECT ${names.map((name) => `"${name}"`).join(', ')} ` + `FROM read_parquet('${parquet}')`,
+      `SELECT ${names.map((name) => `"${name}"`).join(', ')} FROM read_parquet('${parquet}')`,
     );
     return reader.getColumns();
   } finally {

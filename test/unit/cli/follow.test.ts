@@ -67,6 +67,6 @@ test('a failure to look is no failure of what is waited for', async () => {
 
 test("a workflow's details become lines", () => {
   const details =
-    '### Training flight-delay\n- ✓ snapshot of 3 partitions\n- … training\n\n#### Notes\n- ' + 'ada: pause — accepted';
+    '### Training flight-delay\n- ✓ snapshot of 3 partitions\n- … training\n\n#### Notes\n- ada: pause — accepted';
   expect(linesOfDetails(details)).toEqual(['✓ snapshot of 3 partitions', '… training', '· ada: pause — accepted']);
 });

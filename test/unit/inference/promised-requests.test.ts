@@ -122,7 +122,7 @@ describe('what is called compatible', () => {
         champion,
         challenger,
         changes: changes.map(
-          ({ feature, change, breaking }: ContractChange) => `${feature} ` + `${change}${breaking ? '!' : ''}`,
+          ({ feature, change, breaking }: ContractChange) => `${feature} ${change}${breaking ? '!' : ''}`,
         ),
       };
       expect({ ...described, refuses: refused.length > 0 }).toEqual({ ...described, refuses: verdict === 'breaking' });

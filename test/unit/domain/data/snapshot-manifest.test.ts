@@ -73,7 +73,7 @@ describe('a manifest', () => {
       watermark: '2013-03',
     });
     const role = (wanted: string) =>
-      manifest.columns.filter(({ role }) => role === wanted).map(({ name, type }) => `${name} ` + `${type}`);
+      manifest.columns.filter(({ role }) => role === wanted).map(({ name, type }) => `${name} ${type}`);
     expect(role('entity')).toEqual(['time_hour timestamp', 'carrier string', 'flight number']);
     expect(role('eventTime')).toEqual(['time_hour timestamp']);
     expect(role('label')).toEqual(['delayed boolean']);
