@@ -41,6 +41,11 @@ const zones = [
     why: 'client/ is a small library for CI and scripts: domain/, workflows/ (names and types) and the configuration only.',
   },
   {
+    folder: 'oversight',
+    may: ['domain', 'db', 'client'],
+    why: 'oversight/ says whether what is open gets on, for the API and the doctor: domain/, db/ and client/ only.',
+  },
+  {
     folder: 'inference',
     may: ['domain', 'adapters'],
     why: 'inference/ reads contracts and runs model processes for whoever asks: domain/ and adapters/ only.',
@@ -62,17 +67,17 @@ const zones = [
   },
   {
     folder: 'api',
-    may: ['domain', 'db', 'client', 'adapters', 'config'],
+    may: ['domain', 'db', 'client', 'adapters', 'oversight', 'config'],
     why: "api/ is the control plane's HTTP server: domain/, db/, client/, adapters/ and the configuration only.",
   },
   {
     folder: 'cli',
-    may: ['domain', 'models', 'client', 'infra', 'config'],
+    may: ['domain', 'models', 'client', 'infra', 'oversight', 'config'],
     why: 'cli/ is a client like any other: domain/, models/, client/ and infra/ only; it asks the API, never the database.',
   },
   {
     folder: 'infra',
-    may: ['domain', 'adapters', 'db', 'client', 'config'],
+    may: ['domain', 'adapters', 'db', 'client', 'oversight', 'config'],
     why: 'infra/ starts and watches processes: adapters/, db/, client/ and the configuration only; it never imports what runs inside them.',
   },
   {

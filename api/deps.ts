@@ -4,6 +4,7 @@ import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
 import type { StackIdentity } from '../domain/stack-identity.js';
+import type { OpenWork } from '../oversight/open-work.js';
 import type { TemporalPlace } from '../client/temporal-place.js';
 import type { ScheduleState } from '../client/triggers/schedule-state.js';
 import type { DecisionSender } from './promotion/decision-sender.js';
@@ -19,6 +20,8 @@ export interface ApiDeps {
   /** Who has which role. */
   accessFile: string;
   temporalPlace(): Promise<TemporalPlace>;
+  /** What waits and what is stuck: may take many seconds. */
+  openWork(): Promise<OpenWork>;
   /** What environments ask of every definition, as it stands now. */
   floors(): Promise<Floors>;
   /** Resolves when Temporal answers. */

@@ -16,6 +16,7 @@ import { buildApi } from './build-api.js';
 import { createDecisionSender } from './promotion/decision-sender.js';
 import { clearUploads } from './data/receive-parquet.js';
 import { createScheduleBook } from './triggers/schedule-book.js';
+import { askOpenWork } from './stack/ask-open-work.js';
 import { createTemporalLink } from './temporal-link.js';
 
 const uploadBytesMax = 2 * 1024 ** 3;
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
       pingTemporal: temporal.ping,
       accessFile: config.accessFile,
       temporalPlace: () => temporal.use(temporalPlaceOf),
+      openWork: () => askOpenWork(db, temporal),
       stack: config.stackId === undefined ? undefined : { id: config.stackId, home: config.home },
       uploadFolder,
       uploadBytesMax,

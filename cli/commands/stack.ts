@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { OnProgress } from '../../infra/embedded/processes/component.js';
-import type { Check } from '../../infra/embedded/doctor/doctor-check.js';
 import type { StackStatus } from '../../infra/embedded/stack-status.js';
 import type { CliContext } from '../context.js';
+import type { Check } from '../../oversight/check.js';
 import { examples } from '../examples.js';
 import { Interrupted } from '../exit-code.js';
 import { fields, table } from '../format/table.js';
@@ -86,17 +86,18 @@ function registerStatus(program: Command, context: CliContext): void {
     .description('what runs, where, what it occupies and where its state lives')
     .addHelpText('after', examples('status', 'status --json'))
     .action(async () => {
-      const { stackStatus } = await import('../../infra/embedded/stack-status.js');
-      const status = await stackStatus(context.config());
+      const [{ stackStatus }, { openWorkOf, openWorkText }] = await Promise.all([
+        import('../../infra/embedded/stack-status.js'),
+        import('../open-work.js'),
+      ]);
+      const config = context.config();
+      const [status, work] = await Promise.all([stackStatus(config), openWorkOf(config, context.env)]);
       if (status.state === 'down') context.exitCode = 7;
-      const { depthText } = await import('../../infra/embedded/doctor/doctor-queues.js');
-      const { openWork } = await import('../../infra/embedded/doctor/open-work.js');
-      const { checks, depth } = await openWork(context.config(), context.env);
-      const troubles = checks.filter((check) => check.outcome !== 'ok');
-      output.result({ ...status, waiting: depth ?? null, troubles }, () =>
+      const { waiting, troubles, asOf } = work;
+      output.result({ ...status, waiting, troubles, workAsOf: asOf }, () =>
         [
           describeStatus(output, status),
-          ...(depth ? [`\nWaiting: ${depthText(depth)}.`] : []),
+          ...openWorkText(work, new Date()),
           ...troubles.map((check) => describeCheck(output, check)),
         ].join('\n'),
       );
@@ -111,6 +112,7 @@ function registerDoctor(program: Command, context: CliContext): void {
     .option('--replay', 'also replay the histories of open workflows on this code')
     .addHelpText('after', examples('doctor', 'doctor --json', 'doctor --replay'))
     .action(async ({ replay }: { replay?: true }) => {
+      output.progress('Asks every server, gateway and open workflow; `perdure status` takes less');
       const { doctor } = await import('../../infra/embedded/doctor/doctor.js');
       const checks = await doctor(context.env, { replay: replay ?? false });
       const problems = checks.filter((check) => check.outcome === 'problem').length;

@@ -1,6 +1,7 @@
 import { applyResultSchema, type ApplyRequest } from './apply.js';
 import { healthSchema } from './health.js';
 import { modelDetailSchema, modelListSchema, type RetireRequest } from './models.js';
+import { openWorkSchema } from './open-work.js';
 import type { PageQuery } from './page.js';
 import { promotionPlanSchema } from './promotion-plan.js';
 import { routesOfModelSchema } from './routes.js';
@@ -12,6 +13,8 @@ import { segment, type Ask } from './ask.js';
 /** Models, their versions, and the stack itself. */
 export const registryCalls = ({ call, text, bytes, list }: Ask) => ({
   stack: () => call(stackSchema, '/stack'),
+  /** @param timeoutMs after which it is given up: it is for people who wait */
+  openWork: (timeoutMs: number) => call(openWorkSchema, '/stack/work', { timeoutMs }),
   health: () => call(healthSchema, '/health', { timeoutMs: 5_000 }),
   models: (query: PageQuery = {}) => list(modelListSchema, '/models', query),
   model: (name: string) => call(modelDetailSchema, `/models/${segment(name)}`),

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { note, ok, problem, type Check } from './doctor-check.js';
+import { note, ok, problem, type Check } from '../../../oversight/check.js';
 
 /** Whether the role of the application could change facts: then only triggers hold them. */
 export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {

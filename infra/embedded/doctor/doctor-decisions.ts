@@ -3,7 +3,7 @@ import { decisionSigner, decisionVerifier } from '../../../adapters/decision-key
 import { trustText } from '../../../domain/decision-proof.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { decisionKeyFiles, type DecisionKeyFiles } from '../decision-keys.js';
-import { note, ok, problem, type Check } from './doctor-check.js';
+import { note, ok, problem, type Check } from '../../../oversight/check.js';
 
 /** Whose word is taken for who decided, and whether the keys for signed decisions fit each other. */
 export async function decisionChecks(config: PerdureConfig): Promise<Check[]> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ok, problem, type Check } from './doctor-check.js';
+import { ok, problem, type Check } from '../../../oversight/check.js';
 
 const statusSchema = z.object({
   unconfirmed: z.array(z.object({ model: z.string(), epoch: z.number() })),

@@ -2,7 +2,7 @@ import type { PerdureConfig } from '../../../perdure.config.js';
 import { nodePackagesFit } from '../../bootstrap/node-packages.mjs';
 import { checkNode, findPython } from '../../bootstrap/prerequisites.mjs';
 import { isToolFresh, wantedTools } from '../../bootstrap/python-tools.mjs';
-import { note, ok, problem, type Check } from './doctor-check.js';
+import { note, ok, problem, type Check } from '../../../oversight/check.js';
 import { postgresPrograms } from '../servers/postgres-programs.js';
 import { findTemporal, temporalServerVersion } from '../servers/tools.js';
 

@@ -4,7 +4,7 @@ import { lakeContent, type LakeStore } from '../../../db/data/lake-content.js';
 import { definitionsInForce } from '../../../db/model/model-lists.js';
 import { describeStrays, type StrayFile } from '../../../domain/data/lake-files.js';
 import type { BucketAccess } from '../servers/bucket.js';
-import { note, ok, problem, type Check } from './doctor-check.js';
+import { note, ok, problem, type Check } from '../../../oversight/check.js';
 
 /** Models looked at together, and how long all of them may take: the rest is for `data ls`. */
 const modelsAtOnce = 4;

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import path from 'node:path';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { freeBytes, fullBelowBytes, nearestFolder } from './disk-space.js';
-import { note, ok, problem, type Check } from './doctor-check.js';
+import { note, ok, problem, type Check } from '../../../oversight/check.js';
 import { leftovers } from '../processes/run-files.js';
 import { loadSecrets } from '../secrets.js';
 import { currentSupervisor, hasSupervisorLock } from '../supervision/supervisor-lock.js';

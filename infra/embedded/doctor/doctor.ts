@@ -1,5 +1,5 @@
 import { loadPerdureConfig, type PerdureConfig } from '../../../perdure.config.js';
-import { problem, type Check } from './doctor-check.js';
+import { problem, type Check } from '../../../oversight/check.js';
 import { decisionChecks } from './doctor-decisions.js';
 import { installationChecks } from './doctor-installation.js';
 import { serverChecks } from './doctor-servers.js';

@@ -21,7 +21,7 @@ import { objectKeys } from '../../../domain/object-keys.js';
 import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
 import { latencyBoundsMs, scoreBins } from '../../../domain/serving/serving-window.js';
 import { taskQueues } from '../../../domain/task-queues.js';
-import { retentionCheck } from '../../../infra/embedded/doctor/doctor-retention.js';
+import { retentionCheck } from '../../../oversight/retention-check.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';

@@ -4,6 +4,7 @@ import { buildApi } from '../../../api/build-api.js';
 import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
 import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
+import { askOpenWork } from '../../../api/stack/ask-open-work.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { connectDatabase } from '../../../db/connect.js';
 import { healthSchema } from '../../../client/http/health.js';
@@ -46,6 +47,7 @@ describe('while every server is away', () => {
       pingTemporal: temporal.ping,
       accessFile: '/nowhere',
       temporalPlace: () => temporal.use(temporalPlaceOf),
+      openWork: () => askOpenWork(db, temporal),
       uploadFolder: '/tmp',
       uploadBytesMax: 1,
     });
@@ -223,6 +225,7 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /runs',
     'GET /runs/{id}',
     'GET /stack',
+    'GET /stack/work',
     'POST /apply',
     'POST /models/{model}/data/{table}/manifest',
     'POST /models/{model}/retire',

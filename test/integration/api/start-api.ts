@@ -8,6 +8,7 @@ import { decisionSigner, newDecisionKeys } from '../../../adapters/decision-keys
 import { buildApi, type ControlApi } from '../../../api/build-api.js';
 import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
 import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
+import { askOpenWork } from '../../../api/stack/ask-open-work.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
 import { temporalPlaceOf } from '../../../client/temporal-place.js';
@@ -84,6 +85,7 @@ export async function startApi({
     pingTemporal: temporal.ping,
     accessFile: path.join(folder, 'access.json'),
     temporalPlace: () => temporal.use(temporalPlaceOf),
+    openWork: () => askOpenWork(db, temporal),
     stack,
     uploadFolder,
     uploadBytesMax,

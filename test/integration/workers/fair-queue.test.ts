@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withHeartbeat } from '../../../activities/heartbeat.js';
 import { finishRunStep, startRunStep } from '../../../db/training/run-queries.js';
 import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
-import { queueChecks } from '../../../infra/embedded/doctor/doctor-queues.js';
+import { queueChecks } from '../../../oversight/queue-checks.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import type { Cause } from '../../../domain/cause.js';
 import { ownDefinition, startApi, type TestApi } from '../api/start-api.js';

@@ -5,7 +5,7 @@ export interface Check {
   /** What was found, in a few words. */
   finding: string;
   /** What to do about it; only for notes and problems. */
-  remedy: string | undefined;
+  remedy?: string | undefined;
 }
 
 export const ok = (name: string, finding: string): Check => ({ name, outcome: 'ok', finding, remedy: undefined });

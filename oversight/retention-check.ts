@@ -1,7 +1,7 @@
-import type { Database } from '../../../db/connect.js';
-import { retentionRunsOf } from '../../../db/serving/expired-rows.js';
-import type { RetentionJob } from '../../../domain/serving/retention.js';
-import { ok, problem, type Check } from './doctor-check.js';
+import type { Database } from '../db/connect.js';
+import { retentionRunsOf } from '../db/serving/expired-rows.js';
+import type { RetentionJob } from '../domain/serving/retention.js';
+import { ok, problem, type Check } from './check.js';
 
 /**
  * A job that has not run for so long is one that does not get on: counts are rolled up every minute, the rest goes

@@ -1,16 +1,10 @@
-import type { TemporalHandle } from '../../../client/connect.js';
-import { queueStates, type QueueState } from '../../../client/queues.js';
-import type { Database } from '../../../db/connect.js';
-import { openRuns } from '../../../db/training/open-runs.js';
-import { runQueue, stepInSlot, waitKinds, type OpenRun, type WaitKind } from '../../../domain/training/run-queue.js';
-import { ok, problem, type Check } from './doctor-check.js';
-
-/** What waits, and for what. */
-export interface QueueDepth {
-  queues: QueueState[];
-  /** Runs that wait for others of their model, or for a slot of a worker. */
-  runs: Record<WaitKind, number>;
-}
+import type { TemporalHandle } from '../client/connect.js';
+import { queueStates, type QueueState } from '../client/queues.js';
+import type { Database } from '../db/connect.js';
+import { openRuns } from '../db/training/open-runs.js';
+import { runQueue, stepInSlot, type OpenRun, type WaitKind } from '../domain/training/run-queue.js';
+import { ok, problem, type Check } from './check.js';
+import { depthText, type QueueDepth } from './queue-depth.js';
 
 /** What PERDURE_WORKER_QUEUES must name for a queue to be polled. */
 const roleOf: Readonly<Record<QueueState['queue'], string>> = {
@@ -43,25 +37,6 @@ export async function queueChecks(
   }
   return { checks: checks.length > 0 ? checks : [ok('queues', depthText(depth))], depth };
 }
-
-/** In a few words, for example `40 tasks wait: training 39 (the oldest for 720 s), …`. */
-export function depthText({ queues, runs }: QueueDepth): string {
-  const deep = queues.filter(({ waiting }) => waiting > 0);
-  const tasks = deep.map(
-    ({ queue, waiting, waitsSeconds }) => `${queue} ${waiting} (the oldest for ${waitsSeconds} s)`,
-  );
-  const waiting = waitKinds.filter((kind) => runs[kind] > 0).map((kind) => `${runs[kind]} ${waitText[kind]}`);
-  return [
-    deep.length === 0 ? 'no task waits for a worker' : `tasks that wait for a worker: ${tasks.join(', ')}`,
-    waiting.length === 0 ? 'no run waits' : `runs that wait: ${waiting.join(', ')}`,
-  ].join('; ');
-}
-
-const waitText: Readonly<Record<WaitKind, string>> = {
-  model: 'for others of their model',
-  data: 'for a worker of data',
-  training: 'for a trainer',
-};
 
 /** Runs whose workflow is asked whether a worker has their step; one that has is proof enough. */
 const askedMax = 20;

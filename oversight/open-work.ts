@@ -1,0 +1,85 @@
+import type { Client } from '@temporalio/client';
+import { askOfEach } from '../client/ask-temporal.js';
+import type { TemporalHandle } from '../client/connect.js';
+import { reconcilerRuns } from '../client/reconciler.js';
+import { retentionRuns } from '../client/retention.js';
+import { whyStuck } from '../client/stuck.js';
+import { workflowLife } from '../client/workflow-life.js';
+import type { Database } from '../db/connect.js';
+import { heldLeases, openRows, orphanedShares } from '../db/reconciliation-queries.js';
+import { parseHolder, type LeaseHolder } from '../domain/lease.js';
+import { note, ok, problem, type Check } from './check.js';
+import { queueChecks } from './queue-checks.js';
+import type { QueueDepth } from './queue-depth.js';
+import { retentionCheck } from './retention-check.js';
+
+/** Open rows that are looked into, the rest is counted: each takes two questions to Temporal. */
+const lookedIntoMax = 200;
+
+export interface OpenWork {
+  checks: Check[];
+  /** Undefined where it could not be asked. */
+  depth: QueueDepth | undefined;
+}
+
+/** What is written down as open though nothing goes on, or does not get on. */
+async function workflowChecks(client: Client, { workflowId, runId }: LeaseHolder): Promise<Check[]> {
+  const life = await workflowLife(client, { workflowId, runId });
+  if (!life.runs) {
+    const finding = `it is written down as open, but its workflow ${life.ended}`;
+    return [note(workflowId, finding, 'The reconciler closes it within a minute.')];
+  }
+  const stuck = await whyStuck(client, workflowId);
+  return stuck.map((one) =>
+    problem(workflowId, `${one.what} has been tried ${one.attempt} times: ${one.lastFailure}`, one.remedy),
+  );
+}
+
+/** Whether what is open is true and gets on: one check each for what does not, or one that says that all do. */
+export async function openWork(db: Database, handle: TemporalHandle): Promise<OpenWork> {
+  const { client } = handle;
+  const checks: Check[] = [];
+  if (!(await reconcilerRuns(client)))
+    checks.push(
+      problem(
+        'reconciler',
+        'it does not run: rows whose workflows ended stay open',
+        'A worker starts it: look at worker-control, or start the stack again.',
+      ),
+    );
+  const queued = await queueChecks(handle, db);
+  checks.push(...queued.checks);
+  checks.push(await retentionCheck(db, await retentionRuns(client)));
+  const open = await openRows(db);
+  // What holds a lease and has no row: rollbacks.
+  const holders = (await heldLeases(db))
+    .map(({ holder }) => parseHolder(holder))
+    .filter(({ runId }) => !open.some(({ id }) => id === runId));
+  const all = [...open.map(({ workflowId, id }) => ({ workflowId, runId: id })), ...holders];
+  const lookedInto = all.slice(0, lookedIntoMax);
+  checks.push(...(await askOfEach(lookedInto, (one) => workflowChecks(client, one))).flat());
+  for (const { environment, model } of await orphanedShares(db))
+    checks.push(
+      note(
+        `${model} in ${environment}`,
+        'a version has a share of the traffic and nobody watches it',
+        'The reconciler gives it back within a minute.',
+      ),
+    );
+  if (all.length > lookedIntoMax)
+    checks.push(
+      note('open work', `${all.length} are open, ${lookedIntoMax} were looked into`, 'The Temporal UI lists all.'),
+    );
+  if (checks.every(({ outcome }) => outcome === 'ok'))
+    checks.push(ok('open work', `${all.length} open; none is stuck`));
+  return { checks, depth: queued.depth };
+}
+
+/** What is known where it could not be asked. */
+export function unanswered(error: unknown): OpenWork {
+  const why = error instanceof Error ? error.message : String(error);
+  return {
+    checks: [problem('open work', why, 'See the lines on PostgreSQL and Temporal of `npx perdure doctor`.')],
+    depth: undefined,
+  };
+}
