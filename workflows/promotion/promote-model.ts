@@ -1,6 +1,9 @@
 import { CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
 import type { PromoteRequest } from '../../domain/requests.js';
 import { failureText } from '../failure-text.js';
+import { decide } from './promotion-approval.js';
+import { carryOut } from './promotion-effect.js';
+import { showEvidence } from './promotion-evidence.js';
 import type { CarriedPromotion, PromotionResult } from './promotion-progress.js';
 import { PromotionRun } from './promotion-run.js';
 
@@ -21,7 +24,7 @@ async function promote(promotion: PromotionRun): Promise<PromotionResult> {
   await promotion.begin();
   try {
     for (;;) {
-      const end = (await promotion.showEvidence()) ?? (await promotion.decide()) ?? (await promotion.carryOut());
+      const end = (await showEvidence(promotion)) ?? (await decide(promotion)) ?? (await carryOut(promotion));
       if (end) return await promotion.close(end);
     }
   } catch (error) {

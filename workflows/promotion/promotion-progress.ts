@@ -10,6 +10,9 @@ export interface PromotionResult {
   reason: string;
 }
 
+/** How a promotion ends. */
+export type PromotionEnd = Pick<PromotionResult, 'state' | 'reason'>;
+
 /** What was asked for, as it was parsed. */
 export interface AskedPromotion {
   model: string;
