@@ -14,7 +14,7 @@ import {
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import { eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from '../workflow/fakes.js';
+import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
 
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
 interface Scenario {

@@ -9,7 +9,7 @@ import { abortSignal, pauseSignal, rolloutStatusQuery, steerRolloutUpdate } from
 import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 
 // The server that the product runs on: the one that skips over time hangs when a cancellation meets an activity that
 // has just completed.

@@ -15,7 +15,7 @@ import {
   rolloutStatusQuery,
 } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from './fakes.js';
+import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
 import { eventsOfRuns } from './run-chain.js';
 
 // A clock for each: what one leaves behind keeps no other from skipping over time.

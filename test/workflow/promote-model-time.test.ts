@@ -4,7 +4,7 @@ import { loadTemporalConfig } from '../../temporal.config.js';
 import type { Decision } from '../../domain/promotion/promotion.js';
 import { approveSignal, decidePromotionUpdate, promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 import { detailsOf, ownRequest, promotion, untilWaiting } from './promotion-bench.js';
 
 let bench: Bench;

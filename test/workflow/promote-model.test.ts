@@ -8,7 +8,7 @@ import {
   withdrawSignal,
 } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 import { detailsOf, promotion, untilWaiting } from './promotion-bench.js';
 
 let bench: Bench;

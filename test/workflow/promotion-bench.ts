@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { promoteModel } from '../../workflows/promotion/promote-model.js';
 import { promotionStatusQuery } from '../../workflows/messages.js';
 import { eventually, type Bench } from '../support/temporal-environment.js';
-import type { FakeWorld } from './fakes.js';
+import type { FakeWorld } from '../support/fakes/fake-world.js';
 
 export type PromotionHandle = Awaited<ReturnType<typeof startPromotion>>;
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { reviewRollout } from '../../workflows/rollout/review-rollout.js';
 import { createBench, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from './fakes.js';
+import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import {
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from './fakes.js';
+import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -13,7 +13,7 @@ import {
 } from '../../workflows/messages.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 import { promotion, untilWaiting } from './promotion-bench.js';
 
 let bench: Bench;

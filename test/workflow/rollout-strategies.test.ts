@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { workflowIds } from '../../domain/ids.js';
 import { createBench, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
 import type { trainModel } from '../../workflows/training/train-model.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld } from './fakes.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 
 let bench: Bench;
 beforeAll(async () => {

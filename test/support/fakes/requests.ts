@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { RequestActivities } from '../../../activities/requests.js';
+import { PerdureError } from '../../../domain/errors.js';
+import {
+  promoteRequestSchema,
+  reviewRequestSchema,
+  rollbackRequestSchema,
+  rolloutRequestSchema,
+  trainRequestSchema,
+} from '../../../domain/requests.js';
+import { describeIssues } from '../../../domain/schema-issue.js';
+import type { FakeWorld } from './fake-world.js';
+
+/** Requests are parsed by the real schemas; what a definition would add comes from the world. */
+export function fakeRequests(world: FakeWorld): RequestActivities {
+  return {
+    parseTrainRequest: async (input) => {
+      const { model, until, cause, force } = parse(trainRequestSchema, input);
+      return {
+        model,
+        until: until ?? null,
+        cause,
+        force,
+        definitionSha256: 'd'.repeat(64),
+        priority: 3,
+        ignoreWatermark: false,
+      };
+    },
+    parsePromoteRequest: async (input) => {
+      const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);
+      return {
+        model,
+        version,
+        environment: environment ?? 'production',
+        requestedBy,
+        alsoShadow,
+        policy: world.promotionPolicy,
+        expiresInMs: world.promotionPolicy.expireAfterHours * 3_600_000,
+      };
+    },
+    parseRolloutRequest: async (input) => {
+      const { promotionId, ...rest } = parse(rolloutRequestSchema, input);
+      return { ...rest, promotionId: promotionId ?? null };
+    },
+    parseReviewRequest: async (input) => parse(reviewRequestSchema, input),
+    parseRollbackRequest: async (input) => {
+      const { to, epoch, ...rest } = parse(rollbackRequestSchema, input);
+      return { ...rest, to: to ?? null, leaves: epoch ?? world.routes.at(-1)?.epoch ?? 1, undoes: null };
+    },
+  };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new PerdureError('input/invalid', describeIssues(parsed.error.issues));
+}
