@@ -2,6 +2,7 @@ import { continueAsNew, isCancellation, sleep, workflowInfo } from '@temporalio/
 import type { RetentionPass } from '../activities/serving/retention.js';
 import { removing, rollingUp } from './activity-profiles.js';
 import { failureText } from './failure-text.js';
+import { historyIsLong } from './long-history.js';
 import { Timeline } from './timeline.js';
 
 /**
@@ -18,7 +19,7 @@ const callsMax = 20;
 /** Rolls up what gateways counted, and removes rows and logs that are no longer kept. One for all, for ever. */
 export async function retain(): Promise<void> {
   const timeline = new Timeline('Counts are rolled up, and what is no longer kept is removed');
-  for (let pass = 0; pass < passesMax && !workflowInfo().continueAsNewSuggested; pass += 1) {
+  for (let pass = 0; pass < passesMax && !workflowInfo().continueAsNewSuggested && !historyIsLong(); pass += 1) {
     await rollingUp().rollUpServingWindows();
     if (pass % passesAnHour === 0) {
       await untilDone(removing().removeOldRows, timeline);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { workflowIds } from '../../domain/ids.js';
 import {
   abortSignal,
@@ -19,11 +20,22 @@ import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
 interface Scenario {
   workflow:
-    'trainModel' | 'promoteModel' | 'rolloutModel' | 'rollbackModel' | 'reviewRollout' | 'giveShareBack' | 'reconcile';
+    | 'trainModel'
+    | 'promoteModel'
+    | 'rolloutModel'
+    | 'rollbackModel'
+    | 'reviewRollout'
+    | 'giveShareBack'
+    | 'reconcile'
+    | 'retain'
+    | 'compactLogs';
   input: Record<string, unknown>;
   world: () => FakeWorld;
   drive?: (handle: WorkflowHandle, world: FakeWorld) => Promise<void>;
 }
+
+/** They go on for ever, until somebody cancels them. */
+const endless: readonly string[] = ['reconcile', 'retain', 'compactLogs'];
 
 const train = {
   workflow: 'trainModel',
@@ -209,6 +221,52 @@ export const scenarios: Record<string, Scenario> = {
       await handle.cancel();
     },
   },
+  // Something is left after the first removal, and a later one fails.
+  retain: {
+    workflow: 'retain',
+    input: {},
+    world() {
+      const kept = world();
+      const away = ApplicationFailure.nonRetryable('the object store is away');
+      kept.removals.push({ removed: { 'serving windows': 20_000 }, more: true }, { removed: {}, more: false }, away);
+      return kept;
+    },
+    async drive(handle, kept) {
+      await eventually(
+        'everything has had its turn',
+        async () => kept.removed,
+        (count) => count === 4,
+      );
+      await handle.cancel();
+    },
+  },
+  'compact-logs': {
+    workflow: 'compactLogs',
+    input: {},
+    world() {
+      const shipped = world();
+      const day = { model: 'flight-delay', day: '2026-01-01' };
+      const { compactDay } = shipped.remote;
+      shipped.remote.compactDay = (asked) => {
+        if (asked.environment === 'staging') throw ApplicationFailure.nonRetryable('the object store is away');
+        return compactDay(asked);
+      };
+      const environments = ['staging', 'production', null] as const;
+      shipped.daysToCompact.push(
+        environments.map((environment) => ({ ...day, environment })),
+        [],
+      );
+      return shipped;
+    },
+    async drive(handle, { compacted }) {
+      await eventually(
+        'the other days are compacted',
+        async () => compacted.length,
+        (count) => count === 2,
+      );
+      await handle.cancel();
+    },
+  },
   'rollout-completed': { ...rollout, world: () => world() },
   'rollout-rolled-back': { ...rollout, world: () => world({ verdicts: ['pass', 'fail'] }) },
   'rollout-paused-resumed': {
@@ -278,9 +336,8 @@ export async function play(bench: Bench, { workflow, input, world: make, drive }
     const handle = await bench.client.workflow.start(workflow, { taskQueue, workflowId, args: [input] });
     const latest = bench.client.workflow.getHandle(workflowId);
     await drive?.(latest, facts);
-    // The reconciler goes on for ever, until somebody cancels it.
     await handle.result().catch((error: unknown) => {
-      if (workflow !== 'reconcile') throw error;
+      if (!endless.includes(workflow)) throw error;
     });
     return latest;
   });
