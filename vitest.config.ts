@@ -44,10 +44,9 @@ export default defineConfig({
     teardownTimeout: 120_000,
     projects: [
       project('unit', 0, sideBySide, { testTimeout: 10_000 }),
-      project('workflow', 1, sideBySide, {
-        ...patient,
-        maxConcurrency: 6,
-      }),
+      // The server that skips time loses a workflow task that cancels an activity just as the activity ends (its answer
+      // is ACTIVITY_UNKNOWN, and it gives the task to nobody again); Temporal's own server does not. Hence another try.
+      project('workflow', 1, sideBySide, { ...patient, maxConcurrency: 6, retry: 2 }),
       project('replay', 2, 1, patient),
       project('integration', 3, sideBySide, { ...withServers, exclude: alone }),
       project('alone', 4, 1, { ...withServers, include: alone }),

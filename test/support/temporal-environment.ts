@@ -121,17 +121,25 @@ export async function createBench({ time = 'skipped' }: { time?: 'skipped' | 're
     async withWorkers<T>(
       activities: BenchActivities,
       work: (taskQueue: string, restart: () => Promise<void>) => Promise<T>,
-      options: { cached?: boolean } = {},
+      { giveUpAfterMs = 45_000, ...options }: { cached?: boolean; giveUpAfterMs?: number } = {},
     ): Promise<T> {
       const taskQueue = `bench-${process.pid}-${++count}`;
       const seen = new Set<string>();
       let stop = await start(taskQueue, activities, { ...options, seen });
+      const restart = async () => {
+        await stop();
+        stop = await start(taskQueue, activities, { ...options, seen });
+      };
+      let timer: NodeJS.Timeout | undefined;
+      // What hangs is ended here, so that whatever is tried next finds a server that still skips.
+      const overdue = new Promise<never>((_, reject) => {
+        const why = `the workflow did not get on within ${giveUpAfterMs / 1000} s`;
+        timer = setTimeout(() => reject(new Error(why)), giveUpAfterMs);
+      });
       try {
-        return await work(taskQueue, async () => {
-          await stop();
-          stop = await start(taskQueue, activities, { ...options, seen });
-        });
+        return await Promise.race([work(taskQueue, restart), overdue]);
       } finally {
+        clearTimeout(timer);
         await end(seen);
         await stop();
       }

@@ -51,13 +51,17 @@ async function live(
   }: { workflow: string; workflowId?: string; args?: object[] },
   work: (handle: Handle) => Promise<unknown>,
 ): Promise<number[]> {
-  return bench.withWorkers(world, async (taskQueue) => {
-    const handle = await bench.client.workflow.start(workflow, { taskQueue, workflowId, args });
-    await work(handle);
-    const counts = await eventsOfRuns(bench.client, handle);
-    expect(Math.max(...counts)).toBeLessThan(eventsMax);
-    return counts;
-  });
+  return bench.withWorkers(
+    world,
+    async (taskQueue) => {
+      const handle = await bench.client.workflow.start(workflow, { taskQueue, workflowId, args });
+      await work(handle);
+      const counts = await eventsOfRuns(bench.client, handle);
+      expect(Math.max(...counts)).toBeLessThan(eventsMax);
+      return counts;
+    },
+    { giveUpAfterMs: 230_000 },
+  );
 }
 
 /**
