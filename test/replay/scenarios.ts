@@ -15,7 +15,8 @@ import {
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import { eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
+import { wholeRoute } from '../support/fakes/world-facts.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 
 /** One way through a workflow, as it is recorded. `drive` does what people do meanwhile. */
 interface Scenario {

@@ -16,7 +16,8 @@ import {
 } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { eventually as pollUntil } from '../support/poll-until.js';
-import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
+import { wholeRoute } from '../support/fakes/world-facts.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 import { eventsOfRuns } from './run-chain.js';
 
 // A clock for each: what one leaves behind keeps no other from skipping over time.

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { reviewRollout } from '../../workflows/rollout/review-rollout.js';
 import { createBench, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
+import { wholeRoute } from '../support/fakes/world-facts.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 
 let bench: Bench;
 beforeAll(async () => {

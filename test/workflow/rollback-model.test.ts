@@ -7,7 +7,8 @@ import { abortSignal, pauseSignal, rolloutStatusQuery } from '../../workflows/me
 import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
+import { wholeRoute } from '../support/fakes/world-facts.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 import { acknowledgedAt, probedAt } from '../support/fakes/gateways.js';
 
 let bench: Bench;

@@ -10,7 +10,8 @@ import {
   steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
-import { FakeWorld, wholeRoute } from '../support/fakes/fake-world.js';
+import { wholeRoute } from '../support/fakes/world-facts.js';
+import { FakeWorld } from '../support/fakes/fake-world.js';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 import type { GatewayActivities } from '../../../activities/serving/gateways.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { versionsOfRoute } from '../../../domain/serving/route.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 export const acknowledgedAt = '2026-01-01T00:00:01.000Z';
 export const probedAt = '2026-01-01T00:00:02.000Z';
 
 /** Gateway g1, which acknowledges routes and answers probes. */
-export function fakeGateways(world: FakeWorld): GatewayActivities {
+export function fakeGateways(world: WorldFacts): GatewayActivities {
   return {
     waitForAcknowledgement: async ({ epoch }) => ({
       all: world.acknowledges(epoch),

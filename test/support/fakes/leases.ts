@@ -1,10 +1,10 @@
 import type { LeaseActivities } from '../../../activities/leases.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { holderText } from '../../../domain/lease.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** Leases by name, each with its holder. */
-export function fakeLeases(world: FakeWorld): LeaseActivities {
+export function fakeLeases(world: WorldFacts): LeaseActivities {
   const take = (name: string, holder: { workflowId: string; runId: string }, overtakes = false) => {
     const text = holderText(holder);
     const held = world.leases.get(name);

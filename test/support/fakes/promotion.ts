@@ -3,10 +3,10 @@ import type { PromotionActivities } from '../../../activities/promotion/promotio
 import type { SupersedingActivities } from '../../../activities/promotion/superseding.js';
 import { ruleOnDecision } from '../../../domain/promotion/decision-ruling.js';
 import { decisionSchema } from '../../../domain/promotion/promotion.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** A promotion: its evidence, the decisions of people, ruled on as in the product, and its states. */
-export function fakePromotions(world: FakeWorld): EvidenceActivities & PromotionActivities & SupersedingActivities {
+export function fakePromotions(world: WorldFacts): EvidenceActivities & PromotionActivities & SupersedingActivities {
   return {
     gatherEvidence: async () => {
       world.gathered += 1;

@@ -1,8 +1,8 @@
 import type { ReconciliationActivities } from '../../../activities/reconciliation.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** What the reconciler finds, and shares that are given back. */
-export function fakeReconciliation(world: FakeWorld): ReconciliationActivities {
+export function fakeReconciliation(world: WorldFacts): ReconciliationActivities {
   return {
     reconcileOpenRows: async () => world.found.shift() ?? { closed: [], unwatched: [] },
     watchOpenRows: async () => world.found.shift() ?? { closed: [], unwatched: [] },

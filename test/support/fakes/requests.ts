@@ -9,10 +9,10 @@ import {
   trainRequestSchema,
 } from '../../../domain/requests.js';
 import { describeIssues } from '../../../domain/schema-issue.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** Requests are parsed by the real schemas; what a definition would add comes from the world. */
-export function fakeRequests(world: FakeWorld): RequestActivities {
+export function fakeRequests(world: WorldFacts): RequestActivities {
   return {
     parseTrainRequest: async (input) => {
       const { model, until, cause, force } = parse(trainRequestSchema, input);

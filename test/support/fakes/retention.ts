@@ -1,10 +1,10 @@
 import type { LakeRetentionActivities } from '../../../activities/data/lake-retention.js';
 import type { CompactionActivities } from '../../../activities/serving/compaction.js';
 import type { RetentionActivities, RetentionPass } from '../../../activities/serving/retention.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** Counts that are rolled up, what is removed once it is old, and days that are compacted. */
-export function fakeRetention(world: FakeWorld): RetentionActivities & LakeRetentionActivities & CompactionActivities {
+export function fakeRetention(world: WorldFacts): RetentionActivities & LakeRetentionActivities & CompactionActivities {
   const remove = async (): Promise<RetentionPass> => {
     world.removed += 1;
     const removal = world.removals.shift() ?? { removed: {}, more: false };

@@ -1,9 +1,9 @@
 import type { ReviewActivities } from '../../../activities/rollout/reviews.js';
 import { championOf } from '../../../domain/serving/route.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** The review of a rollout by late labels. */
-export function fakeReviews(world: FakeWorld): ReviewActivities {
+export function fakeReviews(world: WorldFacts): ReviewActivities {
   return {
     planReview: async () => ({ model: 'flight-delay', environment: 'production', version: 2, ...world.review }),
     lookAtLabels: async ({ last }) => {

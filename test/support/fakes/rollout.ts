@@ -6,10 +6,10 @@ import type { RolloutStage } from '../../../domain/rollout/judge/rollout-stage.j
 import { championOf } from '../../../domain/serving/route.js';
 import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/rollout-stage.js';
 import { inconclusiveEnd } from '../../../domain/rollout/rollout.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** A rollout: its plan by the world's policy, its routes, and what the judge says. */
-export function fakeRollouts(world: FakeWorld): RolloutActivities & RolloutLookActivities & RolloutWaitActivities {
+export function fakeRollouts(world: WorldFacts): RolloutActivities & RolloutLookActivities & RolloutWaitActivities {
   let planned: { stages: RolloutStage[]; parties: RolloutParties } | undefined;
   return {
     planRollout: async ({ challenger, alsoShadow }) => {

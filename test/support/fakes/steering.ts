@@ -1,10 +1,10 @@
 import type { SteeringActivities } from '../../../activities/rollout/steering.js';
 import type { DecisionProof } from '../../../domain/decision-proof.js';
 import { whyNotSteered } from '../../../domain/rollout/steering.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 /** What is said to rollouts is ruled on as in the product. */
-export function fakeSteering(world: FakeWorld): SteeringActivities {
+export function fakeSteering(world: WorldFacts): SteeringActivities {
   return {
     ruleOnSteering: async ({ command, actor, refusedBecause, answer, ...said }) => {
       const roles = world.roles[actor] ?? [];

@@ -3,7 +3,7 @@ import type { EvaluationActivities } from '../../../activities/evaluation/evalua
 import type { RegistryActivities } from '../../../activities/model/registry.js';
 import type { RunActivities } from '../../../activities/training/runs.js';
 import type { TrainingActivities } from '../../../activities/training/training.js';
-import type { FakeWorld } from './fake-world.js';
+import type { WorldFacts } from './world-facts.js';
 
 type FakedActivities = RunActivities &
   SnapshotActivities &
@@ -12,7 +12,7 @@ type FakedActivities = RunActivities &
   RegistryActivities;
 
 /** A training run, from its snapshot to the registration of version 2. */
-export function fakeTraining(world: FakeWorld): FakedActivities {
+export function fakeTraining(world: WorldFacts): FakedActivities {
   return {
     openRun: async () => void (world.opened += 1),
     closeRun: async ({ outcome, reason, watermark }) => void world.runEnds.push({ outcome, reason, watermark }),
