@@ -134,6 +134,11 @@ function phasesOf(strategy: Strategy): (() => Phase)[] {
     at('at the last probe', stages.length - 1, (world) =>
       hold(world, 'probe', ({ version }) => version === 2 && world.routes.length === stages.length + 1),
     ),
+    at('at the last probe, which nobody answers', stages.length - 1, (world) => {
+      let asked = 0;
+      world.answers = (version) => version === 1 || world.routes.length <= stages.length || ++asked < 1;
+      return { arrived: () => until('it is asked again', () => asked > 1), goOn: () => undefined };
+    }),
   ];
 }
 
@@ -236,4 +241,20 @@ it('ends aborted, not failed and not running for ever, when a rollback takes its
   });
   expect(world.rollouts.at(-1)).toMatchObject({ state: 'aborted' });
   expect(world.routes.every(({ key }) => !key.endsWith('/back'))).toBe(true);
+});
+
+it('goes back when its workflow is cancelled', async () => {
+  const world = worldOf('canary');
+  const look = hold(world, 'lookAtRollout', () => true);
+  await bench.withWorkers(world, async (taskQueue) => {
+    const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+      taskQueue,
+      workflowId: `rollout-${randomUUID()}`,
+      args: [{ model: 'flight-delay', version: 2 }],
+    });
+    await look.arrived();
+    await handle.cancel();
+    expect((await handle.result()).state).toBe('aborted');
+  });
+  expect(world.challengerShares).toEqual([5, 0]);
 });

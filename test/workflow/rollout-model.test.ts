@@ -153,32 +153,6 @@ describe('a rollout', () => {
     expect(world.leases.size).toBe(0);
   });
 
-  it('can be aborted in its last step, and while a challenger that has everything answers no probe', async () => {
-    const late = new FakeWorld();
-    late.verdicts = ['pass', 'pass', 'pass', 'pass', 'no-data'];
-    await rollout(late, async (handle) => {
-      await bench.env.sleep('40 seconds');
-      await eventually(
-        'the last step is written',
-        async () => (await handle.query(rolloutStatusQuery))?.step,
-        (step) => step === 3,
-      );
-      await handle.signal(abortSignal, { actor: 'ann' });
-      expect((await handle.result()).state).toBe('aborted');
-    });
-    expect(late.routes.at(-1)?.split).toEqual([{ version: 1, sharePct: 100 }]);
-
-    const silent = new FakeWorld();
-    silent.answers = (version) => version === 1;
-    await rollout(silent, async (handle) => {
-      await bench.env.sleep('5 minutes');
-      expect(silent.challengerShares).toEqual([5, 25, 100]);
-      await handle.signal(abortSignal, { actor: 'ann' });
-      expect((await handle.result()).state).toBe('aborted');
-    });
-    expect(silent.challengerShares).toEqual([5, 25, 100, 0]);
-  });
-
   it('goes back when a gateway does not acknowledge a step', async () => {
     const world = new FakeWorld();
     world.acknowledges = (epoch) => epoch < 3;
@@ -196,22 +170,6 @@ describe('a rollout', () => {
       await handle.signal(abortSignal);
       await handle.result();
     });
-  });
-
-  it('goes back when its workflow is cancelled', async () => {
-    const world = new FakeWorld();
-    world.verdicts = ['no-data'];
-    await rollout(world, async (handle) => {
-      await bench.env.sleep('12 seconds');
-      await eventually(
-        'the judge has looked',
-        async () => (await handle.query(rolloutStatusQuery))?.lastLook,
-        (look) => look === 'no-data.',
-      );
-      await handle.cancel();
-      expect((await handle.result()).state).toBe('aborted');
-    });
-    expect(world.challengerShares).toEqual([5, 0]);
   });
 
   it('puts the first version of an empty environment in whole, with nobody to judge it against', async () => {

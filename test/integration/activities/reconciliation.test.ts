@@ -125,8 +125,10 @@ async function served(
   const model = `m-${randomUUID().slice(0, 8)}`;
   const { sha256 } = await applyDefinition(db, parseModelDefinition({ ...flightDelay, name: model, rollout }), 'test');
   for (const version of [1, 2]) {
-    const run = await openedRun(db, model, `${model}-run-${version}`, null);
+    const training = await running('trainModel', `train/${model}/${version}`);
+    const run = await openedRun(db, model, training.id, null, training.workflowId);
     await registerVersion(db, { ...run, definitionSha256: sha256 });
+    await training.end();
   }
   await applyDefinition(db, parseModelDefinition({ ...flightDelay, name: model, rollout }), 'test');
   const lease = await leaseOf(model, 'somebody|1');
@@ -237,13 +239,9 @@ it('a rollout whose workflow was terminated gives its share back within a minute
 it('runs, promotions and reviews whose workflows ended are closed with the reason, and their leases are free', async () => {
   const model = await served();
   const training = await running('trainModel', workflowIds.train(model, { kind: 'person', id: 'x' }));
-  const run = await openedRun(db, model, training.id, null);
+  const run = await openedRun(db, model, training.id, null, training.workflowId);
   await startRunStep(db, { runId: run.runId, step: 'train', writeOrder: 0 });
-  await acquireLease(
-    db,
-    leaseNames.training(model),
-    holderText({ workflowId: `train/${model}/${run.runId}`, runId: run.runId }),
-  );
+  await acquireLease(db, leaseNames.training(model), holderText({ workflowId: training.workflowId, runId: run.runId }));
   const promotion = await running('promoteModel', workflowIds.promote(model, 2, environment));
   await openPromotion(db, { ...promotion, model, version: 2, environment, requestedBy: 'rita' });
   await Promise.all([training.end(), promotion.end()]);

@@ -33,6 +33,7 @@ export async function openedRun(
   model: string,
   runId: string,
   watermark: string | null,
+  workflowId = `train/${model}/${runId}`,
 ): Promise<NewVersion> {
   const definitionSha256 = await knownModel(db, model);
   const manifest: SnapshotManifest = {
@@ -50,7 +51,7 @@ export async function openedRun(
   await recordSnapshot(db, { sha256: snapshotSha256, model, manifestKey: `snapshots/${snapshotSha256}`, manifest });
   await openRun(db, {
     id: runId,
-    workflowId: `train/${model}/${runId}`,
+    workflowId,
     model,
     definitionSha256,
     cause: { kind: 'data', id: runId },
