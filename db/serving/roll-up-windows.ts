@@ -55,8 +55,8 @@ export async function rollUpWindows(
 }
 
 /**
- * Rolls minutes up into hours, or hours into days, when they are old. The last hour of the champion of an open rollout
- * stays in minutes: at full share the challenger is compared with it.
+ * Rolls minutes up into hours, or hours into days, when they are old. Of the champion of an open rollout the last two
+ * hours stay in minutes: at full share the challenger is compared with the last one, which may begin within an hour.
  */
 export async function rollUpGrain(db: Database, from: 'minute' | 'hour'): Promise<{ rolledUp: number; more: boolean }> {
   const to = from === 'minute' ? 'hour' : 'day';

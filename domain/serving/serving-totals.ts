@@ -4,7 +4,7 @@ import { latencyBoundsMs, scoreBins, type ServingWindow } from './serving-window
 export interface ServingTotals {
   /** Valid requests, those without an answer among them. */
   requests: number;
-  /** Errors of the version itself: `serving/inference/version-error.ts` says which count. */
+  /** Errors of the version itself: `serving/inference/counts-as-version-error.ts` says which count. */
   errors: number;
   /** Counts per latency bucket, one more than `latencyBoundsMs`. */
   latency: number[];

@@ -5,7 +5,7 @@ import type { Rows } from '../../inference/compiled-contract.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { LoadedVersion } from '../routing/loaded-version.js';
-import { countVersionError } from './version-error.js';
+import { countVersionError, isRefusal } from './counts-as-version-error.js';
 
 /** The version that answers a request, and the rows that it read of it. */
 export interface Assignment {
@@ -34,14 +34,15 @@ export function assignVersion(chosen: RoutedVersion, asked: RoutedRequest): Assi
   try {
     rows = chosen.read(asked.inputs);
   } catch (error) {
-    if (chosen.role !== 'split' || !(error instanceof PerdureError) || error.code !== 'input/invalid') throw error;
+    if (chosen.role !== 'split' || !isRefusal(error)) throw error;
     return assignAfterRefusal(chosen, error, asked);
   }
   if (asked.engine.outOfService(chosen.loaded.key) === undefined) return { by: chosen, rows };
-  countVersionError(chosen, asked.receivedAt);
+  const unavailable = outOfService(chosen, asked);
+  countVersionError(chosen, asked.receivedAt, unavailable);
   const assigned =
     chosen.role === 'split' ? firstFallback(asked.active.reserves, 'stand-in', chosen, asked) : undefined;
-  if (assigned === undefined) throw outOfService(chosen, asked);
+  if (assigned === undefined) throw unavailable;
   return assigned;
 }
 
@@ -67,10 +68,8 @@ function assignAfterRefusal(chosen: RoutedVersion, refusal: PerdureError, asked:
       if (error instanceof PerdureError) told = error;
     }
   }
-  if (promised) {
-    countVersionError(chosen, receivedAt);
-    onRefusal(chosen, refusal);
-  }
+  countVersionError(chosen, receivedAt, refusal, promised);
+  if (promised) onRefusal(chosen, refusal);
   const assigned = firstFallback(active.takers, 'stand-in/contract', chosen, asked);
   if (assigned !== undefined) return assigned;
   throw promised ? outOfService(incumbent, asked) : told;

@@ -16,7 +16,7 @@ import type { LoadedVersion } from '../routing/loaded-version.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
 import { assignFallback, assignVersion, type Assignment, type RoutedRequest } from './assign-version.js';
-import { countVersionError, isOutOfService, isVersionError } from './version-error.js';
+import { countVersionError, isOutOfService } from './counts-as-version-error.js';
 import type { Spool } from '../prediction-log/spool.js';
 
 export interface InferenceServiceDeps {
@@ -131,9 +131,9 @@ export class InferenceService {
     try {
       return predictClasses(await this.deps.engine.infer(key, rows, callerDeadline), served.threshold);
     } catch (error) {
-      // A caller who changes their mind, or waits for less than a model takes, says nothing about the version.
       if (isCallersEnd(error)) by.loaded.meters.givenUp();
-      else if (isVersionError(error)) countVersionError(by, receivedAt);
+      // The version is chosen again, and its error counted when it is still out of service then.
+      else if (!isOutOfService(error)) countVersionError(by, receivedAt, error);
       throw error;
     }
   }

@@ -6,6 +6,7 @@ import type { InferRequest } from '../protocol/infer-request-shape.js';
 import { predictClasses, type Answer } from '../protocol/infer-response.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { KeyDigests } from '../routing/key-digest.js';
+import { countsAsVersionError, isRefusal } from './counts-as-version-error.js';
 import { logPrediction } from '../prediction-log/prediction-log.js';
 import type { LoadedVersion } from '../routing/loaded-version.js';
 import type { Spool } from '../prediction-log/spool.js';
@@ -87,7 +88,7 @@ export class ShadowTraffic {
     }
     outstanding.requests += 1;
     outstanding.rows += rows;
-    // The answer is written in the turn in which it was made; the copy's work comes after it.
+    // The answer is written in the tick in which it was made; the copy's work comes after it.
     setImmediate(() => void this.ask(shadow, answered, outstanding));
   }
 
@@ -95,35 +96,20 @@ export class ShadowTraffic {
     const { loaded, tally } = shadow;
     const handedOverAt = performance.now();
     try {
-      const rows = this.rowsFor(shadow, answered);
-      if (rows === undefined) {
-        if (!this.stopped) tally.failed(handedOverAt);
-        loaded.meters.shadow('refused');
-        return;
-      }
+      const rows = rowsFor(shadow, answered);
       const answer = predictClasses(await this.deps.engine.infer(loaded.key, rows), loaded.served.threshold);
       if (this.stopped) return;
       const latencyMs = performance.now() - handedOverAt;
       tally.answered(handedOverAt, latencyMs, answer);
       loaded.meters.shadow('answered');
       this.log(shadow, answered, rows, answer, latencyMs);
-    } catch {
+    } catch (error) {
       if (this.stopped) return;
-      tally.failed(handedOverAt);
-      loaded.meters.shadow('failed');
+      if (countsAsVersionError(error)) tally.failed(handedOverAt);
+      loaded.meters.shadow(isRefusal(error) ? 'refused' : 'failed');
     } finally {
       outstanding.requests -= 1;
       outstanding.rows -= answered.rows.count;
-    }
-  }
-
-  /** The rows under the shadow's own contract; undefined when it refuses them. */
-  private rowsFor({ loaded, read }: ShadowVersion, { by, rows, request }: Answered): Rows | undefined {
-    if (loaded.contractSha256 === by.loaded.contractSha256) return rows;
-    try {
-      return read(request.inputs);
-    } catch {
-      return undefined;
     }
   }
 
@@ -152,4 +138,9 @@ export class ShadowTraffic {
       latencyMs,
     });
   }
+}
+
+/** The rows under the shadow's own contract. @throws PerdureError `input/invalid` when it refuses them. */
+function rowsFor({ loaded, read }: ShadowVersion, { by, rows, request }: Answered): Rows {
+  return loaded.contractSha256 === by.loaded.contractSha256 ? rows : read(request.inputs);
 }

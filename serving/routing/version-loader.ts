@@ -83,21 +83,28 @@ export class VersionLoader {
     this.closed = true;
   }
 
+  /** A file or a definition that cannot be served is an event, wherever that was found: fetching, checking, trying. */
   private async bringUp(served: ServedVersion, key: string): Promise<LoadedVersion> {
-    const { table, engine, artifacts, routeFile, controlPlane, events, metrics, log } = this.deps;
+    try {
+      return await this.makeReady(served, key);
+    } catch (error) {
+      const { model, version } = served;
+      if (error instanceof PerdureError && /^(artifact|definition)\//.test(error.code))
+        this.deps.events.record({ model, version, kind: 'refused', message: error.message });
+      throw error;
+    }
+  }
+
+  private async makeReady(served: ServedVersion, key: string): Promise<LoadedVersion> {
+    const { table, engine, artifacts, routeFile, controlPlane, metrics, log } = this.deps;
     const { model, version, artifactSha256: sha256, definitionSha256 } = served;
     const { contract, monitoring } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
     const path = await artifacts.pathOf(served);
     const compiled = compileContract(contract);
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
     if (this.closed) throw new PerdureError('serving/overloaded', 'The gateway is stopping.');
-    const { loadMs } = await engine
-      .load({ key, path, sha256, contract, features, sampleRow: compiled.sampleRow })
-      .catch((error: unknown) => {
-        if (error instanceof PerdureError && error.code.startsWith('artifact/'))
-          events.record({ model, version, kind: 'refused', message: error.message });
-        throw error;
-      });
+    const { sampleRow } = compiled;
+    const { loadMs } = await engine.load({ key, path, sha256, contract, features, sampleRow });
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);
     const readyAt = performance.now();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { PerdureError } from '../../domain/errors.js';
 import type { GatewayEvent } from '../../domain/serving/gateway-event.js';
 import { definitionDigest, type ModelDefinition } from '../../domain/model/model-definition.js';
 import type { PassportFacts, PassportQuestion } from '../../domain/serving/passport.js';
@@ -186,14 +187,23 @@ export class FolderArtifacts {
     return letGo;
   }
 
-  async getToFile(key: string, file: string): Promise<void> {
+  /** Refuses content that is not what was registered, as the object store's client does. */
+  async getToFile(key: string, file: string, { sha256 }: { sha256?: string } = {}): Promise<void> {
     this.waiting += 1;
     await this.held;
     this.waiting -= 1;
     if (this.away) throw new Error('the object store is away');
+    const actual = await sha256Of(path.join(this.folder, key));
+    if (sha256 !== undefined && actual !== sha256)
+      throw new PerdureError('artifact/digest-mismatch', `Object ${key} has SHA-256 ${actual}, expected ${sha256}.`);
     await copyFile(path.join(this.folder, key), file);
   }
 }
+
+const sha256Of = async (file: string) =>
+  createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
 
 export interface TestWorld {
   folder: string;
@@ -234,9 +244,7 @@ export async function createTestWorld(): Promise<TestWorld> {
       const artifactKey = `${definition.name}-${version}.onnx`;
       if (bytes) await writeFile(path.join(objects, artifactKey), bytes);
       else makeModel(path.join(objects, artifactKey), bias, work, trap);
-      const artifactSha256 = createHash('sha256')
-        .update(await readFile(path.join(objects, artifactKey)))
-        .digest('hex');
+      const artifactSha256 = await sha256Of(path.join(objects, artifactKey));
       const definitionSha256 = definitionDigest(definition);
       controlPlane.definitions.set(definitionSha256, definition);
       const served = {

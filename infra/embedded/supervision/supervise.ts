@@ -7,10 +7,8 @@ import { sleep } from '../processes/sleep.js';
 import { endProcess } from '../processes/process-identity.js';
 import { leftovers } from '../processes/run-files.js';
 import { messageOf, untilLost, untilReady } from './readiness.js';
+import { RestartBackoff } from './restart-backoff.js';
 
-const restartDelaysMs = [100, 300, 1_000, 2_000, 5_000, 10_000] as const;
-/** A process that lived this long starts its restart delays anew. */
-const steadyAfterMs = 60_000;
 const firstStartAttempts = 3;
 /** A running process of an earlier supervisor that does not work by then is started anew. */
 const adoptTimeoutMs = 15_000;
@@ -47,6 +45,7 @@ class ComponentSupervision implements SupervisedComponent {
   private lastError: string | undefined;
   private watching: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
+  private readonly backoff = new RestartBackoff();
 
   constructor(
     private readonly home: string,
@@ -80,7 +79,7 @@ class ComponentSupervision implements SupervisedComponent {
         either.throwIfAborted();
         if (error instanceof PerdureError || attempt === firstStartAttempts)
           throw startFailure(this.home, this.spec, error);
-        await sleep(restartDelaysMs[attempt] ?? 1_000, either);
+        await sleep(this.backoff.delayMs(performance.now()), either);
       }
     }
   }
@@ -159,22 +158,21 @@ class ComponentSupervision implements SupervisedComponent {
     const { signal } = this.stopping;
     let launched: LaunchedProcess | undefined = first;
     while (launched && !signal.aborted) {
-      const since = Date.now();
+      this.backoff.works(performance.now());
       const ended = await untilLost(this.home, this.spec, launched, signal);
       if (signal.aborted || ended === undefined) return;
       this.lastError = ended.reason;
       this.setState('restarting');
       this.tell({ phase: ended.phase, detail: ended.reason });
       await launched.end();
-      if (Date.now() - since < steadyAfterMs && this.restarts > 0) await sleep(restartDelaysMs[1], signal);
       launched = await this.bringBack(signal);
     }
   }
 
   /** Restarts until it works or is stopped. */
   private async bringBack(signal: AbortSignal): Promise<LaunchedProcess | undefined> {
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      await sleep(restartDelaysMs[Math.min(attempt, restartDelaysMs.length - 1)] ?? 10_000, signal);
+    while (!signal.aborted) {
+      await sleep(this.backoff.delayMs(performance.now()), signal);
       if (signal.aborted) return undefined;
       const began = Date.now();
       try {

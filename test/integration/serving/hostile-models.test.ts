@@ -1,7 +1,8 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { PerdureError } from '../../../domain/errors.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import type { Gateway } from '../../../serving/gateway.js';
@@ -191,6 +192,31 @@ describe('out of service', () => {
 });
 
 describe('a model file', () => {
+  test('that was replaced in the object store is refused with an event, and the route in force stays', async () => {
+    await world.addVersion(1, -1);
+    world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
+    const { url } = await start({});
+    const { artifactKey } = await world.addVersion(2, 1);
+    await writeFile(path.join(world.artifacts.folder, artifactKey), 'another file');
+    world.controlPlane.route('flight-delay', 2, [{ version: 2, sharePct: 100 }]);
+    await eventually('the event is told', () => eventsOf().length > 0);
+    expect([...world.controlPlane.events.values()][0]).toMatchObject({
+      ...{ model: 'flight-delay', version: 2, kind: 'refused' },
+      message: expect.stringContaining(`Object ${artifactKey} has SHA-256`) as string,
+    });
+    expect(await ask(url, harmless)).toBe('flight-delay@1');
+  });
+
+  test('with a definition that cannot be read is refused with an event', async () => {
+    await world.addVersion(1, -1);
+    world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
+    world.controlPlane.definitionByDigest = () =>
+      Promise.reject(new PerdureError('definition/invalid', 'The definition of model flight-delay is not valid.'));
+    await world.start();
+    await eventually('the event is told', () => eventsOf().length > 0);
+    expect(eventsOf()).toEqual(['flight-delay@1 refused']);
+  });
+
   test('that never finishes loading is refused with an event, and the route in force stays', async () => {
     await world.addVersion(1, -1);
     world.controlPlane.route('flight-delay', 1, [{ version: 1, sharePct: 100 }]);
