@@ -9,7 +9,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
 import { PerdureError } from '../domain/errors.js';
-import { findTextProblem } from '../domain/plain-text.js';
+import { findTextProblem } from '../domain/text/plain-text.js';
 import { issuePath } from '../domain/schema-issue.js';
 import { stackHeader, whyOtherStack } from '../domain/stack-identity.js';
 import type { ApiDeps } from './deps.js';

@@ -5,7 +5,7 @@ import { openDuckSession } from '../adapters/data-engine/duck-session.js';
 import { validateAndShapePartition } from '../adapters/data-engine/snapshot/validate-and-shape-partition.js';
 import { PerdureError } from '../domain/errors.js';
 import type { Partition } from '../domain/partition.js';
-import { shapeDigest } from '../domain/data/snapshot-shape.js';
+import { shapeDigest } from '../domain/data/snapshot/snapshot-shape.js';
 import { prepareFlightMonth } from '../infra/main-job/flights-data.js';
 import flightDelay from '../models/flight-delay/model.js';
 

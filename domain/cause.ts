@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actorSchema } from './names.js';
-import { plainTextSchema } from './plain-text.js';
+import { plainTextSchema } from './text/plain-text.js';
 
 /** Why a run exists. */
 export const causeSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { plainTextSchema } from './plain-text.js';
+import { plainTextSchema } from './text/plain-text.js';
 
 export const modelNameSchema = z
   .string()

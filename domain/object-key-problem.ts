@@ -1,4 +1,4 @@
-import { textProblem } from './plain-text.js';
+import { textProblem } from './text/plain-text.js';
 
 const bytesMax = 1024;
 

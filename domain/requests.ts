@@ -3,7 +3,7 @@ import { causeSchema } from './cause.js';
 import { whyNotSettable } from './settable-path.js';
 import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
-import { plainTextSchema } from './plain-text.js';
+import { plainTextSchema } from './text/plain-text.js';
 
 type Json = z.infer<ReturnType<typeof z.json>>;
 

@@ -1,4 +1,4 @@
-import { textProblem } from './text-problem.js';
+import { textProblem } from './text/text-problem.js';
 
 /** What may be said to a running workflow: names of texts, with their greatest length. */
 export type TextRules = Readonly<Record<string, { max: number; required?: boolean }>>;

@@ -1,5 +1,5 @@
 import type { Contract, Feature } from '../domain/data/contract.js';
-import { characterCount, isLongerThan, textProblem } from '../domain/plain-text.js';
+import { characterCount, isLongerThan, textProblem } from '../domain/text/plain-text.js';
 import { admittedValue } from '../domain/data/admitted-value.js';
 import type { InputTensor } from './input-tensor.js';
 import { quoted, refusal } from './refusal.js';

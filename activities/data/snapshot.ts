@@ -2,16 +2,16 @@ import { validateAndShapePartition } from '../../adapters/data-engine/snapshot/v
 import { trainerEnvironmentDigest, trainerFor } from '../../adapters/trainer/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
-import { describeStrays } from '../../domain/data/lake-files.js';
+import { describeStrays } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { describePartitions, type Partition } from '../../domain/partition.js';
 import type { RunOutcome } from '../../domain/training/run.js';
-import { buildManifest } from '../../domain/data/snapshot-manifest.js';
-import { changedPartitions, describeNewData, hasSameRows } from '../../domain/data/new-data.js';
-import { shapeDigest } from '../../domain/data/snapshot-shape.js';
-import { planWindow } from '../../domain/data/snapshot-window.js';
-import { snapshotDigest, type PartitionFile } from '../../domain/data/snapshot.js';
+import { buildManifest } from '../../domain/data/snapshot/snapshot-manifest.js';
+import { changedPartitions, describeNewData, hasSameRows } from '../../domain/data/snapshot/new-data.js';
+import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
+import { planWindow } from '../../domain/data/snapshot/snapshot-window.js';
+import { snapshotDigest, type PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import {
   partitionRecord,
   recordPartition,

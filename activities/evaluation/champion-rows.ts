@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { shapeForChampion } from '../../adapters/data-engine/snapshot/shape-for-champion.js';
 import type { EvaluationRequest } from '../../adapters/onnx/evaluation-request.js';
-import { comparisonShape, readsAlike } from '../../domain/data/comparison-shape.js';
+import { comparisonShape, readsAlike } from '../../domain/data/snapshot/comparison-shape.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import { partitionInputsDigest } from '../../domain/data/snapshot-shape.js';
-import type { PartitionFile, SnapshotManifest } from '../../domain/data/snapshot.js';
+import { partitionInputsDigest } from '../../domain/data/snapshot/snapshot-shape.js';
+import type { PartitionFile, SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { readLake, type LakePartition } from '../data/lake.js';
 import { createShapingEngine, memoryLimitMb } from '../data/shaping-engine.js';

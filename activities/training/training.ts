@@ -1,7 +1,7 @@
 import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../adapters/trainer/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { PartitionFile } from '../../domain/data/snapshot.js';
+import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import { trainerSpecOf } from '../../domain/model/trainer-spec.js';
 import { snapshotByDigest } from '../../db/data/data-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';

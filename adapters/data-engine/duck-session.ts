@@ -2,7 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { BOOLEAN, DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER, VARCHAR, type DuckDBValue } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
-import { literalPath } from '../../domain/data/literal-path.js';
+import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { quoteText } from './quote.js';
 
 export interface DuckSession {

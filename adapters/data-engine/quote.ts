@@ -1,4 +1,4 @@
-import { literalPath } from '../../domain/data/literal-path.js';
+import { literalPath } from '../../domain/data/lake/literal-path.js';
 
 /** An SQL identifier, quoted: any name is safe. */
 export function quoteName(name: string): string {

@@ -1,7 +1,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
-import { literalPath } from '../../domain/data/literal-path.js';
+import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { parquetTable, quoteText } from '../data-engine/quote.js';
 import type { InputColumn } from './model-session.js';
 

@@ -1,8 +1,8 @@
 import { lakeMonths } from '../../db/data/lake-months.js';
 import { lastResultOf } from '../../db/training/run-queries.js';
-import { trainedPartitions } from '../../domain/data/trained-partitions.js';
+import { trainedPartitions } from '../../domain/data/snapshot/trained-partitions.js';
 import { groupBy } from '../../domain/group-by.js';
-import { lakeFile, type StrayFile } from '../../domain/data/lake-files.js';
+import { lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';

@@ -1,6 +1,6 @@
 import { recordsOfInputs, type PartitionRecord } from '../../db/data/data-queries.js';
 import { lakeContent, type LakeContent, type LakeScope } from '../../db/data/lake-content.js';
-import { inputsByPartition } from '../../domain/data/lake-inputs.js';
+import { inputsByPartition } from '../../domain/data/lake/lake-inputs.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
 import type { ApiDeps } from '../deps.js';

@@ -5,9 +5,9 @@ import {
   planRemoval,
   type LyingObject,
   type ManifestFile,
-} from '../../domain/data/lake-book.js';
+} from '../../domain/data/lake/lake-book.js';
 import { PerdureError } from '../../domain/errors.js';
-import { lakeFile } from '../../domain/data/lake-files.js';
+import { lakeFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { LandedFile, PutFilesResult, RemoveDataResult } from '../../client/http/data.js';
 import type { ApiDeps } from '../deps.js';

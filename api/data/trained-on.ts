@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { snapshotByDigest } from '../../db/data/data-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
-import { trainedPartitions } from '../../domain/data/trained-partitions.js';
+import { trainedPartitions } from '../../domain/data/snapshot/trained-partitions.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import type { ApiDeps } from '../deps.js';
 import { judgedLake } from './lake-verdicts.js';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import { actorSchema, columnNameSchema, modelNameSchema } from '../../domain/names.js';
-import { plainTextSchema } from '../../domain/plain-text.js';
+import { plainTextSchema } from '../../domain/text/plain-text.js';
 import { partitionSchema } from '../../domain/partition.js';
 import {
   lakeListingSchema,

@@ -6,7 +6,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { groupBy } from '../../domain/group-by.js';
 import { actorSchema, modelNameSchema } from '../../domain/names.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';
-import { plainTextSchema } from '../../domain/plain-text.js';
+import { plainTextSchema } from '../../domain/text/plain-text.js';
 import {
   quarantineDetailSchema,
   quarantineEntrySchema,

@@ -25,7 +25,7 @@ import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
 import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
 import { rolloutReason } from '../../domain/serving/route.js';
 import { runSteps } from '../../domain/training/run.js';
-import { manifestColumns, shapeDigest } from '../../domain/data/snapshot-shape.js';
+import { manifestColumns, shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
 import { evaluationOf, gates, metrics, observed } from './results.js';
 import type { GrowthShape } from './shape.js';
 import { monthsOf } from './shape.js';

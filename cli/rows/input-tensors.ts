@@ -1,6 +1,6 @@
 import type { GatewayModel, InputTensor } from '../../client/http/gateway-client.js';
 import { PerdureError } from '../../domain/errors.js';
-import { textProblem } from '../../domain/plain-text.js';
+import { textProblem } from '../../domain/text/plain-text.js';
 import type { Row } from './read-rows.js';
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { OutcomeLabel } from '../../client/http/gateway-client.js';
 import { PerdureError } from '../../domain/errors.js';
-import { plainTextSchema } from '../../domain/plain-text.js';
+import { plainTextSchema } from '../../domain/text/plain-text.js';
 import { holdsTexts, type Row } from './read-rows.js';
 
 const labelError = { error: 'must be true, false, 0 or 1' };

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
-import { literalPath } from '../../domain/data/literal-path.js';
-import { parquetColumnNames } from '../../domain/data/parquet-columns.js';
+import { literalPath } from '../../domain/data/lake/literal-path.js';
+import { parquetColumnNames } from '../../domain/data/lake/parquet-columns.js';
 import { csvRows } from './csv-rows.js';
 
 export type Row = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actorSchema, environmentSchema } from '../../domain/names.js';
-import { plainTextSchema } from '../../domain/plain-text.js';
+import { plainTextSchema } from '../../domain/text/plain-text.js';
 import { routeSchema } from '../../domain/serving/route.js';
 import { listSchema } from './page.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema, sha256Schema } from '../../domain/names.js';
-import { plainTextSchema } from '../../domain/plain-text.js';
+import { plainTextSchema } from '../../domain/text/plain-text.js';
 import { decisionSchema, evidenceSchema } from '../../domain/promotion/promotion.js';
 import { listSchema } from './page.js';
 

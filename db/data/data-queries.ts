@@ -2,8 +2,8 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
 import { partitionMoves } from '../../domain/data/partition-moves.js';
 import type { Partition } from '../../domain/partition.js';
-import { storableText } from '../../domain/plain-text.js';
-import type { SnapshotManifest } from '../../domain/data/snapshot.js';
+import { storableText } from '../../domain/text/plain-text.js';
+import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import type { Database } from '../connect.js';
 import { lakeObjects, partitions, snapshots, watermarks } from '../schema/index.js';
 

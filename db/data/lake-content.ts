@@ -4,8 +4,8 @@ import {
   describeBroken,
   type BookedPlace,
   type LyingObject,
-} from '../../domain/data/lake-book.js';
-import { lakeFile, type StrayFile } from '../../domain/data/lake-files.js';
+} from '../../domain/data/lake/lake-book.js';
+import { lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';

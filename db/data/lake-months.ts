@@ -1,5 +1,5 @@
-import { countLake } from '../../domain/data/lake-book.js';
-import { lakeFile } from '../../domain/data/lake-files.js';
+import { countLake } from '../../domain/data/lake/lake-book.js';
+import { lakeFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';

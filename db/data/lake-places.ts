@@ -1,5 +1,5 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm';
-import type { BookedPlace, LakeBook, PlaceChange } from '../../domain/data/lake-book.js';
+import type { BookedPlace, LakeBook, PlaceChange } from '../../domain/data/lake/lake-book.js';
 import { lakeChanges, lakePlaces, lakeUncounted } from '../schema/index.js';
 import type { Database } from '../connect.js';
 

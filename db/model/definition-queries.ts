@@ -3,7 +3,7 @@ import { digestOf } from '../../domain/canonical-json.js';
 import { contractSchema, type Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
 import { definitionDigest, readDefinition, type ModelDefinition } from '../../domain/model/model-definition.js';
-import { nearestNames } from '../../domain/nearest-names.js';
+import { nearestNames } from '../../domain/text/nearest-names.js';
 import type { Database } from '../connect.js';
 import { definitions, models } from '../schema/index.js';
 

@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Cause } from '../../domain/cause.js';
-import type { SnapshotManifest } from '../../domain/data/snapshot.js';
+import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import type { Database } from '../connect.js';
 import { definitionInForce } from './definition-queries.js';
 import { newestFirst, toPage, within, type Page, type PageRequest } from '../page.js';

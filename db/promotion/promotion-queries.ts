@@ -4,7 +4,7 @@ import type { Environment } from '../../domain/names.js';
 import type { Decision, Evidence, PromotionState } from '../../domain/promotion/promotion.js';
 import { promotionMoves } from '../../domain/promotion/promotion-moves.js';
 import { isEnd } from '../../domain/state-moves.js';
-import { storableText } from '../../domain/plain-text.js';
+import { storableText } from '../../domain/text/plain-text.js';
 import type { Database } from '../connect.js';
 import { promotionDecisions, promotions } from '../schema/index.js';
 

@@ -9,7 +9,7 @@ import type { RolloutState } from '../../domain/rollout/rollout.js';
 import type { RolloutOutcome } from '../../domain/rollout/champion-history.js';
 import { rolloutMoves } from '../../domain/rollout/rollout-moves.js';
 import { isEnd, openStates } from '../../domain/state-moves.js';
-import { storableText } from '../../domain/plain-text.js';
+import { storableText } from '../../domain/text/plain-text.js';
 import type { Database } from '../connect.js';
 import { rolloutLooks, rollouts } from '../schema/index.js';
 

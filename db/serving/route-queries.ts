@@ -4,7 +4,7 @@ import type { LeaseGrant } from '../../domain/lease.js';
 import type { Environment } from '../../domain/names.js';
 import { writerOfKey, type RouteWriter } from '../../domain/serving/route-writer.js';
 import type { EndOfService, Route, RouteTargetInput } from '../../domain/serving/route.js';
-import { storableText } from '../../domain/plain-text.js';
+import { storableText } from '../../domain/text/plain-text.js';
 import type { Database } from '../connect.js';
 import { currentRoutes, leases, routes, stores } from '../schema/index.js';
 import { putInForce } from './current-routes.js';

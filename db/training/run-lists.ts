@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns, lt, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
-import type { SnapshotManifest } from '../../domain/data/snapshot.js';
+import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import type { Database } from '../connect.js';
 import { newestFirst, toPage, within, type Page, type PageRequest } from '../page.js';
 import { runs, runSteps, snapshots, versions } from '../schema/index.js';

@@ -1,5 +1,5 @@
 import type { Feature } from './contract.js';
-import { isLongerThan, textProblem } from '../plain-text.js';
+import { isLongerThan, textProblem } from '../text/plain-text.js';
 
 /** A value that the feature admits: null where it may only be missing, undefined where nothing at all is admitted. */
 export function admittedValue(feature: Feature): number | string | null | undefined {

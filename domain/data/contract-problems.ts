@@ -1,6 +1,6 @@
 import type { DefinitionProblem } from '../definition-problem.js';
 import type { Contract, Feature } from './contract.js';
-import { isLongerThan } from '../plain-text.js';
+import { isLongerThan } from '../text/plain-text.js';
 import { admittedValue } from './admitted-value.js';
 
 /**

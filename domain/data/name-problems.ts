@@ -1,6 +1,7 @@
+import type { Contract } from './contract.js';
+import type { DataPolicy } from './data-policy.js';
 import type { DefinitionProblem } from '../definition-problem.js';
 import { sourceTables } from './source-tables.js';
-import type { ShapeDefinition } from './snapshot-shape.js';
 
 interface Place {
   path: string;
@@ -10,7 +11,7 @@ interface Place {
 }
 
 /** Names that SQL would take for one another, used for different things: case does not count. */
-export function nameProblems({ contract, data }: ShapeDefinition): DefinitionProblem[] {
+export function nameProblems({ contract, data }: { contract: Contract; data: DataPolicy }): DefinitionProblem[] {
   const joined = data.joins.map((join) => join.table);
   const places: Place[] = [
     { path: 'data.tables', names: Object.keys(data.tables) },

@@ -1,6 +1,6 @@
 import type { AcceptedFeature, Feature } from './contract.js';
 import type { ContractChange } from './contract-change.js';
-import { characterCount } from '../plain-text.js';
+import { characterCount } from '../text/plain-text.js';
 
 const keepWide = 'Let it take what it took until callers have moved.';
 

@@ -15,7 +15,7 @@ import type { ModelDefinition } from './model-definition.js';
 import { lineageSchema, type Lineage } from './model-version.js';
 import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
 import { partitionSchema } from '../partition.js';
-import type { SnapshotManifest } from '../data/snapshot.js';
+import type { SnapshotManifest } from '../data/snapshot/snapshot.js';
 
 const measuredSchema = z.strictObject({
   name: z.enum(metricNames),

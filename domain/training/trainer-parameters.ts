@@ -1,5 +1,5 @@
 import type { DefinitionProblem } from '../definition-problem.js';
-import { nearestNames } from '../nearest-names.js';
+import { nearestNames } from '../text/nearest-names.js';
 import type { TrainingPolicy } from './training-policy.js';
 
 interface NumberParameter {

@@ -5,7 +5,7 @@ import { validateAndShapePartition } from '../../adapters/data-engine/snapshot/v
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
-import { shapeDigest } from '../../domain/data/snapshot-shape.js';
+import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
 import type { PerdureConfig } from '../../perdure.config.js';
 import { prepareFlightMonth } from './flights-data.js';
 import { flightsAsRequests, type FlightRequest } from './flights-requests.js';

@@ -1,6 +1,6 @@
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
-import { isLongerThan, textProblem } from '../../domain/plain-text.js';
+import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
 import { championOf } from '../../domain/serving/route.js';
 import type { PredictionId } from '../../domain/serving/prediction-id.js';
 import { keyPoint, stretchAt } from '../../domain/serving/route-choice.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { findTextProblem } from '../../domain/plain-text.js';
+import { findTextProblem } from '../../domain/text/plain-text.js';
 import { logColumns, type LogKind } from '../../domain/serving/served-log.js';
 import { rowsOfLine } from './packed-line.js';
 import { contextMark } from './row-line.js';

@@ -1,7 +1,7 @@
 import type { InferRequest, RequestedOutput } from './infer-request-shape.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import { isUtf8 } from 'node:buffer';
-import { isLongerThan, textProblem } from '../../domain/plain-text.js';
+import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
 import { ParsedHeaderCache } from './parsed-header-cache.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient, type ApiClient } from '../../client/http/api-client.js';
-import { validationReportSchema } from '../../domain/data/validation-report.js';
+import { validationReportSchema } from '../../domain/data/validation/validation-report.js';
 import { mainJobReportSchema, type MainJobReport } from '../../infra/main-job/report.js';
 import { withOneRowTwice } from './corrupted-month.js';
 import { prepareFlightMonth } from '../../infra/main-job/flights-data.js';

@@ -10,7 +10,7 @@ import type { Evaluation, Metrics } from '../../domain/evaluation/evaluation.js'
 import { parseModelDefinition } from '../../domain/model/parse-definition.js';
 import { type ModelDefinition, type ModelDefinitionInput } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { SnapshotManifest } from '../../domain/data/snapshot.js';
+import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import { logisticGraph, model as onnxModel } from '../integration/onnx/onnx-builder.js';
 import type { Strategy } from './fault-plan.js';
 

@@ -1,4 +1,4 @@
-import { nearestNames } from '../../../domain/nearest-names.js';
+import { nearestNames } from '../../../domain/text/nearest-names.js';
 import { sourceTables } from '../../../domain/data/source-tables.js';
 import type { ColumnSources, Resolution, SourceColumn } from './source-columns.js';
 

@@ -1,5 +1,5 @@
 import type { DefinitionProblem } from '../../../domain/definition-problem.js';
-import type { ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
+import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
 import type { PlannedColumn } from '../snapshot/plan-columns.js';
 import type { SourceColumn } from './source-columns.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
-import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { nulDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
 import type { DuckSession } from '../duck-session.js';

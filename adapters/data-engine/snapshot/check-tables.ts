@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DataPolicy } from '../../../domain/data/data-policy.js';
 import type { Partition } from '../../../domain/partition.js';
-import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName } from '../quote.js';
 import { EXAMPLES_MAX, exampleSchema, keyTexts, loadedTable, type ReadTable } from './read-table.js';

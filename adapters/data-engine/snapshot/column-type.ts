@@ -1,5 +1,5 @@
 import type { ColumnType } from '../../../domain/data/data-policy.js';
-import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 
 /** How a Parquet column of some SQL type is read as a declared type. All parts are SQL over the column. */
 export interface ColumnReading {

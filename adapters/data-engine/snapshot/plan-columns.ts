@@ -1,5 +1,5 @@
 import { invalidDefinition } from '../../../domain/model/model-definition.js';
-import { declaredType, type ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
+import { declaredType, type ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
 import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import { bindExpressions } from '../expressions/bind-expressions.js';
 import { columnFinder } from '../expressions/column-finder.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ColumnProfile } from '../../../domain/data/snapshot.js';
-import { PROFILE_LEVELS_MAX } from '../../../domain/data/snapshot-summary.js';
+import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
+import { PROFILE_LEVELS_MAX } from '../../../domain/data/snapshot/snapshot-summary.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName } from '../quote.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ColumnType, DataPolicy } from '../../../domain/data/data-policy.js';
-import { matchColumn, parquetColumnNames } from '../../../domain/data/parquet-columns.js';
-import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import { matchColumn, parquetColumnNames } from '../../../domain/data/lake/parquet-columns.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { columnReading, storedTypes, typeWords, type ColumnDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';

@@ -1,10 +1,10 @@
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { championColumn, withoutColumns } from '../../../domain/data/comparison-shape.js';
+import { championColumn, withoutColumns } from '../../../domain/data/snapshot/comparison-shape.js';
 import type { Contract } from '../../../domain/data/contract.js';
 import { PerdureError } from '../../../domain/errors.js';
-import type { ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
+import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
 import { quoteName, quoteText } from '../quote.js';
 import {
   validateAndShapePartition,

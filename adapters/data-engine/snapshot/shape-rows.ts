@@ -1,6 +1,6 @@
 import { PerdureError } from '../../../domain/errors.js';
-import type { ShapeDefinition } from '../../../domain/data/snapshot-shape.js';
-import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { firstLine } from '../expressions/bind-expressions.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
 import { joinedView } from './join-tables.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
-import type { ColumnProfile } from '../../../domain/data/snapshot.js';
+import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import type { DuckSession, DuckSessionOptions, SessionOpener } from '../duck-session.js';
 import { profileColumns } from './profile-columns.js';
 import { parquetTable, quoteName, quoteText } from '../quote.js';

@@ -1,7 +1,7 @@
 import type { Metrics } from '../../evaluation/evaluation.js';
 import { metricName, type JudgedMetric } from './judge-policy.js';
 import { logLossMaxNats } from './metric-spec.js';
-import type { SnapshotManifest } from '../../data/snapshot.js';
+import type { SnapshotManifest } from '../../data/snapshot/snapshot.js';
 import type { Sample } from '../../statistics/constrained-means.js';
 
 /** What is known of a version from before it served. */

@@ -2,7 +2,7 @@ import { createObjectStore } from '../../../adapters/object-store/object-store.j
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { lakeContent, type LakeStore } from '../../../db/data/lake-content.js';
 import { definitionsInForce } from '../../../db/model/model-lists.js';
-import { describeStrays, type StrayFile } from '../../../domain/data/lake-files.js';
+import { describeStrays, type StrayFile } from '../../../domain/data/lake/lake-files.js';
 import type { BucketAccess } from '../servers/bucket.js';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
 

@@ -11,7 +11,7 @@ import {
   type ModelDefinitionInput,
 } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import type { SnapshotManifest } from '../../../domain/data/snapshot.js';
+import type { SnapshotManifest } from '../../../domain/data/snapshot/snapshot.js';
 import { promotionPolicySchema } from '../../../domain/promotion/promotion-policy.js';
 import { ownDefinition, type TestApi } from './start-api.js';
 

@@ -3,7 +3,7 @@ import { recordPartition, rememberLakeObjects } from '../../../db/data/data-quer
 import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { partitionInputsDigest, shapeDigest } from '../../../domain/data/snapshot-shape.js';
+import { partitionInputsDigest, shapeDigest } from '../../../domain/data/snapshot/snapshot-shape.js';
 import { registerModel } from './registered-model.js';
 import { metrics } from './registered-version.js';
 import { startApi, type TestApi } from './start-api.js';

@@ -2,7 +2,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contractSchema } from '../../../domain/data/contract.js';
-import { isLongerThan } from '../../../domain/plain-text.js';
+import { isLongerThan } from '../../../domain/text/plain-text.js';
 import { openSalesBench, rulesOf, salesDefinition, theIssue, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { shapeForChampion } from '../../../adapters/data-engine/snapshot/shape-for-champion.js';
-import { comparisonShape, readsAlike } from '../../../domain/data/comparison-shape.js';
+import { comparisonShape, readsAlike } from '../../../domain/data/snapshot/comparison-shape.js';
 import { contractSchema } from '../../../domain/data/contract.js';
 import { openSalesBench, salesDefinition, type SalesBench } from './sales-fixture.js';
 

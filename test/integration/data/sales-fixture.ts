@@ -5,8 +5,8 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { contractSchema } from '../../../domain/data/contract.js';
 import { dataPolicySchema } from '../../../domain/data/data-policy.js';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import type { PartitionSummary } from '../../../domain/data/snapshot-summary.js';
-import type { ValidationIssue } from '../../../domain/data/validation-report.js';
+import type { PartitionSummary } from '../../../domain/data/snapshot/snapshot-summary.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import {
   validateAndShapePartition,
   type ValidateAndShapeResult,

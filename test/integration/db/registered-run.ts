@@ -4,7 +4,7 @@ import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { openRun } from '../../../db/training/run-queries.js';
 import type { NewVersion } from '../../../db/model/version-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
-import type { SnapshotManifest } from '../../../domain/data/snapshot.js';
+import type { SnapshotManifest } from '../../../domain/data/snapshot/snapshot.js';
 import { changedDefinition } from '../../../domain/model/changed-definition.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import flightDelay from '../../../models/flight-delay/model.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
 import { definitionDigest, readDefinition } from '../../../../domain/model/model-definition.js';
-import { shapeDigest } from '../../../../domain/data/snapshot-shape.js';
+import { shapeDigest } from '../../../../domain/data/snapshot/snapshot-shape.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 import repeatPurchase from '../../../../models/repeat-purchase/model.js';
 

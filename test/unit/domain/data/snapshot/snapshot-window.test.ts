@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planWindow, type WindowQuestion } from '../../../../domain/data/snapshot-window.js';
+import { planWindow, type WindowQuestion } from '../../../../../domain/data/snapshot/snapshot-window.js';
 
 const expanding = { kind: 'expanding', from: '2013-01' } as const;
 const sliding = { kind: 'sliding', from: '2013-01', months: 3 } as const;

@@ -6,7 +6,7 @@ import {
   type BookedPlace,
   type LyingObject,
   type UncountedObject,
-} from '../../../../domain/data/lake-book.js';
+} from '../../../../../domain/data/lake/lake-book.js';
 
 const at = '2024-05-01T00:00:00.000Z';
 const lying = (key: string, etag = key): LyingObject => ({ key, etag, bytes: 1, modifiedAt: at, prefix: 'p/' });

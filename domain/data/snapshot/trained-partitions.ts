@@ -1,4 +1,4 @@
-import type { Partition } from '../partition.js';
+import type { Partition } from '../../partition.js';
 import type { SnapshotManifest } from './snapshot.js';
 
 /**

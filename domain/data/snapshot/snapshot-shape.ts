@@ -1,6 +1,6 @@
-import { digestOf } from '../canonical-json.js';
-import type { Contract, Feature } from './contract.js';
-import type { ColumnType, DataPolicy } from './data-policy.js';
+import { digestOf } from '../../canonical-json.js';
+import type { Contract, Feature } from '../contract.js';
+import type { ColumnType, DataPolicy } from '../data-policy.js';
 import type { SnapshotManifest } from './snapshot.js';
 
 /** The part of a definition that says what rows look like. */

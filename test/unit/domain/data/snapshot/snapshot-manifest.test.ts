@@ -4,10 +4,10 @@ import {
   snapshotDigest,
   snapshotManifestSchema,
   type PartitionFile,
-} from '../../../../domain/data/snapshot.js';
-import { buildManifest } from '../../../../domain/data/snapshot-manifest.js';
-import { partitionInputsDigest, shapeDigest } from '../../../../domain/data/snapshot-shape.js';
-import definition from '../../../../models/flight-delay/model.js';
+} from '../../../../../domain/data/snapshot/snapshot.js';
+import { buildManifest } from '../../../../../domain/data/snapshot/snapshot-manifest.js';
+import { partitionInputsDigest, shapeDigest } from '../../../../../domain/data/snapshot/snapshot-shape.js';
+import definition from '../../../../../models/flight-delay/model.js';
 
 const digest = (letter: string) => letter.repeat(64);
 const file = (partition: string, rows: number): PartitionFile => ({

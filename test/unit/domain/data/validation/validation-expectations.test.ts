@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { contractSchema } from '../../../../domain/data/contract.js';
-import type { ColumnProfile } from '../../../../domain/data/snapshot.js';
-import type { PartitionSummary } from '../../../../domain/data/snapshot-summary.js';
-import { checkExpectations } from '../../../../domain/data/validation-expectations.js';
-import { newLevelNotes } from '../../../../domain/data/validation-levels.js';
+import { contractSchema } from '../../../../../domain/data/contract.js';
+import type { ColumnProfile } from '../../../../../domain/data/snapshot/snapshot.js';
+import type { PartitionSummary } from '../../../../../domain/data/snapshot/snapshot-summary.js';
+import { checkExpectations } from '../../../../../domain/data/validation/validation-expectations.js';
+import { newLevelNotes } from '../../../../../domain/data/validation/validation-levels.js';
 
 const expectations = { volumeRatioMin: 0.5, volumeRatioMax: 2, nullShareRiseMaxPct: 20, labelRateChangeMaxPct: 10 };
 const numbers = (nulls: number): ColumnProfile => ({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { digestOf } from '../canonical-json.js';
-import { modelNameSchema, sha256Schema } from '../names.js';
-import { partitionSchema } from '../partition.js';
+import { digestOf } from '../../canonical-json.js';
+import { modelNameSchema, sha256Schema } from '../../names.js';
+import { partitionSchema } from '../../partition.js';
 
 /** One Parquet file of joined, contract-shaped rows: all rows of one partition, sorted by event time and entity. */
 export const partitionFileSchema = z.strictObject({

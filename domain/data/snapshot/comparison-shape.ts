@@ -1,6 +1,6 @@
-import { digestOf } from '../canonical-json.js';
-import type { Contract } from './contract.js';
-import type { DataPolicy } from './data-policy.js';
+import { digestOf } from '../../canonical-json.js';
+import type { Contract } from '../contract.js';
+import type { DataPolicy } from '../data-policy.js';
 import type { ShapeDefinition } from './snapshot-shape.js';
 
 type NamedShape = ShapeDefinition & { name: string };

@@ -1,4 +1,4 @@
-import { groupBy } from '../group-by.js';
+import { groupBy } from '../../group-by.js';
 
 /** A file of a place's manifest. */
 export interface ManifestFile {

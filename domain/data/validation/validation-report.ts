@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { partitionSchema } from '../partition.js';
+import { partitionSchema } from '../../partition.js';
 
 /** One rule that rows of a partition broke, or an expectation that the partition missed. */
 export const validationIssueSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { partitionSchema } from '../partition.js';
+import { partitionSchema } from '../../partition.js';
 import { columnProfileSchema } from './snapshot.js';
 
 /** What is remembered of a valid partition, for later ones to be compared with. */

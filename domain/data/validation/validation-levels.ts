@@ -1,5 +1,5 @@
-import type { Contract } from './contract.js';
-import type { PartitionSummary } from './snapshot-summary.js';
+import type { Contract } from '../contract.js';
+import type { PartitionSummary } from '../snapshot/snapshot-summary.js';
 
 const NAMED_MAX = 10;
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { describeWith } from '../../setup/require-tool.js';
-import { eventually } from '../../support/poll-until.js';
+import { describeWith } from '../../../setup/require-tool.js';
+import { eventually } from '../../../support/poll-until.js';
 import {
   createTestWorld,
   exampleRow,
@@ -15,11 +15,11 @@ import {
   inferBody,
   type FlightRow,
   type TestWorld,
-} from '../../support/gateway-harness.js';
+} from '../../../support/gateway-harness.js';
 
 /** Programs of others, as they are published, against a gateway. */
 
-const tools = fileURLToPath(new URL('../../../.tools/', import.meta.url));
+const tools = fileURLToPath(new URL('../../../../.tools/', import.meta.url));
 const python = path.join(tools, 'clients/bin/python');
 const installed = (...parts: string[]) =>
   existsSync(path.join(tools, ...parts)) ? path.join(tools, ...parts) : undefined;
@@ -151,7 +151,7 @@ test('tritonclient over gRPC gets the same answers, compressed and asynchronousl
 });
 
 test('the programs in the README do what they say', async () => {
-  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const readme = await readFile(new URL('../../../../README.md', import.meta.url), 'utf8');
   const programs = [...readme.matchAll(/^```python\n(.*?)^```$/gms)]
     .map((match) => match[1])
     .filter((text) => text?.includes('triton'));

@@ -1,6 +1,6 @@
-import type { DataPolicy } from './data-policy.js';
-import { groupBy } from '../group-by.js';
-import { addPartitions, describePartitions, partitionRange, type Partition } from '../partition.js';
+import type { DataPolicy } from '../data-policy.js';
+import { groupBy } from '../../group-by.js';
+import { addPartitions, describePartitions, partitionRange, type Partition } from '../../partition.js';
 
 /** Which partitions a snapshot is made of, or why there is none to make. */
 export type WindowPlan =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { characterCount, findTextProblem, isLongerThan, plainTextSchema } from '../../../domain/plain-text.js';
+import { characterCount, findTextProblem, isLongerThan, plainTextSchema } from '../../../../domain/text/plain-text.js';
 
 const half = '\ud83c';
 

@@ -5,9 +5,9 @@ import {
   hasSameRows,
   type LastResult,
   type PartitionNow,
-} from '../../../../domain/data/new-data.js';
-import { trainedPartitions } from '../../../../domain/data/trained-partitions.js';
-import { planWindow } from '../../../../domain/data/snapshot-window.js';
+} from '../../../../../domain/data/snapshot/new-data.js';
+import { trainedPartitions } from '../../../../../domain/data/snapshot/trained-partitions.js';
+import { planWindow } from '../../../../../domain/data/snapshot/snapshot-window.js';
 
 const sha = (digit: string) => digit.repeat(64);
 const shapeSha256 = sha('0');

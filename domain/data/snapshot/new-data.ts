@@ -1,4 +1,4 @@
-import { describePartitions, type Partition } from '../partition.js';
+import { describePartitions, type Partition } from '../../partition.js';
 import type { SnapshotManifest } from './snapshot.js';
 
 /** The last run of a definition that came to a result on the newest data, and what it was given. */

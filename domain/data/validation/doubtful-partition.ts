@@ -1,5 +1,5 @@
-import type { DataPolicy } from './data-policy.js';
-import { addPartitions, describePartitions, partitionRange, type Partition } from '../partition.js';
+import type { DataPolicy } from '../data-policy.js';
+import { addPartitions, describePartitions, partitionRange, type Partition } from '../../partition.js';
 
 /** Somewhere on Earth the next month has begun this long before it does in UTC. */
 const earliestZoneMs = 14 * 3_600_000;

@@ -1,5 +1,5 @@
-import type { DataPolicy } from './data-policy.js';
-import type { PartitionSummary } from './snapshot-summary.js';
+import type { DataPolicy } from '../data-policy.js';
+import type { PartitionSummary } from '../snapshot/snapshot-summary.js';
 import type { ValidationIssue } from './validation-report.js';
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;

@@ -1,6 +1,6 @@
-import { objectKeyProblem } from '../object-key-problem.js';
-import { objectKeys } from '../object-keys.js';
-import { partitionSchema, type Partition } from '../partition.js';
+import { objectKeyProblem } from '../../object-key-problem.js';
+import { objectKeys } from '../../object-keys.js';
+import { partitionSchema, type Partition } from '../../partition.js';
 
 /** What an object below `lake/MODEL/` is to a model. */
 export type LakeFile =

@@ -1,7 +1,7 @@
-import type { DataPolicy } from './data-policy.js';
-import { groupBy } from '../group-by.js';
-import type { Partition } from '../partition.js';
-import { partitionInputsDigest, shapeDigest, type ShapeDefinition } from './snapshot-shape.js';
+import type { DataPolicy } from '../data-policy.js';
+import { groupBy } from '../../group-by.js';
+import type { Partition } from '../../partition.js';
+import { partitionInputsDigest, shapeDigest, type ShapeDefinition } from '../snapshot/snapshot-shape.js';
 
 interface TableFile {
   table: string;

@@ -1,5 +1,5 @@
-import { PerdureError } from '../errors.js';
-import { addPartitions } from '../partition.js';
+import { PerdureError } from '../../errors.js';
+import { addPartitions } from '../../partition.js';
 import type { PartitionFile, SnapshotManifest } from './snapshot.js';
 import { manifestColumns, shapeDigest, type ShapeDefinition } from './snapshot-shape.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { doubtAboutPartition } from '../../../../domain/data/doubtful-partition.js';
-import { describePartitions, partitionRange } from '../../../../domain/partition.js';
+import { doubtAboutPartition } from '../../../../../domain/data/validation/doubtful-partition.js';
+import { describePartitions, partitionRange } from '../../../../../domain/partition.js';
 
 describe('a list of months', () => {
   test('is told in ranges, whatever its order, and never at length', () => {
