@@ -1,6 +1,6 @@
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import { newestLanded } from '../../db/data/lake-months.js';
-import { doubtAboutPartition } from '../../domain/data/validation/doubtful-partition.js';
+import { doubtAboutPartition } from '../../domain/data/lake/doubtful-partition.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { doubtAboutPartition } from '../../../../../domain/data/validation/doubtful-partition.js';
+import { doubtAboutPartition } from '../../../../../domain/data/lake/doubtful-partition.js';
 import { describePartitions, partitionRange } from '../../../../../domain/partition.js';
 
 describe('a list of months', () => {
