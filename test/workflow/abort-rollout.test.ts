@@ -5,11 +5,18 @@ import { workflowIds } from '../../domain/ids.js';
 import { rolloutPolicySchema } from '../../domain/rollout/rollout-policy.js';
 import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
 import { stagesOf } from '../../domain/rollout/rollout-stage.js';
-import { abortSignal, pauseSignal, rolloutStatusQuery, steerRolloutUpdate } from '../../workflows/messages.js';
+import {
+  abortSignal,
+  decidePromotionUpdate,
+  pauseSignal,
+  rolloutStatusQuery,
+  steerRolloutUpdate,
+} from '../../workflows/messages.js';
 import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from '../support/fakes/fake-world.js';
+import { promotion, untilWaiting } from './promotion-bench.js';
 
 // The server that the product runs on: the one that skips over time hangs when a cancellation meets an activity that
 // has just completed.
@@ -257,4 +264,21 @@ it('goes back when its workflow is cancelled', async () => {
     expect((await handle.result()).state).toBe('aborted');
   });
   expect(world.challengerShares).toEqual([5, 0]);
+});
+
+it('a promotion that is cancelled while it rolls out goes back to the champion', async () => {
+  const world = worldOf('canary');
+  world.roles = { ann: ['approver'] };
+  const look = hold(world, 'lookAtRollout', () => true);
+  await promotion(bench, world, async (handle) => {
+    await untilWaiting(handle);
+    await handle.executeUpdate(decidePromotionUpdate, {
+      args: [{ decision: 'approve', actor: 'ann', comment: 'looks fine' }],
+    });
+    await look.arrived();
+    await handle.cancel();
+    await handle.result().catch(() => undefined);
+  });
+  expect(world.promotionStates.at(-1)).toBe('rolled-back');
+  expect(world.challengerShares.at(-1)).toBe(0);
 });

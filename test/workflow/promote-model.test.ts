@@ -335,25 +335,6 @@ describe('what ends a promotion', () => {
     expect(result.state).toBe('promoted');
   });
 
-  it('a cancellation while it rolls out goes back to the champion', async () => {
-    const world = worldWith();
-    world.verdicts = ['no-data'];
-    await promotion(bench, world, async (handle) => {
-      await untilWaiting(handle);
-      await handle.executeUpdate(decidePromotionUpdate, approve('ann'));
-      await bench.env.sleep('12 seconds');
-      await eventually(
-        'the judge has looked',
-        async () => world.looks.length,
-        (looks) => looks > 0,
-      );
-      await handle.cancel();
-      await handle.result().catch(() => undefined);
-    });
-    expect(world.promotionStates.at(-1)).toBe('rolled-back');
-    expect(world.challengerShares.at(-1)).toBe(0);
-  });
-
   it('another version that came first ends it as superseded', async () => {
     const world = worldWith();
     world.conflict = 'version 3 became champion meanwhile';

@@ -11,9 +11,10 @@ import { wholeRoute } from '../support/fakes/world-facts.js';
 import { FakeWorld } from '../support/fakes/fake-world.js';
 import { acknowledgedAt, probedAt } from '../support/fakes/gateways.js';
 
+// The server that the product runs on: see abort-rollout.test.ts.
 let bench: Bench;
 beforeAll(async () => {
-  bench = await createBench();
+  bench = await createBench({ time: 'real' });
 });
 afterAll(() => bench.close());
 
@@ -30,7 +31,7 @@ const rollback = (world: FakeWorld, request: Partial<RollbackRequest> = {}) =>
   );
 
 function worldServing(...versions: number[]): FakeWorld {
-  const world = new FakeWorld();
+  const world = new FakeWorld({ rollout: { lookEverySeconds: 1 } });
   world.champion = versions.at(-1) ?? null;
   world.routes.splice(
     0,
@@ -96,10 +97,15 @@ describe('a rollback', () => {
 
   it('is not over before the restored version answers', async () => {
     const world = worldServing(1, 2);
-    world.answers = () => false;
+    let asked = 0;
+    world.answers = () => ++asked < 1;
     await bench.withWorkers(world, async (taskQueue) => {
       const handle = await start(taskQueue, { model: 'flight-delay', reason: 'complaints' });
-      await bench.env.sleep('10 minutes');
+      await eventually(
+        'it is asked again and again',
+        async () => asked,
+        (count) => count > 2,
+      );
       expect((await handle.describe()).status.name).toBe('RUNNING');
       world.answers = () => true;
       expect(await handle.result()).toMatchObject({ version: 1 });
@@ -118,7 +124,6 @@ describe('a rollback', () => {
         workflowId: workflowIds.rollout('production', model),
         args: [{ model, version: 2 }],
       });
-      await bench.env.sleep('8 seconds');
       await eventually(
         'the judge looks',
         async () => world.looks.length,
@@ -167,7 +172,6 @@ describe('a rollback', () => {
         async () => world.probed.length,
         (count) => count === 1,
       );
-      await bench.env.sleep('10 seconds');
       const results = await Promise.all(both.map((handle) => handle.result()));
       expect(results.map(({ version, epoch }) => ({ version, epoch }))).toEqual([
         { version: 2, epoch: 4 },

@@ -7,7 +7,6 @@ import {
   pauseSignal,
   resumeSignal,
   rolloutStatusQuery,
-  steerRolloutUpdate,
 } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { wholeRoute } from '../support/fakes/world-facts.js';
@@ -127,17 +126,6 @@ describe('a rollout', () => {
     );
   });
 
-  it('can be aborted before its first step, which then is never written', async () => {
-    const world = new FakeWorld();
-    world.leases.set('rollout/production/flight-delay', 'another|rollout');
-    await rollout(world, async (handle) => {
-      await handle.signal(abortSignal, { actor: 'ann' });
-      world.leases.clear();
-      expect((await handle.result()).state).toBe('aborted');
-    });
-    expect(world.challengerShares).toEqual([0]);
-  });
-
   it('goes back from a challenger that refuses its probe, and ends though the champion refuses its own', async () => {
     const world = new FakeWorld();
     world.refuses = (version) => `version ${version} said 400`;
@@ -159,17 +147,6 @@ describe('a rollout', () => {
     const result = await rollout(world, (handle) => handle.result());
     expect(result).toMatchObject({ state: 'rolled-back', reason: expect.stringContaining('g1 (at epoch 1)') });
     expect(world.challengerShares).toEqual([5, 25, 0]);
-  });
-
-  it('answers a command that makes no sense and does not do it', async () => {
-    const world = new FakeWorld();
-    world.verdicts = ['no-data'];
-    await rollout(world, async (handle) => {
-      const answer = await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'resume', actor: 'ann' }] });
-      expect(answer).toEqual({ accepted: false, reason: 'the rollout is not paused' });
-      await handle.signal(abortSignal);
-      await handle.result();
-    });
   });
 
   it('puts the first version of an empty environment in whole, with nobody to judge it against', async () => {

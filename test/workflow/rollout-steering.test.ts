@@ -7,6 +7,7 @@ import {
   approveSignal,
   pauseSignal,
   promotionStatusQuery,
+  rejectSignal,
   resumeSignal,
   rolloutStatusQuery,
   steerRolloutUpdate,
@@ -14,11 +15,12 @@ import {
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { FakeWorld } from '../support/fakes/fake-world.js';
-import { promotion, untilWaiting } from './promotion-bench.js';
+import { ownRequest, promotion, untilWaiting } from './promotion-bench.js';
 
+// The server that the product runs on: see abort-rollout.test.ts.
 let bench: Bench;
 beforeAll(async () => {
-  bench = await createBench();
+  bench = await createBench({ time: 'real' });
 });
 afterAll(() => bench.close());
 
@@ -220,6 +222,39 @@ describe('what is said to a rollout', () => {
     ]);
   });
 
+  it.each([
+    ['pause', pauseSignal],
+    ['advance', advanceSignal],
+    ['abort', abortSignal],
+  ] as const)('counts though it was said before its first task: %s', async (command, signal) => {
+    const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 0 }] } });
+    world.verdicts = ['no-data'];
+    world.roles = { ann: ['approver'] };
+    const model = `m-${randomUUID().slice(0, 8)}`;
+    await bench.withWorkers(world, async (taskQueue) => {
+      const handle = await bench.client.workflow.signalWithStart('rolloutModel', {
+        taskQueue,
+        workflowId: workflowIds.rollout('production', model),
+        args: [{ model, version: 2 }],
+        signal,
+        signalArgs: [{ actor: 'ann', reason: 'early' }],
+      });
+      await untilSteered(world, 1);
+      if (command !== 'abort') await handle.signal(abortSignal, { actor: 'ann', reason: 'enough' });
+      expect(await handle.result()).toMatchObject({ state: 'aborted' });
+    });
+    expect(world.steered[0]).toMatchObject({ command, actor: 'ann', accepted: true, stage: 0 });
+  });
+
+  it('is answered where it makes no sense, and not done', async () => {
+    await rollout(new FakeWorld(), async (handle) => {
+      const answer = await handle.executeUpdate(steerRolloutUpdate, { args: [{ command: 'resume', actor: 'ann' }] });
+      expect(answer).toEqual({ accepted: false, reason: 'the rollout is not paused' });
+      await handle.signal(abortSignal);
+      await handle.result();
+    });
+  });
+
   it('is said of the last stage while the rollout waits to complete', async () => {
     const world = new FakeWorld({
       rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] },
@@ -252,7 +287,8 @@ describe('what is said to a rollout', () => {
   });
 
   it('changes nothing where it is malformed, by Signal or Update: it is answered or written down, and the rollout goes on', async () => {
-    const world = new FakeWorld();
+    const steps = [5, 25, 100].map((sharePct) => ({ sharePct, minSeconds: 0 }));
+    const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps } });
     await rollout(world, async (handle) => {
       for (const said of malformed) {
         for (const signal of [pauseSignal, advanceSignal, abortSignal]) {
@@ -289,8 +325,32 @@ describe('what is said to a rollout', () => {
 });
 
 describe('a decision by signal', () => {
+  it('counts though it was said before the first task, in the order in which it was said', async () => {
+    const world = new FakeWorld({ rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 0 }] } });
+    world.roles = { ann: ['approver'] };
+    await bench.withWorkers(world, async (taskQueue) => {
+      const handle = await bench.client.workflow.signalWithStart('promoteModel', {
+        taskQueue,
+        workflowId: `promote-${randomUUID()}`,
+        args: [ownRequest()],
+        signal: approveSignal,
+        signalArgs: [{ actor: 'ann', comment: 'early' }],
+      });
+      await eventually(
+        'it is ruled on',
+        async () => world.rulings.length,
+        (count) => count === 1,
+      );
+      await handle.signal(rejectSignal, { actor: 'ann', comment: 'no' });
+      await handle.result();
+    });
+    expect(world.rulings.map(({ decision }) => decision)).toEqual(['approve', 'reject']);
+  });
+
   it('that is malformed counts for nothing, is recorded, and keeps nobody from deciding', async () => {
-    const world = new FakeWorld({ rollout: { steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] } });
+    const world = new FakeWorld({
+      rollout: { lookEverySeconds: 1, steps: [{ sharePct: 100, minSeconds: 1, maxSeconds: 60 }] },
+    });
     world.roles = { ann: ['approver'] };
     const result = await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);

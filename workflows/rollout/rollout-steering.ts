@@ -69,6 +69,10 @@ export class RolloutSteering {
     private readonly stage: () => number,
     carried: SteeringEntries | undefined,
   ) {
+    this.wishes = new RolloutWishes(carried?.wishes);
+    this.closedBecause = carried?.closedBecause ?? null;
+    for (const heard of carried?.unruled ?? []) void this.answerSignal(heard);
+    // Last: what was said before the first task is heard at once.
     setHandler(steerRolloutUpdate, (message: unknown): SteeringAnswer | Promise<SteeringAnswer> => {
       const said =
         message !== null && typeof message === 'object' && 'command' in message ? message.command : undefined;
@@ -84,9 +88,6 @@ export class RolloutSteering {
     ] as const;
     for (const [signal, command] of signals)
       setHandler(signal, (said: unknown) => this.answerSignal(this.heard(command, said ?? {}, 'signal')));
-    this.wishes = new RolloutWishes(carried?.wishes);
-    this.closedBecause = carried?.closedBecause ?? null;
-    for (const heard of carried?.unruled ?? []) void this.answerSignal(heard);
   }
 
   attach(timeline: Timeline): void {
