@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';
-import {
-  abortSignal,
-  advanceSignal,
-  pauseSignal,
-  resumeSignal,
-  rolloutStatusQuery,
-} from '../../workflows/messages.js';
+import { abortSignal, advanceSignal, pauseSignal, resumeSignal, rolloutStatusQuery } from '../../workflows/messages.js';
 import { createBench, eventually, type Bench } from '../support/temporal-environment.js';
 import { wholeRoute } from '../support/fakes/world-facts.js';
 import { FakeWorld } from '../support/fakes/fake-world.js';
