@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { actorSchema, type Environment } from '../domain/names.js';
-import { PerdureError } from '../domain/errors.js';
+import { PerdureError, messageOf } from '../domain/errors.js';
 import type { StackIdentity } from '../domain/stack-identity.js';
 import { createApiClient, type ApiClient } from '../client/http/api-client.js';
 import { createGatewayClient, type GatewayClient } from '../client/http/gateway-client.js';
@@ -71,7 +71,7 @@ function readConfig(env: NodeJS.ProcessEnv): PerdureConfig {
   try {
     return loadPerdureConfig(env);
   } catch (error) {
-    throw new PerdureError('input/invalid', error instanceof Error ? error.message : String(error));
+    throw new PerdureError('input/invalid', messageOf(error));
   }
 }
 

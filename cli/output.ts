@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { PerdureError } from '../domain/errors.js';
+import { PerdureError, messageOf } from '../domain/errors.js';
 
 export interface OutputStreams {
   stdout: { write(text: string): unknown; isTTY?: boolean };
@@ -43,7 +43,7 @@ export function createOutput(streams: OutputStreams, { json, env }: { json: bool
       if (!json) streams.stderr.write(`${errorColours.dim(line)}\n`);
     },
     error(error: unknown): void {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       streams.stderr.write(`${errorColours.red('error')}: ${message}\n`);
       const known = error instanceof PerdureError;
       document({

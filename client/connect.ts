@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { PerdureError } from '../domain/errors.js';
+import { PerdureError, messageOf } from '../domain/errors.js';
 import type { TemporalConfig } from '../temporal.config.js';
 
 /** A connected client with what it was made from. */
@@ -15,7 +15,7 @@ export async function connectTemporal(config: TemporalConfig): Promise<TemporalH
     const connection = await Connection.connect({ ...config.connection, connectTimeout: '5s' });
     return { client: new Client({ connection, namespace: config.namespace }), config, close: () => connection.close() };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new PerdureError(
       'server/unreachable',
       `Temporal at ${config.connection.address} does not answer (${why}). Start it with \`perdure up\`, or ` +

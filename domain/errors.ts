@@ -74,3 +74,8 @@ export class PerdureError extends Error {
     return errorTable[this.code].retryable;
   }
 }
+
+/** What was thrown says of itself, whatever it is. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

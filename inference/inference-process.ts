@@ -6,7 +6,7 @@ import {
   type ModelSession,
 } from '../adapters/onnx/model-session.js';
 import { checkTensorInterface } from '../adapters/onnx/tensor-interface-check.js';
-import { PerdureError } from '../domain/errors.js';
+import { PerdureError, messageOf } from '../domain/errors.js';
 import type { Scores } from './scores.js';
 import type { ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
@@ -110,7 +110,3 @@ function runnerOf(session: ModelSession, features: ModelSpec['features']): Run {
 
 const isDigestMismatch = (error: unknown): boolean =>
   error instanceof PerdureError && error.code === 'artifact/digest-mismatch';
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { connectTemporal } from '../client/connect.js';
-import { PerdureError, errorTraits } from '../domain/errors.js';
+import { PerdureError, errorTraits, messageOf } from '../domain/errors.js';
 import { loadPerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { printProgress, printWhereToLook } from './embedded/print-progress.js';
@@ -93,7 +93,7 @@ async function main(): Promise<number> {
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`${pc.red('error')} ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${pc.red('error')} ${messageOf(error)}\n`);
     if (!(error instanceof PerdureError) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
     process.exit(error instanceof PerdureError ? errorTraits(error.code).exitCode : 1);
   },

@@ -8,6 +8,7 @@ import { workflowLife } from '../client/workflow-life.js';
 import type { Database } from '../db/connect.js';
 import { heldLeases, openRows, orphanedShares } from '../db/reconciliation-queries.js';
 import { parseHolder, type LeaseHolder } from '../domain/lease.js';
+import { messageOf } from '../domain/errors.js';
 import { note, ok, problem, type Check } from './check.js';
 import { queueChecks } from './queue-checks.js';
 import type { QueueDepth } from './queue-depth.js';
@@ -77,7 +78,7 @@ export async function openWork(db: Database, handle: TemporalHandle): Promise<Op
 
 /** What is known where it could not be asked. */
 export function unanswered(error: unknown): OpenWork {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return {
     checks: [problem('open work', why, 'See the lines on PostgreSQL and Temporal of `npx perdure doctor`.')],
     depth: undefined,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import { probeInputs } from '../../domain/serving/probe.js';
 import { versionsOfRoute } from '../../domain/serving/route.js';
@@ -195,7 +195,7 @@ async function probeOne(
     body,
     signal: AbortSignal.timeout(5000),
   }).catch((error: unknown) => {
-    throw failed(error instanceof Error ? error.message : String(error));
+    throw failed(messageOf(error));
   });
   if (!response.ok)
     return {

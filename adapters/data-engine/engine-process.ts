@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { openDuckSession, type DuckSession } from './duck-session.js';
 import { memoryWord, type EngineAnswer, type EngineOrder } from './engine-messages.js';
 
@@ -21,7 +21,7 @@ async function answerTo(order: EngineOrder): Promise<void> {
     answer({ kind: 'done', id: order.id, rows: await rowsOf(order) });
   } catch (error) {
     const code = error instanceof PerdureError ? error.code : null;
-    answer({ kind: 'failed', id: order.id, code, message: error instanceof Error ? error.message : String(error) });
+    answer({ kind: 'failed', id: order.id, code, message: messageOf(error) });
   }
 }
 

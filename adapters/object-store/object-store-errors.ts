@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 
 /** The HTTP status of a server's refusal, or undefined when no answer came. */
 export function statusOf(error: unknown): number | undefined {
@@ -23,7 +23,7 @@ export function objectStoreError(
   if (error instanceof PerdureError) return error;
   const { what, endpoint, bucket } = where;
   const status = statusOf(error);
-  const reason = error instanceof Error ? error.message || error.name : String(error);
+  const reason = messageOf(error);
   const details = { endpoint, bucket, ...(status === undefined ? {} : { status }) };
   if (error instanceof S3ServiceException && error.name === 'NoSuchBucket') {
     return new PerdureError(

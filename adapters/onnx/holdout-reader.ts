@@ -1,6 +1,6 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Contract } from '../../domain/data/contract.js';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { parquetTable, quoteText } from '../data-engine/quote.js';
 import type { InputColumn } from './model-session.js';
@@ -81,8 +81,7 @@ async function* query(
   } catch (error) {
     throw new PerdureError(
       'data/unreadable',
-      `The Parquet file ${file} cannot be read as the contract says: ` +
-        `${error instanceof Error ? error.message : String(error)}`,
+      `The Parquet file ${file} cannot be read as the contract says: ` + `${messageOf(error)}`,
     );
   }
 }

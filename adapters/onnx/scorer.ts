@@ -1,4 +1,4 @@
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { classes, openModelSession, type InputColumn, type ModelFile } from './model-session.js';
 
 export interface Scorer {
@@ -18,7 +18,7 @@ export async function openScorer(model: ModelFile): Promise<Scorer> {
     async score(columns, rows) {
       const feeds = Object.fromEntries(inputs.map((name) => [name, columnOf(columns, name)]));
       const answered = await session.probabilities(feeds, rows).catch((error: unknown) => {
-        const what = error instanceof Error ? error.message : String(error);
+        const what = messageOf(error);
         throw new PerdureError(
           'artifact/refused',
           `The model fails on the data: ${what}. Look for NaN or diverged values in training.`,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { Algorithm } from '../../domain/training/training-policy.js';
 
 export interface TrainerProgram {
@@ -47,7 +47,7 @@ export async function trainerEnvironmentDigest(program: TrainerProgram): Promise
     );
     return createHash('sha256').update(lock).update(`\npython ${stdout.trim()}\n`).digest('hex');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PerdureError(
       'environment/broken',
       `The trainers' environment is not usable: ${reason}. Install it with \`npm start\`; \`perdure doctor\` ` +

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import {
   trainerResultSchema,
   trainerSpecSchema,
@@ -99,7 +99,7 @@ async function start(options: RunTrainerOptions, spec: TrainerSpec, specPath: st
       onProgress: options.onProgress,
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PerdureError(
       'environment/broken',
       `The trainer cannot be started with ${options.python}: ${reason}. Install its environment with \`npm start\`.`,

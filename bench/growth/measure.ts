@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { messageOf } from '../../domain/errors.js';
 import type { Figure } from '../figures/figure.js';
 import { spreadOf, type Spread } from '../figures/statistics.js';
 
@@ -37,7 +38,7 @@ export async function measured(measure: Measure): Promise<Figure> {
   let firstFailure: string | undefined;
   const ms = await timed(measure).catch((error: unknown) => {
     failed = 1;
-    firstFailure = error instanceof Error ? error.message.slice(0, 500) : String(error);
+    firstFailure = messageOf(error).slice(0, 500);
     return { min: NaN, median: NaN, max: NaN };
   });
   const wanted = [{ what: `median below ${limitMs} ms`, met: ms.median < limitMs }];

@@ -1,6 +1,7 @@
 import { generateGrpcLoad } from './generate-grpc-load.js';
 import { generateLoad } from './generate-load.js';
 import type { FromLoad, ToLoad } from './load-messages.js';
+import { messageOf } from '../../domain/errors.js';
 
 /** The load generator's program: a process of its own, the same for every server that is measured. */
 
@@ -11,7 +12,7 @@ process.on('message', (message: ToLoad) => {
   const { request } = message;
   (request.grpcMethod === undefined ? generateLoad(request) : generateGrpcLoad(request, request.grpcMethod)).then(
     (result) => say({ kind: 'result', result }),
-    (error: unknown) => say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => say({ kind: 'failed', message: messageOf(error) }),
   );
 });
 say({ kind: 'ready' });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { environmentSchema, type Environment } from '../../domain/names.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
 import { describeIssues } from '../../domain/schema-issue.js';
@@ -63,10 +63,7 @@ async function readPolicy(file: string): Promise<RolloutPolicy> {
   try {
     value = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new PerdureError(
-      'input/invalid',
-      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}.`,
-    );
+    throw new PerdureError('input/invalid', `${file} cannot be read as JSON: ${messageOf(error)}.`);
   }
   const policy = value !== null && typeof value === 'object' && 'rollout' in value ? value.rollout : value;
   const parsed = rolloutPolicySchema.safeParse(policy);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { requireVersionRef } from '../parse/version-ref.js';
@@ -61,10 +61,7 @@ export function registerVersionExport(versions: Command, context: CliContext): v
         await rename(unfinished, folder);
       } catch (error) {
         await rm(unfinished, { recursive: true, force: true });
-        throw new PerdureError(
-          'input/invalid',
-          `--out: ${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        throw new PerdureError('input/invalid', `--out: ${folder} cannot be written: ${messageOf(error)}`);
       }
       context.output.result(
         { model, version, folder, files: Object.keys(files), artifactSha256: detail.artifactSha256 },

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { parseModelDefinition } from '../../domain/model/parse-definition.js';
 
 /** What the process says of each file, in their order. */
@@ -50,7 +50,7 @@ async function load(absolute: string, file: string): Promise<LoadedFile> {
 
 function problemOf(error: unknown): { code: string; message: string; details: Record<string, unknown> } {
   if (error instanceof PerdureError) return { code: error.code, message: error.message, details: error.details };
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { code: 'definition/invalid', message: `it cannot be loaded: ${message}`, details: {} };
 }
 

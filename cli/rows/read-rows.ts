@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { parquetColumnNames } from '../../domain/data/lake/parquet-columns.js';
 import { csvRows } from './csv-rows.js';
@@ -119,8 +119,4 @@ function* batches(rows: Row[], batchRows: number): Generator<Row[]> {
 }
 
 const unreadable = (file: string, how: string, error: unknown) =>
-  new PerdureError(
-    'input/invalid',
-    `${file} cannot be read${how && ` ${how}`}: ${error instanceof Error ? error.message : String(error)}`,
-    { file },
-  );
+  new PerdureError('input/invalid', `${file} cannot be read${how && ` ${how}`}: ${messageOf(error)}`, { file });

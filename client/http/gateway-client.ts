@@ -5,6 +5,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { stackHeader, identityText, type StackIdentity } from '../../domain/stack-identity.js';
 import { splitSchema } from '../../domain/serving/route.js';
 import { overrideCauses } from '../../domain/serving/served-log.js';
+import { fetchProblem } from './request.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const metadataSchema = z.object({
@@ -198,19 +199,12 @@ async function sendOnce(
       ? { headers }
       : { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
   const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch(
-    (error: unknown) => {
-      const reason =
-        error instanceof Error
-          ? error.cause instanceof Error
-            ? error.cause.message || 'no answer'
-            : error.message
-          : String(error);
-      return new PerdureError(
+    (error: unknown) =>
+      new PerdureError(
         'server/unreachable',
-        `The gateway at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`.`,
+        `The gateway at ${baseUrl} does not answer (${fetchProblem(error)}). Start the stack with \`npx perdure up\`.`,
         { baseUrl },
-      );
-    },
+      ),
   );
   if (response instanceof PerdureError || response.ok) return response;
   const message = messageOf(await response.text());

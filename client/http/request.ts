@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import { errorCodes, PerdureError, type ErrorCode } from '../../domain/errors.js';
+import { errorCodes, messageOf, PerdureError, type ErrorCode } from '../../domain/errors.js';
 import { stackHeader } from '../../domain/stack-identity.js';
 import { errorBodySchema } from './error-body.js';
 
@@ -89,16 +89,15 @@ function refusal(path: string, status: number, text: string): Error {
 }
 
 function unreachable(baseUrl: string, cause: unknown): PerdureError {
-  const reason =
-    cause instanceof Error
-      ? cause.cause instanceof Error
-        ? cause.cause.message || 'no answer'
-        : cause.message
-      : String(cause);
   return new PerdureError(
     'server/unreachable',
-    `The control API at ${baseUrl} does not answer (${reason}). Start the stack with \`npx perdure up\`, or ` +
+    `The control API at ${baseUrl} does not answer (${fetchProblem(cause)}). Start the stack with \`npx perdure up\`, or ` +
       'set PERDURE_HOST and PERDURE_API_PORT to where it runs.',
     { baseUrl },
   );
+}
+
+/** Why `fetch` got no answer. What it throws says no more than that; its cause knows why. */
+export function fetchProblem(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message || 'no answer' : messageOf(error);
 }

@@ -1,6 +1,6 @@
 import { parseCron, type CronFields } from '../../domain/triggers/cron.js';
 import { longestGapMs, nextFiring } from '../../domain/triggers/cron-firings.js';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { ModelSchedule } from '../../domain/triggers/trigger-policy.js';
 
 /**
@@ -41,7 +41,7 @@ function fieldsOf(schedule: ModelSchedule): CronFields {
   try {
     return parseCron(schedule.cron);
   } catch (error) {
-    throw invalid(schedule, error instanceof Error ? error.message : String(error));
+    throw invalid(schedule, messageOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { loadPerdureConfig } from '../../perdure.config.js';
 import { describeProgress } from './print-progress.js';
 import { startStack, type RunningStack } from './stack.js';
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     });
   } catch (error) {
     const code = error instanceof PerdureError ? error.code : 'environment/broken';
-    tell({ perdure: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    tell({ perdure: 'failed', code, message: messageOf(error) });
     process.exitCode = 1;
     if (process.connected) process.disconnect();
     return;

@@ -1,5 +1,5 @@
 import { trustText } from '../../domain/decision-proof.js';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import { adoptable } from './processes/adoption.js';
 import { builtGateway } from './processes/built-gateway.js';
@@ -231,7 +231,7 @@ async function startTogether(tier: readonly SupervisedComponent[], signal: Abort
 async function tellOfReplay(place: ReplayPlace, onProgress: OnProgress): Promise<void> {
   const detail = await replayOpenWorkflows(place).then(
     stuckText,
-    (error: unknown) => `not replayed: ${error instanceof Error ? error.message : String(error)}`,
+    (error: unknown) => `not replayed: ${messageOf(error)}`,
   );
   if (detail !== undefined) onProgress({ component: 'workflows', phase: 'note', detail });
 }

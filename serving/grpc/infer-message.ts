@@ -12,6 +12,7 @@ import {
 } from './generated/open_inference_grpc.js';
 import { readContents } from './tensor-contents.js';
 import { WireReader } from './wire-reader.js';
+import { messageOf } from '../../domain/errors.js';
 
 export interface InferMessage {
   model: string;
@@ -103,7 +104,7 @@ function parse(bytes: Buffer): Parsed {
     return parsed;
   } catch (error) {
     throw refusal(
-      `The message is not a ModelInferRequest: ${error instanceof Error ? error.message : String(error)}.`,
+      `The message is not a ModelInferRequest: ${messageOf(error)}.`,
       'Send one as open_inference_grpc.proto describes it.',
     );
   }

@@ -6,6 +6,7 @@ import { createObjectStore, type ObjectStore } from '../../adapters/object-store
 import { modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { LogKind } from '../../domain/serving/served-log.js';
+import { messageOf } from '../../domain/errors.js';
 import { convertSegment } from './convert-segment.js';
 import { shipperOptionsSchema, type FromShipper, type ShipperOptions } from './shipper-messages.js';
 import { segmentSuffix, setAsideSuffix } from './spool.js';
@@ -65,7 +66,7 @@ async function shipForEver(options: ShipperOptions): Promise<never> {
       failures = 0;
     } catch (error) {
       failures += 1;
-      say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+      say({ kind: 'failed', message: messageOf(error) });
     }
     const delayMs = failures === 0 ? options.everyMs : Math.min(failureDelayMaxMs, options.everyMs * 2 ** failures);
     await new Promise((resolve) => setTimeout(resolve, delayMs));

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { rowsOfLine } from './packed-line.js';
 import { PendingLines } from './pending-lines.js';
+import { messageOf } from '../../domain/errors.js';
 
 export interface SpoolOptions {
   /** Holds one folder a stream (a model). */
@@ -187,8 +188,7 @@ export class Spool {
     try {
       await this.writeSegment(stream, chunks, rows, durable);
     } catch (error) {
-      if (!this.failing.has(stream.name))
-        this.options.observer.writing(stream.name, error instanceof Error ? error.message : String(error));
+      if (!this.failing.has(stream.name)) this.options.observer.writing(stream.name, messageOf(error));
       this.failing.add(stream.name);
       throw error;
     }

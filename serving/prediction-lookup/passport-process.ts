@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createObjectStore } from '../../adapters/object-store/object-store.js';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { FromPassport, ToPassport } from './passport-messages.js';
 import { countLabels } from './count-labels.js';
 import { findPrediction, type PredictionFinderOptions } from './prediction-finder.js';
@@ -54,6 +54,6 @@ async function answer(message: Exclude<ToPassport, { kind: 'start' }>): Promise<
       });
   } catch (error) {
     const code = error instanceof PerdureError ? error.code : 'serving/failed';
-    say({ kind: 'failed', number, code, message: error instanceof Error ? error.message : String(error) });
+    say({ kind: 'failed', number, code, message: messageOf(error) });
   }
 }

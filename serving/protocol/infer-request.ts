@@ -2,6 +2,7 @@ import type { InferRequest, RequestedOutput } from './infer-request-shape.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import { isUtf8 } from 'node:buffer';
 import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
+import { messageOf } from '../../domain/errors.js';
 import { ParsedHeaderCache } from './parsed-header-cache.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';
@@ -87,7 +88,7 @@ function parseJsonObject(bytes: Buffer): Record<string, unknown> {
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw refusal(
       `The body is not JSON: ${reason}.`,
       'JSON knows neither NaN nor Infinity: write a missing value as null.',

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { canonicalJson } from '../../domain/canonical-json.js';
 import type { Contract } from '../../domain/data/contract.js';
-import { PerdureError } from '../../domain/errors.js';
+import { PerdureError, messageOf } from '../../domain/errors.js';
 import { versionsOfRoute, type FormerVersion, type Route } from '../../domain/serving/route.js';
 import { activateRoute } from './active-route.js';
 import type { RouteState } from '../control-plane/control-plane.js';
@@ -209,7 +209,7 @@ export class RouteActivator {
 
   private async fail(route: Route, error: unknown): Promise<void> {
     const { metrics, log, acknowledger } = this.deps;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const attempts = this.failures.record(route, message);
     metrics.routeErrors.inc({ model: route.model });
     log.error(

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { messageOf } from '../../domain/errors.js';
 import { noContents } from '../../serving/grpc/infer-message.js';
 import { GrpcClient } from '../integration/serving/grpc-client.js';
 import { drillModel, drillRow } from './drill-model.js';
@@ -73,9 +74,7 @@ export function startTraffic(
         });
         return;
       } catch (error) {
-        const words =
-          `${gateways[at]?.name}: ` +
-          `${error instanceof Error ? error.message.replace(/ after .*/, '') : String(error)}`;
+        const words = `${gateways[at]?.name}: ` + `${messageOf(error).replace(/ after .*/, '')}`;
         said.push(words);
         problems.set(words, (problems.get(words) ?? 0) + 1);
         if (performance.now() - sentAt < 50) await delay(50);

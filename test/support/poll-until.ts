@@ -1,3 +1,4 @@
+import { messageOf } from '../../domain/errors.js';
 const everyMs = 20;
 
 /**
@@ -30,11 +31,11 @@ export async function pollUntil<T>(
     try {
       return await ask();
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
       return undefined;
     }
   };
   return eventually(label, tolerant, deadlineMs).catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : String(error)} ${problem}`);
+    throw new Error(`${messageOf(error)} ${problem}`);
   });
 }

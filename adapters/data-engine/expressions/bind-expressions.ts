@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ColumnType } from '../../../domain/data/data-policy.js';
+import { messageOf } from '../../../domain/errors.js';
 import { storedTypes } from '../snapshot/column-type.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
 import { quoteName } from '../quote.js';
@@ -103,5 +104,5 @@ function probeRow(
 }
 
 export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.replace(/[.!]$/, '') ?? '';
+  return messageOf(error).split('\n')[0]?.replace(/[.!]$/, '') ?? '';
 }

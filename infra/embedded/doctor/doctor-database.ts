@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
+import { messageOf } from '../../../domain/errors.js';
 
 /** Whether the role of the application could change facts: then only triggers hold them. */
 export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {
@@ -24,11 +25,7 @@ export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {
         'PERDURE_MIGRATION_DATABASE_URL.',
     );
   } catch (error) {
-    return problem(
-      'database role',
-      error instanceof Error ? error.message : String(error),
-      'See the line on PostgreSQL.',
-    );
+    return problem('database role', messageOf(error), 'See the line on PostgreSQL.');
   } finally {
     await sql.end({ timeout: 1 });
   }

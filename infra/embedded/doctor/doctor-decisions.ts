@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { decisionSigner, decisionVerifier } from '../../../adapters/decision-keys.js';
 import { trustText } from '../../../domain/decision-proof.js';
+import { messageOf } from '../../../domain/errors.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { decisionKeyFiles, type DecisionKeyFiles } from '../decision-keys.js';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
@@ -27,11 +28,7 @@ async function keysCheck(config: PerdureConfig): Promise<Check> {
     }
     return await pairCheck(files);
   } catch (error) {
-    return problem(
-      'decision keys',
-      error instanceof Error ? error.message : String(error),
-      'docs/operations.md says how keys are made and changed.',
-    );
+    return problem('decision keys', messageOf(error), 'docs/operations.md says how keys are made and changed.');
   }
 }
 

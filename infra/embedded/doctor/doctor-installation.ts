@@ -5,6 +5,7 @@ import { isToolFresh, wantedTools } from '../../bootstrap/python-tools.mjs';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
 import { postgresPrograms } from '../servers/postgres-programs.js';
 import { findTemporal, temporalServerVersion } from '../servers/tools.js';
+import { messageOf } from '../../../domain/errors.js';
 
 const installRemedy = 'Run `npx perdure up` or `npm start`: they install what is missing.';
 
@@ -49,8 +50,4 @@ function attempt(name: string, check: () => string): Check {
   } catch (error) {
     return problem(name, messageOf(error), installRemedy);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

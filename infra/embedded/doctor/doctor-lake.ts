@@ -3,6 +3,7 @@ import { connectDatabase, type Database } from '../../../db/connect.js';
 import { lakeContent, type LakeStore } from '../../../db/data/lake-content.js';
 import { definitionsInForce } from '../../../db/model/model-lists.js';
 import { describeStrays, type StrayFile } from '../../../domain/data/lake/lake-files.js';
+import { messageOf } from '../../../domain/errors.js';
 import type { BucketAccess } from '../servers/bucket.js';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
 
@@ -18,11 +19,7 @@ export async function lakeCheck(databaseUrl: string, bucket: BucketAccess): Prom
   try {
     return await lakeFindings(db, store);
   } catch (error) {
-    return problem(
-      'lake',
-      error instanceof Error ? error.message : String(error),
-      'See the lines on PostgreSQL and S3.',
-    );
+    return problem('lake', messageOf(error), 'See the lines on PostgreSQL and S3.');
   } finally {
     store.close();
     await db.close();

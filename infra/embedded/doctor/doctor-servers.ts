@@ -16,6 +16,7 @@ import { replayOpenWorkflows, stuckText, type ReplayPlace } from '../replay-open
 import { readStackFile } from '../stack-file.js';
 import { currentSupervisor } from '../supervision/supervisor-lock.js';
 import { checkTemporal } from '../servers/temporal-check.js';
+import { messageOf } from '../../../domain/errors.js';
 
 /**
  * With a running stack: does each part answer, and hold what it must. Without one: are the ports free, and do the
@@ -177,8 +178,4 @@ async function answers(name: string, finding: string, check: () => Promise<void>
       'Start the stack with `npx perdure up`; if it runs, read its log ' + 'with `npx perdure status`.',
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

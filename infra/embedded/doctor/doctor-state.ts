@@ -6,6 +6,7 @@ import { note, ok, problem, type Check } from '../../../oversight/check.js';
 import { leftovers } from '../processes/run-files.js';
 import { loadSecrets } from '../secrets.js';
 import { currentSupervisor, hasSupervisorLock } from '../supervision/supervisor-lock.js';
+import { messageOf } from '../../../domain/errors.js';
 
 const leastFreeBytes = 2 * 1024 ** 3;
 
@@ -57,11 +58,7 @@ function secretsCheck(home: string): Check {
   try {
     loadSecrets(home);
   } catch (error) {
-    return problem(
-      'credentials',
-      error instanceof Error ? error.message : String(error),
-      'Restore the file from a copy.',
-    );
+    return problem('credentials', messageOf(error), 'Restore the file from a copy.');
   }
   return (statSync(file).mode & 0o077) === 0
     ? ok('credentials', file)
@@ -76,7 +73,7 @@ function accessCheck(file: string): Check {
   } catch (error) {
     return problem(
       'access file',
-      `${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `${file} is not JSON: ${messageOf(error)}`,
       'Correct it; until then nobody may approve.',
     );
   }

@@ -4,6 +4,7 @@ import { decisionChecks } from './doctor-decisions.js';
 import { installationChecks } from './doctor-installation.js';
 import { serverChecks } from './doctor-servers.js';
 import { stateChecks } from './doctor-state.js';
+import { messageOf } from '../../../domain/errors.js';
 
 /**
  * Everything that the product needs, one line each, with the remedy for what is missing or broken. Changes nothing.
@@ -17,13 +18,7 @@ export async function doctor(
   try {
     config = loadPerdureConfig(environment);
   } catch (error) {
-    return [
-      problem(
-        'configuration',
-        error instanceof Error ? error.message : String(error),
-        'Correct or unset the variable.',
-      ),
-    ];
+    return [problem('configuration', messageOf(error), 'Correct or unset the variable.')];
   }
   const groups = await Promise.all([
     installationChecks(config),

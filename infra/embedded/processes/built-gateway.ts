@@ -2,7 +2,7 @@ import { build, type BuildOptions } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PerdureError } from '../../../domain/errors.js';
+import { PerdureError, messageOf } from '../../../domain/errors.js';
 
 /** All in one folder: each finds the others beside itself (`inference/programs.ts`). */
 const programs = [
@@ -46,7 +46,7 @@ export async function builtGateway(projectRoot: string): Promise<string> {
   try {
     return await buildIn(builds, projectRoot);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PerdureError(
       'environment/broken',
       `The gateway cannot be built in ${builds}: ${reason}. Repair that, and start again.`,

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { PerdureError } from '../../../domain/errors.js';
+import { PerdureError, messageOf } from '../../../domain/errors.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { checkBucketWritable, ensureBucket, type BucketAccess } from './bucket.js';
 import { ensureSearchAttributes } from './search-attributes.js';
@@ -39,7 +39,7 @@ export async function checkOwnTemporal(environment: NodeJS.ProcessEnv): Promise<
 }
 
 function unreachable(variable: string, server: string, cause: unknown): PerdureError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new PerdureError(
     'server/unreachable',
     `The server of ${variable} (${server}) is not usable: ${message}. Start or correct it, or unset ` +

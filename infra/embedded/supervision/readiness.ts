@@ -1,4 +1,4 @@
-import { PerdureError } from '../../../domain/errors.js';
+import { PerdureError, messageOf } from '../../../domain/errors.js';
 import type { ComponentSpec } from '../processes/component.js';
 import type { LaunchedProcess } from '../processes/launch.js';
 import { fullDiskText } from '../doctor/disk-space.js';
@@ -53,10 +53,6 @@ export async function untilLost(
     }
   }
   return undefined;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }
 
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

@@ -1,4 +1,4 @@
-import { PerdureError } from '../../../domain/errors.js';
+import { PerdureError, messageOf } from '../../../domain/errors.js';
 import type { ComponentReport, ComponentSpec, ComponentState, OnProgress } from '../processes/component.js';
 import { adopt, launch, type LaunchedProcess } from '../processes/launch.js';
 import { fullDiskText } from '../doctor/disk-space.js';
@@ -6,7 +6,7 @@ import { logPath, logTail } from '../processes/logs.js';
 import { sleep } from '../processes/sleep.js';
 import { endProcess } from '../processes/process-identity.js';
 import { leftovers } from '../processes/run-files.js';
-import { messageOf, untilLost, untilReady } from './readiness.js';
+import { untilLost, untilReady } from './readiness.js';
 import { RestartBackoff } from './restart-backoff.js';
 
 const firstStartAttempts = 3;

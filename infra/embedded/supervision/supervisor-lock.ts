@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { PerdureError } from '../../../domain/errors.js';
+import { PerdureError, messageOf } from '../../../domain/errors.js';
 import { identify, isAlive, processIdentitySchema, type ProcessIdentity } from '../processes/process-identity.js';
 
 export interface SupervisorLock {
@@ -54,7 +54,7 @@ export function takeSupervisorLock(home: string): SupervisorLock {
     }
   } catch (error) {
     if (error instanceof PerdureError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new PerdureError(
       'environment/broken',
       `The state folder ${home} cannot be written: ${why}. Check its owner and its free space.`,

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { logPath } from '../processes/logs.js';
+import { messageOf } from '../../../domain/errors.js';
 
 /** What a machine that runs out of something answers; a later try may succeed. */
 const passing: ReadonlySet<unknown> = new Set([
@@ -33,7 +34,7 @@ export function supervisorLog(home: string): (line: string) => void {
       dropped = 0;
     } catch (error) {
       dropped += 1;
-      why = error instanceof Error ? error.message : String(error);
+      why = messageOf(error);
     }
   };
 }

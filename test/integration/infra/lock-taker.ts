@@ -1,4 +1,5 @@
 import { takeSupervisorLock } from '../../../infra/embedded/supervision/supervisor-lock.js';
+import { messageOf } from '../../../domain/errors.js';
 
 /**
  * Takes the supervisor's place of a home when it is told to, and says whether it did; a process of its own, for a place
@@ -9,7 +10,7 @@ process.on('message', (home: string) => {
     takeSupervisorLock(home);
     process.send?.('held');
   } catch (error) {
-    process.send?.(error instanceof Error ? error.message : String(error));
+    process.send?.(messageOf(error));
   }
 });
 process.send?.('ready');

@@ -1,5 +1,6 @@
 import { loadPerdureConfig } from '../../../perdure.config.js';
 import { startStack } from '../../../infra/embedded/stack.js';
+import { messageOf } from '../../../domain/errors.js';
 
 /**
  * A supervisor of the servers as a process of its own, so that a test can kill it. Says over IPC when everything
@@ -12,6 +13,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.send?.(error instanceof Error ? error.message : String(error));
+  process.send?.(messageOf(error));
   process.exit(1);
 });
