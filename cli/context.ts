@@ -3,7 +3,7 @@ import { actorSchema, type Environment } from '../domain/names.js';
 import { PerdureError, messageOf } from '../domain/errors.js';
 import type { StackIdentity } from '../domain/stack-identity.js';
 import { createApiClient, type ApiClient } from '../client/http/api-client.js';
-import { createGatewayClient, type GatewayClient } from '../client/http/gateway-client.js';
+import type { GatewayClient } from '../client/http/gateway-client.js';
 import type { TemporalHandle } from '../client/connect.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import type { Output } from './output.js';
@@ -24,7 +24,7 @@ export interface CliContext {
   /** What the process exits with when the command does not throw. */
   exitCode: number;
   api(): ApiClient;
-  gateway(environment: Environment): GatewayClient;
+  gateway(environment: Environment): Promise<GatewayClient>;
   temporal(): Promise<TemporalHandle>;
   /** Who acts: `--as`, else PERDURE_ACTOR, else the user of this machine. */
   actor(as: string | undefined): string;
@@ -43,8 +43,10 @@ export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 
     config: () => (config ??= readConfig(env)),
     stack: () => (stack ??= findStack(context.config(), env)),
     api: () => createApiClient(context.stack().config.apiUrl, context.stack().stamp),
-    gateway: (environment) =>
-      createGatewayClient(context.stack().config.gatewayUrls[environment], context.stack().stamp),
+    gateway: async (environment) => {
+      const { createGatewayClient } = await import('../client/http/gateway-client.js');
+      return createGatewayClient(context.stack().config.gatewayUrls[environment], context.stack().stamp);
+    },
     temporal: () => (handle ??= openTemporal(context.stack().config, env, context.api())),
     actor: (as) => {
       const named = actorSchema.safeParse(as ?? env.PERDURE_ACTOR ?? `${osUser()}@local`);

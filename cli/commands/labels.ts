@@ -24,7 +24,7 @@ function registerImport(labels: Command, context: CliContext): void {
     .addHelpText('after', examples('labels import flight-delay labels.csv'))
     .action(async (modelText: string, file: string, { env }: EnvironmentChoice) => {
       const model = requireModelName(modelText);
-      const gateway = context.gateway(env);
+      const gateway = await context.gateway(env);
       let sent = 0;
       const unmatched: string[] = [];
       let strangers = 0;
@@ -78,7 +78,7 @@ function registerShow(labels: Command, context: CliContext): void {
     .addHelpText('after', examples('labels show flight-delay', 'labels show flight-delay --days 30'))
     .action(async (modelText: string, { env, days }: EnvironmentChoice & { days: string }) => {
       const model = requireModelName(modelText);
-      const counts = await context.gateway(env).labels(model, Number(days));
+      const counts = await (await context.gateway(env)).labels(model, Number(days));
       context.output.result({ model, environment: env, ...counts }, () =>
         [
           table(

@@ -38,7 +38,7 @@ export function registerPredict(program: Command, context: CliContext): void {
     .action(async (modelText: string, { file, env, all }: EnvironmentChoice & { file: string; all?: true }) => {
       const { output } = context;
       const model = requireModelName(modelText);
-      const gateway = context.gateway(env);
+      const gateway = await context.gateway(env);
       const metadata = await gateway.model(model);
       const predicted: PredictedRow[] = [];
       for await (const rows of readRows(file, batchRows)) {

@@ -25,7 +25,7 @@ export function registerPredictions(program: Command, context: CliContext): void
     )
     .action(async (id: string, { env, key }: EnvironmentChoice & { key?: string }) => {
       const { output } = context;
-      const passport = await context.gateway(env).passport(id, key);
+      const passport = await (await context.gateway(env)).passport(id, key);
       output.result(passport, () => table(output, ['', ''], linesOf(passport)));
     });
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { PerdureError } from '../../domain/errors.js';
+import { messageOf, PerdureError } from '../../domain/errors.js';
 import { stackHeader, identityText, type StackIdentity } from '../../domain/stack-identity.js';
 import { splitSchema } from '../../domain/serving/route.js';
 import { overrideCauses } from '../../domain/serving/served-log.js';
-import { fetchProblem } from './request.js';
+import { sendRequest, type HttpReply } from './send-request.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const metadataSchema = z.object({
@@ -126,20 +126,20 @@ export function createGatewayClient(baseUrl: string, stack?: StackIdentity) {
   return {
     baseUrl,
     model: async (model: string): Promise<GatewayModel> =>
-      metadataSchema.parse(await (await send(`/v2/models/${encodeURIComponent(model)}`)).json()),
+      metadataSchema.parse(jsonOf(await send(`/v2/models/${encodeURIComponent(model)}`))),
 
     /** Rows in, probabilities out; retried under one id, so that it counts as one prediction. */
     infer: async (model: string, inputs: InputTensor[]): Promise<GatewayAnswer> => {
       const response = await send(`/v2/models/${encodeURIComponent(model)}/infer`, { id: randomUUID(), inputs });
-      const body = inferSchema.parse(await response.json());
+      const body = inferSchema.parse(jsonOf(response));
       const output = (name: string) => body.outputs.find((one) => one.name === name);
       const probabilities = output('probabilities');
       const classes = probabilities?.shape[1] ?? 1;
       const flat = (probabilities?.data ?? []).map(Number);
-      const epoch = response.headers.get('x-perdure-epoch');
+      const epoch = response.header('x-perdure-epoch');
       return {
         modelVersion: body.model_version ?? null,
-        predictionIds: rowIds(response.headers.get('x-perdure-prediction-id'), inputs[0]?.shape[0] ?? 0),
+        predictionIds: rowIds(response.header('x-perdure-prediction-id'), inputs[0]?.shape[0] ?? 0),
         epoch: epoch === null ? null : Number(epoch),
         labels: output('label')?.data ?? [],
         probabilities: Array.from({ length: flat.length / classes }, (_, row) =>
@@ -152,18 +152,16 @@ export function createGatewayClient(baseUrl: string, stack?: StackIdentity) {
     passport: async (id: string, key?: string): Promise<Passport> => {
       // A header holds bytes: those of UTF-8, each as a character.
       const headers = key === undefined ? {} : { 'x-perdure-key': Buffer.from(key).toString('latin1') };
-      return passportSchema.parse(
-        await (await send(`/v1/predictions/${encodeURIComponent(id)}`, undefined, headers)).json(),
-      );
+      return passportSchema.parse(jsonOf(await send(`/v1/predictions/${encodeURIComponent(id)}`, undefined, headers)));
     },
 
     /** What really happened. The gateway keeps them in its spool before it answers. */
     sendLabels: async (model: string, labels: readonly OutcomeLabel[]): Promise<SentLabels> =>
-      sentLabelsSchema.parse(await (await send(`/v1/models/${encodeURIComponent(model)}/labels`, labels)).json()),
+      sentLabelsSchema.parse(jsonOf(await send(`/v1/models/${encodeURIComponent(model)}/labels`, labels))),
 
     /** What became of the labels of the last days: found their prediction, may find it yet, or name none. */
     labels: async (model: string, days: number): Promise<LabelCounts> =>
-      labelCountsSchema.parse(await (await send(`/v1/models/${encodeURIComponent(model)}/labels?days=${days}`)).json()),
+      labelCountsSchema.parse(jsonOf(await send(`/v1/models/${encodeURIComponent(model)}/labels?days=${days}`))),
   };
 }
 
@@ -178,7 +176,7 @@ async function sendUntilAnswered(
   path: string,
   json: unknown,
   headers: Record<string, string>,
-): Promise<Response> {
+): Promise<HttpReply> {
   const until = Date.now() + retryForMs;
   for (;;) {
     const outcome = await sendOnce(baseUrl, path, json, headers);
@@ -193,21 +191,21 @@ async function sendOnce(
   path: string,
   json: unknown,
   headers: Record<string, string>,
-): Promise<Response | PerdureError> {
+): Promise<HttpReply | PerdureError> {
   const request =
     json === undefined
       ? { headers }
       : { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
-  const response = await fetch(new URL(path, baseUrl), { ...request, signal: AbortSignal.timeout(30_000) }).catch(
+  const response = await sendRequest(new URL(path, baseUrl), { ...request, timeoutMs: 30_000 }).catch(
     (error: unknown) =>
       new PerdureError(
         'server/unreachable',
-        `The gateway at ${baseUrl} does not answer (${fetchProblem(error)}). Start the stack with \`npx perdure up\`.`,
+        `The gateway at ${baseUrl} does not answer (${messageOf(error)}). Start the stack with \`npx perdure up\`.`,
         { baseUrl },
       ),
   );
-  if (response instanceof PerdureError || response.ok) return response;
-  const message = messageOf(await response.text());
+  if (response instanceof PerdureError || response.status < 300) return response;
+  const message = refusalText(textOf(response));
   if (response.status === 404) return new PerdureError('not-found', `The gateway says: ${message}`, { baseUrl });
   if (response.status === 409) return new PerdureError('state/conflict', message, { baseUrl });
   if (response.status === 429)
@@ -223,7 +221,10 @@ async function sendOnce(
   );
 }
 
-function messageOf(text: string): string {
+const textOf = ({ bytes }: HttpReply): string => new TextDecoder().decode(bytes);
+const jsonOf = (reply: HttpReply): unknown => JSON.parse(textOf(reply));
+
+function refusalText(text: string): string {
   try {
     const body = z.object({ error: z.string() }).safeParse(JSON.parse(text));
     return body.success ? body.data.error : text.slice(0, 300);

@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import { errorCodes, messageOf, PerdureError, type ErrorCode } from '../../domain/errors.js';
 import { stackHeader } from '../../domain/stack-identity.js';
 import { errorBodySchema } from './error-body.js';
+import { sendRequest } from './send-request.js';
 
 export interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -30,37 +31,33 @@ export async function requestBytes(baseUrl: string, path: string, request: ApiRe
   for (const [name, value] of Object.entries(request.query ?? {}))
     if (value !== undefined) url.searchParams.set(name, String(value));
   const contentType = request.contentType ?? (request.json === undefined ? undefined : 'application/json');
-  const response = await fetch(url, {
-    method: request.method ?? 'GET',
+  const reply = await sendRequest(url, {
+    method: request.method,
     headers: {
       accept: 'application/json',
       ...(contentType ? { 'content-type': contentType } : {}),
       ...(request.stack ? { [stackHeader]: request.stack } : {}),
     },
-    signal: AbortSignal.timeout(request.timeoutMs ?? 30_000),
-    ...(request.body
-      ? { body: request.body }
-      : request.json === undefined
-        ? {}
-        : { body: JSON.stringify(request.json) }),
+    body: request.body ?? (request.json === undefined ? undefined : JSON.stringify(request.json)),
+    timeoutMs: request.timeoutMs ?? 30_000,
   }).catch((error: unknown) => {
     throw unreachable(baseUrl, error);
   });
-  const bytes = await response.arrayBuffer().catch((error: unknown) => {
-    throw unreachable(baseUrl, error);
-  });
-  if (!response.ok) throw refusal(url.pathname, response.status, new TextDecoder().decode(bytes));
-  return new Uint8Array(bytes);
+  if (reply.status >= 300) throw refusal(url.pathname, reply.status, new TextDecoder().decode(reply.bytes));
+  return reply.bytes;
 }
 
-/** As `requestText`; the answer is parsed and checked. */
+/** Loads the schema of an answer. To build those of all answers takes a command longer than most requests. */
+export type SchemaOf<T> = () => Promise<ZodType<T>>;
+
+/** As `requestText`; the answer is parsed and checked, by a schema that is built while the answer is on its way. */
 export async function requestJson<T>(
-  schema: ZodType<T>,
+  schemaOf: SchemaOf<T>,
   baseUrl: string,
   path: string,
   request: ApiRequest = {},
 ): Promise<T> {
-  const text = await requestText(baseUrl, path, request);
+  const [text, schema] = await Promise.all([requestText(baseUrl, path, request), schemaOf()]);
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
@@ -88,16 +85,11 @@ function refusal(path: string, status: number, text: string): Error {
   return known ? new PerdureError(known, message, details) : new Error(message);
 }
 
-function unreachable(baseUrl: string, cause: unknown): PerdureError {
+function unreachable(baseUrl: string, error: unknown): PerdureError {
   return new PerdureError(
     'server/unreachable',
-    `The control API at ${baseUrl} does not answer (${fetchProblem(cause)}). Start the stack with \`npx perdure up\`, or ` +
+    `The control API at ${baseUrl} does not answer (${messageOf(error)}). Start the stack with \`npx perdure up\`, or ` +
       'set PERDURE_HOST and PERDURE_API_PORT to where it runs.',
     { baseUrl },
   );
-}
-
-/** Why `fetch` got no answer. What it throws says no more than that; its cause knows why. */
-export function fetchProblem(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? error.cause.message || 'no answer' : messageOf(error);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sendRequest } from '../../../client/http/send-request.js';
 import { ok, problem, type Check } from '../../../oversight/check.js';
 
 const statusSchema = z.object({
@@ -10,8 +11,8 @@ const statusSchema = z.object({
 export async function gatewayChecks(gateways: Readonly<Record<string, string>>): Promise<Check[]> {
   const checks = await Promise.all(
     Object.entries(gateways).map(async ([environment, url]) => {
-      const status = await fetch(`${url}/v1/status`, { signal: AbortSignal.timeout(3_000) })
-        .then(async (response) => statusSchema.parse(await response.json()))
+      const status = await sendRequest(new URL('/v1/status', url), { timeoutMs: 3_000 })
+        .then(({ bytes }) => statusSchema.parse(JSON.parse(new TextDecoder().decode(bytes))))
         .catch(() => undefined);
       return status === undefined ? [] : checksOf(environment, status);
     }),
