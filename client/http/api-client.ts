@@ -1,11 +1,11 @@
 import type { StackIdentity } from '../../domain/stack-identity.js';
-import { askerOf } from './ask.js';
-import { dataCalls } from './data-calls.js';
-import { registryCalls } from './registry-calls.js';
-import { rolloutCalls } from './rollout-calls.js';
+import { askerOf } from './calls/ask.js';
+import { dataCalls } from './calls/data-calls.js';
+import { registryCalls } from './calls/registry-calls.js';
+import { rolloutCalls } from './calls/rollout-calls.js';
 
-export type { PutData, RemoveData } from './data-calls.js';
-export type { PromotionQuery } from './rollout-calls.js';
+export type { PutData, RemoveData } from './calls/data-calls.js';
+export type { PromotionQuery } from './calls/rollout-calls.js';
 export type ApiClient = ReturnType<typeof createApiClient>;
 
 /**

@@ -5,7 +5,8 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { sendRequest, unansweredText } from '../../../../client/http/send-request.js';
+import { messageOf } from '../../../../domain/errors.js';
+import { sendRequest } from '../../../../client/http/send-request.js';
 
 describe('a request', () => {
   const opened: { closeAllConnections?: () => void; close: () => unknown }[] = [];
@@ -73,7 +74,7 @@ describe('a request', () => {
     const failure = (url: URL, timeoutMs: number) =>
       sendRequest(url, { timeoutMs }).then(
         () => 'answered',
-        (error: unknown) => unansweredText(error),
+        (error: unknown) => messageOf(error),
       );
     expect(await failure(silent, 100)).toMatch(/due to timeout/);
     expect(await failure(slow, 100)).toMatch(/due to timeout/);

@@ -1,41 +1,41 @@
-import type { ApplyRequest } from './apply.js';
-import type { RetireRequest } from './models.js';
-import type { PageQuery } from './page.js';
-import type { ArchiveRequest } from './versions.js';
+import type { ApplyRequest } from '../apply.js';
+import type { RetireRequest } from '../models.js';
+import type { PageQuery } from '../page.js';
+import type { ArchiveRequest } from '../versions.js';
 import { segment, type Ask } from './ask.js';
 
 /** Models, their versions, and the stack itself. */
 export const registryCalls = ({ call, text, bytes, list }: Ask) => ({
-  stack: () => call(async () => (await import('./stack.js')).stackSchema, '/stack'),
+  stack: () => call(async () => (await import('../stack.js')).stackSchema, '/stack'),
   /** @param timeoutMs after which it is given up: it is for people who wait */
   openWork: (timeoutMs: number) =>
-    call(async () => (await import('./open-work.js')).openWorkSchema, '/stack/work', { timeoutMs }),
-  health: () => call(async () => (await import('./health.js')).healthSchema, '/health', { timeoutMs: 5_000 }),
-  models: (query: PageQuery = {}) => list(async () => (await import('./models.js')).modelListSchema, '/models', query),
+    call(async () => (await import('../open-work.js')).openWorkSchema, '/stack/work', { timeoutMs }),
+  health: () => call(async () => (await import('../health.js')).healthSchema, '/health', { timeoutMs: 5_000 }),
+  models: (query: PageQuery = {}) => list(async () => (await import('../models.js')).modelListSchema, '/models', query),
   model: (name: string) =>
-    call(async () => (await import('./models.js')).modelDetailSchema, `/models/${segment(name)}`),
+    call(async () => (await import('../models.js')).modelDetailSchema, `/models/${segment(name)}`),
   retireModel: (name: string, json: RetireRequest) =>
-    call(async () => (await import('./routes.js')).routesOfModelSchema, `/models/${segment(name)}/retire`, {
+    call(async () => (await import('../routes.js')).routesOfModelSchema, `/models/${segment(name)}/retire`, {
       method: 'POST',
       json,
     }).then((body) => body.routes),
   definition: (sha256: string) => text(`/definitions/${segment(sha256)}`),
   apply: (request: ApplyRequest) =>
-    call(async () => (await import('./apply.js')).applyResultSchema, '/apply', {
+    call(async () => (await import('../apply.js')).applyResultSchema, '/apply', {
       method: 'POST',
       json: request,
       timeoutMs: 60_000,
     }),
   versions: (model: string, query: PageQuery & { unarchived?: boolean | undefined } = {}) =>
-    list(async () => (await import('./versions.js')).versionListSchema, `/models/${segment(model)}/versions`, query),
+    list(async () => (await import('../versions.js')).versionListSchema, `/models/${segment(model)}/versions`, query),
   version: (model: string, version: number) =>
     call(
-      async () => (await import('./versions.js')).versionDetailSchema,
+      async () => (await import('../versions.js')).versionDetailSchema,
       `/models/${segment(model)}/versions/${version}`,
     ),
   promotionPlan: (model: string, version: number, environment: string, alsoShadow: readonly number[] = []) =>
     call(
-      async () => (await import('./promotion-plan.js')).promotionPlanSchema,
+      async () => (await import('../promotion-plan.js')).promotionPlanSchema,
       `/models/${segment(model)}/versions/${version}/plan`,
       {
         query: { environment, alsoShadow: alsoShadow.length > 0 ? alsoShadow.join(',') : undefined },
@@ -43,7 +43,7 @@ export const registryCalls = ({ call, text, bytes, list }: Ask) => ({
     ),
   archiveVersion: (model: string, version: number, json: ArchiveRequest) =>
     call(
-      async () => (await import('./versions.js')).versionSummarySchema,
+      async () => (await import('../versions.js')).versionSummarySchema,
       `/models/${segment(model)}/versions/${version}/archive`,
       {
         method: 'POST',

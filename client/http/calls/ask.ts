@@ -1,6 +1,6 @@
-import { identityText, type StackIdentity } from '../../domain/stack-identity.js';
-import type { ListPage } from './page.js';
-import { requestBytes, requestJson, requestText, type ApiRequest, type SchemaOf } from './request.js';
+import { identityText, type StackIdentity } from '../../../domain/stack-identity.js';
+import type { ListPage } from '../page.js';
+import { requestBytes, requestJson, requestText, type ApiRequest, type SchemaOf } from '../request.js';
 
 export const segment = encodeURIComponent;
 

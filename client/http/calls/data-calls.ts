@@ -1,5 +1,5 @@
-import type { SwitchRequest } from './data.js';
-import type { PageQuery } from './page.js';
+import type { SwitchRequest } from '../data.js';
+import type { PageQuery } from '../page.js';
 import { segment, type Ask } from './ask.js';
 
 export interface PutData {
@@ -27,10 +27,10 @@ export interface RemoveData {
 /** The lake, its quarantine, and the runs that read it. */
 export const dataCalls = ({ call, list }: Ask) => ({
   data: (model: string, query: { limit?: number | undefined; before?: string | undefined } = {}) =>
-    call(async () => (await import('./data.js')).lakeListingSchema, `/models/${segment(model)}/data`, { query }),
+    call(async () => (await import('../data.js')).lakeListingSchema, `/models/${segment(model)}/data`, { query }),
   putData: ({ model, table, bytes, ...query }: PutData) =>
     call(
-      async () => (await import('./data.js')).putDataResultSchema,
+      async () => (await import('../data.js')).putDataResultSchema,
       `/models/${segment(model)}/data/${segment(table)}`,
       {
         method: 'PUT',
@@ -43,7 +43,7 @@ export const dataCalls = ({ call, list }: Ask) => ({
   /** Lands a file that does not count until `switchData` names it. */
   landData: ({ model, table, bytes, ...query }: Omit<PutData, 'append' | 'actor'>) =>
     call(
-      async () => (await import('./data.js')).landedResultSchema,
+      async () => (await import('../data.js')).landedResultSchema,
       `/models/${segment(model)}/data/${segment(table)}/files`,
       {
         method: 'PUT',
@@ -55,7 +55,7 @@ export const dataCalls = ({ call, list }: Ask) => ({
     ),
   switchData: (model: string, table: string, json: SwitchRequest) =>
     call(
-      async () => (await import('./data.js')).putFilesResultSchema,
+      async () => (await import('../data.js')).putFilesResultSchema,
       `/models/${segment(model)}/data/${segment(table)}/manifest`,
       {
         method: 'POST',
@@ -65,7 +65,7 @@ export const dataCalls = ({ call, list }: Ask) => ({
     ),
   removeData: ({ model, table, ...query }: RemoveData) =>
     call(
-      async () => (await import('./data.js')).removeDataResultSchema,
+      async () => (await import('../data.js')).removeDataResultSchema,
       `/models/${segment(model)}/data/${segment(table)}`,
       {
         method: 'DELETE',
@@ -74,10 +74,10 @@ export const dataCalls = ({ call, list }: Ask) => ({
       },
     ),
   quarantine: (query: PageQuery & { model?: string | undefined; all?: boolean | undefined } = {}) =>
-    list(async () => (await import('./data.js')).quarantineListSchema, '/quarantine', query),
+    list(async () => (await import('../data.js')).quarantineListSchema, '/quarantine', query),
   quarantined: (model: string, partition: string) =>
     call(
-      async () => (await import('./data.js')).quarantineDetailSchema,
+      async () => (await import('../data.js')).quarantineDetailSchema,
       `/quarantine/${segment(model)}/${segment(partition)}`,
     ),
   decideQuarantine: (
@@ -87,7 +87,7 @@ export const dataCalls = ({ call, list }: Ask) => ({
     json: { actor: string; comment: string },
   ) =>
     call(
-      async () => (await import('./data.js')).quarantineEntrySchema,
+      async () => (await import('../data.js')).quarantineEntrySchema,
       `/quarantine/${segment(model)}/${segment(partition)}/${decision}`,
       {
         method: 'POST',
@@ -95,8 +95,8 @@ export const dataCalls = ({ call, list }: Ask) => ({
       },
     ),
   runs: (query: PageQuery & { model?: string | undefined } = {}) =>
-    list(async () => (await import('./runs.js')).runListSchema, '/runs', query),
-  run: (id: string) => call(async () => (await import('./runs.js')).runDetailSchema, `/runs/${segment(id)}`),
+    list(async () => (await import('../runs.js')).runListSchema, '/runs', query),
+  run: (id: string) => call(async () => (await import('../runs.js')).runDetailSchema, `/runs/${segment(id)}`),
   schedules: (model: string) =>
-    call(async () => (await import('./schedules.js')).scheduleListSchema, `/models/${segment(model)}/schedules`),
+    call(async () => (await import('../schedules.js')).scheduleListSchema, `/models/${segment(model)}/schedules`),
 });
