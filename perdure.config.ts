@@ -4,9 +4,9 @@ import { z } from 'zod';
 import type { FloorsInput } from './domain/promotion/floor.js';
 import type { ActivityQueue } from './domain/task-queues.js';
 import { trainingsPerModelLimit } from './domain/training/admission.js';
-import type { TrainingLimits } from './domain/training/limits.js';
+import type { TrainingLimits } from './domain/training/training-limits.js';
 import { runPriorities } from './domain/training/run-priority.js';
-import { decisionTrusts, type DecisionTrust } from './domain/decision-proof.js';
+import { decisionTrusts, type DecisionTrust } from './domain/decision-trust.js';
 
 /**
  * Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in

@@ -2,8 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { FloorsSource } from '../adapters/floors-file.js';
 import type { FileCache } from '../adapters/file-cache.js';
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
-import type { TrainingLimits } from '../domain/training/limits.js';
-import type { DecisionTrust } from '../domain/decision-proof.js';
+import type { TrainingLimits } from '../domain/training/training-limits.js';
+import type { DecisionTrust } from '../domain/decision-trust.js';
 import type { Database } from '../db/connect.js';
 
 /** What activities are made with, once per worker process. */

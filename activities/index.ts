@@ -10,7 +10,7 @@ import { mergeActivities } from './merge-activities.js';
 import { createPromotionActivities } from './promotion/promotions.js';
 import { createReconciliationActivities } from './reconciliation.js';
 import { createRegistryActivities } from './model/registry.js';
-import { createRequestActivities } from './requests.js';
+import { createRequestActivities } from './parse-workflow-inputs.js';
 import { createReviewActivities } from './rollout/reviews.js';
 import { createRolloutLookActivities } from './rollout/rollout-looks.js';
 import { createRetentionActivities } from './serving/retention.js';

@@ -1,11 +1,11 @@
 import { workflowLife } from '../client/workflow-life.js';
 import { leaseNames } from '../domain/ids.js';
-import { holderText, parseHolder, type LeaseGrant, type LeaseHolder } from '../domain/lease.js';
+import { holderText, parseHolder, type LeaseGrant, type LeaseHolder } from '../domain/lease-holder.js';
 import type { Environment } from '../domain/names.js';
 import { acquireLease, releaseLease, takeOverLease } from '../db/lease-queries.js';
 import { admitRun } from '../db/training/admission.js';
 import type { ActivityDependencies } from './dependencies.js';
-import { goesFirst, waitedMs } from './turn-taking.js';
+import { waitBehind, waitedMs } from './wait-by-retry.js';
 
 /** A run whose turn has come is to find out soon: until then the model's slot stands empty. */
 const seenWithinMs = 10_000;
@@ -27,7 +27,7 @@ export function createLeaseActivities({
         if ('grant' in asked) return asked.grant;
         const ended = await firstEnded(asked.held);
         const first = asked.for ?? (asked.held[0] ? parseHolder(asked.held[0].holder).workflowId : 'another run');
-        if (!ended) throw goesFirst(first, { lease: leaseNames.training(model), atMostMs: seenWithinMs });
+        if (!ended) throw waitBehind(first, { lease: leaseNames.training(model), atMostMs: seenWithinMs });
         await releaseLease(db, ended);
       }
     },
@@ -66,7 +66,7 @@ export function createLeaseActivities({
       if ('grant' in taken) return taken.grant;
       const overtakesInMs = takeOverAfterMs - Math.min(taken.heldForMs, waitedMs());
       if (overtakesInMs > 0 && (await isRunning(parseHolder(taken.heldBy)))) {
-        throw goesFirst(parseHolder(taken.heldBy).workflowId, { lease: name, atMostMs: overtakesInMs });
+        throw waitBehind(parseHolder(taken.heldBy).workflowId, { lease: name, atMostMs: overtakesInMs });
       }
       await takeOverLease(db, name, taken, text);
     }

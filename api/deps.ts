@@ -5,7 +5,7 @@ import type { ModelDefinition } from '../domain/model/model-definition.js';
 import type { ScheduleChange } from '../client/http/apply.js';
 import type { StackIdentity } from '../domain/stack-identity.js';
 import type { OpenWork } from '../oversight/open-work.js';
-import type { TemporalPlace } from '../client/temporal-place.js';
+import type { TemporalTarget } from '../client/temporal-target.js';
 import type { ScheduleState } from '../client/triggers/schedule-state.js';
 import type { DecisionSender } from './promotion/decision-sender.js';
 
@@ -13,13 +13,13 @@ import type { DecisionSender } from './promotion/decision-sender.js';
 export interface ApiDeps {
   db: Database;
   objects: LakeStore;
-  schedules: ScheduleBook;
+  schedules: ModelSchedules;
   decisions: DecisionSender;
   /** Which stack this API belongs to; undefined outside one. */
   stack?: StackIdentity | undefined;
   /** Who has which role. */
   accessFile: string;
-  temporalPlace(): Promise<TemporalPlace>;
+  temporalPlace(): Promise<TemporalTarget>;
   /** What waits and what is stuck: may take many seconds. */
   openWork(): Promise<OpenWork>;
   /** What environments ask of every definition, as it stands now. */
@@ -44,7 +44,7 @@ export interface ScheduleChanges {
 }
 
 /** The Temporal Schedules of all models. */
-export interface ScheduleBook {
+export interface ModelSchedules {
   /** What Temporal knows of each of these schedules of a model; undefined for one that it does not have. */
   states(model: string, names: readonly string[]): Promise<(ScheduleState | undefined)[]>;
   /**

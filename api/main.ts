@@ -7,15 +7,15 @@ import { logDestination } from '../adapters/log-destination.js';
 import { announceReady, onShutdown } from '../adapters/process-lifecycle.js';
 import { connectDatabase } from '../db/connect.js';
 import { knownNames } from '../domain/browser-requests.js';
-import { trustText } from '../domain/decision-proof.js';
+import { trustText } from '../domain/decision-trust.js';
 import { PerdureError } from '../domain/errors.js';
-import { temporalPlaceOf } from '../client/temporal-place.js';
+import { temporalTargetOf } from '../client/temporal-target.js';
 import { loadPerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { buildApi } from './build-api.js';
 import { createDecisionSender } from './promotion/decision-sender.js';
 import { clearUploads } from './data/receive-parquet.js';
-import { createScheduleBook } from './triggers/schedule-book.js';
+import { createModelSchedules } from './triggers/model-schedules.js';
 import { askOpenWork } from './stack/ask-open-work.js';
 import { createTemporalLink } from './temporal-link.js';
 
@@ -56,12 +56,12 @@ async function main(): Promise<void> {
     {
       db,
       objects,
-      schedules: createScheduleBook(temporal),
+      schedules: createModelSchedules(temporal),
       decisions: createDecisionSender({ temporal, trust, signer }),
       floors: () => readFloors(config.floors),
       pingTemporal: temporal.ping,
       accessFile: config.accessFile,
-      temporalPlace: () => temporal.use(temporalPlaceOf),
+      temporalPlace: () => temporal.use(temporalTargetOf),
       openWork: () => askOpenWork(db, temporal),
       stack: config.stackId === undefined ? undefined : { id: config.stackId, home: config.home },
       uploadFolder,

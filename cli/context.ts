@@ -82,10 +82,10 @@ function readConfig(env: NodeJS.ProcessEnv): PerdureConfig {
  * must be the same server.
  */
 async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv, api: ApiClient): Promise<TemporalHandle> {
-  const [{ connectTemporal }, { loadTemporalConfig }, { temporalPlaceOf }] = await Promise.all([
+  const [{ connectTemporal }, { loadTemporalConfig }, { temporalTargetOf }] = await Promise.all([
     import('../client/connect.js'),
     import('../temporal.config.js'),
-    import('../client/temporal-place.js'),
+    import('../client/temporal-target.js'),
   ]);
   const file = stackOf(config);
   if (file?.addresses.api === config.apiUrl) {
@@ -103,7 +103,7 @@ async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv, api: 
       TEMPORAL_NAMESPACE: env.TEMPORAL_NAMESPACE || namespace,
     }),
   );
-  const ours = await temporalPlaceOf(handle);
+  const ours = await temporalTargetOf(handle);
   if (ours.namespaceId === theirs.namespaceId) return handle;
   await handle.close();
   throw new PerdureError(

@@ -16,7 +16,7 @@ import {
 } from '../workflows/messages.js';
 import type { promoteModel, PromotionResult } from '../workflows/promotion/promote-model.js';
 import type { TemporalHandle } from './connect.js';
-import { unlessStuck } from './stuck.js';
+import { unlessStuck } from './stuck-workflows.js';
 import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 
 /**

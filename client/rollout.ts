@@ -8,7 +8,7 @@ import {
   type RollbackRequest,
   type Steering,
   type SteeringCommand,
-} from '../domain/requests.js';
+} from '../domain/workflow-inputs.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import {
   rolloutStatusQuery,
@@ -18,7 +18,7 @@ import {
 } from '../workflows/messages.js';
 import type { rollbackModel, RollbackResult } from '../workflows/rollout/rollback-model.js';
 import type { TemporalHandle } from './connect.js';
-import { unlessStuck } from './stuck.js';
+import { unlessStuck } from './stuck-workflows.js';
 import { resultOf, type Started } from './workflow-result.js';
 
 export type { RollbackResult, SteeringAnswer };

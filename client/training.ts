@@ -3,7 +3,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Cause } from '../domain/cause.js';
 import { PerdureError } from '../domain/errors.js';
 import { workflowIds } from '../domain/ids.js';
-import { trainRequestSchema, type TrainRequest } from '../domain/requests.js';
+import { trainRequestSchema, type TrainRequest } from '../domain/workflow-inputs.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import type { RunResult } from '../workflows/training/train-model.js';
 import type { trainModel } from '../workflows/training/train-model.js';

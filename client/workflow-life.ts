@@ -4,7 +4,7 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { LeaseHolder } from '../domain/lease.js';
+import type { LeaseHolder } from '../domain/lease-holder.js';
 
 /** Whether the chain of runs that began with `runId` goes on, and if not how it ended, in words. */
 export type WorkflowLife = { runs: true } | { runs: false; ended: string };

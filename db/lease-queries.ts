@@ -1,5 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import type { LeaseGrant } from '../domain/lease.js';
+import type { LeaseGrant } from '../domain/lease-holder.js';
 import type { Database } from './connect.js';
 import { leases } from './schema/index.js';
 

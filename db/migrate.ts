@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
-import { holdTableRules, migrating } from './hold-table-rules.js';
+import { enforceTableRules, migrating } from './enforce-table-rules.js';
 
 const migrationsFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'migrations');
 
@@ -24,7 +24,7 @@ export async function migrateDatabase(url: string, applicationUrl = url): Promis
     await migrate(drizzle(sql), { migrationsFolder });
     await sql`insert into stores select where not exists (select from stores)`;
     const application = roleOf(applicationUrl);
-    await holdTableRules(sql, application === roleOf(url) ? undefined : application);
+    await enforceTableRules(sql, application === roleOf(url) ? undefined : application);
   } finally {
     await sql.end({ timeout: 5 });
   }

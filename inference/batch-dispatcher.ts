@@ -1,5 +1,5 @@
 import { PerdureError } from '../domain/errors.js';
-import { packRows, sliceScores } from './batch.js';
+import { packRows, sliceScores } from './pack-rows.js';
 import type { Rows } from './compiled-contract.js';
 import type { CallerDeadline } from './caller-deadline.js';
 import type { EngineObserver, ModelSpec } from './inference-engine.js';

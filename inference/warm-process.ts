@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { FromInference } from './inference-messages.js';
-import { forkProgram } from './programs.js';
+import { forkProgram } from './fork-program.js';
 
 export interface InferenceProcess {
   child: ChildProcess;

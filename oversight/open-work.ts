@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
-import { askOfEach } from '../client/ask-temporal.js';
+import { askOfEach } from '../client/ask-of-each.js';
 import type { TemporalHandle } from '../client/connect.js';
 import { reconcilerRuns } from '../client/reconciler.js';
 import { retentionRuns } from '../client/retention.js';
-import { whyStuck } from '../client/stuck.js';
+import { whyStuck } from '../client/stuck-workflows.js';
 import { workflowLife } from '../client/workflow-life.js';
 import type { Database } from '../db/connect.js';
 import { heldLeases, openRows, orphanedShares } from '../db/reconciliation-queries.js';
-import { parseHolder, type LeaseHolder } from '../domain/lease.js';
+import { parseHolder, type LeaseHolder } from '../domain/lease-holder.js';
 import { messageOf } from '../domain/errors.js';
 import { note, ok, problem, type Check } from './check.js';
 import { queueChecks } from './queue-checks.js';

@@ -1,5 +1,5 @@
 import type { TemporalHandle } from '../client/connect.js';
-import { queueStates, type QueueState } from '../client/queues.js';
+import { queueStates, type QueueState } from '../client/queue-states.js';
 import type { Database } from '../db/connect.js';
 import { openRuns } from '../db/training/open-runs.js';
 import { runQueue, stepInSlot, type OpenRun, type WaitKind } from '../domain/training/run-queue.js';

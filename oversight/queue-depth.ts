@@ -1,4 +1,4 @@
-import type { QueueState } from '../client/queues.js';
+import type { QueueState } from '../client/queue-states.js';
 import { waitKinds, type WaitKind } from '../domain/training/run-queue.js';
 
 /** What waits, and for what. */

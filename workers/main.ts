@@ -12,7 +12,7 @@ import { ensureCompaction } from '../client/compaction.js';
 import { ensureReconciler } from '../client/reconciler.js';
 import { ensureRetention } from '../client/retention.js';
 import { connectDatabase } from '../db/connect.js';
-import { trustText } from '../domain/decision-proof.js';
+import { trustText } from '../domain/decision-trust.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import { loadTemporalConfig } from '../temporal.config.js';
 import { failureInterceptor } from './failure-interceptor.js';

@@ -1,8 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ApprovalRequirement } from '../domain/promotion/approval-places.js';
+import type { ApprovalRequirement } from '../domain/promotion/approval-slots.js';
 import type { CountedDecision, Decision, PromotionState, SignalDecision } from '../domain/promotion/promotion.js';
-import type { SteeringCommand, Steering } from '../domain/requests.js';
-import type { RolloutState } from '../domain/rollout/rollout.js';
+import type { SteeringCommand, Steering } from '../domain/workflow-inputs.js';
+import type { RolloutState } from '../domain/rollout/move-after-look.js';
 import type { Split } from '../domain/serving/route.js';
 
 /** Everything that may be said to a running workflow, by its wire name. */

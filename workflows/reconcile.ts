@@ -3,7 +3,7 @@ import { workflowIds } from '../domain/ids.js';
 import { reconcileActivities, watching } from './activity-profiles.js';
 import { giveShareBack } from './rollout/give-share-back.js';
 import { historyIsLong } from './long-history.js';
-import { isAlreadyStarted } from './started-before.js';
+import { isAlreadyStarted } from './already-started.js';
 import { Timeline } from './timeline.js';
 
 /** How long what is no longer true may stand, at most: a pass takes a second or two. */

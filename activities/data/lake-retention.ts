@@ -1,4 +1,4 @@
-import { withLakePlace, removableUncounted, type UncountedRow } from '../../db/data/lake-places.js';
+import { withLakePlace, removableUncounted, type UncountedRow } from '../../db/data/lake-manifests.js';
 import { forgetLakeObject } from '../../db/data/data-queries.js';
 import { recordRetentionRun } from '../../db/serving/expired-rows.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
@@ -41,8 +41,8 @@ async function removeObject(
   store: Pick<ObjectStore, 'list' | 'delete'>,
   { key, model, prefix, since }: UncountedRow,
 ): Promise<number> {
-  return withLakePlace(db, { model, prefix }, async ({ book, now, forget }) => {
-    const row = book.uncounted.find((one) => one.key === key);
+  return withLakePlace(db, { model, prefix }, async ({ recorded, now, forget }) => {
+    const row = recorded.uncounted.find((one) => one.key === key);
     if (row?.since.getTime() !== since.getTime()) return 0;
     const named = now?.files?.some((file) => file.key === key) ?? false;
     const object = (await store.list(key)).find((one) => one.key === key);

@@ -7,7 +7,7 @@ import type { StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
-import type { BookedPlace } from '../../domain/data/lake/lake-book.js';
+import type { PlaceManifest } from '../../domain/data/lake/lake-manifest.js';
 import { forgetLakeObject, rememberLakeObjects } from '../../db/data/data-queries.js';
 import { lakeContent, type BrokenFile, type LakeDataFile } from '../../db/data/lake-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -106,7 +106,7 @@ export async function readLake(
 }
 
 /** A place that a manifest rules changed when it was switched; any other when its newest file was put. */
-function newestOf(used: readonly LakeDataFile[], places: ReadonlyMap<string, BookedPlace>): LakePartition['newest'] {
+function newestOf(used: readonly LakeDataFile[], places: ReadonlyMap<string, PlaceManifest>): LakePartition['newest'] {
   const changes = used.map(({ table, prefix, modifiedAt }) => {
     const place = places.get(prefix);
     return place?.files

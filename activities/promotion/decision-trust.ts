@@ -2,10 +2,10 @@ import { readAccessFile } from '../../adapters/access-file.js';
 import { decisionVerifier } from '../../adapters/decision-keys.js';
 import { rolesOf } from '../../domain/promotion/access.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { DecisionProof } from '../../domain/decision-proof.js';
-import { whyNotTrusted } from '../../domain/decision-proof.js';
+import type { DecisionProof } from '../../domain/decision-trust.js';
+import { whyNotTrusted } from '../../domain/decision-trust.js';
 import { proofOf, type SignatureQuestion } from '../../domain/promotion/decision-signature.js';
-import { needsNoApproval, promotionStanding } from '../../domain/promotion/promotion-standing.js';
+import { needsNoApproval, approvalState } from '../../domain/promotion/approval-state.js';
 import type { DecisionRecord, PromotionRecord } from '../../db/promotion/promotion-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
@@ -60,7 +60,7 @@ export function decisionTrust({ accessFile, decisions: { trust, verifyingKeysFil
         doubts.push(`${actor} asked for it or had it trained`);
       else holding.push({ actor, decision, counted: true, roles: rolesOf(access, actor) });
     }
-    if (promotionStanding(evidence.policy, holding, escalatedAt !== null) === 'approved') return null;
+    if (approvalState(evidence.policy, holding, escalatedAt !== null) === 'approved') return null;
     return ['the recorded decisions do not satisfy the policy', ...doubts].join('; ');
   }
 }

@@ -1,7 +1,7 @@
 import type { ServedOutcomes } from '../../adapters/data-engine/prediction-log/served-outcomes.js';
 import { PerdureError } from '../../domain/errors.js';
 import { judgeStage, type Observed } from '../../domain/rollout/judge/judge.js';
-import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
+import type { LateLabelReview } from '../../domain/rollout/late-label-review.js';
 import type { Environment } from '../../domain/names.js';
 import type { LateLabelsPolicy } from '../../domain/rollout/rollout-policy.js';
 import { championOf } from '../../domain/serving/route.js';
@@ -46,14 +46,14 @@ export function createReviewActivities(deps: ActivityDependencies) {
       rolloutId: string;
       look: number;
       last: boolean;
-    }): Promise<{ decided: boolean; word: DelayedLabelReview }> {
+    }): Promise<{ decided: boolean; word: LateLabelReview }> {
       const { rollout, late } = await reviewed(rolloutId);
       const { champion, challenger } = rollout;
       const counts = await countedUnder(rollout, late);
       const [theirs, ours] = [armOf(counts, champion), armOf(counts, challenger)];
       const coveragePct = Math.min(...[theirs, ours].map((arm) => (100 * arm.labelled) / Math.max(1, arm.predictions)));
       const covered = coveragePct >= late.coveragePct;
-      const word = (verdict: DelayedLabelReview['verdict'], reason: string): DelayedLabelReview => ({
+      const word = (verdict: LateLabelReview['verdict'], reason: string): LateLabelReview => ({
         verdict,
         reason,
         coveragePct,
@@ -75,7 +75,7 @@ export function createReviewActivities(deps: ActivityDependencies) {
       return { decided: last || verdict === 'pass' || verdict === 'fail', word: word(verdict, reason) };
     },
 
-    recordLastWord: ({ rolloutId, word }: { rolloutId: string; word: DelayedLabelReview }) =>
+    recordLastWord: ({ rolloutId, word }: { rolloutId: string; word: LateLabelReview }) =>
       recordLastWord(db, rolloutId, word),
 
     /** The epoch under which a version is champion now; null when it is not any more. */

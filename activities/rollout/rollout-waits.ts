@@ -1,11 +1,11 @@
 import { workflowLife } from '../../client/workflow-life.js';
 import { asPerdureError } from '../../client/workflow-result.js';
 import { leaseNames, workflowIds } from '../../domain/ids.js';
-import type { LeaseHolder } from '../../domain/lease.js';
+import type { LeaseHolder } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
-import type { RolloutState } from '../../domain/rollout/rollout.js';
+import type { RolloutState } from '../../domain/rollout/move-after-look.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { goesFirst } from '../turn-taking.js';
+import { waitBehind } from '../wait-by-retry.js';
 
 export interface RolloutEnd {
   rolloutId: string;
@@ -65,7 +65,7 @@ export function createRolloutWaitActivities({ temporal }: Pick<ActivityDependenc
     holder: LeaseHolder,
   ): Promise<void> {
     const life = await workflowLife(temporal, holder);
-    if (life.runs) throw goesFirst(holder.workflowId, { lease: leaseNames.rollout(environment, model) });
+    if (life.runs) throw waitBehind(holder.workflowId, { lease: leaseNames.rollout(environment, model) });
   }
 }
 

@@ -1,13 +1,13 @@
 import { PerdureError } from '../../domain/errors.js';
-import type { LeaseGrant } from '../../domain/lease.js';
+import type { LeaseGrant } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
 import { stageAt, type SettledRollout } from '../../domain/rollout/rollout-plan.js';
-import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../../domain/rollout/rollout.js';
+import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../../domain/rollout/move-after-look.js';
 import { writerOfKey, type RouteWriter } from '../../domain/serving/route-writer.js';
 import { rolesOf } from '../../domain/promotion/access.js';
 import { readAccessFile } from '../../adapters/access-file.js';
 import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
-import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
+import { routeOfStage } from '../../domain/rollout/strategy-stages.js';
 import { planRollback, type RollbackPlan } from '../../domain/rollout/rollback-target.js';
 import type { Split } from '../../domain/serving/route.js';
 import { whyOtherRules, whyOtherSetBack } from '../../domain/promotion/rules-in-force.js';

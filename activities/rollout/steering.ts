@@ -1,9 +1,9 @@
 import { readAccessFile } from '../../adapters/access-file.js';
 import { decisionVerifier } from '../../adapters/decision-keys.js';
 import { rolesOf } from '../../domain/promotion/access.js';
-import { requirementsOf } from '../../domain/promotion/approval-places.js';
-import type { DecisionProof } from '../../domain/decision-proof.js';
-import type { SteeringCommand } from '../../domain/requests.js';
+import { requirementsOf } from '../../domain/promotion/approval-slots.js';
+import type { DecisionProof } from '../../domain/decision-trust.js';
+import type { SteeringCommand } from '../../domain/workflow-inputs.js';
 import { steeringProofOf, type SignedSteering } from '../../domain/rollout/steering-signature.js';
 import { isTowardsSafety, whyNotSteered } from '../../domain/rollout/steering.js';
 import { promotionById } from '../../db/promotion/promotion-queries.js';

@@ -7,12 +7,12 @@ import { logBatches } from '../../adapters/data-engine/prediction-log/log-object
 import { isDamage } from '../../adapters/data-engine/prediction-log/log-reader.js';
 import { contentsOf } from '../../adapters/data-engine/prediction-log/merge-files.js';
 import { predictionDaySql } from '../../adapters/data-engine/prediction-log/prediction-day.js';
-import { parquetTable, quoteName, quoteText } from '../../adapters/data-engine/quote.js';
+import { parquetTable, quoteName, quoteText } from '../../adapters/data-engine/quote-sql.js';
 import { fileDigest } from '../../adapters/data-engine/snapshot/write-partition.js';
 import type { ListedObject } from '../../adapters/object-store/object-store.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import { logColumns } from '../../domain/serving/served-log.js';
+import { logColumns } from '../../domain/serving/prediction-log-columns.js';
 import { proveHeld, sessionMemoryMb, type Compacted, type CompactionDeps } from './compact-predictions.js';
 
 const batchMax = { filesMax: 256, bytesMax: 64 * 1024 ** 2 };

@@ -3,7 +3,7 @@ import { BOOLEAN, DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER, VARCHAR, type
 import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
-import { quoteText } from './quote.js';
+import { quoteText } from './quote-sql.js';
 
 export interface DuckSession {
   /** Runs one statement. @throws the database's error, or the signal's reason when it was aborted. */

@@ -2,7 +2,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
-import { parquetTable, quoteText } from '../data-engine/quote.js';
+import { parquetTable, quoteText } from '../data-engine/quote-sql.js';
 import type { InputColumn } from './model-session.js';
 
 export interface HoldoutBatch {

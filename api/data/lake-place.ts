@@ -1,4 +1,4 @@
-import type { LakePlace } from '../../db/data/lake-places.js';
+import type { LakePlace } from '../../db/data/lake-manifests.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';

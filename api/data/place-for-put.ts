@@ -1,6 +1,6 @@
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import { newestLanded } from '../../db/data/lake-months.js';
-import { doubtAboutPartition } from '../../domain/data/lake/doubtful-partition.js';
+import { whyUnlikely } from '../../domain/data/lake/unlikely-partition.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
@@ -29,7 +29,7 @@ async function mustBeLikely(
   partition: Partition,
 ): Promise<void> {
   const newest = await newestLanded(deps.db, deps.objects, definition, table);
-  const doubt = doubtAboutPartition(definition.data, {
+  const doubt = whyUnlikely(definition.data, {
     table,
     partition,
     present: newest === undefined ? [] : [newest],

@@ -1,11 +1,11 @@
-import { withLakePlace, type HeldPlace, type LakePlace } from '../../db/data/lake-places.js';
+import { withLakePlace, type HeldPlace, type LakePlace } from '../../db/data/lake-manifests.js';
 import {
   isSameManifest,
   planPut,
   planRemoval,
   type LyingObject,
   type ManifestFile,
-} from '../../domain/data/lake/lake-book.js';
+} from '../../domain/data/lake/lake-manifest.js';
 import { PerdureError } from '../../domain/errors.js';
 import { lakeFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
@@ -60,10 +60,10 @@ export async function switchManifest(
   { append, seen, ...changer }: LakeChanger & { append: boolean; seen: number },
 ): Promise<PutFilesResult> {
   return withLakePlace(deps.db, place, async (held) => {
-    const { now, book } = held;
+    const { now, recorded } = held;
     const lying = await lyingIn(deps, place);
     if (append) mustBeWhole(place, held, lying);
-    const { files, superseded, alreadyThere } = planPut(lying, book, filesOf(place, landed, lying), { append });
+    const { files, superseded, alreadyThere } = planPut(lying, recorded, filesOf(place, landed, lying), { append });
     const unchanged = now !== undefined && superseded.length === 0 && isSameManifest(now.files, files);
     if (unchanged) await held.forget(landed.map(({ key }) => key));
     else if (!append && now && now.generation !== seen) throw lostAgainst(place, now);
@@ -82,7 +82,7 @@ export async function switchManifest(
 export async function removeLakeFiles(deps: Deps, place: PutPlace, changer: LakeChanger): Promise<RemoveDataResult> {
   return withLakePlace(deps.db, place, async (held) => {
     const { table, partition, model } = place;
-    const { files, superseded } = planRemoval(await lyingIn(deps, place), held.book);
+    const { files, superseded } = planRemoval(await lyingIn(deps, place), held.recorded);
     if (superseded.length === 0 && !held.now?.files) {
       throw new PerdureError(
         'not-found',

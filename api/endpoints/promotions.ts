@@ -9,10 +9,10 @@ import {
   type PromotionRecord,
 } from '../../db/promotion/promotion-queries.js';
 import { environmentSchema, modelNameSchema } from '../../domain/names.js';
-import { requirementsOf } from '../../domain/promotion/approval-places.js';
+import { requirementsOf } from '../../domain/promotion/approval-slots.js';
 import { parseCompactSignature } from '../../domain/promotion/decision-signature.js';
 import { PerdureError } from '../../domain/errors.js';
-import { needsNoApproval, promotionStanding, standingPlaces } from '../../domain/promotion/promotion-standing.js';
+import { needsNoApproval, approvalState, filledSlots } from '../../domain/promotion/approval-state.js';
 import { listReply } from '../../client/http/page.js';
 import {
   decisionReplySchema,
@@ -118,7 +118,7 @@ function requirementOf(row: PromotionRecord, all: readonly DecisionRecord[]): Pr
   const decisions = all
     .filter((one) => one.via !== 'policy' && one.evidenceSha256 === row.evidenceSha256)
     .map(({ actor, decision, counted, roles }) => ({ actor, decision, counted, ...(roles && { roles }) }));
-  const places = standingPlaces(policy, decisions, escalated);
+  const places = filledSlots(policy, decisions, escalated);
   const { escalateAfterHours, escalateTo } = policy;
   return {
     approvalsNeeded: free ? 0 : requirementsOf(policy, escalated).reduce((sum, one) => sum + one.count, 0),
@@ -140,7 +140,7 @@ function requirementOf(row: PromotionRecord, all: readonly DecisionRecord[]): Pr
             to: escalateTo,
             at: (row.escalatedAt ?? new Date(row.requestedAt.getTime() + escalateAfterHours * 3_600_000)).toISOString(),
           },
-    standing: free ? 'approved' : promotionStanding(policy, decisions, escalated),
+    standing: free ? 'approved' : approvalState(policy, decisions, escalated),
   };
 }
 

@@ -1,9 +1,9 @@
 import { decidePromotion } from '../../client/promotion.js';
-import type { DecisionTrust } from '../../domain/decision-proof.js';
+import type { DecisionTrust } from '../../domain/decision-trust.js';
 import type { SignedDecision } from '../../domain/promotion/decision-signature.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
-import type { SteeringCommand } from '../../domain/requests.js';
+import type { SteeringCommand } from '../../domain/workflow-inputs.js';
 import { isTowardsSafety } from '../../domain/rollout/steering.js';
 import type { SignedSteering } from '../../domain/rollout/steering-signature.js';
 import { steerRollout, type SteeringAnswer } from '../../client/rollout.js';

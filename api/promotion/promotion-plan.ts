@@ -8,17 +8,17 @@ import { runningRollout } from '../../db/rollout/rollout-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
 import type { Database } from '../../db/connect.js';
-import { requirementsOf } from '../../domain/promotion/approval-places.js';
+import { requirementsOf } from '../../domain/promotion/approval-slots.js';
 import { compatibilityText } from '../../domain/data/contract-compatibility.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
-import { needsNoApproval } from '../../domain/promotion/promotion-standing.js';
+import { needsNoApproval } from '../../domain/promotion/approval-state.js';
 import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
 import { floorOf } from '../../domain/promotion/floor.js';
 import type { ApiDeps } from '../deps.js';
 import { policyAfter } from '../../domain/promotion/rules-in-force.js';
 import { setBackOf } from '../../db/rollout/champion-history.js';
-import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
+import { routeOfStage } from '../../domain/rollout/strategy-stages.js';
 
 interface Question {
   model: string;

@@ -3,7 +3,7 @@ import { acquireLease, releaseLease } from '../../db/lease-queries.js';
 import { routeHistory, routeOf, writeRoute } from '../../db/serving/route-queries.js';
 import { PerdureError } from '../../domain/errors.js';
 import { leaseNames } from '../../domain/ids.js';
-import { holderText, parseHolder } from '../../domain/lease.js';
+import { holderText, parseHolder } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
 import type { Route } from '../../domain/serving/route.js';
 import type { ApiDeps } from '../deps.js';

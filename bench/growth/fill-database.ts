@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { connectDatabase } from '../../db/connect.js';
 import { applyDefinition } from '../../db/model/definition-queries.js';
 import { digestOf } from '../../domain/canonical-json.js';
-import { migrating } from '../../db/hold-table-rules.js';
+import { migrating } from '../../db/enforce-table-rules.js';
 import { copyLives } from './copy-lives.js';
 import { growthDefinitions } from './definitions.js';
 import { liveOnce } from './first-life.js';

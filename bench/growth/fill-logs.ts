@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { LogKind } from '../../domain/serving/served-log.js';
+import type { LogKind } from '../../domain/serving/prediction-log-columns.js';
 import { segmentToParquet } from '../../serving/prediction-log/segment-to-parquet.js';
 import { inParallel } from './fill-bucket.js';
 import { modelName, modelNames, type GrowthShape } from './shape.js';

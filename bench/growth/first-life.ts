@@ -22,7 +22,7 @@ import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Evidence } from '../../domain/promotion/promotion.js';
 import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
-import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
+import { routeOfStage } from '../../domain/rollout/strategy-stages.js';
 import { rolloutReason } from '../../domain/serving/route.js';
 import { runSteps } from '../../domain/training/run.js';
 import { manifestColumns, shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Passport } from '../../client/http/gateway-client.js';
-import type { OverrideCause } from '../../domain/serving/served-log.js';
+import type { OverrideCause } from '../../domain/serving/prediction-log-columns.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { PromotionDetail } from '../../client/http/promotions.js';
-import { requirementText } from '../../domain/promotion/approval-places.js';
+import { requirementText } from '../../domain/promotion/approval-slots.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';

@@ -8,7 +8,7 @@ import { localTime } from '../format/time.js';
 import { metric, servedNowText, state } from '../format/words.js';
 import type { SteeringAnswer } from '../../client/rollout.js';
 import type { Environment } from '../../domain/names.js';
-import type { SteeringCommand } from '../../domain/requests.js';
+import type { SteeringCommand } from '../../domain/workflow-inputs.js';
 import { isTowardsSafety } from '../../domain/rollout/steering.js';
 import { actorOption } from '../global-options.js';
 import type { Output } from '../output.js';

@@ -1,5 +1,5 @@
 import type { PromotionPlan } from '../../client/http/promotion-plan.js';
-import { requirementText } from '../../domain/promotion/approval-places.js';
+import { requirementText } from '../../domain/promotion/approval-slots.js';
 import type { Output } from '../output.js';
 import { describeContract } from './contract.js';
 import { fields, table } from './table.js';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { messageOf, PerdureError } from '../../domain/errors.js';
 import { stackHeader, identityText, type StackIdentity } from '../../domain/stack-identity.js';
 import { splitSchema } from '../../domain/serving/route.js';
-import { overrideCauses } from '../../domain/serving/served-log.js';
+import { overrideCauses } from '../../domain/serving/prediction-log-columns.js';
 import { sendRequest, type HttpReply } from './send-request.js';
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });

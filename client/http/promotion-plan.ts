@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { environmentSchema } from '../../domain/names.js';
 import { contractViewSchema } from './contract-view.js';
-import { effectBases } from '../../domain/rollout/rollout-effect.js';
+import { sampleSizeBases } from '../../domain/rollout/sample-size.js';
 
 const sharesSchema = z.array(z.object({ version: z.number().int(), sharePct: z.number() }));
 
@@ -15,7 +15,7 @@ const effectSchema = z.object({
    * What they are reckoned from: what was counted, the champion's holdout (if each request gets its label), 1 percent
    * taken for want of both, or nothing.
    */
-  basis: z.enum(effectBases),
+  basis: z.enum(sampleSizeBases),
 });
 
 const planStageSchema = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actorSchema } from '../../domain/names.js';
 import { plainTextSchema } from '../../domain/text/plain-text.js';
-import { steeringCommandSchema } from '../../domain/requests.js';
+import { steeringCommandSchema } from '../../domain/workflow-inputs.js';
 import { listSchema } from './page.js';
 
 export const rolloutSummarySchema = z.object({

@@ -10,7 +10,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { scheduleIds } from '../../domain/ids.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { ModelSchedule } from '../../domain/triggers/trigger-policy.js';
-import { askOfEach } from '../ask-temporal.js';
+import { askOfEach } from '../ask-of-each.js';
 import type { TemporalHandle } from '../connect.js';
 import { catchUpWindowMs, nextFirings } from './schedule-plan.js';
 

@@ -2,16 +2,16 @@ import {
   countLake,
   describeBeside,
   describeBroken,
-  type BookedPlace,
+  type PlaceManifest,
   type LyingObject,
-} from '../../domain/data/lake/lake-book.js';
+} from '../../domain/data/lake/lake-manifest.js';
 import { lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import { knownLakeObjects } from './data-queries.js';
-import { lakeBook } from './lake-places.js';
+import { lakeManifests } from './lake-manifests.js';
 
 type Listed = Omit<LyingObject, 'prefix'>;
 
@@ -42,7 +42,7 @@ export interface LakeContent {
   strays: StrayFile[];
   broken: BrokenFile[];
   /** What rules the places that were ever put into; the others are ruled by what lies there. */
-  places: Map<string, BookedPlace>;
+  places: Map<string, PlaceManifest>;
 }
 
 /** What to look at: these partitions of the partitioned tables, and the tables without partitions. */
@@ -91,8 +91,8 @@ async function contentOf(
     if (file.kind !== 'data') continue;
     lying.push({ ...object, prefix: prefixOf(model, file.table, file.partition) });
   }
-  const book = await lakeBook(db, model, scope && placesOf(definition, scope.partitions));
-  const { counted, beside, broken } = countLake(lying, book);
+  const recorded = await lakeManifests(db, model, scope && placesOf(definition, scope.partitions));
+  const { counted, beside, broken } = countLake(lying, recorded);
   const unknown = counted.filter(({ sha256 }) => sha256 === null).map(({ key }) => key);
   const known = new Map(
     (await knownLakeObjects(db, unknown)).map(({ key, etag, sha256 }) => [`${key}\n${etag}`, sha256]),
@@ -107,7 +107,7 @@ async function contentOf(
     broken: broken
       .map((one) => ({ key: one.key, problem: describeBroken(one), ...placeOfPrefix(model, one.place.prefix) }))
       .filter(({ table }) => Object.hasOwn(data.tables, table)),
-    places: new Map(book.places.map((place) => [place.prefix, place])),
+    places: new Map(recorded.places.map((place) => [place.prefix, place])),
   };
 }
 

@@ -1,11 +1,11 @@
-import { countLake } from '../../domain/data/lake/lake-book.js';
+import { countLake } from '../../domain/data/lake/lake-manifest.js';
 import { lakeFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import type { LakeStore } from './lake-content.js';
-import { lakeBook, ruledPartitions } from './lake-places.js';
+import { lakeManifests, ruledPartitions } from './lake-manifests.js';
 
 type Data = Pick<ModelDefinition, 'name' | 'data'>;
 
@@ -62,7 +62,8 @@ export async function newestLanded(
     const lying = (await store.list(prefix)).flatMap((object) =>
       lakeFile(model, data.tables, object).kind === 'data' ? [{ ...object, prefix }] : [],
     );
-    if (lying.length > 0 && countLake(lying, await lakeBook(db, model, [prefix])).counted.length > 0) return partition;
+    if (lying.length > 0 && countLake(lying, await lakeManifests(db, model, [prefix])).counted.length > 0)
+      return partition;
   }
   return undefined;
 }

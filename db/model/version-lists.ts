@@ -6,7 +6,7 @@ import { definitionInForce } from './definition-queries.js';
 import { newestFirst, toPage, within, type Page, type PageRequest } from '../page.js';
 import { versionOf, type VersionRecord } from './version-queries.js';
 import { definitions, runs, snapshots, versionArchivals, versions } from '../schema/index.js';
-import { labelThreshold } from '../serving/label-threshold.js';
+import { classThreshold } from '../serving/class-threshold.js';
 
 type Windows = { [Window in 'trainedOn' | 'testedOn']: SnapshotManifest[Window] | null };
 
@@ -64,7 +64,7 @@ const notArchived = sql`not coalesce((select archivals.archived from ${versionAr
  */
 export async function versionWithOrigin(db: Database, model: string, version: number): Promise<VersionWithOrigin> {
   const [row] = await db.orm
-    .select({ ...getTableColumns(versions), threshold: labelThreshold, cause: runs.cause, ...windows })
+    .select({ ...getTableColumns(versions), threshold: classThreshold, cause: runs.cause, ...windows })
     .from(versions)
     .innerJoin(runs, eq(runs.id, versions.runId))
     .leftJoin(definitions, eq(definitions.sha256, versions.definitionSha256))

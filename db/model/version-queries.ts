@@ -6,10 +6,10 @@ import type { Lineage, TensorInterface } from '../../domain/model/model-version.
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import { definitions, models, runs, runSteps, versions } from '../schema/index.js';
-import { labelThreshold } from '../serving/label-threshold.js';
+import { classThreshold } from '../serving/class-threshold.js';
 import { endRun } from '../training/run-queries.js';
 
-/** A registered version; its threshold is that by which it is served, see `labelThreshold`. */
+/** A registered version; its threshold is that by which it is served, see `classThreshold`. */
 export type VersionRecord = Omit<typeof versions.$inferSelect, 'threshold'> & { threshold: number };
 
 export interface NewVersion {
@@ -101,7 +101,7 @@ const namedMax = 20;
 /** @throws PerdureError `not-found` that says which versions there are. */
 export async function versionOf(db: Database, model: string, version: number): Promise<VersionRecord> {
   const [found] = await db.orm
-    .select({ ...getTableColumns(versions), threshold: labelThreshold })
+    .select({ ...getTableColumns(versions), threshold: classThreshold })
     .from(versions)
     .leftJoin(definitions, eq(definitions.sha256, versions.definitionSha256))
     .where(and(eq(versions.model, model), eq(versions.version, version)));

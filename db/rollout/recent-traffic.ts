@@ -9,7 +9,7 @@ import {
 } from '../../domain/rollout/judge/judge-policy.js';
 import type { Environment } from '../../domain/names.js';
 import { pastSamples, type PastLook } from '../../domain/rollout/judge/past-samples.js';
-import type { RecentTraffic } from '../../domain/rollout/rollout-effect.js';
+import type { RecentTraffic } from '../../domain/rollout/sample-size.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/data-queries.js';
 import { versionOf } from '../model/version-queries.js';

@@ -4,8 +4,8 @@ import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import { alphaOfStage, type SettledRollout } from '../../domain/rollout/rollout-plan.js';
-import { stageEffects, type RecentTraffic, type StageEffect } from '../../domain/rollout/rollout-effect.js';
-import { stagesOf } from '../../domain/rollout/rollout-stage.js';
+import { stageSampleSizes, type RecentTraffic, type StageSampleSize } from '../../domain/rollout/sample-size.js';
+import { stagesOf } from '../../domain/rollout/strategy-stages.js';
 import { championOf } from '../../domain/serving/route.js';
 import { stretchStages } from '../../domain/rollout/stretch-stages.js';
 import type { Database } from '../connect.js';
@@ -27,7 +27,7 @@ export interface RolloutOutlook {
   /** The version that is champion now, the challenger itself too; null in an empty environment. */
   present: number | null;
   /** What each stage needs, as the policy wrote it. Empty where nobody judges. */
-  effects: StageEffect[];
+  effects: StageSampleSize[];
   traffic: RecentTraffic;
   /** One sentence on each stage that was lengthened because it could not see the named harm. */
   changes: string[];
@@ -62,7 +62,7 @@ export async function rolloutOutlook(
   const metrics = judged ? [...policy.judge.metrics, ...(policy.strategy === 'ab' ? [policy.outcome] : [])] : [];
   const traffic =
     present === null ? noTraffic : await recentTraffic(db, { environment, model, champion: present, metrics });
-  const effects = judged ? stageEffects(policy, written, traffic) : [];
+  const effects = judged ? stageSampleSizes(policy, written, traffic) : [];
   const { stages, changes, refused } = judged
     ? stretchStages(written, policy.judge, effects)
     : { stages: written, changes: [], refused: null };

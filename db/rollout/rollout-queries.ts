@@ -2,10 +2,10 @@ import { and, desc, eq, exists, inArray, isNull, lte, sql } from 'drizzle-orm';
 import { digestOf } from '../../domain/canonical-json.js';
 import type { StageJudgement } from '../../domain/rollout/judge/judge.js';
 import type { Environment } from '../../domain/names.js';
-import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
+import type { LateLabelReview } from '../../domain/rollout/late-label-review.js';
 import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { RolloutState } from '../../domain/rollout/rollout.js';
+import type { RolloutState } from '../../domain/rollout/move-after-look.js';
 import type { RolloutOutcome } from '../../domain/rollout/champion-history.js';
 import { rolloutMoves } from '../../domain/rollout/rollout-moves.js';
 import { isEnd, openStates } from '../../domain/state-moves.js';
@@ -73,7 +73,7 @@ export async function setRolloutState(
 }
 
 /** Writes down what late labels said; the first word stands. */
-export async function recordLastWord(db: Database, id: string, word: DelayedLabelReview): Promise<void> {
+export async function recordLastWord(db: Database, id: string, word: LateLabelReview): Promise<void> {
   await db.orm
     .update(rollouts)
     .set({ lastWord: word })

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
-import type { ManifestFile } from '../../domain/data/lake/lake-book.js';
+import type { ManifestFile } from '../../domain/data/lake/lake-manifest.js';
 import type { ColumnProfile, SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 
 /** A partition's content as it was validated: one row per set of inputs, so a corrected file gets a row of its own. */
@@ -56,7 +56,7 @@ export const watermarks = pgTable('watermarks', {
 
 /**
  * Where the lake's places stand: one row for each place (a partition of a table, or a whole table) that `data put` or
- * `data rm` has touched. What counts in a place changes with the one update of its row: see `domain/data/lake/lake-book.ts`.
+ * `data rm` has touched. What counts in a place changes with the one update of its row: see `domain/data/lake/lake-manifest.ts`.
  */
 export const lakePlaces = pgTable(
   'lake_places',

@@ -16,8 +16,8 @@ import type { Environment } from '../../domain/names.js';
 import type { RouteWriter } from '../../domain/serving/route-writer.js';
 import type { EndOfService, RouteOverride, Shadow, Split } from '../../domain/serving/route.js';
 import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
-import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
-import type { RolloutState } from '../../domain/rollout/rollout.js';
+import type { LateLabelReview } from '../../domain/rollout/late-label-review.js';
+import type { RolloutState } from '../../domain/rollout/move-after-look.js';
 
 /** Who may do what may be done once at a time. Every write that needs it names the token. */
 export const leases = pgTable('leases', {
@@ -131,7 +131,7 @@ export const rollouts = pgTable(
     /** What was settled before anything moved: policy, stages and parties. Null for rollouts from before strategies. */
     settled: jsonb('settled').$type<SettledRollout>(),
     /** What late labels said after it; null until they have spoken, or where nobody asks them. */
-    lastWord: jsonb('last_word').$type<DelayedLabelReview>(),
+    lastWord: jsonb('last_word').$type<LateLabelReview>(),
     reason: text('reason'),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),

@@ -123,7 +123,7 @@ export const versions = pgTable(
     evaluationKey: text('evaluation_key').notNull(),
     /**
      * The score from which it answers `true`, as its evaluation settled it; null in versions of 0.1.0:
-     * `labelThreshold` says what counts there.
+     * `classThreshold` says what counts there.
      */
     threshold: doublePrecision('threshold'),
     lineage: jsonb('lineage').$type<Lineage>().notNull(),

@@ -1,6 +1,6 @@
 import { and, desc, eq, getTableColumns, gt, inArray, lt, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
-import type { LeaseGrant } from '../../domain/lease.js';
+import type { LeaseGrant } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
 import { writerOfKey, type RouteWriter } from '../../domain/serving/route-writer.js';
 import type { EndOfService, Route, RouteTargetInput } from '../../domain/serving/route.js';

@@ -11,7 +11,7 @@ import type { Database } from '../connect.js';
 import { latestRoutes, storeId } from './route-queries.js';
 import { releasedModels } from './route-releases.js';
 import { definitions, routeRevisions, routes, stores, versions } from '../schema/index.js';
-import { labelThreshold } from './label-threshold.js';
+import { classThreshold } from './class-threshold.js';
 
 /** Which state of an environment's routes somebody knows. */
 export interface RouteRevision {
@@ -66,7 +66,7 @@ async function servedVersions(db: Database, inForce: readonly Route[]): Promise<
   if (inForce.length === 0) return [];
   const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
   return db.orm
-    .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: labelThreshold })
+    .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: classThreshold })
     .from(versions)
     .leftJoin(definitions, eq(definitions.sha256, definitionSha256))
     .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));

@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import { leaseNames } from '../../domain/ids.js';
-import { holderText, type LeaseGrant, type LeaseHolder } from '../../domain/lease.js';
+import { holderText, type LeaseGrant, type LeaseHolder } from '../../domain/lease-holder.js';
 import {
   decideAdmission,
   trainingsPerModelLimit,

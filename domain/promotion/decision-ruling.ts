@@ -1,7 +1,7 @@
-import { fillPlaces, requirementsOf, requirementText } from './approval-places.js';
-import { proofText, whyNotTrusted, type DecisionProof, type DecisionTrust } from '../decision-proof.js';
+import { fillSlots, requirementsOf, requirementText } from './approval-slots.js';
+import { proofText, whyNotTrusted, type DecisionProof, type DecisionTrust } from '../decision-trust.js';
 import type { PromotionPolicy } from './promotion-policy.js';
-import { approversOf, promotionStanding, standingPlaces } from './promotion-standing.js';
+import { approversOf, approvalState, filledSlots } from './approval-state.js';
 import type { CountedDecision, Decision } from './promotion.js';
 
 export interface DecisionRuling {
@@ -68,12 +68,12 @@ function ruleOnApproval(
   const [isRequester, isTrainer] = [actor === requestedBy, actor === trainedBy];
   if (isRequester && !allowRequester) return refuse('who asked for a promotion cannot approve it');
   if (isTrainer && !allowRequester) return refuse('who had the version trained cannot approve it');
-  if (promotionStanding(policy, earlier, escalated) === 'approved')
+  if (approvalState(policy, earlier, escalated) === 'approved')
     return refuse('it has the approvals that it needs already');
   const approvers = approversOf(earlier);
   if (approvers.some((one) => one.actor === actor)) return refuse(`${actor} has approved already: another person must`);
-  const { missing } = standingPlaces(policy, earlier, escalated);
-  const after = fillPlaces(requirementsOf(policy, escalated), [...approvers, { actor, roles }]);
+  const { missing } = filledSlots(policy, earlier, escalated);
+  const after = fillSlots(requirementsOf(policy, escalated), [...approvers, { actor, roles }]);
   if (places(after.missing) === places(missing)) {
     return refuse(`the places for the roles of ${actor} are filled. Still needed: ${requirementText(missing)}`);
   }

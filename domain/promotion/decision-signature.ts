@@ -1,5 +1,5 @@
 import { canonicalJson } from '../canonical-json.js';
-import type { DecisionProof } from '../decision-proof.js';
+import type { DecisionProof } from '../decision-trust.js';
 
 /** What the control API puts its name to: this person decided so, on this evidence, then. */
 export interface SignedDecision {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requirementsOf } from './approval-places.js';
+import { requirementsOf } from './approval-slots.js';
 import { digestOf } from '../canonical-json.js';
 import { metricNameSchema } from '../evaluation/evaluation.js';
 import type { GateRule } from '../evaluation/evaluation-policy.js';

@@ -3,7 +3,7 @@ import type { Contract } from '../data/contract.js';
 import type { EvaluationPolicy } from '../evaluation/evaluation-policy.js';
 import type { MonitoringPolicy } from '../monitoring/monitoring-policy.js';
 import type { RolloutPolicy } from '../rollout/rollout-policy.js';
-import { requirementsOf } from './approval-places.js';
+import { requirementsOf } from './approval-slots.js';
 import type { Evidence } from './promotion.js';
 import type { PromotionPolicy } from './promotion-policy.js';
 import type { SetBack } from '../rollout/champion-history.js';

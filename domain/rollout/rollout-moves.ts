@@ -1,5 +1,5 @@
 import type { Moves } from '../state-moves.js';
-import type { RolloutState } from './rollout.js';
+import type { RolloutState } from './move-after-look.js';
 
 const openRollout = ['running', 'paused'] as const;
 /** What is paused must run again before it can be completed; it may go back at once. */

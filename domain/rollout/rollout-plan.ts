@@ -1,7 +1,7 @@
 import { PerdureError } from '../errors.js';
 import type { RolloutPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './judge/rollout-stage.js';
-import type { RolloutParties } from './rollout-stage.js';
+import type { RolloutParties } from './strategy-stages.js';
 
 /**
  * What a rollout does, settled before anything moves and never changed: editing the model's file changes no rollout in

@@ -2,8 +2,8 @@ import { judgeStage, type StageInput, type StageJudgement } from './judge/judge.
 import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './judge/rollout-stage.js';
-import { stagesOf } from './rollout-stage.js';
-import { inconclusiveEnd, moveAfterLook, type RolloutMove } from './rollout.js';
+import { stagesOf } from './strategy-stages.js';
+import { inconclusiveEnd, moveAfterLook, type RolloutMove } from './move-after-look.js';
 import type { Verdict } from '../verdict.js';
 
 /** What a look stores: all that its judgement depended on, and where the rollout was. */

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical-json.js';
-import type { DecisionProof } from '../decision-proof.js';
-import type { SteeringCommand } from '../requests.js';
+import type { DecisionProof } from '../decision-trust.js';
+import type { SteeringCommand } from '../workflow-inputs.js';
 
 /** What the control API puts its name to: this person told this rollout so, in this stage, then. */
 export interface SignedSteering {

@@ -1,5 +1,5 @@
-import type { DecisionProof, DecisionTrust } from '../decision-proof.js';
-import type { SteeringCommand } from '../requests.js';
+import type { DecisionProof, DecisionTrust } from '../decision-trust.js';
+import type { SteeringCommand } from '../workflow-inputs.js';
 
 /** Commands that lead back, or keep what is: nobody is kept from them. The others move traffic to the challenger. */
 export const isTowardsSafety = (command: SteeringCommand): boolean => command === 'pause' || command === 'abort';

@@ -1,5 +1,5 @@
 import type { JudgePolicy } from './judge/judge-policy.js';
-import type { MetricEffect, StageEffect } from './rollout-effect.js';
+import type { MetricSampleSize, StageSampleSize } from './sample-size.js';
 import type { RolloutStage } from './judge/rollout-stage.js';
 
 export interface StretchedStages {
@@ -21,7 +21,7 @@ export const stretchedSecondsMax = 30 * 86_400;
 export function stretchStages(
   stages: readonly RolloutStage[],
   { unseenHarm }: Pick<JudgePolicy, 'unseenHarm'>,
-  effects: readonly StageEffect[],
+  effects: readonly StageSampleSize[],
 ): StretchedStages {
   const changes: string[] = [];
   const refusals: string[] = [];
@@ -52,8 +52,8 @@ const orElse =
   'and margin (rollout.judge.metrics.*.harmPct and marginPct, harm and margin).';
 
 /** The metric that needs most, in words. */
-function needsOf({ metrics, seconds, requests }: StageEffect): string {
-  const most = (of: (metric: MetricEffect) => number | null) => metrics.find((metric) => of(metric) === requests);
+function needsOf({ metrics, seconds, requests }: StageSampleSize): string {
+  const most = (of: (metric: MetricSampleSize) => number | null) => metrics.find((metric) => of(metric) === requests);
   const harmful = most(({ requestsToSeeHarm }) => requestsToSeeHarm);
   const metric = harmful ?? most(({ requestsToPass }) => requestsToPass);
   const purpose = harmful ? 'to see the harm that is named for' : 'to pass without a difference in';

@@ -1,6 +1,6 @@
 import type { Environment } from '../names.js';
 import type { Route } from './route.js';
-import type { OverrideCause } from './served-log.js';
+import type { OverrideCause } from './prediction-log-columns.js';
 
 /** What a passport asks of the control plane. */
 export interface PassportQuestion {

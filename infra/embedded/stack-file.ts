@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { processIdentitySchema } from './processes/process-identity.js';
+import { processIdentitySchema } from './processes/end-process.js';
 import { writeStateFile } from './state-file.js';
 
 const componentSchema = z.object({

@@ -1,4 +1,4 @@
-import { trustText } from '../../domain/decision-proof.js';
+import { trustText } from '../../domain/decision-trust.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import { adoptable } from './processes/adoption.js';
@@ -9,7 +9,7 @@ import { nodeComponents } from './processes/node-components.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.js';
 import { assertPortsFree } from './processes/ports.js';
-import { identify } from './processes/process-identity.js';
+import { identify } from './processes/end-process.js';
 import { endLeftovers, leftovers } from './processes/run-files.js';
 import { loadSecrets } from './secrets.js';
 import {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
-import { quotePath, quoteText } from '../../adapters/data-engine/quote.js';
+import { quotePath, quoteText } from '../../adapters/data-engine/quote-sql.js';
 import { PerdureError } from '../../domain/errors.js';
 import { partitionSchema, type Partition } from '../../domain/partition.js';
 import { readZipEntry } from './zip-entry.js';

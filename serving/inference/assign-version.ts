@@ -1,6 +1,6 @@
 import { PerdureError } from '../../domain/errors.js';
 import type { ActiveRoute, RoutedVersion } from '../routing/active-route.js';
-import type { OverrideCause } from '../../domain/serving/served-log.js';
+import type { OverrideCause } from '../../domain/serving/prediction-log-columns.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';

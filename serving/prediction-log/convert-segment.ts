@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findTextProblem } from '../../domain/text/plain-text.js';
-import { logColumns, type LogKind } from '../../domain/serving/served-log.js';
+import { logColumns, type LogKind } from '../../domain/serving/prediction-log-columns.js';
 import { rowsOfLine } from './packed-line.js';
 import { contextMark } from './row-line.js';
 import { segmentToParquet } from './segment-to-parquet.js';

@@ -1,5 +1,5 @@
-import { quoteName, quotePath, quoteText } from '../../adapters/data-engine/quote.js';
-import { logColumns } from '../../domain/serving/served-log.js';
+import { quoteName, quotePath, quoteText } from '../../adapters/data-engine/quote-sql.js';
+import { logColumns } from '../../domain/serving/prediction-log-columns.js';
 import { featureColumn, loggedTypes, type LoggedType } from '../../domain/serving/logged-features.js';
 import type { ShapeGroup } from './line-shapes.js';
 import type { ParsedContext } from './row-line.js';

@@ -1,6 +1,6 @@
 import type { Environment } from '../../domain/names.js';
 import type { LoggedType } from '../../domain/serving/logged-features.js';
-import type { OverrideCause } from '../../domain/serving/served-log.js';
+import type { OverrideCause } from '../../domain/serving/prediction-log-columns.js';
 import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 import type { Scores } from '../../inference/scores.js';

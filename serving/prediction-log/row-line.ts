@@ -5,7 +5,7 @@ import {
   type LoggedFeatures,
   type LoggedType,
 } from '../../domain/serving/logged-features.js';
-import type { OverrideCause } from '../../domain/serving/served-log.js';
+import type { OverrideCause } from '../../domain/serving/prediction-log-columns.js';
 import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 

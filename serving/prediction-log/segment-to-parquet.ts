@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openDuckSession, type DuckSession } from '../../adapters/data-engine/duck-session.js';
 import { copyLog } from '../../adapters/data-engine/prediction-log/copy-log.js';
-import type { LogKind } from '../../domain/serving/served-log.js';
+import type { LogKind } from '../../domain/serving/prediction-log-columns.js';
 import { joinFeatures, type FeaturesByVersion } from '../../domain/serving/logged-features.js';
 import { packedMark, rowsOfLine } from './packed-line.js';
 import { labelLinesQuery, namedLinesQueries, rowLinesQueries } from './line-queries.js';

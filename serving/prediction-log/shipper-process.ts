@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createObjectStore, type ObjectStore } from '../../adapters/object-store/object-store.js';
 import { modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { LogKind } from '../../domain/serving/served-log.js';
+import type { LogKind } from '../../domain/serving/prediction-log-columns.js';
 import { messageOf } from '../../domain/errors.js';
 import { convertSegment } from './convert-segment.js';
 import { shipperOptionsSchema, type FromShipper, type ShipperOptions } from './shipper-messages.js';

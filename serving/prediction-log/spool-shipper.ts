@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
-import { forkProgram } from '../../inference/programs.js';
+import { forkProgram } from '../../inference/fork-program.js';
 import type { FromShipper, ShipperOptions } from './shipper-messages.js';
 
 export interface SpoolShipperObserver {

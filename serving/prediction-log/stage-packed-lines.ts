@@ -1,6 +1,6 @@
 import type { AppendedColumn, DuckSession } from '../../adapters/data-engine/duck-session.js';
-import { quoteName, quoteText } from '../../adapters/data-engine/quote.js';
-import { logColumns } from '../../domain/serving/served-log.js';
+import { quoteName, quoteText } from '../../adapters/data-engine/quote-sql.js';
+import { logColumns } from '../../domain/serving/prediction-log-columns.js';
 import { featureColumn, loggedTypes, type LoggedType } from '../../domain/serving/logged-features.js';
 import type { PackedRows } from './read-packed-line.js';
 

@@ -6,12 +6,12 @@ import { z } from 'zod';
 import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
 import { predictionObjects, receivedLabelObjects } from '../../adapters/data-engine/prediction-log/log-objects.js';
 import { createLogReader } from '../../adapters/data-engine/prediction-log/log-reader.js';
-import { quoteText } from '../../adapters/data-engine/quote.js';
+import { quoteText } from '../../adapters/data-engine/quote-sql.js';
 import { createListedObjectCache } from '../../adapters/object-store/listed-object-cache.js';
 import type { ListedObject } from '../../adapters/object-store/object-store.js';
 import { PerdureError } from '../../domain/errors.js';
 import { parsePredictionId } from '../../domain/serving/prediction-id.js';
-import { segmentBeganAt } from '../../domain/serving/served-log.js';
+import { segmentBeganAt } from '../../domain/serving/prediction-log-columns.js';
 import type { PredictionFinderOptions } from './prediction-finder.js';
 
 /** What became of labels that were received since a time: one a prediction. */

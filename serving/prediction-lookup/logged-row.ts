@@ -3,7 +3,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema } from '../../domain/names.js';
 import type { LoggedPrediction } from '../../domain/serving/passport.js';
 import type { PredictionId } from '../../domain/serving/prediction-id.js';
-import { overrideCauses, segmentBeganAt } from '../../domain/serving/served-log.js';
+import { overrideCauses, segmentBeganAt } from '../../domain/serving/prediction-log-columns.js';
 
 /**
  * A segment may be written this long after a line was made, on a disk that is held up, and stay open this long after

@@ -3,7 +3,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { FromPassport, ToPassport } from './passport-messages.js';
 import type { LabelCounts } from './count-labels.js';
 import type { FoundPrediction } from './prediction-finder.js';
-import { forkProgram } from '../../inference/programs.js';
+import { forkProgram } from '../../inference/fork-program.js';
 
 export type PredictionLookupOptions = Omit<Extract<ToPassport, { kind: 'start' }>, 'kind'>;
 

@@ -4,13 +4,13 @@ import { inParallel } from '../../adapters/data-engine/prediction-log/in-paralle
 import { readParts, type LogObject } from '../../adapters/data-engine/prediction-log/log-day.js';
 import { labelObjects, logBatches } from '../../adapters/data-engine/prediction-log/log-objects.js';
 import type { LogReader } from '../../adapters/data-engine/prediction-log/log-reader.js';
-import { quoteText } from '../../adapters/data-engine/quote.js';
+import { quoteText } from '../../adapters/data-engine/quote-sql.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { LoggedPrediction, ReceivedLabel } from '../../domain/serving/passport.js';
 import type { PredictionId } from '../../domain/serving/prediction-id.js';
-import { segmentBeganAt } from '../../domain/serving/served-log.js';
+import { segmentBeganAt } from '../../domain/serving/prediction-log-columns.js';
 import { segmentName } from '../../domain/serving/log-compaction.js';
 import { heldUpMaxMs, labelSchema, mayHold, openMaxMs, predictionSchema, storedSchema, theRow } from './logged-row.js';
 

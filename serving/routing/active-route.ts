@@ -2,8 +2,8 @@ import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Contract } from '../../domain/data/contract.js';
 import { championOf, incumbentOf, type Route, type RouteOverride } from '../../domain/serving/route.js';
 import { stretchesOf } from '../../domain/serving/route-choice.js';
-import { overrideCauses, type OverrideCause } from '../../domain/serving/served-log.js';
-import { RouteAdmission, type ReadRequest } from './route-admission.js';
+import { overrideCauses, type OverrideCause } from '../../domain/serving/prediction-log-columns.js';
+import { AcceptedFeatures, type ReadRequest } from './accepted-features.js';
 import type { LoadedVersion } from './loaded-version.js';
 import type { ServingTally, ServingWindowCounter } from '../telemetry/serving-window-counter.js';
 
@@ -41,7 +41,7 @@ export interface ActiveRoute {
   /** Undefined when there are none. */
   shadows: readonly ShadowVersion[] | undefined;
   /** What callers may send. */
-  admission: RouteAdmission;
+  admission: AcceptedFeatures;
   /** Whose contract callers were promised. */
   incumbent: RoutedVersion;
   /**
@@ -113,7 +113,7 @@ export function activateRoute(
   const inOrder = (...numbers: number[]) => [...new Set(numbers)].map(loadedOf);
   const shares = route.split.map(({ version }) => version);
   const first = incumbentOf(route);
-  const admission = new RouteAdmission([...new Set([...inOrder(first, ...shares), ...versions.values()])], former);
+  const admission = new AcceptedFeatures([...new Set([...inOrder(first, ...shares), ...versions.values()])], former);
   const routed = (loaded: LoadedVersion, role: ServingRole): RoutedVersion => {
     const tally = windows.tally({ model, version: loaded.served.version, epoch, role });
     return { loaded, epoch, role, cause: undefined, tally, read: admission.reader(loaded) };

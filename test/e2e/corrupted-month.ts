@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { openDuckSession } from '../../adapters/data-engine/duck-session.js';
-import { quoteText } from '../../adapters/data-engine/quote.js';
+import { quoteText } from '../../adapters/data-engine/quote-sql.js';
 
 const rowSchema = z.object({ carrier: z.string(), flight: z.string() });
 

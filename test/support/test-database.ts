@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { migrating } from '../../db/hold-table-rules.js';
+import { migrating } from '../../db/enforce-table-rules.js';
 import { migrateDatabase } from '../../db/migrate.js';
 
 export interface TestDatabase {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workflowIds } from '../../domain/ids.js';
 import { rolloutPolicySchema } from '../../domain/rollout/rollout-policy.js';
 import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
-import { stagesOf } from '../../domain/rollout/rollout-stage.js';
+import { stagesOf } from '../../domain/rollout/strategy-stages.js';
 import {
   abortSignal,
   decidePromotionUpdate,

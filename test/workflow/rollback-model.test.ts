@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PerdureError } from '../../domain/errors.js';
 import { workflowIds } from '../../domain/ids.js';
-import type { RollbackRequest } from '../../domain/requests.js';
+import type { RollbackRequest } from '../../domain/workflow-inputs.js';
 import { abortSignal, pauseSignal, rolloutStatusQuery } from '../../workflows/messages.js';
 import type { rollbackModel } from '../../workflows/rollout/rollback-model.js';
 import type { rolloutModel } from '../../workflows/rollout/rollout-model.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainRequest } from '../../domain/requests.js';
+import type { TrainRequest } from '../../domain/workflow-inputs.js';
 import { PerdureError } from '../../domain/errors.js';
 import { promotionStatusQuery, rejectSignal } from '../../workflows/messages.js';
 import type { trainModel } from '../../workflows/training/train-model.js';

@@ -1,13 +1,13 @@
 import { condition, patched } from '@temporalio/workflow';
 import { growingPauseMs } from '../../domain/growing-pause.js';
 import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
-import { promotionStanding } from '../../domain/promotion/promotion-standing.js';
+import { approvalState } from '../../domain/promotion/approval-state.js';
 import { quickActivities } from '../activity-profiles.js';
-import type { DecisionBook } from './decision-book.js';
+import type { RecordedDecisions } from './recorded-decisions.js';
 import type { Timeline } from '../timeline.js';
 
 interface Waiting {
-  book: DecisionBook;
+  recorded: RecordedDecisions;
   policy: PromotionPolicy;
   promotionId: string;
   timeline: Timeline;
@@ -41,9 +41,9 @@ export class DecisionWait {
   }
 
   /** Where the promotion stands after the decisions so far. */
-  get standing(): ReturnType<typeof promotionStanding> {
-    const { policy, book } = this.waiting;
-    return promotionStanding(policy, book.decisions, this.escalated);
+  get standing(): ReturnType<typeof approvalState> {
+    const { policy, recorded } = this.waiting;
+    return approvalState(policy, recorded.decisions, this.escalated);
   }
 
   /** Returns when it has been decided, the time is over, or `interrupted` holds. */
@@ -78,15 +78,15 @@ export class DecisionWait {
   }
 
   private get escalated(): boolean {
-    return this.waiting.book.escalatedAt !== null;
+    return this.waiting.recorded.escalatedAt !== null;
   }
 
   /** Others may approve from now on. Written down first, so that a ruling and the last check see the same. */
   private async escalate(): Promise<void> {
-    const { book, policy, promotionId, timeline } = this.waiting;
+    const { recorded, policy, promotionId, timeline } = this.waiting;
     await quickActivities().escalate({ promotionId });
     const at = new Date(Date.now()).toISOString();
-    book.escalate(at);
+    recorded.escalate(at);
     timeline.note(`escalated at ${at}: ${policy.escalateTo?.join(' or ')} may approve too`);
   }
 }

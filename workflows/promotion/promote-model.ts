@@ -1,5 +1,5 @@
 import { CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
-import type { PromoteRequest } from '../../domain/requests.js';
+import type { PromoteRequest } from '../../domain/workflow-inputs.js';
 import { failureText } from '../failure-text.js';
 import { decide } from './promotion-approval.js';
 import { carryOut } from './promotion-effect.js';

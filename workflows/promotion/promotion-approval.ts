@@ -1,6 +1,6 @@
 import { condition, patched } from '@temporalio/workflow';
-import { requirementsOf, requirementText } from '../../domain/promotion/approval-places.js';
-import { needsNoApproval } from '../../domain/promotion/promotion-standing.js';
+import { requirementsOf, requirementText } from '../../domain/promotion/approval-slots.js';
+import { needsNoApproval } from '../../domain/promotion/approval-state.js';
 import { quickActivities } from '../activity-profiles.js';
 import { historyIsLong } from '../long-history.js';
 import { mark } from '../timeline.js';
@@ -17,20 +17,20 @@ export async function decide(promotion: PromotionRun): Promise<PromotionEnd | un
 }
 
 async function letIn(promotion: PromotionRun, champion: number | null): Promise<PromotionEnd | undefined> {
-  const { book } = promotion;
-  const stopped = () => book.decisions.some((one) => one.counted && one.decision !== 'approve');
+  const { recorded } = promotion;
+  const stopped = () => recorded.decisions.some((one) => one.counted && one.decision !== 'approve');
   await untilCutOver(promotion, stopped);
   if (promotion.progress.shown?.notBefore !== undefined && stopped())
-    return { state: 'withdrawn', reason: book.lastReason };
-  await book.hold('the policy lets this version in without an approval');
-  await book.ruleByPolicy(
+    return { state: 'withdrawn', reason: recorded.lastReason };
+  await recorded.hold('the policy lets this version in without an approval');
+  await recorded.ruleByPolicy(
     champion === null ? 'first version of an empty environment' : 'the policy asks for no approval',
   );
   return undefined;
 }
 
 async function askPeople(promotion: PromotionRun): Promise<PromotionEnd | undefined> {
-  const { progress, timeline, book, promotionId } = promotion;
+  const { progress, timeline, recorded, promotionId } = promotion;
   const { policy, startedMs, deadlineMs } = promotion.terms;
   if (progress.state !== 'waiting-for-approval') {
     await promotion.enter('waiting-for-approval');
@@ -38,11 +38,11 @@ async function askPeople(promotion: PromotionRun): Promise<PromotionEnd | undefi
     if (patched('marks-waiting')) mark({ outcome: 'waiting-for-approval' });
   }
   timeline.doing(
-    `waiting for approvals, ${requirementText(requirementsOf(policy, book.escalatedAt !== null))}: Update ` +
+    `waiting for approvals, ${requirementText(requirementsOf(policy, recorded.escalatedAt !== null))}: Update ` +
       `decidePromotion, or Signal approve or reject with \`{"actor": "you@example.com", "comment": "why"}\``,
   );
   const wait = new DecisionWait({
-    book,
+    recorded,
     policy,
     promotionId,
     timeline,
@@ -60,14 +60,14 @@ async function askPeople(promotion: PromotionRun): Promise<PromotionEnd | undefi
     else break;
   }
   await untilCutOver(promotion, () => wait.standing !== 'approved');
-  await book.hold('the promotion has been decided');
+  await recorded.hold('the promotion has been decided');
   const { standing } = wait;
   if (standing === 'waiting' && progress.newer !== null)
     return { state: 'superseded', reason: `version ${progress.newer} was asked for after it` };
   if (standing === 'waiting')
     return { state: 'expired', reason: `no decision within ${policy.expireAfterHours} hours` };
-  if (standing !== 'approved') return { state: standing, reason: book.lastReason };
-  timeline.finished(`approved by ${book.approvers.join(', ')}`);
+  if (standing !== 'approved') return { state: standing, reason: recorded.lastReason };
+  timeline.finished(`approved by ${recorded.approvers.join(', ')}`);
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import { ParentClosePolicy, patched, startChild } from '@temporalio/workflow';
 import { workflowIds } from '../../domain/ids.js';
 import { quickActivities } from '../activity-profiles.js';
 import type { RolloutResult } from '../rollout/rollout-progress.js';
-import { isAlreadyStarted } from '../started-before.js';
+import { isAlreadyStarted } from '../already-started.js';
 import { mark } from '../timeline.js';
 import type { PromotionEnd } from './promotion-progress.js';
 import { PromotionRollout } from './promotion-rollout.js';
@@ -10,12 +10,12 @@ import type { Promotion, PromotionRun } from './promotion-run.js';
 
 /** Checks that what was shown still holds, rolls the version out, and asks for the next environment. */
 export async function carryOut(promotion: PromotionRun): Promise<PromotionEnd | undefined> {
-  const { progress, timeline, book, promotionId } = promotion;
+  const { progress, timeline, recorded, promotionId } = promotion;
   const { asked } = promotion.terms;
   if (progress.state !== 'rolling-out') {
     const { holds, reason } = await quickActivities().verifyPromotion({ promotionId });
     if (!holds) return promotion.gatherAgain(reason);
-    book.close('it is approved: to stop it now, abort the rollout or roll back');
+    recorded.close('it is approved: to stop it now, abort the rollout or roll back');
     await promotion.enter('rolling-out');
     if (patched('marks-waiting')) mark({ outcome: 'rolling-out' });
     timeline.doing(`rolling out to ${asked.environment}`);

@@ -6,16 +6,16 @@ import type { PromotionRun } from './promotion-run.js';
 
 /** Gathers evidence and shows it to those who decide, unless it is shown. */
 export async function showEvidence(promotion: PromotionRun): Promise<PromotionEnd | undefined> {
-  const { promotionId, progress, timeline, book, terms } = promotion;
+  const { promotionId, progress, timeline, recorded, terms } = promotion;
   if (progress.shown) return undefined;
-  if (book.evidenceSha256 !== null && historyIsLong()) await promotion.carryOver();
+  if (recorded.evidenceSha256 !== null && historyIsLong()) await promotion.carryOver();
   const { model, version, environment } = terms.asked;
   timeline.doing('gathering evidence: candidate against champion on the same holdout');
   const shown = await evidence().gatherEvidence({ promotionId, model, version, environment });
   terms.policy = shown.policy ?? terms.policy;
   if (shown.conflict) return { state: 'superseded', reason: shown.conflict };
   timeline.finished(`evidence ${shown.evidenceSha256.slice(0, 12)}: ${shown.summary}`);
-  book.open(shown.evidenceSha256);
+  recorded.open(shown.evidenceSha256);
   progress.shown = { champion: shown.champion, notBefore: shown.notBefore };
   // Those who decide see one candidate for a place, the newest.
   if (patched('older-give-way')) {

@@ -1,5 +1,5 @@
 import { CancellationScope, setHandler } from '@temporalio/workflow';
-import { DecisionBook } from './decision-book.js';
+import { RecordedDecisions } from './recorded-decisions.js';
 import {
   approveSignal,
   decidePromotionUpdate,
@@ -12,23 +12,23 @@ import {
 
 /** Everything that may be said to a promotion, from its first task on. */
 export function hearPeople({
-  book,
+  recorded,
   giveWay,
   status,
 }: {
-  book: DecisionBook;
+  recorded: RecordedDecisions;
   giveWay: () => void;
   status: () => PromotionStatus;
 }): void {
-  setHandler(decidePromotionUpdate, (decision) => CancellationScope.nonCancellable(() => book.rule(decision)), {
-    validator: DecisionBook.checkShape,
+  setHandler(decidePromotionUpdate, (decision) => CancellationScope.nonCancellable(() => recorded.rule(decision)), {
+    validator: RecordedDecisions.checkShape,
   });
   for (const [signal, decision] of [
     [approveSignal, 'approve'],
     [rejectSignal, 'reject'],
     [withdrawSignal, 'withdraw'],
   ] as const) {
-    setHandler(signal, (message: unknown) => CancellationScope.nonCancellable(() => book.hear(message, decision)));
+    setHandler(signal, (message: unknown) => CancellationScope.nonCancellable(() => recorded.hear(message, decision)));
   }
   setHandler(giveWaySignal, giveWay);
   setHandler(promotionStatusQuery, status);

@@ -6,7 +6,7 @@ import { failureCode, failureText } from '../failure-text.js';
 import { historyIsLong, settledBefore } from '../long-history.js';
 import { rolloutModel } from '../rollout/rollout-model.js';
 import type { RolloutResult } from '../rollout/rollout-progress.js';
-import { isAlreadyStarted } from '../started-before.js';
+import { isAlreadyStarted } from '../already-started.js';
 
 interface RolloutToStart {
   model: string;

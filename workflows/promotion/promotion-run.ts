@@ -1,12 +1,12 @@
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import { standingPlaces } from '../../domain/promotion/promotion-standing.js';
+import { filledSlots } from '../../domain/promotion/approval-state.js';
 import type { PromotionState } from '../../domain/promotion/promotion.js';
-import type { PromoteRequest } from '../../domain/requests.js';
+import type { PromoteRequest } from '../../domain/workflow-inputs.js';
 import { inputChecks, quickActivities } from '../activity-profiles.js';
 import type { PromotionStatus } from '../messages.js';
 import { mark, Timeline } from '../timeline.js';
-import { DecisionBook } from './decision-book.js';
-import { shadowsOf } from './planned-before.js';
+import { RecordedDecisions } from './recorded-decisions.js';
+import { shadowsOf } from './plans-of-0-1.js';
 import { hearPeople } from './promotion-handlers.js';
 import {
   undecided,
@@ -28,7 +28,7 @@ export type Promotion = (input: PromoteRequest, carried?: CarriedPromotion) => P
 export class PromotionRun {
   readonly promotionId = workflowInfo().firstExecutionRunId;
   readonly timeline: Timeline;
-  readonly book: DecisionBook;
+  readonly recorded: RecordedDecisions;
   readonly progress: PromotionProgress;
   /** Undefined until it has begun to roll out in this run. */
   rollout: PromotionRollout | undefined;
@@ -41,9 +41,9 @@ export class PromotionRun {
     this.timeline = new Timeline(`Promotion of ${input?.model}@${input?.version}`, carried?.timeline);
     this.progress = carried?.progress ?? { ...undecided, toldToGiveWay: false, cancelled: false };
     this.begun = carried?.terms;
-    this.book = new DecisionBook(this.promotionId, this.timeline, carried?.book);
+    this.recorded = new RecordedDecisions(this.promotionId, this.timeline, carried?.recorded);
     const giveWay = () => void (this.progress.toldToGiveWay = true);
-    hearPeople({ book: this.book, giveWay, status: () => this.status() });
+    hearPeople({ recorded: this.recorded, giveWay, status: () => this.status() });
   }
 
   /** Only decisions end it before it moves traffic: a cancellation has no actor. */
@@ -87,11 +87,11 @@ export class PromotionRun {
   }
 
   async close({ state, reason }: PromotionEnd): Promise<PromotionResult> {
-    this.book.close(`the promotion is over: ${state}`);
+    this.recorded.close(`the promotion is over: ${state}`);
     await this.enter(state, reason);
     mark({ outcome: state });
     this.timeline.finished(`${state}: ${reason}`);
-    await condition(() => allHandlersFinished() && this.book.settled);
+    await condition(() => allHandlersFinished() && this.recorded.settled);
     return { promotionId: this.promotionId, state, reason };
   }
 
@@ -101,10 +101,10 @@ export class PromotionRun {
   }
 
   private status(): PromotionStatus {
-    const { promotionId, progress, book, begun: terms } = this;
-    const { decisions, escalatedAt, evidenceSha256 } = book;
+    const { promotionId, progress, recorded, begun: terms } = this;
+    const { decisions, escalatedAt, evidenceSha256 } = recorded;
     const waits = terms !== undefined && progress.state === 'waiting-for-approval';
-    const stillNeeded = waits ? standingPlaces(terms.policy, decisions, escalatedAt !== null).missing : [];
+    const stillNeeded = waits ? filledSlots(terms.policy, decisions, escalatedAt !== null).missing : [];
     return { promotionId, state: progress.state, evidenceSha256, escalatedAt, stillNeeded, decisions: [...decisions] };
   }
 
@@ -115,16 +115,16 @@ export class PromotionRun {
 
   /** New evidence is needed: what was decided on the old one no longer counts. */
   gatherAgain(reason: string): undefined {
-    this.book.close('new evidence is being gathered: read it and decide again');
+    this.recorded.close('new evidence is being gathered: read it and decide again');
     this.timeline.note(`evidence is out of date (${reason}): decisions on it no longer count`);
     Object.assign(this.progress, undecided);
   }
 
   /** Goes on in a new run, with a history of its own; answers first what can be answered only here. */
   async carryOver(): Promise<never> {
-    const book = await this.book.carryOver();
+    const recorded = await this.recorded.carryOver();
     await condition(allHandlersFinished);
     const { input, terms, progress, timeline } = this;
-    return continueAsNew<Promotion>(input, { terms, progress, book, timeline: timeline.lines });
+    return continueAsNew<Promotion>(input, { terms, progress, recorded, timeline: timeline.lines });
   }
 }

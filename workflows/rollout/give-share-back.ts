@@ -2,7 +2,7 @@ import { continueAsNew, executeChild, patched, sleep } from '@temporalio/workflo
 import type { GivingBack } from '../../activities/reconciliation.js';
 import { growingPauseMs } from '../../domain/growing-pause.js';
 import { workflowIds } from '../../domain/ids.js';
-import type { GiveBackRequest } from '../../domain/requests.js';
+import type { GiveBackRequest } from '../../domain/workflow-inputs.js';
 import { reconcileActivities } from '../activity-profiles.js';
 import { failureText } from '../failure-text.js';
 import { historyIsLong } from '../long-history.js';

@@ -1,8 +1,8 @@
 import { continueAsNew, executeChild, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import { growingPauseMs } from '../../domain/growing-pause.js';
 import { workflowIds } from '../../domain/ids.js';
-import type { DelayedLabelReview } from '../../domain/rollout/delayed-label-review.js';
-import type { ReviewRequest } from '../../domain/requests.js';
+import type { LateLabelReview } from '../../domain/rollout/late-label-review.js';
+import type { ReviewRequest } from '../../domain/workflow-inputs.js';
 import { quickActivities, lookActivities, inputChecks } from '../activity-profiles.js';
 import { historyIsLong } from '../long-history.js';
 import { rollbackModel } from './rollback-model.js';
@@ -18,7 +18,7 @@ interface ReviewProgress {
  * After a rollout: waits until enough labels have come, lets the judge look again, and goes back or writes down that it
  * was right.
  */
-export async function reviewRollout(input: ReviewRequest, carried?: ReviewProgress): Promise<DelayedLabelReview> {
+export async function reviewRollout(input: ReviewRequest, carried?: ReviewProgress): Promise<LateLabelReview> {
   const { rolloutId } = await inputChecks().parseReviewRequest(input);
   const review = await quickActivities().planReview({ rolloutId });
   const { model, environment, version } = review;
@@ -26,7 +26,7 @@ export async function reviewRollout(input: ReviewRequest, carried?: ReviewProgre
   const timeline = new Timeline(`Last word on the rollout of ${model}@${version} in ${environment}`);
   const startedMs = carried?.startedMs ?? workflowInfo().startTime.getTime();
 
-  let word: DelayedLabelReview;
+  let word: LateLabelReview;
   for (let look = (carried?.looks ?? 0) + 1; ; look += 1) {
     const waitedMs = Date.now() - startedMs;
     const leftMs = review.giveUpAfterMs - waitedMs;

@@ -2,7 +2,7 @@ import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, workf
 import type { GatewayAcknowledgement, GatewayProbe } from '../../activities/serving/gateways.js';
 import { workflowIds } from '../../domain/ids.js';
 import { shortened } from '../../domain/workflow-message.js';
-import type { RollbackRequest } from '../../domain/requests.js';
+import type { RollbackRequest } from '../../domain/workflow-inputs.js';
 import { quickActivities, gatewayWaits, inputChecks, lockWaits } from '../activity-profiles.js';
 import { abortSignal } from '../messages.js';
 import { mark, Timeline } from '../timeline.js';

@@ -1,5 +1,5 @@
 import { CancellationScope, ContinueAsNew } from '@temporalio/workflow';
-import type { RolloutRequest } from '../../domain/requests.js';
+import type { RolloutRequest } from '../../domain/workflow-inputs.js';
 import type { CarriedRollout, RolloutResult } from './rollout-progress.js';
 import { RolloutRun } from './rollout-run.js';
 import { goBack } from './rollout-return.js';

@@ -1,7 +1,7 @@
 import type { PlannedRollout } from '../../activities/rollout/rollouts.js';
-import type { LeaseGrant } from '../../domain/lease.js';
-import type { RolloutState } from '../../domain/rollout/rollout.js';
-import { routeOfStage } from '../../domain/rollout/rollout-stage.js';
+import type { LeaseGrant } from '../../domain/lease-holder.js';
+import type { RolloutState } from '../../domain/rollout/move-after-look.js';
+import { routeOfStage } from '../../domain/rollout/strategy-stages.js';
 import type { RolloutStatus } from '../messages.js';
 import type { SteeringEntries } from './rollout-steering.js';
 import type { TimelineLines } from '../timeline.js';

@@ -9,12 +9,12 @@ import {
 } from '@temporalio/workflow';
 import type { PlannedRollout } from '../../activities/rollout/rollouts.js';
 import type { Environment } from '../../domain/names.js';
-import type { RolloutRequest } from '../../domain/requests.js';
-import type { RolloutState } from '../../domain/rollout/rollout.js';
+import type { RolloutRequest } from '../../domain/workflow-inputs.js';
+import type { RolloutState } from '../../domain/rollout/move-after-look.js';
 import { quickActivities, gatewayWaits, inputChecks, lockWaits } from '../activity-profiles.js';
 import { historyIsLong, settledBefore } from '../long-history.js';
 import { rolloutStatusQuery } from '../messages.js';
-import { asPlanned, shadowsOf } from '../promotion/planned-before.js';
+import { asPlanned, shadowsOf } from '../promotion/plans-of-0-1.js';
 import {
   noProgress,
   statusOf,

@@ -1,13 +1,13 @@
 import { condition, ParentClosePolicy, patched, startChild, workflowInfo } from '@temporalio/workflow';
 import { workflowIds } from '../../domain/ids.js';
-import { lookAfterSeconds, moveAfterLook, type RolloutMove } from '../../domain/rollout/rollout.js';
+import { lookAfterSeconds, moveAfterLook, type RolloutMove } from '../../domain/rollout/move-after-look.js';
 import { rolloutReason } from '../../domain/serving/route.js';
 import { quickActivities, lookActivities } from '../activity-profiles.js';
 import { historyIsLong } from '../long-history.js';
 import { reviewRollout } from './review-rollout.js';
 import type { RolloutResult } from './rollout-progress.js';
 import type { PlannedStage, RolloutRun } from './rollout-run.js';
-import { isAlreadyStarted } from '../started-before.js';
+import { isAlreadyStarted } from '../already-started.js';
 import { GoBack } from './rollout-wishes.js';
 
 /** Goes back, or waits, where a person asked for it before this stage. */

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { SteeringCommand } from '../../domain/requests.js';
+import type { SteeringCommand } from '../../domain/workflow-inputs.js';
 import { messageProblem, messageExcerpt } from '../../domain/workflow-message.js';
 import { isTowardsSafety } from '../../domain/rollout/steering.js';
 import { quickActivities } from '../activity-profiles.js';
@@ -14,7 +14,7 @@ import {
 } from '../messages.js';
 import { RolloutWishes, type WishEntries } from './rollout-wishes.js';
 import type { Timeline } from '../timeline.js';
-import { Turns } from '../turns.js';
+import { Mutex } from '../mutex.js';
 
 const commands: readonly SteeringCommand[] = ['pause', 'resume', 'advance', 'abort'];
 const textRules = { command: { max: 20 }, actor: { max: 200 }, reason: { max: 1000 }, signature: { max: 400 } };
@@ -61,7 +61,7 @@ export class RolloutSteering {
   private timeline: Timeline | undefined;
   private sequence = 0;
   private readonly unruled: HeardCommand[] = [];
-  private readonly turns = new Turns();
+  private readonly turns = new Mutex();
   private carriesOver = false;
 
   constructor(

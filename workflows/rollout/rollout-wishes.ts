@@ -1,4 +1,4 @@
-import type { SteeringCommand } from '../../domain/requests.js';
+import type { SteeringCommand } from '../../domain/workflow-inputs.js';
 
 /** Says why the rollout goes back. */
 export class GoBack extends Error {

@@ -2,13 +2,13 @@ import { defineSearchAttributeKey, type Priority } from '@temporalio/common';
 import { CancellationScope, isCancellation, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import { actorOf } from '../../domain/cause.js';
 import { workflowIds } from '../../domain/ids.js';
-import type { LeaseGrant } from '../../domain/lease.js';
-import type { TrainRequest } from '../../domain/requests.js';
+import type { LeaseGrant } from '../../domain/lease-holder.js';
+import type { TrainRequest } from '../../domain/workflow-inputs.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import { dataWork, quickActivities, inputChecks, lockWaits, trainers } from '../activity-profiles.js';
 import { failureText } from '../failure-text.js';
 import { promoteModel } from '../promotion/promote-model.js';
-import { isAlreadyStarted } from '../started-before.js';
+import { isAlreadyStarted } from '../already-started.js';
 import { mark, Timeline } from '../timeline.js';
 
 export interface RunResult {

@@ -3,7 +3,7 @@ import type { ColumnType } from '../../../domain/data/data-policy.js';
 import { messageOf } from '../../../domain/errors.js';
 import { storedTypes } from '../snapshot/column-type.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 import type { ColumnSources, SourceColumn } from './source-columns.js';
 
 export interface BoundExpression {

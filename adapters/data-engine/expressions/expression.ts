@@ -4,7 +4,7 @@ import { columnFinder } from './column-finder.js';
 import type { DuckSession } from '../duck-session.js';
 import { growthMax, growthOf } from './expression-growth.js';
 import { expressionTree, isRecord } from './expression-tree.js';
-import { quoteText } from '../quote.js';
+import { quoteText } from '../quote-sql.js';
 import type { ColumnSources, SourceColumn } from './source-columns.js';
 
 export type ParsedExpression = { sql: string; columns: SourceColumn[] } | { problem: string };

@@ -8,7 +8,7 @@ import { bindExpressions } from './bind-expressions.js';
 import type { DuckSession } from '../duck-session.js';
 import { createExpressionParser } from './expression.js';
 import { loggedFeature } from '../prediction-log/feature-columns.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 import { sameName, type ColumnSources } from './source-columns.js';
 
 type ValueMetric = Extract<JudgedMetric, { metric: 'value' }>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { featuresKey, featuresText, type FeaturesByVersion } from '../../../domain/serving/logged-features.js';
 import type { DuckSession } from '../duck-session.js';
-import { quoteText } from '../quote.js';
+import { quoteText } from '../quote-sql.js';
 
 const copiedSchema = z.object({ Count: z.coerce.number() });
 

@@ -9,7 +9,7 @@ import {
   type LoggedType,
 } from '../../../domain/serving/logged-features.js';
 import type { DuckSession } from '../duck-session.js';
-import { quoteName, quotePath, quoteText } from '../quote.js';
+import { quoteName, quotePath, quoteText } from '../quote-sql.js';
 
 const types = Object.keys(loggedTypes) as LoggedType[];
 

@@ -1,6 +1,6 @@
 import type { Environment } from '../../../domain/names.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import { daysBetween, segmentBeganAt } from '../../../domain/serving/served-log.js';
+import { daysBetween, segmentBeganAt } from '../../../domain/serving/prediction-log-columns.js';
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.js';
 import { readLogDay, type LogObject } from './log-day.js';
 import { inParallel } from './in-parallel.js';

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { logColumns, type LogKind } from '../../../domain/serving/served-log.js';
+import { logColumns, type LogKind } from '../../../domain/serving/prediction-log-columns.js';
 import type { ListedObjectCache } from '../../object-store/listed-object-cache.js';
 import type { ListedObject } from '../../object-store/object-store.js';
 import type { DuckSession } from '../duck-session.js';
 import { columnsOfFeatures } from './feature-columns.js';
 import { inParallel } from './in-parallel.js';
 import { logBatches } from './log-objects.js';
-import { parquetTable, quoteName, quoteText } from '../quote.js';
+import { parquetTable, quoteName, quoteText } from '../quote-sql.js';
 
 /** What is read in one query. */
 const batchMax = { filesMax: 256, bytesMax: 256 * 1024 ** 2 };

@@ -1,5 +1,5 @@
 import { metricName, type JudgedMetric } from '../../../domain/rollout/judge/judge-policy.js';
-import { quoteNumber } from '../quote.js';
+import { quoteNumber } from '../quote-sql.js';
 import type { ValueExpressions } from '../expressions/value-expression.js';
 
 /** Nats beyond which a log loss counts no more: one confident mistake must not decide alone. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { LogKind } from '../../../domain/serving/served-log.js';
+import type { LogKind } from '../../../domain/serving/prediction-log-columns.js';
 import type { DuckSession } from '../duck-session.js';
-import { parquetTable } from '../quote.js';
+import { parquetTable } from '../quote-sql.js';
 import { copyLog } from './copy-log.js';
 import { featuresOfFiles } from './feature-columns.js';
 

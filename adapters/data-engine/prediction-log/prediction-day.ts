@@ -1,4 +1,4 @@
-import { quoteName, quoteText } from '../quote.js';
+import { quoteName, quoteText } from '../quote-sql.js';
 
 const digits = '0123456789abcdefghijklmnopqrstuvwxyz';
 const places = 11;

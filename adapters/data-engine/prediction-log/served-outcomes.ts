@@ -14,7 +14,7 @@ import { loggedMetrics, type LoggedMetric } from './logged-metric.js';
 import { whileObjectsMove } from './log-day.js';
 import { labelObjects, openMaxMs, predictionObjects } from './log-objects.js';
 import { createLogReader, type LogReader } from './log-reader.js';
-import { quoteName, quoteText } from '../quote.js';
+import { quoteName, quoteText } from '../quote-sql.js';
 import { createValueExpressions, predictionColumns } from '../expressions/value-expression.js';
 
 /** What one version answered in one role, and how well. */

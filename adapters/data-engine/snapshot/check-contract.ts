@@ -4,7 +4,7 @@ import type { ValidationIssue } from '../../../domain/data/validation/validation
 import { nulDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
 import type { DuckSession } from '../duck-session.js';
-import { quoteName, quoteNumber, quoteText } from '../quote.js';
+import { quoteName, quoteNumber, quoteText } from '../quote-sql.js';
 import { EXAMPLES_MAX, exampleSchema } from './read-table.js';
 import { shapedTable, type ShapedColumn } from './shape-rows.js';
 import { textSql } from '../expressions/source-columns.js';

@@ -3,7 +3,7 @@ import type { DataPolicy } from '../../../domain/data/data-policy.js';
 import type { Partition } from '../../../domain/partition.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import type { DuckSession } from '../duck-session.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 import { EXAMPLES_MAX, exampleSchema, keyTexts, loadedTable, type ReadTable } from './read-table.js';
 
 const countSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DuckSession } from '../duck-session.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 
 const countsSchema = z.record(z.string(), z.coerce.number());
 /** Planning a query costs more than in proportion to its aggregates. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DataPolicy } from '../../../domain/data/data-policy.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import type { DuckSession } from '../duck-session.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 import { EXAMPLES_MAX, exampleSchema, keyTexts, loadedTable, type ReadTable } from './read-table.js';
 import type { SourceColumn } from '../expressions/source-columns.js';
 

@@ -5,7 +5,7 @@ import { bindExpressions } from '../expressions/bind-expressions.js';
 import { columnFinder } from '../expressions/column-finder.js';
 import type { DuckSession } from '../duck-session.js';
 import { createExpressionParser, type ParsedExpression } from '../expressions/expression.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 import type { SourceColumn } from '../expressions/source-columns.js';
 
 export type ShapedType = 'integer' | 'number' | 'string' | 'timestamp' | 'boolean' | 'float';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import { PROFILE_LEVELS_MAX } from '../../../domain/data/snapshot/snapshot-summary.js';
 import type { DuckSession } from '../duck-session.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 
 const numberRowSchema = z.object({
   nulls: z.coerce.number(),

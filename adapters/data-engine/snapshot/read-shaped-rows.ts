@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
 import { openDuckSession } from '../duck-session.js';
-import { parquetTable, quoteName } from '../quote.js';
+import { parquetTable, quoteName } from '../quote-sql.js';
 
 /** One row of a shaped partition. Numbers are exact 32-bit floats. */
 export interface ShapedRow {

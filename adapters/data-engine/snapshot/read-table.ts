@@ -5,7 +5,7 @@ import type { ValidationIssue } from '../../../domain/data/validation/validation
 import { columnReading, storedTypes, typeWords, type ColumnDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
-import { parquetTable, quoteName, quotePath } from '../quote.js';
+import { parquetTable, quoteName, quotePath } from '../quote-sql.js';
 import { textSql } from '../expressions/source-columns.js';
 
 export interface ReadTable {

@@ -5,7 +5,7 @@ import { championColumn, withoutColumns } from '../../../domain/data/snapshot/co
 import type { Contract } from '../../../domain/data/contract.js';
 import { PerdureError } from '../../../domain/errors.js';
 import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
-import { quoteName, quoteText } from '../quote.js';
+import { quoteName, quoteText } from '../quote-sql.js';
 import {
   validateAndShapePartition,
   type ValidateAndShapeRequest,

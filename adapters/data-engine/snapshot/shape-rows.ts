@@ -5,7 +5,7 @@ import { firstLine } from '../expressions/bind-expressions.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
 import { joinedView } from './join-tables.js';
 import type { PlannedColumn } from './plan-columns.js';
-import { quoteName } from '../quote.js';
+import { quoteName } from '../quote-sql.js';
 import type { ReadTable } from './read-table.js';
 
 export type { ShapedType } from './plan-columns.js';

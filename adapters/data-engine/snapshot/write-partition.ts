@@ -8,7 +8,7 @@ import type { Contract } from '../../../domain/data/contract.js';
 import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import type { DuckSession, DuckSessionOptions, SessionOpener } from '../duck-session.js';
 import { profileColumns } from './profile-columns.js';
-import { parquetTable, quoteName, quoteText } from '../quote.js';
+import { parquetTable, quoteName, quoteText } from '../quote-sql.js';
 import { shapedTable, type ShapedColumn, type ShapedType } from './shape-rows.js';
 
 export interface WrittenPartition {

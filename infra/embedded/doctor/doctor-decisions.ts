@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { decisionSigner, decisionVerifier } from '../../../adapters/decision-keys.js';
-import { trustText } from '../../../domain/decision-proof.js';
+import { trustText } from '../../../domain/decision-trust.js';
 import { messageOf } from '../../../domain/errors.js';
 import type { PerdureConfig } from '../../../perdure.config.js';
 import { decisionKeyFiles, type DecisionKeyFiles } from '../decision-keys.js';

@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeF
 import path from 'node:path';
 import { PerdureError, messageOf } from '../../../domain/errors.js';
 
-/** All in one folder: each finds the others beside itself (`inference/programs.ts`). */
+/** All in one folder: each finds the others beside itself (`inference/fork-program.ts`). */
 const programs = [
   'serving/main.ts',
   'inference/inference-process.ts',

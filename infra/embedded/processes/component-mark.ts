@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { componentVariable } from '../../../adapters/process-lifecycle.js';
-import { identify } from './process-identity.js';
-import type { RunFile } from './run-file.js';
+import { identify } from './end-process.js';
+import type { RunFile } from './run-file-schema.js';
 
 const markSchema = z.object({
   home: z.string(),

@@ -5,8 +5,8 @@ import { withMark } from './component-mark.js';
 import type { ComponentSpec, ProcessView } from './component.js';
 import { openLog } from './logs.js';
 import { sleep } from './sleep.js';
-import { endProcess, identify, isAlive, signalProcess, type ProcessIdentity } from './process-identity.js';
-import type { RunFile } from './run-file.js';
+import { endProcess, identify, isAlive, signalProcess, type ProcessIdentity } from './end-process.js';
+import type { RunFile } from './run-file-schema.js';
 import { removeRunFile, writeRunFile } from './run-files.js';
 
 export interface LaunchedProcess {

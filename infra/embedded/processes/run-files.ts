@@ -1,8 +1,8 @@
-import { runFileSchema, type RunFile } from './run-file.js';
+import { runFileSchema, type RunFile } from './run-file-schema.js';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { markedProcesses } from './component-mark.js';
-import { endProcess, isAlive } from './process-identity.js';
+import { endProcess, isAlive } from './end-process.js';
 import { writeStateFile } from '../state-file.js';
 
 /** Written at once after the start of a process, synchronously, so that a killed supervisor leaves no unknown child. */

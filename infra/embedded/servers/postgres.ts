@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { PerdureError } from '../../../domain/errors.js';
 import type { ComponentSpec } from '../processes/component.js';
 import { postgresPrograms, unprivileged } from './postgres-programs.js';
-import { endProcess, identify } from '../processes/process-identity.js';
+import { endProcess, identify } from '../processes/end-process.js';
 
 const execute = promisify(execFile);
 /** Owns the tables and migrates them. */

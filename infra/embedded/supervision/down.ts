@@ -1,5 +1,5 @@
 import { loadPerdureConfig, type PerdureConfig } from '../../../perdure.config.js';
-import { endProcess } from '../processes/process-identity.js';
+import { endProcess } from '../processes/end-process.js';
 import { endLeftovers } from '../processes/run-files.js';
 import { isServerName } from '../stack.js';
 import { removeStackFile } from '../stack-file.js';

@@ -4,7 +4,7 @@ import { adopt, launch, type LaunchedProcess } from '../processes/launch.js';
 import { fullDiskText } from '../doctor/disk-space.js';
 import { logPath, logTail } from '../processes/logs.js';
 import { sleep } from '../processes/sleep.js';
-import { endProcess } from '../processes/process-identity.js';
+import { endProcess } from '../processes/end-process.js';
 import { leftovers } from '../processes/run-files.js';
 import { untilLost, untilReady } from './readiness.js';
 import { RestartBackoff } from './restart-backoff.js';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { PerdureError, messageOf } from '../../../domain/errors.js';
-import { identify, isAlive, processIdentitySchema, type ProcessIdentity } from '../processes/process-identity.js';
+import { identify, isAlive, processIdentitySchema, type ProcessIdentity } from '../processes/end-process.js';
 
 export interface SupervisorLock {
   release(): void;

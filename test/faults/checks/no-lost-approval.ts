@@ -1,4 +1,4 @@
-import { needsNoApproval, promotionStanding } from '../../../domain/promotion/promotion-standing.js';
+import { needsNoApproval, approvalState } from '../../../domain/promotion/approval-state.js';
 import { grouped, type Check, type Facts, type PromotionRow, type RolloutRow } from '../facts.js';
 
 /**
@@ -51,7 +51,7 @@ function whatLacked({ promotions, decisions }: Facts, rollout: RolloutRow, order
     .filter((one) => one.order < order && one.change === 'INSERT')
     .filter(({ row }) => row.promotionId === promotion.id && row.evidenceSha256 === promotion.evidenceSha256)
     .map(({ row: { actor, decision, counted, roles } }) => ({ actor, decision, counted, ...(roles && { roles }) }));
-  return promotionStanding(policy, said) === 'approved'
+  return approvalState(policy, said) === 'approved'
     ? []
     : ['without the approvals that its policy asks for on the evidence shown'];
 }

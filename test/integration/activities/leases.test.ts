@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createLeaseActivities } from '../../../activities/leases.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
-import type { LeaseGrant } from '../../../domain/lease.js';
+import type { LeaseGrant } from '../../../domain/lease-holder.js';
 import type { PerdureError } from '../../../domain/errors.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';

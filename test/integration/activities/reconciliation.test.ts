@@ -22,7 +22,7 @@ import { runById, startRunStep } from '../../../db/training/run-queries.js';
 import { registerVersion } from '../../../db/model/version-queries.js';
 import { runWithSnapshot } from '../../../db/training/run-lists.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
-import { holderText } from '../../../domain/lease.js';
+import { holderText } from '../../../domain/lease-holder.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
 import flightDelay from '../../../models/flight-delay/model.js';

@@ -20,7 +20,7 @@ import { recordLook, rolloutById } from '../../../db/rollout/rollout-queries.js'
 import { registerVersion } from '../../../db/model/version-queries.js';
 import { insertServingWindows } from '../../../db/serving/serving-windows.js';
 import { leaseNames } from '../../../domain/ids.js';
-import type { LeaseGrant } from '../../../domain/lease.js';
+import type { LeaseGrant } from '../../../domain/lease-holder.js';
 import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import type { Evidence } from '../../../domain/promotion/promotion.js';

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createObjectStore } from '../../../adapters/object-store/object-store.js';
 import { buildApi } from '../../../api/build-api.js';
 import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
-import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
-import { temporalPlaceOf } from '../../../client/temporal-place.js';
+import { createModelSchedules } from '../../../api/triggers/model-schedules.js';
+import { temporalTargetOf } from '../../../client/temporal-target.js';
 import { askOpenWork } from '../../../api/stack/ask-open-work.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { connectDatabase } from '../../../db/connect.js';
@@ -41,12 +41,12 @@ describe('while every server is away', () => {
     buildApi({
       db,
       objects,
-      schedules: createScheduleBook(temporal),
+      schedules: createModelSchedules(temporal),
       decisions: createDecisionSender({ temporal, trust: 'frontend', signer: null }),
       floors: () => Promise.resolve({}),
       pingTemporal: temporal.ping,
       accessFile: '/nowhere',
-      temporalPlace: () => temporal.use(temporalPlaceOf),
+      temporalPlace: () => temporal.use(temporalTargetOf),
       openWork: () => askOpenWork(db, temporal),
       uploadFolder: '/tmp',
       uploadBytesMax: 1,

@@ -7,14 +7,14 @@ import { createObjectStore, type ObjectStore } from '../../../adapters/object-st
 import { decisionSigner, newDecisionKeys } from '../../../adapters/decision-keys.js';
 import { buildApi, type ControlApi } from '../../../api/build-api.js';
 import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
-import { createScheduleBook } from '../../../api/triggers/schedule-book.js';
+import { createModelSchedules } from '../../../api/triggers/model-schedules.js';
 import { askOpenWork } from '../../../api/stack/ask-open-work.js';
 import { createTemporalLink } from '../../../api/temporal-link.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
-import { temporalPlaceOf } from '../../../client/temporal-place.js';
+import { temporalTargetOf } from '../../../client/temporal-target.js';
 import type { StackIdentity } from '../../../domain/stack-identity.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import type { DecisionTrust } from '../../../domain/decision-proof.js';
+import type { DecisionTrust } from '../../../domain/decision-trust.js';
 import type { Floors } from '../../../domain/promotion/floor.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { type ModelDefinition } from '../../../domain/model/model-definition.js';
@@ -79,12 +79,12 @@ export async function startApi({
   const app = await buildApi({
     db,
     objects: store,
-    schedules: createScheduleBook(temporal),
+    schedules: createModelSchedules(temporal),
     decisions: createDecisionSender({ temporal, trust, signer }),
     floors: () => Promise.resolve(floors),
     pingTemporal: temporal.ping,
     accessFile: path.join(folder, 'access.json'),
-    temporalPlace: () => temporal.use(temporalPlaceOf),
+    temporalPlace: () => temporal.use(temporalTargetOf),
     openWork: () => askOpenWork(db, temporal),
     stack,
     uploadFolder,

@@ -6,7 +6,7 @@ import { createActivities } from '../../../activities/index.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { taskQueues } from '../../../domain/task-queues.js';
-import type { TrainingLimits } from '../../../domain/training/limits.js';
+import type { TrainingLimits } from '../../../domain/training/training-limits.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { queueWorkers, workerRoles } from '../../../workers/queue-workers.js';

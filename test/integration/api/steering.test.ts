@@ -20,7 +20,7 @@ import { digestOf } from '../../../domain/canonical-json.js';
 import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
 import { leaseNames, workflowIds } from '../../../domain/ids.js';
 import type { Evidence } from '../../../domain/promotion/promotion.js';
-import type { SteeringCommand } from '../../../domain/requests.js';
+import type { SteeringCommand } from '../../../domain/workflow-inputs.js';
 import { rulesDigest } from '../../../domain/promotion/rules-in-force.js';
 import type { ModelDefinition } from '../../../domain/model/model-definition.js';
 import { advanceSignal } from '../../../workflows/messages.js';

@@ -3,7 +3,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
-import { createRequestActivities } from '../../../activities/requests.js';
+import { createRequestActivities } from '../../../activities/parse-workflow-inputs.js';
 import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { objectKeys } from '../../../domain/object-keys.js';
 import { registerFirstVersion, registerRunAndVersion } from './registered-version.js';

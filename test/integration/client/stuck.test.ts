@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { workflowLines } from '../../../cli/workflow-lines.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { decidePromotion } from '../../../client/promotion.js';
-import { whyStuck } from '../../../client/stuck.js';
+import { whyStuck } from '../../../client/stuck-workflows.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { taskQueues } from '../../../domain/task-queues.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { parquetTable, quoteName, quoteNumber, quoteText } from '../../../adapters/data-engine/quote.js';
+import { parquetTable, quoteName, quoteNumber, quoteText } from '../../../adapters/data-engine/quote-sql.js';
 import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 
 let folder: string;

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../../adapters/object-store/object-store.js
 import { contractSchema } from '../../../domain/data/contract.js';
 import { judgedMetricSchema } from '../../../domain/rollout/judge/judge-policy.js';
 import { objectKeys } from '../../../domain/object-keys.js';
-import type { LogKind } from '../../../domain/serving/served-log.js';
+import type { LogKind } from '../../../domain/serving/prediction-log-columns.js';
 import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 import { openTestBucket } from './test-bucket.js';
 

@@ -34,7 +34,7 @@ import { listVersions } from '../../../db/model/version-lists.js';
 import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
 import type { Evidence, PromotionState } from '../../../domain/promotion/promotion.js';
 import type { SettledRollout } from '../../../domain/rollout/rollout-plan.js';
-import type { RolloutState } from '../../../domain/rollout/rollout.js';
+import type { RolloutState } from '../../../domain/rollout/move-after-look.js';
 import { promotionMoves } from '../../../domain/promotion/promotion-moves.js';
 import { rolloutMoves } from '../../../domain/rollout/rollout-moves.js';
 import { isEnd, writeOrderOf } from '../../../domain/state-moves.js';

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import type { Database } from '../../../db/connect.js';
 import { acquireLease, releaseLease, takeOverLease } from '../../../db/lease-queries.js';
 import { routeChannel, routeHistory, routeOf, writeRoute, type RouteWrite } from '../../../db/serving/route-queries.js';
-import type { LeaseGrant } from '../../../domain/lease.js';
+import type { LeaseGrant } from '../../../domain/lease-holder.js';
 import { suiteDatabase } from '../../support/suite-database.js';
 import { pollUntil } from '../../support/poll-until.js';
 

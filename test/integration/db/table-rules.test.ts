@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrating } from '../../../db/hold-table-rules.js';
+import { migrating } from '../../../db/enforce-table-rules.js';
 import { migrateDatabase, migrationState } from '../../../db/migrate.js';
 import { privileges, tableRules, type TableRule } from '../../../db/table-rules.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';

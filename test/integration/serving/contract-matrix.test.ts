@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import type { RouteTarget } from '../../../domain/serving/route.js';
-import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/rollout-stage.js';
+import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/strategy-stages.js';
 import { rolloutPolicySchema } from '../../../domain/rollout/rollout-policy.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { championContract, contractChanges, type Callers, type ContractChange } from './contract-changes.js';

@@ -1,6 +1,6 @@
 import type { LeaseActivities } from '../../../activities/leases.js';
 import { PerdureError } from '../../../domain/errors.js';
-import { holderText } from '../../../domain/lease.js';
+import { holderText } from '../../../domain/lease-holder.js';
 import type { WorldFacts } from './world-facts.js';
 
 /** Leases by name, each with its holder. */

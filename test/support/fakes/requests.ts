@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RequestActivities } from '../../../activities/requests.js';
+import type { RequestActivities } from '../../../activities/parse-workflow-inputs.js';
 import { PerdureError } from '../../../domain/errors.js';
 import {
   promoteRequestSchema,
@@ -7,7 +7,7 @@ import {
   rollbackRequestSchema,
   rolloutRequestSchema,
   trainRequestSchema,
-} from '../../../domain/requests.js';
+} from '../../../domain/workflow-inputs.js';
 import { describeIssues } from '../../../domain/schema-issue.js';
 import type { WorldFacts } from './world-facts.js';
 

@@ -4,8 +4,8 @@ import type { RolloutActivities } from '../../../activities/rollout/rollouts.js'
 import { PerdureError } from '../../../domain/errors.js';
 import type { RolloutStage } from '../../../domain/rollout/judge/rollout-stage.js';
 import { championOf } from '../../../domain/serving/route.js';
-import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/rollout-stage.js';
-import { inconclusiveEnd } from '../../../domain/rollout/rollout.js';
+import { routeOfStage, stagesOf, type RolloutParties } from '../../../domain/rollout/strategy-stages.js';
+import { inconclusiveEnd } from '../../../domain/rollout/move-after-look.js';
 import type { WorldFacts } from './world-facts.js';
 
 /** A rollout: its plan by the world's policy, its routes, and what the judge says. */

@@ -1,5 +1,5 @@
 import type { SteeringActivities } from '../../../activities/rollout/steering.js';
-import type { DecisionProof } from '../../../domain/decision-proof.js';
+import type { DecisionProof } from '../../../domain/decision-trust.js';
 import { whyNotSteered } from '../../../domain/rollout/steering.js';
 import type { WorldFacts } from './world-facts.js';
 

@@ -5,9 +5,9 @@ import type { RolloutEnd } from '../../../activities/rollout/rollout-waits.js';
 import type { SteeringToRule } from '../../../activities/rollout/steering.js';
 import type { DayToCompact } from '../../../activities/serving/compaction.js';
 import type { RetentionPass } from '../../../activities/serving/retention.js';
-import type { DecisionProof, DecisionTrust } from '../../../domain/decision-proof.js';
+import type { DecisionProof, DecisionTrust } from '../../../domain/decision-trust.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../../domain/promotion/promotion-policy.js';
-import type { DelayedLabelReview } from '../../../domain/rollout/delayed-label-review.js';
+import type { LateLabelReview } from '../../../domain/rollout/late-label-review.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../../domain/rollout/rollout-policy.js';
 import type { RouteTarget } from '../../../domain/serving/route.js';
 import type { Verdict } from '../../../domain/verdict.js';
@@ -104,7 +104,7 @@ export class WorldFacts {
   };
   /** What late labels say, look by look; the last one stays. */
   lateVerdicts: Verdict[] = ['no-data'];
-  readonly lastWords: DelayedLabelReview[] = [];
+  readonly lastWords: LateLabelReview[] = [];
 
   // Gateways.
   answers: (version: number) => boolean = () => true;

@@ -8,7 +8,7 @@ import {
   rolloutRequestSchema,
   steeringSchema,
   trainRequestSchema,
-} from '../../../domain/requests.js';
+} from '../../../domain/workflow-inputs.js';
 import { codeBlocks, documentText } from './documents.js';
 
 const operations = documentText('docs/operations.md');

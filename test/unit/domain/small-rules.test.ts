@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { accessSchema, rolesOf } from '../../../domain/promotion/access.js';
 import { actorOf } from '../../../domain/cause.js';
 import { parseVersionRef, workflowIds } from '../../../domain/ids.js';
-import { holderText, parseHolder } from '../../../domain/lease.js';
+import { holderText, parseHolder } from '../../../domain/lease-holder.js';
 import { addPartitions, partitionRange, partitionSchema } from '../../../domain/partition.js';
 import { describeIssues, issuePath } from '../../../domain/schema-issue.js';
 import { worstVerdict } from '../../../domain/verdict.js';

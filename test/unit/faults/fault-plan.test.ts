@@ -11,7 +11,7 @@ import {
   watchedStages,
 } from '../../faults/fault-plan.js';
 import { drillDefinition, drillPolicies } from '../../faults/drill-model.js';
-import { stagesOf } from '../../../domain/rollout/rollout-stage.js';
+import { stagesOf } from '../../../domain/rollout/strategy-stages.js';
 
 const seeds = Array.from({ length: 50 }, (_, seed) => seed);
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { forkProgram } from '../../../inference/programs.js';
+import { forkProgram } from '../../../inference/fork-program.js';
 
 /**
  * Run with few file descriptors: uses all of them up, asks for a process, then lets go and asks again. Prints what came

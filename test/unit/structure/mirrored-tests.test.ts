@@ -9,7 +9,7 @@ const ofTheWhole = ['structure', 'docs', 'faults'];
 
 const files = readdirSync(unitTests, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
 
-/** `domain/lease.test.ts`, or `domain/lease-topic.test.ts`, is about `domain/lease.ts`. */
+/** `domain/lease.test.ts`, or `domain/lease-topic.test.ts`, is about `domain/lease-holder.ts`. */
 function namesItsSource(file: string): boolean {
   const words = file.replace(/\.test\.ts$/, '').split('-');
   const names = words.map((_, index) => words.slice(0, index + 1).join('-'));

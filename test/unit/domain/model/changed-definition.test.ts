@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changedDefinition } from '../../../../domain/model/changed-definition.js';
 import { definitionDigest, readDefinition } from '../../../../domain/model/model-definition.js';
-import { trainRequestSchema } from '../../../../domain/requests.js';
+import { trainRequestSchema } from '../../../../domain/workflow-inputs.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
 
 const refused = (path: string) =>

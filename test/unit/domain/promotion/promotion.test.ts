@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { promotionPolicySchema } from '../../../../domain/promotion/promotion-policy.js';
 import { ruleOnDecision, type DecisionSituation } from '../../../../domain/promotion/decision-ruling.js';
-import { needsNoApproval, promotionStanding } from '../../../../domain/promotion/promotion-standing.js';
+import { needsNoApproval, approvalState } from '../../../../domain/promotion/approval-state.js';
 import type { CountedDecision, Decision } from '../../../../domain/promotion/promotion.js';
 
 const shown = '1'.repeat(64);
@@ -123,9 +123,9 @@ describe('approvals by several roles', () => {
 
   it('suffice only when each requirement has its own people', () => {
     const approvers = [by('ann', 'approver'), by('ben', 'approver')];
-    expect(promotionStanding(both, approvers)).toBe('waiting');
-    expect(promotionStanding(both, [...approvers, by('rob', 'risk-officer')])).toBe('approved');
-    expect(promotionStanding(both, [by('ann', 'approver', 'risk-officer'), by('ben', 'approver')])).toBe('waiting');
+    expect(approvalState(both, approvers)).toBe('waiting');
+    expect(approvalState(both, [...approvers, by('rob', 'risk-officer')])).toBe('approved');
+    expect(approvalState(both, [by('ann', 'approver', 'risk-officer'), by('ben', 'approver')])).toBe('waiting');
   });
 
   it('do not count where the places for their roles are filled, and say who is still needed', () => {
@@ -140,14 +140,14 @@ describe('approvals by several roles', () => {
   it('count for whichever place is left when the first approver has both roles', () => {
     const earlier = [by('ann', 'approver', 'risk-officer'), by('ben', 'approver')];
     expect(rule({ actor: 'cy' }, { policy: both, earlier }).counted).toBe(true);
-    expect(promotionStanding(both, [...earlier, by('cy', 'approver')])).toBe('approved');
+    expect(approvalState(both, [...earlier, by('cy', 'approver')])).toBe('approved');
   });
 
   it('are asked of escalation roles only once nobody decided in time', () => {
     const escalating = promotionPolicySchema.parse({ escalateAfterHours: 4, escalateTo: ['head'] });
     expect(rule({ actor: 'hal' }, { policy: escalating, roles: ['head'] }).counted).toBe(false);
     expect(rule({ actor: 'hal' }, { policy: escalating, roles: ['head'], escalated: true }).counted).toBe(true);
-    expect(promotionStanding(escalating, [by('hal', 'head')], true)).toBe('approved');
+    expect(approvalState(escalating, [by('hal', 'head')], true)).toBe('approved');
   });
 });
 
@@ -165,20 +165,20 @@ describe('where a promotion stands', () => {
   const two = promotionPolicySchema.parse({ approvals: { count: 2 } });
 
   it('is approved by as many different people as the policy asks for', () => {
-    expect(promotionStanding(two, [])).toBe('waiting');
-    expect(promotionStanding(two, [counted('ann')])).toBe('waiting');
-    expect(promotionStanding(two, [counted('ann'), counted('ann')])).toBe('waiting');
-    expect(promotionStanding(two, [counted('ann'), counted('ben')])).toBe('approved');
+    expect(approvalState(two, [])).toBe('waiting');
+    expect(approvalState(two, [counted('ann')])).toBe('waiting');
+    expect(approvalState(two, [counted('ann'), counted('ann')])).toBe('waiting');
+    expect(approvalState(two, [counted('ann'), counted('ben')])).toBe('approved');
   });
 
   it('heeds only what counted', () => {
-    expect(promotionStanding(two, [counted('ann'), { ...counted('ben'), counted: false }])).toBe('waiting');
-    expect(promotionStanding(two, [{ ...counted('ben', 'reject'), counted: false }])).toBe('waiting');
+    expect(approvalState(two, [counted('ann'), { ...counted('ben'), counted: false }])).toBe('waiting');
+    expect(approvalState(two, [{ ...counted('ben', 'reject'), counted: false }])).toBe('waiting');
   });
 
   it('is ended by the first rejection or withdrawal that counts, whatever comes before or after', () => {
-    expect(promotionStanding(two, [counted('ann'), counted('ben', 'reject'), counted('cy')])).toBe('rejected');
-    expect(promotionStanding(two, [counted('rita', 'withdraw'), counted('ben', 'reject')])).toBe('withdrawn');
+    expect(approvalState(two, [counted('ann'), counted('ben', 'reject'), counted('cy')])).toBe('rejected');
+    expect(approvalState(two, [counted('rita', 'withdraw'), counted('ben', 'reject')])).toBe('withdrawn');
   });
 
   it('needs nobody only for a first version let in by policy, or where no approval is asked for', () => {

@@ -3,7 +3,7 @@ import type { Observed } from '../../../../domain/rollout/judge/judge.js';
 import { alphaOfStage } from '../../../../domain/rollout/rollout-plan.js';
 import { rolloutPolicySchema, type JudgedPolicy } from '../../../../domain/rollout/rollout-policy.js';
 import { replayRollout, type StoredLook } from '../../../../domain/rollout/rollout-replay.js';
-import { stagesOf } from '../../../../domain/rollout/rollout-stage.js';
+import { stagesOf } from '../../../../domain/rollout/strategy-stages.js';
 import { addWindows } from '../../../../domain/serving/serving-totals.js';
 
 function canary(metric: object = {}, step: object = {}, more: object = {}): JudgedPolicy {

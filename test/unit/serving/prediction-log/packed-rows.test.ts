@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession } from '../../../../adapters/data-engine/duck-session.js';
 import { featuresOfFiles, featuresOfRow } from '../../../../adapters/data-engine/prediction-log/feature-columns.js';
-import { parquetTable } from '../../../../adapters/data-engine/quote.js';
+import { parquetTable } from '../../../../adapters/data-engine/quote-sql.js';
 import type { LoggedType } from '../../../../domain/serving/logged-features.js';
 import { logPrediction } from '../../../../serving/prediction-log/prediction-log.js';
 import { segmentToParquet } from '../../../../serving/prediction-log/segment-to-parquet.js';

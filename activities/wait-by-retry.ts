@@ -11,7 +11,7 @@ const pause = { leastMs: 500, mostMs: 60_000 };
  * Says that another goes first, and when to ask again: the activity waits in Temporal between its tries, where it holds
  * no worker's slot and adds nothing to the history, however long it takes.
  */
-export function goesFirst(
+export function waitBehind(
   workflowId: string,
   { atMostMs = Infinity, ...details }: { lease: string; atMostMs?: number },
 ): PerdureError {

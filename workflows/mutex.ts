@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 
 /** One after the other, in the order in which they came. */
-export class Turns {
+export class Mutex {
   private busy = false;
 
   /** Whether nobody has the turn. */

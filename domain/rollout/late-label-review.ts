@@ -1,7 +1,7 @@
 import type { Verdict } from '../verdict.js';
 
 /** What late labels said of a rollout that was over. */
-export interface DelayedLabelReview {
+export interface LateLabelReview {
   verdict: Verdict;
   reason: string;
   /** Share of the predictions whose label was there. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillPlaces, requirementsOf, requirementText } from '../../../../domain/promotion/approval-places.js';
+import { fillSlots, requirementsOf, requirementText } from '../../../../domain/promotion/approval-slots.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../../../domain/promotion/promotion-policy.js';
 import { seededRandom } from '../../../../domain/statistics/random.js';
 
@@ -8,23 +8,23 @@ const person = (actor: string, ...roles: string[]) => ({ actor, roles });
 
 describe('places for approvers', () => {
   it('are filled by moving who has several roles to where nobody else can stand', () => {
-    const filled = fillPlaces([need(1, 'a'), need(1, 'b')], [person('both', 'a', 'b'), person('first', 'a')]);
+    const filled = fillSlots([need(1, 'a'), need(1, 'b')], [person('both', 'a', 'b'), person('first', 'a')]);
     expect(filled).toEqual({ filledBy: [['first'], ['both']], missing: [] });
   });
 
   it('take one person once, however often that person approves', () => {
-    expect(fillPlaces([need(2, 'a')], [person('ann', 'a'), person('ann', 'a')]).missing).toEqual([need(1, 'a')]);
+    expect(fillSlots([need(2, 'a')], [person('ann', 'a'), person('ann', 'a')]).missing).toEqual([need(1, 'a')]);
   });
 
   it('leave out who has none of the roles', () => {
-    expect(fillPlaces([need(1, 'a')], [person('zoe', 'z'), person('nil')])).toEqual({
+    expect(fillSlots([need(1, 'a')], [person('zoe', 'z'), person('nil')])).toEqual({
       filledBy: [[]],
       missing: [need(1, 'a')],
     });
   });
 
   it('count a decision that version 0.1.0 recorded without roles for the first requirement alone', () => {
-    expect(fillPlaces([need(1, 'a'), need(1, 'b')], [{ actor: 'old' }]).missing).toEqual([need(1, 'b')]);
+    expect(fillSlots([need(1, 'a'), need(1, 'b')], [{ actor: 'old' }]).missing).toEqual([need(1, 'b')]);
   });
 
   it('are as many as any assignment can fill: compared with trying every assignment', () => {
@@ -34,7 +34,7 @@ describe('places for approvers', () => {
       const some = () => roles.filter(() => below(2) === 0);
       const requirements = Array.from({ length: 1 + below(3) }, () => need(1 + below(2), ...some()));
       const people = Array.from({ length: below(5) }, (_, index) => person(`p${index}`, ...some()));
-      const { filledBy } = fillPlaces(requirements, people);
+      const { filledBy } = fillSlots(requirements, people);
       expect(filledBy.flat().length).toBe(mostFilled(requirements, people));
       expect(new Set(filledBy.flat()).size).toBe(filledBy.flat().length);
     }

@@ -32,7 +32,7 @@ const triggers: Readonly<Record<string, Guard>> = {
  * Makes the database itself hold the rules of its tables: triggers for everybody, grants for the role of the
  * application. Repeating it changes nothing.
  */
-export async function holdTableRules(sql: postgres.Sql, applicationRole: string | undefined): Promise<void> {
+export async function enforceTableRules(sql: postgres.Sql, applicationRole: string | undefined): Promise<void> {
   const present = await sql<{ table: string; trigger: string }[]>`
     select tgrelid::regclass::text as table, tgname as trigger from pg_trigger where tgname in ${sql(Object.keys(triggers))}`;
   await sql.begin(async (tx) => {

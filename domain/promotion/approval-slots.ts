@@ -12,7 +12,7 @@ export interface Approver {
   roles?: readonly string[] | undefined;
 }
 
-export interface ApprovalPlaces {
+export interface ApprovalSlots {
   /** Per requirement, in the policy's order: who fills it. */
   filledBy: string[][];
   /** What is still needed; empty once all places are filled. */
@@ -35,10 +35,7 @@ export function requirementsOf(
  * Gives each approver one place at most, so that as many places as possible are filled: a maximum matching, by
  * augmenting paths (Kuhn 1955). Who has several roles moves to where nobody else can stand.
  */
-export function fillPlaces(
-  requirements: readonly ApprovalRequirement[],
-  approvers: readonly Approver[],
-): ApprovalPlaces {
+export function fillSlots(requirements: readonly ApprovalRequirement[], approvers: readonly Approver[]): ApprovalSlots {
   const people = [...new Map(approvers.map((one) => [one.actor, one])).values()];
   const fits = (person: Approver, requirement: number) =>
     person.roles === undefined

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rolloutPolicySchema } from '../../../../domain/rollout/rollout-policy.js';
-import { inconclusiveEnd, lookAfterSeconds, moveAfterLook } from '../../../../domain/rollout/rollout.js';
+import { inconclusiveEnd, lookAfterSeconds, moveAfterLook } from '../../../../domain/rollout/move-after-look.js';
 
 const stage = { minSeconds: 10, maxSeconds: 60 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { doubtAboutPartition } from '../../../../../domain/data/lake/doubtful-partition.js';
+import { whyUnlikely } from '../../../../../domain/data/lake/unlikely-partition.js';
 import { describePartitions, partitionRange } from '../../../../../domain/partition.js';
 
 describe('a list of months', () => {
@@ -16,7 +16,7 @@ describe('a list of months', () => {
 describe('a partition that is put', () => {
   const data = { base: 'sales', window: { kind: 'expanding', from: '2013-01' } } as const;
   const doubt = (partition: string, present: string[], { table = 'sales', now = '2013-06-15T12:00:00Z' } = {}) =>
-    doubtAboutPartition(data, { table, partition, present, now: new Date(now) });
+    whyUnlikely(data, { table, partition, present, now: new Date(now) });
 
   test.each([
     ['the first one', '2013-04', []],

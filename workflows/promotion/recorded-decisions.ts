@@ -4,7 +4,7 @@ import { messageProblem, messageExcerpt } from '../../domain/workflow-message.js
 import { quickActivities } from '../activity-profiles.js';
 import type { DecisionAnswer, PromotionStatus } from '../messages.js';
 import type { Timeline } from '../timeline.js';
-import { Turns } from '../turns.js';
+import { Mutex } from '../mutex.js';
 
 const textRules = {
   decision: { max: 20 },
@@ -24,7 +24,7 @@ interface HeardDecision {
   problem: string | null;
 }
 
-/** What a book knows; carried over when its promotion continues as new. */
+/** What a recorded knows; carried over when its promotion continues as new. */
 export interface BookEntries {
   decisions: RuledDecision[];
   evidenceSha256: string | null;
@@ -53,9 +53,9 @@ const unruledCharactersMax = 400_000;
  * Takes decisions one after the other: each is ruled on and written down by an activity before it changes anything
  * here.
  */
-export class DecisionBook {
+export class RecordedDecisions {
   private readonly entries: BookEntries;
-  private readonly turns = new Turns();
+  private readonly turns = new Mutex();
   private carriesOver = false;
 
   constructor(
@@ -96,7 +96,7 @@ export class DecisionBook {
     this.entries.escalatedAt = at;
   }
 
-  /** Opens the book on the evidence that is shown now: what was decided before no longer counts. */
+  /** Opens the recorded on the evidence that is shown now: what was decided before no longer counts. */
   open(evidenceSha256: string): void {
     Object.assign(this.entries, { decisions: [], evidenceSha256, closedBecause: null });
   }

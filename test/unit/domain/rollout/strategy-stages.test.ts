@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alphaOfStage } from '../../../../domain/rollout/rollout-plan.js';
 import { rolloutPolicySchema } from '../../../../domain/rollout/rollout-policy.js';
-import { routeOfStage, stagesOf, type RolloutParties } from '../../../../domain/rollout/rollout-stage.js';
+import { routeOfStage, stagesOf, type RolloutParties } from '../../../../domain/rollout/strategy-stages.js';
 
 const parties: RolloutParties = { champion: 1, challenger: 2, alsoShadow: [], testers: { keys: [], headers: [] } };
 const story = (input: unknown, more: Partial<RolloutParties> = {}) => {

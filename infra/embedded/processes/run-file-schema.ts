@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { processIdentitySchema } from './process-identity.js';
+import { processIdentitySchema } from './end-process.js';
 
 export const runFileSchema = z.object({
   name: z.string(),

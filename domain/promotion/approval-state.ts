@@ -1,4 +1,4 @@
-import { fillPlaces, requirementsOf, type ApprovalPlaces, type Approver } from './approval-places.js';
+import { fillSlots, requirementsOf, type ApprovalSlots, type Approver } from './approval-slots.js';
 import type { PromotionPolicy } from './promotion-policy.js';
 import type { CountedDecision } from './promotion.js';
 
@@ -6,23 +6,23 @@ import type { CountedDecision } from './promotion.js';
  * Where a promotion stands after the decisions so far: every place of the policy must be filled. The first counted
  * rejection or withdrawal ends it.
  */
-export function promotionStanding(
+export function approvalState(
   policy: PromotionPolicy,
   decisions: readonly CountedDecision[],
   escalated = false,
 ): 'waiting' | 'approved' | 'rejected' | 'withdrawn' {
   const end = decisions.find((one) => one.counted && one.decision !== 'approve');
   if (end) return end.decision === 'reject' ? 'rejected' : 'withdrawn';
-  return standingPlaces(policy, decisions, escalated).missing.length === 0 ? 'approved' : 'waiting';
+  return filledSlots(policy, decisions, escalated).missing.length === 0 ? 'approved' : 'waiting';
 }
 
 /** Which places are filled, by whom, and what is still needed. */
-export function standingPlaces(
+export function filledSlots(
   policy: PromotionPolicy,
   decisions: readonly CountedDecision[],
   escalated = false,
-): ApprovalPlaces {
-  return fillPlaces(requirementsOf(policy, escalated), approversOf(decisions));
+): ApprovalSlots {
+  return fillSlots(requirementsOf(policy, escalated), approversOf(decisions));
 }
 
 export function approversOf(decisions: readonly CountedDecision[]): Approver[] {

@@ -13,8 +13,8 @@ export interface ManifestFile {
   sha256: string | null;
 }
 
-/** A place of the lake as the book has it: a partition of a table, or a whole table. */
-export interface BookedPlace {
+/** A place of the lake as the recorded has it: a partition of a table, or a whole table. */
+export interface PlaceManifest {
   prefix: string;
   generation: number;
   /** The manifest; null where the place is ruled by what lies there. */
@@ -32,8 +32,8 @@ export interface UncountedObject {
 }
 
 /** What the database knows of the places that are looked at. */
-export interface LakeBook {
-  places: readonly BookedPlace[];
+export interface LakeManifests {
+  places: readonly PlaceManifest[];
   uncounted: readonly UncountedObject[];
 }
 
@@ -55,20 +55,20 @@ export interface CountedFile extends LyingObject {
 export interface LakeCount {
   counted: CountedFile[];
   /** In a place that a manifest rules, and not in the manifest: put there by somebody else. */
-  beside: { key: string; place: BookedPlace }[];
+  beside: { key: string; place: PlaceManifest }[];
   /** Named by a manifest, and not there as it was: `gone`, or `overwritten`. */
-  broken: { key: string; place: BookedPlace; how: 'gone' | 'overwritten' }[];
+  broken: { key: string; place: PlaceManifest; how: 'gone' | 'overwritten' }[];
 }
 
 /**
  * What counts in the lake. A place is ruled by its manifest from the first `data put` on, until a `data rm`: then the
- * manifest's files count and nothing else. Any other place is ruled by what lies there, less what the book says does
+ * manifest's files count and nothing else. Any other place is ruled by what lies there, less what the recorded says does
  * not count.
  *
- * `lying` must have been listed before the book was read: then a place is as it was before a change, or as it is after
+ * `lying` must have been listed before the recorded was read: then a place is as it was before a change, or as it is after
  * it, and never between.
  */
-export function countLake(lying: readonly LyingObject[], { places, uncounted }: LakeBook): LakeCount {
+export function countLake(lying: readonly LyingObject[], { places, uncounted }: LakeManifests): LakeCount {
   const notCounted = new Map(uncounted.map((one) => [one.key, one]));
   const lyingIn = groupBy(lying, ({ prefix }) => prefix);
   const ruled = new Map(places.flatMap((place) => (place.files === null ? [] : [[place.prefix, place] as const])));
@@ -132,27 +132,27 @@ export interface PlaceChange {
  */
 export function planPut(
   lying: readonly LyingObject[],
-  book: LakeBook,
+  recorded: LakeManifests,
   landed: readonly ManifestFile[],
   { append }: { append: boolean },
 ): PlaceChange & { files: ManifestFile[]; alreadyThere: boolean } {
-  const { counted } = countLake(lying, book);
+  const { counted } = countLake(lying, recorded);
   const landedKeys = new Set(landed.map(({ key }) => key));
   const kept = append ? counted.filter(({ key }) => !landedKeys.has(key)).map(asManifestFile) : [];
   const files = [...kept, ...landed].toSorted((left, right) => (left.key < right.key ? -1 : 1));
   const named = new Set(files.map(({ key }) => key));
-  const superseded = append ? [] : countable(lying, book).filter(({ key }) => !named.has(key));
+  const superseded = append ? [] : countable(lying, recorded).filter(({ key }) => !named.has(key));
   const before = new Set(counted.map(({ key }) => key));
   return { files, superseded, alreadyThere: landed.every(({ key }) => before.has(key)) };
 }
 
 /** What a removal makes of a place: nothing that lies there counts, and what is put there later does. */
-export function planRemoval(lying: readonly LyingObject[], book: LakeBook): PlaceChange {
-  return { files: null, superseded: countable(lying, book) };
+export function planRemoval(lying: readonly LyingObject[], recorded: LakeManifests): PlaceChange {
+  return { files: null, superseded: countable(lying, recorded) };
 }
 
 /** Everything in a place that is no upload of somebody else and was not superseded before. */
-function countable(lying: readonly LyingObject[], { uncounted }: LakeBook): LyingObject[] {
+function countable(lying: readonly LyingObject[], { uncounted }: LakeManifests): LyingObject[] {
   const notCounted = new Map(uncounted.map((one) => [one.key, one]));
   return lying.filter((object) => !isUncounted(object, notCounted));
 }

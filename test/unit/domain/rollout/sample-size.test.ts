@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { judgeStage, type Observed, type StageInput } from '../../../../domain/rollout/judge/judge.js';
-import { stageEffects } from '../../../../domain/rollout/rollout-effect.js';
+import { stageSampleSizes } from '../../../../domain/rollout/sample-size.js';
 import { alphaOfStage } from '../../../../domain/rollout/rollout-plan.js';
 import { rolloutPolicySchema, type JudgedPolicy } from '../../../../domain/rollout/rollout-policy.js';
-import { stagesOf } from '../../../../domain/rollout/rollout-stage.js';
+import { stagesOf } from '../../../../domain/rollout/strategy-stages.js';
 import { addWindows } from '../../../../domain/serving/serving-totals.js';
 import { seededRandom } from '../../../../domain/statistics/random.js';
 import { stretchStages } from '../../../../domain/rollout/stretch-stages.js';
@@ -24,11 +24,11 @@ const seen = (requests: number, errors: number, samples: Observed['samples'] = {
   samples,
 });
 
-describe('stageEffects', () => {
+describe('stageSampleSizes', () => {
   it('names requests with which the judge sees the harm nine times in ten, and passes an equal challenger', () => {
     const policy = canary({ judge: { metrics: [{ metric: 'errorShare' }] } });
     const [stage] = stages(policy);
-    const [effect] = stageEffects(policy, stages(policy), { requestsPerSecond: 10, champion: seen(10_000, 100) });
+    const [effect] = stageSampleSizes(policy, stages(policy), { requestsPerSecond: 10, champion: seen(10_000, 100) });
     const [metric] = effect!.metrics;
     expect(metric).toMatchObject({ metric: 'errorShare', basis: 'counted' });
     const random = seededRandom(3);
@@ -62,7 +62,7 @@ describe('stageEffects', () => {
 
   it('says the seconds that the present traffic takes for them, for shares and for copies', () => {
     const policy = judged({ strategy: 'shadow', samplePct: 50, steps: [{ sharePct: 20 }, { sharePct: 100 }] });
-    const [shadow, step, full] = stageEffects(policy, stages(policy), {
+    const [shadow, step, full] = stageSampleSizes(policy, stages(policy), {
       requestsPerSecond: 10,
       champion: seen(10_000, 100),
     });
@@ -84,26 +84,26 @@ describe('stageEffects', () => {
       harm: 20,
     };
     const policy = canary({ judge: { metrics: [{ metric: 'errorShare' }, value] } });
-    const [unknown] = stageEffects(policy, stages(policy), { requestsPerSecond: null, champion: null });
+    const [unknown] = stageSampleSizes(policy, stages(policy), { requestsPerSecond: null, champion: null });
     expect(unknown).toMatchObject({ requests: null, seconds: null });
     expect(unknown!.metrics).toMatchObject([
       { metric: 'errorShare', basis: 'assumed', requestsToSeeHarm: expect.any(Number) },
       { metric: 'value:amount', basis: 'unknown', requestsToSeeHarm: null, requestsToPass: null },
     ]);
     const expected = { 'value:amount': { count: 100, sum: 40 } };
-    const [byHoldout] = stageEffects(policy, stages(policy), {
+    const [byHoldout] = stageSampleSizes(policy, stages(policy), {
       ...{ requestsPerSecond: 1, champion: seen(100, 1, expected), byHoldout: ['value:amount'] },
     });
     expect(byHoldout!.metrics.map(({ basis }) => basis)).toEqual(['counted', 'holdout']);
     const traffic = { requestsPerSecond: 0, champion: seen(100, 1, { 'value:amount': { count: 50, sum: 20 } }) };
-    const [known] = stageEffects(policy, stages(policy), traffic);
+    const [known] = stageSampleSizes(policy, stages(policy), traffic);
     expect(known).toMatchObject({ requests: expect.any(Number), seconds: null });
   });
 
   it('needs more for a smaller harm, for less alpha, and for rarer labels', () => {
     const needs = (metric: object, champion: Observed, alpha = 0.05) => {
       const policy = canary({ judge: { alpha, metrics: [{ metric: 'errorShare' }, metric] } });
-      return stageEffects(policy, stages(policy), { requestsPerSecond: 10, champion })[0]!.metrics[1]!
+      return stageSampleSizes(policy, stages(policy), { requestsPerSecond: 10, champion })[0]!.metrics[1]!
         .requestsToSeeHarm!;
     };
     const slow = { ...seen(1000, 0), latency: [0, 0, 990, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0] };
@@ -119,7 +119,7 @@ describe('stageEffects', () => {
   it('of an A/B test asks what an improvement needs to win', () => {
     const policy = judged({ strategy: 'ab', outcome: { metric: 'outcome', direction: 'higher-is-better' } });
     const champion = seen(5000, 0, { outcome: { count: 1000, sum: 100 } });
-    const [effect] = stageEffects(policy, stages(policy), { requestsPerSecond: 10, champion });
+    const [effect] = stageSampleSizes(policy, stages(policy), { requestsPerSecond: 10, champion });
     expect(effect!.metrics[0]).toMatchObject({
       metric: 'outcome',
       requestsToPass: null,
@@ -132,7 +132,7 @@ describe('stageEffects', () => {
 describe('stretchStages', () => {
   const traffic = { requestsPerSecond: 1, champion: seen(10_000, 100) };
   const of = (policy: JudgedPolicy, present = traffic) =>
-    stretchStages(stages(policy), policy.judge, stageEffects(policy, stages(policy), present));
+    stretchStages(stages(policy), policy.judge, stageSampleSizes(policy, stages(policy), present));
 
   it('lengthens a stage that cannot see the harm in its time, and says so', () => {
     const policy = canary({}, { maxSeconds: 600 });
@@ -141,7 +141,7 @@ describe('stretchStages', () => {
     expect(changes[0]).toMatch(
       /^Stage "canary of 10 %" lasts at most 10 minutes, but at the present traffic the \d+ requests/,
     );
-    const [effect] = stageEffects(policy, stages(policy), traffic);
+    const [effect] = stageSampleSizes(policy, stages(policy), traffic);
     expect(stretched[0]).toEqual({ ...stages(policy)[0], maxSeconds: Math.ceil(effect!.seconds!) });
     expect(stretched[1]).toEqual(stages(policy)[1]);
   });
@@ -166,7 +166,9 @@ describe('stretchStages', () => {
       refused: null,
     });
     const unknown = { requestsPerSecond: null, champion: null };
-    expect(stretchStages(stages(policy), policy.judge, stageEffects(policy, stages(policy), unknown))).toMatchObject({
+    expect(
+      stretchStages(stages(policy), policy.judge, stageSampleSizes(policy, stages(policy), unknown)),
+    ).toMatchObject({
       changes: [],
       refused: null,
     });

@@ -1,12 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import {
-  endProcess,
-  identify,
-  isAlive,
-  signalProcess,
-} from '../../../../../infra/embedded/processes/process-identity.js';
+import { endProcess, identify, isAlive, signalProcess } from '../../../../../infra/embedded/processes/end-process.js';
 
 async function sleeper(program = 'setInterval(() => {}, 1000); console.log(1)') {
   const child = spawn(process.execPath, ['-e', program], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });

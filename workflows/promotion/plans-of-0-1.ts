@@ -1,11 +1,11 @@
 import type { PlannedRollout } from '../../activities/rollout/rollouts.js';
-import { canaryStage } from '../../domain/rollout/rollout-stage.js';
+import { canaryStage } from '../../domain/rollout/strategy-stages.js';
 
 /**
  * What `planRollout` answered before there were strategies: the canary's steps. Rollouts that were planned so go on as
  * they were planned.
  */
-interface PlannedBefore {
+interface PlannedBy01 {
   policy: {
     lookEverySeconds: number;
     acknowledgeWithinSeconds: number;
@@ -16,7 +16,7 @@ interface PlannedBefore {
   judged: boolean;
 }
 
-export function asPlanned(plan: PlannedRollout | PlannedBefore): PlannedRollout {
+export function asPlanned(plan: PlannedRollout | PlannedBy01): PlannedRollout {
   if ('stages' in plan) return plan;
   const { policy, champion, steps, judged } = plan;
   const { lookEverySeconds, acknowledgeWithinSeconds, onInconclusive } = policy;

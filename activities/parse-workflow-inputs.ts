@@ -11,7 +11,7 @@ import {
   rollbackRequestSchema,
   rolloutRequestSchema,
   trainRequestSchema,
-} from '../domain/requests.js';
+} from '../domain/workflow-inputs.js';
 import { describeIssues } from '../domain/schema-issue.js';
 import { definitionInForce, keepDefinition, rulesInForce } from '../db/model/definition-queries.js';
 import { mustHaveShadows } from '../db/rollout/rollout-facts.js';

@@ -5,11 +5,11 @@ import { nextFirings } from '../../client/triggers/schedule-plan.js';
 import { PerdureError } from '../../domain/errors.js';
 import { scheduleIds } from '../../domain/ids.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
-import type { ScheduleBook } from '../deps.js';
+import type { ModelSchedules } from '../deps.js';
 import type { TemporalLink } from '../temporal-link.js';
 
 /** The models' Schedules in Temporal. */
-export function createScheduleBook(temporal: TemporalLink): ScheduleBook {
+export function createModelSchedules(temporal: TemporalLink): ModelSchedules {
   return {
     states: (model, names) =>
       temporal.use((handle) => Promise.all(names.map((schedule) => scheduleState(handle, { model, schedule })))),

@@ -1,5 +1,5 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm';
-import type { BookedPlace, LakeBook, PlaceChange } from '../../domain/data/lake/lake-book.js';
+import type { PlaceManifest, LakeManifests, PlaceChange } from '../../domain/data/lake/lake-manifest.js';
 import { lakeChanges, lakePlaces, lakeUncounted } from '../schema/index.js';
 import type { Database } from '../connect.js';
 
@@ -21,14 +21,14 @@ const lockTimeoutMs = 60_000;
  * What the database knows of a model's places, at one moment. Read it after the bucket was listed, never before.
  * @param prefixes these places alone
  */
-export async function lakeBook(db: Database, model: string, prefixes?: readonly string[]): Promise<LakeBook> {
-  return db.orm.transaction((tx) => readBook(tx, model, prefixes), {
+export async function lakeManifests(db: Database, model: string, prefixes?: readonly string[]): Promise<LakeManifests> {
+  return db.orm.transaction((tx) => readManifests(tx, model, prefixes), {
     isolationLevel: 'repeatable read',
     accessMode: 'read only',
   });
 }
 
-async function readBook(tx: Transaction, model: string, prefixes?: readonly string[]): Promise<LakeBook> {
+async function readManifests(tx: Transaction, model: string, prefixes?: readonly string[]): Promise<LakeManifests> {
   const ofPlaces = prefixes === undefined ? undefined : inArray(lakePlaces.prefix, [...prefixes]);
   const ofUncounted = prefixes === undefined ? undefined : inArray(lakeUncounted.prefix, [...prefixes]);
   const { prefix, generation, files, actor, at } = lakePlaces;
@@ -59,9 +59,9 @@ type NamedChange = PlaceChange & Pick<LakePlace, 'table' | 'partition'> & { acto
 
 /** A place for whoever holds its lock. */
 export interface HeldPlace {
-  book: LakeBook;
+  recorded: LakeManifests;
   /** Undefined where nothing was ever put. */
-  now: BookedPlace | undefined;
+  now: PlaceManifest | undefined;
   /** The one write that changes what counts. Takes effect with the transaction. */
   change(change: NamedChange): Promise<number>;
   /** Makes an upload of these keys known before it begins, so that nobody counts it. */
@@ -78,10 +78,10 @@ export async function withLakePlace<T>(
   return db.orm.transaction(async (tx) => {
     await tx.execute(sql.raw(`set local statement_timeout = ${lockTimeoutMs}`));
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${place.prefix}, 7433))`);
-    const book = await readBook(tx, place.model, [place.prefix]);
-    const now = book.places[0];
+    const recorded = await readManifests(tx, place.model, [place.prefix]);
+    const now = recorded.places[0];
     return work({
-      book,
+      recorded,
       now,
       change: async (change) => switchPlace(tx, place, { ...change, generation: (now?.generation ?? 0) + 1 }),
       async announce(keys) {

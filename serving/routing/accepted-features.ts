@@ -18,7 +18,7 @@ export type ReadRequest = (inputs: ReadonlyMap<string, InputTensor>) => Rows;
  * versions know. Each version gets what it knows of that: compiled once a route and version, so that a request looks
  * nothing up.
  */
-export class RouteAdmission {
+export class AcceptedFeatures {
   private readonly others = new WeakMap<LoadedVersion, OtherFeatures>();
 
   /**

@@ -24,9 +24,9 @@ export interface RecentTraffic {
  * What a metric's needs are reckoned from: what was counted; the champion's holdout; 1 percent of errors or slow
  * answers, taken because nothing was counted; nothing.
  */
-export const effectBases = ['counted', 'holdout', 'assumed', 'unknown'] as const;
+export const sampleSizeBases = ['counted', 'holdout', 'assumed', 'unknown'] as const;
 
-export interface MetricEffect {
+export interface MetricSampleSize {
   /** As `metricName` gives it. */
   metric: string;
   /**
@@ -39,12 +39,12 @@ export interface MetricEffect {
    * an A/B test's outcome.
    */
   requestsToPass: number | null;
-  basis: (typeof effectBases)[number];
+  basis: (typeof sampleSizeBases)[number];
 }
 
-export interface StageEffect {
+export interface StageSampleSize {
   stage: string;
-  metrics: MetricEffect[];
+  metrics: MetricSampleSize[];
   /** The most that any metric needs; null when one of them is unknown. */
   requests: number | null;
   /** The time in which the challenger gets so many at the present traffic; null when either is unknown. */
@@ -60,11 +60,11 @@ const nineInTen = 1.2815515655446004;
  * The minimum detectable effect turned round: what each stage needs to see the harm that the policy names, and to pass
  * when there is none. Pure arithmetic, milliseconds.
  */
-export function stageEffects(
+export function stageSampleSizes(
   policy: JudgedPolicy,
   stages: readonly RolloutStage[],
   traffic: RecentTraffic,
-): StageEffect[] {
+): StageSampleSize[] {
   const { judge } = policy;
   const alpha = alphaOfStage(policy, stages);
   return stages.map((stage) => {
@@ -100,7 +100,7 @@ interface Asked {
 function effectOf(
   metric: JudgedMetric,
   { stage, alphas, better, traffic: { champion, byHoldout = [] } }: Asked,
-): MetricEffect {
+): MetricSampleSize {
   const name = metricName(metric);
   const ratio = championPerChallenger(stage);
   if (metric.metric === 'scoreDistance') {

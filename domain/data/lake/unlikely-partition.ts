@@ -9,7 +9,7 @@ const earliestZoneMs = 14 * 3_600_000;
  * months before it, so that one wrong name stops every later run.
  * @param present the partitions of the table that have landed
  */
-export function doubtAboutPartition(
+export function whyUnlikely(
   data: Pick<DataPolicy, 'base' | 'window'>,
   { table, partition, present, now }: { table: string; partition: Partition; present: readonly Partition[]; now: Date },
 ): string | undefined {
