@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PerdureError } from '../domain/errors.js';
 import { processResidentMb } from '../adapters/resident-memory.js';
+import { defaultEngineLimits } from './engine-limits.js';
 import type { EngineObserver, InferenceEngine } from './inference-engine.js';
 import { WarmProcess } from './warm-process.js';
 import { ModelProcess, type ModelProcessOptions } from './model-process.js';
@@ -19,24 +20,6 @@ export interface ProcessEngineOptions extends Partial<Omit<ModelProcessOptions, 
   residentMaxMb?: number;
 }
 
-const defaults = {
-  /**
-   * Micro-batches: one call of a tree model costs as much as ten rows or more, so several requests share it; 256 rows
-   * take about 2 ms, which nobody notices.
-   */
-  batchRowsMax: 256,
-  requestsMax: 2_000,
-  rowsMax: 40_000,
-  deadlineMs: 10_000,
-  hangMs: 5_000,
-  loadTimeoutMs: 60_000,
-  deathsMax: 5,
-  deathWindowMs: 60_000,
-  coolDownMs: 60_000,
-};
-
-/** A model that fills memory as fast as it can gets about this much more than its limit: some hundred MiB. */
-const memoryLookMs = 100;
 const silent: EngineObserver = {
   batch: () => undefined,
   restart: () => undefined,
@@ -51,15 +34,15 @@ const silent: EngineObserver = {
 export async function createProcessEngine({
   workFolder,
   observer,
-  memoryMaxMb = 512,
-  residentMaxMb = 2048,
+  memoryMaxMb = defaultEngineLimits.memoryMaxMb,
+  residentMaxMb = defaultEngineLimits.residentMaxMb,
   ...limits
 }: ProcessEngineOptions): Promise<InferenceEngine> {
   await rm(workFolder, { recursive: true, force: true });
   await mkdir(workFolder, { recursive: true });
   const spare = new WarmProcess({ workFolder: path.resolve(workFolder), memoryMaxMb });
   const options: ModelProcessOptions = {
-    ...defaults,
+    ...defaultEngineLimits,
     ...limits,
     takeProcess: () => spare.take(),
     observer: observer ?? silent,
@@ -74,7 +57,7 @@ export async function createProcessEngine({
         model.end(`it used ${Math.round(residentMb)} MiB of memory, ${residentMaxMb} are allowed`);
       }
     }
-  }, memoryLookMs).unref();
+  }, defaultEngineLimits.memoryLookMs).unref();
 
   return {
     async load(spec) {

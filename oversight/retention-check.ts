@@ -1,5 +1,5 @@
 import type { Database } from '../db/connect.js';
-import { retentionRunsOf } from '../db/serving/expired-rows.js';
+import { retentionRunsOf } from '../db/retention-runs.js';
 import type { RetentionJob } from '../domain/serving/retention.js';
 import { ok, problem, type Check } from './check.js';
 

@@ -7,6 +7,12 @@ export interface GatewayLimits {
   bodiesBytesMax: number;
   /** A request that has not arrived whole by then is ended. */
   bodyTimeoutMs: number;
+  /** At the start: how long loading the routes kept on disk may delay it; what is not loaded by then comes later. */
+  loadKeptMaxMs: number;
+  /** At the start: how long the first look at the control plane may delay it, where nothing is known without it. */
+  firstLookMaxMs: number;
+  /** At the stop: requests on either port that are not answered by then, their deadlines included, are cut off. */
+  drainMaxMs: number;
   /** How often routes are looked at behind the push. */
   pollEveryMs: number;
   heartbeatEveryMs: number;
@@ -24,10 +30,16 @@ export interface GatewayLimits {
   engine: Partial<Omit<ProcessEngineOptions, 'workFolder' | 'observer'>>;
 }
 
+/** A gateway that has not stopped by then, its spools flushed included, is ended. Longer than `drainMaxMs`. */
+export const stopMaxMs = 20_000;
+
 export const defaultGatewayLimits: GatewayLimits = {
   bodyBytesMax: 16 * 1024 * 1024,
   bodiesBytesMax: 256 * 1024 * 1024,
   bodyTimeoutMs: 60_000,
+  loadKeptMaxMs: 60_000,
+  firstLookMaxMs: 5_000,
+  drainMaxMs: 12_000,
   pollEveryMs: 1_000,
   heartbeatEveryMs: 2_000,
   windowEveryMs: 1_000,

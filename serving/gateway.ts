@@ -17,11 +17,6 @@ export interface Gateway {
   status: () => GatewayStatus;
 }
 
-/** Loading the routes kept on disk may delay the start by this much; what is not loaded by then comes later. */
-const loadKeptMs = 60_000;
-/** The first look at the control plane may delay the start by this much, where nothing is known without it. */
-const firstLookMs = 5_000;
-
 /**
  * A gateway that has not begun yet. It owns nothing that it could not lose but its spool, and needs nobody to answer
  * once it has a route.
@@ -51,6 +46,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     ...{ log, metrics, service, table, productVersion, bodies, isReady },
     bodyBytesMax: limits.bodyBytesMax,
     bodyTimeoutMs: limits.bodyTimeoutMs,
+    drainMaxMs: limits.drainMaxMs,
     isDraining: () => draining,
     problems: () => follower.problems(),
     unconfirmed: () => follower.unconfirmed.map(({ model }) => model),
@@ -81,8 +77,8 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     status,
     async start() {
       await logs.start();
-      await withDeadline(follower.start(), loadKeptMs);
-      if (follower.storeId === undefined) await withDeadline(follower.settled(), firstLookMs);
+      await withDeadline(follower.start(), limits.loadKeptMaxMs);
+      if (follower.storeId === undefined) await withDeadline(follower.settled(), limits.firstLookMaxMs);
       heartbeat.start();
       await app.ready();
       logs.ship();
@@ -95,7 +91,7 @@ export async function buildGateway(deps: GatewayDeps): Promise<Gateway> {
     },
     async stop() {
       draining = true;
-      await Promise.all([closeGatewayApp(app), grpc?.stop()]);
+      await Promise.all([closeGatewayApp(app, limits.drainMaxMs), grpc?.stop()]);
       shadows.stop();
       lookup.stop();
       await follower.stop();

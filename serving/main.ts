@@ -6,6 +6,7 @@ import type { Database } from '../db/connect.js';
 import type { ArtifactSource } from './control-plane/control-plane.js';
 import { controlPlaneOnDemand } from './control-plane/control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
+import { stopMaxMs } from './gateway-limits.js';
 import { gatewayIdOf, keyHashSecretOf, loadGatewayConfig } from './gateway-config.js';
 import { knownNames } from '../domain/browser-requests.js';
 import product from '../package.json' with { type: 'json' };
@@ -77,7 +78,7 @@ const gateway = await buildGateway({
   },
 });
 
-onShutdown('gateway', () => gateway.stop(), 20_000);
+onShutdown('gateway', () => gateway.stop(), stopMaxMs);
 await gateway.start();
 await gateway.app.listen({ host: config.PERDURE_HOST, port: config.PERDURE_GATEWAY_PORT });
 if (config.PERDURE_GATEWAY_GRPC_PORT !== undefined)

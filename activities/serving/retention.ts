@@ -1,12 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
-import {
-  keptModels,
-  recordRetentionRun,
-  removeOldCounts,
-  removeOldRows,
-  type KeptModel,
-} from '../../db/serving/expired-rows.js';
+import { keptModels, recordRetentionRun, type KeptModel } from '../../db/retention-runs.js';
+import { removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
 import { rollUpGrain, rollUpWindows } from '../../db/serving/roll-up-windows.js';
 import { environmentSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';

@@ -118,20 +118,20 @@ function requirementOf(row: PromotionRecord, all: readonly DecisionRecord[]): Pr
   const decisions = all
     .filter((one) => one.via !== 'policy' && one.evidenceSha256 === row.evidenceSha256)
     .map(({ actor, decision, counted, roles }) => ({ actor, decision, counted, ...(roles && { roles }) }));
-  const places = filledSlots(policy, decisions, escalated);
+  const slots = filledSlots(policy, decisions, escalated);
   const { escalateAfterHours, escalateTo } = policy;
   return {
     approvalsNeeded: free ? 0 : requirementsOf(policy, escalated).reduce((sum, one) => sum + one.count, 0),
-    approvalsCounted: places.filledBy.flat().length,
+    approvalsCounted: slots.filledBy.flat().length,
     roles: policy.approvals.roles,
     places: free
       ? []
-      : requirementsOf(policy, escalated).map((one, place) => ({
+      : requirementsOf(policy, escalated).map((one, slot) => ({
           count: one.count,
           roles: [...one.roles],
-          filledBy: places.filledBy[place] ?? [],
+          filledBy: slots.filledBy[slot] ?? [],
         })),
-    stillNeeded: free ? [] : places.missing.map(({ count, roles }) => ({ count, roles: [...roles] })),
+    stillNeeded: free ? [] : slots.missing.map(({ count, roles }) => ({ count, roles: [...roles] })),
     excluded: [...new Set([row.requestedBy, ...(trainedBy === undefined ? [] : [trainedBy])])],
     escalation:
       escalateAfterHours === undefined || escalateTo === undefined

@@ -45,7 +45,7 @@ export async function promotionPlan(
       `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. Add ` +
         'it to promotion.environments.',
     );
-  const { settled, present, effects, traffic, changes, contract, notBefore, refused } = await rolloutOutlook(db, {
+  const { settled, present, sampleSizes, traffic, changes, contract, notBefore, refused } = await rolloutOutlook(db, {
     environment,
     model,
     challenger: version,
@@ -71,7 +71,7 @@ export async function promotionPlan(
     stages: stages.map((stage, at) => {
       const route = routeOfStage(stage, parties);
       const { name, comparison, minRequests, minSeconds, maxSeconds } = stage;
-      const { metrics = [], requests = null, seconds = null } = effects[at] ?? {};
+      const { metrics = [], requests = null, seconds = null } = sampleSizes[at] ?? {};
       return { ...route, ...{ name, comparison, minRequests, minSeconds, maxSeconds }, metrics, requests, seconds };
     }),
     contract: { ...contract, text: compatibilityText(contract), notBefore },

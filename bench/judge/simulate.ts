@@ -1,5 +1,5 @@
 import { judgeStage, type Observed, type StageInput, type StageJudgement } from '../../domain/rollout/judge/judge.js';
-import { total } from '../../domain/statistics/kolmogorov-smirnov-distance.js';
+import { sumOf } from '../../domain/statistics/sum-of.js';
 import { seededRandom } from '../../domain/statistics/random.js';
 import { meanScore } from '../../domain/serving/serving-totals.js';
 import { latencyBoundsMs } from '../../domain/serving/serving-window.js';
@@ -95,12 +95,12 @@ interface Mean {
 
 function watchedMean({ watched }: Scenario, totals: Observed): Mean {
   if (watched === 'errors') return { count: totals.requests, sum: totals.errors };
-  if (watched === 'slow') return { count: total(totals.latency), sum: slowOf(totals) };
-  const count = total(totals.scores);
+  if (watched === 'slow') return { count: sumOf(totals.latency), sum: slowOf(totals) };
+  const count = sumOf(totals.scores);
   return { count, sum: count * (meanScore(totals.scores) ?? 0) };
 }
 
-const slowOf = ({ latency }: Observed) => total(latency.slice(latencyBoundsMs.indexOf(100) + 1));
+const slowOf = ({ latency }: Observed) => sumOf(latency.slice(latencyBoundsMs.indexOf(100) + 1));
 
 /**
  * Whether the last check alone is above a threshold that somebody set once: what the champion usually has, and the
@@ -116,7 +116,7 @@ function isHigher({ watched, policy }: Scenario, challenger: Observed, champion:
   if (watched === 'scores') return liesHigher(challenger.scores, champion.scores, policy.alpha);
   const twoBins = (totals: Observed) => {
     const events = watched === 'errors' ? totals.errors : slowOf(totals);
-    return [(watched === 'errors' ? totals.requests : total(totals.latency)) - events, events];
+    return [(watched === 'errors' ? totals.requests : sumOf(totals.latency)) - events, events];
   };
   return liesHigher(twoBins(challenger), twoBins(champion), policy.alpha);
 }

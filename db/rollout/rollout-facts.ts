@@ -27,7 +27,7 @@ export interface RolloutOutlook {
   /** The version that is champion now, the challenger itself too; null in an empty environment. */
   present: number | null;
   /** What each stage needs, as the policy wrote it. Empty where nobody judges. */
-  effects: StageSampleSize[];
+  sampleSizes: StageSampleSize[];
   traffic: RecentTraffic;
   /** One sentence on each stage that was lengthened because it could not see the named harm. */
   changes: string[];
@@ -62,9 +62,9 @@ export async function rolloutOutlook(
   const metrics = judged ? [...policy.judge.metrics, ...(policy.strategy === 'ab' ? [policy.outcome] : [])] : [];
   const traffic =
     present === null ? noTraffic : await recentTraffic(db, { environment, model, champion: present, metrics });
-  const effects = judged ? stageSampleSizes(policy, written, traffic) : [];
+  const sampleSizes = judged ? stageSampleSizes(policy, written, traffic) : [];
   const { stages, changes, refused } = judged
-    ? stretchStages(written, policy.judge, effects)
+    ? stretchStages(written, policy.judge, sampleSizes)
     : { stages: written, changes: [], refused: null };
   const parties = { champion, challenger, alsoShadow, testers: policy.testers };
   const settled = {
@@ -77,7 +77,7 @@ export async function rolloutOutlook(
   return {
     settled,
     present,
-    effects,
+    sampleSizes,
     traffic,
     changes,
     contract,

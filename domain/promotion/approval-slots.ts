@@ -15,11 +15,11 @@ export interface Approver {
 export interface ApprovalSlots {
   /** Per requirement, in the policy's order: who fills it. */
   filledBy: string[][];
-  /** What is still needed; empty once all places are filled. */
+  /** What is still needed; empty once all slots are filled. */
   missing: ApprovalRequirement[];
 }
 
-/** Who must approve. Once a promotion has been escalated, people with an escalation role may fill any place. */
+/** Who must approve. Once a promotion has been escalated, people with an escalation role may fill any slot. */
 export function requirementsOf(
   { approvals, escalateTo = [] }: PromotionPolicy,
   escalated: boolean,
@@ -32,7 +32,7 @@ export function requirementsOf(
 }
 
 /**
- * Gives each approver one place at most, so that as many places as possible are filled: a maximum matching, by
+ * Gives each approver one slot at most, so that as many slots as possible are filled: a maximum matching, by
  * augmenting paths (Kuhn 1955). Who has several roles moves to where nobody else can stand.
  */
 export function fillSlots(requirements: readonly ApprovalRequirement[], approvers: readonly Approver[]): ApprovalSlots {
@@ -41,23 +41,23 @@ export function fillSlots(requirements: readonly ApprovalRequirement[], approver
     person.roles === undefined
       ? requirement === 0
       : (requirements[requirement]?.roles.some((role) => person.roles?.includes(role)) ?? false);
-  const placeOf = requirements.flatMap(({ count }, requirement) => Array.from({ length: count }, () => requirement));
-  const holder: (Approver | undefined)[] = placeOf.map(() => undefined);
+  const slotOf = requirements.flatMap(({ count }, requirement) => Array.from({ length: count }, () => requirement));
+  const holder: (Approver | undefined)[] = slotOf.map(() => undefined);
 
   const seat = (person: Approver, tried: Set<number>): boolean => {
-    for (const [place, requirement] of placeOf.entries()) {
-      if (tried.has(place) || !fits(person, requirement)) continue;
-      tried.add(place);
-      const before = holder[place];
+    for (const [slot, requirement] of slotOf.entries()) {
+      if (tried.has(slot) || !fits(person, requirement)) continue;
+      tried.add(slot);
+      const before = holder[slot];
       if (before !== undefined && !seat(before, tried)) continue;
-      holder[place] = person;
+      holder[slot] = person;
       return true;
     }
     return false;
   };
   for (const person of people) seat(person, new Set());
 
-  const holdersOf = (requirement: number) => holder.filter((_, place) => placeOf[place] === requirement);
+  const holdersOf = (requirement: number) => holder.filter((_, slot) => slotOf[slot] === requirement);
   const filledBy = requirements.map((_, requirement) =>
     holdersOf(requirement).flatMap((person) => (person ? [person.actor] : [])),
   );
@@ -69,5 +69,5 @@ export function fillSlots(requirements: readonly ApprovalRequirement[], approver
 
 /** `2 by approver or owner, 1 by risk-officer`. */
 export function requirementText(requirements: readonly ApprovalRequirement[]): string {
-  return requirements.map(({ count, roles }) => `${count} by ${roles.join(' or ')}`).join(', ');
+  return requirements.map(({ count, roles }) => `${count} from ${roles.join(' or ')}`).join(', ');
 }

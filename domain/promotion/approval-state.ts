@@ -3,7 +3,7 @@ import type { PromotionPolicy } from './promotion-policy.js';
 import type { CountedDecision } from './promotion.js';
 
 /**
- * Where a promotion stands after the decisions so far: every place of the policy must be filled. The first counted
+ * Where a promotion stands after the decisions so far: every slot of the policy must be filled. The first counted
  * rejection or withdrawal ends it.
  */
 export function approvalState(
@@ -16,7 +16,7 @@ export function approvalState(
   return filledSlots(policy, decisions, escalated).missing.length === 0 ? 'approved' : 'waiting';
 }
 
-/** Which places are filled, by whom, and what is still needed. */
+/** Which slots are filled, by whom, and what is still needed. */
 export function filledSlots(
   policy: PromotionPolicy,
   decisions: readonly CountedDecision[],

@@ -74,14 +74,14 @@ function ruleOnApproval(
   if (approvers.some((one) => one.actor === actor)) return refuse(`${actor} has approved already: another person must`);
   const { missing } = filledSlots(policy, earlier, escalated);
   const after = fillSlots(requirementsOf(policy, escalated), [...approvers, { actor, roles }]);
-  if (places(after.missing) === places(missing)) {
-    return refuse(`the places for the roles of ${actor} are filled. Still needed: ${requirementText(missing)}`);
+  if (slots(after.missing) === slots(missing)) {
+    return refuse(`no approval is still needed from the roles of ${actor}; still needed: ${requirementText(missing)}`);
   }
   const word = isRequester ? 'approved by the requester' : isTrainer ? 'approved by who had it trained' : 'approved';
   return { ...count(word, proof), selfApproved: isRequester || isTrainer };
 }
 
-const places = (requirements: readonly { count: number }[]) =>
+const slots = (requirements: readonly { count: number }[]) =>
   requirements.reduce((sum, { count: one }) => sum + one, 0);
 
 const count = (word: string, proof: DecisionProof): DecisionRuling => ({

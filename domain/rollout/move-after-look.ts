@@ -5,8 +5,7 @@ import type { Verdict } from '../verdict.js';
 
 export type RolloutState = 'running' | 'paused' | 'completed' | 'rolled-back' | 'aborted' | 'failed';
 
-/** What comes after a look. */
-/** `next-step`, the next stage, is on the wire since 0.1. */
+/** What comes after a look. `next-step`, the next stage, is on the wire since 0.1. */
 export type RolloutMove = 'next-step' | 'look-again' | 'pause' | 'roll-back';
 
 /** What a stage that ends inconclusive does: ask a person, go on watching, go back, or go on. */

@@ -5,7 +5,7 @@ import { alphaOfStage } from './rollout-plan.js';
 import type { JudgedPolicy } from './rollout-policy.js';
 import type { RolloutStage } from './judge/rollout-stage.js';
 import { AnytimeDifference } from '../statistics/anytime-difference.js';
-import { total } from '../statistics/kolmogorov-smirnov-distance.js';
+import { sumOf } from '../statistics/sum-of.js';
 
 /** What is known of a model's traffic before a rollout. */
 export interface RecentTraffic {
@@ -104,7 +104,7 @@ function effectOf(
   const name = metricName(metric);
   const ratio = championPerChallenger(stage);
   if (metric.metric === 'scoreDistance') {
-    const rows = champion === null ? 0 : total(champion.scores);
+    const rows = champion === null ? 0 : sumOf(champion.scores);
     const perRequest = champion !== null && champion.requests > 0 && rows > 0 ? rows / champion.requests : 1;
     // The hardest place for a difference of shares is around one half; that one edge of the distribution shows it alone
     // costs 1/8 of alpha, roughly.

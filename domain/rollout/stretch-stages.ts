@@ -21,28 +21,28 @@ export const stretchedSecondsMax = 30 * 86_400;
 export function stretchStages(
   stages: readonly RolloutStage[],
   { unseenHarm }: Pick<JudgePolicy, 'unseenHarm'>,
-  effects: readonly StageSampleSize[],
+  sampleSizes: readonly StageSampleSize[],
 ): StretchedStages {
   const changes: string[] = [];
   const refusals: string[] = [];
   const stretched = stages.map((stage, at) => {
-    const effect = effects[at];
-    if (!effect || effect.seconds === null || effect.seconds <= stage.maxSeconds) return stage;
+    const needed = sampleSizes[at];
+    if (!needed || needed.seconds === null || needed.seconds <= stage.maxSeconds) return stage;
     const needs =
       `Stage "${stage.name}" lasts at most ${time(stage.maxSeconds)}, but at the present traffic ` +
-      `${needsOf(effect)}`;
+      `${needsOf(needed)}`;
     if (unseenHarm === 'refuse') {
       refusals.push(`${needs} Lengthen its maxSeconds, or set rollout.judge.unseenHarm to "stretch". ${orElse}`);
       return stage;
     }
-    if (effect.seconds > stretchedSecondsMax) {
+    if (needed.seconds > stretchedSecondsMax) {
       refusals.push(
         `${needs} That is longer than the ${time(stretchedSecondsMax)} to which a stage is stretched. ${orElse}`,
       );
       return stage;
     }
     changes.push(`${needs} It may last so long.`);
-    return { ...stage, maxSeconds: Math.ceil(effect.seconds) };
+    return { ...stage, maxSeconds: Math.ceil(needed.seconds) };
   });
   return { stages: stretched, changes, refused: refusals.length === 0 ? null : refusals.join(' ') };
 }

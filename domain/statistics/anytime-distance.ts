@@ -1,5 +1,6 @@
 import { AnytimeDifference } from './anytime-difference.js';
-import { kolmogorovSmirnovDistance, total } from './kolmogorov-smirnov-distance.js';
+import { kolmogorovSmirnovDistance } from './kolmogorov-smirnov-distance.js';
+import { sumOf } from './sum-of.js';
 import type { ProportionInterval, TailAlphas } from './proportion-interval.js';
 
 /**
@@ -36,7 +37,7 @@ interface Edge {
 }
 
 function edgesOf(first: readonly number[], second: readonly number[]): Edge[] {
-  const [count, secondCount] = [total(first), total(second)];
+  const [count, secondCount] = [sumOf(first), sumOf(second)];
   const edges: Edge[] = [];
   let [below, secondBelow] = [0, 0];
   for (let bin = 0; bin < first.length - 1; bin++) {

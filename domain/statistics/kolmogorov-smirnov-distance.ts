@@ -1,3 +1,5 @@
+import { sumOf } from './sum-of.js';
+
 /**
  * Kolmogorov-Smirnov distance between two histograms over the same bins: the largest difference of their cumulative
  * shares, 0 to 1. It is the distance of the binned values, never more than that of the values themselves. NaN when
@@ -7,8 +9,8 @@
 export function kolmogorovSmirnovDistance(first: readonly number[], second: readonly number[]): number {
   if (first.length !== second.length)
     throw new RangeError(`${first.length} bins cannot be compared with ${second.length}`);
-  const firstAll = total(first);
-  const secondAll = total(second);
+  const firstAll = sumOf(first);
+  const secondAll = sumOf(second);
   if (firstAll === 0 || secondAll === 0) return Number.NaN;
   let firstSum = 0;
   let secondSum = 0;
@@ -19,8 +21,4 @@ export function kolmogorovSmirnovDistance(first: readonly number[], second: read
     distance = Math.max(distance, Math.abs(firstSum / firstAll - secondSum / secondAll));
   }
   return distance;
-}
-
-export function total(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -17,12 +17,10 @@ export interface GrpcGateway {
 
 /** Of one connection; more calls wait at the caller. */
 const concurrentCallsMax = 1_000;
-/** Calls that are not answered by then, their deadlines included, are cut off when the gateway stops. */
-const drainMaxMs = 12_000;
 
 /** Opens the gateway's gRPC port. @throws PerdureError `environment/broken` when it cannot listen there. */
 export async function openGrpcGateway(
-  deps: ProtocolRoutesDeps & CallReport & { bodies: BodyBudget; bodyTimeoutMs: number },
+  deps: ProtocolRoutesDeps & CallReport & { bodies: BodyBudget; bodyTimeoutMs: number; drainMaxMs: number },
   { host, port }: { host: string; port: number },
 ): Promise<GrpcGateway> {
   const counted = callBodies(deps);
@@ -47,7 +45,7 @@ export async function openGrpcGateway(
     port: bound,
     stop: () =>
       new Promise((resolve) => {
-        const cutOff = setTimeout(() => server.forceShutdown(), drainMaxMs);
+        const cutOff = setTimeout(() => server.forceShutdown(), deps.drainMaxMs);
         health.stop();
         server.tryShutdown(() => {
           clearTimeout(cutOff);

@@ -26,9 +26,6 @@ export interface GatewayAppDeps extends ProtocolRoutesDeps {
   readGauges: () => Promise<void>;
 }
 
-/** Requests that are not answered by then, their deadlines included, are cut off when the gateway stops. */
-const drainMaxMs = 12_000;
-
 /** The gateway's HTTP surface. */
 export function buildGatewayApp({
   log,
@@ -57,8 +54,8 @@ export function buildGatewayApp({
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
-  // Predictions are asked for by any name that leads here; what tells of them, or of what became true, is for those who
-  // know the gateway by its own.
+  // Inference is answered under any Host. `/v1/` (status, labels, passports) only under the gateway's own names, so that
+  // no web page reads it by DNS rebinding.
   app.addHook('onRequest', async ({ url, method, headers }) => {
     const problem = url.startsWith('/v1/') ? originProblem(requestOrigin(method, headers)) : undefined;
     if (problem !== undefined) throw problem;
@@ -83,7 +80,7 @@ export function buildGatewayApp({
  * Stops accepting, waits for what is under way, and ends connections as they fall idle instead of after their
  * keep-alive time.
  */
-export async function closeGatewayApp(app: FastifyInstance): Promise<void> {
+export async function closeGatewayApp(app: FastifyInstance, drainMaxMs: number): Promise<void> {
   const endIdle = setInterval(() => app.server.closeIdleConnections(), 20);
   const endAll = setTimeout(() => app.server.closeAllConnections(), drainMaxMs);
   try {

@@ -216,7 +216,7 @@ describe('approvals by several roles', () => {
       expect((await handle.query(promotionStatusQuery)).stillNeeded).toEqual([{ count: 1, roles: ['risk-officer'] }]);
       expect(await handle.executeUpdate(decidePromotionUpdate, approve('ben'))).toMatchObject({
         counted: false,
-        reason: expect.stringContaining('Still needed: 1 by risk-officer'),
+        reason: expect.stringContaining('still needed: 1 from risk-officer'),
       });
       await handle.executeUpdate(decidePromotionUpdate, approve('rob'));
       expect((await handle.result()).state).toBe('promoted');

@@ -1,7 +1,7 @@
 import type { Environment } from '../../domain/names.js';
 import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
 import type { PromotionState } from '../../domain/promotion/promotion.js';
-import type { BookEntries } from './recorded-decisions.js';
+import type { DecisionsSoFar } from './recorded-decisions.js';
 import type { TimelineLines } from '../timeline.js';
 
 export interface PromotionResult {
@@ -61,6 +61,7 @@ export const undecided = {
 export interface CarriedPromotion {
   terms: PromotionTerms;
   progress: PromotionProgress;
-  recorded: BookEntries;
+  /** What the promotion's decisions were; under this name in inputs of runs that go on. */
+  book: DecisionsSoFar;
   timeline: TimelineLines;
 }

@@ -41,7 +41,7 @@ export class PromotionRun {
     this.timeline = new Timeline(`Promotion of ${input?.model}@${input?.version}`, carried?.timeline);
     this.progress = carried?.progress ?? { ...undecided, toldToGiveWay: false, cancelled: false };
     this.begun = carried?.terms;
-    this.recorded = new RecordedDecisions(this.promotionId, this.timeline, carried?.recorded);
+    this.recorded = new RecordedDecisions(this.promotionId, this.timeline, carried?.book);
     const giveWay = () => void (this.progress.toldToGiveWay = true);
     hearPeople({ recorded: this.recorded, giveWay, status: () => this.status() });
   }
@@ -122,9 +122,9 @@ export class PromotionRun {
 
   /** Goes on in a new run, with a history of its own; answers first what can be answered only here. */
   async carryOver(): Promise<never> {
-    const recorded = await this.recorded.carryOver();
+    const book = await this.recorded.carryOver();
     await condition(allHandlersFinished);
     const { input, terms, progress, timeline } = this;
-    return continueAsNew<Promotion>(input, { terms, progress, recorded, timeline: timeline.lines });
+    return continueAsNew<Promotion>(input, { terms, progress, book, timeline: timeline.lines });
   }
 }

@@ -24,8 +24,8 @@ interface HeardDecision {
   problem: string | null;
 }
 
-/** What a recorded knows; carried over when its promotion continues as new. */
-export interface BookEntries {
+/** What is known of a promotion's decisions; carried over when it continues as new. */
+export interface DecisionsSoFar {
   decisions: RuledDecision[];
   evidenceSha256: string | null;
   escalatedAt: string | null;
@@ -35,7 +35,7 @@ export interface BookEntries {
   unruled: HeardDecision[];
 }
 
-const emptyBook: BookEntries = {
+const noDecisions: DecisionsSoFar = {
   decisions: [],
   evidenceSha256: null,
   escalatedAt: null,
@@ -54,14 +54,14 @@ const unruledCharactersMax = 400_000;
  * here.
  */
 export class RecordedDecisions {
-  private readonly entries: BookEntries;
-  private readonly turns = new Mutex();
+  private readonly entries: DecisionsSoFar;
+  private readonly mutex = new Mutex();
   private carriesOver = false;
 
   constructor(
     private readonly promotionId: string,
     private readonly timeline: Timeline,
-    carried: BookEntries = emptyBook,
+    carried: DecisionsSoFar = noDecisions,
   ) {
     this.entries = { ...carried, unruled: [] };
     for (const heard of carried.unruled) void this.ruleOnSignal(heard);
@@ -96,7 +96,7 @@ export class RecordedDecisions {
     this.entries.escalatedAt = at;
   }
 
-  /** Opens the recorded on the evidence that is shown now: what was decided before no longer counts. */
+  /** Starts anew on the evidence that is shown now: what was decided before no longer counts. */
   open(evidenceSha256: string): void {
     Object.assign(this.entries, { decisions: [], evidenceSha256, closedBecause: null });
   }
@@ -104,7 +104,7 @@ export class RecordedDecisions {
   /** Lets nothing more count, once the ruling that goes on is done: what is counted then stays so. */
   async hold(because: string): Promise<void> {
     this.close(because);
-    await condition(() => this.turns.free);
+    await condition(() => this.mutex.free);
   }
 
   close(because: string): void {
@@ -113,14 +113,14 @@ export class RecordedDecisions {
 
   /** Whether every signal has been ruled on. */
   get settled(): boolean {
-    return this.turns.free && this.entries.unruled.length === 0;
+    return this.mutex.free && this.entries.unruled.length === 0;
   }
 
   /** What the next run goes on with, once the ruling that goes on is done: signals that wait for theirs go with it. */
-  async carryOver(): Promise<BookEntries> {
+  async carryOver(): Promise<DecisionsSoFar> {
     await condition(() => JSON.stringify(this.entries.unruled).length <= unruledCharactersMax);
     this.carriesOver = true;
-    await condition(() => this.turns.free);
+    await condition(() => this.mutex.free);
     return this.entries;
   }
 
@@ -168,7 +168,7 @@ export class RecordedDecisions {
   private ruleInTurn(decision: HeardDecision, via: 'update' | 'signal'): Promise<DecisionAnswer | undefined> {
     const ready = () => this.evidenceSha256 !== null || this.entries.closedBecause !== null;
     const left = () => this.carriesOver && via === 'signal';
-    return this.turns.take(() => this.ruleOn(decision, via), { ready, left });
+    return this.mutex.take(() => this.ruleOn(decision, via), { ready, left });
   }
 
   private async ruleOn({ said, problem }: HeardDecision, via: 'update' | 'signal'): Promise<DecisionAnswer> {

@@ -61,7 +61,7 @@ export class RolloutSteering {
   private timeline: Timeline | undefined;
   private sequence = 0;
   private readonly unruled: HeardCommand[] = [];
-  private readonly turns = new Mutex();
+  private readonly mutex = new Mutex();
   private carriesOver = false;
 
   constructor(
@@ -100,7 +100,7 @@ export class RolloutSteering {
 
   /** Whether everything that was said has been answered and written down. */
   get settled(): boolean {
-    return this.turns.free && this.unruled.length === 0;
+    return this.mutex.free && this.unruled.length === 0;
   }
 
   /**
@@ -110,7 +110,7 @@ export class RolloutSteering {
   async carryOver(): Promise<SteeringEntries> {
     await condition(() => JSON.stringify(this.unruled).length <= unruledCharactersMax);
     this.carriesOver = true;
-    await condition(() => this.turns.free);
+    await condition(() => this.mutex.free);
     return { wishes: this.wishes.entries, closedBecause: this.closedBecause, unruled: this.unruled };
   }
 
@@ -163,7 +163,7 @@ export class RolloutSteering {
     // Then they were ruled on all at the same time.
     if (!patched('steering-in-turn')) return this.ruleOn(heard, refusedBecause);
     const left = () => this.carriesOver && via === 'signal';
-    return this.turns.take(() => this.ruleOn(heard, this.whyLate(heard)), { left });
+    return this.mutex.take(() => this.ruleOn(heard, this.whyLate(heard)), { left });
   }
 
   /** Rules on a command, or writes down that it has taken effect. */

@@ -13,7 +13,7 @@ export interface ManifestFile {
   sha256: string | null;
 }
 
-/** A place of the lake as the recorded has it: a partition of a table, or a whole table. */
+/** What a place of the lake, a partition of a table or a whole table, was last made by `data put` or `data rm`. */
 export interface PlaceManifest {
   prefix: string;
   generation: number;
@@ -62,10 +62,10 @@ export interface LakeCount {
 
 /**
  * What counts in the lake. A place is ruled by its manifest from the first `data put` on, until a `data rm`: then the
- * manifest's files count and nothing else. Any other place is ruled by what lies there, less what the recorded says does
- * not count.
+ * manifest's files count and nothing else. Any other place is ruled by what lies there, less what is recorded as
+ * not counted.
  *
- * `lying` must have been listed before the recorded was read: then a place is as it was before a change, or as it is after
+ * `lying` must have been listed before what is recorded was read: then a place is as it was before a change, or as it is after
  * it, and never between.
  */
 export function countLake(lying: readonly LyingObject[], { places, uncounted }: LakeManifests): LakeCount {

@@ -6,7 +6,7 @@ import { meanScore } from '../../serving/serving-totals.js';
 import { anytimeDifferenceInterval } from '../../statistics/anytime-difference.js';
 import { anytimeDistanceInterval } from '../../statistics/anytime-distance.js';
 import type { Sample } from '../../statistics/constrained-means.js';
-import { total } from '../../statistics/kolmogorov-smirnov-distance.js';
+import { sumOf } from '../../statistics/sum-of.js';
 import { fixedDifferenceInterval } from '../../statistics/proportion-difference.js';
 import type { TailAlphas } from '../../statistics/proportion-interval.js';
 import type { Verdict } from '../../verdict.js';
@@ -100,7 +100,7 @@ function judgeScoreDistance(
   alphas: MetricQuestion['alphas'],
 ): MetricJudgement {
   const metric = 'scoreDistance';
-  const [ours, theirs] = [total(challenger), total(champion)];
+  const [ours, theirs] = [sumOf(challenger), sumOf(champion)];
   const sound = [...challenger, ...champion].every((count) => Number.isInteger(count) && count >= 0);
   if (!sound || ours === 0 || theirs === 0 || challenger.length !== champion.length)
     return {

@@ -12,7 +12,7 @@ import { openRollout } from '../../../db/rollout/rollout-queries.js';
 import { insertGatewayEvents } from '../../../db/serving/gateway-events.js';
 import { listGateways } from '../../../db/serving/gateway-lists.js';
 import { acknowledgeRoute, forgetGateway, recordGateway } from '../../../db/serving/gateway-queries.js';
-import { retentionRunsOf } from '../../../db/serving/expired-rows.js';
+import { retentionRunsOf } from '../../../db/retention-runs.js';
 import { rollUpWindows } from '../../../db/serving/roll-up-windows.js';
 import { storeId } from '../../../db/serving/route-queries.js';
 import { insertServingWindows, servedTraffic } from '../../../db/serving/serving-windows.js';

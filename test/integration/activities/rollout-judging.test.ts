@@ -379,7 +379,7 @@ describe('what a metric of the labels needs', () => {
     await plan();
     await serve({ model, version: 1, epoch: 1, requests: 1000 });
     const outlook = () => rolloutOutlook(db, { environment, model, challenger: 2, alsoShadow: [] });
-    const needed = async () => (await outlook()).effects[0]?.metrics.find((one) => one.metric === 'quality:error');
+    const needed = async () => (await outlook()).sampleSizes[0]?.metrics.find((one) => one.metric === 'quality:error');
     const before = await needed();
     expect(before).toMatchObject({ basis: 'holdout' });
     expect(before?.requestsToSeeHarm).toBeGreaterThanOrEqual(200);

@@ -6,7 +6,7 @@ import { seededRandom } from '../../../../domain/statistics/random.js';
 const need = (count: number, ...roles: string[]) => ({ count, roles });
 const person = (actor: string, ...roles: string[]) => ({ actor, roles });
 
-describe('places for approvers', () => {
+describe('slots for approvers', () => {
   it('are filled by moving who has several roles to where nobody else can stand', () => {
     const filled = fillSlots([need(1, 'a'), need(1, 'b')], [person('both', 'a', 'b'), person('first', 'a')]);
     expect(filled).toEqual({ filledBy: [['first'], ['both']], missing: [] });
@@ -41,7 +41,7 @@ describe('places for approvers', () => {
   });
 });
 
-/** By trying for each person every place, and none. */
+/** By trying for each person every slot, and none. */
 function mostFilled(
   requirements: { count: number; roles: readonly string[] }[],
   people: { roles: string[] }[],
@@ -70,8 +70,8 @@ describe('requirements of a policy', () => {
   });
 
   it('name each requirement; escalation roles may stand anywhere once it has come to that', () => {
-    expect(requirementText(requirementsOf(policy, false))).toBe('2 by approver, 1 by risk-officer');
-    expect(requirementText(requirementsOf(policy, true))).toBe('2 by approver or head, 1 by risk-officer or head');
+    expect(requirementText(requirementsOf(policy, false))).toBe('2 from approver, 1 from risk-officer');
+    expect(requirementText(requirementsOf(policy, true))).toBe('2 from approver or head, 1 from risk-officer or head');
   });
 
   it('are read from a policy that version 0.1.0 wrote into a history', () => {

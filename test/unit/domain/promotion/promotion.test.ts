@@ -128,11 +128,11 @@ describe('approvals by several roles', () => {
     expect(approvalState(both, [by('ann', 'approver', 'risk-officer'), by('ben', 'approver')])).toBe('waiting');
   });
 
-  it('do not count where the places for their roles are filled, and say who is still needed', () => {
+  it('do not count where the slots for their roles are filled, and say who is still needed', () => {
     const earlier = [by('ann', 'approver'), by('ben', 'approver')];
     expect(rule({ actor: 'cy' }, { policy: both, earlier })).toMatchObject({
       counted: false,
-      reason: expect.stringContaining('Still needed: 1 by risk-officer'),
+      reason: expect.stringContaining('still needed: 1 from risk-officer'),
     });
     expect(rule({ actor: 'rob' }, { policy: both, earlier, roles: ['risk-officer'] }).counted).toBe(true);
   });

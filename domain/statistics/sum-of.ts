@@ -1,0 +1,3 @@
+export function sumOf(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
+}
