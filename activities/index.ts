@@ -3,7 +3,12 @@ import type { ActivityDependencies } from './dependencies.js';
 import { createCompactionActivities } from './serving/compaction.js';
 import { createEvaluationActivities } from './evaluation/evaluation.js';
 import { createEvidenceActivities } from './promotion/evidence.js';
-import { createGatewayActivities } from './serving/gateways.js';
+import { createAcknowledgementActivities } from './serving/acknowledgements.js';
+import { createProbeActivities } from './serving/probes.js';
+import { createRouteActivities } from './serving/routes.js';
+import { createRunGateActivities } from './evaluation/run-gates.js';
+import { createDecisionActivities } from './promotion/decisions.js';
+import { createGivingBackActivities } from './rollout/giving-back.js';
 import { createLakeRetentionActivities } from './data/lake-retention.js';
 import { createLeaseActivities } from './leases.js';
 import { mergeActivities } from './merge-activities.js';
@@ -28,12 +33,15 @@ import { createTrainingActivities } from './training/training.js';
  */
 export function createActivities(deps: ActivityDependencies) {
   const all = mergeActivities({
+    acknowledgements: createAcknowledgementActivities(deps),
     compaction: createCompactionActivities(deps),
+    decisions: createDecisionActivities(deps),
     evaluation: createEvaluationActivities(deps),
     evidence: createEvidenceActivities(deps),
-    gateways: createGatewayActivities(deps),
+    givingBack: createGivingBackActivities(deps),
     lakeRetention: createLakeRetentionActivities(deps),
     leases: createLeaseActivities(deps),
+    probes: createProbeActivities(deps),
     promotions: createPromotionActivities(deps),
     reconciliation: createReconciliationActivities(deps),
     registry: createRegistryActivities(deps),
@@ -43,6 +51,8 @@ export function createActivities(deps: ActivityDependencies) {
     rollouts: createRolloutActivities(deps),
     rolloutLooks: createRolloutLookActivities(deps),
     rolloutWaits: createRolloutWaitActivities(deps),
+    routes: createRouteActivities(deps),
+    runGates: createRunGateActivities(deps),
     runs: createRunActivities(deps),
     snapshots: createSnapshotActivities(deps),
     steering: createSteeringActivities(deps),

@@ -2,6 +2,7 @@ import type { Priority } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import type { ReconciliationActivities } from '../activities/reconciliation.js';
+import type { GivingBackActivities } from '../activities/rollout/giving-back.js';
 import type { LakeRetentionActivities } from '../activities/data/lake-retention.js';
 import type { RetentionActivities } from '../activities/serving/retention.js';
 import { taskQueues, type ActivityQueue } from '../domain/task-queues.js';
@@ -24,7 +25,12 @@ export const inputChecks = () =>
  * is back.
  */
 export const quickActivities = () =>
-  proxyActivities<Omit<Activities['activities'], keyof ReconciliationActivities | keyof RetentionActivities>>({
+  proxyActivities<
+    Omit<
+      Activities['activities'],
+      keyof ReconciliationActivities | keyof GivingBackActivities | keyof RetentionActivities
+    >
+  >({
     taskQueue: queue('activities'),
     startToCloseTimeout: '30s',
     retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { evaluateModels } from '../../adapters/onnx/evaluate-models.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
-import { type Evaluation } from '../../domain/evaluation/evaluation.js';
+import type { Evaluation } from '../../domain/evaluation/evaluation.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';

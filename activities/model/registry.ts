@@ -1,6 +1,5 @@
 import { canonicalJson } from '../../domain/canonical-json.js';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
-import { decideGates, gatesVerdict } from '../../domain/evaluation/gate.js';
 import { modelCard } from '../../domain/model/model-card.js';
 import { modelCardMarkdown } from '../../domain/model/model-card-markdown.js';
 import type { Environment } from '../../domain/names.js';
@@ -8,17 +7,15 @@ import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import { championOf } from '../../domain/serving/route.js';
 import { trainerResultSchema } from '../../domain/training/trainer.js';
-import type { Verdict } from '../../domain/verdict.js';
 import { snapshotByDigest } from '../../db/data/data-queries.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { finishRunStep, runById, startRunStep, updateRun } from '../../db/training/run-queries.js';
+import { runById } from '../../db/training/run-queries.js';
 import { registerVersion, versionOf } from '../../db/model/version-queries.js';
 import { codeRevision } from '../training/code-revision.js';
 import { environmentFloor } from '../promotion/environment-floor.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { Trained } from '../training/training.js';
-import { writeOrder } from '../write-order.js';
 
 export interface Registered {
   version: number;
@@ -27,42 +24,11 @@ export interface Registered {
   promoteReason: string;
 }
 
-/** Gates and the registry. A version is registered once per run, however often this is repeated. */
+/** The registry. A version is registered once per run, however often this is repeated. */
 export function createRegistryActivities(deps: ActivityDependencies) {
   const { db, store, config } = deps;
   const readJson = async (key: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await store.get(key)));
   return {
-    /** Asks the gates in force, not those that the run was started with. */
-    async decideRunGates({
-      runId,
-      definitionSha256,
-      evaluationKey,
-    }: {
-      runId: string;
-      definitionSha256: string;
-      evaluationKey: string;
-    }): Promise<{ verdict: Verdict; summary: string }> {
-      const claim = await startRunStep(db, { runId, step: 'gate', writeOrder: writeOrder() });
-      const { name: model } = await definitionByDigest(db, definitionSha256);
-      const { evaluation: policy } = (await rulesInForce(db, model)).definition;
-      const [leading] = trainerResultSchema.parse(
-        await readJson(objectKeys.runFile(runId, 'result.json')),
-      ).featureImportances;
-      const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)), leading);
-      await updateRun(db, claim, { gates: decision.results });
-      const verdict = gatesVerdict(decision.results);
-      const open = decision.results.filter((result) => result.outcome !== 'pass');
-      const asked =
-        open.length === 0
-          ? `all ${decision.results.length} gates pass`
-          : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
-      const summary = [asked, ...decision.notAsked.map(({ name, reason }) => `Not asked: ${name}. ${reason}`)]
-        .join('. ')
-        .replaceAll('.. ', '. ');
-      await finishRunStep(db, claim, summary);
-      return { verdict, summary };
-    },
-
     async registerRun(asked: {
       runId: string;
       definitionSha256: string;

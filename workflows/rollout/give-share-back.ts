@@ -1,5 +1,5 @@
 import { continueAsNew, executeChild, patched, sleep } from '@temporalio/workflow';
-import type { GivingBack } from '../../activities/reconciliation.js';
+import type { GivingBack } from '../../activities/rollout/giving-back.js';
 import { growingPauseMs } from '../../domain/growing-pause.js';
 import { workflowIds } from '../../domain/ids.js';
 import type { GiveBackRequest } from '../../domain/workflow-inputs.js';

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
-import type { GatewayAcknowledgement, GatewayProbe } from '../../activities/serving/gateways.js';
+import type { GatewayAcknowledgement } from '../../activities/serving/acknowledgements.js';
+import type { GatewayProbe } from '../../activities/serving/probes.js';
 import { workflowIds } from '../../domain/ids.js';
 import { shortened } from '../../domain/workflow-message.js';
 import type { RollbackRequest } from '../../domain/workflow-inputs.js';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGatewayActivities } from '../../../activities/serving/gateways.js';
+import { createProbeActivities } from '../../../activities/serving/probes.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { recordGateway } from '../../../db/serving/gateway-queries.js';
 import { registerVersion } from '../../../db/model/version-queries.js';
@@ -37,7 +37,7 @@ async function probe(triedMs: number) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await recordGateway(db, { gatewayId: 'g1', environment: 'production', url, bootId: 'b' });
   const environment = new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - triedMs });
-  const { probe: ask } = createGatewayActivities({ db });
+  const { probe: ask } = createProbeActivities({ db });
   const asked = { environment: 'production' as const, model, version: 1 };
   return (await environment.run(ask, asked)) as Awaited<ReturnType<typeof ask>>;
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createReviewActivities } from '../../../activities/rollout/reviews.js';
 import { createRolloutLookActivities } from '../../../activities/rollout/rollout-looks.js';
+import { createRouteActivities } from '../../../activities/serving/routes.js';
 import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
 import { createFileCache } from '../../../adapters/file-cache.js';
 import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
@@ -86,6 +87,7 @@ async function begun(rollout: Record<string, unknown>) {
   const lease: LeaseGrant = held.grant;
   const activities = {
     ...createRolloutActivities(deps),
+    ...createRouteActivities(deps),
     ...createRolloutLookActivities(deps),
     ...createReviewActivities(deps),
   };

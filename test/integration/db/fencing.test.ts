@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { createPromotionActivities } from '../../../activities/promotion/promotions.js';
-import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
+import { createRouteActivities } from '../../../activities/serving/routes.js';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import type { Database } from '../../../db/connect.js';
 import { decideQuarantine, recordPartition } from '../../../db/data/data-queries.js';
@@ -222,7 +222,7 @@ describe('a rollout', () => {
     const write = { environment, model, reason: 'test', lease: held.grant };
     const whole = [{ version: 1, sharePct: 100 }];
     await writeRoute(db, { ...write, split: whole, idempotencyKey: `${rolloutId}/back` });
-    const { writeRoute: activity } = createRolloutActivities({
+    const { writeRoute: activity } = createRouteActivities({
       db,
       config: { accessFile: 'access.json' } as ActivityDependencies['config'],
     });

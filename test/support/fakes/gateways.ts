@@ -1,4 +1,5 @@
-import type { GatewayActivities } from '../../../activities/serving/gateways.js';
+import type { AcknowledgementActivities } from '../../../activities/serving/acknowledgements.js';
+import type { ProbeActivities } from '../../../activities/serving/probes.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { versionsOfRoute } from '../../../domain/serving/route.js';
 import type { WorldFacts } from './world-facts.js';
@@ -7,7 +8,7 @@ export const acknowledgedAt = '2026-01-01T00:00:01.000Z';
 export const probedAt = '2026-01-01T00:00:02.000Z';
 
 /** Gateway g1, which acknowledges routes and answers probes. */
-export function fakeGateways(world: WorldFacts): GatewayActivities {
+export function fakeGateways(world: WorldFacts): AcknowledgementActivities & ProbeActivities {
   return {
     waitForAcknowledgement: async ({ epoch }) => ({
       all: world.acknowledges(epoch),

@@ -1,4 +1,5 @@
 import type { EvidenceActivities } from '../../../activities/promotion/evidence.js';
+import type { DecisionActivities } from '../../../activities/promotion/decisions.js';
 import type { PromotionActivities } from '../../../activities/promotion/promotions.js';
 import type { SupersedingActivities } from '../../../activities/promotion/superseding.js';
 import { ruleOnDecision } from '../../../domain/promotion/decision-ruling.js';
@@ -6,7 +7,9 @@ import { decisionSchema } from '../../../domain/promotion/promotion.js';
 import type { WorldFacts } from './world-facts.js';
 
 /** A promotion: its evidence, the decisions of people, ruled on as in the product, and its states. */
-export function fakePromotions(world: WorldFacts): EvidenceActivities & PromotionActivities & SupersedingActivities {
+export function fakePromotions(
+  world: WorldFacts,
+): EvidenceActivities & DecisionActivities & PromotionActivities & SupersedingActivities {
   return {
     gatherEvidence: async () => {
       world.gathered += 1;

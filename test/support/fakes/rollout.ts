@@ -1,5 +1,6 @@
 import type { RolloutLookActivities } from '../../../activities/rollout/rollout-looks.js';
 import type { RolloutWaitActivities } from '../../../activities/rollout/rollout-waits.js';
+import type { RouteActivities } from '../../../activities/serving/routes.js';
 import type { RolloutActivities } from '../../../activities/rollout/rollouts.js';
 import { PerdureError } from '../../../domain/errors.js';
 import type { RolloutStage } from '../../../domain/rollout/judge/rollout-stage.js';
@@ -9,7 +10,9 @@ import { inconclusiveEnd } from '../../../domain/rollout/move-after-look.js';
 import type { WorldFacts } from './world-facts.js';
 
 /** A rollout: its plan by the world's policy, its routes, and what the judge says. */
-export function fakeRollouts(world: WorldFacts): RolloutActivities & RolloutLookActivities & RolloutWaitActivities {
+export function fakeRollouts(
+  world: WorldFacts,
+): RolloutActivities & RouteActivities & RolloutLookActivities & RolloutWaitActivities {
   let planned: { stages: RolloutStage[]; parties: RolloutParties } | undefined;
   return {
     planRollout: async ({ challenger, alsoShadow }) => {

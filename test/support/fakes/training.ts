@@ -1,5 +1,6 @@
 import type { SnapshotActivities } from '../../../activities/data/snapshot.js';
 import type { EvaluationActivities } from '../../../activities/evaluation/evaluation.js';
+import type { RunGateActivities } from '../../../activities/evaluation/run-gates.js';
 import type { RegistryActivities } from '../../../activities/model/registry.js';
 import type { RunActivities } from '../../../activities/training/runs.js';
 import type { TrainingActivities } from '../../../activities/training/training.js';
@@ -9,6 +10,7 @@ type FakedActivities = RunActivities &
   SnapshotActivities &
   TrainingActivities &
   EvaluationActivities &
+  RunGateActivities &
   RegistryActivities;
 
 /** A training run, from its snapshot to the registration of version 2. */

@@ -1,6 +1,7 @@
 import type { SnapshotActivities } from '../../../activities/data/snapshot.js';
-import type { RuledDecision } from '../../../activities/promotion/promotions.js';
-import type { GivingBack, Reconciled } from '../../../activities/reconciliation.js';
+import type { RuledDecision } from '../../../activities/promotion/decisions.js';
+import type { Reconciled } from '../../../activities/close-open-rows.js';
+import type { GivingBack } from '../../../activities/rollout/giving-back.js';
 import type { RolloutEnd } from '../../../activities/rollout/rollout-waits.js';
 import type { SteeringToRule } from '../../../activities/rollout/steering.js';
 import type { DayToCompact } from '../../../activities/serving/compaction.js';

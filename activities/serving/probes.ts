@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
@@ -9,25 +8,6 @@ import { liveGateways, type LiveGateway } from '../../db/serving/gateway-queries
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
-
-const pollMs = 200;
-
-export interface Acknowledgement {
-  all: boolean;
-  /** Those that serve the epoch. */
-  gateways: string;
-  /** Those that do not, each with its reason; empty when all do. */
-  missing: string;
-  /** Each that serves it, with the epoch that it last spoke of and when. Absent in answers of version 0.1.0. */
-  serving?: GatewayAcknowledgement[];
-}
-
-export interface GatewayAcknowledgement {
-  gateway: string;
-  epoch: number;
-  /** ISO 8601, UTC. */
-  at: string;
-}
 
 /** A gateway's answer by one version. */
 export interface GatewayProbe {
@@ -50,47 +30,9 @@ const refusedForGoodAfterMs = 10_000;
 const failedForGoodAfterMs = 3 * 60_000;
 const mayChange = new Set([404, 408, 425, 429, 499]);
 
-/** Waits for what gateways do. Reading only, so repeating is harmless. */
-export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+/** Probes of what gateways answer. Reading only, so repeating is harmless. */
+export function createProbeActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
-    /** Until every gateway that is live serves the epoch, or the time is over. */
-    async waitForAcknowledgement(asked: {
-      environment: Environment;
-      model: string;
-      epoch: number;
-      waitAtMostSeconds: number;
-    }): Promise<Acknowledgement> {
-      const deadlineMs = Date.now() + asked.waitAtMostSeconds * 1000;
-      for (;;) {
-        const standing = await ask(asked);
-        if (standing.all || Date.now() >= deadlineMs) return standing;
-        await pause();
-      }
-    },
-
-    /**
-     * Until every gateway that is live serves the epoch, however long that takes: a rollback is not done before.
-     */
-    async waitUntilAcknowledged(asked: {
-      environment: Environment;
-      model: string;
-      epoch: number;
-    }): Promise<Acknowledgement> {
-      const startedMs = Date.now();
-      for (;;) {
-        const standing = await ask(asked);
-        if (standing.all) return standing;
-        if (Date.now() - startedMs > 30_000) {
-          throw new PerdureError(
-            'server/unreachable',
-            `gateways of ${asked.environment} do not serve epoch ${asked.epoch} of ${asked.model} yet: ` +
-              `${standing.missing}`,
-          );
-        }
-        await pause();
-      }
-    },
-
     /**
      * Asks every live gateway for an answer by one version. Where a newer route no longer serves it, nobody is asked
      * and `replacedBy` says which. A gateway that goes on answering with an error has said what there is to hear:
@@ -139,41 +81,9 @@ export function createGatewayActivities({ db }: Pick<ActivityDependencies, 'db'>
       return { answered: probes.length, probes, replacedBy: null, refused };
     },
   };
-
-  async function pause(): Promise<void> {
-    Context.current().heartbeat();
-    await delay(pollMs, undefined, { signal: Context.current().cancellationSignal });
-  }
-
-  async function ask({
-    environment,
-    model,
-    epoch,
-  }: {
-    environment: Environment;
-    model: string;
-    epoch: number;
-  }): Promise<Acknowledgement> {
-    const gateways = await liveGateways(db, environment, model);
-    const serving = gateways.filter((gateway) => gateway.epoch >= epoch && gateway.error === null);
-    const missing = gateways.filter((gateway) => !serving.includes(gateway));
-    return {
-      all: gateways.length > 0 && missing.length === 0,
-      gateways: serving.map((gateway) => gateway.id).join(', '),
-      serving: serving.map(({ id, epoch: served, at }) => ({
-        gateway: id,
-        epoch: served,
-        at: at ?? new Date().toISOString(),
-      })),
-      missing:
-        gateways.length === 0
-          ? 'no gateway is alive'
-          : missing.map((gateway) => `${gateway.id} (${gateway.error ?? `at epoch ${gateway.epoch}`})`).join(', '),
-    };
-  }
 }
 
-export type GatewayActivities = ReturnType<typeof createGatewayActivities>;
+export type ProbeActivities = ReturnType<typeof createProbeActivities>;
 
 const isFinal = (status: number): boolean => status >= 400 && status < 500 && !mayChange.has(status);
 

@@ -1,0 +1,62 @@
+import { planRollback } from '../../domain/rollout/rollback-target.js';
+import { PerdureError } from '../../domain/errors.js';
+import { reviewRequestSchema, rollbackRequestSchema, rolloutRequestSchema } from '../../domain/workflow-inputs.js';
+import { definitionInForce } from '../../db/model/definition-queries.js';
+import { routeOf } from '../../db/serving/route-queries.js';
+import { versionOf } from '../../db/model/version-queries.js';
+import { runningRollout } from '../../db/rollout/rollout-queries.js';
+import { championPast } from '../../db/rollout/champion-history.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { parseRequest } from '../parse-request.js';
+
+/** What `rolloutModel`, `reviewRollout` and `rollbackModel` were started with. */
+export function createRolloutRequestActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+  return {
+    async parseRolloutRequest(input: unknown) {
+      const { promotionId, ...request } = parseRequest(rolloutRequestSchema, input, 'rolloutModel', {
+        model: 'flight-delay',
+        version: 2,
+      });
+      await versionOf(db, request.model, request.version);
+      return { ...request, promotionId: promotionId ?? null };
+    },
+
+    async parseReviewRequest(input: unknown) {
+      return parseRequest(reviewRequestSchema, input, 'reviewRollout', {
+        rolloutId: 'the id that `perdure rollout status` shows',
+      });
+    },
+
+    async parseRollbackRequest(input: unknown) {
+      const { to, epoch, ...request } = parseRequest(rollbackRequestSchema, input, 'rollbackModel', {
+        model: 'flight-delay',
+        reason: 'why',
+      });
+      const { environment, model } = request;
+      const route = await routeOf(db, environment, model);
+      // A model that was retired and is still served can be rolled back.
+      if (!route) await definitionInForce(db, model);
+      if (!route)
+        throw new PerdureError(
+          'not-found',
+          `${request.model} is not served in ${request.environment}: there is nothing to go back to.`,
+        );
+      if (to !== undefined) await versionOf(db, model, to);
+      const rollout = await runningRollout(db, environment, model);
+      // Asked before anything is touched: a rollback that has nowhere to go stops no rollout.
+      const { history, rollouts } = await championPast(db, environment, model);
+      const { version } = planRollback(history, rollouts, {
+        model,
+        to: to ?? null,
+        undoes: rollout?.champion ?? null,
+        leaves: epoch ?? route.epoch,
+      });
+      return {
+        ...request,
+        to: to ?? null,
+        leaves: epoch ?? route.epoch,
+        undoes: rollout ? { champion: version, workflowId: rollout.workflowId } : null,
+      };
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { runPriority } from '../../domain/training/run-priority.js';
+import { changedDefinition } from '../../domain/model/changed-definition.js';
+import { trainRequestSchema } from '../../domain/workflow-inputs.js';
+import { definitionInForce, keepDefinition } from '../../db/model/definition-queries.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { parseRequest } from '../parse-request.js';
+
+/** What `trainModel` was started with, and the definition that it trains. */
+export function createTrainRequestActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
+  return {
+    async parseTrainRequest(input: unknown) {
+      const { model, until, cause, set, force } = parseRequest(trainRequestSchema, input, 'trainModel', {
+        model: 'flight-delay',
+      });
+      const inForce = await definitionInForce(db, model);
+      const changed = Object.keys(set).length > 0;
+      const definitionSha256 = changed
+        ? await keepDefinition(db, changedDefinition(inForce.definition, set))
+        : inForce.sha256;
+      return {
+        model,
+        until: until ?? null,
+        cause,
+        force,
+        definitionSha256,
+        // By the applied definition: a run does not put itself before others.
+        priority: runPriority(cause.kind, inForce.definition.training.priority, config.training.highestPriority),
+        ignoreWatermark: changed,
+      };
+    },
+  };
+}
