@@ -1,8 +1,8 @@
 import type { ActivityDependencies } from './dependencies.js';
 import { mergeActivities } from './merge-activities.js';
-import { createPromoteRequestActivities } from './promotion/promote-request.js';
-import { createRolloutRequestActivities } from './rollout/rollout-requests.js';
-import { createTrainRequestActivities } from './training/train-request.js';
+import { createPromoteInputActivities } from './promotion/promote-input.js';
+import { createRolloutInputActivities } from './rollout/rollout-inputs.js';
+import { createTrainInputActivities } from './training/train-input.js';
 
 /**
  * Checks what a workflow was started with and fills in what follows from it. Local activities: a bad input fails at
@@ -10,9 +10,9 @@ import { createTrainRequestActivities } from './training/train-request.js';
  */
 export function createRequestActivities(deps: Pick<ActivityDependencies, 'db' | 'config'>) {
   return mergeActivities({
-    train: createTrainRequestActivities(deps),
-    promote: createPromoteRequestActivities(deps),
-    rollout: createRolloutRequestActivities(deps),
+    train: createTrainInputActivities(deps),
+    promote: createPromoteInputActivities(deps),
+    rollout: createRolloutInputActivities(deps),
   });
 }
 

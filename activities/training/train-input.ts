@@ -3,13 +3,13 @@ import { changedDefinition } from '../../domain/model/changed-definition.js';
 import { trainRequestSchema } from '../../domain/workflow-inputs.js';
 import { definitionInForce, keepDefinition } from '../../db/model/definition-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { parseRequest } from '../parse-request.js';
+import { parseInput } from '../parse-input.js';
 
 /** What `trainModel` was started with, and the definition that it trains. */
-export function createTrainRequestActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
+export function createTrainInputActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
     async parseTrainRequest(input: unknown) {
-      const { model, until, cause, set, force } = parseRequest(trainRequestSchema, input, 'trainModel', {
+      const { model, until, cause, set, force } = parseInput(trainRequestSchema, input, 'trainModel', {
         model: 'flight-delay',
       });
       const inForce = await definitionInForce(db, model);

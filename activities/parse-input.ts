@@ -7,7 +7,7 @@ import { describeIssues } from '../domain/schema-issue.js';
  * The input of a workflow as its schema reads it.
  * @throws PerdureError `input/invalid` that names each field, and shows a valid input.
  */
-export function parseRequest<Schema extends z.ZodType>(
+export function parseInput<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
   workflow: string,

@@ -7,11 +7,11 @@ import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
 import { archivedVersions } from '../../db/model/version-archive.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { parseRequest } from '../parse-request.js';
+import { parseInput } from '../parse-input.js';
 import type { Database } from '../../db/connect.js';
 
 /** What `promoteModel` was started with, and the policy that it follows: refused before anybody is asked. */
-export function createPromoteRequestActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createPromoteInputActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     async parsePromoteRequest(input: unknown) {
       const {
@@ -20,7 +20,7 @@ export function createPromoteRequestActivities({ db }: Pick<ActivityDependencies
         environment: asked,
         requestedBy,
         alsoShadow,
-      } = parseRequest(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
+      } = parseInput(promoteRequestSchema, input, 'promoteModel', { model: 'flight-delay', version: 1 });
       await versionOf(db, model, version);
       const away = (await archivedVersions(db, model, [version])).get(version);
       if (away)

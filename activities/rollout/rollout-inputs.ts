@@ -7,13 +7,13 @@ import { versionOf } from '../../db/model/version-queries.js';
 import { runningRollout } from '../../db/rollout/rollout-queries.js';
 import { championPast } from '../../db/rollout/champion-history.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { parseRequest } from '../parse-request.js';
+import { parseInput } from '../parse-input.js';
 
 /** What `rolloutModel`, `reviewRollout` and `rollbackModel` were started with. */
-export function createRolloutRequestActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createRolloutInputActivities({ db }: Pick<ActivityDependencies, 'db'>) {
   return {
     async parseRolloutRequest(input: unknown) {
-      const { promotionId, ...request } = parseRequest(rolloutRequestSchema, input, 'rolloutModel', {
+      const { promotionId, ...request } = parseInput(rolloutRequestSchema, input, 'rolloutModel', {
         model: 'flight-delay',
         version: 2,
       });
@@ -22,13 +22,13 @@ export function createRolloutRequestActivities({ db }: Pick<ActivityDependencies
     },
 
     async parseReviewRequest(input: unknown) {
-      return parseRequest(reviewRequestSchema, input, 'reviewRollout', {
+      return parseInput(reviewRequestSchema, input, 'reviewRollout', {
         rolloutId: 'the id that `perdure rollout status` shows',
       });
     },
 
     async parseRollbackRequest(input: unknown) {
-      const { to, epoch, ...request } = parseRequest(rollbackRequestSchema, input, 'rollbackModel', {
+      const { to, epoch, ...request } = parseInput(rollbackRequestSchema, input, 'rollbackModel', {
         model: 'flight-delay',
         reason: 'why',
       });
