@@ -13,7 +13,7 @@ import {
   orphanedShares,
 } from '../db/reconciliation-queries.js';
 import { promotionById, setPromotionState } from '../db/promotion/promotion-queries.js';
-import { recordLastWord, rolloutById } from '../db/rollout/rollout-queries.js';
+import { recordLateReview, rolloutById } from '../db/rollout/rollout-queries.js';
 import { closeRun } from '../db/training/run-queries.js';
 import type { ActivityDependencies } from './dependencies.js';
 import { writeOrder } from './write-order.js';
@@ -78,7 +78,7 @@ async function closeReviews({ db, temporal }: Deps): Promise<string[]> {
     const reason =
       `Nobody waits for labels any more: the review ${ended}. Start reviewRollout ` +
       `{"rolloutId":"${id}"} to hear them all the same.`;
-    await recordLastWord(db, id, { verdict: 'no-data', reason, coveragePct: 0, at: new Date().toISOString() });
+    await recordLateReview(db, id, { verdict: 'no-data', reason, coveragePct: 0, at: new Date().toISOString() });
     closed.push(`review ${workflowId}: ${ended}`);
   }
   return closed;

@@ -2,9 +2,9 @@
 const askedAtOnce = 25;
 
 /** Asks a question of each, some at a time. @returns the answers, in the order of what was asked. */
-export async function askOfEach<Asked, Answer>(
-  asked: readonly Asked[],
-  question: (one: Asked) => Promise<Answer>,
+export async function askOfEach<Item, Answer>(
+  asked: readonly Item[],
+  question: (one: Item) => Promise<Answer>,
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (let from = 0; from < asked.length; from += askedAtOnce)

@@ -53,7 +53,7 @@ export async function rolloutsAwaitingLabels(db: Database) {
     .where(
       and(
         eq(rollouts.state, 'completed'),
-        isNull(rollouts.lastWord),
+        isNull(rollouts.lateReview),
         awaitsLabels,
         lt(rollouts.finishedAt, sql`now() - interval '1 minute'`),
       ),

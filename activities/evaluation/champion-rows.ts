@@ -20,13 +20,13 @@ interface Question {
   report: (progress: string) => void;
 }
 
-type Asked = Pick<NonNullable<EvaluationRequest['champion']>, 'own' | 'impossible'>;
+type ChampionToAsk = Pick<NonNullable<EvaluationRequest['champion']>, 'own' | 'impossible'>;
 
 /**
  * On what a champion is asked: the challenger's own files where it reads the same of them, else the same rows with its
  * own features, read from the same objects of the lake.
  */
-export async function championRows(deps: ActivityDependencies, question: Question): Promise<Asked> {
+export async function championRows(deps: ActivityDependencies, question: Question): Promise<ChampionToAsk> {
   const { champion, challenger, manifest, workDir, signal, report } = question;
   if (readsAlike(champion, challenger)) return {};
   const definition = comparisonShape(champion, challenger);

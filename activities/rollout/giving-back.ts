@@ -61,7 +61,7 @@ export function createGivingBackActivities({ db, temporal }: Pick<ActivityDepend
       const rollout = await rolloutById(db, rolloutId);
       if (!rollout) return;
       if (!isEnd(rolloutMoves, rollout.state))
-        await setRolloutState(db, rolloutId, 'failed', rollout.step, reason, writeOrder());
+        await setRolloutState(db, rolloutId, 'failed', rollout.stage, reason, writeOrder());
       const { environment, model, challenger } = rollout;
       await insertGatewayEvents(db, [
         {

@@ -7,7 +7,7 @@ import type { LateLabelsPolicy } from '../../domain/rollout/rollout-policy.js';
 import { championOf } from '../../domain/serving/route.js';
 import { addWindows } from '../../domain/serving/serving-totals.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
-import { recordLastWord, rolloutById, type RolloutRecord } from '../../db/rollout/rollout-queries.js';
+import { recordLateReview, rolloutById, type RolloutRecord } from '../../db/rollout/rollout-queries.js';
 import { epochsOfStages, routeOf } from '../../db/serving/route-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -76,7 +76,7 @@ export function createReviewActivities(deps: ActivityDependencies) {
     },
 
     recordLastWord: ({ rolloutId, word }: { rolloutId: string; word: LateLabelReview }) =>
-      recordLastWord(db, rolloutId, word),
+      recordLateReview(db, rolloutId, word),
 
     /** The epoch under which a version is champion now; null when it is not any more. */
     async epochToLeave({

@@ -65,7 +65,7 @@ export function createRolloutLookActivities(deps: ActivityDependencies) {
           judged: judgeStage(inputOf(settled, stage, seen, version)),
         }));
       const recorded = await recordLook(db, {
-        ...{ rolloutId: asked.rolloutId, look: asked.look, step: asked.stage, result },
+        ...{ rolloutId: asked.rolloutId, look: asked.look, stage: asked.stage, result },
         inputs: { ...inputs, stageIndex: asked.stage, elapsedSeconds: asked.elapsedSeconds },
       });
       const reasons = recorded.metrics

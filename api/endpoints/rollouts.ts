@@ -43,14 +43,14 @@ export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: sender }) 
         ...summary(rollout),
         strategy: rollout.settled?.policy.strategy ?? null,
         stages: rollout.settled?.stages.map((stage) => stage.name) ?? [],
-        lastWord: rollout.lastWord,
+        lastWord: rollout.lateReview,
         awaitsLabels: awaitsLabels(rollout),
         steering: steering.map(({ command, actor, roles, reason, via, stage, accepted, answer, signature, at }) => ({
           ...{ command, actor, roles, reason, via, stage, accepted, answer },
           signed: signature !== null,
           at: at.toISOString(),
         })),
-        looks: looks.map(({ look, step, at, result, inputsSha256 }) => ({
+        looks: looks.map(({ look, stage: step, at, result, inputsSha256 }) => ({
           ...{ look, step, inputsSha256 },
           at: at.toISOString(),
           verdict: result.verdict,
@@ -103,15 +103,15 @@ export const rolloutEndpoints: EndpointGroup = (app, { db, decisions: sender }) 
 };
 
 /** A rollout that has put its challenger in, by a policy that asks late labels, is reviewed until they have spoken. */
-function awaitsLabels({ state, settled, lastWord, environment, model, challenger }: RolloutRecord): string | null {
+function awaitsLabels({ state, settled, lateReview, environment, model, challenger }: RolloutRecord): string | null {
   const asked = settled?.policy.lateLabels !== undefined && settled.parties.champion !== null;
-  return asked && state === 'completed' && lastWord === null
+  return asked && state === 'completed' && lateReview === null
     ? workflowIds.review(environment, model, challenger)
     : null;
 }
 
 function summary(row: RolloutRecord): RolloutSummary {
-  const { id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason } = row;
+  const { id, workflowId, environment, model, challenger, champion, promotionId, state, stage: step, reason } = row;
   return {
     ...{ id, workflowId, environment, model, challenger, champion, promotionId, state, step, reason },
     startedAt: row.startedAt.toISOString(),

@@ -22,7 +22,7 @@ export interface DecisionSender {
    * @throws PerdureError `not-found` when it has ended, `environment/broken` without the key that must sign.
    */
   steer(
-    rollout: { id: string; environment: Environment; model: string; step: number },
+    rollout: { id: string; environment: Environment; model: string; stage: number },
     said: { command: SteeringCommand; actor: string; reason: string },
   ): Promise<SteeringAnswer>;
 }
@@ -56,12 +56,12 @@ export function createDecisionSender({ temporal, trust, signer }: SenderOptions)
       );
       return { ...answer, evidenceSha256: evidenceSha256 ?? null, keyId: signature && signer ? signer.keyId : null };
     },
-    async steer({ id, environment, model, step }, { command, actor, reason }) {
+    async steer({ id, environment, model, stage }, { command, actor, reason }) {
       if (trust === 'signed' && !isTowardsSafety(command)) mustHaveKey(signer);
       const signature = signer?.signSteering({
         rolloutId: id,
         command,
-        stage: step,
+        stage,
         actor,
         reason,
         at: new Date().toISOString(),

@@ -100,7 +100,7 @@ function approvalsOf(policy: PromotionPolicy, champion: number | null): Promotio
   };
 }
 
-interface Asked {
+interface PlannedPromotion {
   model: string;
   version: number;
   environment: Environment;
@@ -109,7 +109,10 @@ interface Asked {
   already: boolean;
 }
 
-async function conflictsOf(db: Database, { model, version, environment, policy, already }: Asked): Promise<string[]> {
+async function conflictsOf(
+  db: Database,
+  { model, version, environment, policy, already }: PlannedPromotion,
+): Promise<string[]> {
   const conflicts: string[] = [];
   const whole = async (where: Environment) => {
     const route = await routeOf(db, where, model);

@@ -241,7 +241,7 @@ async function look(
       ...{ champion: observed(requests * 19), challenger: observed(requests) },
     };
     await recordLook(db, {
-      ...{ rolloutId, look: at * looksOfStage + number, step: at, result: judgeStage(inputs) },
+      ...{ rolloutId, look: at * looksOfStage + number, stage: at, result: judgeStage(inputs) },
       inputs: { ...inputs, stageIndex: at, elapsedSeconds: 10 * number },
     });
   }

@@ -33,7 +33,7 @@ export async function openRollout(
 ): Promise<SettledRollout> {
   await db.orm
     .insert(rollouts)
-    .values({ ...rollout, state: 'running', step: 0 })
+    .values({ ...rollout, state: 'running', stage: 0 })
     .onConflictDoNothing();
   return (await rolloutById(db, rollout.id))?.settled ?? rollout.settled;
 }
@@ -47,14 +47,14 @@ export async function setRolloutState(
   db: Database,
   id: string,
   state: RolloutState,
-  step: number,
+  stage: number,
   reason: string | null,
   writeOrder: number,
 ): Promise<void> {
   const over = isEnd(rolloutMoves, state);
   const changed = await db.orm
     .update(rollouts)
-    .set({ state, step, reason: reason && storableText(reason), writeOrder, finishedAt: over ? sql`now()` : null })
+    .set({ state, stage, reason: reason && storableText(reason), writeOrder, finishedAt: over ? sql`now()` : null })
     .where(
       and(eq(rollouts.id, id), inArray(rollouts.state, [...rolloutMoves[state]]), lte(rollouts.writeOrder, writeOrder)),
     )
@@ -72,12 +72,12 @@ export async function setRolloutState(
   );
 }
 
-/** Writes down what late labels said; the first word stands. */
-export async function recordLastWord(db: Database, id: string, word: LateLabelReview): Promise<void> {
+/** Writes down what late labels said; the first review stands. */
+export async function recordLateReview(db: Database, id: string, review: LateLabelReview): Promise<void> {
   await db.orm
     .update(rollouts)
-    .set({ lastWord: word })
-    .where(and(eq(rollouts.id, id), isNull(rollouts.lastWord)));
+    .set({ lateReview: review })
+    .where(and(eq(rollouts.id, id), isNull(rollouts.lateReview)));
 }
 
 /**
@@ -86,12 +86,12 @@ export async function recordLastWord(db: Database, id: string, word: LateLabelRe
  */
 export async function recordLook(
   db: Database,
-  look: { rolloutId: string; look: number; step: number; inputs: Record<string, unknown>; result: StageJudgement },
+  look: { rolloutId: string; look: number; stage: number; inputs: Record<string, unknown>; result: StageJudgement },
 ): Promise<StageJudgement> {
   const { inputs, result } = look;
   await db.orm.execute(sql`
     insert into ${rolloutLooks} (rollout_id, look, step, inputs, inputs_sha256, result)
-    select ${look.rolloutId}, ${look.look}::int, ${look.step}::int, ${JSON.stringify(inputs)}::jsonb, ${digestOf(inputs)}, ${JSON.stringify(result)}::jsonb
+    select ${look.rolloutId}, ${look.look}::int, ${look.stage}::int, ${JSON.stringify(inputs)}::jsonb, ${digestOf(inputs)}, ${JSON.stringify(result)}::jsonb
     where ${exists(stillOpen(db, look.rolloutId))}
     on conflict do nothing`);
   const [row] = await db.orm

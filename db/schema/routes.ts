@@ -127,11 +127,12 @@ export const rollouts = pgTable(
     state: text('state').$type<RolloutState>().notNull(),
     /** The write order of the activity that wrote last: what an earlier one still writes is refused. */
     writeOrder: bigint('turn', { mode: 'number' }).notNull().default(0),
-    step: integer('step').notNull(),
+    /** Place of the stage, from 0. */
+    stage: integer('step').notNull(),
     /** What was settled before anything moved: policy, stages and parties. Null for rollouts from before strategies. */
     settled: jsonb('settled').$type<SettledRollout>(),
     /** What late labels said after it; null until they have spoken, or where nobody asks them. */
-    lastWord: jsonb('last_word').$type<LateLabelReview>(),
+    lateReview: jsonb('last_word').$type<LateLabelReview>(),
     reason: text('reason'),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
@@ -160,7 +161,8 @@ export const rolloutLooks = pgTable(
       .notNull()
       .references(() => rollouts.id),
     look: integer('look').notNull(),
-    step: integer('step').notNull(),
+    /** Place of the stage, from 0. */
+    stage: integer('step').notNull(),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
     /** Totals of both versions and the policy, and the SHA-256 of their canonical JSON. */
     inputs: jsonb('inputs').notNull(),

@@ -16,7 +16,7 @@ const askedEverySeconds = 30;
 /** Waiting runs of one model that are looked at; those that go first. */
 const othersMax = 200;
 
-type Asked = { grant: LeaseGrant } | (Extract<Admission, { kind: 'waits' }> & { held: HeldSlot[] });
+type AdmissionAnswer = { grant: LeaseGrant } | (Extract<Admission, { kind: 'waits' }> & { held: HeldSlot[] });
 
 /**
  * Gives a run a slot of its model where its turn has come, or finds the one that it has (a repeated activity). One asks
@@ -25,7 +25,7 @@ type Asked = { grant: LeaseGrant } | (Extract<Admission, { kind: 'waits' }> & { 
 export async function admitRun(
   db: Database,
   { model, holder, perModelMax }: { model: string; holder: LeaseHolder; perModelMax: number },
-): Promise<Asked> {
+): Promise<AdmissionAnswer> {
   const { runId, workflowId } = holder;
   const text = holderText(holder);
   const slots = Array.from({ length: trainingsPerModelLimit }, (_, index) => leaseNames.training(model, index + 1));

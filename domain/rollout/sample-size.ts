@@ -89,7 +89,7 @@ export function stageSampleSizes(
   });
 }
 
-interface Asked {
+interface MetricQuestion {
   stage: RolloutStage;
   alphas: { fail: number; pass: number };
   /** An A/B test's outcome: the harm is how much better the challenger is. */
@@ -99,7 +99,7 @@ interface Asked {
 
 function effectOf(
   metric: JudgedMetric,
-  { stage, alphas, better, traffic: { champion, byHoldout = [] } }: Asked,
+  { stage, alphas, better, traffic: { champion, byHoldout = [] } }: MetricQuestion,
 ): MetricSampleSize {
   const name = metricName(metric);
   const ratio = championPerChallenger(stage);

@@ -5,31 +5,31 @@ import type { Split } from './route.js';
  * The version that answers at `point`, a number in [0, 100).
  *
  * Shares are laid end to end, the newest version first, whatever the order of the split. The order never changes, so
- * while challengers grow at the champion's cost the champion's stretch only shrinks: no key that a challenger once
+ * while challengers grow at the champion's cost the champion's range only shrinks: no key that a challenger once
  * answered goes back to the champion.
  */
 export function chooseVersion(split: Split, point: number): number {
-  return stretchAt(stretchesOf(split), point).version;
+  return shareRangeAt(shareRangesOf(split), point).version;
 }
 
 /** A version's part of [0, 100), which ends before `end` and begins where the one before ends. */
-export interface Stretch {
+export interface ShareRange {
   version: number;
   end: number;
 }
 
-/** A split as stretches that lie end to end and leave no point out; versions without a share have none. */
-export function stretchesOf(split: Split): Stretch[] {
+/** A split as ranges that lie end to end and leave no point out; versions without a share have none. */
+export function shareRangesOf(split: Split): ShareRange[] {
   const newestFirst = split.filter((part) => part.sharePct > 0).sort((left, right) => right.version - left.version);
   let end = 0;
-  const stretches = newestFirst.map(({ version, sharePct }) => ({ version, end: (end += sharePct) }));
-  // Shares may add up to a hair less than 100: the last stretch takes the rest.
-  return stretches.map((stretch, index) => (index === stretches.length - 1 ? { ...stretch, end: Infinity } : stretch));
+  const ranges = newestFirst.map(({ version, sharePct }) => ({ version, end: (end += sharePct) }));
+  // Shares may add up to a hair less than 100: the last range takes the rest.
+  return ranges.map((range, index) => (index === ranges.length - 1 ? { ...range, end: Infinity } : range));
 }
 
-/** The stretch that `point` lies in. @throws RangeError when there is none at all. */
-export function stretchAt<T extends { end: number }>(stretches: readonly T[], point: number): T {
-  for (const stretch of stretches) if (point < stretch.end) return stretch;
+/** The range that `point` lies in. @throws RangeError when there is none at all. */
+export function shareRangeAt<T extends { end: number }>(ranges: readonly T[], point: number): T {
+  for (const range of ranges) if (point < range.end) return range;
   throw new RangeError('a split names at least one version with a share');
 }
 

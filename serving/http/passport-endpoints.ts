@@ -4,7 +4,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { LoggedPrediction, PassportFacts } from '../../domain/serving/passport.js';
 import { parsePredictionId } from '../../domain/serving/prediction-id.js';
-import { keyPoint, stretchesOf } from '../../domain/serving/route-choice.js';
+import { keyPoint, shareRangesOf } from '../../domain/serving/route-choice.js';
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import type { PredictionLookup } from '../prediction-lookup/prediction-lookup.js';
 import { headerText } from './header-text.js';
@@ -89,7 +89,7 @@ function goneText(at: Date, table: RouteTable): string | undefined {
 }
 
 /**
- * The route in force, the stretch of [0, 100) that was the version's, and where the caller's key falls, if whoever asks
+ * The route in force, the range of [0, 100) that was the version's, and where the caller's key falls, if whoever asks
  * knows the key: logs hold its hash only.
  */
 function whyOf(
@@ -98,10 +98,10 @@ function whyOf(
   key: string | undefined,
   keyDigests: KeyDigests,
 ): object {
-  const stretches = route === null ? [] : stretchesOf(route.split);
-  const index = stretches.findIndex((stretch) => stretch.version === version);
-  const stretch =
-    index === -1 ? null : { from: stretches[index - 1]?.end ?? 0, to: Math.min(100, stretches[index]?.end ?? 100) };
+  const ranges = route === null ? [] : shareRangesOf(route.split);
+  const index = ranges.findIndex((range) => range.version === version);
+  const range =
+    index === -1 ? null : { from: ranges[index - 1]?.end ?? 0, to: Math.min(100, ranges[index]?.end ?? 100) };
   const matches = key === undefined || keyHash === null ? null : keyDigests.matches(key, keyHash);
   const known = matches === true ? (key ?? null) : keyHash === null ? requestId : null;
   return {
@@ -112,7 +112,7 @@ function whyOf(
     key_hash: keyHash,
     key_matches: matches,
     point: known === null ? null : keyPoint(model, known),
-    stretch,
+    stretch: range,
     route,
   };
 }

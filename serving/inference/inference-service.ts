@@ -3,7 +3,7 @@ import type { Environment } from '../../domain/names.js';
 import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
 import { championOf } from '../../domain/serving/route.js';
 import type { PredictionId } from '../../domain/serving/prediction-id.js';
-import { keyPoint, stretchAt } from '../../domain/serving/route-choice.js';
+import { keyPoint, shareRangeAt } from '../../domain/serving/route-choice.js';
 import type { ActiveRoute, HeaderLookup, RoutedVersion } from '../routing/active-route.js';
 import type { InferRequest } from '../protocol/infer-request-shape.js';
 import { predictClasses, type Answer } from '../protocol/infer-response.js';
@@ -191,7 +191,7 @@ export class InferenceService {
     if (override !== undefined) return override;
     const [first] = active.split;
     if (active.split.length === 1 && first !== undefined) return first.version;
-    return stretchAt(active.split, sticky === undefined ? Math.random() * 100 : keyPoint(model, sticky)).version;
+    return shareRangeAt(active.split, sticky === undefined ? Math.random() * 100 : keyPoint(model, sticky)).version;
   }
 
   private unknown(model: string, version: number | undefined): PerdureError {

@@ -1,7 +1,7 @@
 import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Contract } from '../../domain/data/contract.js';
 import { championOf, incumbentOf, type Route, type RouteOverride } from '../../domain/serving/route.js';
-import { stretchesOf } from '../../domain/serving/route-choice.js';
+import { shareRangesOf } from '../../domain/serving/route-choice.js';
 import { overrideCauses, type OverrideCause } from '../../domain/serving/prediction-log-columns.js';
 import { AcceptedFeatures, type ReadRequest } from './accepted-features.js';
 import type { LoadedVersion } from './loaded-version.js';
@@ -139,7 +139,7 @@ export function activateRoute(
   return {
     route,
     versions,
-    split: stretchesOf(route.split).map(({ version, end }) => ({ end, version: routed(loadedOf(version), 'split') })),
+    split: shareRangesOf(route.split).map(({ version, end }) => ({ end, version: routed(loadedOf(version), 'split') })),
     overrides: overridden
       ? new RouteOverrides(route.overrides, (version, cause) => override(loadedOf(version), cause))
       : undefined,

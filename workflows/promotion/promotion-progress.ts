@@ -14,7 +14,7 @@ export interface PromotionResult {
 export type PromotionEnd = Pick<PromotionResult, 'state' | 'reason'>;
 
 /** What was asked for, as it was parsed. */
-export interface AskedPromotion {
+export interface RequestedPromotion {
   model: string;
   version: number;
   environment: Environment;
@@ -24,7 +24,7 @@ export interface AskedPromotion {
 
 /** What does not change while a promotion goes on, but for its policy. */
 export interface PromotionTerms {
-  asked: AskedPromotion;
+  asked: RequestedPromotion;
   /** Until evidence is shown, the policy that was in force when it was asked for; then what the evidence shows. */
   policy: PromotionPolicy;
   /** When it was asked for, and when it expires: new evidence moves neither. */

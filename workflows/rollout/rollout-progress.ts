@@ -16,7 +16,7 @@ export interface RolloutResult {
 /** Where a rollout is. */
 export interface RolloutProgress {
   lease: LeaseGrant;
-  /** Place of the stage. */
+  /** Place of the stage, from 0; under this name in inputs of runs that go on. */
   step: number;
   /** The route written for this stage, null before. */
   epoch: number | null;

@@ -392,7 +392,7 @@ describe('what a metric of the labels needs', () => {
       outcome: null,
       champion,
     };
-    await recordLook(db, { rolloutId, look: 1, step: 0, inputs, result: { verdict: 'pass' } as StageJudgement });
+    await recordLook(db, { rolloutId, look: 1, stage: 0, inputs, result: { verdict: 'pass' } as StageJudgement });
     // Half of the requests get a label, and 200 labels are asked of each version.
     const after = await needed();
     expect(after).toMatchObject({ basis: 'counted' });
@@ -480,6 +480,6 @@ describe('late labels', () => {
     const word = { verdict: 'pass', reason: 'right', coveragePct: 90, at: '2026-01-01T00:00:00.000Z' } as const;
     await activities.recordLastWord({ rolloutId, word });
     await activities.recordLastWord({ rolloutId, word: { ...word, verdict: 'fail' } });
-    expect((await rolloutById(db, rolloutId))?.lastWord).toEqual(word);
+    expect((await rolloutById(db, rolloutId))?.lateReview).toEqual(word);
   });
 });

@@ -117,7 +117,7 @@ export async function registerModel(running: TestApi) {
   await recordLook(db, {
     rolloutId,
     look: 1,
-    step: 0,
+    stage: 0,
     inputs: {},
     result: {
       verdict: 'no-data',

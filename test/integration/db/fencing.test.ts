@@ -179,7 +179,7 @@ describe('a rollout', () => {
       const move = setRolloutState(db, id, to, 3, 'late', 2);
       if (rolloutMoves[to].includes(from)) {
         await move;
-        expect(await rolloutById(db, id)).toMatchObject({ state: to, step: 3 });
+        expect(await rolloutById(db, id)).toMatchObject({ state: to, stage: 3 });
         continue;
       }
       if (from === to && isEnd(rolloutMoves, to)) await move;
@@ -196,7 +196,7 @@ describe('a rollout', () => {
       recordLook(db, {
         rolloutId: id,
         look: number,
-        step: 0,
+        stage: 0,
         inputs: { n: number },
         result: { verdict: 'pass' } as StageJudgement,
       });

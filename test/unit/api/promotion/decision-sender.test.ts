@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createDecisionSender } from '../../../../api/promotion/decision-sender.js';
 import type { TemporalLink } from '../../../../api/temporal-link.js';
 
-const rollout = { id: 'r', environment: 'production' as const, model: 'm', step: 0 };
+const rollout = { id: 'r', environment: 'production' as const, model: 'm', stage: 0 };
 
 /** A sender without a key, while decisions must be signed, and what it let through to Temporal. */
 function keylessSender() {
