@@ -5,7 +5,7 @@ import { definitionInForce } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
 import { runningRollout } from '../../db/rollout/rollout-queries.js';
-import { championPast } from '../../db/rollout/champion-history.js';
+import { pastOfRollback } from '../../db/rollout/champion-history.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { parseInput } from '../parse-input.js';
 
@@ -44,12 +44,10 @@ export function createRolloutInputActivities({ db }: Pick<ActivityDependencies, 
       if (to !== undefined) await versionOf(db, model, to);
       const rollout = await runningRollout(db, environment, model);
       // Asked before anything is touched: a rollback that has nowhere to go stops no rollout.
-      const { history, rollouts } = await championPast(db, environment, model);
-      const { version } = planRollback(history, rollouts, {
-        model,
-        to: to ?? null,
+      const asked = { environment, model, to: to ?? null, leaves: epoch ?? route.epoch };
+      const { version } = planRollback(...(await pastOfRollback(db, asked)), {
+        ...asked,
         undoes: rollout?.champion ?? null,
-        leaves: epoch ?? route.epoch,
       });
       return {
         ...request,

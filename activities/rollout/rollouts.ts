@@ -5,7 +5,7 @@ import { inconclusiveEnd, type InconclusiveEnd, type RolloutState } from '../../
 import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
 import { planRollback, type RollbackPlan } from '../../domain/rollout/rollback-target.js';
 import { rolloutOutlook } from '../../db/rollout/rollout-facts.js';
-import { championPast } from '../../db/rollout/champion-history.js';
+import { pastOfRollback } from '../../db/rollout/champion-history.js';
 import { openRollout, rolloutById, setRolloutState } from '../../db/rollout/rollout-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { approvalOfRollout } from './rollout-approval.js';
@@ -81,8 +81,7 @@ export function createRolloutActivities({ db, config }: Pick<ActivityDependencie
      * @throws PerdureError `not-found` when there is none.
      */
     async planRollback({ leaves = null, ...asked }: RollbackQuestion): Promise<RollbackPlan> {
-      const { history, rollouts } = await championPast(db, asked.environment, asked.model);
-      return planRollback(history, rollouts, { ...asked, leaves });
+      return planRollback(...(await pastOfRollback(db, { ...asked, leaves })), { ...asked, leaves });
     },
   };
 }

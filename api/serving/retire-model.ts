@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { acquireLease, releaseLease } from '../../db/lease-queries.js';
-import { routeHistory, routeOf, writeRoute } from '../../db/serving/route-queries.js';
+import { newestRoute, routeOf, writeRoute } from '../../db/serving/route-queries.js';
 import { PerdureError } from '../../domain/errors.js';
 import { leaseNames } from '../../domain/ids.js';
 import { holderText, parseHolder } from '../../domain/lease-holder.js';
@@ -33,12 +33,11 @@ export async function retireModel(
     if (route) ended.push(await endRoute(db, route, { by: actor, reason }));
   }
   if (ended.length > 0) return ended;
-  const before = (await routeHistory(db, model)).filter(
-    (route) => route.ended !== undefined && environments.includes(route.environment),
-  );
+  const newest = await Promise.all(environments.map((environment) => newestRoute(db, environment, model)));
+  const before = newest.filter((route) => route?.ended !== undefined).flatMap((route) => route ?? []);
   if (before.length === 0)
     throw new PerdureError('not-found', `model: ${model} is not served in ${environments.join(' or ')}.`, { model });
-  return environments.flatMap((environment) => before.findLast((route) => route.environment === environment) ?? []);
+  return before;
 }
 
 async function endRoute(db: ApiDeps['db'], route: Route, end: NonNullable<Route['ended']>): Promise<Route> {

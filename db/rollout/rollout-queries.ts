@@ -146,15 +146,19 @@ export async function carriedOutBy(db: Database, promotionId: string): Promise<R
   return row;
 }
 
-/** How each rollout of a model in an environment ended, as far as the routes do not tell. */
+/** How rollouts ended, as far as routes do not tell; whether one is over. */
 export async function rolloutOutcomes(
   db: Database,
-  environment: Environment,
-  model: string,
-): Promise<RolloutOutcome[]> {
+  ids: readonly string[],
+): Promise<(RolloutOutcome & { over: boolean })[]> {
+  if (ids.length === 0) return [];
   const rows = await db.orm
     .select({ id: rollouts.id, challenger: rollouts.challenger, state: rollouts.state })
     .from(rollouts)
-    .where(and(eq(rollouts.environment, environment), eq(rollouts.model, model)));
-  return rows.map(({ id, challenger, state }) => ({ id, challenger, completed: state === 'completed' }));
+    .where(inArray(rollouts.id, [...ids]));
+  return rows.map(({ id, challenger, state }) => ({
+    ...{ id, challenger },
+    completed: state === 'completed',
+    over: isEnd(rolloutMoves, state),
+  }));
 }

@@ -84,6 +84,23 @@ export const currentRoutes = pgTable(
 );
 
 /**
+ * What a model's routes up to an epoch say about who served by right: a sum of `routes`, so that nobody reads all of
+ * them. Who needs it reads on from there. It may be emptied.
+ */
+export const championRecords = pgTable(
+  'champion_records',
+  {
+    environment: text('environment').$type<Environment>().notNull(),
+    model: text('model').notNull(),
+    /** The last route that is counted in. All rollouts up to it are over. */
+    epoch: integer('epoch').notNull(),
+    record: jsonb('record').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.environment, table.model] })],
+);
+
+/**
  * Rises with every change of an environment's routes and releases, in the order of their commits: a gateway that knows
  * the present one has nothing to read.
  */

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gt, inArray, lt, sql } from 'drizzle-orm';
+import { and, between, desc, eq, getTableColumns, gt, inArray, lt, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
 import type { LeaseGrant } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
@@ -101,15 +101,31 @@ export async function latestRoutes(db: Database, environment?: Environment, sinc
   return rows.map((row) => toRoute(row, store));
 }
 
-/** Every route that was ever in force, oldest first; of one environment where it is named. */
-export async function routeHistory(db: Database, model: string, environment?: Environment): Promise<Route[]> {
+/** The routes of an environment and model from one epoch on, oldest first; no more than `limit`. */
+export async function routesFrom(
+  db: Database,
+  { environment, model, from, until }: { environment: Environment; model: string; from: number; until: number },
+  limit: number,
+): Promise<Route[]> {
   const store = await storeId(db);
   const rows = await db.orm
     .select()
     .from(routes)
-    .where(and(eq(routes.model, model), environment ? eq(routes.environment, environment) : undefined))
-    .orderBy(routes.environment, routes.epoch);
+    .where(and(eq(routes.environment, environment), eq(routes.model, model), between(routes.epoch, from, until)))
+    .orderBy(routes.epoch)
+    .limit(limit);
   return rows.map((row) => toRoute(row, store));
+}
+
+/** The newest route of a model in an environment, whether it serves or its service was ended. */
+export async function newestRoute(db: Database, environment: Environment, model: string): Promise<Route | undefined> {
+  const [row] = await db.orm
+    .select()
+    .from(routes)
+    .where(and(eq(routes.environment, environment), eq(routes.model, model)))
+    .orderBy(desc(routes.epoch))
+    .limit(1);
+  return row && toRoute(row, await storeId(db));
 }
 
 /** Under which epoch each of a rollout's stages was served. The key of a stage's route is `ROLLOUT/step-STAGE`. */

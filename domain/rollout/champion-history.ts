@@ -27,18 +27,27 @@ export interface ChampionHistory {
    * again since.
    */
   setBack: ReadonlyMap<number, SetBack>;
+  /** The newest of the routes; undefined where there is none. */
+  last: Route | undefined;
 }
+
+export const noHistory: ChampionHistory = { line: [], servedWhole: new Set(), setBack: new Map(), last: undefined };
 
 /**
  * Who served by right, and who was taken back, from the routes of one environment and model, oldest first. A challenger
  * that had everything in a stage of a rollout that did not complete has not served by right. A route that no workflow
  * wrote is taken at its word.
+ * @param earlier what the routes before these say
  */
-export function championHistory(history: readonly Route[], rollouts: readonly RolloutOutcome[]): ChampionHistory {
+export function championHistory(
+  routes: readonly Route[],
+  rollouts: readonly RolloutOutcome[],
+  earlier: ChampionHistory = noHistory,
+): ChampionHistory {
   const known = new Map(rollouts.map((rollout) => [rollout.id, rollout]));
-  const line: number[] = [];
-  const servedWhole = new Set<number>();
-  const setBack = new Map<number, SetBack>();
+  const line = [...earlier.line];
+  const servedWhole = new Set(earlier.servedWhole);
+  const setBack = new Map(earlier.setBack);
   const comesIn = (version: number) => {
     servedWhole.add(version);
     setBack.delete(version);
@@ -47,8 +56,8 @@ export function championHistory(history: readonly Route[], rollouts: readonly Ro
   const isTakenBack = (versions: readonly number[], { epoch, at, reason }: Route) => {
     for (const version of versions) setBack.set(version, { epoch, at, reason });
   };
-  let before: Route | undefined;
-  for (const route of history) {
+  let before = earlier.last?.ended === undefined ? earlier.last : undefined;
+  for (const route of routes) {
     if (route.ended !== undefined) {
       line.length = 0;
       servedWhole.clear();
@@ -77,5 +86,5 @@ export function championHistory(history: readonly Route[], rollouts: readonly Ro
     }
     before = route;
   }
-  return { line, servedWhole, setBack };
+  return { line, servedWhole, setBack, last: routes.at(-1) ?? earlier.last };
 }

@@ -1,6 +1,6 @@
 import { PerdureError } from '../errors.js';
-import { versionsOfRoute, type Route } from '../serving/route.js';
-import { championHistory, type RolloutOutcome, type SetBack } from './champion-history.js';
+import { versionsOfRoute } from '../serving/route.js';
+import type { ChampionHistory, SetBack } from './champion-history.js';
 
 export interface RollbackQuestion {
   model: string;
@@ -15,6 +15,9 @@ export interface RollbackQuestion {
   leaves: number | null;
 }
 
+/** Versions that a message names, the newest. */
+const namedMax = 20;
+
 /**
  * The version that a rollback restores: the one asked for, else the champion before the present one. Only a version
  * that was approved and has served whole qualifies, and none that was taken back for harm since: that one needs a new
@@ -23,11 +26,10 @@ export interface RollbackQuestion {
  * `state/conflict` for a version that was taken back.
  */
 export function rollbackTarget(
-  history: readonly Route[],
-  rollouts: readonly RolloutOutcome[],
+  { line, servedWhole, setBack, last }: ChampionHistory,
   { model, to, undoes = null }: Omit<RollbackQuestion, 'leaves'>,
 ): number {
-  const end = history.at(-1)?.ended;
+  const end = last?.ended;
   if (end !== undefined) {
     const said = `The service of ${model} was ended there by ${end.by} (${end.reason})`;
     throw new PerdureError(
@@ -36,13 +38,12 @@ export function rollbackTarget(
       { model },
     );
   }
-  const { line, servedWhole, setBack } = championHistory(history, rollouts);
   const qualifies = (version: number) => !setBack.has(version);
   if (to !== null) {
     const taken = setBack.get(to);
     if (taken && servedWhole.has(to)) throw takenBack(model, to, taken);
     if (servedWhole.has(to)) return to;
-    const served = [...servedWhole].filter(qualifies).join(', ') || 'none';
+    const served = [...servedWhole].filter(qualifies).slice(-namedMax).join(', ') || 'none';
     throw new PerdureError(
       'not-found',
       `to: ${model}@${to} was never approved and served whole there: a stage of a rollout that did not ` +
@@ -53,7 +54,7 @@ export function rollbackTarget(
   if (undoes !== null && servedWhole.has(undoes) && qualifies(undoes)) return undoes;
   // A split that nobody moves any more, or a challenger that has everything in a rollout that has not completed, is
   // itself what is left behind.
-  const now = history.at(-1)?.split;
+  const now = last?.split;
   const atTop = now?.length === 1 && now[0]?.version === line.at(-1);
   const before = line.slice(0, atTop ? -1 : undefined).findLast(qualifies);
   if (before === undefined) {
@@ -88,20 +89,19 @@ export interface RollbackPlan {
 /**
  * What a rollback does that was asked for while the epoch `leaves` was in force: two that leave the same epoch restore
  * the same version, whichever comes first.
+ * @param leaving the history up to that epoch; all of it where a version is asked for, or no epoch is known
  * @throws PerdureError as `rollbackTarget`.
  */
 export function planRollback(
-  history: readonly Route[],
-  rollouts: readonly RolloutOutcome[],
+  leaving: ChampionHistory,
+  { last: now, setBack }: ChampionHistory,
   { leaves, ...asked }: RollbackQuestion,
 ): RollbackPlan {
-  const seen = asked.to === null && leaves !== null ? history.filter((route) => route.epoch <= leaves) : history;
-  const version = rollbackTarget(seen, rollouts, asked);
-  const now = history.at(-1);
+  const version = rollbackTarget(leaving, asked);
   const servedAlone = now !== undefined && versionsOfRoute(now).every((one) => one === version);
   if (servedAlone && leaves !== null && now.epoch > leaves) return { version, alreadySince: now.epoch };
   // An epoch of long ago does not bring in again what was taken back since.
-  const taken = championHistory(history, rollouts).setBack.get(version);
+  const taken = setBack.get(version);
   if (taken) throw takenBack(asked.model, version, taken);
   return { version, alreadySince: null };
 }

@@ -16,7 +16,7 @@ import { acquireLease } from '../../../db/lease-queries.js';
 import { openPromotion, setPromotionState, showEvidence } from '../../../db/promotion/promotion-queries.js';
 import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
 import { rolloutOutlook } from '../../../db/rollout/rollout-facts.js';
-import { routeHistory } from '../../../db/serving/route-queries.js';
+import { routeHistory } from '../../support/route-history.js';
 import { recordLook, rolloutById } from '../../../db/rollout/rollout-queries.js';
 import { registerVersion } from '../../../db/model/version-queries.js';
 import { insertServingWindows } from '../../../db/serving/serving-windows.js';

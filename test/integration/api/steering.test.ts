@@ -14,7 +14,8 @@ import {
   setPromotionState,
   showEvidence,
 } from '../../../db/promotion/promotion-queries.js';
-import { routeHistory, routeOf, storeId, writeRoute } from '../../../db/serving/route-queries.js';
+import { routeOf, storeId, writeRoute } from '../../../db/serving/route-queries.js';
+import { routeHistory } from '../../support/route-history.js';
 import { steeringOf } from '../../../db/rollout/steering-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';

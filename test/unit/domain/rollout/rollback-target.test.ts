@@ -3,6 +3,7 @@ import { planRollback, rollbackTarget } from '../../../../domain/rollout/rollbac
 import type { RouteWriter } from '../../../../domain/serving/route-writer.js';
 import { writerOfKey } from '../../../../domain/serving/route-writer.js';
 import type { Route, Split } from '../../../../domain/serving/route.js';
+import { seededRandom } from '../../../../domain/statistics/random.js';
 import { championHistory } from '../../../../domain/rollout/champion-history.js';
 
 type Written = [split: Split, writer?: Pick<RouteWriter, 'kind' | 'rolloutId'>];
@@ -41,7 +42,16 @@ const rollouts = (...notCompleted: string[]) =>
   );
 const into = (version: number): Written => [whole(version), stage(version)];
 const target = (routes: Route[], { to = null, unfinished = [] }: { to?: number | null; unfinished?: string[] } = {}) =>
-  rollbackTarget(routes, rollouts(...unfinished), { model: 'm', to });
+  rollbackTarget(championHistory(routes, rollouts(...unfinished)), { model: 'm', to });
+const plan = (routes: Route[], known: ReturnType<typeof rollouts>, asked: { undoes?: number | null; leaves: number }) =>
+  planRollback(
+    championHistory(
+      routes.filter(({ epoch }) => epoch <= asked.leaves),
+      known,
+    ),
+    championHistory(routes, known),
+    { model: 'm', to: null, ...asked },
+  );
 const nothing = expect.objectContaining({
   code: 'not-found',
   message: expect.stringContaining('nothing to go back to'),
@@ -55,8 +65,7 @@ describe('the target of a rollback', () => {
   });
 
   it('is the champion of the rollout that is under way, in whatever stage that is', () => {
-    const undoing = (routes: Route[]) =>
-      planRollback(routes, rollouts('r3'), { model: 'm', to: null, undoes: 2, leaves: routes.length }).version;
+    const undoing = (routes: Route[]) => plan(routes, rollouts('r3'), { undoes: 2, leaves: routes.length }).version;
     expect(undoing(history(into(1), into(2)))).toBe(2);
     expect(undoing(history(into(1), into(2), [canary(2, 3, 5), stage(3)]))).toBe(2);
     expect(undoing(history(into(1), into(2), [whole(3), stage(3)]))).toBe(2);
@@ -115,9 +124,7 @@ describe('the target of a rollback', () => {
   it('is none where no other version was champion before, a first rollout under way included', () => {
     for (const routes of [history(), history(into(1)), history(into(1), into(2), [whole(1), rollback])])
       expect(() => target(routes)).toThrow(nothing);
-    expect(() =>
-      planRollback(history(into(1)), rollouts('r1'), { model: 'm', to: null, undoes: null, leaves: 1 }),
-    ).toThrow(nothing);
+    expect(() => plan(history(into(1)), rollouts('r1'), { undoes: null, leaves: 1 })).toThrow(nothing);
   });
 
   it('is none after the end of a service, which is said, and nothing from before it once a version serves again', () => {
@@ -142,23 +149,17 @@ describe('the target of a rollback', () => {
 
 describe('a rollback that leaves an epoch', () => {
   const routes = history(into(1), into(2), into(3), [whole(2), rollback]);
-  const plan = (leaves: number, more: Written[] = []) =>
-    planRollback(
-      [...routes, ...history(...routes.map((): Written => [whole(1)]), ...more).slice(routes.length)],
-      rollouts(),
-      {
-        model: 'm',
-        to: null,
-        leaves,
-      },
-    );
+  const leaving = (leaves: number, more: Written[] = []) =>
+    plan([...routes, ...history(...routes.map((): Written => [whole(1)]), ...more).slice(routes.length)], rollouts(), {
+      leaves,
+    });
 
   it('that another rollback has left already finds what was restored', () => {
-    expect(plan(3)).toEqual({ version: 2, alreadySince: 4 });
+    expect(leaving(3)).toEqual({ version: 2, alreadySince: 4 });
   });
 
   it('of long ago does not bring in again what was taken back since', () => {
-    expect(() => plan(3, [[whole(1), rollback]])).toThrow(takenBack);
+    expect(() => leaving(3, [[whole(1), rollback]])).toThrow(takenBack);
   });
 });
 
@@ -180,5 +181,30 @@ describe('the record of who served', () => {
       reason: 'epoch 3',
     });
     expect(championHistory(shadowed, rollouts('r2')).line).toEqual([1]);
+  });
+
+  it('is the same whether its routes are read at once or in parts', () => {
+    const random = seededRandom(7);
+    const any = <T>(list: readonly T[]) => list[random.below(list.length)] as T;
+    const versions = [1, 2, 3, 4] as const;
+    const written = (): Written => {
+      const version = any(versions);
+      return any<Written>([
+        into(version),
+        [canary(any([1, 2].filter((one) => one !== version)), version, 5), stage(version)],
+        [whole(any(versions)), back(version)],
+        [whole(version), rollback],
+        [whole(version)],
+      ]);
+    };
+    for (let round = 0; round < 300; round += 1) {
+      const routes = history(...Array.from({ length: 12 }, written)).map((route) =>
+        random.below(100) < 8 ? { ...route, ended: { by: 'ada', reason: 'over' } } : route,
+      );
+      const known = rollouts(...versions.flatMap((version) => (random.below(100) < 40 ? [`r${version}`] : [])));
+      const cut = random.below(13);
+      const earlier = championHistory(routes.slice(0, cut), known);
+      expect(championHistory(routes.slice(cut), known, earlier)).toEqual(championHistory(routes, known));
+    }
   });
 });
