@@ -21,6 +21,7 @@ const rules = {
   lakePlaces: 'change',
   lakeUncounted: 'come-and-go',
   leases: 'change',
+  lookInputs: 'expire',
   models: 'change',
   partitions: 'change',
   promotionDecisions: 'append-only',

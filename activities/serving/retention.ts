@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { keptModels, recordRetentionRun, type KeptModel } from '../../db/retention-runs.js';
+import { thinLookInputs } from '../../db/rollout/look-inputs.js';
 import { removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
 import { rollUpGrain, rollUpWindows } from '../../db/serving/roll-up-windows.js';
 import { environmentSchema } from '../../domain/names.js';
@@ -45,7 +46,7 @@ export function createRetentionActivities({ db, store }: Pick<ActivityDependenci
         return finished('serving-windows', rolled, batches >= batchesMax);
       }),
 
-    /** Silent gateways, old events, and counts older than `monitoring.retentionDays`. */
+    /** Silent gateways, old events, counts older than `monitoring.retentionDays`, and what looks of old rollouts saw. */
     removeOldRows: (): Promise<RetentionPass> =>
       withHeartbeat(async () => {
         const rows = await removeOldRows(db);
@@ -58,7 +59,9 @@ export function createRetentionActivities({ db, store }: Pick<ActivityDependenci
             more ||= old.more;
           }
         }
-        return finished('old-rows', { ...rows.removed, 'serving counts': counts }, more);
+        const looks = await thinLookInputs(db);
+        const removed = { ...rows.removed, 'serving counts': counts, 'inputs of looks': looks.removed };
+        return finished('old-rows', removed, more || looks.more);
       }),
 
     /** Prediction logs and labels older than `monitoring.retentionDays`, whole days at a time, the oldest first. */

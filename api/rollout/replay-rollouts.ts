@@ -7,6 +7,7 @@ import { digestOf } from '../../domain/canonical-json.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import type { JudgedPolicy, RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
+import { keptDays } from '../../domain/serving/retention.js';
 import { replayRollout, type StoredLook } from '../../domain/rollout/rollout-replay.js';
 
 /** Of a stored look's inputs, what every release writes: their digest says that nothing else was changed since. */
@@ -50,7 +51,8 @@ async function replayed(
     return nothing('Nobody judged it: there is nothing to decide again.');
   const { looks } = await rolloutWithLooks(db, id);
   if (looks.length === 0) return nothing('The judge never looked: there is nothing to decide again.');
-  for (const { look, inputs, inputsSha256 } of looks)
+  const kept = looks.filter(({ inputs }) => inputs !== null);
+  for (const { look, inputs, inputsSha256 } of kept)
     if (digestOf(inputs) !== inputsSha256)
       throw new PerdureError(
         'artifact/digest-mismatch',
@@ -58,16 +60,22 @@ async function replayed(
           'the database.',
       );
   const replay = replayRollout({
-    looks: looks.map(({ inputs }) => storedLookSchema.parse(inputs)),
+    looks: kept.map(({ inputs }) => storedLookSchema.parse(inputs)),
     settled: { policy: settled.policy, stages: settled.stages },
     policy,
-    recorded: looks.map(({ result }) => result.verdict),
+    recorded: kept.map(({ result }) => result.verdict),
   });
   const turn = replay.turnsAt;
   const numbered = turn && {
     ...turn,
-    look: looks[turn.look]?.look ?? turn.look,
+    look: kept[turn.look]?.look ?? turn.look,
     stage: settled.stages[turn.stageIndex]?.name ?? '',
   };
-  return { ...about, looks: looks.length, differs: replay.differs, turnsAt: numbered, summary: replay.summary };
+  const summary = `${replay.summary}${left(looks.length, kept.length)}`;
+  return { ...about, looks: looks.length, differs: replay.differs, turnsAt: numbered, summary };
 }
+
+const left = (looks: number, kept: number): string =>
+  looks === kept
+    ? ''
+    : ` Of ${looks} looks it was decided by ${kept}: what the others saw is kept for ${keptDays.lookInputs} days after a rollout.`;

@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import * as schema from '../../db/schema/index.js';
+import { keptDays } from '../../domain/serving/retention.js';
 import { copyRows } from './copy-rows.js';
 import type { GrowthShape } from './shape.js';
 
@@ -124,6 +125,7 @@ async function copyRollouts(sql: postgres.Sql, first: string): Promise<void> {
       `l.version, 'champion', nullif(l.version - 1, 0)))`,
     started_at: later(61),
     finished_at: later(119),
+    looks_thinned_at: `case when l.at < now() - interval '${keptDays.lookInputs} days' then l.at end`,
   });
   await copyRows(
     sql,
@@ -133,6 +135,15 @@ async function copyRollouts(sql: postgres.Sql, first: string): Promise<void> {
       rollout_id: idLike('s.rollout_id', first),
       at: `l.at + make_interval(mins => 62 + s.look)`,
     },
+  );
+  // Of long ago, only telling looks are left: the first and the last of each stage, in lives without a change of mind.
+  await copyRows(
+    sql,
+    schema.lookInputs,
+    `join rollouts r on r.id = s.rollout_id join growth_lives l on r.model = '${first}' and r.challenger = l.pattern
+      where l.at > now() - interval '${keptDays.lookInputs} days' or s.look in (
+        select unnest(array[min(look), max(look)]) from rollout_looks where rollout_id = s.rollout_id group by step)`,
+    { rollout_id: idLike('s.rollout_id', first) },
   );
   // Version 1 wrote epoch 1, version 2 those of its canary; so does each version after it.
   const moved = `(l.version - l.pattern)`;
@@ -187,6 +198,7 @@ async function copyRest(sql: postgres.Sql, shape: GrowthShape, first: string): P
 /** The first model lives on in its copies alone. */
 async function takeAway(sql: postgres.Sql, first: string): Promise<void> {
   const ofThe = (table: string) => `(select id from ${table} where model = '${first}')`;
+  await sql.unsafe(`delete from look_inputs where rollout_id in ${ofThe('rollouts')}`);
   await sql.unsafe(`delete from rollout_looks where rollout_id in ${ofThe('rollouts')}`);
   await sql.unsafe(`delete from promotion_decisions where promotion_id in ${ofThe('promotions')}`);
   await sql.unsafe(`delete from run_steps where run_id in ${ofThe('runs')}`);

@@ -56,15 +56,11 @@ export async function openWork(sql: postgres.Sql, client: Client, shape: GrowthS
     ...{ id: `'${rolloutId}'`, promotion_id: `'${promotion}'`, state: `'running'`, step: '0', finished_at: 'null' },
     started_at: `timestamptz '${shape.from.toISOString()}'`,
   });
-  await copyRows(
-    sql,
-    schema.rolloutLooks,
-    `join rollouts r on r.id = s.rollout_id join generate_series(1, 100) n on s.look = 1
-    where r.model = '${model}' and r.environment = 'production' and r.challenger = ${version} and r.id <> '${rolloutId}'`,
-    {
-      ...{ rollout_id: `'${rolloutId}'`, look: 'n', step: '0' },
-    },
-  );
+  const hundredTimes = `join rollouts r on r.id = s.rollout_id join generate_series(1, 100) n on s.look = 1
+    where r.model = '${model}' and r.environment = 'production' and r.challenger = ${version} and r.id <> '${rolloutId}'`;
+  const looked = { rollout_id: `'${rolloutId}'`, look: 'n' };
+  await copyRows(sql, schema.rolloutLooks, hundredTimes, { ...looked, step: '0' });
+  await copyRows(sql, schema.lookInputs, hundredTimes, looked);
   for (const [of, share] of [
     [version, 0.05],
     [version - 1, 0.95],

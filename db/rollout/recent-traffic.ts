@@ -13,7 +13,7 @@ import type { RecentTraffic } from '../../domain/rollout/sample-size.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/data-queries.js';
 import { versionOf } from '../model/version-queries.js';
-import { rolloutLooks, rollouts } from '../schema/index.js';
+import { lookInputs, rolloutLooks, rollouts } from '../schema/index.js';
 import { servedRecently } from '../serving/serving-windows.js';
 
 export const noTraffic: RecentTraffic = { requestsPerSecond: null, champion: null };
@@ -88,8 +88,12 @@ async function pastLooks(db: Database, environment: Environment, model: string):
     .orderBy(desc(rollouts.startedAt))
     .limit(pastRolloutsMax);
   const looks = await db.orm
-    .select({ inputs: rolloutLooks.inputs })
+    .select({ inputs: lookInputs.inputs })
     .from(rolloutLooks)
+    .innerJoin(
+      lookInputs,
+      and(eq(lookInputs.rolloutId, rolloutLooks.rolloutId), eq(lookInputs.look, rolloutLooks.look)),
+    )
     .where(inArray(rolloutLooks.rolloutId, newest))
     .orderBy(desc(rolloutLooks.at))
     .limit(pastLooksMax);

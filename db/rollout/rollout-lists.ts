@@ -3,7 +3,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import type { Database } from '../connect.js';
 import { newestFirst, toPage, within, type Page, type PageRequest } from '../page.js';
-import { rolloutLooks, rollouts } from '../schema/index.js';
+import { lookInputs, rolloutLooks, rollouts } from '../schema/index.js';
 
 export interface RolloutFilter extends PageRequest {
   model?: string | undefined;
@@ -30,7 +30,10 @@ export async function listRollouts(
   return toPage(rows, limit);
 }
 
-/** One rollout with the judge's looks, oldest first. @throws PerdureError `not-found`. */
+/**
+ * One rollout with the judge's looks, oldest first; their inputs are null where they are no longer kept.
+ * @throws PerdureError `not-found`.
+ */
 export async function rolloutWithLooks(db: Database, id: string) {
   const [rollout] = await db.orm.select().from(rollouts).where(eq(rollouts.id, id));
   if (!rollout)
@@ -40,8 +43,9 @@ export async function rolloutWithLooks(db: Database, id: string) {
       { id },
     );
   const looks = await db.orm
-    .select()
+    .select({ ...getTableColumns(rolloutLooks), inputs: lookInputs.inputs })
     .from(rolloutLooks)
+    .leftJoin(lookInputs, and(eq(lookInputs.rolloutId, rolloutLooks.rolloutId), eq(lookInputs.look, rolloutLooks.look)))
     .where(eq(rolloutLooks.rolloutId, id))
     .orderBy(rolloutLooks.look);
   return { rollout, looks };

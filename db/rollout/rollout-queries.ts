@@ -11,7 +11,7 @@ import { rolloutMoves } from '../../domain/rollout/rollout-moves.js';
 import { isEnd, openStates } from '../../domain/state-moves.js';
 import { storableText } from '../../domain/text/plain-text.js';
 import type { Database } from '../connect.js';
-import { rolloutLooks, rollouts } from '../schema/index.js';
+import { lookInputs, rolloutLooks, rollouts } from '../schema/index.js';
 
 export type RolloutRecord = typeof rollouts.$inferSelect;
 
@@ -90,10 +90,14 @@ export async function recordLook(
 ): Promise<StageJudgement> {
   const { inputs, result } = look;
   await db.orm.execute(sql`
-    insert into ${rolloutLooks} (rollout_id, look, step, inputs, inputs_sha256, result)
-    select ${look.rolloutId}, ${look.look}::int, ${look.stage}::int, ${JSON.stringify(inputs)}::jsonb, ${digestOf(inputs)}, ${JSON.stringify(result)}::jsonb
-    where ${exists(stillOpen(db, look.rolloutId))}
-    on conflict do nothing`);
+    with stored as (
+      insert into ${rolloutLooks} (rollout_id, look, step, inputs_sha256, result)
+      select ${look.rolloutId}, ${look.look}::int, ${look.stage}::int, ${digestOf(inputs)}, ${JSON.stringify(result)}::jsonb
+      where ${exists(stillOpen(db, look.rolloutId))}
+      on conflict do nothing returning rollout_id, look
+    )
+    insert into ${lookInputs} (rollout_id, look, inputs)
+    select rollout_id, look, ${JSON.stringify(inputs)}::jsonb from stored`);
   const [row] = await db.orm
     .select({ result: rolloutLooks.result })
     .from(rolloutLooks)

@@ -153,8 +153,13 @@ export const rollouts = pgTable(
     reason: text('reason'),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
+    /** When the inputs of its looks were thinned out; null before. */
+    looksThinnedAt: timestamp('looks_thinned_at', { withTimezone: true }),
   },
   (table) => [
+    index('rollouts_looks_whole')
+      .on(table.finishedAt)
+      .where(sql`finished_at is not null and looks_thinned_at is null`),
     index('rollouts_open').on(table.id).where(isNull(table.finishedAt)),
     index('rollouts_running').on(table.environment, table.model).where(isNull(table.finishedAt)),
     index('rollouts_promotion').on(table.promotionId),
@@ -170,7 +175,7 @@ export const rollouts = pgTable(
   ],
 );
 
-/** Each look of the judge, with what it saw. */
+/** Each look of the judge, with what it said. */
 export const rolloutLooks = pgTable(
   'rollout_looks',
   {
@@ -181,10 +186,23 @@ export const rolloutLooks = pgTable(
     /** Place of the stage, from 0. */
     stage: integer('step').notNull(),
     at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
-    /** Totals of both versions and the policy, and the SHA-256 of their canonical JSON. */
-    inputs: jsonb('inputs').notNull(),
+    /** SHA-256 of the canonical JSON of what it saw. */
     inputsSha256: text('inputs_sha256').notNull(),
     result: jsonb('result').$type<StageJudgement>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.rolloutId, table.look] })],
+);
+
+/**
+ * What a look saw: totals of both versions and the policy. Months after a rollout, only those are left that say why it
+ * moved: see `domain/rollout/telling-looks.ts`.
+ */
+export const lookInputs = pgTable(
+  'look_inputs',
+  {
+    rolloutId: text('rollout_id').notNull(),
+    look: integer('look').notNull(),
+    inputs: jsonb('inputs').notNull(),
   },
   (table) => [primaryKey({ columns: [table.rolloutId, table.look] })],
 );

@@ -19,7 +19,7 @@ import type { GateResult } from '../../domain/evaluation/gate.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';
-import { beganLate } from './began-late.js';
+import { beganLate, scheduleOf } from './began-late.js';
 import { snapshots } from './data.js';
 
 /** Executions of the training pipeline. */
@@ -62,11 +62,13 @@ export const runs = pgTable(
     index('runs_waiting').on(table.model, table.priority, table.startedAt).where(isNull(table.finishedAt)),
     index('runs_newest').on(table.model, table.startedAt, table.id),
     index('runs_newest_of_all').on(table.startedAt, table.id),
-    index('runs_of_schedules').on(table.model, table.scheduledFor).where(isNotNull(table.scheduledFor)),
+    index('runs_of_schedules')
+      .on(table.model, scheduleOf(table), table.scheduledFor)
+      .where(isNotNull(table.scheduledFor)),
     index('runs_results')
       .on(table.model, table.definitionSha256, table.startedAt)
       .where(sql`outcome in ('registered', 'gate-not-passed', 'unchanged') and until is null`),
-    index('runs_late').on(table.model, table.scheduledFor).where(beganLate(table)),
+    index('runs_late').on(table.model, scheduleOf(table), table.scheduledFor).where(beganLate(table)),
   ],
 );
 

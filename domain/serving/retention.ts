@@ -22,6 +22,8 @@ export const keptDays = {
   gatewayEvent: 90,
   /** By then no gateway process offers a window again that was counted before. */
   servingMark: 30,
+  /** After a rollout's end, what the judge saw in each look; thereafter what it saw in the telling ones. */
+  lookInputs: 90,
 } as const;
 
 /** Kept of a model whose definition says nothing any more. */

@@ -8,7 +8,10 @@ import type { ObjectStore } from '../../../adapters/object-store/object-store.js
 import { connectTemporal } from '../../../client/connect.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
-import { openRollout } from '../../../db/rollout/rollout-queries.js';
+import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
+import { openRollout, recordLook, setRolloutState } from '../../../db/rollout/rollout-queries.js';
+import { rolloutSteering } from '../../../db/schema/index.js';
+import type { StageJudgement } from '../../../domain/rollout/judge/judge.js';
 import { insertGatewayEvents } from '../../../db/serving/gateway-events.js';
 import { listGateways } from '../../../db/serving/gateway-lists.js';
 import { acknowledgeRoute, forgetGateway, recordGateway } from '../../../db/serving/gateway-queries.js';
@@ -25,7 +28,7 @@ import { retentionCheck } from '../../../oversight/retention-check.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { changeFacts, createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { openTestBucket } from '../data/test-bucket.js';
 import { pollUntil } from '../../support/poll-until.js';
 
@@ -64,6 +67,39 @@ async function appliedModel(retentionDays: number): Promise<string> {
   await applyDefinition(db, parseModelDefinition({ ...flightDelay, name, monitoring }), 'test');
   return name;
 }
+
+it('what the judge saw ends 90 days after a rollout, but for the looks that say why it moved; what it said stays', async () => {
+  const ended = { recent: 89, old: 91, steered: 400 };
+  for (const [id, days] of Object.entries(ended)) {
+    const place = { environment, model: `looked-${id}`, challenger: 2, champion: 1, promotionId: null };
+    await openRollout(db, { id, workflowId: 'w', ...place, settled: {} as SettledRollout });
+    for (let look = 1; look <= 30; look += 1) {
+      const verdict = look < 20 ? ('no-data' as const) : ('pass' as const);
+      const inputs = { requests: look };
+      await recordLook(db, { rolloutId: id, look, step: 0, inputs, result: { verdict } as StageJudgement });
+    }
+    await setRolloutState(db, id, 'completed', 0, null, 1);
+    await changeFacts(database.ownerUrl, async (sql) => {
+      await sql`update rollouts set finished_at = ${daysAgo(days)} where id = ${id}`;
+      await sql`update rollout_looks set at = ${daysAgo(days + 1)}::timestamptz + make_interval(mins => look) where rollout_id = ${id}`;
+    });
+  }
+  const said = { id: 's', rolloutId: 'steered', actor: 'ada', reason: 'r', via: 'update', accepted: true } as const;
+  const at = new Date(daysAgo(401).getTime() + 7.5 * 60_000);
+  await db.orm.insert(rolloutSteering).values({ ...said, command: 'pause', stage: 0, answer: 'paused', at });
+
+  expect(await run('removeOldRows')).toMatchObject({ 'inputs of looks': 27 + 26 });
+  expect(await run('removeOldRows')).not.toHaveProperty('inputs of looks');
+  const left = async (id: string) => {
+    const { looks } = await rolloutWithLooks(db, id);
+    expect(looks).toHaveLength(30);
+    expect(looks.every(({ result, inputsSha256 }) => result.verdict !== undefined && inputsSha256 !== '')).toBe(true);
+    return looks.filter(({ inputs }) => inputs !== null).map(({ look }) => look);
+  };
+  expect(await left('recent')).toHaveLength(30);
+  expect(await left('old')).toEqual([1, 20, 30]);
+  expect(await left('steered')).toEqual([1, 7, 20, 30]);
+});
 
 it('prediction logs and labels end with the days that each model’s definition keeps, the last of them whole', async () => {
   const [short, long] = [await appliedModel(10), await appliedModel(50)];

@@ -1,22 +1,57 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { versionOf } from '../../../db/model/version-queries.js';
-import { orphanedShares } from '../../../db/reconciliation-queries.js';
+import { listQuarantined, recordsOfPartition } from '../../../db/data/quarantine-lists.js';
+import { applyDefinition, definitionInForce } from '../../../db/model/definition-queries.js';
+import { definitionsInForce, listModels, modelRow } from '../../../db/model/model-lists.js';
+import { archivedVersions } from '../../../db/model/version-archive.js';
+import { listVersions, newestVersion, versionWithOrigin } from '../../../db/model/version-lists.js';
+import { versionOf, versionTrainedAlike } from '../../../db/model/version-queries.js';
+import { newerCandidate, olderWaiting } from '../../../db/promotion/newer-candidates.js';
+import { listPromotions } from '../../../db/promotion/promotion-lists.js';
+import {
+  approvedPromotion,
+  decisionsOf,
+  promotionById,
+  promotionInto,
+} from '../../../db/promotion/promotion-queries.js';
+import {
+  epochOfStageInForce,
+  heldLeases,
+  openRows,
+  orphanedShares,
+  rolloutOfPromotion,
+  rolloutsAwaitingLabels,
+} from '../../../db/reconciliation-queries.js';
+import { championPast, pastOfRollback, setBackOf } from '../../../db/rollout/champion-history.js';
+import { thinLookInputs } from '../../../db/rollout/look-inputs.js';
 import { recentTraffic } from '../../../db/rollout/recent-traffic.js';
-import { runningRollout } from '../../../db/rollout/rollout-queries.js';
+import { listRollouts, rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
+import { carriedOutBy, rolloutById, runningRollout } from '../../../db/rollout/rollout-queries.js';
+import { steeringOf } from '../../../db/rollout/steering-queries.js';
+import { listGatewayEvents } from '../../../db/serving/gateway-events.js';
+import { listGateways } from '../../../db/serving/gateway-lists.js';
 import { liveGateways, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { passportFacts } from '../../../db/serving/passport-queries.js';
-import { currentRoutesOf, epochsOfStages, routeOf } from '../../../db/serving/route-queries.js';
+import { listRouteHistory, listRoutes } from '../../../db/serving/route-lists.js';
+import { currentRoutesOf, epochsOfStages, newestRoute, routeOf } from '../../../db/serving/route-queries.js';
 import { routeChanges, routeRevision } from '../../../db/serving/route-state.js';
 import { servedLast, servedRecently, servedUnder } from '../../../db/serving/serving-windows.js';
+import { openRuns } from '../../../db/training/open-runs.js';
+import { listRuns, runWithSnapshot } from '../../../db/training/run-lists.js';
+import { lastResultOf } from '../../../db/training/run-queries.js';
+import { lateRuns, scheduledRuns } from '../../../db/training/scheduled-runs.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import flightDelay from '../../../models/flight-delay/model.js';
+import { liveThrough } from './live-through.js';
 import { changeFacts, createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 const environment = 'production' as const;
 const model = 'm';
 /** Tables that grow with what happens; the others are as large as the installation. */
 const growing = [
-  ...['gateway_events', 'promotions', 'rollout_looks', 'rollouts', 'routes'],
-  ...['serving_rollups', 'serving_totals', 'versions'],
+  ...['gateway_events', 'look_inputs', 'partitions', 'promotion_decisions', 'promotions', 'rollout_looks', 'rollouts'],
+  ...['rollout_steering', 'routes', 'run_steps', 'runs', 'serving_rollups', 'serving_totals', 'snapshots'],
+  ...['version_archivals', 'versions'],
 ];
 
 let database: TestDatabase;
@@ -31,51 +66,13 @@ beforeAll(async () => {
     await sql`insert into current_routes values (${environment}, ${model}, 1, 1)`;
     await sql`insert into route_revisions values (${environment}, 1)`;
   });
+  await applyDefinition(db, parseModelDefinition({ ...flightDelay, name: model }), 'ada');
   await recordGateway(db, { gatewayId: 'g', environment, url: 'http://127.0.0.1:1', bootId: 'b' });
 });
 afterAll(async () => {
   await Promise.all([db.close(), watcher.close()]);
   await database.drop();
 });
-
-/** Rollouts 1 to `until` of the model and of others: each with its version, its promotion, five routes and thirty looks, one a day. */
-async function liveThrough(from: number, until: number): Promise<void> {
-  await changeFacts(database.ownerUrl, async (sql) => {
-    await sql`set session_replication_role = replica`;
-    const days = sql`generate_series(${from}::int, ${until}::int) n, unnest(array[${model}, 'other-1', 'other-2']) model`;
-    const at = sql`now() - make_interval(days => ${until} - n)`;
-    await sql`
-      insert into versions (model, version, run_id, definition_sha256, snapshot_sha256, artifact_sha256, artifact_key, signature, metrics, gates, evaluation_key, lineage)
-      select model, n, model || n, 'd', 's' || n, 'a', 'k', '{}', '{}', '[]', 'e', '{}' from ${days}`;
-    await sql`
-      insert into rollouts (id, workflow_id, environment, model, challenger, champion, state, step, started_at, finished_at)
-      select model || n, 'w', ${environment}, model, n, n - 1, 'completed', 4, ${at}, ${at} from ${days}`;
-    await sql`
-      insert into rollout_looks (rollout_id, look, step, at, inputs, inputs_sha256, result)
-      select model || n, look, 0, ${at}, '{}', 's', '{}' from ${days}, generate_series(1, 30) look`;
-    await sql`
-      insert into promotions (id, workflow_id, model, version, environment, requested_by, state, requested_at)
-      select model || n, 'w' || n, model, n, ${environment}, 'rita', 'promoted', ${at} from ${days}`;
-    await sql`
-      insert into routes (environment, model, epoch, idempotency_key, split, reason, kind, rollout_id, lease_token, at)
-      select ${environment}, model, 5 * n + stage, model || n || '/step-' || stage,
-        jsonb_build_array(jsonb_build_object('version', n, 'sharePct', 100)), 'r', 'stage', model || n, 1, ${at}
-      from ${days}, generate_series(0, 4) stage`;
-    await sql`
-      insert into gateway_events (id, gateway_id, environment, model, kind, message, at)
-      select model || n || '-' || event, 'g', ${environment}, model, 'refused', 'why', ${at} from ${days}, generate_series(1, 20) event`;
-    const counts = sql`now(), now(), 1, 0, array[1, 2]::bigint[], array[1]::bigint[]`;
-    await sql`
-      insert into serving_totals (environment, model, version, epoch, role, cold, "from", "to", requests, errors, latency, scores)
-      select ${environment}, model, n, 5 * n + stage, 'split', false, ${counts} from ${days}, generate_series(0, 4) stage`;
-    await sql`
-      insert into serving_rollups (environment, model, version, epoch, role, cold, grain, bucket, "from", "to", requests, errors, latency, scores)
-      select ${environment}, model, n, 5 * n, 'split', false, 'day', date_trunc('hour', ${at}) - make_interval(hours => hour), ${counts}
-      from ${days}, generate_series(0, 20) hour`;
-    await sql`update current_routes set epoch = ${5 * until} where model in (${model}, 'other-1', 'other-2')`;
-    await sql`analyze`;
-  });
-}
 
 /** What the newest of it is asked again and again. */
 const hotReads = (newest: number): Record<string, () => Promise<unknown>> => {
@@ -109,6 +106,68 @@ const hotReads = (newest: number): Record<string, () => Promise<unknown>> => {
   };
 };
 
+/** Every other read of `db` that somebody waits for: lists, plans, decisions, what the reconciler asks each quarter of a minute. */
+const otherReads = (newest: number): Record<string, () => Promise<unknown>> => {
+  const [place, page] = [{ environment, model }, { limit: 50 }];
+  const id = `${model}${newest}`;
+  const candidate = { ...place, version: newest, requestedAt: new Date() };
+  const approved = { ...place, version: newest, promotionId: null };
+  return {
+    'all models': () => listModels(db, page),
+    'a model': () => modelRow(db, model),
+    'the definition in force': () => definitionInForce(db, model),
+    'all definitions in force': () => definitionsInForce(db),
+    'versions of a model': () => listVersions(db, model, page),
+    'a version with its run': () => versionWithOrigin(db, model, newest),
+    'the newest version': () => newestVersion(db, model),
+    'whether versions are archived': () => archivedVersions(db, model, [newest - 5, newest]),
+    'a version trained alike': () =>
+      versionTrainedAlike(db, { model, definitionSha256: 'd', snapshotSha256: `s${newest}`, environmentSha256: 'e' }),
+    'all promotions': () => listPromotions(db, page),
+    'promotions of a model': () => listPromotions(db, { ...page, model }),
+    'promotions of an environment': () => listPromotions(db, { ...page, environment }),
+    'promotions of a version': () => listPromotions(db, { ...page, model, version: newest }),
+    'open promotions': () => listPromotions(db, { ...page, open: true }),
+    'a promotion': () => promotionById(db, id),
+    'decisions of a promotion': () => decisionsOf(db, id),
+    'the promotion into an environment': () => promotionInto(db, { ...place, version: newest }),
+    'the approved promotion': () => approvedPromotion(db, approved),
+    'older promotions that wait': () => olderWaiting(db, candidate),
+    'a newer candidate': () => newerCandidate(db, candidate),
+    'open rows': () => openRows(db),
+    'rollouts that await labels': () => rolloutsAwaitingLabels(db),
+    'held leases': () => heldLeases(db),
+    'the rollout of a promotion': () => rolloutOfPromotion(db, id),
+    'what carried a promotion out': () => carriedOutBy(db, id),
+    'the stage in force': () => epochOfStageInForce(db, { id, ...place }),
+    'who served by right': () => championPast(db, place),
+    'whether a version was taken back': () => setBackOf(db, { ...place, version: newest + 1 }),
+    'what a rollback is planned by': () => pastOfRollback(db, { ...place, to: null, leaves: 5 * newest - 5 }),
+    'all rollouts': () => listRollouts(db, page),
+    'rollouts of a model': () => listRollouts(db, { ...page, ...place }),
+    'a rollout with its looks': () => rolloutWithLooks(db, id),
+    'what people said to a rollout': () => steeringOf(db, id),
+    'how a rollout ended': () => rolloutById(db, id),
+    'events of gateways': () => listGatewayEvents(db, page),
+    'events of a model': () => listGatewayEvents(db, { ...page, ...place }),
+    'all gateways': () => listGateways(db, page),
+    'a page of routes in force': () => listRoutes(db, page),
+    'routes of a model': () => listRouteHistory(db, { ...page, model }),
+    'the newest route': () => newestRoute(db, environment, model),
+    'all runs': () => listRuns(db, page),
+    'runs of a model': () => listRuns(db, { ...page, model }),
+    'open runs': () => openRuns(db),
+    'a run': () => runWithSnapshot(db, id),
+    'the last result': () => lastResultOf(db, model, 'd'),
+    'runs of a schedule': () => scheduledRuns(db, { model, schedule: 'daily' }, 5),
+    'runs of a schedule that fires seldom': () => scheduledRuns(db, { model, schedule: 'rare' }, 2),
+    'late runs': () => lateRuns(db, { model, schedule: 'daily' }),
+    'quarantined partitions': () => listQuarantined(db, { ...page, limit: 3, decided: true }),
+    'records of a partition': () => recordsOfPartition(db, model, new Date().toISOString().slice(0, 7)),
+    'rollouts whose looks are to be thinned': () => thinLookInputs(db),
+  };
+};
+
 interface Reading {
   seqRows: number;
   indexRows: number;
@@ -131,23 +190,23 @@ async function rowsReadBy(read: () => Promise<unknown>): Promise<Reading> {
   return { seqRows: after.seqRows - before.seqRows, indexRows: after.indexRows - before.indexRows };
 }
 
-it('hot reads go by index, and read no more rows when the installation is ten times older', async () => {
+it('reads go by index, and read no more rows when the installation is ten times older', async () => {
   const read = async (newest: number) => {
     const found: Record<string, Reading> = {};
-    for (const [name, work] of Object.entries(hotReads(newest))) {
+    for (const [name, work] of Object.entries({ ...hotReads(newest), ...otherReads(newest) })) {
       await work();
       found[name] = await rowsReadBy(work);
     }
     return found;
   };
-  await liveThrough(1, 100);
+  await liveThrough(database, { environment, model }, [1, 100]);
   const young = await read(100);
-  await liveThrough(101, 1000);
+  await liveThrough(database, { environment, model }, [101, 1000]);
   const old = await read(1000);
   for (const [name, { seqRows, indexRows }] of Object.entries(old)) {
-    expect(seqRows, `${name}: rows read without an index`).toBe(0);
+    expect.soft(seqRows, `${name}: rows read without an index`).toBe(0);
     const before = (young[name]?.seqRows ?? 0) + (young[name]?.indexRows ?? 0);
-    expect(indexRows, `${name}: rows read, ${before} when it was young`).toBeLessThanOrEqual(before + 20);
+    expect.soft(indexRows, `${name}: rows read, ${before} when it was young`).toBeLessThanOrEqual(before + 20);
   }
   // What is measured is measured at all.
   expect((await rowsReadBy(() => db.sql`select count(*) from routes where reason = 'r'`)).seqRows).toBeGreaterThan(
