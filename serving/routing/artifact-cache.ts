@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ServedVersion } from '../../domain/serving/route.js';
+import { removeSpareFiles } from './spare-files.js';
 import type { ArtifactSource } from '../control-plane/control-plane.js';
-
-/**
- * Artifacts that no route names are kept while there are no more than this many: a rollback then needs no object store.
- */
-const keptMax = 20;
 
 /** Verified copies of artifacts on the gateway's disk, named by their digest. */
 export class ArtifactCache {
@@ -35,15 +31,8 @@ export class ArtifactCache {
   }
 
   /** Removes the oldest artifacts that are not `needed`, above the number that is kept. */
-  async prune(needed: ReadonlySet<string>): Promise<void> {
-    const spare = (await readdir(this.folder).catch(() => [])).filter(
-      (name) => !needed.has(path.basename(name, '.onnx')),
-    );
-    const aged = await Promise.all(
-      spare.map(async (name) => ({ name, at: (await stat(path.join(this.folder, name))).mtimeMs })),
-    );
-    aged.sort((left, right) => right.at - left.at);
-    await Promise.all(aged.slice(keptMax).map(({ name }) => rm(path.join(this.folder, name), { force: true })));
+  prune(needed: ReadonlySet<string>): Promise<void> {
+    return removeSpareFiles(this.folder, new Set([...needed].map((sha256) => `${sha256}.onnx`)));
   }
 }
 

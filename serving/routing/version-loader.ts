@@ -27,7 +27,7 @@ export interface VersionLoaderDeps {
 /** Makes registered versions ready to answer, and lets go of those that nobody asks for. */
 export class VersionLoader {
   /** By engine key. */
-  private readonly loading = new Map<string, { sha256: string; loaded: Promise<LoadedVersion> }>();
+  private readonly loading = new Map<string, { served: ServedVersion; loaded: Promise<LoadedVersion> }>();
   private closed = false;
 
   constructor(private readonly deps: VersionLoaderDeps) {}
@@ -48,7 +48,7 @@ export class VersionLoader {
       let under = this.loading.get(key);
       if (under === undefined) {
         under = {
-          sha256: served.artifactSha256,
+          served,
           loaded: this.bringUp(served, key).finally(() => this.loading.delete(key)),
         };
         this.loading.set(key, under);
@@ -121,7 +121,7 @@ export class VersionLoader {
 
   /** Unloads versions that no route has named for `unloadAfterMs`. */
   async unloadIdle(unloadAfterMs: number): Promise<void> {
-    const { table, engine, artifacts, metrics, log } = this.deps;
+    const { table, engine, artifacts, routeFile, metrics, log } = this.deps;
     const now = performance.now();
     for (const version of table.versions()) {
       if (version.holds > 0 || version.idleSince === undefined || now - version.idleSince < unloadAfterMs) continue;
@@ -131,11 +131,9 @@ export class VersionLoader {
       await metrics.forgetVersion(model, number);
       log.info({ model, version: number }, 'version unloaded');
       // Disk space is no reason to stop serving: what cannot be removed now is tried with the next version.
-      const needed = [
-        ...table.versions().map((one) => one.served.artifactSha256),
-        ...[...this.loading.values()].map((one) => one.sha256),
-      ];
-      await artifacts.prune(new Set(needed)).catch(() => undefined);
+      const needed = [...table.versions(), ...this.loading.values()].map((one) => one.served);
+      await artifacts.prune(new Set(needed.map((one) => one.artifactSha256))).catch(() => undefined);
+      await routeFile.prune(new Set(needed.map((one) => one.definitionSha256))).catch(() => undefined);
     }
   }
 }
