@@ -31,7 +31,7 @@ export async function thinLookInputs(db: Database): Promise<{ removed: number; m
 
 async function thin(db: Database, id: string): Promise<number> {
   return db.orm.transaction(async (tx) => {
-    const { look, step: stage, at } = rolloutLooks;
+    const { look, stage, at } = rolloutLooks;
     const verdict = sql<PastVerdict['verdict']>`${rolloutLooks.result} ->> 'verdict'`;
     const looks = await tx
       .select({ look, stage, at, verdict })

@@ -76,7 +76,7 @@ it('what the judge saw ends 90 days after a rollout, but for the looks that say 
     for (let look = 1; look <= 30; look += 1) {
       const verdict = look < 20 ? ('no-data' as const) : ('pass' as const);
       const inputs = { requests: look };
-      await recordLook(db, { rolloutId: id, look, step: 0, inputs, result: { verdict } as StageJudgement });
+      await recordLook(db, { rolloutId: id, look, stage: 0, inputs, result: { verdict } as StageJudgement });
     }
     await setRolloutState(db, id, 'completed', 0, null, 1);
     await changeFacts(database.ownerUrl, async (sql) => {
