@@ -16,9 +16,9 @@ export async function measureSpace(stack: GrowthStack, db: Database): Promise<Fi
   const largest = tables
     .slice(0, 8)
     .map(({ name, data, indexes }) => [`${name}Mb`, mb(Number(data) + Number(indexes))] as const);
-  const disk = await diskUse(stack.home);
+  const disk = await diskUse(stack.home, Infinity);
   const pids = stack.file.components.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
-  const memory = residentMemory(pids.map(({ pid }) => pid));
+  const memory = residentMemory(pids.map(({ pid }) => pid)).each;
   const figure = (name: string, title: string, values: Record<string, number>): Figure => ({
     ...{
       name,

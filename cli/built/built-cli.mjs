@@ -4,20 +4,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * What was built of which sources. Paths of `sources` are relative to the checkout, those of `files` to `folder`.
- * @typedef {{ root: string, folder: string, sources: Record<string, string>, files: Record<string, string> }} Build
+ * What was built of which sources, for which Node. Paths of `sources` are relative to the checkout, those of `files` to
+ * `folder`.
+ * @typedef {{ root: string, node: string, folder: string, sources: Record<string, string>, files: Record<string, string>
+ * }} Build
  */
 
 /** Beside the packages that it needs. @param {string} projectRoot */
 export const buildsOf = (projectRoot) => path.join(projectRoot, 'node_modules', '.cache', 'perdure-cli');
 
-/** What else decides on a build: the packages in it, and how it is made. */
-export const settings = [
-  'package-lock.json',
-  'node_modules/.package-lock.json',
-  'tsconfig.json',
-  'cli/built/build.mjs',
-];
+export const programName = 'run-cli.cjs';
 
 /**
  * Differs after every edit: the system itself writes the time of a change (`ctime`), which no tool can set.
@@ -36,13 +32,16 @@ export function builtCli(projectRoot) {
   try {
     const builds = buildsOf(projectRoot);
     /** @type {Build} */
-    const { root, folder, sources, files } = JSON.parse(readFileSync(path.join(builds, 'current.json'), 'utf8'));
+    const { root, node, folder, sources, files } = JSON.parse(readFileSync(path.join(builds, 'current.json'), 'utf8'));
     /** @param {string} base @param {Record<string, string>} stamps */
     const unchanged = (base, stamps) =>
       Object.entries(stamps).every(([file, stamp]) => stampOf(path.join(base, file)) === stamp);
     const current =
-      root === projectRoot && unchanged(projectRoot, sources) && unchanged(path.join(builds, folder), files);
-    return current ? path.join(builds, folder, 'run-cli.js') : undefined;
+      root === projectRoot &&
+      node === process.version &&
+      unchanged(projectRoot, sources) &&
+      unchanged(path.join(builds, folder), files);
+    return current ? path.join(builds, folder, programName) : undefined;
   } catch {
     return undefined;
   }

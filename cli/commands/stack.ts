@@ -91,7 +91,7 @@ function registerStatus(program: Command, context: CliContext): void {
         import('../open-work.js'),
       ]);
       const config = context.config();
-      const [status, work] = await Promise.all([stackStatus(config), openWorkOf(config, context.env)]);
+      const [work, status] = await Promise.all([openWorkOf(config, context.env), stackStatus(config)]);
       if (status.state === 'down') context.exitCode = 7;
       const { waiting, troubles, asOf } = work;
       output.result({ ...status, waiting, troubles, workAsOf: asOf }, () =>
@@ -162,11 +162,18 @@ const places = (addresses: Addresses) =>
     ['Temporal UI', addresses.temporalUi ?? null],
   ]);
 
+type Seen = Pick<StackStatus['disk'][number], 'bytes' | 'isWhole'>;
+const wholeOf = (parts: readonly Seen[]): Seen => ({
+  bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+  isWhole: parts.every(({ isWhole }) => isWhole),
+});
+const diskText = ({ bytes, isWhole }: Seen): string => `${isWhole ? '' : 'more than '}${bytesText(bytes)}`;
+
 function describeStatus(output: Output, status: StackStatus): string {
   const disk = fields([
     ['state', status.home],
-    ['on disk', bytesText(status.disk.reduce((sum, part) => sum + part.bytes, 0))],
-    ...status.disk.slice(0, 6).map(({ part, bytes }) => [`  ${part}`, bytesText(bytes)] as const),
+    ['on disk', diskText(wholeOf(status.disk))],
+    ...status.disk.slice(0, 6).map((use) => [`  ${use.part}`, diskText(use)] as const),
     [
       'free',
       `${bytesText(status.diskFreeBytes)}${status.diskFull ? output.colours.red('  the disk is full: free some; what stopped goes on by itself') : ''}`,

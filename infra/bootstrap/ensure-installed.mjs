@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { withInstallLock } from './install-lock.mjs';
 import { installNodePackages, nodePackagesFit } from './node-packages.mjs';
 import { checkNode, findPython } from './prerequisites.mjs';
-import { installTool, isToolFresh, wantedTools } from './python-tools.mjs';
+import { installTool, isToolFresh, toolFiles, wantedTools } from './python-tools.mjs';
 
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -56,6 +56,12 @@ function isComplete(forTests) {
     nodePackagesFit(projectRoot, { development: forTests }) && wantedTools(projectRoot, forTests).every(isToolFresh)
   );
 }
+
+/** Whether all that the product needs is installed. */
+export const isInstalled = () => isComplete(false);
+
+/** What an installation of Python tools is recognized by, as absolute paths. @param {string} root */
+export const installedFiles = (root) => wantedTools(root, false).flatMap(toolFiles);
 
 /** Runs `main`; a failure becomes one readable message and a non-zero exit. @param {() => Promise<number>} main */
 export async function runBootstrapped(main) {

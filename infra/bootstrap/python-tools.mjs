@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { installStep } from './install-step.mjs';
 
@@ -74,6 +74,9 @@ export function isToolFresh(tool) {
   if (!existsSync(stamp)) return false;
   return readFileSync(stamp, 'utf8').trim() === wantedStamp(tool) && pythonStillThere(tool);
 }
+
+/** While none of these changes, a fresh tool stays fresh. @param {Tool} tool */
+export const toolFiles = (tool) => [...tool.hashedFiles, stampFile(tool), programOf(tool)];
 
 /**
  * @param {string} projectRoot @param {Tool} tool
@@ -176,12 +179,9 @@ function stampFile(tool) {
  * A virtual environment only links to the Python that made it, which an upgrade of the system may have removed.
  * @param {Tool} tool
  */
-function pythonStillThere(tool) {
-  if (tool.name === 'uv') return existsSync(path.join(tool.folder, 'bin', 'uv'));
-  try {
-    realpathSync(path.join(tool.folder, 'bin', 'python'));
-    return true;
-  } catch {
-    return false;
-  }
+const pythonStillThere = (tool) => existsSync(programOf(tool));
+
+/** @param {Tool} tool */
+function programOf(tool) {
+  return path.join(tool.folder, 'bin', tool.name === 'uv' ? 'uv' : 'python');
 }

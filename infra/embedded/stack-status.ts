@@ -3,7 +3,7 @@ import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
 import type { ComponentState } from './processes/component.js';
 import { freeBytes, fullBelowBytes } from './doctor/disk-space.js';
 import { diskUse, type DiskUse } from './doctor/disk-use.js';
-import { residentMemory, residentMemoryOfAll } from './processes/process-memory.js';
+import { residentMemory } from './processes/process-memory.js';
 import { leftovers } from './processes/run-files.js';
 import { readStackFile } from './stack-file.js';
 import { currentSupervisor, hasSupervisorLock } from './supervision/supervisor-lock.js';
@@ -38,6 +38,9 @@ export interface StackStatus {
   toolsFolder: string;
 }
 
+/** A status that waits is none: what then is not seen of the state folder is not counted. */
+const lookedAtMs = 100;
+
 /**
  * What runs, what it occupies and where its state lives. Reads files and the process table only, so it answers whatever
  * is down.
@@ -51,8 +54,7 @@ export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): 
     ...(file?.components.flatMap(({ pid }) => pid ?? []) ?? []),
     ...orphans.map((orphan) => orphan.process.pid),
   ];
-  const memory = residentMemory(pids);
-  const memoryBytes = residentMemoryOfAll([...pids, ...(supervisor ? [supervisor.pid] : [])]);
+  const memory = residentMemory([...pids, ...(supervisor ? [supervisor.pid] : [])]);
   const free = freeBytes(config.home);
   const supervised = (file?.components ?? []).map((component) => ({
     name: component.name,
@@ -61,7 +63,7 @@ export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): 
     address: component.address,
     version: component.version,
     uptimeMs: component.startedAt ? Date.now() - Date.parse(component.startedAt) : undefined,
-    memoryBytes: component.pid === undefined ? undefined : memory.get(component.pid),
+    memoryBytes: component.pid === undefined ? undefined : memory.each.get(component.pid),
     restarts: component.restarts,
     logFile: component.logFile,
     lastError: component.lastError,
@@ -73,7 +75,7 @@ export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): 
     address: undefined,
     version: undefined,
     uptimeMs: undefined,
-    memoryBytes: memory.get(pid),
+    memoryBytes: memory.each.get(pid),
     restarts: 0,
     logFile: undefined,
     lastError: undefined,
@@ -84,9 +86,9 @@ export async function stackStatus(config: PerdureConfig = loadPerdureConfig()): 
     supervisorPid: supervisor?.pid,
     startedAt: file?.startedAt,
     components: [...supervised, ...unsupervised],
-    memoryBytes,
+    memoryBytes: memory.all,
     home: config.home,
-    disk: await diskUse(config.home),
+    disk: await diskUse(config.home, lookedAtMs),
     diskFreeBytes: free,
     diskFull: free < fullBelowBytes,
     toolsFolder: path.join(config.projectRoot, '.tools'),

@@ -1,35 +1,32 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { groupBy } from '../../../domain/group-by.js';
 
-/** Resident memory of the given processes and all that descend from them, each counted once. */
-export function residentMemoryOfAll(pids: readonly number[]): number {
-  const rows = processRows();
-  const wanted = new Set(pids);
-  for (let before = -1; before !== wanted.size;) {
-    before = wanted.size;
-    for (const row of rows) if (wanted.has(row.parent)) wanted.add(row.pid);
-  }
-  return rows.reduce((sum, row) => sum + (wanted.has(row.pid) ? row.residentBytes : 0), 0);
+export interface ResidentMemory {
+  /** Of each process together with all that descend from it. Shared pages count in each of them. */
+  each: Map<number, number>;
+  /** Of all of them, each process counted once. */
+  all: number;
+}
+
+/** What processes and their descendants hold in memory now, in bytes. */
+export function residentMemory(pids: readonly number[]): ResidentMemory {
+  const rows = new Map(processRows().map((row) => [row.pid, row]));
+  const children = groupBy(rows.values(), (row) => row.parent);
+  const family = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap((child) => family(child.pid))];
+  const sum = (members: Iterable<number>) =>
+    [...members].reduce((bytes, pid) => bytes + (rows.get(pid)?.residentBytes ?? 0), 0);
+  const families = new Map(pids.map((pid) => [pid, family(pid)]));
+  return {
+    each: new Map([...families].map(([pid, members]) => [pid, sum(members)])),
+    all: sum(new Set([...families.values()].flat())),
+  };
 }
 
 interface ProcessRow {
   pid: number;
   parent: number;
   residentBytes: number;
-}
-
-/**
- * Resident memory of each given process together with all that descend from it, in bytes. Shared pages count in each of
- * them.
- */
-export function residentMemory(pids: readonly number[]): Map<number, number> {
-  const rows = processRows();
-  const children = new Map<number, ProcessRow[]>();
-  for (const row of rows) children.set(row.parent, [...(children.get(row.parent) ?? []), row]);
-  const own = new Map(rows.map((row) => [row.pid, row.residentBytes]));
-  const total = (pid: number): number =>
-    (own.get(pid) ?? 0) + (children.get(pid) ?? []).reduce((sum, child) => sum + total(child.pid), 0);
-  return new Map(pids.map((pid) => [pid, total(pid)]));
 }
 
 function processRows(): ProcessRow[] {
