@@ -82,41 +82,43 @@ export function createRegistryActivities(deps: ActivityDependencies) {
       });
       return {
         version: version.version,
-        ...(await promotionFor(definition.name, runId, snapshotSha256)),
+        ...(await promotionFor(deps, definition.name, runId, snapshotSha256)),
       };
     },
   };
-
-  /**
-   * A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge.
-   */
-  async function promotionFor(
-    model: string,
-    runId: string,
-    snapshotSha256: string,
-  ): Promise<{ promote: Environment | null; promoteReason: string }> {
-    const definition = (await rulesInForce(db, model)).definition;
-    const environment = definition.promotion.environments[0] ?? 'production';
-    const below = await environmentFloor(deps).whyRefused({ environment, definition, runId, snapshotSha256 });
-    if (below !== null) return { promote: null, promoteReason: below };
-    const route = await routeOf(db, environment, model);
-    if (route) {
-      const champion = await versionOf(db, model, championOf(route.split));
-      const [ours, theirs] = [
-        (await snapshotByDigest(db, snapshotSha256)).watermark,
-        (await snapshotByDigest(db, champion.snapshotSha256)).watermark,
-      ];
-      if (ours < theirs) {
-        return {
-          promote: null,
-          promoteReason:
-            `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` ` +
-            'asks for it all the same',
-        };
-      }
-    }
-    return { promote: environment, promoteReason: '' };
-  }
 }
 
 export type RegistryActivities = ReturnType<typeof createRegistryActivities>;
+
+/**
+ * A version trained up to an earlier partition than the champion's is kept, but not proposed: it is older knowledge.
+ */
+async function promotionFor(
+  deps: ActivityDependencies,
+  model: string,
+  runId: string,
+  snapshotSha256: string,
+): Promise<{ promote: Environment | null; promoteReason: string }> {
+  const { db } = deps;
+  const definition = (await rulesInForce(db, model)).definition;
+  const environment = definition.promotion.environments[0] ?? 'production';
+  const below = await environmentFloor(deps).whyRefused({ environment, definition, runId, snapshotSha256 });
+  if (below !== null) return { promote: null, promoteReason: below };
+  const route = await routeOf(db, environment, model);
+  if (route) {
+    const champion = await versionOf(db, model, championOf(route.split));
+    const [ours, theirs] = [
+      (await snapshotByDigest(db, snapshotSha256)).watermark,
+      (await snapshotByDigest(db, champion.snapshotSha256)).watermark,
+    ];
+    if (ours < theirs) {
+      return {
+        promote: null,
+        promoteReason:
+          `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` ` +
+          'asks for it all the same',
+      };
+    }
+  }
+  return { promote: environment, promoteReason: '' };
+}

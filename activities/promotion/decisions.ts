@@ -44,7 +44,7 @@ export function createDecisionActivities({ db, config }: Pick<ActivityDependenci
           };
       const at = new Date();
       const { roles, ...ruling } = parsed.success
-        ? await rule(asked, parsed.data, at).catch(refuseWhatIsBroken)
+        ? await rule({ db, config }, asked, parsed.data, at).catch(refuseWhatIsBroken)
         : { ...no(`it is not a decision: ${describeIssues(parsed.error.issues)}`), roles: [] };
       const row = await recordDecision(db, {
         promotionId,
@@ -96,42 +96,42 @@ export function createDecisionActivities({ db, config }: Pick<ActivityDependenci
       });
     },
   };
-
-  async function rule(
-    asked: DecisionToRule,
-    decision: Decision,
-    at: Date,
-  ): Promise<DecisionRuling & { roles: string[] }> {
-    if (asked.closedBecause !== null) return { ...no(asked.closedBecause), roles: [] };
-    const { promotionId, shownEvidenceSha256, via, earlier, escalated = false } = asked;
-    const { evidence, requestedBy } = await promotionById(db, promotionId);
-    if (!evidence || shownEvidenceSha256 === null) return { ...no('no evidence has been shown yet'), roles: [] };
-    const { trust, access: readAccess, proof } = decisionTrust(config);
-    const access = await readAccess();
-    const roles = rolesOf(access, decision.actor);
-    const signed = await proof({
-      ...decision,
-      signature: decision.signature,
-      promotionId,
-      evidenceSha256: shownEvidenceSha256,
-      nowMs: at.getTime(),
-    });
-    const situation = {
-      policy: evidence.policy,
-      requestedBy,
-      trainedBy: evidence.trainedBy,
-      roles,
-      allowRequester: access.allowRequester,
-    };
-    return {
-      ...ruleOnDecision(decision, { ...situation, shownEvidenceSha256, via, earlier, escalated, trust, proof: signed }),
-      roles,
-    };
-  }
 }
 
 export type DecisionActivities = ReturnType<typeof createDecisionActivities>;
 
+async function rule(
+  { db, config }: Pick<ActivityDependencies, 'db' | 'config'>,
+  asked: DecisionToRule,
+  decision: Decision,
+  at: Date,
+): Promise<DecisionRuling & { roles: string[] }> {
+  if (asked.closedBecause !== null) return { ...no(asked.closedBecause), roles: [] };
+  const { promotionId, shownEvidenceSha256, via, earlier, escalated = false } = asked;
+  const { evidence, requestedBy } = await promotionById(db, promotionId);
+  if (!evidence || shownEvidenceSha256 === null) return { ...no('no evidence has been shown yet'), roles: [] };
+  const { trust, access: readAccess, proof } = decisionTrust(config);
+  const access = await readAccess();
+  const roles = rolesOf(access, decision.actor);
+  const signed = await proof({
+    ...decision,
+    signature: decision.signature,
+    promotionId,
+    evidenceSha256: shownEvidenceSha256,
+    nowMs: at.getTime(),
+  });
+  const situation = {
+    policy: evidence.policy,
+    requestedBy,
+    trainedBy: evidence.trainedBy,
+    roles,
+    allowRequester: access.allowRequester,
+  };
+  return {
+    ...ruleOnDecision(decision, { ...situation, shownEvidenceSha256, via, earlier, escalated, trust, proof: signed }),
+    roles,
+  };
+}
 const no = (reason: string): DecisionRuling => ({ counted: false, selfApproved: false, reason });
 
 /** A file that cannot be read refuses the decision, and does not end the promotion. */

@@ -1,27 +1,15 @@
-import type { Contract } from '../../domain/data/contract.js';
 import { checkValueMetrics } from '../../adapters/data-engine/expressions/check-expressions.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import { actorOf } from '../../domain/cause.js';
-import { PerdureError } from '../../domain/errors.js';
 import { evaluationSchema, type Evaluation } from '../../domain/evaluation/evaluation.js';
-import type { EvaluationPolicy } from '../../domain/evaluation/evaluation-policy.js';
 import { compatibilityText } from '../../domain/data/contract-compatibility.js';
-import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
 import { floorDigest } from '../../domain/promotion/floor.js';
-import { decideGates } from '../../domain/evaluation/gate.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Evidence } from '../../domain/promotion/promotion.js';
 import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
-import {
-  measuresAlike,
-  policyAfter,
-  rulesDigest,
-  underRulesInForce,
-  type Rules,
-} from '../../domain/promotion/rules-in-force.js';
-import { contractOutlook } from '../../db/promotion/contract-facts.js';
+import { measuresAlike, policyAfter, rulesDigest, underRulesInForce } from '../../domain/promotion/rules-in-force.js';
 import { definitionByDigest, mustBeAsStored, rulesInForce } from '../../db/model/definition-queries.js';
 import { showEvidence, promotionById } from '../../db/promotion/promotion-queries.js';
 import { setBackOf } from '../../db/rollout/champion-history.js';
@@ -29,7 +17,8 @@ import { runById } from '../../db/training/run-queries.js';
 import { versionOf, type VersionRecord } from '../../db/model/version-queries.js';
 import { createEvaluator, summaryOf } from '../evaluation/evaluator.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { environmentFloor, readFloor } from './environment-floor.js';
+import { readFloor } from './environment-floor.js';
+import { evidenceRequirements, type Place } from './evidence-requirements.js';
 import { evidenceFacts } from './evidence-facts.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { writeOrder } from '../write-order.js';
@@ -44,18 +33,11 @@ export interface ShownEvidence {
   notBefore?: string;
 }
 
-interface Place {
-  promotionId: string;
-  model: string;
-  version: number;
-  environment: Environment;
-}
-
 /** What people are shown before they decide on a promotion: written once, named by its digest. */
 export function createEvidenceActivities(deps: ActivityDependencies) {
   const { db, store, config } = deps;
   const facts = evidenceFacts(deps);
-  const floors = environmentFloor(deps);
+  const { askCallers, mustBeAboveFloor, mustBeTheSameBytes, passedGates } = evidenceRequirements(deps);
   const { championIn, fairChampionIn, evaluate, keep } = createEvaluator(deps);
   return {
     async gatherEvidence(asked: Place): Promise<ShownEvidence> {
@@ -115,22 +97,6 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
     },
   };
 
-  /**
-   * What callers of the environment would find, and whether the policy lets it happen.
-   * @throws PerdureError `promotion/refused`.
-   */
-  async function askCallers({ environment, model, version }: Place, contract: Contract, rules: Rules) {
-    const found = await contractOutlook(db, { environment, model, contract, except: version });
-    const { refused, notBefore } = ruleOnContract(
-      found,
-      rules.promotion.breakingContract,
-      rules.rollout.strategy,
-      new Date(),
-    );
-    if (refused === null) return { contract: found, notBefore };
-    throw new PerdureError('promotion/refused', `${model}@${version} does not come into ${environment}: ${refused}`);
-  }
-
   /** The run's own evaluation serves while it measured as the rules in force do, against the champion of today. */
   async function measure(
     environment: Environment,
@@ -148,37 +114,6 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
     const asServed = servedDefinition(definition, candidate);
     const evaluation = fits ? kept : await evaluate({ ...candidate, definition: asServed, champion }, signal, report);
     return { evaluation, ...(await keep(model, evaluation)) };
-  }
-
-  /** @throws PerdureError `promotion/refused` where the environment asks for more than the definition does. */
-  async function mustBeAboveFloor(
-    { environment, model, version }: Place,
-    { runId, snapshotSha256 }: VersionRecord,
-    definition: ModelDefinition,
-  ): Promise<void> {
-    const refused = await floors.whyRefused({ environment, definition, runId, snapshotSha256 });
-    if (refused === null) return;
-    throw new PerdureError('promotion/refused', `${model}@${version} is not promoted: ${refused}.`, { model, version });
-  }
-
-  /**
-   * What was approved is what is served, in every environment: no promotion goes on with other bytes.
-   * @throws PerdureError `artifact/digest-mismatch`.
-   */
-  async function mustBeTheSameBytes(
-    { model, version, artifactSha256 }: VersionRecord,
-    before: Evidence['before'],
-  ): Promise<void> {
-    const stored = await facts.artifactDigest(artifactSha256);
-    const [found, where] =
-      stored === artifactSha256 ? [before?.artifactSha256, before?.environment] : [stored, 'the store'];
-    if (found === undefined || found === artifactSha256) return;
-    throw new PerdureError(
-      'artifact/digest-mismatch',
-      `The artifact of ${model}@${version} is registered as ${artifactSha256}, but ${where} has ${found}: ` +
-        'restore the registered bytes.',
-      { model, version },
-    );
   }
 }
 
@@ -203,27 +138,6 @@ const evaluationFacts = ({ evaluation, key, sha256 }: { evaluation: Evaluation; 
   championMetrics: evaluation.comparison?.champion ?? null,
   ...(evaluation.notCompared !== undefined && { notCompared: evaluation.notCompared }),
 });
-
-/**
- * The gates in force, asked of the evaluation that is shown.
- * @throws PerdureError `promotion/refused` where one does not pass.
- */
-function passedGates(
-  { model, version }: VersionRecord,
-  policy: EvaluationPolicy,
-  evaluation: Evaluation,
-): Evidence['gates'] {
-  const { results } = decideGates(policy, evaluation);
-  const open = results.filter((result) => result.outcome !== 'pass');
-  if (open.length === 0) return results.map(({ name, outcome }) => ({ name, outcome }));
-  const why = open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
-  throw new PerdureError(
-    'promotion/refused',
-    `${model}@${version} does not pass the gates in force: ${why} Train a version that does, or change ` +
-      'evaluation.gates and apply.',
-    { model, version },
-  );
-}
 
 /**
  * What is shown is measured at the threshold that the version is served with, whatever the rules in force would choose.

@@ -36,6 +36,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     ...{ runId, workflowId, model, definitionSha256, until, cause: request.cause, priority: request.priority },
     scheduledFor: firingTime(),
   });
+  const run = { runId, definitionSha256, order, timeline };
   let lease: LeaseGrant | undefined;
 
   const end = async (
@@ -69,26 +70,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     timeline.finished(snapshot.summary);
     const { snapshotSha256, watermark } = snapshot;
 
-    timeline.doing('training');
-    const trained = await trainers(order).train({ runId, definitionSha256, snapshotSha256 });
-    timeline.finished(trained.summary);
-
-    timeline.doing('evaluating on the holdout');
-    const evaluated = await dataWork(order).evaluateRun({
-      runId,
-      definitionSha256,
-      snapshotSha256,
-      artifactSha256: trained.artifactSha256,
-    });
-    timeline.finished(evaluated.summary);
-
-    timeline.doing('deciding the gates');
-    const gates = await quickActivities().decideRunGates({
-      runId,
-      definitionSha256,
-      evaluationKey: evaluated.evaluationKey,
-    });
-    timeline.finished(gates.summary);
+    const { trained, evaluationKey, gates } = await trainAndJudge({ ...run, snapshotSha256 });
     if (gates.verdict !== 'pass') return await end('gate-not-passed', gates.summary, watermark);
 
     timeline.doing('registering');
@@ -98,7 +80,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
       snapshotSha256,
       watermark,
       trained,
-      evaluationKey: evaluated.evaluationKey,
+      evaluationKey,
     });
     mark({ version: String(registered.version), outcome: 'registered' });
     timeline.finished(`registered as version ${registered.version}`);
@@ -124,6 +106,43 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     const held = lease;
     if (held) await CancellationScope.nonCancellable(() => quickActivities().releaseLease(held));
   }
+}
+
+/** Trains on the snapshot, evaluates against the champion, and asks the gates. */
+async function trainAndJudge({
+  runId,
+  definitionSha256,
+  snapshotSha256,
+  order,
+  timeline,
+}: {
+  runId: string;
+  definitionSha256: string;
+  snapshotSha256: string;
+  order: Priority | undefined;
+  timeline: Timeline;
+}) {
+  timeline.doing('training');
+  const trained = await trainers(order).train({ runId, definitionSha256, snapshotSha256 });
+  timeline.finished(trained.summary);
+
+  timeline.doing('evaluating on the holdout');
+  const evaluated = await dataWork(order).evaluateRun({
+    runId,
+    definitionSha256,
+    snapshotSha256,
+    artifactSha256: trained.artifactSha256,
+  });
+  timeline.finished(evaluated.summary);
+
+  timeline.doing('deciding the gates');
+  const gates = await quickActivities().decideRunGates({
+    runId,
+    definitionSha256,
+    evaluationKey: evaluated.evaluationKey,
+  });
+  timeline.finished(gates.summary);
+  return { trained, evaluationKey: evaluated.evaluationKey, gates };
 }
 
 /**

@@ -1,0 +1,84 @@
+import { describeStrays } from '../../domain/data/lake/lake-files.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import type { Partition } from '../../domain/partition.js';
+import { changedPartitions } from '../../domain/data/snapshot/new-data.js';
+import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
+import { planWindow } from '../../domain/data/snapshot/snapshot-window.js';
+import { recordsOfInputs } from '../../db/data/data-queries.js';
+import { lastResultOf } from '../../db/training/run-queries.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import { readLake, type LakePartition } from './lake.js';
+
+export interface SnapshotRequest {
+  runId: string;
+  model: string;
+  definitionSha256: string;
+  until: Partition | null;
+  ignoreWatermark: boolean;
+  /** Train although the same inputs made a version before. Absent in runs of version 0.1.0. */
+  force?: boolean;
+}
+
+export interface SnapshotPlan {
+  lake: LakePartition[];
+  /** SHA-256 of the inputs of each partition. */
+  inputs: Map<Partition, string>;
+  train: Partition[];
+  holdout: Partition[];
+  partitions: Partition[];
+  /** The last result of the definition, unless it is passed over. */
+  last: LastResult | undefined;
+  changed: ReturnType<typeof changedPartitions>;
+}
+
+type LastResult = NonNullable<Awaited<ReturnType<typeof lastResultOf>>>;
+
+/**
+ * Which of the partitions that arrived the snapshot is made of; or why there is none. `notRead` says in either case
+ * which files were passed over.
+ */
+export async function planSnapshot(
+  deps: ActivityDependencies,
+  asked: SnapshotRequest,
+  definition: ModelDefinition,
+  report: (progress: string) => void,
+): Promise<
+  { notRead: string } & (
+    { kind: 'planned'; plan: SnapshotPlan } | { kind: 'no-new-data' | 'data-missing'; reason: string }
+  )
+> {
+  const { db } = deps;
+  report('listing what arrived');
+  const { partitions: lake, strays, broken } = await readLake(deps, definition, report);
+  const notRead = describeStrays([...broken, ...strays]);
+  const inputs = new Map(lake.map((one) => [one.partition, one.inputsSha256]));
+  const states = await recordsOfInputs(db, asked.model, [...inputs.values()]);
+  const last =
+    asked.ignoreWatermark || asked.force === true
+      ? undefined
+      : await lastResultOf(db, asked.model, asked.definitionSha256);
+  const changed = last ? changedPartitions(last, shapeDigest(definition), lake) : [];
+  const plan = planWindow({
+    window: definition.data.window,
+    holdoutPartitions: definition.data.holdoutPartitions,
+    // A month that cannot be read as its manifest says has arrived all the same: it is refused, and not passed over.
+    available: [...new Set([...lake, ...broken].flatMap(({ partition }) => partition ?? []))],
+    discarded: states
+      .filter((one) => one.state === 'discarded' && inputs.get(one.partition) === one.inputsSha256)
+      .map((one) => one.partition),
+    until: asked.until ?? undefined,
+    watermark: last?.manifest.watermark,
+    changed: changed.map(({ partition }) => partition),
+  });
+  if (plan.kind !== 'planned')
+    return { kind: plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing', reason: plan.message, notRead };
+  const unreadable = broken.filter(({ partition }) => partition === null || plan.partitions.includes(partition));
+  if (unreadable.length > 0) {
+    const which = [
+      ...new Set(unreadable.map(({ table, partition }) => (partition === null ? table : `${table} of ${partition}`))),
+    ];
+    return { kind: 'data-missing', reason: `${which.join(', ')} is not there as it was put.`, notRead };
+  }
+  const { train, holdout, partitions } = plan;
+  return { kind: 'planned', plan: { lake, inputs, train, holdout, partitions, last, changed }, notRead };
+}

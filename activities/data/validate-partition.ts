@@ -1,0 +1,100 @@
+import { validateAndShapePartition } from '../../adapters/data-engine/snapshot/validate-and-shape-partition.js';
+import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
+import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { recordPartition, type NewPartitionRecord, type PartitionRecord } from '../../db/data/data-queries.js';
+import type { ActivityDependencies } from '../dependencies.js';
+import type { LakePartition } from './lake.js';
+import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
+
+export interface PartitionValidation {
+  definition: ModelDefinition;
+  content: LakePartition;
+  inputsSha256: string;
+  earlier: PartitionRecord[];
+  /** Whether the definition is this run's alone. */
+  own: boolean;
+}
+
+/**
+ * Validates and shapes one partition, and records what was found with its report and its rows.
+ *
+ * A run by a definition of its own judges a month for itself alone: its window and with it what it compares the month
+ * with may be another.
+ */
+export async function validatePartition(
+  { store, db, config }: Pick<ActivityDependencies, 'db' | 'store' | 'config'>,
+  { definition, content, inputsSha256, earlier, own }: PartitionValidation,
+  signal: AbortSignal,
+  report: (progress: string) => void,
+): Promise<PartitionRecord> {
+  const { name: model } = definition;
+  const { partition } = content;
+  const workDir = await makeWorkFolder(config.home, 'snapshot');
+  const engine = createShapingEngine(signal);
+  try {
+    const { files, names } = await content.download(workDir);
+    const shaped = await validateAndShapePartition({
+      definition,
+      partition,
+      tableFiles: files,
+      fileNames: names,
+      workDir,
+      previous: earlier.map((one) => ({
+        partition: one.partition,
+        rows: one.rows,
+        positives: one.positives,
+        profile: one.profile ?? [],
+      })),
+      signal,
+      memoryLimitMb,
+      openSession: engine.open,
+      onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
+    });
+    const reportText = canonicalJson(shaped.report);
+    const reportKey = objectKeys.validationReport(model, partition, digestOf(shaped.report));
+    await store.putImmutable(reportKey, reportText, { contentType: 'application/json' });
+    const fileKey = shaped.file ? objectKeys.snapshotFile(model, shaped.file.sha256) : null;
+    if (shaped.file && fileKey) await store.putImmutable(fileKey, { file: shaped.file.path });
+    const valid = shaped.report.outcome === 'valid';
+    const record: NewPartitionRecord = {
+      model,
+      partition,
+      inputsSha256,
+      state: valid ? 'valid' : 'quarantined',
+      reportKey,
+      summary: valid
+        ? `${shaped.report.rows} rows`
+        : shaped.report.issues
+            .slice(0, 3)
+            .map((issue) => issue.message)
+            .join(' '),
+      fileKey,
+      fileSha256: shaped.file?.sha256 ?? null,
+      bytes: shaped.file?.bytes ?? null,
+      rows: shaped.file?.rows ?? shaped.report.rows,
+      positives: shaped.file?.positives ?? 0,
+      profile: shaped.profile ?? null,
+    };
+    return own ? unrecorded(record) : await recordPartition(db, record);
+  } finally {
+    engine.end();
+    await removeWorkFolder(workDir);
+  }
+}
+
+function unrecorded(record: NewPartitionRecord): PartitionRecord {
+  const { fileKey = null, fileSha256 = null, bytes = null, profile = null } = record;
+  return {
+    ...record,
+    fileKey,
+    fileSha256,
+    bytes,
+    profile,
+    validatedAt: new Date(),
+    decidedBy: null,
+    decidedAt: null,
+    comment: null,
+  };
+}
