@@ -150,6 +150,7 @@ export default {
     'typescript/await-thenable': 'error',
     'import/no-cycle': 'error',
     'no-console': 'error',
+    'max-lines-per-function': ['error', { max: 80, skipComments: true, skipBlankLines: true }],
     eqeqeq: 'error',
     'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     'unicorn/no-new-array': 'off',
@@ -159,6 +160,8 @@ export default {
   overrides: [
     ...zones.flatMap(zoneOverrides),
     { files: ['bench/**', 'cli/**', 'infra/**', 'test/**'], rules: { 'no-console': 'off' } },
+    // `describe` is a function too.
+    { files: ['test/**'], rules: { 'max-lines-per-function': 'off' } },
   ],
   ignorePatterns: [
     'node_modules/',

@@ -90,37 +90,7 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
     for (const file of modelFiles) await registry.register(file);
     await registry.route([{ version: 1, sharePct: 100 }]);
     say('the gateway, the floor and the load generator, each in a process of its own');
-    let made = 0;
-    let running = 0;
-    const addGateway = async () => {
-      made += 1;
-      const started = await startGateway(projectRoot, path.join(work, `gateway-${made}`), servers);
-      running += 1;
-      let stopping: Promise<void> | undefined;
-      const stopOne = () => {
-        if (stopping === undefined) running -= 1;
-        return (stopping ??= started.stop());
-      };
-      stops.push(stopOne);
-      return { ...started, stop: stopOne };
-    };
-    const inForce = async (epoch: number) => {
-      const until = performance.now() + inForceMs;
-      while ((await registry.acknowledged(epoch)) < running) {
-        if (performance.now() > until)
-          throw new Error(`the route of epoch ${epoch} was not in force within ${inForceMs / 1000} s`);
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    };
-    let copies = 0;
-    const registerCopy = async () => {
-      copies += 1;
-      const copy = path.join(work, `copy-${copies}.onnx`);
-      // A doc_string (field 6 of an ONNX model) changes the digest and nothing else; of several the last counts.
-      const doc = Buffer.from(`copy ${copies}`);
-      await writeFile(copy, Buffer.concat([await readFile(modelFiles[1]), Buffer.from([0x32, doc.length]), doc]));
-      return registry.register(copy);
-    };
+    const { addGateway, inForce } = benchGateways(work, servers, registry, stops);
     const gateway = await addGateway();
     const floor = await startFloor(modelFiles[0]);
     stops.push(floor.stop);
@@ -137,7 +107,7 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
       contract: flightDelay.contract,
       rows,
       addGateway,
-      registerCopy,
+      registerCopy: versionCopies(work, modelFiles[1], registry),
       inForce,
       requests: (shape) => inferRequests({ model: flightDelay.name, contract: flightDelay.contract, rows, ...shape }),
       settle: () => shipped(gateway.url, 'segments'),
@@ -148,6 +118,45 @@ export async function buildWorld(say: (line: string) => void, rowsMax = 5_000): 
     await stop();
     throw error;
   }
+}
+
+/** Gateway processes on one registry, each with a folder of its own below `work`. */
+function benchGateways(work: string, servers: BenchServers, registry: Registry, stops: (() => Promise<unknown>)[]) {
+  let made = 0;
+  let running = 0;
+  const addGateway = async () => {
+    made += 1;
+    const started = await startGateway(projectRoot, path.join(work, `gateway-${made}`), servers);
+    running += 1;
+    let stopping: Promise<void> | undefined;
+    const stopOne = () => {
+      if (stopping === undefined) running -= 1;
+      return (stopping ??= started.stop());
+    };
+    stops.push(stopOne);
+    return { ...started, stop: stopOne };
+  };
+  const inForce = async (epoch: number) => {
+    const until = performance.now() + inForceMs;
+    while ((await registry.acknowledged(epoch)) < running) {
+      if (performance.now() > until)
+        throw new Error(`the route of epoch ${epoch} was not in force within ${inForceMs / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  };
+  return { addGateway, inForce };
+}
+
+function versionCopies(work: string, modelFile: string, registry: Registry): () => Promise<number> {
+  let copies = 0;
+  return async () => {
+    copies += 1;
+    const copy = path.join(work, `copy-${copies}.onnx`);
+    // A doc_string (field 6 of an ONNX model) changes the digest and nothing else; of several the last counts.
+    const doc = Buffer.from(`copy ${copies}`);
+    await writeFile(copy, Buffer.concat([await readFile(modelFile), Buffer.from([0x32, doc.length]), doc]));
+    return registry.register(copy);
+  };
 }
 
 async function shipped(url: string, what: 'segments' | 'bytes'): Promise<void> {

@@ -1,8 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { BOOLEAN, DuckDBDataChunk, DuckDBInstance, FLOAT, INTEGER, VARCHAR, type DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
+import { appendColumns, type AppendedColumn } from './append-columns.js';
 import { quoteText } from './quote-sql.js';
 
 export interface DuckSession {
@@ -14,15 +15,6 @@ export interface DuckSession {
   append(table: string, columns: readonly AppendedColumn[]): Promise<void>;
   close(): void;
 }
-
-export interface AppendedColumn {
-  type: keyof typeof appendedTypes;
-  values: Float32Array | Int32Array | readonly (number | string | boolean)[];
-}
-
-const appendedTypes = { BOOLEAN, FLOAT, INTEGER, VARCHAR };
-/** As many rows as one vector of DuckDB holds. */
-const chunkRows = 2048;
 
 export interface DuckSessionOptions {
   /** An existing folder that the session may write to; DuckDB spills there. */
@@ -74,21 +66,11 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
       return result;
     } catch (error) {
       signal?.throwIfAborted();
-      throw named(error);
+      throw named(error, memoryLimitMb);
     } finally {
       signal?.removeEventListener('abort', interrupt);
       clearInterval(timer);
     }
-  }
-
-  /** A lack of memory is no fault of the data or of the query. */
-  function named(error: unknown): unknown {
-    if (!(error instanceof Error) || !error.message.startsWith('Out of Memory')) return error;
-    return new PerdureError(
-      'environment/broken',
-      `The data engine needs more than its ${memoryLimitMb} MB of memory. Raise its limit. ` +
-        `${error.message.split('\n')[0]}`,
-    );
   }
 
   const session: DuckSession = {
@@ -101,31 +83,7 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
         const reader = await connection.runAndReadAll(sql, parameters);
         return reader.getRowObjectsJson().map((row) => rowSchema.parse(row));
       }),
-    append: (table, columns) =>
-      interruptible(async () => {
-        const appender = await connection.createAppender(table);
-        const rows = columns[0]?.values.length ?? 0;
-        for (let from = 0; from < rows; from += chunkRows) {
-          const count = Math.min(chunkRows, rows - from);
-          const chunk = DuckDBDataChunk.create(
-            columns.map(({ type }) => appendedTypes[type]),
-            count,
-          );
-          for (const [index, { values }] of columns.entries()) {
-            const vector = chunk.getColumnVector(index);
-            // Numbers go over in one piece where the binding keeps them as such, ten times faster than one by one.
-            const items: unknown = Reflect.get(vector, 'items');
-            if (values instanceof Float32Array && items instanceof Float32Array)
-              items.set(values.subarray(from, from + count));
-            else if (values instanceof Int32Array && items instanceof Int32Array)
-              items.set(values.subarray(from, from + count));
-            else for (let row = 0; row < count; row += 1) vector.setItem(row, values[from + row] ?? null);
-            vector.flush();
-          }
-          appender.appendDataChunk(chunk);
-        }
-        appender.closeSync();
-      }),
+    append: (table, columns) => interruptible(() => appendColumns(connection, table, columns)),
     close: () => {
       connection.closeSync();
       instance.closeSync();
@@ -157,5 +115,15 @@ export function isQueryError(error: unknown): error is Error {
     /^(Binder|Catalog|Conversion|Invalid Input|Out of Range|Parser|Not implemented|Mismatch Type) Error/.test(
       error.message,
     )
+  );
+}
+
+/** A lack of memory is no fault of the data or of the query. */
+function named(error: unknown, memoryLimitMb: number): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith('Out of Memory')) return error;
+  return new PerdureError(
+    'environment/broken',
+    `The data engine needs more than its ${memoryLimitMb} MB of memory. Raise its limit. ` +
+      `${error.message.split('\n')[0]}`,
   );
 }

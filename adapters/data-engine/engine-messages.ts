@@ -1,6 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import { z } from 'zod';
-import type { AppendedColumn, DuckSessionOptions } from './duck-session.js';
+import type { AppendedColumn } from './append-columns.js';
+import type { DuckSessionOptions } from './duck-session.js';
 
 /** What an engine process is asked, each answered with the same id. `session` is one that was opened before. */
 export type EngineOrder = { id: number } & (

@@ -1,17 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { errorCodes, PerdureError } from '../../domain/errors.js';
-import { lowerPriority } from '../low-priority.js';
 import type { DuckSession, DuckSessionOptions } from './duck-session.js';
-import { engineAnswerSchema, memoryWord, type EngineOrder } from './engine-messages.js';
+import type { EngineOrder } from './engine-messages.js';
+import { exceeded, forkEngine, type EngineLimits } from './fork-engine.js';
 
-export interface EngineLimits {
-  /** Resident memory of the whole process in MB; beyond it the process is ended. */
-  residentMb: number;
-  /** Of one statement. */
-  statementMs: number;
-}
+export type { EngineLimits };
 
 /** A data engine in a process of its own. Sessions that are opened in it are like those of this process. */
 export interface Engine {
@@ -27,9 +20,6 @@ interface Pending {
   fail: (error: unknown) => void;
   timer: NodeJS.Timeout | undefined;
 }
-
-const program = fileURLToPath(new URL('./engine-process.ts', import.meta.url));
-const stderrCharsMax = 4000;
 
 /**
  * An engine for statements that hold expressions of a model definition: in a process of its own, below the servers'
@@ -58,41 +48,21 @@ export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine
   function start(): Promise<void> {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', onAbort, { once: true });
-    const started = fork(program, [String(limits.residentMb)], {
-      cwd: tmpdir(),
-      env: { TMPDIR: tmpdir(), HOME: tmpdir(), NODE_ENV: 'production' },
-      execArgv: ['--import', import.meta.resolve('tsx')],
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    child = started;
-    lowerPriority(started);
-    let complaints = '';
-    started.stderr
-      ?.setEncoding('utf8')
-      .on('data', (text: string) => (complaints = (complaints + text).slice(-stderrCharsMax)));
     return new Promise((resolve, reject) => {
-      started.on('error', (error) => (reject(error), end(error)));
-      // `close` comes after the last word on stderr.
-      started.on('close', (code, killedBy) => {
-        const reason = complaints.includes(memoryWord)
-          ? exceeded(`needs more than ${limits.residentMb} MB of memory`)
-          : new Error(
-              `The data engine's process ended early (${killedBy ?? `exit code ${code}`}). It wrote: ` +
-                `${complaints.trim() || 'nothing'}`,
-            );
-        reject(over ?? reason);
-        end(reason);
-      });
-      started.on('message', (message) => {
-        const answer = engineAnswerSchema.parse(message);
-        if (answer.kind === 'ready') return resolve();
-        const asked = pending.get(answer.id);
-        pending.delete(answer.id);
-        clearTimeout(asked?.timer);
-        if (answer.kind === 'done') return asked?.settle(answer.rows);
-        const code = errorCodes.find((one) => one === answer.code);
-        asked?.fail(code ? new PerdureError(code, answer.message) : new Error(answer.message));
+      child = forkEngine(limits, {
+        ended: (reason) => {
+          reject(over ?? reason);
+          end(reason);
+        },
+        answered: (answer) => {
+          if (answer.kind === 'ready') return resolve();
+          const asked = pending.get(answer.id);
+          pending.delete(answer.id);
+          clearTimeout(asked?.timer);
+          if (answer.kind === 'done') return asked?.settle(answer.rows);
+          const code = errorCodes.find((one) => one === answer.code);
+          asked?.fail(code ? new PerdureError(code, answer.message) : new Error(answer.message));
+        },
       });
     });
   }
@@ -127,12 +97,4 @@ export function createEngine(limits: EngineLimits, signal?: AbortSignal): Engine
     },
     end: () => end(new Error('the data engine was ended')),
   };
-}
-
-function exceeded(what: string): PerdureError {
-  return new PerdureError(
-    'expression/limit-exceeded',
-    `Evaluating the definition's expressions ${what} and was ended. Make the expressions cheaper or the ` +
-      'texts that they read shorter.',
-  );
 }

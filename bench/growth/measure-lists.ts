@@ -68,6 +68,11 @@ export async function measureLists(
         once: () => get(path),
       }),
     );
+  return [...figures, ...(await measureCommands(stack, model))];
+}
+
+async function measureCommands(stack: GrowthStack, model: string): Promise<Figure[]> {
+  const figures: Figure[] = [];
   const starts: number[] = [];
   for (let round = 0; round < commandRounds; round += 1) starts.push(await nodeStartMs());
   const lessMs = spreadOf(starts).median;

@@ -1,6 +1,6 @@
 import { connect, constants, type IncomingHttpHeaders } from 'node:http2';
-import { LatencyHistogram } from './latency-histogram.js';
 import type { LoadRequest, LoadResult } from './load-messages.js';
+import { LoadTally } from './load-tally.js';
 
 const { NGHTTP2_CANCEL } = constants;
 
@@ -13,28 +13,16 @@ export function generateGrpcLoad(request: LoadRequest, method: string): Promise<
   return new Promise((resolve, reject) => {
     const session = connect(`http://127.0.0.1:${port}`);
     session.on('error', reject);
-    const histogram = new LatencyHistogram();
+    const tally = new LoadTally();
     const startedAt = performance.now();
-    let stoppedAt = 0;
     let sent = 0;
     let open = 0;
-    let answered = 0;
-    let failed = 0;
-    let maxMs = 0;
-    let firstFailure: string | undefined;
     const headers = { ':method': 'POST', ':path': method, 'content-type': 'application/grpc', te: 'trailers' };
 
     const settle = (sentAt: number, status: string | undefined) => {
       open -= 1;
-      if (status === '0') {
-        const tookMs = performance.now() - sentAt;
-        answered += 1;
-        histogram.add(tookMs);
-        maxMs = Math.max(maxMs, tookMs);
-      } else {
-        failed += 1;
-        firstFailure ??= `grpc-status ${status ?? 'missing'}`;
-      }
+      if (status === '0') tally.answer(performance.now() - sentAt);
+      else tally.fail(`grpc-status ${status ?? 'missing'}`);
       if (performance.now() - startedAt < durationMs && sent < requestsMax) call();
       else if (open === 0) finish();
     };
@@ -58,20 +46,9 @@ export function generateGrpcLoad(request: LoadRequest, method: string): Promise<
       stream.end(message);
     };
     const finish = () => {
-      stoppedAt = performance.now();
-      const seconds = (stoppedAt - startedAt) / 1000;
+      const seconds = (performance.now() - startedAt) / 1000;
       session.close();
-      resolve({
-        answered,
-        failed,
-        firstFailure,
-        seconds,
-        perSecond: answered / seconds,
-        p50Ms: histogram.percentileMs(0.5),
-        p99Ms: histogram.percentileMs(0.99),
-        p999Ms: histogram.percentileMs(0.999),
-        maxMs,
-      });
+      resolve(tally.result(seconds));
     };
     session.once('connect', () => {
       for (let index = 0; index < connections; index += 1) call();

@@ -1,4 +1,5 @@
-import type { AppendedColumn, DuckSession } from '../../adapters/data-engine/duck-session.js';
+import type { AppendedColumn } from '../../adapters/data-engine/append-columns.js';
+import type { DuckSession } from '../../adapters/data-engine/duck-session.js';
 import { quoteName, quoteText } from '../../adapters/data-engine/quote-sql.js';
 import { logColumns } from '../../domain/serving/prediction-log-columns.js';
 import { featureColumn, loggedTypes, type LoggedType } from '../../domain/serving/logged-features.js';

@@ -14,11 +14,10 @@ import { newLevelNotes } from '../../../domain/data/validation/validation-levels
 import { sourceTables } from '../../../domain/data/source-tables.js';
 import type { ValidationIssue, ValidationReport } from '../../../domain/data/validation/validation-report.js';
 import { checkContract, checkEntity } from './check-contract.js';
-import { checkKey, checkPartition } from './check-tables.js';
 import type { DuckSession, SessionOpener } from '../duck-session.js';
-import { joinTables } from './join-tables.js';
 import { soundColumns } from './plan-columns.js';
-import { loadedTable, readTable, type ReadTable } from './read-table.js';
+import { readPartition } from './read-partition.js';
+import { loadedTable } from './read-table.js';
 import { shapedTable, shapeRows } from './shape-rows.js';
 import { writePartition } from './write-partition.js';
 
@@ -84,29 +83,15 @@ const countSchema = z.object({ rows: z.coerce.number() });
 export async function validateAndShapePartition(request: ValidateAndShapeRequest): Promise<ValidateAndShapeResult> {
   const { definition, partition, tableFiles, workDir, previous, signal, onProgress, openSession } = request;
   const { contract, data } = definition;
-  const problems = [...nameProblems(definition), ...joinProblems(data)];
-  if (problems.length > 0) throw invalidDefinition(definition.name, problems);
-  const unknown = Object.keys(tableFiles).find((table) => !Object.hasOwn(data.tables, table));
-  if (unknown !== undefined)
-    throw new PerdureError(
-      'input/invalid',
-      `${definition.name} has no table ${unknown}; it has ${Object.keys(data.tables).join(', ')}.`,
-    );
+  refuseWhatCannotBeRight(definition, tableFiles);
 
   await mkdir(workDir, { recursive: true });
   const folder = await mkdtemp(path.join(workDir, 'shape-'));
   const limits = { folder, signal, memoryLimitMb: request.memoryLimitMb ?? 1024 };
-  const issues: ValidationIssue[] = [];
   const notes: string[] = [];
-  const tables = sourceTables(data);
-  const total = tables.length + 4;
+  const total = sourceTables(data).length + 4;
   let done = 0;
   const progress = (step: PartitionProgress['step'], what: string) => onProgress?.({ step, done: done++, total, what });
-  const filesOf = (table: string) =>
-    (tableFiles[table] ?? []).map((file) => ({
-      path: file,
-      name: request.fileNames?.get(file) ?? path.basename(file),
-    }));
   let session: DuckSession | undefined;
   try {
     session = await openSession({
@@ -115,25 +100,7 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
       threads: request.threads ?? 2,
     });
     const plan = await soundColumns(session, definition);
-    const read = new Map<string, ReadTable>();
-    for (const name of tables) {
-      const table = data.tables[name];
-      if (!table) continue;
-      progress('read', `table ${name}`);
-      const loaded = await readTable(session, name, table, filesOf(name));
-      read.set(name, loaded);
-      issues.push(...loaded.issues, ...(await checkKey(session, loaded, table)));
-      if (name === data.base) issues.push(...(await checkPartition(session, loaded, table, partition)));
-    }
-    progress('join', `${data.base} with ${data.joins.map((join) => join.table).join(', ') || 'nothing'}`);
-    issues.push(
-      ...(await joinTables(
-        session,
-        data,
-        read,
-        plan.flatMap(({ reads }) => reads),
-      )),
-    );
+    const { read, issues } = await readPartition(session, request, plan, progress);
 
     progress('shape', `${Object.keys(contract.features).length} features`);
     const shaped = await shapeRows(session, definition, plan, read);
@@ -188,6 +155,21 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
     session?.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function refuseWhatCannotBeRight(
+  definition: ShapeDefinition & { name: string },
+  tableFiles: ValidateAndShapeRequest['tableFiles'],
+): void {
+  const { data } = definition;
+  const problems = [...nameProblems(definition), ...joinProblems(data)];
+  if (problems.length > 0) throw invalidDefinition(definition.name, problems);
+  const unknown = Object.keys(tableFiles).find((table) => !Object.hasOwn(data.tables, table));
+  if (unknown !== undefined)
+    throw new PerdureError(
+      'input/invalid',
+      `${definition.name} has no table ${unknown}; it has ${Object.keys(data.tables).join(', ')}.`,
+    );
 }
 
 async function countRows(session: DuckSession, table: string): Promise<number> {

@@ -1,0 +1,53 @@
+import path from 'node:path';
+import type { Partition } from '../../../domain/partition.js';
+import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
+import { sourceTables } from '../../../domain/data/source-tables.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
+import { checkKey, checkPartition } from './check-tables.js';
+import type { DuckSession } from '../duck-session.js';
+import { joinTables } from './join-tables.js';
+import { readTable, type ReadTable } from './read-table.js';
+import type { PlannedColumn } from './plan-columns.js';
+
+/** The files of one partition, and what is to be made of them. */
+export interface PartitionSource {
+  definition: ShapeDefinition;
+  partition: Partition;
+  tableFiles: Readonly<Record<string, readonly string[]>>;
+  fileNames?: ReadonlyMap<string, string> | undefined;
+}
+
+/** The source tables of one partition: read, checked and joined. */
+export async function readPartition(
+  session: DuckSession,
+  source: PartitionSource,
+  plan: readonly PlannedColumn[],
+  progress: (step: 'read' | 'join', what: string) => void,
+): Promise<{ read: Map<string, ReadTable>; issues: ValidationIssue[] }> {
+  const { partition } = source;
+  const { data } = source.definition;
+  const issues: ValidationIssue[] = [];
+  const read = new Map<string, ReadTable>();
+  for (const name of sourceTables(data)) {
+    const table = data.tables[name];
+    if (!table) continue;
+    progress('read', `table ${name}`);
+    const loaded = await readTable(session, name, table, filesOf(source, name));
+    read.set(name, loaded);
+    issues.push(...loaded.issues, ...(await checkKey(session, loaded, table)));
+    if (name === data.base) issues.push(...(await checkPartition(session, loaded, table, partition)));
+  }
+  progress('join', `${data.base} with ${data.joins.map((join) => join.table).join(', ') || 'nothing'}`);
+  issues.push(
+    ...(await joinTables(
+      session,
+      data,
+      read,
+      plan.flatMap(({ reads }) => reads),
+    )),
+  );
+  return { read, issues };
+}
+
+const filesOf = ({ tableFiles, fileNames }: PartitionSource, table: string) =>
+  (tableFiles[table] ?? []).map((file) => ({ path: file, name: fileNames?.get(file) ?? path.basename(file) }));
