@@ -130,7 +130,9 @@ async function closePromotion({ db, temporal }: Deps, id: string, why: string): 
   const to: PromotionState =
     rollout === undefined ? 'failed' : rollout.state === 'completed' ? 'promoted' : 'rolled-back';
   const rest =
-    to === 'promoted' ? 'Its rollout was completed before.' : `Ask again with \`perdure promote ${model}@${version}\`.`;
+    to === 'promoted'
+      ? 'Its rollout was completed before.'
+      : `Request another with \`perdure promote ${model}@${version}\`.`;
   await setPromotionState(db, id, to, `${why}. ${rest}`, writeOrder());
   return true;
 }

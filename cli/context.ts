@@ -108,8 +108,8 @@ async function openTemporal(config: PerdureConfig, env: NodeJS.ProcessEnv, api: 
   await handle.close();
   throw new PerdureError(
     'state/conflict',
-    `The Temporal at ${ours.address} (namespace ${ours.namespace}) is not the one of the control API at ` +
-      `${api.baseUrl}, which uses ${address} (namespace ${namespace}). ` +
+    `The Temporal at ${ours.address} (namespace ${ours.namespace}) is not the one that the control API at ` +
+      `${api.baseUrl} uses, ${address} (namespace ${namespace}). ` +
       'Correct or unset TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
   );
 }

@@ -20,7 +20,7 @@ export async function findPromotion(api: ApiClient, text: string, environment: E
   throw new PerdureError(
     'not-found',
     `There is no promotion of ${where}. \`perdure promotions ls\` lists them; \`perdure promote MODEL@N --to ` +
-      `ENV\` asks for one.`,
+      `ENV\` requests one.`,
     { promotion: text },
   );
 }

@@ -35,7 +35,7 @@ export async function follow<T>(
     while (!ended.signal.aborted) {
       await print();
       if (printed.size === 0 && Date.now() - lastWordAt > silenceMs) {
-        output.progress('  Nothing has happened yet: does a worker run? `npx perdure status` says.');
+        output.progress('  Nothing has happened yet: check that a worker runs with `npx perdure status`.');
         lastWordAt = Date.now();
       }
       await pause(lookEveryMs, undefined, { signal: ended.signal }).catch(() => undefined);

@@ -11,8 +11,8 @@ export interface PageOptions {
 /** `--limit` and `--after`, the same for every list. */
 export function addPageOptions(command: Command): Command {
   return command
-    .option('--limit <n>', 'how many at most', parseCount, 20)
-    .option('--after <cursor>', 'go on after the page that ended with this `next`');
+    .option('--limit <n>', 'at most N items', parseCount, 20)
+    .option('--after <cursor>', 'continue after the page that ended with this `next`');
 }
 
 export const pageQuery = ({ limit, after }: PageOptions): PageQuery => ({ limit, after });
@@ -23,6 +23,5 @@ export const pageQuery = ({ limit, after }: PageOptions): PageQuery => ({ limit,
  */
 export function showPage<Item>(output: Output, page: ListPage<Item>, text: (items: readonly Item[]) => string): void {
   output.result({ items: page.items, next: page.next }, () => text(page.items));
-  if (page.next !== null)
-    output.hint(`There are more: the same command with --after ${page.next}, or with a greater --limit.`);
+  if (page.next !== null) output.hint(`There are more: add --after ${page.next}, or raise --limit.`);
 }

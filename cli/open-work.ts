@@ -15,7 +15,7 @@ const oldMs = 5_000;
 const nothing: OpenWorkReply = { asOf: null, waiting: null, troubles: [] };
 const unknown = (finding: string): OpenWorkReply => ({
   ...nothing,
-  troubles: [note('open work', finding, 'Ask again, or ask the servers themselves: perdure doctor.')],
+  troubles: [note('open work', finding, 'Try again, or check the servers directly: perdure doctor.')],
 });
 
 /** What waits and what is stuck, as the control API of the home's stack knows it; nothing where no stack runs. */
@@ -25,9 +25,7 @@ export async function openWorkOf(config: PerdureConfig, env: NodeJS.ProcessEnv):
   const api = createApiClient(running.addresses.api, stackIdentityOf(config, env));
   const late = `the control API has not answered within ${answerWithinMs} ms`;
   const work = await api.openWork(answerWithinMs).catch(() => unknown(late));
-  return work.asOf === null && work.troubles.length === 0
-    ? unknown('it is being looked into for the first time')
-    : work;
+  return work.asOf === null && work.troubles.length === 0 ? unknown('the first check is still running') : work;
 }
 
 export function openWorkText({ waiting, asOf }: OpenWorkReply, now: Date): string[] {

@@ -7,9 +7,9 @@ export function buildProgram(context: CliContext, groups: readonly CommandGroup[
   const program = new Command('perdure')
     .description('Keeps machine-learning models right in production.')
     .option('--json', 'print the result as one JSON document on standard output')
-    .option('--as <name>', 'who acts (default: $PERDURE_ACTOR, else USER@local)')
+    .option('--as <name>', 'the actor (default: $PERDURE_ACTOR, else USER@local)')
     .configureHelp({ showGlobalOptions: true, helpWidth: 100 })
-    .showHelpAfterError('(add --help for the arguments and examples)')
+    .showHelpAfterError('(add --help for arguments and examples)')
     .exitOverride()
     .configureOutput({ writeOut: context.output.write, writeErr: context.output.progressText })
     .addHelpText(

@@ -21,9 +21,7 @@ export async function workflowLines(
       ? metadata.currentDetails
       : undefined;
   // Without the attempt, which rises at each look: a line is printed once.
-  const troubles = stuck.map(
-    ({ what, lastFailure, remedy }) => `! ${what} fails again and again: ${lastFailure} ${remedy}`,
-  );
+  const troubles = stuck.map(({ what, lastFailure, remedy }) => `! ${what} keeps failing: ${lastFailure} ${remedy}`);
   return [...(typeof details === 'string' ? linesOfDetails(details) : []), ...troubles];
 }
 

@@ -28,7 +28,7 @@ export function whyNotTrusted(trust: DecisionTrust, proof: DecisionProof): strin
   if (proof.kind === 'refused') return proof.reason;
   if (proof.kind === 'unsigned' && trust === 'signed') {
     return (
-      'it is not signed, and PERDURE_DECISION_TRUST is "signed": decide with `perdure approve` or over ' +
+      'it is not signed, and PERDURE_DECISION_TRUST is "signed": decide with `perdure approve` or through ' +
       'the control API, which signs'
     );
   }

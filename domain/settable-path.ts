@@ -16,7 +16,7 @@ export function whyNotSettable(path: string): string | null {
   if (changeable.has(place) && deeper.length === 0 && (!entered || (mayBeEntered.has(place) && isOwnName(inside))))
     return null;
   return (
-    `a run may not change this, only ${[...changeable].join(', ')}, and what is inside ` +
+    `a run may not change this, only ${[...changeable].join(', ')}, and fields inside ` +
     `${[...mayBeEntered].join(' and ')}. Change the model's file, and apply it`
   );
 }

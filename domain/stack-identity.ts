@@ -30,8 +30,8 @@ export function whyOtherStack(
       ? 'another stack'
       : `the stack of ${readable(home)}${id === noStackId ? ', which was never started' : ''}`;
   return (
-    `${asked} belongs to the stack of ${own.home}; the request is meant for ${theirs}. ` +
-    `Set PERDURE_HOME=${own.home} for the former, or start the latter with ports of its own ` +
+    `${asked} belongs to the stack of ${own.home}, but the request is for ${theirs}. ` +
+    `Set PERDURE_HOME=${own.home} to use the first, or start the other with its own ports ` +
     '(PERDURE_API_PORT and others).'
   );
 }

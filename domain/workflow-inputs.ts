@@ -63,7 +63,7 @@ export const rollbackRequestSchema = z.strictObject({
   /** The epoch that is left, by default the one in force: asking twice for the same one goes back once. */
   epoch: z.number().int().min(1).optional(),
   actor: actorSchema.default('unknown'),
-  reason: plainTextSchema.trim().min(1, 'say why in a few words').max(2000),
+  reason: plainTextSchema.trim().min(1, 'give a short reason').max(2000),
 });
 export type RollbackRequest = z.input<typeof rollbackRequestSchema>;
 
@@ -80,7 +80,7 @@ export type SteeringCommand = z.infer<typeof steeringCommandSchema>;
 /** A rollout whose workflow has ended: its share is given back and its row closed. */
 export const giveBackRequestSchema = z.strictObject({
   rolloutId: z.string().min(1).max(200),
-  why: plainTextSchema.max(900).default('somebody asked for it'),
+  why: plainTextSchema.max(900).default('requested by a person'),
 });
 export type GiveBackRequest = z.input<typeof giveBackRequestSchema>;
 

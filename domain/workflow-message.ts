@@ -10,13 +10,12 @@ export type TextRules = Readonly<Record<string, { max: number; required?: boolea
  */
 export function messageProblem(said: unknown, rules: TextRules): string | null {
   if (said === null || typeof said !== 'object' || Array.isArray(said)) return 'it must be an object';
-  for (const name of Object.keys(said))
-    if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: nothing of that name is known`;
+  for (const name of Object.keys(said)) if (!Object.hasOwn(rules, name)) return `${name.slice(0, 100)}: unknown field`;
   for (const [name, { max, required = false }] of Object.entries(rules)) {
     const value: unknown = Object.hasOwn(said, name) ? Reflect.get(said, name) : undefined;
     if (value === undefined && !required) continue;
-    if (typeof value !== 'string') return `${name}: must be a text`;
-    if (required && value.trim() === '') return `${name}: say it in a few words`;
+    if (typeof value !== 'string') return `${name}: must be a string`;
+    if (required && value.trim() === '') return `${name}: must not be empty`;
     if (value.length > max) return `${name}: must have at most ${max} characters`;
     const problem = textProblem(value);
     if (problem !== undefined) return `${name}: ${problem}`;

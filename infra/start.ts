@@ -78,7 +78,7 @@ async function main(): Promise<number> {
     printSummary(report);
     process.stdout.write(`Report: ${await writeMainJobReport(stack.config.home, report)}\n`);
     if (unattended) return 0;
-    process.stdout.write('\nEverything stays up. Ctrl-C stops it; the next start goes on from here.\n');
+    process.stdout.write('\nEverything stays up. Ctrl-C stops it; the next start continues from here.\n');
     await interrupted;
     return 0;
   } catch (error) {

@@ -36,7 +36,7 @@ export function createRunGateActivities({ db, store }: Pick<ActivityDependencies
         open.length === 0
           ? `all ${decision.results.length} gates pass`
           : open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');
-      const summary = [asked, ...decision.notAsked.map(({ name, reason }) => `Not asked: ${name}. ${reason}`)]
+      const summary = [asked, ...decision.notAsked.map(({ name, reason }) => `Not evaluated: ${name}. ${reason}`)]
         .join('. ')
         .replaceAll('.. ', '. ');
       await finishRunStep(db, claim, summary);

@@ -77,8 +77,8 @@ export const promotionEndpoints: EndpointGroup = (app, { db, objects, decisions:
       if (row.closedAt !== null) {
         throw new PerdureError(
           'promotion/closed',
-          `The promotion of ${row.model}@${row.version} to ${row.environment} has ended already: ` +
-            `${row.state}. Ask again with \`perdure promote\`.`,
+          `The promotion of ${row.model}@${row.version} to ${row.environment} has already ended: ` +
+            `${row.state}. Request another with \`perdure promote\`.`,
         );
       }
       const reply = await sender.decide(row, body);

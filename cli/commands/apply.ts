@@ -14,11 +14,9 @@ import type { Output } from '../output.js';
 export function registerApply(program: Command, context: CliContext): void {
   program
     .command('apply')
-    .description(
-      'make the definitions in models/*/model.ts and their schedules the ones in force; shows the plan first',
-    )
+    .description('apply the definitions in models/*/model.ts and their schedules; shows the plan first')
     .option('--plan', 'only show what would change')
-    .option('--prune', 'retire models that are no longer in the folder, and remove their schedules')
+    .option('--prune', 'retire models that are no longer in the folder and remove their schedules')
     .addHelpText('after', examples('apply --plan', 'apply', 'apply --prune --plan'))
     .action(async ({ plan, prune }: { plan?: true; prune?: true }, command: Command) => {
       const { output } = context;
@@ -47,7 +45,7 @@ function isChange({ definitions, schedules }: ApplyResult): boolean {
 
 /** What an apply does, for people. */
 export function describePlan(output: Output, { definitions, schedules, warnings }: ApplyResult): string {
-  if (definitions.length === 0) return 'No models: put one into models/NAME/model.ts.';
+  if (definitions.length === 0) return 'No models: create models/NAME/model.ts.';
   const rows = definitions.map((one) => [
     one.model,
     one.change,
@@ -73,7 +71,7 @@ export function describePlan(output: Output, { definitions, schedules, warnings 
   );
   if (undercut.length > 0)
     parts.push(
-      'Below what the environment asks: no version of these models is promoted ' +
+      'Below the environment’s floor: no version of these models is promoted ' +
         `there.\n${table(output, ['model', 'environment', 'problem'], undercut)}`,
     );
   return parts.join('\n\n');

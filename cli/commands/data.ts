@@ -21,14 +21,14 @@ interface PutOptions {
 
 /** `data put|ls|rm`: what has landed in the lake. */
 export function registerData(program: Command, context: CliContext): void {
-  const data = program.command('data').description('what has landed in the lake');
+  const data = program.command('data').description('data in the lake');
 
   data
     .command('put <model> <table> <files...>')
-    .description('land Parquet files; together they take the place of the partition, all in one moment')
-    .option('--partition <YYYY-MM>', 'the month that the files hold, for a partitioned table', parsePartition)
-    .option('--append', 'keep earlier files of the partition beside them')
-    .option('--force', 'land them although the month is in the future, before the window or after a gap')
+    .description('upload Parquet files; together they replace the partition, all at once')
+    .option('--partition <YYYY-MM>', 'the month of the files, for a partitioned table', parsePartition)
+    .option('--append', 'keep the partition’s earlier files as well')
+    .option('--force', 'upload even if the month is in the future, before the window or after a gap')
     .addHelpText(
       'after',
       examples(
@@ -53,15 +53,11 @@ export function registerData(program: Command, context: CliContext): void {
   data
     .command('rm <model> <table>')
     .description(
-      'take a partition away, or a whole table that has none; snapshots that were made of it keep ' +
-        'their own copies',
+      'remove a partition, or a whole unpartitioned table; snapshots made from it keep ' + 'their own copies',
     )
     .option('--partition <YYYY-MM>', 'the month, for a partitioned table', parsePartition)
     .requiredOption('--reason <text>', 'why')
-    .addHelpText(
-      'after',
-      examples('data rm flight-delay flights --partition 2042-06 --reason "a slip of the pen: it is 2024-06"'),
-    )
+    .addHelpText('after', examples('data rm flight-delay flights --partition 2042-06 --reason "typo: it is 2024-06"'))
     .action(
       async (
         modelText: string,
@@ -81,7 +77,7 @@ export function registerData(program: Command, context: CliContext): void {
 
   data
     .command('ls <model>')
-    .description('list what landed, the newest months, with what validation said of it and what the last run was given')
+    .description('list the newest months, with their validation and what the last run used')
     .option('--limit <months>', 'months at most', parseCount, 24)
     .option('--before <YYYY-MM>', 'months before this one', parsePartition)
     .addHelpText('after', examples('data ls flight-delay', 'data ls flight-delay --before 2013-04 --limit 12'))
@@ -122,8 +118,8 @@ async function putTogether(
 function describePut({ files, alreadyThere, replaced }: PutFilesResult): string {
   const lines = files.map(({ key, bytes, sha256 }) =>
     alreadyThere
-      ? `These bytes were there already: ${key}`
-      : `Landed ${key} (${bytesText(bytes)}, SHA-256 ${shortDigest(sha256)})`,
+      ? `Already there, byte for byte: ${key}`
+      : `Uploaded ${key} (${bytesText(bytes)}, SHA-256 ${shortDigest(sha256)})`,
   );
   if (replaced.length > 0) lines.push(`Replaced ${replaced.length} earlier file(s): ${replaced.join(', ')}`);
   return lines.join('\n');

@@ -18,8 +18,8 @@ interface DecisionOptions extends EnvironmentChoice {
 
 const words = [
   ['approve', 'approve a promotion on the evidence shown', 'slices look right'],
-  ['reject', 'reject promotions: they end', 'worse for one airport'],
-  ['withdraw', 'take back promotions that you asked for', 'trained on the wrong month'],
+  ['reject', 'reject and end promotions', 'worse for one airport'],
+  ['withdraw', 'withdraw promotions that you requested', 'trained on the wrong month'],
 ] as const;
 
 /**
@@ -35,7 +35,7 @@ export function registerDecisions(program: Command, context: CliContext): void {
       .requiredOption('--comment <text>', 'why')
       .addOption(environmentOption('the environment, where MODEL@N or --all is given'))
       .option('--evidence <sha256>', 'decide only if this is the evidence (default: the evidence shown now)');
-    if (many) command.option('--all <model>', 'every promotion of this model that waits for people');
+    if (many) command.option('--all <model>', 'every promotion of this model that waits for a decision');
     command
       .addHelpText(
         'after',
@@ -72,8 +72,8 @@ export function registerDecisions(program: Command, context: CliContext): void {
       if (promotion.closedAt !== null) {
         throw new PerdureError(
           'promotion/closed',
-          `The promotion of ${name} has ended already: ` +
-            `${promotion.state}${promotion.reason ? `, ${promotion.reason}` : ''}. Ask again with \`perdure ` +
+          `The promotion of ${name} has already ended: ` +
+            `${promotion.state}${promotion.reason ? `, ${promotion.reason}` : ''}. Request another with \`perdure ` +
             `promote\`.`,
         );
       }
@@ -124,7 +124,7 @@ async function choose(
       'Name promotions (an id, a workflow id, or MODEL@N), or give --all MODEL; not both.',
     );
   if (evidence !== undefined && (all !== undefined || named.length > 1))
-    throw new PerdureError('input/invalid', '--evidence: belongs to one promotion. Name that one alone.');
+    throw new PerdureError('input/invalid', '--evidence belongs to one promotion: name only that one.');
   if (all === undefined) return Promise.all(named.map((text) => findPromotion(api, text, env)));
   const model = requireModelName(all);
   const open = await api.promotions({ model, environment: env, open: true, limit: 200 });
@@ -132,6 +132,6 @@ async function choose(
   if (waiting.length > 0) return Promise.all(waiting.map(({ id }) => api.promotion(id)));
   throw new PerdureError(
     'not-found',
-    `No promotion of ${model} to ${env} waits for people. \`perdure promotions ls --open\` lists what is open.`,
+    `No promotion of ${model} to ${env} waits for a decision. \`perdure promotions ls --open\` lists open promotions.`,
   );
 }

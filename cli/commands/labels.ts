@@ -54,16 +54,14 @@ function registerImport(labels: Command, context: CliContext): void {
         sent === 0
           ? `${file} holds no rows.`
           : [
-              `${accepted} labels of ${model} were accepted. Sending them again changes nothing.`,
+              `${accepted} labels of ${model} were accepted. Sending them again is safe.`,
               ...(strangers > 0
-                ? [
-                    `${strangers} name no prediction that can have been made, and were left out: ${unmatched.join(', ')}`,
-                  ]
+                ? [`${strangers} match no possible prediction and were skipped: ${unmatched.join(', ')}`]
                 : []),
               ...(late.labels > 0
-                ? [`${late.labels} came more than ${late.after}, and were left out: ${late.ids.join(', ')}`]
+                ? [`${late.labels} came more than ${late.after} and were skipped: ${late.ids.join(', ')}`]
                 : []),
-              `Whether each has found its prediction: perdure labels show ${model} --env ${env}`,
+              `See how many matched a prediction: perdure labels show ${model} --env ${env}`,
             ].join('\n'),
       );
     });
@@ -72,9 +70,9 @@ function registerImport(labels: Command, context: CliContext): void {
 function registerShow(labels: Command, context: CliContext): void {
   labels
     .command('show <model>')
-    .description('show how many labels have found their prediction, may find it yet, or name none')
+    .description('count labels that match a prediction, may still match one, or match none')
     .addOption(environmentOption('the environment that predicted'))
-    .option('--days <n>', 'labels received in so many days', '7')
+    .option('--days <n>', 'labels received in the last N days', '7')
     .addHelpText('after', examples('labels show flight-delay', 'labels show flight-delay --days 30'))
     .action(async (modelText: string, { env, days }: EnvironmentChoice & { days: string }) => {
       const model = requireModelName(modelText);
@@ -92,9 +90,7 @@ function registerShow(labels: Command, context: CliContext): void {
           ...(counts.waiting > 0
             ? ['Waiting: the prediction log is shipped every 20 seconds, later while the object store is away.']
             : []),
-          ...(counts.complete
-            ? []
-            : ['There are more labels or logs than are looked through at once: the newest were.']),
+          ...(counts.complete ? [] : ['Too many labels or logs for one look: only the newest were counted.']),
         ].join('\n'),
       );
     });

@@ -13,7 +13,7 @@ import { requireModelName } from '../parse/version-ref.js';
 
 /** `models ls` and `models show`: what has been applied. */
 export function registerModels(program: Command, context: CliContext): void {
-  const models = program.command('models').description('the models that are known');
+  const models = program.command('models').description('applied models');
 
   addPageOptions(models.command('ls'))
     .description('list the models, what each serves in production, and its schedules')
@@ -21,7 +21,7 @@ export function registerModels(program: Command, context: CliContext): void {
     .action(async (options: PageOptions) => {
       const { output } = context;
       showPage(output, await context.api().models(pageQuery(options)), (found) => {
-        if (found.length === 0) return 'No model is known yet. Write models/NAME/model.ts, then: perdure apply';
+        if (found.length === 0) return 'No model yet. Write models/NAME/model.ts, then: perdure apply';
         return table(
           output,
           ['model', 'owner', 'newest version', 'serves', 'data up to', 'schedules', 'applied'],
@@ -41,7 +41,7 @@ export function registerModels(program: Command, context: CliContext): void {
   models
     .command('show <model>')
     .description(
-      'show a model: what it predicts, who owns it, what it serves, what waits, and its definition with --json',
+      'show a model: what it predicts, its owner, what it serves, open promotions, and with --json its definition',
     )
     .addHelpText('after', examples('models show flight-delay', 'models show flight-delay --json'))
     .action(async (text: string) => {
@@ -98,7 +98,7 @@ function describeModel(output: Output, model: ModelDetail, open: number): string
       ],
     ]),
     model.schedules.length === 0
-      ? 'No schedule: it is trained when data, code or a person asks for it.'
+      ? 'No schedule: runs start on new data, from CI or by hand.'
       : table(
           output,
           ['schedule', 'cron', 'time zone', ''],

@@ -26,7 +26,7 @@ export function registerPredict(program: Command, context: CliContext): void {
   program
     .command('predict <model>')
     .description(
-      'ask a gateway about the rows of a file: JSON (an array of objects), CSV or Parquet, one column a feature',
+      'send the rows of a file to a gateway: JSON (an array of objects), CSV or Parquet, a column per feature',
     )
     .requiredOption('--file <file>', 'rows.json, rows.csv or rows.parquet')
     .option('--all', `print every row (default: the first ${shownRows})`)
@@ -82,9 +82,7 @@ export function registerPredict(program: Command, context: CliContext): void {
         return [
           table(output, head, shown.map(line)),
           ...(rest > 0
-            ? [
-                `… and ${rest} rows more, ${predicted.length} in all. --all prints them, --json gives them to a program.`,
-              ]
+            ? [`… and ${rest} more rows, ${predicted.length} in total. --all prints them; --json is for programs.`]
             : []),
         ].join('\n\n');
       });

@@ -13,9 +13,9 @@ export function registerPredictions(program: Command, context: CliContext): void
   const predictions = program.command('predictions').description('what gateways answered');
   predictions
     .command('show <id>')
-    .description('show what was served, why by that version, and by whose leave')
+    .description('show a prediction: what was answered, why by that version, and who approved it')
     .addOption(environmentOption())
-    .option('--key <key>', 'the caller’s key, to see where it falls: logs hold only its hash')
+    .option('--key <key>', 'the caller’s key, to see which share it falls in: logs hold only its hash')
     .addHelpText(
       'after',
       examples(
@@ -31,15 +31,15 @@ export function registerPredictions(program: Command, context: CliContext): void
 }
 
 const causeText: Record<OverrideCause, string> = {
-  version: 'this version was asked for by its number',
+  version: 'this version was requested by number',
   key: 'the key is a tester’s',
   header: 'a header is a tester’s',
-  'stand-in': 'it stood in for a version that is out of service',
-  'stand-in/contract': 'it stood in for a version whose contract does not take this request',
-  'stand-in/failure': 'it stood in for a version that could not answer this request',
+  'stand-in': 'fallback for a version that is out of service',
+  'stand-in/contract': 'fallback for a version whose contract refuses this request',
+  'stand-in/failure': 'fallback for a version that could not answer this request',
 };
 const unknownCause =
-  'this version was asked for, or the key or a header is a tester’s, or it stood in for one out of service';
+  'this version was requested, or the key or a header is a tester’s, or it is the fallback for one out of service';
 
 function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }: Passport): (string | number)[][] {
   const approvers = promotion?.approvedBy.map(({ actor }) => actor).join(', ') || 'nobody';

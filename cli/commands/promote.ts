@@ -25,17 +25,13 @@ const parseCounts = (text: string, before: number[] | undefined): number[] => [.
 export function registerPromote(program: Command, context: CliContext): void {
   program
     .command('promote <version>')
-    .description('ask for a version to be taken into an environment')
+    .description('request that a version be promoted into an environment')
     .addOption(
       new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory(),
     )
-    .option('--plan', 'show what it would take, and change nothing')
-    .option(
-      '--also-shadow <n...>',
-      'further versions that answer copies beside it, where the strategy is shadow',
-      parseCounts,
-    )
-    .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the promotion alone')
+    .option('--plan', 'show what it would require; changes nothing')
+    .option('--also-shadow <n...>', 'further versions to shadow beside it, for the strategy shadow', parseCounts)
+    .option('--wait', 'show progress and wait until it ends; Ctrl-C does not stop the promotion')
     .addHelpText(
       'after',
       examples(
@@ -72,7 +68,7 @@ export function registerPromote(program: Command, context: CliContext): void {
       const watch = `perdure promotions show ${started.workflowId}`;
       if (!wait) {
         await awaitInputCheck(promotion.promotionResult(handle, started.workflowId));
-        const said = started.attached ? 'A promotion is open already:' : 'Asked for';
+        const said = started.attached ? 'A promotion is already open:' : 'Requested';
         return output.result(
           started,
           `${said} ${model}@${version} to go to ${to} (workflow ` + `${started.workflowId}).\nWatch it: ${watch}`,

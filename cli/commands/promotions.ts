@@ -16,11 +16,11 @@ import { requireModelName } from '../parse/version-ref.js';
 
 /** `promotions ls` and `promotions show`. */
 export function registerPromotions(program: Command, context: CliContext): void {
-  const promotions = program.command('promotions').description('decisions to take versions into environments');
+  const promotions = program.command('promotions').description('promotions of versions into environments');
 
   addPageOptions(promotions.command('ls [model]'))
     .description('list promotions, the newest first')
-    .option('--open', 'only those that wait or roll out')
+    .option('--open', 'only those that wait or are rolling out')
     .addHelpText('after', examples('promotions ls --open', 'promotions ls flight-delay'))
     .action(async (model: string | undefined, { open, ...options }: { open?: true } & PageOptions) => {
       const { output } = context;
@@ -31,7 +31,7 @@ export function registerPromotions(program: Command, context: CliContext): void 
         if (found.length === 0)
           return open
             ? 'No promotion is open.'
-            : 'No promotion yet. A run that passes its gates asks for one; or: perdure promote ' +
+            : 'No promotion yet. A run that passes its gates requests one; or: perdure promote ' +
                 `${model ?? 'MODEL'}@N --to production`;
         const rows = found.map((one) => [
           one.id,
@@ -49,9 +49,7 @@ export function registerPromotions(program: Command, context: CliContext): void 
 
   promotions
     .command('show <promotion>')
-    .description(
-      'show the evidence, what is required, and who decided what; PROMOTION is an id, a workflow id, or MODEL@N',
-    )
+    .description('show the evidence, the requirements and the decisions; PROMOTION is an id, a workflow id, or MODEL@N')
     .addOption(environmentOption('the environment, where MODEL@N is given'))
     .addHelpText(
       'after',
@@ -69,7 +67,7 @@ function requirementFields({ requirement, escalatedAt, state: now }: PromotionDe
   if (requirement.approvalsNeeded === 0) return [['requires', 'no approval']];
   const places = requirement.places.map(({ count, roles, filledBy }) => {
     const by = filledBy.length > 0 ? ` (${filledBy.join(', ')})` : '';
-    return `${filledBy.length} of ${count} by ${roles.join(' or ')}${by}`;
+    return `${filledBy.length} of ${count} from ${roles.join(' or ')}${by}`;
   });
   const waits = now === 'waiting-for-approval';
   const { escalation } = requirement;
@@ -102,7 +100,7 @@ function requirementFields({ requirement, escalatedAt, state: now }: PromotionDe
 const stillNeeded = (places: Requirement['stillNeeded']): string =>
   places.length > 0
     ? requirementText(places)
-    : 'nothing: what was approved is being checked again; what has changed is shown anew';
+    : 'nothing: the approval is being verified again; changed evidence is shown anew';
 
 type Requirement = NonNullable<PromotionDetail['requirement']>;
 
@@ -161,7 +159,7 @@ export const queueText = ({
   queuedBehind,
 }: Pick<PromotionDetail, 'model' | 'environment' | 'queuedBehind'>): string =>
   `a rollout of ${model}@${queuedBehind} is under way in ${environment}: once approved, this one waits for ` +
-  'its end and then goes on by itself';
+  'its end, then continues automatically';
 
 /** The report that the evidence is bound to; its metrics alone while the object store is away. */
 function evidenceTables(output: Output, { evaluation, version }: PromotionDetail, evidence: Evidence): string[] {

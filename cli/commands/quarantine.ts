@@ -15,7 +15,7 @@ export function registerQuarantine(program: Command, context: CliContext): void 
 
   addPageOptions(quarantine.command('ls [model]'))
     .description('list what is in quarantine, the newest first')
-    .option('--all', 'also what was released or discarded')
+    .option('--all', 'also released and discarded ones')
     .addHelpText('after', examples('quarantine ls', 'quarantine ls flight-delay --all'))
     .action(async (model: string | undefined, { all, ...options }: { all?: true } & PageOptions) => {
       const { output } = context;
@@ -39,7 +39,7 @@ export function registerQuarantine(program: Command, context: CliContext): void 
 
   quarantine
     .command('show <model> <partition>')
-    .description('print the validation report: which rows, and why')
+    .description('print the validation report: failed rules and rows')
     .addHelpText('after', examples('quarantine show flight-delay 2013-04'))
     .action(async (model: string, partition: string) => {
       const entry = await context.api().quarantined(requireModelName(model), parsePartition(partition));
@@ -52,10 +52,10 @@ export function registerQuarantine(program: Command, context: CliContext): void 
     });
 
   for (const [word, sentence, done] of [
-    ['release', 'let a partition in although validation refused it', 'released: the next run uses it'],
+    ['release', 'release a partition although validation refused it', 'released: the next run uses it'],
     [
       'discard',
-      'say that this content of a partition is never to be used',
+      'discard this content of a partition: it is never used',
       'discarded: the next run leaves the month out, unless a corrected file is put',
     ],
   ] as const) {

@@ -16,7 +16,7 @@ export function registerRollback(program: Command, context: CliContext): void {
   program
     .command('rollback <model>')
     .description(
-      'serve the previous version again; done when every live gateway has acknowledged it and it has answered',
+      'serve the previous version again; ends when every live gateway acknowledged it and it answered a probe',
     )
     .addOption(environmentOption())
     .option('--to <n>', 'the version to go back to (default: the one served before)', parseCount)
@@ -77,7 +77,7 @@ function describeRollback(
   });
   return [
     `${where}: version ${version} is served again (epoch ${epoch}). ${reason}`,
-    ...(probeRefused === undefined ? [] : [`It refused its probe, so look at it: ${probeRefused}`]),
+    ...(probeRefused === undefined ? [] : [`It refused its probe; investigate:  ${probeRefused}`]),
     table(output, ['gateway', 'epoch', 'acknowledged at', 'answered by', 'in', 'at'], rows),
   ].join('\n');
 }

@@ -22,10 +22,10 @@ interface ReplayOptions {
 export function registerRolloutReplay(rollout: Command, context: CliContext): void {
   rollout
     .command('replay <model>')
-    .description('decide past rollouts again from what the judge saw, and show which would turn out differently')
-    .option('--policy <file>', 'a JSON file with another rollout policy (default: the policy that each rollout had)')
+    .description('replay past rollouts from what the judge saw, and show which would end differently')
+    .option('--policy <file>', 'a JSON file with another rollout policy (default: each rollout’s own policy)')
     .addOption(new Option('--env <environment>', 'only this environment').choices(environmentSchema.options))
-    .option('--limit <n>', 'how many rollouts, the newest first', parseCount, 50)
+    .option('--limit <n>', 'how many of the newest rollouts', parseCount, 50)
     .addHelpText(
       'after',
       examples('rollout replay flight-delay', 'rollout replay flight-delay --policy stricter.json --json'),
@@ -48,7 +48,7 @@ export function registerRolloutReplay(rollout: Command, context: CliContext): vo
           one.summary,
         ]);
         const differing = replays.filter((one) => one.differs).length;
-        const told = `${differing} of ${replays.length} rollouts would turn out differently.`;
+        const told = `${differing} of ${replays.length} rollouts would end differently.`;
         return `${table(output, ['started', 'environment', 'moves', 'was', 'looks', 'now', 'at look', 'because'], rows)}\n\n${told}`;
       });
     });
@@ -70,7 +70,7 @@ async function readPolicy(file: string): Promise<RolloutPolicy> {
   if (!parsed.success)
     throw new PerdureError(
       'input/invalid',
-      `${file} is no rollout policy: ${describeIssues(parsed.error.issues)}. See docs/model-definition.md#rollout.`,
+      `${file} is not a rollout policy: ${describeIssues(parsed.error.issues)}. See docs/model-definition.md#rollout.`,
     );
   return parsed.data;
 }

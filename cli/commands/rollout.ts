@@ -17,19 +17,19 @@ import { registerRolloutReplay } from './rollout-replay.js';
 import { requireModelName } from '../parse/version-ref.js';
 
 const steering = [
-  ['pause', 'keep the traffic as it is until it is resumed'],
-  ['resume', 'go on after a pause'],
+  ['pause', 'hold the traffic split until resumed'],
+  ['resume', 'continue after a pause'],
   ['advance', 'go to the next stage without waiting for the judge'],
   ['abort', 'go back to the champion'],
 ] as const;
 
 /** `rollout status|replay|pause|resume|advance|abort`. */
 export function registerRollout(program: Command, context: CliContext): void {
-  const rollout = program.command('rollout').description('the move of an environment from champion to challenger');
+  const rollout = program.command('rollout').description('rollouts of a challenger in an environment');
 
   rollout
     .command('status <model>')
-    .description('show the running rollout, or the last one, and what the judge saw')
+    .description('show the running or last rollout, and what the judge saw')
     .addOption(environmentOption())
     .addHelpText('after', examples('rollout status flight-delay', 'rollout status flight-delay --env staging --json'))
     .action(async (modelText: string, { env }: EnvironmentChoice) => {
@@ -168,8 +168,8 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
   if (last?.leftOut) parts.push(last.leftOut);
   if (lacksData)
     parts.push(
-      'No data is never a pass: the judge waits for requests to both versions. Send some to the gateway ' +
-        `(perdure predict ${rollout.model} --file ROWS), see who asks it (perdure status), or go on without ` +
+      'No data is never a pass: the judge waits for requests to both versions. Send requests to the gateway ' +
+        `(perdure predict ${rollout.model} --file ROWS), see the gateways (perdure status), or continue without ` +
         `the judge: perdure rollout advance ${rollout.model} --reason TEXT`,
     );
   if (last?.latency.challenger) parts.push(latencyTable(output, rollout, last.latency));
@@ -194,7 +194,7 @@ function latencyTable(
 
 function lateLabelsText({ lastWord, awaitsLabels }: RolloutDetail): string | null {
   if (lastWord) return `${lastWord.verdict}: ${lastWord.reason}`;
-  return awaitsLabels === null ? null : `still waited for (workflow ${awaitsLabels})`;
+  return awaitsLabels === null ? null : `pending (workflow ${awaitsLabels})`;
 }
 
 type Quantiles = RolloutDetail['looks'][number]['latency']['champion'];

@@ -47,7 +47,7 @@ function registerList(routes: Command, context: CliContext): void {
       const { output } = context;
       showPage(output, await context.api().routes(pageQuery(options)), (found) => {
         if (found.length === 0)
-          return 'Nothing is served yet. The first version that passes its gates goes in: perdure train MODEL --wait';
+          return 'Nothing is served yet. The first version that passes its gates is served: perdure train MODEL --wait';
         return table(output, head, found.map(rowOf));
       });
     });
@@ -55,10 +55,10 @@ function registerList(routes: Command, context: CliContext): void {
 
 function registerShow(routes: Command, context: CliContext): void {
   addPageOptions(routes.command('show <model>'))
-    .description('show what is served, or with --at what was served at that time')
+    .description('show the route in force, or with --at the one at that time')
     .addOption(environmentOption())
     .option('--at <time>', 'a time in the past: ISO 8601, local without a zone, or 10m ago')
-    .option('--history', 'the routes that were ever in force, the newest first')
+    .option('--history', 'every route that was ever in force, the newest first')
     .addHelpText(
       'after',
       examples(
@@ -113,12 +113,14 @@ function registerShow(routes: Command, context: CliContext): void {
 function registerLetGo(routes: Command, context: CliContext): void {
   routes
     .command('let-go <model>')
-    .description('stop serving a model that gateways keep, though the database has no route for it (see `doctor`)')
+    .description(
+      'stop serving a model that gateways still serve although the database has no route for it (see `doctor`)',
+    )
     .addOption(environmentOption())
     .requiredOption('--reason <text>', 'why')
     .addHelpText(
       'after',
-      examples('routes let-go flight-delay --env staging --reason "gone since the database was made anew"'),
+      examples('routes let-go flight-delay --env staging --reason "lost when the database was recreated"'),
     )
     .action(async (modelText: string, { env, reason }: EnvironmentChoice & { reason: string }, command: Command) => {
       const model = requireModelName(modelText);
@@ -126,7 +128,7 @@ function registerLetGo(routes: Command, context: CliContext): void {
       const done = await context.api().letGo(model, { environment: env, actor, reason });
       context.output.result(
         done,
-        `Gateways of ${env} let ${model} go, if they keep it: \`perdure routes show ${model}\` and doctor say so.`,
+        `Gateways of ${env} stop serving ${model} if they still do: \`perdure routes show ${model}\` and doctor say so.`,
       );
     });
 }

@@ -13,7 +13,7 @@ import { requireModelName } from '../parse/version-ref.js';
 
 /** `runs ls`, `runs show` and `runs cancel`. */
 export function registerRuns(program: Command, context: CliContext): void {
-  const runs = program.command('runs').description('executions of the training pipeline');
+  const runs = program.command('runs').description('training runs');
 
   addPageOptions(runs.command('ls [model]'))
     .description('list runs, the newest first')
@@ -48,14 +48,14 @@ export function registerRuns(program: Command, context: CliContext): void {
 
   runs
     .command('cancel <run>')
-    .description('end a run that goes on; its trainer is stopped and nothing is registered')
+    .description('cancel a running run; its trainer is stopped and nothing is registered')
     .addHelpText('after', examples('runs cancel 0199c0de-1c1e-7a44-a7f5-2f0e8a8f1a11'))
     .action(async (id: string) => {
       const run = await context.api().run(id);
       if (run.finishedAt !== null)
         throw new PerdureError(
           'state/conflict',
-          `Run ${id} has ended already: ${run.outcome ?? 'without an outcome'}.`,
+          `Run ${id} has already ended: ${run.outcome ?? 'without an outcome'}.`,
         );
       const [handle, { cancelTraining }] = await Promise.all([context.temporal(), import('../../client/training.js')]);
       await cancelTraining(handle, run.workflowId, run.id);
@@ -68,7 +68,7 @@ export function registerRuns(program: Command, context: CliContext): void {
 
 /** A run for people. */
 export function describeRun(output: Output, run: RunDetail): string {
-  const window = (one: RunDetail['trainedOn']) => one && `${one.from} until before ${one.to}, ${one.rows} rows`;
+  const window = (one: RunDetail['trainedOn']) => one && `${one.from} to ${one.to} (exclusive), ${one.rows} rows`;
   const parts = [
     fields([
       ['run', run.id],

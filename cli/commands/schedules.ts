@@ -9,17 +9,18 @@ import { requireModelName } from '../parse/version-ref.js';
 
 /** `schedules ls`: what fires when, and which firings did not go as they should. */
 export function registerSchedules(program: Command, context: CliContext): void {
-  const schedules = program.command('schedules').description('schedules that begin runs of the training pipeline');
+  const schedules = program.command('schedules').description('schedules of training runs');
 
   schedules
     .command('ls <model>')
-    .description('list the schedules of a model: next and last firing; firings that overlapped, were missed or late')
+    .description('list a model’s schedules: next and last firing; overlapped, missed and late firings')
     .addHelpText('after', examples('schedules ls flight-delay', 'schedules ls flight-delay --json'))
     .action(async (model: string) => {
       const { output } = context;
       const found = await context.api().schedules(requireModelName(model));
       output.result(found, () => {
-        if (found.items.length === 0) return `${model} has no schedule. Add one to triggers.schedules, and apply.`;
+        if (found.items.length === 0)
+          return `${model} has no schedule. Add one to triggers.schedules, then: perdure apply`;
         const head = ['schedule', 'cron', 'state', 'next', 'last', 'fired', 'overlapped', 'missed', 'late'];
         const rows = found.items.map((one) => [
           one.name,
@@ -37,11 +38,12 @@ export function registerSchedules(program: Command, context: CliContext): void {
 function lastText({ last }: ScheduleView): string | null {
   if (last === null) return null;
   const late = last.lateSeconds < 1 ? '' : `, begun ${duration(last.lateSeconds * 1000)} after`;
-  return `${localTime(last.scheduledFor)}${late}: ${last.outcome ?? (last.runId ? 'running' : 'no worker has begun it')}`;
+  return `${localTime(last.scheduledFor)}${late}: ${last.outcome ?? (last.runId ? 'running' : 'no worker has started it')}`;
 }
 
 function troubles(one: ScheduleView): string[] {
-  if (one.state === 'absent') return [`${one.name}: Temporal has no Schedule of it. \`perdure apply\` makes it again.`];
+  if (one.state === 'absent')
+    return [`${one.name}: its Schedule is missing in Temporal. \`perdure apply\` creates it again.`];
   return (['overlapped', 'missed', 'late'] as const).flatMap((kind) =>
     one[kind].reason === null ? [] : [`${one.name}, ${kind}: ${one[kind].reason}.`],
   );

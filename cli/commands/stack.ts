@@ -22,7 +22,7 @@ function registerUp(program: Command, context: CliContext): void {
   const { output, signal } = context;
   program
     .command('up')
-    .description('start the stack, in this terminal until Ctrl-C, and serve the last routes')
+    .description('start the stack in this terminal until Ctrl-C, and serve the last routes')
     .option('--detach', 'start it in the background')
     .addHelpText('after', examples('up', 'up --detach'))
     .action(async ({ detach }: { detach?: true }) => {
@@ -48,13 +48,13 @@ function registerUp(program: Command, context: CliContext): void {
       const stack = await startStack({ config, environment: context.env, onProgress, signal }).catch(
         (error: unknown) => {
           throw signal.aborted
-            ? new Interrupted('Interrupted: what had started is stopped. The next `perdure up` goes on from here.')
+            ? new Interrupted('Interrupted: what had started was stopped. The next `perdure up` continues from here.')
             : error;
         },
       );
       output.result(
         { state: 'running', addresses: shown(stack.addresses) },
-        () => `The stack is up.\n${places(stack.addresses)}\nCtrl-C stops it; the next start goes on from here.`,
+        () => `The stack is up.\n${places(stack.addresses)}\nCtrl-C stops it; the next start continues from here.`,
       );
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       output.progress('Stopping');
@@ -66,7 +66,7 @@ function registerDown(program: Command, context: CliContext): void {
   const { output } = context;
   program
     .command('down')
-    .description('stop the stack, whoever started it; state stays')
+    .description('stop the stack, whoever started it; keeps its state')
     .addHelpText('after', examples('down'))
     .action(async () => {
       const { down } = await import('../../infra/embedded/supervision/down.js');
@@ -74,7 +74,7 @@ function registerDown(program: Command, context: CliContext): void {
       const any = stopped.supervisorPid !== undefined || stopped.leftovers.length > 0;
       output.result(
         { ...stopped, stopped: any },
-        any ? 'Stopped. The state stays; `perdure up` goes on from it.' : 'Nothing was running.',
+        any ? 'Stopped. The state is kept; `perdure up` continues from it.' : 'Nothing was running.',
       );
     });
 }
@@ -83,7 +83,7 @@ function registerStatus(program: Command, context: CliContext): void {
   const { output } = context;
   program
     .command('status')
-    .description('what runs, where, what it occupies and where its state lives')
+    .description('show processes, addresses, memory and disk use, and open work')
     .addHelpText('after', examples('status', 'status --json'))
     .action(async () => {
       const [{ stackStatus }, { openWorkOf, openWorkText }] = await Promise.all([
@@ -108,11 +108,11 @@ function registerDoctor(program: Command, context: CliContext): void {
   const { output } = context;
   program
     .command('doctor')
-    .description('what is missing or broken, one line each, with the remedy; changes nothing')
-    .option('--replay', 'also replay the histories of open workflows on this code')
+    .description('check the installation: what is missing or broken, with the remedy; changes nothing')
+    .option('--replay', 'also replay the histories of open workflows against this code')
     .addHelpText('after', examples('doctor', 'doctor --json', 'doctor --replay'))
     .action(async ({ replay }: { replay?: true }) => {
-      output.progress('Asks every server, gateway and open workflow; `perdure status` takes less');
+      output.progress('Queries every server, gateway and open workflow; `perdure status` is quicker');
       const { doctor } = await import('../../infra/embedded/doctor/doctor.js');
       const checks = await doctor(context.env, { replay: replay ?? false });
       const problems = checks.filter((check) => check.outcome === 'problem').length;
@@ -176,7 +176,7 @@ function describeStatus(output: Output, status: StackStatus): string {
     ...status.disk.slice(0, 6).map((use) => [`  ${use.part}`, diskText(use)] as const),
     [
       'free',
-      `${bytesText(status.diskFreeBytes)}${status.diskFull ? output.colours.red('  the disk is full: free some; what stopped goes on by itself') : ''}`,
+      `${bytesText(status.diskFreeBytes)}${status.diskFull ? output.colours.red('  the disk is full: free some space; stopped processes then restart automatically') : ''}`,
     ],
     ['tools', status.toolsFolder],
   ]);

@@ -25,15 +25,15 @@ interface TrainOptions {
 export function registerTrain(program: Command, context: CliContext): void {
   program
     .command('train <model>')
-    .description('start a run of the training pipeline')
-    .option('--wait', 'show its progress and wait for its end; Ctrl-C leaves the run alone')
+    .description('start a training run')
+    .option('--wait', 'show progress and wait until it ends; Ctrl-C does not stop the run')
     .option(
       '--until <YYYY-MM>',
-      'the last partition used, which is the holdout; reads and moves no watermark',
+      'the last partition to use, as the holdout; neither reads nor moves the watermark',
       parsePartition,
     )
-    .option('--set <path=value>', 'change training or data.window for this run alone; may be repeated', collectSet)
-    .option('--force', 'train although the same data and definition made a version before')
+    .option('--set <path=value>', 'change training or data.window for this run only; repeatable', collectSet)
+    .option('--force', 'train even if the same data and definition already made a version')
     .addHelpText(
       'after',
       examples(

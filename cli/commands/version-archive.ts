@@ -8,10 +8,10 @@ const acts = [
   [
     'archive',
     true,
-    'put a version away: out of lists and promotions; nothing of it is lost',
+    'archive a version: hidden from lists and promotions; nothing is deleted',
     'trained on the wrong month',
   ],
-  ['unarchive', false, 'bring back a version that was put away', 'wanted for a comparison'],
+  ['unarchive', false, 'bring back an archived version', 'wanted for a comparison'],
 ] as const;
 
 /**

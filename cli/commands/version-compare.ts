@@ -13,7 +13,7 @@ import { requireVersionRef } from '../parse/version-ref.js';
 export function registerVersionCompare(versions: Command, context: CliContext): void {
   versions
     .command('compare <version> <others...>')
-    .description('put versions side by side: data, parameters, metrics, gates')
+    .description('compare versions side by side: data, parameters, metrics, gates')
     .addHelpText(
       'after',
       examples(
@@ -63,7 +63,7 @@ function describeComparison(
         row(
           'trained on',
           (one) =>
-            one.trainedOn && `${one.trainedOn.from} until before ${one.trainedOn.to}, ${one.trainedOn.rows} rows`,
+            one.trainedOn && `${one.trainedOn.from} to ${one.trainedOn.to} (exclusive), ${one.trainedOn.rows} rows`,
         ),
         row('tested on', (one) => one.testedOn && `${one.testedOn.from}, ${one.testedOn.rows} rows`),
         row('snapshot', (one) => shortDigest(one.snapshotSha256)),

@@ -11,9 +11,7 @@ import { requireVersionRef } from '../parse/version-ref.js';
 export function registerVersionExport(versions: Command, context: CliContext): void {
   versions
     .command('export <version>')
-    .description(
-      'write a version into a folder: model.onnx, card, evaluation, definition, lineage, and their SHA-256 sums',
-    )
+    .description('export a version into a folder: model.onnx, card, evaluation, definition, lineage and SHA-256 sums')
     .option('--out <folder>', 'the folder, which must not exist yet (default: MODEL-N)')
     .addHelpText(
       'after',
@@ -25,7 +23,7 @@ export function registerVersionExport(versions: Command, context: CliContext): v
       if (await exists(folder))
         throw new PerdureError(
           'state/conflict',
-          `--out: ${folder} exists already. Name another folder, or remove it.`,
+          `--out: ${folder} already exists. Name another folder, or remove it.`,
           { folder },
         );
       const api = context.api();
@@ -39,7 +37,7 @@ export function registerVersionExport(versions: Command, context: CliContext): v
       if (digest(artifact) !== detail.artifactSha256)
         throw new PerdureError(
           'artifact/digest-mismatch',
-          `What arrived of ${text} is not ${detail.artifactSha256}. Export it again.`,
+          `The bytes received of ${text} do not have SHA-256 ${detail.artifactSha256}. Export it again.`,
         );
       const { evaluation, ...record } = detail;
       const files: Record<string, Uint8Array | string> = {

@@ -34,8 +34,7 @@ export function registerVersions(program: Command, context: CliContext): void {
         if (found.length === 0)
           return all
             ? `${model} has no version yet. Train one: perdure train ${model} --wait`
-            : `${model} has no version that is not archived (--all lists those). Train one: perdure train ` +
-                `${model} --wait`;
+            : `${model} has only archived versions (--all lists them). Train one: perdure train ` + `${model} --wait`;
         const rows = found.map((one) => [
           `${one.model}@${one.version}`,
           localTime(one.createdAt),
@@ -96,7 +95,7 @@ function absent(error: unknown): undefined {
 }
 
 function describeVersion(output: Output, version: VersionDetail): string {
-  const window = (one: VersionDetail['trainedOn']) => one && `${one.from} until before ${one.to}, ${one.rows} rows`;
+  const window = (one: VersionDetail['trainedOn']) => one && `${one.from} to ${one.to} (exclusive), ${one.rows} rows`;
   const parts = [
     fields([
       ['version', `${version.model}@${version.version}`],

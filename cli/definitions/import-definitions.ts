@@ -45,8 +45,8 @@ export function importDefinitions(
     const tooLong = () =>
       refuse(
         next(),
-        `it was not loaded within ${patienceMs / 1000} s. A model file only describes: take out ` +
-          'what waits or loops.',
+        `it was not loaded within ${patienceMs / 1000} s. A model file only declares: remove ` +
+          'whatever waits or loops.',
       );
     let patience = setTimeout(tooLong, patienceMs);
     child.on('message', (message) => {
@@ -73,7 +73,7 @@ export function importDefinitions(
       if (loaded.length === files.length) return;
       refuse(
         next(),
-        `it ended the process that loads it (${signal ?? `exit code ${code}`}). A model file only describes: ` +
+        `it ended the process that loaded it (${signal ?? `exit code ${code}`}). A model file only declares: ` +
           `take \`process.exit\` out.`,
       );
     });

@@ -19,7 +19,7 @@ export interface LoadedDefinition {
 export async function loadDefinitions(projectRoot: string): Promise<LoadedDefinition[]> {
   const folder = path.join(projectRoot, 'models');
   if (!existsSync(folder))
-    throw new PerdureError('not-found', `There is no folder ${folder}. Put each model into models/NAME/model.ts.`);
+    throw new PerdureError('not-found', `There is no folder ${folder}. Create models/NAME/model.ts for each model.`);
   const files = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(path.join(folder, entry.name, 'model.ts')))
     .map((entry) => path.join('models', entry.name, 'model.ts'))
@@ -31,15 +31,12 @@ export async function loadDefinitions(projectRoot: string): Promise<LoadedDefini
     if (definition.name !== named)
       throw invalid(
         file,
-        `the definition is called ${definition.name}, and its folder ${named}. Give both one name: the ` +
+        `the definition is named ${definition.name}, but its folder ${named}. Give both the same name: the ` +
           `folder's name is the model's.`,
       );
     const twin = loaded.find((other) => other.file < file && other.definition.name === definition.name);
     if (twin)
-      throw invalid(
-        file,
-        `its name ${definition.name} is also that of ${twin.file}. Give each model a name of its own.`,
-      );
+      throw invalid(file, `its name ${definition.name} is also used by ${twin.file}. Give each model its own name.`);
   }
   return loaded;
 }

@@ -6,7 +6,7 @@ export function describeContract(
   contract: ContractCompatibility & { against: readonly number[]; refused?: string | null },
 ): string {
   const { against, changes, refused = null } = contract;
-  if (against.length === 0) return 'nothing is served yet: no caller is promised anything';
+  if (against.length === 0) return 'nothing is served yet: no caller depends on it';
   const served = `with version ${against.join(' and ')}, which ${against.length === 1 ? 'is' : 'are'} served`;
   const lines = changes.map(({ feature, change, effect, breaking, remedy }) =>
     [`  ${breaking ? '✗' : '·'} ${feature} (${change}) ${effect}.`, remedy].filter((part) => part !== null).join(' '),

@@ -26,7 +26,7 @@ export function describeLake(output: Output, listing: LakeListing): string {
   const said =
     validated.length > 0
       ? table(output, ['partition', 'validation', 'rows', 'says'], validated)
-      : `No run has validated any of it yet: perdure train ${model}`;
+      : `Not validated by a run yet: perdure train ${model}`;
   const more = listing.next === null ? '' : `\n\nEarlier months: perdure data ls ${model} --before ${listing.next}`;
   return `${landed}\n\n${said}${trainedTable(output, listing)}${notRead}${more}`;
 }

@@ -35,7 +35,7 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
       ],
     ]),
     plan.stages.length === 0
-      ? 'No stages: nothing would move.'
+      ? 'No stages: nothing would change.'
       : table(
           output,
           [
@@ -43,7 +43,7 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
             'serves',
             'at least',
             'at most',
-            'to see the named harm',
+            'to see the stated harm',
             'to pass when equal',
             'time at this traffic',
           ],
@@ -65,15 +65,17 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
   ];
   const bases = new Set(plan.stages.flatMap(({ metrics }) => metrics.map(({ basis }) => basis)));
   if (bases.has('assumed'))
-    parts.push('Nothing was counted of the champion yet: 1 % of errors and slow answers is assumed.');
+    parts.push('Nothing was counted for the champion yet: 1 % errors and 1 % slow answers are assumed.');
   if (bases.has('holdout'))
     parts.push(
-      'Labels were not counted in a rollout yet: taken from the holdout of the champion, as if each ' +
+      'No labels were counted in a rollout yet: taken from the champion’s holdout, as if each ' +
         'request got its label.',
     );
   if (plan.refused !== null) parts.push(`Refused: ${plan.refused}`);
   else
-    parts.push(already ? 'Nothing was changed.' : 'Nothing was changed. Ask for it: the same command without --plan.');
+    parts.push(
+      already ? 'Nothing was changed.' : 'Nothing was changed. To request it, run the same command without --plan.',
+    );
   return parts.join('\n\n');
 }
 

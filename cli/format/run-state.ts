@@ -5,9 +5,9 @@ import { duration } from './time.js';
 import { state } from './words.js';
 
 const waitsFor: Readonly<Record<WaitKind, string>> = {
-  model: 'waits for other runs of the model',
-  data: 'waits for a worker of data',
-  training: 'waits for a trainer',
+  model: 'waiting for other runs of the model',
+  data: 'waiting for a data worker',
+  training: 'waiting for a trainer',
 };
 
 /** How a run ended, what it waits for and since when, or its step. */
@@ -20,5 +20,5 @@ export function runState(
   if (run.waiting === null) return `${state(output, null)} (${run.step ?? 'starting'})`;
   const { for: kind, since, place, of } = run.waiting;
   const waited = duration(Math.max(0, now.getTime() - Date.parse(since)));
-  return `${waitsFor[kind]} since ${waited}: place ${place} of ${of}`;
+  return `${waitsFor[kind]} since ${waited}: position ${place} of ${of}`;
 }

@@ -5,9 +5,9 @@ import { shortDigest } from './words.js';
 
 const contentWords = {
   same: 'the same',
-  new: 'it has arrived since',
+  new: 'arrived since',
   corrected: 'corrected since',
-  unread: 'changed since; no run has read it yet',
+  unread: 'changed since; not read by a run yet',
   removed: 'taken away since',
 } as const;
 

@@ -21,7 +21,7 @@ export function servesText({ split, shadows, standby, overrides }: Pick<Route, k
   return [
     splitText(split),
     ...shadows.map(({ version, samplePct }) => `version ${version} shadows ${samplePct} %`),
-    ...standby.map((version) => `version ${version} stands by`),
+    ...standby.map((version) => `version ${version} on standby`),
     ...overrides.map(
       ({ version, keys, headers }) => `version ${version} for testers (${testersText(keys.length, headers.length)})`,
     ),

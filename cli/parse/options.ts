@@ -14,11 +14,11 @@ export interface EnvironmentChoice {
 export function parsePartition(text: string): string {
   const parsed = partitionSchema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('It must be a month written YYYY-MM, for example 2013-04.');
+  throw new InvalidArgumentError('must be a month in the form YYYY-MM, for example 2013-04.');
 }
 
 export function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d{1,9}$/.test(text) && count >= 1) return count;
-  throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  throw new InvalidArgumentError('must be a whole number, at least 1.');
 }

@@ -7,7 +7,7 @@ export function requireVersionRef(text: string): { model: string; version: numbe
   if (version !== undefined) return { model, version };
   throw new PerdureError(
     'input/invalid',
-    `${JSON.stringify(text)} names no version: write ${model}@N. \`perdure versions ls ${model}\` lists them.`,
+    `${JSON.stringify(text)} has no version: write ${model}@N. \`perdure versions ls ${model}\` lists them.`,
   );
 }
 

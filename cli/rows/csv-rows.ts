@@ -22,17 +22,17 @@ export async function* csvRows(file: string): AsyncGenerator<Record<string, stri
     if (text === '' && names.length > 1) continue;
     const cells = cellsOf(file, text, line, delimiter);
     if (cells.length !== names.length)
-      throw invalid(file, line, `it has ${cells.length} cells, and the first line has ${names.length} names`);
+      throw invalid(file, line, `it has ${cells.length} cells, but the header has ${names.length} names`);
     yield Object.fromEntries(names.map((name, index) => [name, cells[index] || null]));
   }
 }
 
 function header(file: string, names: string[]): string[] {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid(file, 1, `two columns are called ${JSON.stringify(twice)}: rename one`);
+  if (twice !== undefined) throw invalid(file, 1, `two columns are named ${JSON.stringify(twice)}: rename one`);
   const padded = names.find((name) => name !== name.trim() || name === '');
   if (padded !== undefined)
-    throw invalid(file, 1, `the name ${JSON.stringify(padded)} is empty or has blanks around it: correct it`);
+    throw invalid(file, 1, `the name ${JSON.stringify(padded)} is empty or has surrounding spaces: fix it`);
   return names;
 }
 
@@ -79,7 +79,7 @@ function cellsOf(file: string, text: string, line: number, delimiter: string): s
       let end = text.indexOf('"', at + 1);
       while (text[end + 1] === '"') end = text.indexOf('"', end + 2);
       if (end + 1 < text.length && text[end + 1] !== delimiter)
-        throw invalid(file, line, 'after a closing quote there is more than a delimiter');
+        throw invalid(file, line, 'unexpected text after a closing quote');
       cells.push(text.slice(at + 1, end).replaceAll('""', '"'));
       at = end + 2;
     } else {
@@ -87,11 +87,7 @@ function cellsOf(file: string, text: string, line: number, delimiter: string): s
       const end = found === -1 ? text.length : found;
       const cell = text.slice(at, end);
       if (cell.includes('"'))
-        throw invalid(
-          file,
-          line,
-          'a quote stands within a cell that is not quoted: quote the cell and double the quote',
-        );
+        throw invalid(file, line, 'an unquoted cell contains a quote: quote the cell and double the quote');
       cells.push(cell);
       at = end + 1;
     }

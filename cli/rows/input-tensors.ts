@@ -41,7 +41,7 @@ type Refuse = (problem: string) => PerdureError;
 function textOf(value: unknown, refuse: Refuse): string {
   if (typeof value !== 'string') {
     const remedy = typeof value === 'number' || typeof value === 'boolean' ? `: write "${value}"` : '';
-    throw refuse(`is ${JSON.stringify(value)}, where a text is expected${remedy}`);
+    throw refuse(`is ${JSON.stringify(value)}; expected a string${remedy}`);
   }
   const problem = textProblem(value);
   if (problem !== undefined) throw refuse(problem);
@@ -53,12 +53,11 @@ function numberOf(value: unknown, texts: boolean, refuse: Refuse): number | null
   const number = isRead ? Number(value) : value;
   if (typeof number !== 'number') {
     const remedy = texts
-      ? ': write it with digits, a point and perhaps an exponent, or leave the cell empty where it is missing'
+      ? ': write it in digits, with a decimal point and optionally an exponent, or leave the cell empty for null'
       : '';
-    throw refuse(`is ${JSON.stringify(value)}, where a number is expected${remedy}`);
+    throw refuse(`is ${JSON.stringify(value)}; expected a number${remedy}`);
   }
   if (Number.isNaN(number)) return null;
-  if (!Number.isFinite(number))
-    throw refuse(`is ${isRead ? value : number}, which is infinite or too large for a number`);
+  if (!Number.isFinite(number)) throw refuse(`is ${isRead ? value : number}, which is infinite or out of range`);
   return number;
 }

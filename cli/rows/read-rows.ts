@@ -33,7 +33,7 @@ export async function* readRows(file: string, batchRows: number): AsyncGenerator
   if (kind === '.json') yield* batches(await readJson(file), batchRows);
   else if (kind === '.csv') yield* batchesOf(file, csvRows(file), batchRows);
   else if (kind === '.parquet') yield* batchesOf(file, readParquet(file), batchRows);
-  else throw new PerdureError('input/invalid', `${file}: its name must end in .json, .csv or .parquet.`, { file });
+  else throw new PerdureError('input/invalid', `${file}: the file name must end in .json, .csv or .parquet.`, { file });
 }
 
 async function readJson(file: string): Promise<Row[]> {
@@ -45,9 +45,13 @@ async function readJson(file: string): Promise<Row[]> {
   }
   const parsed = rowsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PerdureError('input/invalid', `${file} must hold an array of objects, one a row: [{"carrier": "UA", …}].`, {
-    file,
-  });
+  throw new PerdureError(
+    'input/invalid',
+    `${file} must contain an array of objects, one per row: [{"carrier": "UA", …}].`,
+    {
+      file,
+    },
+  );
 }
 
 async function* readParquet(file: string): AsyncGenerator<Row> {
@@ -68,7 +72,7 @@ async function* readParquet(file: string): AsyncGenerator<Row> {
     const described = describedSchema.parse(await rowsOf(`DESCRIBE SELECT * FROM ${source}`));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined)
-      throw new PerdureError('input/invalid', `${file} has two columns that are called ${twice}: rename one.`, {
+      throw new PerdureError('input/invalid', `${file} has two columns named ${twice}: rename one.`, {
         file,
       });
     const list = described.map(({ column_name: name, column_type: type }) =>

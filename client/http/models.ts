@@ -29,6 +29,6 @@ export const modelListSchema = listSchema('models', modelSummarySchema);
 export const retireRequestSchema = z.strictObject({
   environment: environmentSchema.optional(),
   actor: actorSchema,
-  reason: plainTextSchema.trim().min(1, 'say why in a few words').max(1000),
+  reason: plainTextSchema.trim().min(1, 'give a short reason').max(1000),
 });
 export type RetireRequest = z.input<typeof retireRequestSchema>;

@@ -10,7 +10,7 @@ export const routeListSchema = listSchema('routes', routeSchema);
 export const letGoRequestSchema = z.strictObject({
   environment: environmentSchema,
   actor: actorSchema,
-  reason: z.string().trim().min(1, 'say why in a few words').max(1000),
+  reason: z.string().trim().min(1, 'give a short reason').max(1000),
 });
 export type LetGoRequest = z.infer<typeof letGoRequestSchema>;
 

@@ -47,7 +47,7 @@ export const versionDetailSchema = versionSummarySchema.extend({
 export const archiveRequestSchema = z.strictObject({
   archived: z.boolean(),
   actor: actorSchema,
-  reason: z.string().trim().min(1, 'say why in a few words').max(1000),
+  reason: z.string().trim().min(1, 'give a short reason').max(1000),
 });
 export type ArchiveRequest = z.infer<typeof archiveRequestSchema>;
 export type VersionDetail = z.infer<typeof versionDetailSchema>;

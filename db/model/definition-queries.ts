@@ -106,7 +106,7 @@ async function unknownModel(db: Database, model: string): Promise<PerdureError> 
         `${names.length}.`;
   return new PerdureError(
     'model/unknown',
-    `model: no model is called ${JSON.stringify(model)}. ${told} Run \`perdure apply\` after adding one.`,
+    `model: no model is called ${JSON.stringify(model)}. ${told} After adding one, run \`perdure apply\`.`,
     { model },
   );
 }

@@ -46,7 +46,7 @@ export async function registerVersion(
     if (run && run.outcome !== null)
       throw new PerdureError(
         'state/conflict',
-        `run ${version.runId} has ended already: ${run.outcome}. It registers nothing any more.`,
+        `run ${version.runId} has already ended: ${run.outcome}. It registers nothing any more.`,
         {
           runId: version.runId,
         },

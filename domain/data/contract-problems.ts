@@ -26,7 +26,7 @@ export function contractProblems({ features, accepts = {}, label }: Contract): D
     ...Object.keys(accepts).flatMap((name) => {
       const message =
         name in features
-          ? 'is a feature still: what is accepted and ignored is no feature'
+          ? 'is still a feature: a name is either a feature or accepted and ignored'
           : name === label.name
             ? 'is the label'
             : null;
@@ -43,7 +43,7 @@ function whyDefaultDoesNotFit(feature: Feature): string | null {
     return value < min || value > max ? `${value} is outside the feature's own range ${min} … ${max}` : null;
   }
   const { default: value, levels = [], closed, maxLength } = feature;
-  if (value === '') return 'an empty text is a missing value: write nullable: true instead';
+  if (value === '') return 'an empty string counts as null: set nullable: true instead';
   if (isLongerThan(value, maxLength)) return `is longer than the feature's own maxLength, ${maxLength} characters`;
   return closed && !levels.includes(value)
     ? `is not one of the feature's own levels: ${levels.slice(0, 50).join(', ')}`

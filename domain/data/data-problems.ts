@@ -13,7 +13,7 @@ export function dataProblems(data: DataPolicy): DefinitionProblem[] {
   const problems: DefinitionProblem[] = [];
   const columns = Object.values(tables).reduce((sum, table) => sum + Object.keys(table.columns).length, 0);
   if (columns > columnsMax)
-    problems.push({ path: 'data.tables', message: `declare ${columns} columns; ${columnsMax} are the most` });
+    problems.push({ path: 'data.tables', message: `declare ${columns} columns; at most ${columnsMax} are allowed` });
   for (const [name, table] of Object.entries(tables)) {
     if (Object.keys(table.columns).length === 0)
       problems.push({ path: `data.tables.${name}.columns`, message: 'declares no column' });
@@ -28,7 +28,7 @@ export function dataProblems(data: DataPolicy): DefinitionProblem[] {
   if (volumeRatioMin > volumeRatioMax)
     problems.push({
       path: 'data.expectations.volumeRatioMin',
-      message: `is greater than volumeRatioMax (${volumeRatioMax}): no month could keep both`,
+      message: `is greater than volumeRatioMax (${volumeRatioMax}): no month can satisfy both`,
     });
   return problems;
 }

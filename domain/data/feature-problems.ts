@@ -13,7 +13,7 @@ export function featureProblems({ features }: Contract): DefinitionProblem[] {
   const count = Object.keys(features).length;
   const problems: DefinitionProblem[] =
     count > featuresMax
-      ? [{ path: 'contract.features', message: `there are ${count}; ${featuresMax} are the most` }]
+      ? [{ path: 'contract.features', message: `there are ${count}; at most ${featuresMax} are allowed` }]
       : [];
   for (const [name, feature] of Object.entries(features)) {
     const path = `contract.features.${name}`;
@@ -26,12 +26,12 @@ export function featureProblems({ features }: Contract): DefinitionProblem[] {
     }
     const levels = feature.levels ?? [];
     const twice = levels.find((level, index) => levels.indexOf(level) !== index);
-    if (twice !== undefined) problems.push({ path: `${path}.levels`, message: `${twice} stands there twice` });
+    if (twice !== undefined) problems.push({ path: `${path}.levels`, message: `${twice} is listed twice` });
     const long = levels.find((level) => Array.from(level).length > feature.maxLength);
     if (long !== undefined)
       problems.push({
         path: `${path}.levels`,
-        message: `${long} is longer than maxLength (${feature.maxLength}): it could never come`,
+        message: `${long} is longer than maxLength (${feature.maxLength}): no value can ever match it`,
       });
   }
   return problems;

@@ -2,7 +2,7 @@ import type { AcceptedFeature, Feature } from './contract.js';
 import type { ContractChange } from './contract-change.js';
 import { characterCount } from '../text/plain-text.js';
 
-const keepWide = 'Let it take what it took until callers have moved.';
+const keepWide = 'Keep accepting what it accepted until callers have moved.';
 
 /** How the values that a feature takes have changed, absence left out. */
 export function changesOfValues(feature: string, before: Feature | AcceptedFeature, after: Feature): ContractChange[] {

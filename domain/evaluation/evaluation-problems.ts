@@ -36,27 +36,27 @@ export function evaluationProblems(policy: EvaluationPolicy, { features }: Contr
       problems.push({
         path,
         message:
-          `${name} is a number of a wide range: each value would be a slice of its own. Slice by a ` +
-          `text made from it, or narrow its min and max to fewer than ${sliceLevelsMax} whole numbers`,
+          `${name} is a number with a wide range: each value would be its own slice. Slice by a ` +
+          `string derived from it, or narrow its min and max to fewer than ${sliceLevelsMax} whole numbers`,
       });
   }
   if (threshold === 0 || threshold === 1)
     problems.push({
       path: 'evaluation.threshold',
-      message: `${threshold} makes every row ${threshold === 0 ? 'positive' : 'negative'}: take a number between`,
+      message: `${threshold} makes every row ${threshold === 0 ? 'positive' : 'negative'}: set it between 0 and 1`,
     });
   const tailRounds = (bootstrapRounds * (100 - confidencePct)) / 200;
   if (tailRounds < 1)
     problems.push({
       path: 'evaluation.bootstrapRounds',
       message:
-        `${bootstrapRounds} rounds give no interval of ${confidencePct} %: at least ` +
-        `${Math.ceil(Number((200 / (100 - confidencePct)).toFixed(6)))} do`,
+        `${bootstrapRounds} resamples are too few for a ${confidencePct} % interval: set at least ` +
+        `${Math.ceil(Number((200 / (100 - confidencePct)).toFixed(6)))}`,
     });
   if (parityMax >= 1)
     problems.push({
       path: 'evaluation.parityMax',
-      message: 'no two probabilities differ by more than 1: it could never fail',
+      message: 'two probabilities never differ by more than 1: the check could never fail',
     });
   return problems;
 }
@@ -75,7 +75,7 @@ function gateProblems(
   if (atLeast !== undefined) {
     if (atLeast <= 0) return [never('atLeast', atLeast, 'could never fail')];
     if (atLeast > greatest) return [never('atLeast', atLeast, 'could never pass')];
-    if (atLeast === greatest) return [never('atLeast', atLeast, 'passes only without one mistake')];
+    if (atLeast === greatest) return [never('atLeast', atLeast, 'passes only with no mistake at all')];
     if (better !== 'atLeast' && atLeast > 0)
       return [{ path: `${path}.atLeast`, message: `a smaller ${metric} is better: bound it by atMost` }];
   }
@@ -83,7 +83,9 @@ function gateProblems(
     if (atMost >= greatest) return [never('atMost', atMost, 'could never fail')];
     if (atMost < 0) return [never('atMost', atMost, 'could never pass')];
     if (atMost === 0)
-      return [never('atMost', atMost, better === 'atMost' ? 'passes only without one mistake' : 'could hardly pass')];
+      return [
+        never('atMost', atMost, better === 'atMost' ? 'passes only with no mistake at all' : 'could hardly pass'),
+      ];
   }
   if (worseThanChampionByAtMost !== undefined && worseThanChampionByAtMost >= greatest)
     return [never('worseThanChampionByAtMost', worseThanChampionByAtMost, 'could never fail')];

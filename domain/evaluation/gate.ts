@@ -39,7 +39,7 @@ export const gateDecisionSchema = z.strictObject({
 });
 export type GateDecision = z.infer<typeof gateDecisionSchema>;
 
-export const parityGateName = 'ONNX answers as the native model';
+export const parityGateName = 'ONNX matches the native model';
 export const plausibleGateName = 'not too good to be true';
 
 /** A ROC AUC from here on is what a model gets that was shown the label. */
@@ -105,7 +105,7 @@ function parityGate(policy: EvaluationPolicy, { parityMaxDifference: value }: Ev
     ...gate,
     outcome,
     value,
-    reason: `The largest difference over the holdout is ${text(value)}; ${bound} is asked.`,
+    reason: `The largest difference over the holdout is ${text(value)}; required: ${bound}.`,
   };
 }
 
@@ -123,15 +123,15 @@ function plausibleGate(
     interval: overall.intervals.rocAuc ?? null,
     bound: `below ${implausibleRocAuc}`,
   };
-  const seen = `A ROC AUC of ${value.toFixed(5)} is what a model gets that was shown the label`;
+  const seen = `A ROC AUC of ${value.toFixed(5)} suggests that the label leaks into the features`;
   if (implausiblyGood === 'accept')
     return [{ ...gate, outcome: 'pass', reason: `${seen}; evaluation.implausiblyGood accepts it.` }];
   const most =
     leading && leading.share > 0
-      ? ` It leans most on ${leading.feature} (${(100 * leading.share).toFixed(1)} % of the gain).`
+      ? ` The most important feature is ${leading.feature} (${(100 * leading.share).toFixed(1)} % of the gain).`
       : '';
   const next =
-    'Take out the feature that is known only afterwards, or, if the problem is that easy, set ' +
+    'Remove the feature that is only known afterwards, or, if the problem really is that easy, set ' +
     'evaluation.implausiblyGood to "accept".';
   return [{ ...gate, outcome: 'fail', reason: `${seen}.${most} ${next}` }];
 }
@@ -213,14 +213,14 @@ function find(rule: GateRule, scored: Scored, comparison: Comparison | null, not
   const measured =
     `${compares ? `${rule.metric} less the champion's` : rule.metric} is ${text(value)} ` +
     `(${interval.confidencePct} % interval ${text(interval.low)} to ${text(interval.high)})`;
-  return { outcome, value, interval, reason: `${measured}; ${boundText(rule)} is asked: ${outcomeText[outcome]}.` };
+  return { outcome, value, interval, reason: `${measured}; required: ${boundText(rule)}. ${outcomeText[outcome]}.` };
 }
 
 const outcomeText: Record<Verdict, string> = {
-  pass: 'the whole interval keeps it',
-  fail: 'the whole interval breaks it',
-  inconclusive: 'the interval holds the bound, more rows are needed to tell',
-  'no-data': 'nothing to say',
+  pass: 'The whole interval is within it',
+  fail: 'The whole interval is beyond it',
+  inconclusive: 'The interval contains the bound: more rows are needed to decide',
+  'no-data': 'There is nothing to decide on',
 };
 
 function compareInterval(rule: GateRule, { low, high }: Interval): Verdict {

@@ -35,7 +35,7 @@ function setAt(root: Record<string, unknown>, path: string, value: unknown): voi
   if (!isPlace(place)) {
     throw new PerdureError(
       'definition/invalid',
-      `${path}: the definition has no such place. Name it as in the model file.`,
+      `${path}: the definition has no such path. Name it as in the model file.`,
       { path },
     );
   }

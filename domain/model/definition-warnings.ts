@@ -7,12 +7,12 @@ export function definitionWarnings({ data, monitoring, promotion, rollout }: Mod
   const used = new Set([data.base, ...data.joins.map((join) => join.table)]);
   for (const table of Object.keys(data.tables)) {
     if (!used.has(table))
-      warnings.push({ path: `data.tables.${table}`, message: 'is neither the base nor joined: nothing reads it' });
+      warnings.push({ path: `data.tables.${table}`, message: 'is neither the base nor joined: it is never read' });
   }
   if (promotion.remindAfterHours > promotion.expireAfterHours)
     warnings.push({
       path: 'promotion.remindAfterHours',
-      message: `is more than expireAfterHours (${promotion.expireAfterHours}): nobody is reminded`,
+      message: `is more than expireAfterHours (${promotion.expireAfterHours}): no reminder is ever sent`,
     });
   const delayHours = monitoring.labelDelayMaxDays * 24;
   if (rollout.lateLabels && rollout.lateLabels.giveUpAfterHours > delayHours)

@@ -1,7 +1,7 @@
 import type { DefinitionProblem } from '../definition-problem.js';
 import type { ModelDefinition } from './model-definition.js';
 
-const message = 'is a name that JavaScript keeps for itself: take another';
+const message = 'is a reserved name in JavaScript: choose another';
 
 /**
  * `constructor` is in every JavaScript object: whatever is looked up by such a name would be found where there is none.

@@ -74,7 +74,7 @@ function gateSections({ gates: { results, notAsked } }: ModelCard): string[] {
     results.map((gate) => [gate.name, gate.outcome, gate.reason]),
   );
   if (notAsked.length === 0) return [asked];
-  return [asked, notAsked.map(({ name, reason }) => `Not asked: ${inline(name)}. ${inline(reason)}`).join('\n\n')];
+  return [asked, notAsked.map(({ name, reason }) => `Not evaluated: ${inline(name)}. ${inline(reason)}`).join('\n\n')];
 }
 
 function importancesTable({ featureImportances }: ModelCard): string {

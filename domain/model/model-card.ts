@@ -204,8 +204,8 @@ function caveatsOf(
 ): string[] {
   const { overall, slices } = evaluation;
   const caveats = [
-    `Tested on ${snapshot.testedOn.from} up to, not including, ${snapshot.testedOn.to} alone: how it does in ` +
-      'other seasons is not known.',
+    `Tested on ${snapshot.testedOn.from} up to, not including, ${snapshot.testedOn.to} alone: its performance in ` +
+      'other seasons is unknown.',
   ];
   for (const metric of slicedMetrics) {
     const all = overall.metrics[metric];
@@ -222,20 +222,20 @@ function caveatsOf(
   const small = slices
     .filter(({ scored }) => scored.rows < smallSliceRows)
     .map(({ feature, level, scored }) => `${feature} ${level} (${scored.rows})`);
-  if (small.length > 0) caveats.push(`Too few rows to tell, fewer than ${smallSliceRows}: ${small.join(', ')}.`);
+  if (small.length > 0) caveats.push(`Too few rows to judge, fewer than ${smallSliceRows}: ${small.join(', ')}.`);
   const calibration = overall.metrics.calibrationError;
   if (calibration !== null && calibration > calibrationErrorMax) {
     caveats.push(
       `Its scores are off by ${short(calibration)} on average as probabilities (expected calibration error): ` +
-        'rank by them rather than count on them.',
+        'use them to rank, not as probabilities.',
     );
   }
   const [first] = importances;
   if (first && first.share > dominatingShare)
     caveats.push(
-      `It leans on one feature: ${first.feature} has ${(100 * first.share).toFixed(0)} % of the importance.`,
+      `It relies on one feature: ${first.feature} has ${(100 * first.share).toFixed(0)} % of the importance.`,
     );
-  for (const { name, reason } of gates.notAsked) caveats.push(`The gate "${name}" was not asked. ${reason}`);
+  for (const { name, reason } of gates.notAsked) caveats.push(`The gate "${name}" was not evaluated. ${reason}`);
   return caveats;
 }
 

@@ -42,7 +42,7 @@ export function ruleOnContract(
     .join(' ');
   if (consent === 'refuse')
     return refuse(
-      `requests that are answered today would be refused, or answered to another question: ${named} Or ` +
+      `requests that are answered today would be refused, or answered with something else: ${named} Or ` +
         'declare a cut-over: promotion.breakingContract.',
     );
   const { from, until } = consent.cutOver;

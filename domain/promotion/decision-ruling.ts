@@ -43,7 +43,7 @@ export function ruleOnDecision(decision: Decision, situation: DecisionSituation)
   }
   if (decision.evidenceSha256 !== undefined && decision.evidenceSha256 !== situation.shownEvidenceSha256) {
     return refuse(
-      `it names other evidence than the one shown (${situation.shownEvidenceSha256}): read the ` +
+      `it names other evidence than what is shown (${situation.shownEvidenceSha256}): read the ` +
         'new evidence and decide again',
     );
   }
@@ -66,18 +66,21 @@ function ruleOnApproval(
   { policy, requestedBy, trainedBy, roles, allowRequester, earlier, escalated, proof }: DecisionSituation,
 ) {
   const [isRequester, isTrainer] = [actor === requestedBy, actor === trainedBy];
-  if (isRequester && !allowRequester) return refuse('who asked for a promotion cannot approve it');
-  if (isTrainer && !allowRequester) return refuse('who had the version trained cannot approve it');
-  if (approvalState(policy, earlier, escalated) === 'approved')
-    return refuse('it has the approvals that it needs already');
+  if (isRequester && !allowRequester) return refuse('the requester of a promotion cannot approve it');
+  if (isTrainer && !allowRequester) return refuse('whoever had the version trained cannot approve it');
+  if (approvalState(policy, earlier, escalated) === 'approved') return refuse('it already has the approvals it needs');
   const approvers = approversOf(earlier);
-  if (approvers.some((one) => one.actor === actor)) return refuse(`${actor} has approved already: another person must`);
+  if (approvers.some((one) => one.actor === actor)) return refuse(`${actor} has already approved: another person must`);
   const { missing } = filledSlots(policy, earlier, escalated);
   const after = fillSlots(requirementsOf(policy, escalated), [...approvers, { actor, roles }]);
   if (slots(after.missing) === slots(missing)) {
     return refuse(`no approval is still needed from the roles of ${actor}; still needed: ${requirementText(missing)}`);
   }
-  const word = isRequester ? 'approved by the requester' : isTrainer ? 'approved by who had it trained' : 'approved';
+  const word = isRequester
+    ? 'approved by the requester'
+    : isTrainer
+      ? 'approved by whoever had it trained'
+      : 'approved';
   return { ...count(word, proof), selfApproved: isRequester || isTrainer };
 }
 

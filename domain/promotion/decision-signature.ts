@@ -84,7 +84,7 @@ export function proofOf(question: SignatureQuestion): DecisionProof {
     return refused(
       `its signature is by the key ${keyId}, which is not among the verifying keys (PERDURE_VERIFYING_KEYS_FILE)`,
     );
-  if (!holds) return refused('its signature does not fit what it says: it was changed or made up');
+  if (!holds) return refused('its signature does not match its content: it was altered or forged');
   if (parsed.promotionId !== promotionId)
     return refused(`its signature was made for another promotion (${parsed.promotionId}): decide on this one`);
   if (parsed.evidenceSha256 !== evidenceSha256)
@@ -94,8 +94,8 @@ export function proofOf(question: SignatureQuestion): DecisionProof {
     );
   const ageMs = nowMs - Date.parse(at);
   if (ageMs > signatureAgeMaxMs)
-    return refused(`its signature is of ${at}, more than ${signatureAgeMaxMs / 3_600_000} hours ago: decide again`);
+    return refused(`it was signed at ${at}, more than ${signatureAgeMaxMs / 3_600_000} hours ago: decide again`);
   if (ageMs < -clockSkewMaxMs)
-    return refused(`its signature is of ${at}, which is yet to come: set the clocks of API and workers right`);
+    return refused(`it was signed at ${at}, which is in the future: synchronize the clocks of API and workers`);
   return { kind: 'signed', keyId };
 }

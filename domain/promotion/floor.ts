@@ -72,30 +72,32 @@ export function belowFloor({ evaluation, promotion, rollout }: Rules, floor: Flo
   for (const gate of floor.gates) {
     const asked = boundText(gate);
     if (!evaluation.gates.some((rule) => isAsStrict(rule, gate)))
-      problems.push(`evaluation.gates: a gate on ${gate.metric} over all rows is asked, ${asked}`);
+      problems.push(`evaluation.gates: a gate on ${gate.metric} over all rows is required, ${asked}`);
   }
   if (evaluation.confidencePct < floor.confidencePctMin)
-    problems.push(`evaluation.confidencePct: ${evaluation.confidencePct}, at least ${floor.confidencePctMin} is asked`);
+    problems.push(
+      `evaluation.confidencePct: ${evaluation.confidencePct}, at least ${floor.confidencePctMin} is required`,
+    );
   const { count, roles } = floor.approvals;
   const counts = requirementsOf(promotion, true).filter(
     (one) => roles === undefined || one.roles.every((role) => roles.includes(role)),
   );
-  const places = counts.reduce((sum, one) => sum + one.count, 0);
-  if (places < count)
+  const slots = counts.reduce((sum, one) => sum + one.count, 0);
+  if (slots < count)
     problems.push(
-      `promotion.approvals: ${places}, at least ${count} ` +
-        `${roles ? `by ${roles.join(' or ')} alone are` : count === 1 ? 'is' : 'are'} asked`,
+      `promotion.approvals: ${slots}, at least ${count} ` +
+        `${roles ? `from ${roles.join(' or ')} alone ` : ''}${count === 1 ? 'is' : 'are'} required`,
     );
   if (floor.firstVersion === 'approval' && promotion.firstVersion === 'automatic')
-    problems.push('promotion.firstVersion: automatic, approval is asked');
+    problems.push('promotion.firstVersion: automatic, approval is required');
   if (!floor.strategies.includes(rollout.strategy))
     problems.push(`rollout.strategy: ${rollout.strategy}, ${floor.strategies.join(', ')} are allowed`);
   if (rollout.strategy !== 'direct') {
     const judged = rollout.judge.metrics.map(metricName);
     for (const name of floor.judge.metrics)
-      if (!judged.includes(name)) problems.push(`rollout.judge.metrics: ${name} is asked`);
+      if (!judged.includes(name)) problems.push(`rollout.judge.metrics: ${name} is required`);
     if (rollout.judge.alpha > floor.judge.alphaMax)
-      problems.push(`rollout.judge.alpha: ${rollout.judge.alpha}, at most ${floor.judge.alphaMax} is asked`);
+      problems.push(`rollout.judge.alpha: ${rollout.judge.alpha}, at most ${floor.judge.alphaMax} is allowed`);
   }
   return problems;
 }

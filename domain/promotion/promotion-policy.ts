@@ -49,7 +49,7 @@ export const promotionPolicySchema = z
   })
   .refine((policy) => (policy.escalateAfterHours === undefined) === (policy.escalateTo === undefined), {
     path: ['escalateTo'],
-    message: 'escalateAfterHours and escalateTo belong together: give both or neither',
+    message: 'escalateAfterHours and escalateTo go together: set both or neither',
   })
   .refine((policy) => policy.escalateAfterHours === undefined || policy.escalateAfterHours < policy.expireAfterHours, {
     path: ['escalateAfterHours'],

@@ -16,7 +16,7 @@ export function promotionProblems({
   if (remindAfterHours > expireAfterHours && remindAfterHours !== defaults.remindAfterHours)
     problems.push({
       path: 'promotion.remindAfterHours',
-      message: `is more than expireAfterHours (${expireAfterHours}): nobody would ever be reminded`,
+      message: `is more than expireAfterHours (${expireAfterHours}): no reminder would ever be sent`,
     });
   for (const [index, { roles }] of [approvals, ...approvals.alsoRequire].entries()) {
     const path = index === 0 ? 'promotion.approvals.roles' : `promotion.approvals.alsoRequire[${index - 1}].roles`;
@@ -26,7 +26,7 @@ export function promotionProblems({
   if (environments.length === 2 && environments[0] === 'production')
     problems.push({
       path: 'promotion.environments',
-      message: 'production would serve a version before staging has: name staging first',
+      message: 'production would serve a version before staging does: list staging first',
     });
   return problems;
 }

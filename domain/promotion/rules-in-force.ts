@@ -48,7 +48,7 @@ export function measuresAlike(one: EvaluationPolicy, other: EvaluationPolicy): b
 /** Why evidence was gathered under other rules than those in force; null where it was not. */
 export function whyOtherRules({ policy, rollout, rulesSha256, setBack }: Evidence, rules: Rules): string | null {
   if (rulesSha256 === undefined)
-    return 'it was gathered by an earlier release, under the rules that the version was trained with';
+    return 'an earlier release gathered it, under the rules that the version was trained with';
   for (const [place, shown, now] of [
     ['promotion', policy, policyAfter(rules.promotion, setBack ?? null)],
     ['rollout', rollout ?? null, rules.rollout],

@@ -31,7 +31,7 @@ export function rollbackTarget(
 ): number {
   const end = last?.ended;
   if (end !== undefined) {
-    const said = `The service of ${model} was ended there by ${end.by} (${end.reason})`;
+    const said = `Serving of ${model} was ended there by ${end.by} (${end.reason})`;
     throw new PerdureError(
       'rollout/refused',
       `${said}. To serve it again, promote a version: perdure promote ${model}@N.`,
@@ -46,7 +46,7 @@ export function rollbackTarget(
     const served = [...servedWhole].filter(qualifies).slice(-namedMax).join(', ') || 'none';
     throw new PerdureError(
       'not-found',
-      `to: ${model}@${to} was never approved and served whole there: a stage of a rollout that did not ` +
+      `to: ${model}@${to} was never approved and fully served there: a stage of a rollout that did not ` +
         `complete does not count. Versions that were: ${served}.`,
       { model, to },
     );
@@ -60,7 +60,7 @@ export function rollbackTarget(
   if (before === undefined) {
     throw new PerdureError(
       'not-found',
-      `${model} has no earlier champion that was approved and served whole: there is nothing to go back to, ` +
+      `${model} has no earlier champion that was approved and fully served: there is nothing to roll back to, ` +
         'and nothing was changed.',
       { model },
     );
@@ -71,7 +71,7 @@ export function rollbackTarget(
 const takenBack = (model: string, version: number, { at, reason }: SetBack) =>
   new PerdureError(
     'state/conflict',
-    `${model}@${version} was taken back at ${at} (${reason}). It serves again only with a new approval: ` +
+    `${model}@${version} was taken back at ${at} (${reason}). It needs a new approval to serve again: ` +
       `perdure promote ${model}@${version}.`,
     { model, version },
   );

@@ -33,9 +33,6 @@ export function alphaOfStage(policy: RolloutPolicy, stages: readonly RolloutStag
 export function stageAt({ stages }: SettledRollout, index: number): RolloutStage {
   const stage = stages[index];
   if (stage === undefined)
-    throw new PerdureError(
-      'state/conflict',
-      `the rollout has ${stages.length} stages, there is no number ${index + 1}`,
-    );
+    throw new PerdureError('state/conflict', `the rollout has ${stages.length} stages; there is no stage ${index + 1}`);
   return stage;
 }

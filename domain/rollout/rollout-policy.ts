@@ -54,7 +54,7 @@ const lateLabelsSchema = z.strictObject({
   /** A metric that reads labels or the prediction log. */
   metric: judgedMetricSchema.refine(
     isLogged,
-    'must be quality, outcome or value: late labels say nothing of the others',
+    'must be quality, outcome or value: late labels say nothing about the others',
   ),
   /** Chance that it is wrongly found worse. */
   alpha: z.number().gt(0).max(0.5).default(0.05),
@@ -125,7 +125,7 @@ const abSchema = z
     /** What decides. Its margin is the least improvement that counts as better. */
     outcome: judgedMetricSchema.refine(
       ({ metric }) => metric !== 'scoreDistance',
-      'must not be scoreDistance: a distance says that the versions differ, not which is better',
+      'must not be scoreDistance: a distance shows that versions differ, not which one is better',
     ),
     /**
      * `sequential`: decided as soon as it is clear, however often one looks; `fixed`: looked at once, at the horizon.
@@ -148,7 +148,7 @@ const abSchema = z
   })
   .superRefine(({ outcome, judge }, context) => {
     if (outcome.alpha !== undefined && outcome.alpha >= judge.alpha) {
-      const message = `must be less than judge.alpha (${judge.alpha}): the metrics that guard the test need the rest`;
+      const message = `must be less than judge.alpha (${judge.alpha}): the test's guardrail metrics need the rest`;
       context.addIssue({ code: 'custom', path: ['outcome', 'alpha'], message });
     }
   });

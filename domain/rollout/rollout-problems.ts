@@ -20,14 +20,14 @@ function stageProblems(rollout: RolloutPolicy): DefinitionProblem[] {
     if (minSeconds > maxSeconds)
       problems.push({
         path: `${path}.minSeconds`,
-        message: `${minSeconds} is more than ${maxPath} (${maxSeconds}): the stage would end before it may pass`,
+        message: `${minSeconds} is more than ${maxPath} (${maxSeconds}): the stage would end before it can pass`,
       });
     if (rollout.lookEverySeconds > maxSeconds)
       problems.push({
         path: 'rollout.lookEverySeconds',
         message:
-          `${rollout.lookEverySeconds} is more than ${path}'s ${maxPath} (${maxSeconds}): nobody ` +
-          'would look before its end',
+          `${rollout.lookEverySeconds} is more than ${path}'s ${maxPath} (${maxSeconds}): there would be ` +
+          'no look before it ends',
       });
     return problems;
   });
@@ -83,7 +83,7 @@ function metricProblems(rollout: RolloutPolicy): DefinitionProblem[] {
   if (twin?.metric === 'value' && outcome.metric === 'value' && twin.from !== outcome.from)
     problems.push({
       path: 'rollout.outcome.name',
-      message: `${outcome.name} is a metric of the judge as well, with another expression: give one of them another name`,
+      message: `${outcome.name} is also a metric of the judge, with another expression: rename one of them`,
     });
   return problems;
 }
@@ -102,13 +102,13 @@ function harmProblems(metric: JudgedMetric, path: string): DefinitionProblem[] {
   if (harm > greatest)
     problems.push({
       path: `${path}.${name}`,
-      message: `two means of ${metricName(metric)} differ by at most ${greatest}: a harm of ${harm} could never be seen`,
+      message: `two means of ${metricName(metric)} differ by at most ${greatest}: a harm of ${harm} can never be seen`,
     });
   const slowest = latencyBoundsMs.at(-1) ?? Infinity;
   if (metric.metric === 'slowShare' && metric.limitMs > slowest)
     problems.push({
       path: `${path}.limitMs`,
-      message: `gateways tell answers apart up to ${slowest} ms: beyond it none counts as slow`,
+      message: `gateways measure latency only up to ${slowest} ms`,
     });
   return problems;
 }
@@ -121,19 +121,19 @@ function lateLabelProblems(
   if (labelDelayMaxDays > retentionDays)
     problems.push({
       path: 'monitoring.labelDelayMaxDays',
-      message: `is more than retentionDays (${retentionDays}): predictions would be gone when their label comes`,
+      message: `is more than retentionDays (${retentionDays}): predictions would be deleted before their labels arrive`,
     });
   if (!lateLabels) return problems;
   const { lookEveryHours, giveUpAfterHours } = lateLabels;
   if (lookEveryHours > giveUpAfterHours)
     problems.push({
       path: 'rollout.lateLabels.lookEveryHours',
-      message: `is more than giveUpAfterHours (${giveUpAfterHours}): nobody would look before it is given up`,
+      message: `is more than giveUpAfterHours (${giveUpAfterHours}): there would be no look before the review gives up`,
     });
   if (giveUpAfterHours > retentionDays * 24)
     problems.push({
       path: 'rollout.lateLabels.giveUpAfterHours',
-      message: `is more than monitoring.retentionDays (${retentionDays} days): predictions would be gone by then`,
+      message: `is more than monitoring.retentionDays (${retentionDays} days): predictions would be deleted by then`,
     });
   return problems;
 }

@@ -159,7 +159,7 @@ function summaryOf(
   turnsAt: ReplayedLook | null,
   stages: readonly RolloutStage[],
 ): string {
-  if (turnsAt === null) return `Turns out the same: ${endInWords(before, stages)}.`;
+  if (turnsAt === null) return `Same result: ${endInWords(before, stages)}.`;
   const turn =
     `at look ${turnsAt.look + 1} ${turnsAt.after.verdict} and ${turnsAt.after.move}, not ` +
     `${turnsAt.before.verdict} and ${turnsAt.before.move}`;

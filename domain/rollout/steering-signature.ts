@@ -49,12 +49,12 @@ export function steeringProofOf({ signature, said, nowMs, verify }: SteeringQues
     return refused(
       `its signature is by the key ${keyId}, which is not among the verifying keys (PERDURE_VERIFYING_KEYS_FILE)`,
     );
-  if (!holds) return refused('its signature does not fit what it says: it was changed or made up');
+  if (!holds) return refused('its signature does not match its content: it was altered or forged');
   if (Number(stage) !== said.stage)
     return refused(
-      `it was said of stage ${Number(stage) + 1}, and the rollout is in stage ${said.stage + 1}: look again`,
+      `it was meant for stage ${Number(stage) + 1}, but the rollout is in stage ${said.stage + 1}: check the rollout again`,
     );
   const ageMs = nowMs - Date.parse(at);
-  if (ageMs > ageMaxMs || ageMs < -clockSkewMaxMs) return refused(`its signature is of ${at}: say it again`);
+  if (ageMs > ageMaxMs || ageMs < -clockSkewMaxMs) return refused(`it was signed at ${at}: send it again`);
   return { kind: 'signed', keyId };
 }

@@ -28,7 +28,7 @@ export function whyNotSteered({ command, actor, roles, mayMove, trust, proof }: 
       `it is not signed, and PERDURE_DECISION_TRUST is "signed": use \`perdure rollout ${command}\`, or ` +
       'POST /api/v1/rollouts/ID/steering, which signs'
     );
-  if (roles === null) return 'the access file cannot be read: correct it, and say it again';
+  if (roles === null) return 'the access file cannot be read: fix it, then send the command again';
   return roles.some((role) => mayMove.includes(role))
     ? null
     : `${actor} has none of the roles ${mayMove.join(', ')}: see the access file`;

@@ -10,9 +10,9 @@ export function stagesOf(policy: RolloutPolicy, { hasChampion }: { hasChampion: 
       return policy.steps.map(canaryStage);
     case 'blue-green':
       return [
-        { ...everything('green stands by'), kind: 'standby', challengerPct: 0, standby: 'challenger' },
+        { ...everything('green on standby'), kind: 'standby', challengerPct: 0, standby: 'challenger' },
         { ...everything('bake'), ...policy.bake, kind: 'bake', standby: 'champion', comparison: 'before' },
-        everything('blue is let go'),
+        everything('blue is unloaded'),
       ];
     case 'shadow': {
       const { samplePct, minRequests, minSeconds, maxSeconds } = policy;

@@ -29,7 +29,7 @@ export function stretchStages(
     const needed = sampleSizes[at];
     if (!needed || needed.seconds === null || needed.seconds <= stage.maxSeconds) return stage;
     const needs =
-      `Stage "${stage.name}" lasts at most ${time(stage.maxSeconds)}, but at the present traffic ` +
+      `Stage "${stage.name}" lasts at most ${time(stage.maxSeconds)}, but at the current traffic ` +
       `${needsOf(needed)}`;
     if (unseenHarm === 'refuse') {
       refusals.push(`${needs} Lengthen its maxSeconds, or set rollout.judge.unseenHarm to "stretch". ${orElse}`);
@@ -37,11 +37,11 @@ export function stretchStages(
     }
     if (needed.seconds > stretchedSecondsMax) {
       refusals.push(
-        `${needs} That is longer than the ${time(stretchedSecondsMax)} to which a stage is stretched. ${orElse}`,
+        `${needs} That is more than ${time(stretchedSecondsMax)}, the longest a stage is stretched to. ${orElse}`,
       );
       return stage;
     }
-    changes.push(`${needs} It may last so long.`);
+    changes.push(`${needs} It may last that long.`);
     return { ...stage, maxSeconds: Math.ceil(needed.seconds) };
   });
   return { stages: stretched, changes, refused: refusals.length === 0 ? null : refusals.join(' ') };
@@ -56,7 +56,7 @@ function needsOf({ metrics, seconds, requests }: StageSampleSize): string {
   const most = (of: (metric: MetricSampleSize) => number | null) => metrics.find((metric) => of(metric) === requests);
   const harmful = most(({ requestsToSeeHarm }) => requestsToSeeHarm);
   const metric = harmful ?? most(({ requestsToPass }) => requestsToPass);
-  const purpose = harmful ? 'to see the harm that is named for' : 'to pass without a difference in';
+  const purpose = harmful ? 'to see the stated harm in' : 'to pass without a difference in';
   return (
     `the ${requests} requests that the challenger needs ${purpose} ${metric?.metric ?? 'its metrics'} ` +
     `take ${time(seconds ?? 0)}.`

@@ -9,7 +9,7 @@ export const splitSchema = z
     (split) => Math.abs(split.reduce((sum, part) => sum + part.sharePct, 0) - 100) < 1e-9,
     'shares must add up to 100',
   )
-  .refine((split) => new Set(split.map((part) => part.version)).size === split.length, 'a version may stand once');
+  .refine((split) => new Set(split.map((part) => part.version)).size === split.length, 'a version may appear once');
 export type Split = z.infer<typeof splitSchema>;
 
 /** A version that answers copies of requests off the answering path; nobody sees its answers but the judge. */

@@ -252,7 +252,7 @@ describe('a rollback', () => {
 
   it('must say why', async () => {
     await expect(rollback(worldServing(1, 2), { reason: ' ' })).rejects.toMatchObject({
-      cause: { type: 'input/invalid', message: expect.stringContaining('say why') },
+      cause: { type: 'input/invalid', message: expect.stringContaining('give a short reason') },
     });
   });
 });

@@ -138,7 +138,7 @@ describe('what is said to a rollout', () => {
     world.trust = 'signed';
     world.proofs = {
       good: { kind: 'signed', keyId: 'k' },
-      bad: { kind: 'refused', reason: 'its signature does not fit what it says' },
+      bad: { kind: 'refused', reason: 'its signature does not match its content' },
     };
     await rollout(world, async (handle) => {
       const say = (command: 'advance' | 'resume' | 'pause' | 'abort', actor: string, signature?: string) =>

@@ -24,7 +24,7 @@ export function lakeFile(model: string, tables: LakeTables, object: { key: strin
   if ([table, ...inside].some((segment) => /^[_.]/.test(segment))) return { kind: 'leftover' };
   if (object.bytes === 0 && !name?.endsWith('.parquet')) return { kind: 'leftover' };
   const stray = (problem: string): LakeFile => ({ kind: 'stray', problem });
-  if (name === undefined) return stray('lies beside the tables: it belongs into the folder of one');
+  if (name === undefined) return stray('is outside every table: move it into the folder of a table');
   if (!Object.hasOwn(tables, table))
     return stray(`${table} is not one of the tables ${Object.keys(tables).join(', ')}`);
   if (!name.endsWith('.parquet')) return stray('is not named .parquet, and only such files are read');

@@ -103,7 +103,7 @@ function isUncounted(object: LyingObject, uncounted: ReadonlyMap<string, Uncount
 /** What is wrong in a place, for the people who must put it right. */
 export function describeBeside({ place }: LakeCount['beside'][number]): string {
   return (
-    `lies beside the manifest of its place, which ${place.actor} put on ${dateOf(place.at)}: only what ` +
+    `is not in the manifest that ${place.actor} put on ${dateOf(place.at)}: only what ` +
     `\`perdure data put\` lands counts there. Put it (--append keeps what is there), or remove it`
   );
 }

@@ -24,5 +24,5 @@ export function whyUnlikely(
   );
   if (newest === undefined || partition <= newest || partition === addPartitions(newest, 1)) return undefined;
   const gap = describePartitions(partitionRange(addPartitions(newest, 1), addPartitions(partition, -1)));
-  return `${partition} would leave a gap: the newest month of ${table} is ${newest}, and ${gap} has not arrived`;
+  return `${partition} would leave a gap: the newest month of ${table} is ${newest}; missing: ${gap}`;
 }

@@ -89,8 +89,8 @@ export function describeChange(
     `${newest.at.slice(0, 16).replace('T', ' ')} ` +
     `UTC${newest.actor === null ? '' : ` by ${newest.actor}`} (${newest.table})`;
   return usedSha256 === null
-    ? `${partition} came late, on ${on}: the last run, ${runId}, did without it`
-    : `${partition} was corrected on ${on}: the last run, ${runId}, used ${short(usedSha256)}, now it is ` +
+    ? `${partition} arrived late, on ${on}: the last run, ${runId}, did not use it`
+    : `${partition} was corrected on ${on}: the last run, ${runId}, used ${short(usedSha256)}; it is now ` +
         `${short(inputsSha256)}`;
 }
 

@@ -62,7 +62,7 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   }
   const isNew = (partition: Partition) => partition >= start && usable.has(partition);
   if (until === undefined && watermark !== undefined && end <= watermark && !question.changed?.some(isNew)) {
-    const removed = end < watermark ? ' What was taken away since is no reason to train.' : '';
+    const removed = end < watermark ? ' Removed partitions are no reason to train.' : '';
     return {
       kind: 'no-new-data',
       message:
@@ -81,7 +81,7 @@ export function planWindow(question: WindowQuestion): WindowPlan {
       kind: 'gap',
       message:
         `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard ` +
-        `the partition; a month that was put by mistake goes with \`perdure data rm\`.`,
+        `the partition; remove a month that was put by mistake with \`perdure data rm\`.`,
       missing,
     };
   }

@@ -65,7 +65,7 @@ export function checkExpectations(question: {
       table: null,
       column: column.name,
       message:
-        `${column.name} is missing in ${percent(share)} of the rows, against ${percent(earlierShare)} ` +
+        `${column.name} is null in ${percent(share)} of the rows, against ${percent(earlierShare)} ` +
         `in ${earlier}; the share may rise by ${expectations.nullShareRiseMaxPct} percentage points.`,
       rows: column.nulls,
       examples: [],

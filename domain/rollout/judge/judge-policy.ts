@@ -72,7 +72,7 @@ const qualitySchema = z.strictObject({
   alpha,
 });
 
-/** Share of positive labels among the predictions that a version answered: what people did, for A/B tests. */
+/** Share of positive outcomes among the predictions that a version answered: what people did, for A/B tests. */
 const outcomeSchema = z.strictObject({
   metric: z.literal('outcome'),
   direction,
@@ -146,7 +146,7 @@ export const judgePolicySchema = z
         code: 'custom',
         path: ['metrics'],
         message:
-          'must hold errorShare or slowShare: nothing else can be compared once the challenger answers everything',
+          'must include errorShare or slowShare: nothing else can be compared once the challenger takes all traffic',
       });
     const claimed = metrics.reduce((sum, metric) => sum + (metric.alpha ?? 0), 0);
     const others = metrics.some((metric) => metric.alpha === undefined);
@@ -154,7 +154,7 @@ export const judgePolicySchema = z
       context.addIssue({
         code: 'custom',
         path: ['metrics'],
-        message: `the metrics' own alphas (${claimed}) leave nothing of judge.alpha (${whole}) for the others`,
+        message: `the metrics' own alphas (${claimed}) use up judge.alpha (${whole}): nothing is left for the others`,
       });
   });
 export type JudgePolicy = z.infer<typeof judgePolicySchema>;

@@ -124,7 +124,7 @@ function judge(input: StageInput, champion: Observed, metric: JudgedMetric, alph
   });
   if (!once || atHorizon(input)) return judged;
   const reason =
-    `${judged.metric} is looked at once, when each version has ${horizon.observations} ` +
+    `${judged.metric} is judged once, when each version has ${horizon.observations} ` +
     `observations. ${observationsOf(input)}`;
   return { ...judged, verdict: 'no-data', interval: null, reason };
 }

@@ -83,7 +83,7 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
         margin,
         harm,
       };
-      if (loss === 'error') return { ...unit, title: 'Share of wrong labels', scale: 1, shown: percent };
+      if (loss === 'error') return { ...unit, title: 'Share of wrong predictions', scale: 1, shown: percent };
       if (loss === 'brier') return { ...unit, title: 'Brier score', scale: 1, shown: plain };
       return { ...unit, title: 'Log loss', scale: logLossMaxNats, shown: (value) => `${plain(value)} nats` };
     }
@@ -91,7 +91,7 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
       return {
         ...logged,
         ...share(metric),
-        ...{ title: 'Share of positive labels', sampleNoun: 'labelled predictions', countMin: metric.minLabels },
+        ...{ title: 'Share of positive outcomes', sampleNoun: 'labelled predictions', countMin: metric.minLabels },
         lowerIsBetter: metric.direction === 'lower-is-better',
       };
     default:

@@ -19,7 +19,7 @@ export function reasonText(spec: MetricSpec, { theirs, ours, interval, better, m
     `of the champion's ${theirs.count}`;
   const [worseWord, betterWord] = spec.lowerIsBetter ? ['more', 'less'] : ['less', 'more'];
   const asked = better
-    ? `at least ${shown(spec.margin)} ${betterWord} is asked`
+    ? `at least ${shown(spec.margin)} ${betterWord} is required`
     : `${shown(spec.margin)} ${worseWord} is accepted`;
   return (
     `${spec.title}: ${seen}; the difference lies between ${shown(interval.low)} and ` +
@@ -58,7 +58,7 @@ export function distanceText({ estimate, low, high, margin, rows: [ours, theirs]
   return `Distance between the score distributions: ${limits}; up to ${margin} is accepted.`;
 }
 
-export const notJudgedText = 'This stage is not judged: it compares the challenger with nothing.';
+export const notJudgedText = 'This stage is not judged: there is nothing to compare the challenger with.';
 
 export const nothingToCompareText =
   'None of the metrics of rollout.judge.metrics can be compared with other minutes: add errorShare or slowShare.';
@@ -66,19 +66,19 @@ export const nothingToCompareText =
 export function championMissingText(from: 'same-minutes' | 'before'): string {
   return from === 'before'
     ? 'No requests of the champion from before this stage are known.'
-    : 'The champion has had no requests in the same minutes.';
+    : 'The champion had no requests in the same minutes.';
 }
 
 export function requestsMissingText(requests: number, minRequests: number, lacking: number): string {
   return (
-    `The challenger has answered ${requests} of ${minRequests} requests, ${lacking} are missing before ` +
+    `The challenger has answered ${requests} of ${minRequests} requests; it needs ${lacking} more before ` +
     'it may pass.'
   );
 }
 
 export function leftOutText(requests: number): string {
   return (
-    `${requests} requests are left out, of champion and challenger alike: a version had just been ` +
+    `${requests} requests of champion and challenger are left out: a version had just been ` +
     'loaded and its caches were cold.'
   );
 }

@@ -207,7 +207,7 @@ describe('a champion whose feature was renamed', { timeout: 240_000 }, () => {
     expect(third.version).toBe(3);
     expect(third.outcomes.join()).not.toContain('no worse than the champion');
     expect(third.gates.summary).toMatch(
-      /Not asked: no worse than the champion\. Version 1, the champion, cannot be measured .*no column colour/,
+      /Not evaluated: no worse than the champion\. Version 1, the champion, cannot be measured .*no column colour/,
     );
     expect(await evidenceOf(model, 3)).toMatchObject({
       championMetrics: null,

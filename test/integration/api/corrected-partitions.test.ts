@@ -47,7 +47,7 @@ describe('a month that is corrected after it was trained on', () => {
     await put('2024-03', await bench.month('2024-03', 48));
     expect(await contentOf('2024-03')).toBe('corrected');
     const why =
-      /2024-03 was corrected on \d{4}-\d\d-\d\d \d\d:\d\d UTC by ada@example\.org \(sales\): the last run, \S+, used [0-9a-f]{12}, now it is [0-9a-f]{12}/;
+      /2024-03 was corrected on \d{4}-\d\d-\d\d \d\d:\d\d UTC by ada@example\.org \(sales\): the last run, \S+, used [0-9a-f]{12}; it is now [0-9a-f]{12}/;
     expect(await bench.run('failed')).toMatchObject(taken(why));
     expect(await bench.run()).toMatchObject(taken(why));
     expect(await bench.run()).toMatchObject(nothingNew);
@@ -90,7 +90,7 @@ describe('a month that was put by mistake', () => {
     expect(await bench.run()).toMatchObject({
       outcome: 'no-new-data',
       reason: expect.stringMatching(
-        /the newest usable partition is 2024-04, the watermark is 2024-05\. What was taken away/,
+        /the newest usable partition is 2024-04, the watermark is 2024-05\. Removed partitions are/,
       ) as string,
     });
     await put('2024-05', await bench.month('2024-05', 51));

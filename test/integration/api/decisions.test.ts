@@ -116,7 +116,7 @@ describe('while only signed decisions are trusted', () => {
     });
     expect(await sent(first.workflowId)).toMatchObject({
       counted: false,
-      reason: expect.stringContaining('has approved already'),
+      reason: expect.stringContaining('has already approved'),
     });
     const other = await running.perdure(
       'approve',

@@ -77,7 +77,7 @@ describe('a plan of what is applied', () => {
     expect(found.get(both.name)).toEqual([
       {
         environment: 'staging',
-        problem: expect.stringContaining('evaluation.gates: a gate on rocAuc over all rows is asked, at least 0.99'),
+        problem: expect.stringContaining('evaluation.gates: a gate on rocAuc over all rows is required, at least 0.99'),
       },
       { environment: 'staging', problem: expect.stringMatching(/^promotion\.approvals: \d, at least 3 are asked$/) },
       inProduction,
@@ -93,7 +93,7 @@ describe('a plan of what is applied', () => {
   test('says so on the command line, with model, environment and place', async () => {
     const { code, stdout } = await running.perdure('apply', '--plan');
     expect(code).toBe(0);
-    expect(stdout).toContain('Below what the environment asks: no version of these models is promoted there.');
+    expect(stdout).toContain('Below the environment’s floor: no version of these models is promoted there.');
     expect(stdout).toMatch(/repeat-purchase\s.*staging\s.*evaluation\.gates: a gate on rocAuc/);
   });
 });

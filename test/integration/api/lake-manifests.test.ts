@@ -124,7 +124,7 @@ describe('a place that a manifest rules', () => {
     const result = await bench.snapshot();
     expect(result).toMatchObject({
       outcome: 'taken',
-      summary: expect.stringMatching(/by-hand\.parquet.*lies beside the manifest/) as string,
+      summary: expect.stringMatching(/by-hand\.parquet.*is not in the manifest/) as string,
     });
     expect(await rows()).toBe(50);
     expect(await notRead()).toEqual([

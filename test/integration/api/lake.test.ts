@@ -148,7 +148,7 @@ describe('a put', () => {
     expect(await cli('2024-01')).toMatchObject({ code: 2, stderr: expect.stringContaining('before 2024-02') });
     expect(await cli('2024-07')).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/2024-04 … 2024-06 has not arrived.*--force/s),
+      stderr: expect.stringMatching(/missing: 2024-04 … 2024-06.*--force/s),
     });
     expect((await listing()).tables[0]?.partitions).toHaveLength(2);
     expect(await cli('9999-12', '--force')).toMatchObject({ code: 0 });

@@ -38,7 +38,7 @@ it('a command from the home of another stack is refused by the control API at it
     const refused = await runCommandLine(argv, { PERDURE_API_PORT: port, PERDURE_HOME: home('two') });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(
-      `belongs to the stack of ${home('one')}; the request is meant for the stack of ${home('two')}`,
+      `belongs to the stack of ${home('one')}, but the request is for the stack of ${home('two')}`,
     );
   }
 });
@@ -70,6 +70,6 @@ it("commands ask the Temporal of the control API that they ask, and refuse anoth
   await sameElsewhere.close();
   await expect(contextOf({ TEMPORAL_NAMESPACE: 'temporal-system' }).temporal()).rejects.toMatchObject({
     code: 'state/conflict',
-    message: expect.stringContaining(`is not the one of the control API at http://127.0.0.1:${port}`) as string,
+    message: expect.stringContaining(`is not the one that the control API at http://127.0.0.1:${port}`) as string,
   });
 });

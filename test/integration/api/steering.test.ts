@@ -234,10 +234,10 @@ describe('while only what the API signed is believed, a rollout', () => {
     expect(await past(first.model, 'advance', ada, good)).toMatchObject(refusedWith('does not fit'));
     expect(await past(first.model, 'resume', otto, good)).toMatchObject(refusedWith('does not fit'));
     expect(await past(first.model, 'resume', ada, sign({ stage: 1 }))).toMatchObject(
-      refusedWith('it was said of stage 2'),
+      refusedWith('it was meant for stage 2'),
     );
     expect(await past(first.model, 'resume', ada, sign({ at: '2020-01-01T00:00:00.000Z' }))).toMatchObject(
-      refusedWith('say it again'),
+      refusedWith('send it again'),
     );
     expect(await past(first.model, 'resume', otto, sign({ actor: otto }))).toMatchObject(
       refusedWith('none of the roles'),

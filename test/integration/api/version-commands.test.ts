@@ -47,7 +47,7 @@ test('a version is exported whole, each file as its sum says, or not at all', as
   expect((await sums(folder)).filter(({ fits }) => !fits)).toEqual([]);
   expect(await running.perdure('versions', 'export', `${model}@1`, '--out', folder)).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('exists already'),
+    stderr: expect.stringContaining('already exists'),
   });
 
   const { artifactKey } = await running.api.version(model, 1);

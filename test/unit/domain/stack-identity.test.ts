@@ -18,6 +18,6 @@ test.each([
   ['b2 %E0%A4%A', 'the stack of %E0%A4%A.'],
 ])('a request for another stack (%s) is refused with both homes', (header, theirs) => {
   const text = whyOtherStack(own, header, 'This control API');
-  expect(text).toContain('This control API belongs to the stack of /srv/one/.perdure; the request is meant for');
+  expect(text).toContain('This control API belongs to the stack of /srv/one/.perdure, but the request is for');
   expect(text).toContain(theirs);
 });

@@ -47,7 +47,7 @@ describe('models of the checkout', () => {
     [
       'other',
       `${flights}export default flights;`,
-      /models\/other\/model\.ts: the definition is called flight-delay, and its folder other/,
+      /models\/other\/model\.ts: the definition is named flight-delay, but its folder other/,
     ],
     ['number', `export default 7;`, /models\/number\/model\.ts: The definition of model without a name/],
     [

@@ -82,12 +82,12 @@ describe('rows of a file', () => {
   });
 
   test.each([
-    ['twice', 'a,b,a\n1,2,3\n', /line 1: two columns are called "a"/],
+    ['twice', 'a,b,a\n1,2,3\n', /line 1: two columns are named "a"/],
     ['padded', 'a, b\n1,2\n', /line 1: the name " b"/],
-    ['short', 'a,b\n1,2\n3\n', /line 3: it has 1 cells, and the first line has 2 names/],
+    ['short', 'a,b\n1,2\n3\n', /line 3: it has 1 cells, but the header has 2 names/],
     ['unclosed', 'a,b\n1,"2\n3,4\n', /line 2: a quote is opened/],
-    ['within', 'a,b\n1,x"y"\n', /line 2: a quote stands within/],
-    ['after', 'a,b\n1,"x"y\n', /line 2: after a closing quote/],
+    ['within', 'a,b\n1,x"y"\n', /line 2: an unquoted cell contains a quote/],
+    ['after', 'a,b\n1,"x"y\n', /line 2: unexpected text after a closing quote/],
     ['latin1', Buffer.from('a,b\nM\xe4rz,1\n', 'latin1'), /is not UTF-8/],
   ])('a CSV file that is wrong (%s) is refused, with the line', async (name, content, message) => {
     const file = path.join(folder, `wrong-${name}.csv`);
@@ -179,7 +179,7 @@ describe('tensors for the gateway', () => {
       'Row 501: dep_delay is missing',
     );
     expect(() => inputTensors(model, [{ carrier: 'UA', dep_delay: 'late' }], { firstRow: 0, texts: false })).toThrow(
-      'Row 1: dep_delay is "late", where a number is expected',
+      'Row 1: dep_delay is "late"; expected a number',
     );
   });
 
@@ -206,7 +206,7 @@ describe('tensors for the gateway', () => {
     ['007', 7],
   ])('a cell %j is a number where one is asked for', (text, number) => {
     expect(tensor('dep_delay', text, true)).toBe(number);
-    expect(() => tensor('dep_delay', text, false)).toThrow('a number is expected');
+    expect(() => tensor('dep_delay', text, false)).toThrow('expected a number');
   });
 
   test.each(['NA', 'NULL', 'nan', 'inf', '1,234', '1_000', '0x10', '1e', 'true', '2024-02-14', '-'])(
@@ -217,10 +217,10 @@ describe('tensors for the gateway', () => {
   );
 
   test('what would become another value on the way is refused', () => {
-    expect(() => tensor('dep_delay', '1e400', true)).toThrow('infinite or too large');
-    expect(() => tensor('dep_delay', Infinity, false)).toThrow('infinite or too large');
-    expect(() => tensor('dep_delay', true, false)).toThrow('a number is expected');
-    expect(() => tensor('carrier', 1.1, false)).toThrow('is 1.1, where a text is expected: write "1.1"');
+    expect(() => tensor('dep_delay', '1e400', true)).toThrow('infinite or out of range');
+    expect(() => tensor('dep_delay', Infinity, false)).toThrow('infinite or out of range');
+    expect(() => tensor('dep_delay', true, false)).toThrow('expected a number');
+    expect(() => tensor('carrier', 1.1, false)).toThrow('is 1.1; expected a string: write "1.1"');
     expect(() => tensor('carrier', 'a\0b', false)).toThrow('NUL');
     expect(tensor('dep_delay', NaN, false)).toBeNull();
   });

@@ -203,7 +203,7 @@ describe('decideGates', () => {
     [1.1e-5, 'fail'],
     [null, 'no-data'],
     [-1, 'no-data'],
-  ])('asks first whether ONNX answers as the native model: %s gives %s', (parityMaxDifference, expected) => {
+  ])('asks first whether ONNX matches the native model: %s gives %s', (parityMaxDifference, expected) => {
     expect(decideGates(policy({ atLeast: 0.5 }), evaluation({ parityMaxDifference })).results[0]).toMatchObject({
       metric: 'parityMaxDifference',
       outcome: expected,
@@ -257,7 +257,7 @@ describe('decideGates', () => {
     );
     expect(gateDecisionSchema.parse(JSON.parse(JSON.stringify(decision)))).toEqual(decision);
     expect(decision.results[1]?.reason).toBe(
-      'rocAuc is 0.85 (95 % interval 0.83 to 0.87); at least 0.8 is asked: the whole interval keeps it.',
+      'rocAuc is 0.85 (95 % interval 0.83 to 0.87); required: at least 0.8. The whole interval is within it.',
     );
   });
 });

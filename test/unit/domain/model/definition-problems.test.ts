@@ -22,7 +22,7 @@ describe('definitions from one release to the next', () => {
       contract: { ...contract, features: { ...contract.features, constructor: { type: 'number' } } },
     };
     expect(() => parseModelDefinition(odd)).toThrow(
-      /contract\.features\.constructor: is a name that JavaScript keeps for itself/,
+      /contract\.features\.constructor: is a reserved name in JavaScript/,
     );
     expect(Object.keys(readDefinition(odd).contract.features)).toContain('constructor');
   });

@@ -133,12 +133,12 @@ describe('modelCard', () => {
 
   it('warns of what the numbers show: a worse slice, a small one, one dominating feature, a gate not asked', () => {
     expect(modelCard(input()).caveats).toEqual([
-      'Tested on 2024-03 up to, not including, 2024-04 alone: how it does in other seasons is not known.',
+      'Tested on 2024-03 up to, not including, 2024-04 alone: its performance in other seasons is unknown.',
       'Its rocAuc is worse than over all rows (0.9), by the whole confidence interval, for carrier AA (0.85, ' +
         '800 rows).',
-      'Too few rows to tell, fewer than 200: carrier H|A (50).',
-      'It leans on one feature: x has 80 % of the importance.',
-      'The gate "no worse" was not asked. There is no champion to compare with on these rows.',
+      'Too few rows to judge, fewer than 200: carrier H|A (50).',
+      'It relies on one feature: x has 80 % of the importance.',
+      'The gate "no worse" was not evaluated. There is no champion to compare with on these rows.',
     ]);
   });
 
@@ -165,7 +165,7 @@ describe('modelCardMarkdown', () => {
     expect(page).toContain('| carrier H\\|A | 50 |');
     expect(page).toContain('| rocAuc | 0.9 | 0.88 to 0.92, 95 % |');
     expect(page).toContain('| precision | not defined | not defined |');
-    expect(page).toContain('Not asked: no worse. There is no champion to compare with on these rows.');
+    expect(page).toContain('Not evaluated: no worse. There is no champion to compare with on these rows.');
     expect(page).not.toContain('undefined');
   });
 

@@ -49,13 +49,13 @@ describe('a signed decision', () => {
   });
 
   it.each([
-    ['another actor', { actor: 'eve' }, 'does not fit'],
-    ['the opposite decision', { decision: 'reject' }, 'does not fit'],
-    ['another comment', { comment: 'fine' }, 'does not fit'],
+    ['another actor', { actor: 'eve' }, 'does not match'],
+    ['the opposite decision', { decision: 'reject' }, 'does not match'],
+    ['another comment', { comment: 'fine' }, 'does not match'],
     ['another promotion', { promotionId: '0198c1d2-7c7e-7d7a-9d3e-000000000002' }, 'made for another promotion'],
     ['other evidence', { evidenceSha256: 'f'.repeat(64) }, 'made for other evidence'],
     ['a decision of long ago', { nowMs: soon + signatureAgeMaxMs }, 'hours ago'],
-    ['a decision of tomorrow', { nowMs: soon - signatureAgeMaxMs }, 'yet to come'],
+    ['a decision of tomorrow', { nowMs: soon - signatureAgeMaxMs }, 'in the future'],
   ])('does not hold for %s, and says so', async (_, change, reason) => {
     const key = await pair('refused');
     const verify = await decisionVerifier(await file('refused-keys.pem', key.publicPem));

@@ -41,7 +41,7 @@ describe('the floor of an environment', () => {
       'roles that anybody may have',
       approvals({ roles: ['approver', 'intern'] }),
       { approvals: { count: 1, roles: ['approver'] } },
-      'approvals: 0, at least 1 by approver alone',
+      'approvals: 0, at least 1 from approver alone',
     ],
     [
       'an escalation to others',

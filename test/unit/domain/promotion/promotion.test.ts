@@ -71,7 +71,7 @@ describe('a ruling on a decision', () => {
   it('lets who had the version trained reject, but approve only where that is allowed', () => {
     expect(rule({ actor: 'tom' })).toMatchObject({
       counted: false,
-      reason: 'who had the version trained cannot approve it',
+      reason: 'whoever had the version trained cannot approve it',
     });
     expect(rule({ actor: 'tom', decision: 'reject' }).counted).toBe(true);
     expect(rule({ actor: 'tom' }, { allowRequester: true })).toMatchObject({ counted: true, selfApproved: true });

@@ -54,7 +54,7 @@ const plan = (routes: Route[], known: ReturnType<typeof rollouts>, asked: { undo
   );
 const nothing = expect.objectContaining({
   code: 'not-found',
-  message: expect.stringContaining('nothing to go back to'),
+  message: expect.stringContaining('nothing to roll back to'),
 });
 const takenBack = expect.objectContaining({ code: 'state/conflict', message: expect.stringContaining('new approval') });
 

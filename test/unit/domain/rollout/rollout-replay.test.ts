@@ -48,7 +48,7 @@ describe('replayRollout', () => {
       before: { kind: 'completed' },
       after: { kind: 'completed' },
     });
-    expect(replay.summary).toBe('Turns out the same: completed.');
+    expect(replay.summary).toBe('Same result: completed.');
   });
 
   it('shows where a stricter policy would have rolled back', () => {

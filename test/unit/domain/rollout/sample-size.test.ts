@@ -139,7 +139,7 @@ describe('stretchStages', () => {
     const { stages: stretched, changes, refused } = of(policy);
     expect(refused).toBeNull();
     expect(changes[0]).toMatch(
-      /^Stage "canary of 10 %" lasts at most 10 minutes, but at the present traffic the \d+ requests/,
+      /^Stage "canary of 10 %" lasts at most 10 minutes, but at the current traffic the \d+ requests/,
     );
     const [effect] = stageSampleSizes(policy, stages(policy), traffic);
     expect(stretched[0]).toEqual({ ...stages(policy)[0], maxSeconds: Math.ceil(effect!.seconds!) });

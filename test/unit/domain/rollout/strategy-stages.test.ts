@@ -119,7 +119,7 @@ describe('a policy', () => {
     ],
     [
       { strategy: 'ab', outcome: { metric: 'outcome', direction: 'higher-is-better', alpha: 0.05 } },
-      'outcome.alpha: must be less than judge.alpha (0.05): the metrics that guard the test need the rest',
+      "outcome.alpha: must be less than judge.alpha (0.05): the test's guardrail metrics need the rest",
     ],
     [
       { strategy: 'blue-green', judge: { metrics: [{ metric: 'errorShare', marginPct: 5, harmPct: 5 }] } },
@@ -134,7 +134,7 @@ describe('a policy', () => {
         strategy: 'blue-green',
         judge: { alpha: 0.05, metrics: [{ metric: 'errorShare', alpha: 0.05 }, { metric: 'slowShare' }] },
       },
-      "judge.metrics: the metrics' own alphas (0.05) leave nothing of judge.alpha (0.05) for the others",
+      "judge.metrics: the metrics' own alphas (0.05) use up judge.alpha (0.05): nothing is left for the others",
     ],
   ])('%j is refused with the place and the reason', (input, message) => {
     const parsed = rolloutPolicySchema.safeParse(input);

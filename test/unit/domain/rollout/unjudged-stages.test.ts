@@ -6,7 +6,7 @@ import { stagesOf } from '../../../../domain/rollout/strategy-stages.js';
 import { addWindows } from '../../../../domain/serving/serving-totals.js';
 
 describe('what the stages of a blue-green rollout need', () => {
-  it('is nothing where the challenger stands by without traffic, and where blue is let go', () => {
+  it('is nothing where the challenger stands by without traffic, and where blue is unloaded', () => {
     const policy = rolloutPolicySchema.parse({ strategy: 'blue-green', judge: judgePolicySchema.parse({}) });
     if (policy.strategy === 'direct') throw new Error('not this policy');
     const none = addWindows([]);

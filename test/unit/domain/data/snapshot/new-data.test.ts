@@ -50,14 +50,14 @@ describe('a partition that the last result used', () => {
     const without = { ...last, manifest: { ...last.manifest, train: [file('2024-01', '1')] } };
     const late = changedPartitions(without, shapeSha256, now({ '2024-02': '2' }));
     expect(describeNewData(last, ['2024-01', '2024-02', '2024-03'], late)).toBe(
-      '2024-02 came late, on 2024-04-02 10:11 UTC by ada (sales): the last run, run-7, did without it',
+      '2024-02 arrived late, on 2024-04-02 10:11 UTC by ada (sales): the last run, run-7, did not use it',
     );
   });
 
   test('is named with when, by whom and both digests, after what arrived; many are told in one range', () => {
     const corrected = changedPartitions(last, shapeSha256, now({ '2024-02': '9' }));
     expect(describeNewData(last, ['2024-01', '2024-02', '2024-03', '2024-04'], corrected)).toBe(
-      '2024-04 arrived; 2024-02 was corrected on 2024-04-02 10:11 UTC by ada (sales): the last run, run-7, used 222222222222, now it is 999999999999',
+      '2024-04 arrived; 2024-02 was corrected on 2024-04-02 10:11 UTC by ada (sales): the last run, run-7, used 222222222222; it is now 999999999999',
     );
     const many = { ...last, manifest: { ...last.manifest, watermark: '2024-09' } };
     const months = ['2024-01', '2024-02', '2024-03', '2024-04', '2024-05', '2024-06'];
@@ -92,7 +92,7 @@ describe('a window', () => {
   test('whose newest month was taken away says that this is no reason to train', () => {
     expect(plan(three.slice(0, 2), { watermark: '2024-03', changed: [] })).toMatchObject({
       kind: 'no-new-data',
-      message: expect.stringContaining('What was taken away since is no reason to train.') as string,
+      message: expect.stringContaining('Removed partitions are no reason to train.') as string,
     });
   });
 });

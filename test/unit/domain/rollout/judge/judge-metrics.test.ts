@@ -124,7 +124,9 @@ describe('an A/B test', () => {
     expect(test(bought(9000, 0.1), bought(9000, 0.06))).toMatchObject({ verdict: 'fail', winner: 'champion' });
     expect(test(bought(90_000, 0.1), bought(90_000, 0.1))).toMatchObject({ verdict: 'fail', winner: 'champion' });
     expect(test(bought(9000, 0.1), bought(9000, 0.11))).toMatchObject({ verdict: 'inconclusive', winner: null });
-    expect(test(bought(9000, 0.1), bought(9000, 0.15)).metrics[0]?.reason).toContain('at least 1.00 % more is asked');
+    expect(test(bought(9000, 0.1), bought(9000, 0.15)).metrics[0]?.reason).toContain(
+      'at least 1.00 % more is required',
+    );
   });
 
   it('without a winner at its horizon says that the horizon is reached', () => {
@@ -144,7 +146,7 @@ describe('an A/B test', () => {
   it('of a fixed horizon is not looked at before, and then needs less than one that is looked at all the time', () => {
     const before = test(bought(9_999, 0.1), bought(10_000, 0.2), 'fixed');
     expect(before).toMatchObject({ verdict: 'no-data', winner: null, atHorizon: false });
-    expect(before.metrics[0]).toMatchObject({ interval: null, reason: expect.stringContaining('looked at once') });
+    expect(before.metrics[0]).toMatchObject({ interval: null, reason: expect.stringContaining('judged once') });
     expect(test(bought(10_000, 0.1), bought(10_000, 0.126), 'fixed')).toMatchObject({
       verdict: 'pass',
       winner: 'challenger',

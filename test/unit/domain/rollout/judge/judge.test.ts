@@ -105,7 +105,7 @@ describe('judgeStage', () => {
   it('has no data before the least number of requests, says how many are missing, and fails what already harms', () => {
     expect(judge({ requests: 299 })).toMatchObject({
       verdict: 'no-data',
-      waitsFor: expect.stringContaining('1 are missing'),
+      waitsFor: expect.stringContaining('needs 1 more'),
     });
     expect(judge({ requests: 0 }).verdict).toBe('no-data');
     expect(judge({ requests: 60, errors: 60 }).verdict).toBe('fail');
@@ -155,7 +155,7 @@ describe('judgeStage', () => {
 
   it('says what was left out, and shows latency quantiles', () => {
     const judged = judge({ requests: 500, slow: 50 }, { requests: 5000 }, { coldRequests: 40 });
-    expect(judged.leftOut).toMatch(/^40 requests are left out/);
+    expect(judged.leftOut).toMatch(/^40 requests of champion and challenger are left out/);
     expect(judged.latency).toEqual({
       champion: { p50: 3.5, p95: 4.85, p99: 4.97 },
       challenger: { p50: expect.closeTo(3.67, 2), p95: 150, p99: 190 },
