@@ -22,7 +22,7 @@ export async function queueChecks(
   db: Database,
 ): Promise<{ checks: Check[]; depth: QueueDepth }> {
   const [queues, open] = await Promise.all([queueStates(handle), openRuns(db)]);
-  const waits = [...runQueue(open).values()];
+  const waits = [...runQueue(open, new Date()).values()];
   const waitingFor = (kind: WaitKind) => waits.filter((one) => one.for === kind).length;
   const depth: QueueDepth = {
     queues,

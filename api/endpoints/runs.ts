@@ -57,7 +57,7 @@ const queueOf = async (
   db: Database,
   rows: readonly { finishedAt: Date | null }[],
 ): Promise<ReadonlyMap<string, RunWait>> =>
-  rows.some((row) => row.finishedAt === null) ? runQueue(await openRuns(db)) : new Map();
+  rows.some((row) => row.finishedAt === null) ? runQueue(await openRuns(db), new Date()) : new Map();
 
 function summary(run: RunListRow, queue: ReadonlyMap<string, RunWait>): RunSummary {
   const waiting = queue.get(run.id);

@@ -6,15 +6,17 @@ import {
   trainingsPerModelLimit,
   type Admission,
   type HeldSlot,
+  type WaitingRun,
 } from '../../domain/training/admission.js';
+import { runPriorities } from '../../domain/training/run-priority.js';
 import type { Database } from '../connect.js';
 import { acquireLease } from '../lease-queries.js';
 import { leases, runs } from '../schema/index.js';
 
 /** How often a waiting run's question is written down: whether it still asks matters by the minute. */
 const askedEverySeconds = 30;
-/** Waiting runs of one model that are looked at; those that go first. */
-const othersMax = 200;
+/** Waiting runs of one model and priority that are looked at; those that go first. */
+const othersMax = 100;
 
 type AdmissionAnswer = { grant: LeaseGrant } | (Extract<Admission, { kind: 'waits' }> & { held: HeldSlot[] });
 
@@ -45,12 +47,17 @@ export async function admitRun(
       startedAt: runs.startedAt,
       askedAt: runs.askedAt,
     };
-    const others = await tx
-      .select(columns)
-      .from(runs)
-      .where(and(open, ne(runs.id, runId)))
-      .orderBy(runs.priority, runs.startedAt)
-      .limit(othersMax);
+    // Of one priority, who came first goes first for ever: so these are all that can go before, however long they wait.
+    const others: WaitingRun[] = [];
+    for (let priority: number = runPriorities.first; priority <= runPriorities.last; priority += 1)
+      others.push(
+        ...(await tx
+          .select(columns)
+          .from(runs)
+          .where(and(open, eq(runs.priority, priority), ne(runs.id, runId)))
+          .orderBy(runs.startedAt)
+          .limit(othersMax)),
+      );
     const now = new Date();
     const [known] = await tx.select(columns).from(runs).where(eq(runs.id, runId));
     const run = known ?? { runId, workflowId, priority: 3, startedAt: now, askedAt: null };

@@ -1,3 +1,4 @@
+import { urgencyAfter } from './run-priority.js';
 import { leaseNames } from '../ids.js';
 
 /** What an environment may allow at most: beyond it the training of one model is no longer a matter of turns. */
@@ -31,11 +32,19 @@ export type Admission =
  */
 export const silentTooLongMs = 10 * 60_000;
 
-/** Of two runs, the more urgent goes first, then the one that has waited longer. */
-export const goesBefore = (one: Pick<WaitingRun, 'runId' | 'priority' | 'startedAt'>, other: typeof one): boolean =>
-  (one.priority - other.priority ||
-    one.startedAt.getTime() - other.startedAt.getTime() ||
-    (one.runId < other.runId ? -1 : 1)) < 0;
+/** Of two runs, the more urgent by now goes first, then the one that has waited longer. */
+export function goesBefore(
+  one: Pick<WaitingRun, 'runId' | 'priority' | 'startedAt'>,
+  other: typeof one,
+  now: Date,
+): boolean {
+  const urgency = ({ priority, startedAt }: typeof one) => urgencyAfter(priority, now.getTime() - startedAt.getTime());
+  return (
+    (urgency(one) - urgency(other) ||
+      one.startedAt.getTime() - other.startedAt.getTime() ||
+      (one.runId < other.runId ? -1 : 1)) < 0
+  );
+}
 
 /** Whether a run may begin now: a slot of its model is free, and no run that waits for one goes before it. */
 export function decideAdmission(
@@ -49,7 +58,8 @@ export function decideAdmission(
   }: { others: readonly WaitingRun[]; held: readonly HeldSlot[]; perModelMax: number; now: Date; model: string },
 ): Admission {
   const before = others.filter(
-    (other) => goesBefore(other, run) && now.getTime() - (other.askedAt ?? other.startedAt).getTime() < silentTooLongMs,
+    (other) =>
+      goesBefore(other, run, now) && now.getTime() - (other.askedAt ?? other.startedAt).getTime() < silentTooLongMs,
   );
   const free = Array.from({ length: perModelMax }, (_, index) => leaseNames.training(model, index + 1)).filter(
     (name) => !held.some((one) => one.name === name),

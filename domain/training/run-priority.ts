@@ -26,3 +26,14 @@ export function runPriority(cause: Cause['kind'], stated: number | undefined, hi
   if (stated === undefined || !statable.has(cause)) return usual[cause];
   return Math.max(stated, highestStated);
 }
+
+/** Every so long a run that waits is one step more urgent: a backfill of yesterday goes before what came today. */
+export const urgencyStepMs = 6 * 3_600_000;
+
+/**
+ * How urgent a run is after a wait, 1 before 5: nothing waits for ever behind what is more urgent, for a day at most.
+ * Never above 1, where those that came first go first.
+ * @example urgencyAfter(4, 13 * 3_600_000) // 2
+ */
+export const urgencyAfter = (priority: number, waitedMs: number): number =>
+  Math.max(runPriorities.first, priority - Math.floor(Math.max(0, waitedMs) / urgencyStepMs));

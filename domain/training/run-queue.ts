@@ -1,4 +1,5 @@
 import { groupBy } from '../group-by.js';
+import { urgencyAfter } from './run-priority.js';
 import type { RunStep } from './run.js';
 
 /** A run that has not ended, with the steps that have begun. */
@@ -33,7 +34,7 @@ const slotted: readonly [RunStep, Exclude<WaitKind, 'model'>][] = [
 ];
 
 /** What each open run waits for; runs that go on are left out. */
-export function runQueue(open: readonly OpenRun[]): Map<string, RunWait> {
+export function runQueue(open: readonly OpenRun[], now: Date): Map<string, RunWait> {
   const waits = open.flatMap((run) => {
     const wait = waitOf(run);
     return wait ? [{ run, ...wait }] : [];
@@ -41,7 +42,9 @@ export function runQueue(open: readonly OpenRun[]): Map<string, RunWait> {
   const lines = groupBy(waits, ({ run, for: kind }) => (kind === 'model' ? `model ${run.model}` : kind));
   const places = new Map<string, RunWait>();
   for (const line of lines.values()) {
-    line.sort((a, b) => a.run.priority - b.run.priority || a.since.getTime() - b.since.getTime());
+    const urgency = ({ run }: (typeof line)[number]) =>
+      urgencyAfter(run.priority, now.getTime() - run.startedAt.getTime());
+    line.sort((a, b) => urgency(a) - urgency(b) || a.since.getTime() - b.since.getTime());
     for (const [index, { run, for: kind, since }] of line.entries())
       places.set(run.runId, { for: kind, since, place: index + 1, of: line.length });
   }

@@ -1,3 +1,4 @@
+import { urgencyAfter } from '../../domain/training/run-priority.js';
 import { defineSearchAttributeKey, type Priority } from '@temporalio/common';
 import { CancellationScope, isCancellation, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import { actorOf } from '../../domain/cause.js';
@@ -28,7 +29,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
   const request = await inputChecks().parseTrainRequest(input);
   const { workflowId, firstExecutionRunId: runId } = workflowInfo();
   const { model, definitionSha256, until, force } = request;
-  const order = orderOf(request);
+  const order = () => orderOf(request);
   const timeline = new Timeline(`Training ${model}${until ? ` until ${until}` : ''} (${request.cause.kind})`);
   mark({ model, cause: request.cause.kind });
 
@@ -56,7 +57,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     lease = await lockWaits().takeTrainingLease({ model, holder: { workflowId, runId } });
 
     timeline.doing('taking a snapshot of the data and validating it');
-    const snapshot = await dataWork(order).takeSnapshot({
+    const snapshot = await dataWork(order()).takeSnapshot({
       runId,
       model,
       definitionSha256,
@@ -119,15 +120,15 @@ async function trainAndJudge({
   runId: string;
   definitionSha256: string;
   snapshotSha256: string;
-  order: Priority | undefined;
+  order: () => Priority | undefined;
   timeline: Timeline;
 }) {
   timeline.doing('training');
-  const trained = await trainers(order).train({ runId, definitionSha256, snapshotSha256 });
+  const trained = await trainers(order()).train({ runId, definitionSha256, snapshotSha256 });
   timeline.finished(trained.summary);
 
   timeline.doing('evaluating on the holdout');
-  const evaluated = await dataWork(order).evaluateRun({
+  const evaluated = await dataWork(order()).evaluateRun({
     runId,
     definitionSha256,
     snapshotSha256,
@@ -146,10 +147,13 @@ async function trainAndJudge({
 }
 
 /**
- * Among what waits for the same workers: by priority, then in turn among models. Undefined in runs of version 0.1.0.
+ * Among what waits for the same workers: by priority, which rises while a run waits, then in turn among models.
+ * Undefined in runs of version 0.1.0.
  */
 const orderOf = ({ priority, model }: { priority?: number; model: string }): Priority | undefined =>
-  priority === undefined ? undefined : { priorityKey: priority, fairnessKey: model };
+  priority === undefined
+    ? undefined
+    : { priorityKey: urgencyAfter(priority, Date.now() - workflowInfo().startTime.getTime()), fairnessKey: model };
 
 const scheduledStartTime = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 

@@ -42,7 +42,17 @@ describe('a run that waits for its turn', () => {
 
   it('has one place in one order, whoever looks', () => {
     const all = [run('d', 3, 1), run('b', 1), run('c', 3, 1), run('a', 3, 9)];
-    const sorted = all.toSorted((one, other) => (goesBefore(one, other) ? -1 : 1));
+    const sorted = all.toSorted((one, other) => (goesBefore(one, other, now) ? -1 : 1));
     expect(sorted.map((one) => one.runId)).toEqual(['b', 'a', 'c', 'd']);
+  });
+
+  it('is never passed for ever: what has waited a day goes before all that is more urgent', () => {
+    const day = 24 * 60;
+    for (const priority of [1, 2, 3, 4, 5]) {
+      expect(decide(run('new', priority), [run('old', 5, day)])).toMatchObject({ kind: 'waits', for: 'train/m/old' });
+      expect(decide(run('old', 5, day), [run('new', priority)])).toMatchObject({ kind: 'enters' });
+    }
+    expect(decide(run('new', 2), [run('old', 4, 11 * 60)])).toMatchObject({ kind: 'enters' });
+    expect(decide(run('new', 2), [run('old', 4, 12 * 60)])).toMatchObject({ kind: 'waits' });
   });
 });

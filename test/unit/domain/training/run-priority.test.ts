@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runPriority } from '../../../../domain/training/run-priority.js';
+import { runPriority, urgencyAfter, urgencyStepMs } from '../../../../domain/training/run-priority.js';
 
 describe('the priority of a run', () => {
   it('is higher where somebody waits or production suffers, lower where it can wait', () => {
@@ -18,5 +18,13 @@ describe('the priority of a run', () => {
   it('lets no definition put its backfills before others, nor people behind', () => {
     expect(runPriority('backfill', 1, 1)).toBe(4);
     expect(runPriority('person', 5, 1)).toBe(2);
+  });
+
+  it('rises by one with each step of its wait, up to 1', () => {
+    const after = (steps: number) => [1, 2, 3, 4, 5].map((priority) => urgencyAfter(priority, steps * urgencyStepMs));
+    expect(after(0.99)).toEqual([1, 2, 3, 4, 5]);
+    expect(after(1)).toEqual([1, 1, 2, 3, 4]);
+    expect(after(400)).toEqual([1, 1, 1, 1, 1]);
+    expect(urgencyAfter(3, -1)).toBe(3);
   });
 });

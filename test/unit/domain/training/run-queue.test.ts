@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { urgencyStepMs } from '../../../../domain/training/run-priority.js';
 import { runQueue, stepInSlot, type OpenRun } from '../../../../domain/training/run-queue.js';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 6, minute));
@@ -22,7 +23,7 @@ describe('what open runs wait for', () => {
       { for: 'data', since: at(9) },
     ],
   ])('is %s', (_, change, wait) => {
-    expect(runQueue([run('a', change)]).get('a')).toEqual({ ...wait, place: 1, of: 1 });
+    expect(runQueue([run('a', change)], at(20)).get('a')).toEqual({ ...wait, place: 1, of: 1 });
   });
 
   it('is nothing while a step goes on, and after the last that needs a slot', () => {
@@ -31,12 +32,12 @@ describe('what open runs wait for', () => {
       run('b', { steps: [step('snapshot', 2), step('train', null)] }),
       run('c', { steps: ['snapshot', 'train', 'evaluate'].map((name) => step(name, 3)) }),
     ];
-    expect(runQueue(going).size).toBe(0);
+    expect(runQueue(going, at(20)).size).toBe(0);
     expect(going.map(stepInSlot)).toEqual(['data', 'training', undefined]);
   });
 
   it('has places by priority, then by how long they wait, one line for each model and each kind of worker', () => {
-    const places = runQueue([
+    const waiting = [
       run('late', { admittedAt: null, startedAt: at(9) }),
       run('early', { admittedAt: null, startedAt: at(2) }),
       run('urgent', { admittedAt: null, startedAt: at(10), priority: 2 }),
@@ -44,7 +45,8 @@ describe('what open runs wait for', () => {
       run('data'),
       run('trains', { steps: [step('snapshot', 4)] }),
       run('trains too', { steps: [step('snapshot', 3)], model: 'n' }),
-    ]);
+    ];
+    const places = runQueue(waiting, at(20));
     expect([...places].map(([id, { place, of }]) => [id, place, of])).toEqual(
       expect.arrayContaining([
         ['urgent', 1, 3],
@@ -56,5 +58,8 @@ describe('what open runs wait for', () => {
         ['trains', 2, 2],
       ]),
     );
+    // A step of urgency later for those that came first.
+    const later = runQueue(waiting, new Date(at(5).getTime() + urgencyStepMs));
+    expect(['early', 'urgent', 'late'].map((id) => later.get(id)?.place)).toEqual([1, 2, 3]);
   });
 });
