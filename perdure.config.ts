@@ -103,6 +103,8 @@ export const WORKER_SLOTS = {
   waits: 500,
   /** Most take a second; one that opens an engine takes up to half a gigabyte. */
   judging: 4,
+  /** A second each, or minutes and up to a gigabyte where models are evaluated again. */
+  evidence: 2,
   /** An engine or a model's process each, of up to a gigabyte. */
   data: 2,
   training: 1,

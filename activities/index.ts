@@ -79,7 +79,8 @@ export function createActivities(deps: ActivityDependencies) {
       ...{ takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows },
       ...{ waitForAcknowledgement, waitUntilAcknowledged, probe },
     },
-    judging: { gatherEvidence, lookAtRollout, lookAtLabels },
+    judging: { lookAtRollout, lookAtLabels },
+    evidence: { gatherEvidence },
     data: { takeSnapshot, evaluateRun, compactDay },
     training: { train },
   } satisfies Record<ActivityQueue | 'local', object>;
@@ -89,13 +90,14 @@ export type Activities = ReturnType<typeof createActivities>;
 type Registered = Activities & { local: object };
 
 /**
- * What a worker of a queue must know: also what workflows of version 0.1.0 scheduled there, when there were three
- * queues, and are still waiting for.
+ * What a worker of a queue must know: also what workflows of before scheduled there, when there were fewer queues, and
+ * are still waiting for.
  */
-export function activitiesOf(queue: ActivityQueue, { activities, waits, judging, data, training }: Registered): object {
-  const { gatherEvidence, ...looks } = judging;
-  if (queue === 'activities') return { ...activities, ...waits, ...looks };
+export function activitiesOf(queue: ActivityQueue, registered: Registered): object {
+  const { activities, waits, judging, evidence, data, training } = registered;
+  if (queue === 'activities') return { ...activities, ...waits, ...judging };
+  if (queue === 'judging') return { ...judging, ...evidence };
   const { takeSnapshot, evaluateRun } = data;
-  if (queue === 'training') return { ...training, takeSnapshot, evaluateRun, gatherEvidence };
-  return { waits, judging, data }[queue];
+  if (queue === 'training') return { ...training, ...evidence, takeSnapshot, evaluateRun };
+  return registered[queue];
 }

@@ -9,7 +9,10 @@ const passEveryMs = 15_000;
 const watchMs = 23 * 3_600_000;
 
 /** Makes rows true again whose workflows ended without ending them: terminated, timed out or failed half-way. */
-export function createReconciliationActivities(deps: Pick<ActivityDependencies, 'db' | 'temporal'>) {
+export function createReconciliationActivities(
+  deps: Pick<ActivityDependencies, 'db' | 'temporal'>,
+  { everyMs = passEveryMs } = {},
+) {
   return {
     /** One pass. */
     reconcileOpenRows: () => closeOpenRows(deps),
@@ -24,7 +27,7 @@ export function createReconciliationActivities(deps: Pick<ActivityDependencies, 
         for (;;) {
           const found = await closeOpenRows(deps);
           if (found.closed.length > 0 || found.unwatched.length > 0 || Date.now() >= untilMs) return found;
-          await delay(passEveryMs, undefined, { signal });
+          await delay(everyMs, undefined, { signal });
         }
       }),
   };

@@ -1,5 +1,5 @@
 /** The queues of activities, by what one of them costs the worker that takes it. */
-export const activityQueues = ['activities', 'waits', 'judging', 'data', 'training'] as const;
+export const activityQueues = ['activities', 'waits', 'judging', 'evidence', 'data', 'training'] as const;
 export type ActivityQueue = (typeof activityQueues)[number];
 
 export interface TaskQueues extends Record<ActivityQueue, string> {
@@ -9,8 +9,10 @@ export interface TaskQueues extends Record<ActivityQueue, string> {
   activities: string;
   /** Waits for others, which poll and cost next to nothing, for minutes: locks, acknowledgements of gateways. */
   waits: string;
-  /** Looks of the judge and evidence: what a rollout or a person waits for. May open an engine on logs or a holdout. */
+  /** Looks of the judge, which a rollout waits for: a second, or some with an engine on logs. */
   judging: string;
+  /** Evidence, which a person waits for: a second, or minutes where models are evaluated again. Never before a look. */
+  evidence: string;
   /** Snapshots and evaluations of runs: an engine or a model's process each, bound by memory. */
   data: string;
   /** Trainers: as many at a time as the worker has slots. */
@@ -24,6 +26,7 @@ export function taskQueues(base: string): TaskQueues {
     activities: `${base}-activities`,
     waits: `${base}-waits`,
     judging: `${base}-judging`,
+    evidence: `${base}-evidence`,
     data: `${base}-data`,
     training: `${base}-training`,
   };

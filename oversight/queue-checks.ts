@@ -12,6 +12,7 @@ const roleOf: Readonly<Record<QueueState['queue'], string>> = {
   activities: 'activities',
   waits: 'activities',
   judging: 'activities',
+  evidence: 'activities',
   data: 'data',
   training: 'training',
 };

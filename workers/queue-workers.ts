@@ -6,7 +6,7 @@ import type { TemporalConfig } from '../temporal.config.js';
 /** What PERDURE_WORKER_QUEUES may name, and the queues that it stands for. */
 const queuesOfRole = {
   workflows: ['workflows'],
-  activities: ['activities', 'waits', 'judging'],
+  activities: ['activities', 'waits', 'judging', 'evidence'],
   data: ['data'],
   training: ['training'],
 } as const satisfies Record<string, readonly (ActivityQueue | 'workflows')[]>;

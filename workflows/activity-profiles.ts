@@ -41,7 +41,7 @@ export const quickActivities = () =>
  * succeeds, however long the store is away.
  */
 export const lookActivities = () =>
-  proxyActivities<Omit<Activities['judging'], 'gatherEvidence'>>({
+  proxyActivities<Activities['judging']>({
     taskQueue: queue('judging'),
     priority: { priorityKey: 1 },
     startToCloseTimeout: '10m',
@@ -151,14 +151,9 @@ const long = {
 
 /**
  * Evidence for those who decide: minutes where the models are evaluated again, less than a second where they are not.
- * Looks go first.
+ * In slots of its own, so that no look waits behind it.
  */
-export const evidence = () =>
-  proxyActivities<Pick<Activities['judging'], 'gatherEvidence'>>({
-    ...long,
-    taskQueue: queue('judging'),
-    priority: { priorityKey: 3 },
-  });
+export const evidence = () => proxyActivities<Activities['evidence']>({ ...long, taskQueue: queue('evidence') });
 
 /** Snapshots and evaluations of runs, in the order that `priority` says. */
 export const dataWork = (priority?: Priority) =>

@@ -165,7 +165,7 @@ async function evidenceOf(model: string, version: number) {
     environment: 'production',
     requestedBy: 'rita',
   });
-  await running(() => activities.judging.gatherEvidence({ promotionId, model, version, environment: 'production' }));
+  await running(() => activities.evidence.gatherEvidence({ promotionId, model, version, environment: 'production' }));
   return (await promotionById(db, promotionId)).evidence;
 }
 

@@ -25,7 +25,9 @@ export interface TestWorkers {
 interface Replaced {
   limits?: Partial<TrainingLimits>;
   slots?: Partial<TestWorkers['temporal']['config']['slots']>;
-  replaced?: Partial<TestWorkers['activities']>;
+  /** Groups of activities, by queue; from the product's own where parts of a group are. */
+  replaced?:
+    Partial<TestWorkers['activities']> | ((own: TestWorkers['activities']) => Partial<TestWorkers['activities']>);
 }
 
 /** All workers beside an API, on queues of their own, that believe nothing but what this API signed. */
@@ -64,7 +66,7 @@ export async function startWorkers(
   const workers = await queueWorkers({
     roles: workerRoles,
     temporal: { taskQueues: queues, slots: { ...config.slots, ...slots } },
-    activities: { ...activities, ...replaced },
+    activities: { ...activities, ...(typeof replaced === 'function' ? replaced(activities) : replaced) },
     workflowBundle: async () => ({ workflowBundle }),
     common,
   });

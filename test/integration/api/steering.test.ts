@@ -3,149 +3,34 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createSteeringActivities } from '../../../activities/rollout/steering.js';
-import { decisionSigner } from '../../../adapters/decision-keys.js';
 import { rolloutStatus, steerRollout } from '../../../client/rollout.js';
-import { applyDefinition } from '../../../db/model/definition-queries.js';
-import { acknowledgeRoute, recordGateway } from '../../../db/serving/gateway-queries.js';
-import { acquireLease, releaseLease } from '../../../db/lease-queries.js';
-import {
-  openPromotion,
-  recordDecision,
-  setPromotionState,
-  showEvidence,
-} from '../../../db/promotion/promotion-queries.js';
-import { routeOf, storeId, writeRoute } from '../../../db/serving/route-queries.js';
 import { routeHistory } from '../../support/route-history.js';
 import { steeringOf } from '../../../db/rollout/steering-queries.js';
-import { digestOf } from '../../../domain/canonical-json.js';
-import { floorDigest, floorSchema } from '../../../domain/promotion/floor.js';
-import { leaseNames, workflowIds } from '../../../domain/ids.js';
-import type { Evidence } from '../../../domain/promotion/promotion.js';
 import type { SteeringCommand } from '../../../domain/workflow-inputs.js';
-import { rulesDigest } from '../../../domain/promotion/rules-in-force.js';
-import type { ModelDefinition } from '../../../domain/model/model-definition.js';
 import { advanceSignal } from '../../../workflows/messages.js';
-import type { rolloutModel } from '../../../workflows/rollout/rollout-model.js';
 import { pollUntil } from '../../support/poll-until.js';
-import { registerRunAndVersion } from './registered-version.js';
-import { ownDefinition, startApi, type TestApi } from './start-api.js';
+import { startApi, type TestApi } from './start-api.js';
+import { openRolloutBench } from './rollout-bench.js';
 import { startWorkers, type TestWorkers } from './start-workers.js';
 
 const environment = 'production' as const;
 const [ada, otto] = ['ada@example.org', 'otto@example.org'];
-const gateway = { gatewayId: 'g', environment, url: 'http://127.0.0.1:9', bootId: 'b' };
 
 let running: TestApi;
 let workers: TestWorkers;
-let signer: Awaited<ReturnType<typeof decisionSigner>>;
+type Bench = Awaited<ReturnType<typeof openRolloutBench>>;
+let signer: Bench['signer'];
+let rollingOut: Bench['rollingOut'];
+let untilStage: Bench['untilStage'];
 beforeAll(async () => {
   running = await startApi({ trust: 'signed' });
   workers = await startWorkers(running, { approver: [ada], reader: [otto] });
-  signer = await decisionSigner(path.join(path.dirname(running.verifyingKeysFile), 'private.pem'));
+  ({ signer, rollingOut, untilStage } = await openRolloutBench(running, workers, ada));
 }, 180_000);
 afterAll(async () => {
   await workers.stop();
   await running.close();
 });
-
-/** A canary of three stages, asked for and approved by a signed decision, in place of version 1. */
-const definition = (): ModelDefinition => {
-  const steps = [20, 50, 100].map((sharePct) => ({ sharePct, minRequests: 100, minSeconds: 0, maxSeconds: 3000 }));
-  const { rollout, promotion, ...rest } = ownDefinition();
-  if (rollout.strategy !== 'canary') throw new Error('the flights are rolled out by a canary');
-  return ownDefinition({
-    ...rest,
-    triggers: { ...rest.triggers, schedules: [] },
-    rollout: { ...rollout, steps },
-    promotion,
-  });
-};
-
-/** Version 1 serves; a rollout of version 2 is in its first stage. */
-async function rollingOut() {
-  const { db } = running;
-  const own = definition();
-  const model = own.name;
-  await applyDefinition(db, own, 'test');
-  for (const version of [1, 2]) await registerRunAndVersion(running, own, version, digestOf(`${model} ${version}`));
-  const held = await acquireLease(db, leaseNames.rollout(environment, model), 'test');
-  if (!('grant' in held)) throw new Error('the lease is held');
-  const split = [{ version: 1, sharePct: 100 }];
-  await writeRoute(db, { environment, model, split, reason: 'test', idempotencyKey: model, lease: held.grant });
-  await releaseLease(db, held.grant);
-  const begin = () => approvedRollout(own);
-  return { model, begin, ...(await begin()) };
-}
-
-async function approvedRollout(own: ModelDefinition) {
-  const { db } = running;
-  const { name: model, promotion: policy, rollout } = own;
-  const promotionId = randomUUID();
-  await openPromotion(db, {
-    id: promotionId,
-    workflowId: 'w',
-    model,
-    version: 2,
-    environment,
-    requestedBy: 'rita@example.org',
-  });
-  const rules = { rulesSha256: rulesDigest(own), floorSha256: floorDigest(floorSchema.parse({})) };
-  const evidence = {
-    model,
-    version: 2,
-    environment,
-    champion: 1,
-    policy,
-    rollout,
-    trainedBy: 'tom@example.org',
-    ...rules,
-  };
-  const evidenceSha256 = digestOf(evidence);
-  await showEvidence(
-    db,
-    promotionId,
-    { evidence: evidence as unknown as Evidence, evidenceSha256, expiresAt: null },
-    0,
-  );
-  const at = new Date().toISOString();
-  const said = { promotionId, actor: ada, decision: 'approve' as const, comment: '', evidenceSha256, at };
-  const ruled = {
-    sequence: 1,
-    via: 'update' as const,
-    roles: ['approver'],
-    counted: true,
-    selfApproved: false,
-    reason: 'approved',
-  };
-  await recordDecision(db, { ...said, ...ruled, signature: signer.sign(said) });
-  await setPromotionState(db, promotionId, 'rolling-out', null, 0);
-  const handle = await workers.temporal.client.workflow.start<typeof rolloutModel>('rolloutModel', {
-    taskQueue: workers.temporal.config.taskQueues.workflows,
-    workflowId: workflowIds.rollout(environment, model),
-    args: [{ model, version: 2, promotionId }],
-  });
-  await untilStage(model, handle.firstExecutionRunId, 1);
-  return { handle, rolloutId: handle.firstExecutionRunId };
-}
-
-/** Waits for a stage to be watched, while the one gateway serves each route as it comes. */
-async function untilStage(model: string, rolloutId: string, step: number): Promise<void> {
-  await pollUntil(`the rollout of ${model} is in stage ${step}`, 60_000, async () => {
-    await recordGateway(running.db, gateway);
-    const { epoch = 0 } = (await routeOf(running.db, environment, model)) ?? {};
-    await acknowledgeRoute(running.db, {
-      gatewayId: gateway.gatewayId,
-      environment,
-      model,
-      storeId: await storeId(running.db),
-      epoch,
-    });
-    const status = await rolloutStatus(workers.temporal, environment, model);
-    if (status?.rolloutId === rolloutId && status.step === step && status.epoch === epoch && status.state === 'running')
-      return true;
-    throw new Error(JSON.stringify(status));
-  });
-}
 
 const past = (model: string, command: SteeringCommand, actor: string, signature?: string) =>
   steerRollout(workers.temporal, environment, model, command, {
