@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
-import { retentionDaysDefault, type RetentionJob } from '../domain/serving/retention.js';
+import { retentionDaysDefault, type UpkeepJob } from '../domain/serving/retention.js';
 import type { Database } from './connect.js';
 import { retentionRuns } from './schema/index.js';
 
 /** Writes down that a job ran, and what it removed; a run that removed nothing leaves what the last one did. */
 export async function recordRetentionRun(
   db: Database,
-  job: RetentionJob,
+  job: UpkeepJob,
   removed: Record<string, number>,
 ): Promise<void> {
   const some = Object.keys(removed).length > 0;

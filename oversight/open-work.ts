@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { askOfEach } from '../client/ask-of-each.js';
 import type { TemporalHandle } from '../client/connect.js';
+import { compactionRuns } from '../client/compaction.js';
 import { reconcilerRuns } from '../client/reconciler.js';
 import { retentionRuns } from '../client/retention.js';
 import { whyStuck } from '../client/stuck-workflows.js';
@@ -10,6 +11,7 @@ import { heldLeases, openRows, orphanedShares } from '../db/reconciliation-queri
 import { parseHolder, type LeaseHolder } from '../domain/lease-holder.js';
 import { messageOf } from '../domain/errors.js';
 import { note, ok, problem, type Check } from './check.js';
+import { compactionCheck } from './compaction-check.js';
 import { queueChecks } from './queue-checks.js';
 import type { QueueDepth } from './queue-depth.js';
 import { retentionCheck } from './retention-check.js';
@@ -39,8 +41,17 @@ async function workflowChecks(client: Client, { workflowId, runId }: LeaseHolder
 /** Whether what is open is true and gets on: one check each for what does not, or one that says that all do. */
 export async function openWork(db: Database, handle: TemporalHandle): Promise<OpenWork> {
   const { client } = handle;
+  const [reconciles, queued, retention, compaction, open, leases, orphans] = await Promise.all([
+    reconcilerRuns(client),
+    queueChecks(handle, db),
+    retentionRuns(client).then((runs) => retentionCheck(db, runs)),
+    compactionRuns(client).then((runs) => compactionCheck(db, runs)),
+    openRows(db),
+    heldLeases(db),
+    orphanedShares(db),
+  ]);
   const checks: Check[] = [];
-  if (!(await reconcilerRuns(client)))
+  if (!reconciles)
     checks.push(
       problem(
         'reconciler',
@@ -48,18 +59,15 @@ export async function openWork(db: Database, handle: TemporalHandle): Promise<Op
         'A worker starts it: look at worker-control, or start the stack again.',
       ),
     );
-  const queued = await queueChecks(handle, db);
-  checks.push(...queued.checks);
-  checks.push(await retentionCheck(db, await retentionRuns(client)));
-  const open = await openRows(db);
+  checks.push(...queued.checks, retention, compaction);
   // What holds a lease and has no row: rollbacks.
-  const holders = (await heldLeases(db))
+  const holders = leases
     .map(({ holder }) => parseHolder(holder))
     .filter(({ runId }) => !open.some(({ id }) => id === runId));
   const all = [...open.map(({ workflowId, id }) => ({ workflowId, runId: id })), ...holders];
   const lookedInto = all.slice(0, lookedIntoMax);
   checks.push(...(await askOfEach(lookedInto, (one) => workflowChecks(client, one))).flat());
-  for (const { environment, model } of await orphanedShares(db))
+  for (const { environment, model } of orphans)
     checks.push(
       note(
         `${model} in ${environment}`,

@@ -1,6 +1,7 @@
 import type { Database } from '../db/connect.js';
 import { retentionRunsOf } from '../db/retention-runs.js';
-import type { RetentionJob } from '../domain/serving/retention.js';
+import { retentionJobs, type RetentionJob } from '../domain/serving/retention.js';
+import { isoMinute } from './iso-minute.js';
 import { ok, problem, type Check } from './check.js';
 
 /**
@@ -22,7 +23,8 @@ export async function retentionCheck(db: Database, keptRunning: boolean): Promis
     'stack starts it again.';
   if (!keptRunning)
     return problem(name, 'it does not run: counts are not rolled up, and nothing old is removed', remedy);
-  const runs = await retentionRunsOf(db);
+  const ran = await retentionRunsOf(db);
+  const runs = retentionJobs.flatMap((job) => ran.filter((one) => one.job === job).map((one) => ({ ...one, job })));
   const late = runs.filter(({ job, ranAt }) => Date.now() - ranAt.getTime() > silentMs[job]);
   if (late.length > 0)
     return problem(name, late.map(({ job, ranAt }) => `${job} ran last at ${ranAt.toISOString()}`).join('; '), remedy);
@@ -33,7 +35,7 @@ export async function retentionCheck(db: Database, keptRunning: boolean): Promis
       removedAt === null || counts.length === 0 ? 'nothing yet' : `${counts.join(', ')} at ${isoMinute(removedAt)}`;
     return `${job} at ${isoMinute(ranAt)} (${last})`;
   });
-  return ok(name, `last runs: ${removed.join('; ')}`);
+  const missing = retentionJobs.filter((job) => !runs.some((one) => one.job === job));
+  const never = missing.length === 0 ? '' : `; not ended well yet: ${missing.join(', ')}`;
+  return ok(name, `last runs: ${removed.join('; ')}${never}`);
 }
-
-const isoMinute = (time: Date) => `${time.toISOString().slice(0, 16)}Z`;

@@ -1,5 +1,7 @@
 import { inParallel } from '../../adapters/data-engine/prediction-log/in-parallel.js';
 import { readLogDay, whileObjectsMove } from '../../adapters/data-engine/prediction-log/log-day.js';
+import { recordRetentionRun } from '../../db/retention-runs.js';
+import { recordCompactionDays } from '../../db/serving/compaction-days.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema, modelNameSchema, type Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
@@ -24,10 +26,16 @@ export interface DayToCompact {
 
 /** What a pass takes on; the next finds the rest. */
 const daysMax = 60;
+/** Days whose waiting is written down, for `perdure doctor`. */
+const recordedMax = 1_000;
 const listingsMax = 8;
 
 /** Merges what gateways shipped on days that are over. Deletes nothing that a merged object does not hold. */
-export function createCompactionActivities({ store, config }: Pick<ActivityDependencies, 'store' | 'config'>) {
+export function createCompactionActivities({
+  db,
+  store,
+  config,
+}: Pick<ActivityDependencies, 'db' | 'store' | 'config'>) {
   const depsOf = (signal: AbortSignal, report: (progress: string) => void): CompactionDeps => ({
     ...{ store, home: config.home, now: new Date(), signal, report },
   });
@@ -47,18 +55,22 @@ export function createCompactionActivities({ store, config }: Pick<ActivityDepen
           lists.push(found.flat().map((day) => ({ ...log, day })));
         }
         const days = inTurn(lists, daysMax);
+        await recordCompactionDays(db, lists.flat().slice(0, recordedMax).map(nameOf));
+        await recordRetentionRun(db, 'log-compaction', {});
         return { days, more: lists.flat().length > days.length };
       }),
 
     /** One day of one log, or a bounded part of it. */
     compactDay: ({ environment, model, day }: DayToCompact): Promise<Compacted> =>
-      withHeartbeat((signal, report) =>
-        whileObjectsMove(async () => {
+      withHeartbeat(async (signal, report) => {
+        const done = await whileObjectsMove(async () => {
           const deps = depsOf(signal, report);
           if (environment === null) return indexLabels(deps, { model, day });
           return compactPredictions(deps, { environment, model, day }).catch(unlessOthersDid);
-        }),
-      ),
+        });
+        await recordRetentionRun(db, 'log-compaction', done.merged > 0 ? { objects: done.merged } : {});
+        return done;
+      }),
   };
 
   async function isOpen({ environment, model }: Omit<DayToCompact, 'day'>, day: string, now: Date): Promise<boolean> {
@@ -67,6 +79,9 @@ export function createCompactionActivities({ store, config }: Pick<ActivityDepen
     return hasWork(await whileObjectsMove(read), now);
   }
 }
+
+/** As people call it. */
+const nameOf = ({ environment, model, day }: DayToCompact) => ({ log: `${environment ?? 'labels'} of ${model}`, day });
 
 /** Another one has put the next manifest: its day is merged, and this one's parts count nowhere. */
 function unlessOthersDid(error: unknown): Compacted {

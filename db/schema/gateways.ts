@@ -1,7 +1,7 @@
 import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { GatewayEventKind } from '../../domain/serving/gateway-event.js';
 import type { Environment } from '../../domain/names.js';
-import type { RetentionJob } from '../../domain/serving/retention.js';
+import type { UpkeepJob } from '../../domain/serving/retention.js';
 import type { ServingGrain, ServingRole } from '../../domain/serving/serving-window.js';
 
 /** Gateway processes; one whose heartbeat is recent has a live lease. */
@@ -148,11 +148,26 @@ export const gatewayEvents = pgTable(
   ],
 );
 
-/** When each job of retention ran last, and what it removed. */
+/** When each job of retention and compaction ended well last, and what it removed or merged. */
 export const retentionRuns = pgTable('retention_runs', {
-  job: text('job').$type<RetentionJob>().primaryKey(),
+  job: text('job').$type<UpkeepJob>().primaryKey(),
   ranAt: timestamp('ran_at', { withTimezone: true }).notNull(),
   /** Rows or objects by what they are; of the last pass that removed any. */
   removed: jsonb('removed').$type<Record<string, number>>().notNull(),
   removedAt: timestamp('removed_at', { withTimezone: true }),
 });
+
+/**
+ * Days of logs that are over and wait to be compacted, as the last pass found them: what waits for long does not get on.
+ */
+export const compactionDays = pgTable(
+  'compaction_days',
+  {
+    /** For people, for example `production of flight-delay`. */
+    log: text('log').notNull(),
+    day: text('day').notNull(),
+    /** When it was first found. */
+    foundAt: timestamp('found_at', { withTimezone: true }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.log, table.day] })],
+);

@@ -3,6 +3,8 @@ import type { ServingGrain } from './serving-window.js';
 /** Jobs of retention, each shown with its last run. */
 export const retentionJobs = ['serving-windows', 'old-rows', 'old-logs', 'lake-files'] as const;
 export type RetentionJob = (typeof retentionJobs)[number];
+/** What is done again and again, and written down when it has ended well. */
+export type UpkeepJob = RetentionJob | 'log-compaction';
 
 const dayMs = 86_400_000;
 

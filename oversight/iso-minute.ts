@@ -1,0 +1,1 @@
+export const isoMinute = (time: Date): string => `${time.toISOString().slice(0, 16)}Z`;
