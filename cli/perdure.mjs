@@ -7,6 +7,8 @@ import { loadProgram } from './built/load-program.mjs';
 const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const { runCli } = built() ?? (await sources());
 process.exitCode = await runCli(process.argv.slice(2));
+// What was given up, as a server that hangs, keeps no command.
+setTimeout(() => process.exit(), 1_000).unref();
 // After Ctrl-C nobody waits for the answers that are still on their way.
 if (process.exitCode === 130) process.exit();
 

@@ -44,7 +44,10 @@ function pageOrder(columns: readonly PgColumn[], direction: (column: PgColumn) =
     orderBy: columns.map(direction),
     after: (cursor) => {
       if (cursor === undefined) return undefined;
-      const values = readCursor(cursor, columns);
+      const values = readCursor(
+        cursor,
+        columns.map(({ dataType }) => dataType),
+      );
       const typed = columns.map((column, at) => sql`${values[at]}::text::${sql.raw(column.getSQLType())}`);
       return sql`(${list(columns)}) ${beyond} (${list(typed)})`;
     },
@@ -61,6 +64,21 @@ export function toPage<Row extends { key: unknown }>(rows: readonly Row[], limit
   };
 }
 
+/** A page of a list that is in memory, by names that are unique in it. */
+export function pageByName<Item extends { name: string }>(
+  items: readonly Item[],
+  { limit, after }: PageRequest,
+): Page<Item> {
+  const [last] = after === undefined ? [undefined] : readCursor(after, ['string']);
+  const rows = items
+    .filter(({ name }) => last === undefined || name > last)
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1))
+    .slice(0, limit + 1)
+    .map((item) => ({ item, key: [item.name] }));
+  const { items: shown, next } = toPage(rows, limit);
+  return { items: shown.map(({ item }) => item), next };
+}
+
 /** Page after page until the end, for what needs every row of a list that is bounded by something else than time. */
 export async function allPages<Row>(read: (after: string | undefined) => Promise<Page<Row>>): Promise<Row[]> {
   const rows: Row[] = [];
@@ -75,15 +93,16 @@ export async function allPages<Row>(read: (after: string | undefined) => Promise
 /** Both, where there is a second. */
 export const within = (filter: SQL | undefined, place: SQL | undefined): SQL | undefined => and(filter, place);
 
-const partSchemas: Partial<Record<PgColumn['dataType'], z.ZodType<string>>> = {
+type DataType = PgColumn['dataType'];
+const partSchemas: Partial<Record<DataType, z.ZodType<string>>> = {
   number: z.number().int().transform(String),
   date: z.iso.datetime({ offset: true }),
   string: z.string(),
 };
 
-function readCursor(cursor: string, columns: readonly PgColumn[]): string[] {
-  const parts = z.array(z.unknown()).length(columns.length).safeParse(parseJson(cursor)).data;
-  const read = columns.map((column, at) => (partSchemas[column.dataType] ?? z.string()).safeParse(parts?.[at]).data);
+function readCursor(cursor: string, types: readonly DataType[]): string[] {
+  const parts = z.array(z.unknown()).length(types.length).safeParse(parseJson(cursor)).data;
+  const read = types.map((type, at) => (partSchemas[type] ?? z.string()).safeParse(parts?.[at]).data);
   if (parts && read.every((part) => part !== undefined)) return read;
   throw new PerdureError(
     'input/invalid',

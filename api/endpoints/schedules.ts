@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { scheduleListSchema } from '../../client/http/schedules.js';
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import { modelNameSchema } from '../../domain/names.js';
-import type { EndpointGroup } from '../endpoint-group.js';
+import { pageByName } from '../../db/page.js';
+import { pageQuerySchema, type EndpointGroup } from '../endpoint-group.js';
 import { scheduleView } from '../triggers/schedule-view.js';
 
 const ofModel = z.object({ model: modelNameSchema });
@@ -11,16 +12,23 @@ const ofModel = z.object({ model: modelNameSchema });
 export const scheduleEndpoints: EndpointGroup = (app, { db, schedules }) => {
   app.get(
     '/models/:model/schedules',
-    { schema: { tags: ['models'], params: ofModel, response: { 200: scheduleListSchema } } },
-    async ({ params: { model } }) => {
+    {
+      schema: {
+        tags: ['models'],
+        params: ofModel,
+        querystring: pageQuerySchema,
+        response: { 200: scheduleListSchema },
+      },
+    },
+    async ({ params: { model }, query }) => {
       const { definition } = await definitionInForce(db, model);
-      const all = definition.triggers.schedules;
+      const { items: shown, next } = pageByName(definition.triggers.schedules, query);
       const states = await schedules.states(
         model,
-        all.map((schedule) => schedule.name),
+        shown.map((schedule) => schedule.name),
       );
-      const items = await Promise.all(all.map((schedule, index) => scheduleView(db, model, schedule, states[index])));
-      return { items, next: null };
+      const items = await Promise.all(shown.map((schedule, index) => scheduleView(db, model, schedule, states[index])));
+      return { items, next };
     },
   );
 };

@@ -5,7 +5,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { servesText, shortDigest } from '../format/words.js';
+import { counted, servesText, shortDigest } from '../format/words.js';
 import { actorOption } from '../global-options.js';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
@@ -92,9 +92,7 @@ function describeModel(output: Output, model: ModelDetail, open: number): string
       ...served.slice(1).map((line) => ['', line] as const),
       [
         'waiting',
-        open === 0
-          ? 'no promotion'
-          : `${open} promotion${open === 1 ? '' : 's'}: perdure promotions ls ${model.name} --open`,
+        open === 0 ? 'no promotion' : `${counted(open, 'promotion')}: perdure promotions ls ${model.name} --open`,
       ],
     ]),
     model.schedules.length === 0

@@ -5,24 +5,23 @@ import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { duration, localTime } from '../format/time.js';
 import { state } from '../format/words.js';
+import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import { requireModelName } from '../parse/version-ref.js';
 
 /** `schedules ls`: what fires when, and which firings did not go as they should. */
 export function registerSchedules(program: Command, context: CliContext): void {
   const schedules = program.command('schedules').description('schedules of training runs');
 
-  schedules
-    .command('ls <model>')
+  addPageOptions(schedules.command('ls <model>'))
     .description('list a model’s schedules: next and last firing; overlapped, missed and late firings')
     .addHelpText('after', examples('schedules ls flight-delay', 'schedules ls flight-delay --json'))
-    .action(async (model: string) => {
+    .action(async (model: string, options: PageOptions) => {
       const { output } = context;
-      const found = await context.api().schedules(requireModelName(model));
-      output.result(found, () => {
-        if (found.items.length === 0)
-          return `${model} has no schedule. Add one to triggers.schedules, then: perdure apply`;
+      const page = await context.api().schedules(requireModelName(model), pageQuery(options));
+      showPage(output, page, (found) => {
+        if (found.length === 0) return `${model} has no schedule. Add one to triggers.schedules, then: perdure apply`;
         const head = ['schedule', 'cron', 'state', 'next', 'last', 'fired', 'overlapped', 'missed', 'late'];
-        const rows = found.items.map((one) => [
+        const rows = found.map((one) => [
           one.name,
           `${one.cron} ${one.timeZone}`,
           state(output, one.state),
@@ -30,7 +29,7 @@ export function registerSchedules(program: Command, context: CliContext): void {
           lastText(one),
           ...[one.fired, one.overlapped.count, one.missed.count, one.late.count],
         ]);
-        return [table(output, head, rows), ...found.items.flatMap(troubles)].join('\n');
+        return [table(output, head, rows), ...found.flatMap(troubles)].join('\n');
       });
     });
 }

@@ -4,7 +4,7 @@ import type { Output } from '../output.js';
 import { describeContract } from './contract.js';
 import { fields, table } from './table.js';
 import { duration } from './time.js';
-import { servesText, state } from './words.js';
+import { counted, servesText, state } from './words.js';
 
 type Stage = PromotionPlan['stages'][number];
 
@@ -52,8 +52,7 @@ export function describePromotionPlan(output: Output, plan: PromotionPlan): stri
             servesText(stage),
             stage.comparison === 'none'
               ? 'not judged'
-              : `${stage.minRequests} request${stage.minRequests === 1 ? '' : 's'}, ` +
-                `${duration(stage.minSeconds * 1000)}`,
+              : `${counted(stage.minRequests, 'request')}, ${duration(stage.minSeconds * 1000)}`,
             stage.comparison === 'none' ? '' : duration(stage.maxSeconds * 1000),
             requestsText(stage, 'requestsToSeeHarm'),
             requestsText(stage, 'requestsToPass'),

@@ -35,8 +35,10 @@ export function servedNowText(route: Route, rolloutFinishedAt: string | null): s
 }
 
 const testersText = (keys: number, headers: number): string =>
-  [counted(keys, 'key'), counted(headers, 'header')].filter(Boolean).join(', ');
-const counted = (count: number, one: string): string => (count === 0 ? '' : `${count} ${one}${count === 1 ? '' : 's'}`);
+  [keys > 0 && counted(keys, 'key'), headers > 0 && counted(headers, 'header')].filter(Boolean).join(', ');
+
+/** For example `1 request` and `2 requests`. */
+export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

@@ -30,7 +30,7 @@ export async function ensureInstalled({ forTests = false } = {}) {
   }
   await withInstallLock(projectRoot, async () => {
     if (isComplete(forTests)) return; // Somebody else did it while we waited.
-    const python = findPython();
+    const python = await findPython();
     if (!nodePackagesFit(projectRoot, { development: forTests })) await installNodePackages(projectRoot);
     for (const tool of wantedTools(projectRoot, forTests)) {
       if (!isToolFresh(tool)) await installTool(projectRoot, tool, python);

@@ -1,3 +1,3 @@
 export function checkNode(version?: string): void;
-export function findPython(): string;
+export function findPython(): Promise<string>;
 export function isAtLeast(version: string, minimum: number[]): boolean;

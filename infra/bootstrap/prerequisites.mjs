@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 
 const nodeAtLeast = [20, 19];
 const pythonAtLeast = [3, 11];
+
+const run = promisify(execFile);
 
 /** @throws {Error} when this Node is too old */
 export function checkNode(version = process.versions.node) {
@@ -14,17 +17,18 @@ export function checkNode(version = process.versions.node) {
 
 /**
  * The Python with which the tools are made: `python3`, else the newest one that is named by its version.
- * @returns {string} its absolute path
+ * @returns {Promise<string>} its absolute path
  * @throws {Error} when none is new enough
  */
-export function findPython() {
+export async function findPython() {
   const found = [];
   for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python']) {
-    const answer = spawnSync(name, ['-c', 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3])'], {
-      encoding: 'utf8',
-    });
-    const match = /^(.+) (\d+\.\d+\.\d+)\s*$/.exec(answer.stdout ?? '');
-    if (answer.status !== 0 || !match?.[1] || !match[2]) continue;
+    const answer = await run(name, [
+      '-c',
+      'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3])',
+    ]).catch(() => undefined);
+    const match = /^(.+) (\d+\.\d+\.\d+)\s*$/.exec(answer?.stdout ?? '');
+    if (!match?.[1] || !match[2]) continue;
     if (isAtLeast(match[2], pythonAtLeast)) return match[1];
     found.push(`${name} is ${match[2]}`);
   }

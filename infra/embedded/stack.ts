@@ -118,7 +118,7 @@ async function bringUp({
   const supervisor = identify(process.pid);
   let ready = false;
 
-  const servers = serverComponents(config, secrets, addresses).map((spec) => adoptable(spec, stackId));
+  const servers = (await serverComponents(config, secrets, addresses)).map((spec) => adoptable(spec, stackId));
   const nodes = parts === 'everything' ? await nodeSpecs(config, processEnv, keys.signing, stackId) : [];
   const external = externalReports(addresses);
   const report = () => [...external, ...started.map((component) => component.report())];

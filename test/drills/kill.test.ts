@@ -143,7 +143,7 @@ describe('kill -9', () => {
     await kill('waiting', 'gateway-production');
     await kill('waiting', 'worker-control', 'temporal');
     expect((await promotionStatus(all.temporal, promotion)).state).toBe('waiting-for-approval');
-    const { path: temporal } = findTemporal(place.config.projectRoot);
+    const { path: temporal } = await findTemporal(place.config.projectRoot);
     const decision = JSON.stringify({ actor: 'ann@local', comment: 'ok' });
     const target = ['--address', all.stack.addresses.temporal, '--namespace', all.stack.addresses.temporalNamespace];
     await execute(temporal, [

@@ -97,6 +97,10 @@ export const dataCalls = ({ call, list }: Ask) => ({
   runs: (query: PageQuery & { model?: string | undefined } = {}) =>
     list(async () => (await import('../runs.js')).runListSchema, '/runs', query),
   run: (id: string) => call(async () => (await import('../runs.js')).runDetailSchema, `/runs/${segment(id)}`),
-  schedules: (model: string) =>
-    call(async () => (await import('../schedules.js')).scheduleListSchema, `/models/${segment(model)}/schedules`),
+  schedules: (model: string, query: PageQuery = {}) =>
+    list(
+      async () => (await import('../schedules.js')).scheduleListSchema,
+      `/models/${segment(model)}/schedules`,
+      query,
+    ),
 });

@@ -11,9 +11,10 @@ const installRemedy = 'Run `npx perdure up` or `npm start`: they install what is
 
 /** Node, Python, the packages and the native programs. */
 export async function installationChecks({ projectRoot }: PerdureConfig): Promise<Check[]> {
+  const [python, temporal] = await Promise.all([attempt('Python', findPython), temporalCheck(projectRoot)]);
   return [
-    attempt('Node', () => (checkNode(), process.versions.node)),
-    attempt('Python', findPython),
+    await attempt('Node', () => (checkNode(), process.versions.node)),
+    python,
     nodePackagesFit(projectRoot, { development: false })
       ? ok('Node packages', 'as locked')
       : problem('Node packages', 'node_modules is not what package-lock.json says', installRemedy),
@@ -22,14 +23,14 @@ export async function installationChecks({ projectRoot }: PerdureConfig): Promis
         ? ok(`tools: ${tool.name}`, 'as locked')
         : problem(`tools: ${tool.name}`, 'missing or stale', installRemedy),
     ),
-    attempt('PostgreSQL programs', () => postgresPrograms().version),
-    temporalCheck(projectRoot),
+    await attempt('PostgreSQL programs', () => postgresPrograms().version),
+    temporal,
   ];
 }
 
-function temporalCheck(projectRoot: string): Check {
+async function temporalCheck(projectRoot: string): Promise<Check> {
   try {
-    const found = findTemporal(projectRoot);
+    const found = await findTemporal(projectRoot);
     const own = process.env.PERDURE_TEMPORAL_BINARY;
     if (own && found.path !== own) {
       return note(
@@ -44,9 +45,9 @@ function temporalCheck(projectRoot: string): Check {
   }
 }
 
-function attempt(name: string, check: () => string): Check {
+async function attempt(name: string, check: () => string | Promise<string>): Promise<Check> {
   try {
-    return ok(name, check());
+    return ok(name, await check());
   } catch (error) {
     return problem(name, messageOf(error), installRemedy);
   }

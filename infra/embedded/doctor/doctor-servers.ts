@@ -4,6 +4,7 @@ import type { PerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { ensureBucket } from '../servers/bucket.js';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
+import { answerWithin } from './answer-within.js';
 import { databaseRoleCheck } from './doctor-database.js';
 import { gatewayChecks } from './doctor-gateways.js';
 import { checkOwnDatabase } from '../servers/external-servers.js';
@@ -17,6 +18,9 @@ import { readStackFile } from '../stack-file.js';
 import { currentSupervisor } from '../supervision/supervisor-lock.js';
 import { checkTemporal } from '../servers/temporal-check.js';
 import { messageOf } from '../../../domain/errors.js';
+
+/** Of many open workflows each is asked. */
+const openWorkWithinMs = 30_000;
 
 /**
  * With a running stack: does each part answer, and hold what it must. Without one: are the ports free, and do the
@@ -48,29 +52,43 @@ export async function serverChecks(
           `Read ${logFile ?? 'its log'}; it is started again by itself.`,
         ),
   );
-  return [
-    ...components,
-    await answers('PostgreSQL', addresses.databaseUrl.replace(/:[^:@/]*@/, '@'), () =>
-      checkOwnDatabase(addresses.databaseUrl),
+  const { databaseUrl } = addresses;
+  const asked = [
+    answerWithin(
+      'PostgreSQL',
+      answers('PostgreSQL', databaseUrl.replace(/:[^:@/]*@/, '@'), () => checkOwnDatabase(databaseUrl)),
     ),
-    await migrationsCheck(config, addresses.databaseUrl),
-    await databaseRoleCheck(addresses.databaseUrl),
-    await answers('Temporal', `${addresses.temporal}, search attributes present`, () =>
-      checkTemporal(temporalOptions, addresses.temporalNamespace),
+    answerWithin('migrations', migrationsCheck(config, databaseUrl)),
+    answerWithin('database role', databaseRoleCheck(databaseUrl)),
+    answerWithin(
+      'Temporal',
+      answers('Temporal', `${addresses.temporal}, search attributes present`, () =>
+        checkTemporal(temporalOptions, addresses.temporalNamespace),
+      ),
     ),
-    await answers('S3', `${addresses.s3Endpoint}, bucket ${bucket.bucket}`, () => ensureBucket(bucket, 'check')),
-    await lakeCheck(addresses.databaseUrl, bucket),
+    answerWithin(
+      'S3',
+      answers('S3', `${addresses.s3Endpoint}, bucket ${bucket.bucket}`, () => ensureBucket(bucket, 'check')),
+    ),
+    answerWithin('lake', lakeCheck(databaseUrl, bucket)),
     ...(replay
       ? [
-          await replayCheck({
-            ...{ projectRoot: config.projectRoot, env: { ...environment, ...env }, temporal: temporalOptions },
+          replayCheck({
+            projectRoot: config.projectRoot,
+            env: { ...environment, ...env },
+            temporal: temporalOptions,
             namespace: addresses.temporalNamespace,
           }),
         ]
       : []),
-    ...(await openWorkChecks(addresses.databaseUrl, loadTemporalConfig({ ...environment, ...env }))),
-    ...(await gatewayChecks(addresses.gateways)),
+    answerWithin(
+      'open work',
+      openWorkChecks(databaseUrl, loadTemporalConfig({ ...environment, ...env })),
+      openWorkWithinMs,
+    ),
+    answerWithin('gateways', gatewayChecks(addresses.gateways)),
   ];
+  return [...components, ...(await Promise.all(asked)).flat()];
 }
 
 async function replayCheck(place: ReplayPlace): Promise<Check> {

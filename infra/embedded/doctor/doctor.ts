@@ -2,7 +2,6 @@ import { loadPerdureConfig, type PerdureConfig } from '../../../perdure.config.j
 import { problem, type Check } from '../../../oversight/check.js';
 import { decisionChecks } from './doctor-decisions.js';
 import { installationChecks } from './doctor-installation.js';
-import { serverChecks } from './doctor-servers.js';
 import { stateChecks } from './doctor-state.js';
 import { messageOf } from '../../../domain/errors.js';
 
@@ -21,10 +20,11 @@ export async function doctor(
     return [problem('configuration', messageOf(error), 'Correct or unset the variable.')];
   }
   const groups = await Promise.all([
+    // First: the programs that it asks for their versions run while the clients of the servers are loaded.
     installationChecks(config),
     stateChecks(config),
     decisionChecks(config),
-    serverChecks(config, environment, options),
+    import('./doctor-servers.js').then(({ serverChecks }) => serverChecks(config, environment, options)),
   ]);
   return groups.flat();
 }

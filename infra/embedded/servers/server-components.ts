@@ -7,18 +7,18 @@ import { type StackSecrets } from '../secrets.js';
 import { postgresOptions, type StackAddresses } from '../stack-environment.js';
 import { temporalComponent } from './temporal.js';
 
-export function serverComponents(
+export async function serverComponents(
   config: PerdureConfig,
   secrets: StackSecrets,
   addresses: StackAddresses,
-): ComponentSpec[] {
+): Promise<ComponentSpec[]> {
   const { projectRoot, home, host, ports } = config;
   const specs: ComponentSpec[] = [];
   if (addresses.embedded.postgres) specs.push(postgresComponent(postgresOptions(config, secrets)));
   if (addresses.embedded.temporal) {
     const namespace = addresses.temporalNamespace;
     specs.push(
-      temporalComponent({ projectRoot, home, host, port: ports.temporal, uiPort: ports.temporalUi, namespace }),
+      await temporalComponent({ projectRoot, home, host, port: ports.temporal, uiPort: ports.temporalUi, namespace }),
     );
   }
   if (addresses.embedded.s3) {

@@ -17,8 +17,8 @@ export interface TemporalOptions {
 }
 
 /** The Temporal development server with its web UI, its state in `<home>/temporal`. */
-export function temporalComponent(options: TemporalOptions): ComponentSpec {
-  const binary = findTemporal(options.projectRoot);
+export async function temporalComponent(options: TemporalOptions): Promise<ComponentSpec> {
+  const binary = await findTemporal(options.projectRoot);
   const folder = path.join(options.home, 'temporal');
   const versionFile = path.join(folder, 'SERVER_VERSION');
   return {

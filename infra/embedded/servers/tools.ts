@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { PerdureError } from '../../../domain/errors.js';
 
 /**
@@ -33,12 +34,15 @@ export function requireTool(projectRoot: string, venv: string, program: string):
 }
 
 /** A `temporal` of the user's (PERDURE_TEMPORAL_BINARY, then PATH) whose server fits, else the locked one. */
-export function findTemporal(projectRoot: string, environment: NodeJS.ProcessEnv = process.env): TemporalBinary {
+export async function findTemporal(
+  projectRoot: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<TemporalBinary> {
   for (const candidate of [environment.PERDURE_TEMPORAL_BINARY, onPath('temporal', environment)]) {
-    const found = candidate ? versionsOf(candidate) : undefined;
+    const found = candidate ? await versionsOf(candidate) : undefined;
     if (found?.serverVersion === temporalServerVersion) return found;
   }
-  const locked = versionsOf(requireTool(projectRoot, 'servers', 'temporal'));
+  const locked = await versionsOf(requireTool(projectRoot, 'servers', 'temporal'));
   if (!locked)
     throw new PerdureError(
       'environment/broken',
@@ -62,10 +66,10 @@ export function onPath(program: string, environment: NodeJS.ProcessEnv = process
     });
 }
 
-function versionsOf(file: string): TemporalBinary | undefined {
+async function versionsOf(file: string): Promise<TemporalBinary | undefined> {
   try {
-    const output = execFileSync(file, ['--version'], { encoding: 'utf8', stdio: 'pipe', timeout: 20_000 });
-    const match = /version (\S+) \(Server (\S+), UI (\S+)\)/.exec(output);
+    const { stdout } = await promisify(execFile)(file, ['--version'], { timeout: 20_000 });
+    const match = /version (\S+) \(Server (\S+), UI (\S+)\)/.exec(stdout);
     if (!match?.[1] || !match[2] || !match[3]) return undefined;
     return { path: file, cliVersion: match[1], serverVersion: match[2], uiVersion: match[3] };
   } catch {

@@ -73,6 +73,19 @@ describe('schedules ls', () => {
     expect(shown.stdout).toContain('nightly: Temporal has no Schedule of it. `perdure apply` makes it again.');
   });
 
+  it('shows a page at a time, by name, and goes on after it', async () => {
+    const names = Array.from({ length: 25 }, (_, number) => `at-${String(number + 10)}`);
+    const definition = await applied(...names.toReversed().map((name) => ({ ...nightly, name })));
+    const first = await running.perdure('schedules', 'ls', definition.name, '--json');
+    const page = JSON.parse(first.stdout) as { items: { name: string }[]; next: string };
+    expect(page.items.map(({ name }) => name)).toEqual(names.slice(0, 20));
+    const rest = await running.api.schedules(definition.name, { after: page.next, limit: 500 });
+    expect([rest.items.map(({ name }) => name), rest.next]).toEqual([names.slice(20), null]);
+    await expect(running.api.schedules(definition.name, { after: 'nowhere' })).rejects.toMatchObject({
+      code: 'input/invalid',
+    });
+  });
+
   it('counts what began late, and names the latest', async () => {
     const definition = await applied(nightly);
     await inTemporal(definition);

@@ -43,7 +43,7 @@ async function start(): Promise<TemporalHandle> {
     path.join(folder, 'temporal.db'),
   ];
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
-  server = spawn(findTemporal(path.resolve('.')).path, args, { stdio: 'ignore', env: environment });
+  server = spawn((await findTemporal(path.resolve('.'))).path, args, { stdio: 'ignore', env: environment });
   const config = loadTemporalConfig();
   const handle = await pollUntil('the server answers', 30_000, () =>
     connectTemporal({ ...config, connection: { address: `127.0.0.1:${port}` } }),
