@@ -4,11 +4,7 @@ import type { Database } from './connect.js';
 import { retentionRuns } from './schema/index.js';
 
 /** Writes down that a job ran, and what it removed; a run that removed nothing leaves what the last one did. */
-export async function recordRetentionRun(
-  db: Database,
-  job: UpkeepJob,
-  removed: Record<string, number>,
-): Promise<void> {
+export async function recordRetentionRun(db: Database, job: UpkeepJob, removed: Record<string, number>): Promise<void> {
   const some = Object.keys(removed).length > 0;
   const ranAt = sql`now()`;
   await db.orm
