@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Lint rules, and who may import whom. A zone names what a folder may import besides itself; all else in the root is out
- * of reach. Relative imports are read by depth, so that `db/serving/` is not taken for `serving/`.
+ * Lint rules, and who may import whom. A zone names what a folder may import besides itself; all else in the root is
+ * out of reach. Relative imports are read by depth, so that `db/serving/` is not taken for `serving/`.
  */
 const zones = [
   {
     folder: 'domain',
     may: [],
     packages: ['zod', 'canonicalize', '@noble/hashes'],
-    why: "domain/ is pure: no I/O, clock, process or SDK, so that it runs anywhere, Temporal's isolate included. It may import zod, canonicalize and @noble/hashes.",
+    why:
+      "domain/ is pure: no I/O, clock, process or SDK, so that it runs anywhere, Temporal's isolate included. It " +
+      'may import zod, canonicalize and @noble/hashes.',
   },
   {
     folder: 'models',
@@ -38,7 +40,9 @@ const zones = [
   {
     folder: 'client',
     may: ['domain', 'workflows', 'config'],
-    why: 'client/ is a small library for CI and scripts: domain/, workflows/ (names and types) and the configuration only.',
+    why:
+      'client/ is a small library for CI and scripts: domain/, workflows/ (names and types) and the ' +
+      'configuration only.',
   },
   {
     folder: 'oversight',
@@ -53,7 +57,9 @@ const zones = [
   {
     folder: 'activities',
     may: ['domain', 'db', 'adapters', 'client', 'inference'],
-    why: 'activities/ are side effects composed of domain/, db/, adapters/, inference/ and client/; they never reach into processes.',
+    why:
+      'activities/ are side effects composed of domain/, db/, adapters/, inference/ and client/; they never reach ' +
+      'into processes.',
   },
   {
     folder: 'workers',
@@ -63,7 +69,9 @@ const zones = [
   {
     folder: 'serving',
     may: ['domain', 'adapters', 'db', 'inference', 'config'],
-    why: 'serving/ is the data plane, which outlives the control plane: domain/, inference/, adapters/, db/ and the configuration only.',
+    why:
+      'serving/ is the data plane, which outlives the control plane: domain/, inference/, adapters/, db/ and the ' +
+      'configuration only.',
   },
   {
     folder: 'api',
@@ -73,22 +81,30 @@ const zones = [
   {
     folder: 'cli',
     may: ['domain', 'models', 'client', 'infra', 'oversight', 'config'],
-    why: 'cli/ is a client like any other: domain/, models/, client/ and infra/ only; it asks the API, never the database.',
+    why:
+      'cli/ is a client like any other: domain/, models/, client/ and infra/ only; it asks the API, never the ' +
+      'database.',
   },
   {
     folder: 'infra',
     may: ['domain', 'adapters', 'db', 'client', 'oversight', 'config'],
-    why: 'infra/ starts and watches processes: adapters/, db/, client/ and the configuration only; it never imports what runs inside them.',
+    why:
+      'infra/ starts and watches processes: adapters/, db/, client/ and the configuration only; it never imports ' +
+      'what runs inside them.',
   },
   {
     folder: 'infra/main-job',
     may: ['domain', 'adapters', 'db', 'client', 'config', 'models'],
-    why: 'infra/main-job/ drives the whole product and may also read models/; it never imports what runs inside processes.',
+    why:
+      'infra/main-job/ drives the whole product and may also read models/; it never imports what runs inside ' +
+      'processes.',
   },
   {
     folder: 'bench',
     may: ['domain', 'models', 'adapters', 'db', 'infra', 'client', 'config', 'serving/grpc/generated', 'trainers'],
-    why: 'bench/ measures the product from outside: it starts processes and talks to them; domain/, models/, adapters/, db/ and infra/ help it to set them up.',
+    why:
+      'bench/ measures the product from outside: it starts processes and talks to them; domain/, models/, ' +
+      'adapters/, db/ and infra/ help it to set them up.',
   },
 ];
 

@@ -23,7 +23,12 @@ export function logDestination(
       if (
         lost > 0 &&
         put(
-          `${JSON.stringify({ level: 40, time: new Date().toISOString(), lost, msg: 'log lines could not be written' })}\n`,
+          `${JSON.stringify({
+            level: 40,
+            time: new Date().toISOString(),
+            lost,
+            msg: 'log lines could not be written',
+          })}\n`,
         )
       )
         lost = 0;

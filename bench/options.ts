@@ -25,7 +25,8 @@ export interface BenchOptions {
 
 export const usage = `npm run bench [-- options]
 
-  Measures the gateway beside a floor: bare node:http and onnxruntime-node in one process, the same model, the same load. docs/performance.md says what the figures mean.
+  Measures the gateway beside a floor: bare node:http and onnxruntime-node in one process, the same model,
+  the same load. docs/performance.md says what the figures mean.
 
   --only NAME          run this scenario, or all whose name begins so; may be given several times
   --rounds N           pairs of stretches a scenario (7)

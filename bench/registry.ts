@@ -40,8 +40,10 @@ export async function openRegistry({ databaseUrl, store: access }: BenchServers)
       const key = objectKeys.artifact(sha256);
       await store.putImmutable(key, { file: modelFile });
       const run = `bench-run-${versions}`;
-      await db.sql`insert into runs (id, workflow_id, model, definition_sha256, cause) values (${run}, 'bench', ${model}, ${definition}, '{}')`;
-      await db.sql`insert into versions (model, version, run_id, definition_sha256, snapshot_sha256, artifact_sha256, artifact_key, signature, metrics, gates, evaluation_key, lineage)
+      await db.sql`insert into runs (id, workflow_id, model, definition_sha256, cause)
+        values (${run}, 'bench', ${model}, ${definition}, '{}')`;
+      await db.sql`insert into versions (model, version, run_id, definition_sha256, snapshot_sha256,
+        artifact_sha256, artifact_key, signature, metrics, gates, evaluation_key, lineage)
         values (${model}, ${versions}, ${run}, ${definition}, '', ${sha256}, ${key}, '{}', '{}', '[]', '', '{}')`;
       return versions;
     },

@@ -13,7 +13,10 @@ export interface Scenario extends Named {
   run: (world: BenchWorld, options: BenchOptions) => Promise<Figure>;
 }
 
-/** Has a world of its own and gives figure after figure; runs only when `--only` names it. What it misses makes the bench fail. */
+/**
+ * Has a world of its own and gives figure after figure; runs only when `--only` names it. What it misses makes the
+ * bench fail.
+ */
 export interface StandaloneScenario extends Named {
   run: (options: BenchOptions, note: (line: string) => void) => AsyncGenerator<Figure, void, void>;
 }

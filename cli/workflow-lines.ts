@@ -11,7 +11,8 @@ export async function workflowLines(
   { client }: TemporalHandle,
   { workflowId, runId }: { workflowId: string; runId?: string | undefined },
 ): Promise<string[]> {
-  const { whyStuck } = await import('../client/stuck-workflows.js'); // Temporal's client is large, and most commands need none.
+  // Temporal's client is large, and most commands need none.
+  const { whyStuck } = await import('../client/stuck-workflows.js');
   const said = client
     .withDeadline(Date.now() + 3_000, () => client.workflow.getHandle(workflowId, runId).query<unknown>(metadataQuery))
     .catch(() => undefined); // No worker answers.

@@ -34,7 +34,8 @@ const triggers: Readonly<Record<string, Guard>> = {
  */
 export async function enforceTableRules(sql: postgres.Sql, applicationRole: string | undefined): Promise<void> {
   const present = await sql<{ table: string; trigger: string }[]>`
-    select tgrelid::regclass::text as table, tgname as trigger from pg_trigger where tgname in ${sql(Object.keys(triggers))}`;
+    select tgrelid::regclass::text as table, tgname as trigger from pg_trigger
+    where tgname in ${sql(Object.keys(triggers))}`;
   await sql.begin(async (tx) => {
     await tx.unsafe(refuse);
     for (const { table, rule } of tableRules) {
@@ -54,6 +55,11 @@ export async function enforceTableRules(sql: postgres.Sql, applicationRole: stri
       grant usage on schema public, drizzle to ${role};
       revoke create on schema public from ${role};
       grant select on drizzle.__drizzle_migrations to ${role};
-      ${tableRules.map(({ table, rule }) => `revoke all on "${table}" from ${role}; grant ${privileges[rule]} on "${table}" to ${role};`).join('\n')}`);
+      ${tableRules
+        .map(
+          ({ table, rule }) =>
+            `revoke all on "${table}" from ${role}; grant ${privileges[rule]} on "${table}" to ${role};`,
+        )
+        .join('\n')}`);
   });
 }

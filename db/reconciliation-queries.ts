@@ -63,7 +63,8 @@ export async function rolloutsAwaitingLabels(db: Database) {
 }
 
 /** Part of a partial index: words must stay the same in both. */
-const awaitsLabels = sql`settled -> 'policy' ? 'lateLabels' and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`;
+const awaitsLabels = sql`settled -> 'policy' ? 'lateLabels'
+  and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`;
 
 /** Leases that are held. */
 export async function heldLeases(db: Database) {
@@ -105,7 +106,8 @@ export async function orphanedShares(
   return db.sql<{ rolloutId: string; environment: Environment; model: string }[]>`
     select rollout.id as "rolloutId", route.environment, route.model
     from current_routes current
-    join routes route on route.environment = current.environment and route.model = current.model and route.epoch = current.epoch
+    join routes route on route.environment = current.environment and route.model = current.model
+    and route.epoch = current.epoch
     join rollouts rollout on rollout.id = split_part(route.idempotency_key, '/step-', 1)
     where rollout.state in ('rolled-back', 'aborted', 'failed') and rollout.champion is not null
     limit ${pageSize}`;

@@ -30,7 +30,8 @@ export interface KeptModel {
 /** Every model that was ever applied, a page at a time, by name. */
 export async function keptModels(db: Database, after: string, limit = 500): Promise<KeptModel[]> {
   return db.sql<KeptModel[]>`
-    select models.name as model, coalesce((body #>> '{monitoring,retentionDays}')::int, ${retentionDaysDefault}) as "retentionDays"
+    select models.name as model,
+      coalesce((body #>> '{monitoring,retentionDays}')::int, ${retentionDaysDefault}) as "retentionDays"
     from models join definitions on definitions.sha256 = models.definition_sha256
     where models.name > ${after} order by models.name limit ${limit}`;
 }

@@ -12,9 +12,9 @@ export function openStates<State extends string>(moves: Moves<State>): State[] {
 }
 
 /**
- * The write order of an activity attempt (the column `turn`): rises with what a workflow schedules, and with the attempts
- * of one activity, so that an attempt that was given up and goes on later comes before what followed it. Times are
- * those of the Temporal server, which ordered them.
+ * The write order of an activity attempt (the column `turn`): rises with what a workflow schedules, and with the
+ * attempts of one activity, so that an attempt that was given up and goes on later comes before what followed it. Times
+ * are those of the Temporal server, which ordered them.
  *
  * @example `writeOrderOf({ scheduledTimestampMs: 5, attempt: 2 })` is 5002: a write by 5001 is refused after it.
  */

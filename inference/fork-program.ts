@@ -4,8 +4,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Starts a program: its source with tsx in a checkout, or what was built of it, all in one folder. Its `exit` comes in any case: a process that could not even be started, for want of file descriptors,
- * memory or processes, has ended at once.
+ * Starts a program: its source with tsx in a checkout, or what was built of it, all in one folder. Its `exit` comes in
+ * any case: a process that could not even be started, for want of file descriptors, memory or processes, has ended at
+ * once.
  *
  * @param source the program's source, as `new URL('./some-process.ts', import.meta.url)` of whoever starts it
  */

@@ -169,7 +169,8 @@ export class ModelProcess {
   private takeOut(reason: string, coolDownMs: number): void {
     const before = this.outReason;
     const { deathsMax, deathWindowMs } = this.options;
-    this.outReason ??= `its process ended ${deathsMax} times within ${deathWindowMs / 1000} s, the last time because ${reason}`;
+    this.outReason ??=
+      `its process ended ${deathsMax} times within ${deathWindowMs / 1000} s, ` + `the last time because ${reason}`;
     this.requests.rejectWaiting(this.outOfServiceError(this.outReason));
     if (before === undefined) this.options.observer.outOfService(this.spec.key, this.outReason);
     this.restartTimer = setTimeout(() => {

@@ -33,7 +33,9 @@ export async function queueChecks(
   for (const { queue, taskQueue, waiting, pollers } of queues) {
     if (pollers > 0 || (await isWorkedOn(handle, queue, open))) continue;
     const finding = `no worker polls ${taskQueue}${waiting > 0 ? `, and ${waiting} tasks wait there` : ''}`;
-    const remedy = `Start a worker with PERDURE_WORKER_QUEUES=${roleOf[queue]}; on the embedded stack, look at its workers' logs.`;
+    const remedy =
+      `Start a worker with PERDURE_WORKER_QUEUES=${roleOf[queue]}; on the embedded stack, look at its ` +
+      `workers' logs.`;
     checks.push(problem(`queue ${queue}`, finding, remedy));
   }
   return { checks: checks.length > 0 ? checks : [ok('queues', depthText(depth))], depth };

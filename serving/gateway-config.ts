@@ -63,7 +63,8 @@ export function keyHashSecretOf({
   const found = secret ?? (file === undefined ? '' : readFileSync(file, 'utf8').trim());
   if (found.length >= 16) return found;
   throw new Error(
-    "The gateway's environment is not usable. PERDURE_KEY_HASH_SECRET, or the file that PERDURE_KEY_HASH_SECRET_FILE names, must give at least 16 characters, " +
+    "The gateway's environment is not usable. PERDURE_KEY_HASH_SECRET, or the file that PERDURE_KEY_HASH_SECRET_FILE " +
+      'names, must give at least 16 characters, ' +
       'the same for every gateway: logs hold hashes of keys by it. A stack has its own in secrets.json and stack.json.',
   );
 }

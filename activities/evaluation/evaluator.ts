@@ -118,7 +118,8 @@ export function createEvaluator(deps: ActivityDependencies) {
 export function summaryOf({ overall, comparison, championVersion, notCompared }: Evaluation): string {
   const text = (value: number | null | undefined) =>
     value === null || value === undefined ? 'undefined' : value.toFixed(4);
-  const own = `ROC AUC ${text(overall.metrics.rocAuc)}, log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
+  const own =
+    `ROC AUC ${text(overall.metrics.rocAuc)}, ` + `log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
   return comparison
     ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}`
     : notCompared === undefined

@@ -21,7 +21,8 @@ interface RolloutAsked {
 
 /**
  * The approved promotion that a rollout carries out, still true as the rollout begins.
- * @throws PerdureError `promotion/not-approved` where there is none or it was used, `promotion/stale` where it no longer
+ * @throws PerdureError `promotion/not-approved` where there is none or it was used, `promotion/stale` where it no
+ * longer
  *   holds.
  */
 export async function approvalOfRollout(

@@ -26,8 +26,8 @@ const daysSchema = z.object({ day: z.string() });
 
 /**
  * Moves the labels that came on a day to where the days of their predictions have them, so that whoever asks for those
- * reads nothing else. May be killed anywhere, and run twice at a time: a label is then there twice, and readers keep one
- * a prediction.
+ * reads nothing else. May be killed anywhere, and run twice at a time: a label is then there twice, and readers keep
+ * one a prediction.
  */
 export async function indexLabels(
   deps: CompactionDeps,

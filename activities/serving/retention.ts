@@ -46,7 +46,9 @@ export function createRetentionActivities({ db, store }: Pick<ActivityDependenci
         return finished('serving-windows', rolled, batches >= batchesMax);
       }),
 
-    /** Silent gateways, old events, counts older than `monitoring.retentionDays`, and what looks of old rollouts saw. */
+    /**
+     * Silent gateways, old events, counts older than `monitoring.retentionDays`, and what looks of old rollouts saw.
+     */
     removeOldRows: (): Promise<RetentionPass> =>
       withHeartbeat(async () => {
         const rows = await removeOldRows(db);
@@ -118,8 +120,8 @@ const logPrefixes = (model: string) => [
 ];
 
 /**
- * The keys of each day of a log before the first that is kept, merged or not. A label comes after its prediction, so that no kept
- * prediction loses one.
+ * The keys of each day of a log before the first that is kept, merged or not. A label comes after its prediction, so
+ * that no kept prediction loses one.
  */
 export async function* expiredLogObjects(
   store: Pick<ObjectStore, 'list' | 'listFolders'>,

@@ -64,10 +64,10 @@ function refused(why: string): PerdureError {
   return new PerdureError('artifact/refused', `The model was refused: ${why}. Export it again without that.`);
 }
 
-const elementTypes: readonly string[] =
-  'undefined float uint8 int8 uint16 int16 int32 int64 string bool float16 double uint32 uint64 complex64 complex128 bfloat16'.split(
-    ' ',
-  );
+const elementTypes: readonly string[] = (
+  'undefined float uint8 int8 uint16 int16 int32 int64 string bool float16 double uint32 uint64 complex64 ' +
+  'complex128 bfloat16'
+).split(' ');
 
 /**
  * Field numbers are those of onnx.proto (ONNX 1.23). A message field that comes twice is merged by readers, so every

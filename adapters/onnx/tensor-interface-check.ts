@@ -21,8 +21,8 @@ export function tensorInterfaceProblems(info: ModelInfo, contract: Contract): st
 }
 
 /**
- * As `tensorInterfaceProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when every
- * input that it has is a feature of today.
+ * As `tensorInterfaceProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when
+ * every input that it has is a feature of today.
  */
 export function olderTensorInterfaceProblems(info: ModelInfo, contract: Contract): string[] {
   return inputProblems(info, contract);

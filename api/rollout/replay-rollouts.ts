@@ -78,4 +78,5 @@ async function replayed(
 const left = (looks: number, kept: number): string =>
   looks === kept
     ? ''
-    : ` Of ${looks} looks it was decided by ${kept}: what the others saw is kept for ${keptDays.lookInputs} days after a rollout.`;
+    : ` Of ${looks} looks it was decided by ${kept}: what the others saw is kept for ${keptDays.lookInputs} days ` +
+      `after a rollout.`;

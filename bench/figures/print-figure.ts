@@ -29,7 +29,11 @@ function absolute(values: Record<string, Spread | number>): string {
     .map(
       ([name, value]) =>
         `${name} ` +
-        `${typeof value === 'number' ? round(value) : `${round(value.median)} (${round(value.min)} … ${round(value.max)})`}`,
+        `${
+          typeof value === 'number'
+            ? round(value)
+            : `${round(value.median)} (${round(value.min)} … ${round(value.max)})`
+        }`,
     )
     .join(', ');
 }

@@ -96,7 +96,8 @@ async function copyPromotions(sql: postgres.Sql, first: string): Promise<void> {
     workflow_id: `'promote/' || l.model || '/' || l.version || '/' || s.environment`,
     model: 'l.model',
     version: 'l.version',
-    evidence: `s.evidence || jsonb_build_object('model', l.model, 'version', l.version, 'champion', nullif(l.version - 1, 0), 'artifactSha256', l.artifact_sha256,
+    evidence: `s.evidence || jsonb_build_object('model', l.model, 'version', l.version, 'champion',
+      nullif(l.version - 1, 0), 'artifactSha256', l.artifact_sha256,
       'definitionSha256', l.definition_sha256, 'snapshotSha256', ${lifeSha('snapshot')})`,
     requested_at: later(20),
     closed_at: later(120),
@@ -147,7 +148,8 @@ async function copyRollouts(sql: postgres.Sql, first: string): Promise<void> {
   );
   // Version 1 wrote epoch 1, version 2 those of its canary; so does each version after it.
   const moved = `(l.version - l.pattern)`;
-  const renumbered = `(select jsonb_agg(jsonb_set(part, '{version}', to_jsonb((part ->> 'version')::int + ${moved})) order by place)
+  const renumbered = `(select jsonb_agg(jsonb_set(part, '{version}', to_jsonb((part ->> 'version')::int + ${moved}))
+    order by place)
     from jsonb_array_elements(s.split) with ordinality parts (part, place))`;
   await copyRows(
     sql,
@@ -188,11 +190,13 @@ async function copyRest(sql: postgres.Sql, shape: GrowthShape, first: string): P
     epoch: `1 + ${stagesOfCanary} * (l.version - 1)`,
   });
   await sql.unsafe(`insert into current_routes (environment, model, epoch, revision)
-    select environment, model, max(epoch), (select max(revision) from route_revisions) + row_number() over (order by model, environment)
+    select environment, model, max(epoch),
+      (select max(revision) from route_revisions) + row_number() over (order by model, environment)
     from routes where model <> '${first}' group by environment, model`);
   await sql`update route_revisions set revision = (select max(revision) from current_routes)`;
   await sql`insert into version_archivals (model, version, archived, actor, reason, at)
-    select model, version, true, 'ada@example.org', 'nobody serves it any more', at from growth_lives where version % 10 = 5`;
+    select model, version, true, 'ada@example.org', 'nobody serves it any more', at from growth_lives
+    where version % 10 = 5`;
 }
 
 /** The first model lives on in its copies alone. */
@@ -211,7 +215,8 @@ async function takeAway(sql: postgres.Sql, first: string): Promise<void> {
 /** Those that name a model, what refers to others first. */
 async function tablesByModel(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ table_name: string }[]>`
-    select table_name from information_schema.columns where table_schema = 'public' and column_name = 'model' and table_name <> 'definitions'
+    select table_name from information_schema.columns where table_schema = 'public' and column_name = 'model'
+    and table_name <> 'definitions'
     order by case table_name when 'versions' then 1 when 'runs' then 2 when 'snapshots' then 3 else 0 end`;
   return rows.map((row) => row.table_name);
 }

@@ -16,7 +16,8 @@ export async function inParallel<Item>(items: Iterable<Item>, work: (item: Item)
 }
 
 /**
- * Puts the artifact that each model serves now: one file under a digest of its own for each, by a note that ONNX ignores.
+ * Puts the artifact that each model serves now: one file under a digest of its own for each, by a note that ONNX
+ * ignores.
  * @returns the digests by model
  */
 export async function putServedArtifacts(

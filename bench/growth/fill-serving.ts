@@ -23,21 +23,26 @@ export async function fillServing(sql: postgres.Sql, shape: GrowthShape): Promis
     const requests = Math.max(1, Math.round((shape.perDay * minutes) / 1440));
     await sql.unsafe(`insert into serving_rollups
         (environment, model, version, epoch, grain, bucket, "from", "to", requests, errors, latency, scores)
-      select environment, model, version, 1 + ${stagesOfCanary} * (version - 1), '${grain}', bucket, bucket, bucket + interval '${minutes} minutes', ${counts(requests)}
+      select environment, model, version, 1 + ${stagesOfCanary} * (version - 1), '${grain}', bucket, bucket,
+      bucket + interval '${minutes} minutes', ${counts(requests)}
       from (
         select environment, model, bucket, ${version} as version
         from (select distinct model from growth_lives) models, ${environmentsOf(shape)},
-          generate_series(date_trunc('${grain}', ${at(since)}, 'UTC'), ${at(until)} - interval '${minutes} minutes', interval '${minutes} minutes') bucket
+          generate_series(date_trunc('${grain}', ${at(since)}, 'UTC'), ${at(until)} - interval '${minutes} minutes',
+          interval '${minutes} minutes') bucket
       ) served`);
   }
-  await sql.unsafe(`insert into serving_totals (environment, model, version, epoch, "from", "to", requests, errors, latency, scores)
+  await sql.unsafe(`insert into serving_totals (environment, model, version, epoch, "from", "to", requests, errors,
+    latency, scores)
     select environment, model, version, epoch, at, at + interval '1 day', ${counts(shape.perDay)}
     from growth_lives, ${environmentsOf(shape)},
-      generate_series(case version when 1 then 1 else ${stagesOfCanary} * version - ${2 * stagesOfCanary - 2} end, 1 + ${stagesOfCanary} * (version - 1)) epoch`);
+      generate_series(case version when 1 then 1 else ${stagesOfCanary} * version - ${2 * stagesOfCanary - 2}
+      end, 1 + ${stagesOfCanary} * (version - 1)) epoch`);
 }
 
 const environmentsOf = ({ environments }: GrowthShape) =>
   `(values ${environments.map((environment) => `('${environment}')`).join(', ')}) environments (environment)`;
 
 const counts = (requests: number): string =>
-  `${requests}, 0, array[${latencyOf(requests).join(', ')}]::bigint[], array[${scoresOf(requests).join(', ')}]::bigint[]`;
+  `${requests}, 0, array[${latencyOf(requests).join(', ')}]::bigint[], ` +
+  `array[${scoresOf(requests).join(', ')}]::bigint[]`;

@@ -28,8 +28,8 @@ export interface GrowthServers {
 }
 
 /**
- * The whole stack in a home and on ports of its own, as `perdure up` starts it: servers, API, workers, a gateway of each
- * environment.
+ * The whole stack in a home and on ports of its own, as `perdure up` starts it: servers, API, workers, a gateway of
+ * each environment.
  * @param fill done before, while its servers alone run: a reconciler would close what has no workflow
  */
 export async function startGrowthStack(

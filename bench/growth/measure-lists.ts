@@ -5,14 +5,19 @@ import { measured } from './measure.js';
 import { modelName, type GrowthShape } from './shape.js';
 import { spreadOf } from '../figures/statistics.js';
 
-/** What every list and status may take: the API's answer, and a command from its start to its end less Node's own start. */
+/**
+ * What every list and status may take: the API's answer, and a command from its start to its end less Node's own start.
+ */
 const limitMs = 300;
 /** `doctor` is a diagnosis: it loads a client of every server, and asks each server, gateway and open workflow. */
 const diagnosisLimitMs = 2_000;
 const apiRounds = 15;
 const commandRounds = 5;
 
-/** Every list and status of the API and of the command line, on the newest model, whose history is as long as that of all. */
+/**
+ * Every list and status of the API and of the command line, on the newest model, whose history is as long as that of
+ * all.
+ */
 export async function measureLists(
   stack: GrowthStack,
   shape: GrowthShape,

@@ -11,7 +11,8 @@ const mb = (bytes: number) => Math.round(bytes / 1024 ** 2);
 export async function measureSpace(stack: GrowthStack, db: Database): Promise<Figure[]> {
   const tables = await db.sql<{ name: string; rows: string; data: string; indexes: string }[]>`
     select relname as name, reltuples::bigint as rows, pg_table_size(oid) as data, pg_indexes_size(oid) as indexes
-    from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by pg_total_relation_size(oid) desc`;
+    from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+    order by pg_total_relation_size(oid) desc`;
   const sum = (of: 'data' | 'indexes') => tables.reduce((total, table) => total + Number(table[of]), 0);
   const largest = tables
     .slice(0, 8)

@@ -15,7 +15,10 @@ export interface Measure {
   lessMs?: number;
 }
 
-/** Milliseconds of one thing done several times, after one that nobody counts: caches are warm, as on a machine that serves. */
+/**
+ * Milliseconds of one thing done several times, after one that nobody counts: caches are warm, as on a machine that
+ * serves.
+ */
 export async function timed({
   once,
   rounds,

@@ -57,7 +57,8 @@ export async function openWork(sql: postgres.Sql, client: Client, shape: GrowthS
     started_at: `timestamptz '${shape.from.toISOString()}'`,
   });
   const hundredTimes = `join rollouts r on r.id = s.rollout_id join generate_series(1, 100) n on s.look = 1
-    where r.model = '${model}' and r.environment = 'production' and r.challenger = ${version} and r.id <> '${rolloutId}'`;
+    where r.model = '${model}' and r.environment = 'production' and r.challenger = ${version}
+    and r.id <> '${rolloutId}'`;
   const looked = { rollout_id: `'${rolloutId}'`, look: 'n' };
   await copyRows(sql, schema.rolloutLooks, hundredTimes, { ...looked, step: '0' });
   await copyRows(sql, schema.lookInputs, hundredTimes, looked);
@@ -65,12 +66,15 @@ export async function openWork(sql: postgres.Sql, client: Client, shape: GrowthS
     [version, 0.05],
     [version - 1, 0.95],
   ] as const)
-    await sql.unsafe(`insert into serving_rollups select environment, model, ${of}, ${epoch}, role, cold, grain, bucket, "from", "to",
+    await sql.unsafe(`insert into serving_rollups select environment, model, ${of}, ${epoch}, role, cold, grain,
+      bucket, "from", "to",
         ceil(requests * ${share}), errors, latency, scores
       from serving_rollups where model = '${model}' and environment = 'production' on conflict do nothing`);
   for (const of of [version, version - 1])
-    await sql.unsafe(`insert into serving_totals select environment, model, ${of}, ${epoch}, role, cold, "from", "to", requests, errors, latency, scores
-      from serving_totals where model = '${model}' and environment = 'production' order by epoch limit 1 on conflict do nothing`);
+    await sql.unsafe(`insert into serving_totals select environment, model, ${of}, ${epoch}, role, cold, "from",
+      "to", requests, errors, latency, scores
+      from serving_totals where model = '${model}' and environment = 'production' order by epoch limit 1
+      on conflict do nothing`);
   return {
     rollout: { rolloutId, environment: 'production', model, stage: 0, epoch },
     promotion,

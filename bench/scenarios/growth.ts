@@ -26,7 +26,9 @@ import { trainedModel } from '../trained-model.js';
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 const name = 'growth';
 
-/** Fills a stack of its own as many models would in many months, and measures what people and gateways then wait for. */
+/**
+ * Fills a stack of its own as many models would in many months, and measures what people and gateways then wait for.
+ */
 export const growthScenario: StandaloneScenario = {
   name,
   title: 'lists, plans, looks, polls and passports after a year of a hundred models; ends with 1 where one is too slow',

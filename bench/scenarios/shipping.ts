@@ -19,7 +19,8 @@ const rowsMade = 40_000;
  */
 export const shippingScenarios: Scenario[] = [1, 100].map((rowsPerRequest) => {
   const name = `shipping.rows${rowsPerRequest}`;
-  const title = `µs of CPU a row to ship a segment, ${rowsPerRequest} rows a request / the same rows as JSON lines, gzip`;
+  const title =
+    `µs of CPU a row to ship a segment, ${rowsPerRequest} rows a request / ` + 'the same rows as JSON lines, gzip';
   return {
     name,
     title,

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 /**
  * What was built of which sources, for which Node. Paths of `sources` are relative to the checkout, those of `files` to
  * `folder`.
- * @typedef {{ root: string, node: string, folder: string, sources: Record<string, string>, files: Record<string, string>
- * }} Build
+ * @typedef {{ root: string, node: string, folder: string, sources: Record<string, string>, files: Record<string,
+ * string> }} Build
  */
 
 /** Beside the packages that it needs. @param {string} projectRoot */

@@ -7,8 +7,9 @@ import { Script } from 'node:vm';
 export const compiledOf = (file) => `${file}.compiled`;
 
 /**
- * Loads a program that esbuild made as one function of `require`, `module` and `__filename`. With what V8 compiled of it
- * before, nothing is compiled again: half of what a command takes. V8 itself refuses what another version of it made.
+ * Loads a program that esbuild made as one function of `require`, `module` and `__filename`. With what V8 compiled of
+ * it before, nothing is compiled again: half of what a command takes. V8 itself refuses what another version of it
+ * made.
  * @param {string} file
  */
 export function loadProgram(file) {

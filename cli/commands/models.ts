@@ -56,7 +56,8 @@ export function registerModels(program: Command, context: CliContext): void {
   models
     .command('retire <model>')
     .description(
-      "end a model's service: gateways answer 404 for it; its versions and history stay, and `apply --prune` may let it go",
+      "end a model's service: gateways answer 404 for it; its versions and history stay, and `apply --prune` may " +
+        'let it go',
     )
     .requiredOption('--reason <text>', 'why')
     .addOption(new Option('--env <environment>', 'only there').choices(environmentSchema.options))

@@ -146,7 +146,9 @@ export function describePromotion(output: Output, promotion: PromotionDetail): s
     parts.push(table(output, ['at', 'who', 'decision', 'counted', 'signed by', 'because', 'comment'], rows));
   }
   if (promotion.state === 'waiting-for-approval' && promotion.requirement?.stillNeeded.length !== 0) {
-    const name = `${promotion.model}@${promotion.version}${promotion.environment === 'production' ? '' : ` --env ${promotion.environment}`}`;
+    const name = `${promotion.model}@${promotion.version}${
+      promotion.environment === 'production' ? '' : ` --env ${promotion.environment}`
+    }`;
     parts.push(`Decide: perdure approve ${name} --comment TEXT, or perdure reject ${name} --comment TEXT`);
   }
   return parts.join('\n\n');

@@ -47,7 +47,9 @@ export function registerQuarantine(program: Command, context: CliContext): void 
         entry,
         () =>
           `${entry.model} ${entry.partition}: ` +
-          `${entry.state}${entry.inPlace ? '' : ' (of content that was replaced since)'}\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
+          `${entry.state}${
+            entry.inPlace ? '' : ' (of content that was replaced since)'
+          }\n${entry.summary}\n\n${JSON.stringify(entry.report, null, 2)}`,
       );
     });
 

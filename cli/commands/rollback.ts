@@ -53,7 +53,8 @@ export function registerRollback(program: Command, context: CliContext): void {
         const result = await follow(context, {
           result: rollbackResult(handle, started.workflowId, started.runId),
           look: () => workflowLines(handle, started),
-          interrupted: `Interrupted: the rollback goes on. Watch it with \`perdure routes show ${model} --env ${env}\`.`,
+          interrupted:
+            `Interrupted: the rollback goes on. ` + `Watch it with \`perdure routes show ${model} --env ${env}\`.`,
         });
         context.output.result({ ...result, workflowId: started.workflowId }, () =>
           describeRollback(context.output, `${model} in ${env}`, result),

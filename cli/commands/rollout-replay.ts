@@ -49,7 +49,11 @@ export function registerRolloutReplay(rollout: Command, context: CliContext): vo
         ]);
         const differing = replays.filter((one) => one.differs).length;
         const told = `${differing} of ${replays.length} rollouts would end differently.`;
-        return `${table(output, ['started', 'environment', 'moves', 'was', 'looks', 'now', 'at look', 'because'], rows)}\n\n${told}`;
+        return `${table(
+          output,
+          ['started', 'environment', 'moves', 'was', 'looks', 'now', 'at look', 'because'],
+          rows,
+        )}\n\n${told}`;
       });
     });
 }

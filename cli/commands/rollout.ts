@@ -116,7 +116,8 @@ function describeRollout(output: Output, rollout: RolloutDetail, serves: string 
       ['workflow', rollout.workflowId],
       [
         'moves',
-        `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ${rollout.challenger}`,
+        `${rollout.model} in ${rollout.environment}: version ${rollout.champion ?? 'none'} → version ` +
+          `${rollout.challenger}`,
       ],
       ['state', `${state(output, rollout.state)}${rollout.reason ? `: ${rollout.reason}` : ''}`],
       ['strategy', rollout.strategy],

@@ -128,7 +128,8 @@ function registerLetGo(routes: Command, context: CliContext): void {
       const done = await context.api().letGo(model, { environment: env, actor, reason });
       context.output.result(
         done,
-        `Gateways of ${env} stop serving ${model} if they still do: \`perdure routes show ${model}\` and doctor say so.`,
+        `Gateways of ${env} stop serving ${model} if they still do: \`perdure routes show ${model}\` and doctor ` +
+          `say so.`,
       );
     });
 }

@@ -37,7 +37,10 @@ export function registerSchedules(program: Command, context: CliContext): void {
 function lastText({ last }: ScheduleView): string | null {
   if (last === null) return null;
   const late = last.lateSeconds < 1 ? '' : `, begun ${duration(last.lateSeconds * 1000)} after`;
-  return `${localTime(last.scheduledFor)}${late}: ${last.outcome ?? (last.runId ? 'running' : 'no worker has started it')}`;
+  return (
+    `${localTime(last.scheduledFor)}${late}: ` +
+    `${last.outcome ?? (last.runId ? 'running' : 'no worker has started it')}`
+  );
 }
 
 function troubles(one: ScheduleView): string[] {

@@ -176,7 +176,11 @@ function describeStatus(output: Output, status: StackStatus): string {
     ...status.disk.slice(0, 6).map((use) => [`  ${use.part}`, diskText(use)] as const),
     [
       'free',
-      `${bytesText(status.diskFreeBytes)}${status.diskFull ? output.colours.red('  the disk is full: free some space; stopped processes then restart automatically') : ''}`,
+      `${bytesText(status.diskFreeBytes)}${
+        status.diskFull
+          ? output.colours.red('  the disk is full: free some space; stopped processes then restart automatically')
+          : ''
+      }`,
     ],
     ['tools', status.toolsFolder],
   ]);

@@ -60,7 +60,7 @@ export function registerTrain(program: Command, context: CliContext): void {
         await awaitInputCheck(training.trainingResult(handle, started.workflowId, started.runId));
         return output.result(
           started,
-          `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch ` + `it: ${watch}`,
+          `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`,
         );
       }
 
@@ -78,7 +78,9 @@ export function registerTrain(program: Command, context: CliContext): void {
         const version =
           typeof result.version === 'number'
             ? `\nSee it: perdure versions show ` +
-              `${model}@${result.version}${result.promotion ? `\nIts promotion: perdure promotions show ${result.promotion}` : ''}`
+              `${model}@${result.version}${
+                result.promotion ? `\nIts promotion: perdure promotions show ${result.promotion}` : ''
+              }`
             : '';
         return `${result.outcome}: ${result.reason}${version}`;
       });

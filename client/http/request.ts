@@ -88,7 +88,8 @@ function refusal(path: string, status: number, text: string): Error {
 function unreachable(baseUrl: string, error: unknown): PerdureError {
   return new PerdureError(
     'server/unreachable',
-    `The control API at ${baseUrl} does not answer (${messageOf(error)}). Start the stack with \`npx perdure up\`, or ` +
+    `The control API at ${baseUrl} does not answer (${messageOf(error)}). Start the stack with \`npx perdure ` +
+      `up\`, or ` +
       'set PERDURE_HOST and PERDURE_API_PORT to where it runs.',
     { baseUrl },
   );

@@ -26,7 +26,9 @@ export const runSummarySchema = z.object({
   step: z.string().nullable(),
   /** Which runs go first, 1 before 5. */
   priority: z.number().int(),
-  /** What it waits for: other runs of its model, or a slot of a worker. Null while it goes on, and once it has ended. */
+  /**
+   * What it waits for: other runs of its model, or a slot of a worker. Null while it goes on, and once it has ended.
+   */
   waiting: z
     .object({
       for: z.enum(waitKinds),

@@ -218,7 +218,8 @@ async function ownSchedules(client: TemporalHandle['client'], models: ReadonlySe
 async function digestOfSchedule(client: TemporalHandle['client'], scheduleId: string): Promise<string | undefined> {
   try {
     const { action, memo } = await client.schedule.getHandle(scheduleId).describe();
-    const digest = action.memo?.['definitionSha256'] ?? memo?.['definitionSha256']; // The latter of schedules from before.
+    // The latter of schedules from before.
+    const digest = action.memo?.['definitionSha256'] ?? memo?.['definitionSha256'];
     return typeof digest === 'string' ? digest : '';
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;

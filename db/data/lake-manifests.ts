@@ -139,5 +139,6 @@ export async function removableUncounted(
     .limit(limit);
 }
 
-const nobodyReads: SQL = sql`not exists (select from runs where runs.model = ${lakeUncounted.model} and runs.finished_at is null
+const nobodyReads: SQL = sql`not exists (select from runs where runs.model = ${lakeUncounted.model}
+  and runs.finished_at is null
   and runs.started_at <= ${lakeUncounted.since})`;

@@ -56,7 +56,8 @@ export async function listVersions(
 
 /** The newest act on a version says whether it is put away. */
 const notArchived = sql`not coalesce((select archivals.archived from ${versionArchivals} archivals
-  where archivals.model = ${versions.model} and archivals.version = ${versions.version} order by archivals.id desc limit 1), false)`;
+  where archivals.model = ${versions.model} and archivals.version = ${versions.version}
+  order by archivals.id desc limit 1), false)`;
 
 /**
  * One version, with the cause and data of its run.

@@ -92,7 +92,8 @@ export async function recordLook(
   await db.orm.execute(sql`
     with stored as (
       insert into ${rolloutLooks} (rollout_id, look, step, inputs_sha256, result)
-      select ${look.rolloutId}, ${look.look}::int, ${look.stage}::int, ${digestOf(inputs)}, ${JSON.stringify(result)}::jsonb
+      select ${look.rolloutId}, ${look.look}::int, ${look.stage}::int, ${digestOf(inputs)},
+      ${JSON.stringify(result)}::jsonb
       where ${exists(stillOpen(db, look.rolloutId))}
       on conflict do nothing returning rollout_id, look
     )

@@ -56,7 +56,8 @@ export const watermarks = pgTable('watermarks', {
 
 /**
  * Where the lake's places stand: one row for each place (a partition of a table, or a whole table) that `data put` or
- * `data rm` has touched. What counts in a place changes with the one update of its row: see `domain/data/lake/lake-manifest.ts`.
+ * `data rm` has touched. What counts in a place changes with the one update of its row: see
+ * `domain/data/lake/lake-manifest.ts`.
  */
 export const lakePlaces = pgTable(
   'lake_places',

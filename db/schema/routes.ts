@@ -166,7 +166,10 @@ export const rollouts = pgTable(
     index('rollouts_awaiting_labels')
       .on(table.finishedAt)
       .where(
-        sql`state = 'completed' and last_word is null and settled -> 'policy' ? 'lateLabels' and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'`,
+        sql.raw(
+          "state = 'completed' and last_word is null and settled -> 'policy' ? 'lateLabels' " +
+            "and jsonb_typeof(settled -> 'parties' -> 'champion') = 'number'",
+        ),
       ),
     index('rollouts_route').on(table.environment, table.model, table.startedAt, table.id),
     index('rollouts_newest').on(table.model, table.startedAt, table.id),

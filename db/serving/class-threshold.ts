@@ -6,5 +6,6 @@ import { definitions, versions } from '../schema/index.js';
  * definition names counts, and 0.5, which they were served with, where it was chosen on the holdout. Ask it with the
  * version's definition joined.
  */
-export const classThreshold = sql<number>`coalesce(${versions.threshold}, case jsonb_typeof(${definitions.body} #> '{evaluation,threshold}')
+export const classThreshold = sql<number>`coalesce(${versions.threshold},
+  case jsonb_typeof(${definitions.body} #> '{evaluation,threshold}')
   when 'number' then (${definitions.body} #>> '{evaluation,threshold}')::float8 else 0.5 end)`;

@@ -47,10 +47,12 @@ export async function removeOldCounts(
   const since = db.sql`now() - make_interval(days => ${retentionDays})`;
   const there = db.sql`
     environment = ${environment} and model = ${model} and not exists (
-      select from rollouts open where open.environment = ${environment} and open.model = ${model} and open.finished_at is null)`;
+      select from rollouts open where open.environment = ${environment} and open.model = ${model}
+      and open.finished_at is null)`;
   const rollups = await db.sql`
     delete from serving_rollups where ctid = any(array(
-      select ctid from serving_rollups where ${there} and grain in ('minute', 'hour', 'day') and bucket < ${since} and "to" < ${since} limit ${batchMax}))`;
+      select ctid from serving_rollups where ${there} and grain in ('minute', 'hour', 'day') and bucket < ${since}
+      and "to" < ${since} limit ${batchMax}))`;
   const totals = await db.sql`
     delete from serving_totals where ctid = any(array(
       select ctid from serving_totals where ${there} and "to" < ${since} limit ${batchMax}))`;

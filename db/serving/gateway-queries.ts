@@ -26,8 +26,8 @@ export async function recordGateway(
 }
 
 /**
- * Ends a gateway's heartbeat and what it acknowledged: it stops and need not be waited for. A process of the same name that
- * started since keeps both.
+ * Ends a gateway's heartbeat and what it acknowledged: it stops and need not be waited for. A process of the same name
+ * that started since keeps both.
  */
 export async function forgetGateway(
   db: Database,
@@ -67,7 +67,8 @@ export async function acknowledgeRoute(
     .onConflictDoUpdate({
       target: [gatewayAcknowledgements.gatewayId, gatewayAcknowledgements.environment, gatewayAcknowledgements.model],
       set: { storeId: acknowledgement.storeId, epoch: acknowledgement.epoch, error: error ?? null, at: sql`now()` },
-      setWhere: sql`${gatewayAcknowledgements.storeId} <> ${acknowledgement.storeId} or ${gatewayAcknowledgements.epoch} <= ${acknowledgement.epoch}`,
+      setWhere: sql`${gatewayAcknowledgements.storeId} <> ${acknowledgement.storeId}
+        or ${gatewayAcknowledgements.epoch} <= ${acknowledgement.epoch}`,
     });
 }
 

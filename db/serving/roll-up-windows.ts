@@ -7,7 +7,8 @@ import { windowsLock } from './serving-windows.js';
 /** Rows a transaction: gateways wait for it when they hand over windows, well below the time that they wait at most. */
 const batchMax = 2_000;
 
-const sums = `min("from") as "from", max("to") as "to", sum(requests)::bigint as requests, sum(errors)::bigint as errors,
+const sums = `min("from") as "from", max("to") as "to", sum(requests)::bigint as requests,
+  sum(errors)::bigint as errors,
   perdure_sum_counts(latency) as latency, perdure_sum_counts(scores) as scores`;
 const subject = 'environment, model, version, epoch, role, cold';
 const counts = '"from", "to", requests, errors, latency, scores';
@@ -16,12 +17,14 @@ const addTo = (
   table: string,
 ) => `do update set "from" = least(${table}."from", excluded."from"), "to" = greatest(${table}."to", excluded."to"),
   requests = ${table}.requests + excluded.requests, errors = ${table}.errors + excluded.errors,
-  latency = perdure_add_counts(${table}.latency, excluded.latency), scores = perdure_add_counts(${table}.scores, excluded.scores)`;
+  latency = perdure_add_counts(${table}.latency, excluded.latency),
+  scores = perdure_add_counts(${table}.scores, excluded.scores)`;
 
 /** Puts rows of `taken` into the rows of a grain. */
 const intoGrain = (grain: ServingGrain, time: string) => `
   insert into serving_rollups (${subject}, grain, bucket, ${counts})
-  select ${subject}, '${grain}', date_trunc('${grain}', ${time}, 'UTC') as bucket, ${sums} from taken group by ${subject}, bucket
+  select ${subject}, '${grain}', date_trunc('${grain}', ${time}, 'UTC') as bucket, ${sums} from taken
+  group by ${subject}, bucket
   on conflict (environment, model, grain, bucket, version, epoch, role, cold) ${addTo('serving_rollups')}`;
 
 /**
@@ -37,7 +40,8 @@ export async function rollUpWindows(
     const [row] = await tx<{ count: number }[]>`
       with taken as (
         delete from serving_windows where id in (
-          select id from serving_windows where received_at <= now() - make_interval(secs => ${keptSeconds}) order by received_at limit ${batchMax})
+          select id from serving_windows where received_at <= now() - make_interval(secs => ${keptSeconds})
+          order by received_at limit ${batchMax})
         returning *
       ), minutes as (${tx.unsafe(intoGrain('minute', '"to"'))}
       ), totals as (
@@ -69,10 +73,12 @@ export async function rollUpGrain(db: Database, from: 'minute' | 'hour'): Promis
           where grain = ${from} and bucket < date_trunc(${to}, now() - make_interval(secs => ${seconds}), 'UTC')
             and not exists (
               select from rollouts open
-              where open.finished_at is null and open.environment = old.environment and open.model = old.model and open.champion = old.version
+              where open.finished_at is null and open.environment = old.environment and open.model = old.model
+              and open.champion = old.version
                 and old.bucket >= (
                   select max("to") from serving_totals newest
-                  where newest.environment = old.environment and newest.model = old.model and newest.version = old.version and newest.role = old.role
+                  where newest.environment = old.environment and newest.model = old.model
+                  and newest.version = old.version and newest.role = old.role
                 ) - interval '2 hours')
           order by bucket limit ${batchMax}))
         returning *

@@ -207,7 +207,8 @@ export async function writeRoute(db: Database, write: RouteWrite): Promise<Route
       .values({
         environment: write.environment,
         model: write.model,
-        epoch: sql`(select coalesce(max(epoch), 0) + 1 from routes where environment = ${write.environment} and model = ${write.model})`,
+        epoch: sql`(select coalesce(max(epoch), 0) + 1 from routes where environment = ${write.environment}
+          and model = ${write.model})`,
         idempotencyKey: write.idempotencyKey,
         split: write.split,
         shadows: write.shadows ?? [],

@@ -77,10 +77,13 @@ export async function servedUnder(
   { environment, model, version, role, epochFrom, epochTo }: ServedSubject,
 ): Promise<{ totals: ServingTotals; cold: number }> {
   const served = db.sql`
-    environment = ${environment} and model = ${model} and version = ${version} and epoch between ${epochFrom} and ${epochTo} and role = ${role}`;
+    environment = ${environment} and model = ${model} and version = ${version}
+    and epoch between ${epochFrom} and ${epochTo} and role = ${role}`;
   const [row] = await db.sql`
-    select sum(requests) filter (where not cold)::bigint as requests, sum(errors) filter (where not cold)::bigint as errors,
-      perdure_sum_counts(latency) filter (where not cold) as latency, perdure_sum_counts(scores) filter (where not cold) as scores,
+    select sum(requests) filter (where not cold)::bigint as requests,
+    sum(errors) filter (where not cold)::bigint as errors,
+      perdure_sum_counts(latency) filter (where not cold) as latency,
+      perdure_sum_counts(scores) filter (where not cold) as scores,
       coalesce(sum(requests) filter (where cold), 0)::bigint as cold
     from (
       select cold, requests, errors, latency, scores from serving_totals where ${served}
@@ -99,18 +102,21 @@ export async function servedLast(
   seconds: number,
 ): Promise<ServingTotals> {
   const served = db.sql`
-    environment = ${environment} and model = ${model} and version = ${version} and epoch between ${epochFrom} and ${epochTo} and role = ${role} and not cold`;
+    environment = ${environment} and model = ${model} and version = ${version}
+    and epoch between ${epochFrom} and ${epochTo} and role = ${role} and not cold`;
   const [row] = await db.sql`
     with newest as (
       select date_trunc('minute', max("to") - make_interval(secs => ${seconds}), 'UTC') as since from (
         select "to" from serving_totals where ${served} union all select "to" from serving_windows where ${served}
       ) counted
     )
-    select sum(requests)::bigint as requests, sum(errors)::bigint as errors, perdure_sum_counts(latency) as latency, perdure_sum_counts(scores) as scores
+    select sum(requests)::bigint as requests, sum(errors)::bigint as errors, perdure_sum_counts(latency) as latency,
+    perdure_sum_counts(scores) as scores
     from (
       select requests, errors, latency, scores from serving_rollups
       where ${served} and grain in ('minute', 'hour', 'day') and bucket >= (select since from newest)
-      union all select requests, errors, latency, scores from serving_windows where ${served} and "to" >= (select since from newest)
+      union all select requests, errors, latency, scores from serving_windows where ${served}
+      and "to" >= (select since from newest)
     ) counted`;
   return totalsSchema.parse(row);
 }
@@ -128,7 +134,8 @@ export async function servedRecently(
   const since = db.sql`date_trunc('minute', now() - make_interval(mins => ${minutes}), 'UTC')`;
   const served = db.sql`environment = ${environment} and model = ${model} and role = 'split'`;
   const rows = await db.sql`
-    select version, cold, min("from") as "from", max("to") as "to", sum(requests)::bigint as requests, sum(errors)::bigint as errors,
+    select version, cold, min("from") as "from", max("to") as "to", sum(requests)::bigint as requests,
+    sum(errors)::bigint as errors,
       perdure_sum_counts(latency) as latency, perdure_sum_counts(scores) as scores
     from (
       select version, cold, "from", "to", requests, errors, latency, scores from serving_rollups

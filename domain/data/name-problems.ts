@@ -46,7 +46,9 @@ export function nameProblems({ contract, data }: { contract: Contract; data: Dat
     return [
       {
         path,
-        message: `the name ${twice} is used twice (case does not count)${because ? `: ${because}` : ''}. Rename one of them`,
+        message:
+          `the name ${twice} is used twice (case does not count)${because ? `: ${because}` : ''}. Rename one ` +
+          `of them`,
       },
     ];
   });

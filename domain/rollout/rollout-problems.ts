@@ -77,7 +77,8 @@ function metricProblems(rollout: RolloutPolicy): DefinitionProblem[] {
   if ('minLabels' in outcome && outcome.minLabels > horizon.observations)
     problems.push({
       path: 'rollout.outcome.minLabels',
-      message: `is more than horizon.observations (${horizon.observations}): the test would end before it can be judged`,
+      message:
+        `is more than horizon.observations (${horizon.observations}): ` + `the test would end before it can be judged`,
     });
   const twin = judge.metrics.find((metric) => metric.metric === 'value' && metricName(metric) === metricName(outcome));
   if (twin?.metric === 'value' && outcome.metric === 'value' && twin.from !== outcome.from)

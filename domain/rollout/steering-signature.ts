@@ -52,7 +52,8 @@ export function steeringProofOf({ signature, said, nowMs, verify }: SteeringQues
   if (!holds) return refused('its signature does not match its content: it was altered or forged');
   if (Number(stage) !== said.stage)
     return refused(
-      `it was meant for stage ${Number(stage) + 1}, but the rollout is in stage ${said.stage + 1}: check the rollout again`,
+      `it was meant for stage ${Number(stage) + 1}, but the rollout is in stage ${said.stage + 1}: check the ` +
+        `rollout again`,
     );
   const ageMs = nowMs - Date.parse(at);
   if (ageMs > ageMaxMs || ageMs < -clockSkewMaxMs) return refused(`it was signed at ${at}: send it again`);

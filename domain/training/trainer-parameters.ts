@@ -81,7 +81,9 @@ export function parameterProblems({
       return [
         {
           path,
-          message: `${algorithm} has no such parameter${near.length > 0 ? `; the nearest is ${near[0]}` : ''}. It knows ${known}`,
+          message:
+            `${algorithm} has no such parameter${near.length > 0 ? `; the nearest is ${near[0]}` : ''}. It ` +
+            `knows ${known}`,
         },
       ];
     }

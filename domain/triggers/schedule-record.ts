@@ -43,5 +43,7 @@ export function latestOverlap(
   return undefined;
 }
 
-/** A run of a week under a schedule of every minute overlaps ten thousand firings: the exact last one matters little. */
+/**
+ * A run of a week under a schedule of every minute overlaps ten thousand firings: the exact last one matters little.
+ */
 const firingsMax = 1_000;

@@ -90,7 +90,8 @@ export async function installTool(projectRoot, tool, python) {
       mkdirSync(path.dirname(tool.folder), { recursive: true });
       if (tool.name === 'uv') await installUv(tool, python, run);
       else await installWithUv(projectRoot, tool, python, run);
-      writeFileSync(stampFile(tool), `${wantedStamp(tool)}\n`); // Last, so that an interrupted install is seen and repaired.
+      // Last, so that an interrupted install is seen and repaired.
+      writeFileSync(stampFile(tool), `${wantedStamp(tool)}\n`);
     },
     projectRoot,
   );

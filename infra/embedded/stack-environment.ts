@@ -116,7 +116,8 @@ export function stackProcessEnvironment(
  */
 export function keepTemporalProfile(home: string): void {
   try {
-    writeStateFile(path.join(home, 'run', 'temporal.toml'), '[profile.default]\n'); // The SDK fails on a file without any profile.
+    // The SDK fails on a file without any profile.
+    writeStateFile(path.join(home, 'run', 'temporal.toml'), '[profile.default]\n');
   } catch {
     // Tried again.
   }

@@ -91,7 +91,8 @@ export async function runMainJob({
       });
       if (addresses.temporalUi)
         say(
-          `${addresses.temporalUi}/namespaces/${temporal.config.namespace}/workflows/${encodeURIComponent(started.workflowId)}`,
+          `${addresses.temporalUi}/namespaces/${temporal.config.namespace}/workflows/` +
+            encodeURIComponent(started.workflowId),
         );
       const watching = new AbortController();
       const watched = watchRun(api, started.runId, say, watching.signal);

@@ -54,8 +54,8 @@ export function buildGatewayApp({
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
-  // Inference is answered under any Host. `/v1/` (status, labels, passports) only under the gateway's own names, so that
-  // no web page reads it by DNS rebinding.
+  // Inference is answered under any Host. `/v1/` (status, labels, passports) only under the gateway's own names, so
+  // that no web page reads it by DNS rebinding.
   app.addHook('onRequest', async ({ url, method, headers }) => {
     const problem = url.startsWith('/v1/') ? originProblem(requestOrigin(method, headers)) : undefined;
     if (problem !== undefined) throw problem;

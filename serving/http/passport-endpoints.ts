@@ -77,7 +77,9 @@ export function registerPassportEndpoints(
   });
 }
 
-/** Why a prediction is not there that is older than what is kept of every model here; undefined for one that should be. */
+/**
+ * Why a prediction is not there that is older than what is kept of every model here; undefined for one that should be.
+ */
 function goneText(at: Date, table: RouteTable): string | undefined {
   const kept = table.versions().map(({ monitoring }) => monitoring);
   if (kept.length === 0 || kept.some((monitoring) => !isBeyondRetention(monitoring, at, new Date()))) return undefined;

@@ -25,8 +25,9 @@ export interface RoutedRequest {
 
 /**
  * Who answers: the version that was chosen; where that is out of service, or its contract refuses what the route takes,
- * a fallback: another version of the route. Only the split's choice has a fallback: who asked for a version wants no other, and
- * gets its own refusal. What a fallback answers is compared with nothing; the chosen version counts a failure.
+ * a fallback: another version of the route. Only the split's choice has a fallback: who asked for a version wants no
+ * other, and gets its own refusal. What a fallback answers is compared with nothing; the chosen version counts a
+ * failure.
  * @throws PerdureError `input/invalid` for what no version takes, `serving/out-of-service` when nobody can answer.
  */
 export function assignVersion(chosen: RoutedVersion, asked: RoutedRequest): Assignment {

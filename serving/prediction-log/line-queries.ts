@@ -39,7 +39,8 @@ export function rowLinesQueries(file: string, contexts: readonly ParsedContext[]
     const keys = group.map(({ context }) => quoteText(context)).join(', ');
     const selected = Object.keys(headColumns).map((name) => `${headValue(name, group)} AS ${quoteName(name)}`);
     const columns = [...selected, ...listedFeatures(group[0]?.features ?? new Map<string, LoggedType>())];
-    return `SELECT ${columns.join(', ')} FROM ${lines(file, rowColumns)} WHERE prediction_id IS NOT NULL AND context IN (${keys})`;
+    return `SELECT ${columns.join(', ')} FROM ${lines(file, rowColumns)} WHERE prediction_id IS NOT NULL
+      AND context IN (${keys})`;
   });
 }
 

@@ -41,8 +41,10 @@ export function packedLine(
   const kinds = features.map(({ name }, index) => `"${name}":"${isNumber[index] ? 'n' : 's'}"`).join(',');
   const labels = positives.map((positive) => (positive ? '1' : '0')).join('');
   return (
-    `${packedMark}"prediction_id":"${predictionId}","suffix":"${suffix}","rows":${count},${head},"features":{${kinds}},` +
-    `"numbers":"${base64(numbers)}","strings":${JSON.stringify(strings)},"scores":"${base64(scores)}","labels":"${labels}"}`
+    `${packedMark}"prediction_id":"${predictionId}","suffix":"${suffix}"` +
+    `,"rows":${count},${head},"features":{${kinds}},` +
+    `"numbers":"${base64(numbers)}","strings":${JSON.stringify(strings)}` +
+    `,"scores":"${base64(scores)}","labels":"${labels}"}`
   );
 }
 

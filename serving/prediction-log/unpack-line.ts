@@ -12,7 +12,8 @@ export function unpackLine(line: string): string[] | undefined {
   return Array.from({ length: rows }, (_row, row) => {
     const features = columns.map(({ key, values }) => `${key}:${featureText(values[row])}`).join(',');
     return (
-      `{"prediction_id":${JSON.stringify(`${rowPredictionId(predictionId, row, rows)}${suffix}`)},"row":${row},${head},"features":{${features}},` +
+      `{"prediction_id":${JSON.stringify(`${rowPredictionId(predictionId, row, rows)}${suffix}`)}` +
+      `,"row":${row},${head},"features":{${features}},` +
       `"probability":${scores[row]},"label":${labels[row]}}`
     );
   });

@@ -62,7 +62,9 @@ export function encodeInferResponse(
     tensors.push(bytes);
     return `${head},"parameters":{"binary_data_size":${bytes.length}}}`;
   });
-  const json = `{"model_name":"${model}","model_version":"${version}","id":${JSON.stringify(id)},"outputs":[${outputs.join(',')}]}`;
+  const json =
+    `{"model_name":"${model}","model_version":"${version}"` +
+    `,"id":${JSON.stringify(id)},"outputs":[${outputs.join(',')}]}`;
   if (tensors.length === 0) return { body: json, headerLength: undefined };
   const header = Buffer.from(json);
   return { body: Buffer.concat([header, ...tensors]), headerLength: header.length };

@@ -10,7 +10,10 @@ interface Leaving {
   shown: number;
 }
 
-/** The series that are labelled by model and version: they end with the version, so that their number is bounded by what routes name. */
+/**
+ * The series that are labelled by model and version: they end with the version, so that their number is bounded by what
+ * routes name.
+ */
 export class VersionSeries {
   private readonly metrics: Metric[] = [];
   private readonly leaving = new Map<string, Leaving>();

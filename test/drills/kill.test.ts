@@ -81,7 +81,9 @@ describe('kill -9', () => {
   afterAll(async () => {
     process.stdout.write(
       `\nback after kill -9: ` +
-        `${healed.map(({ name, backAfterMs, during }) => `${name} ${(backAfterMs / 1000).toFixed(1)} s (${during})`).join(', ')}\n`,
+        `${healed
+          .map(({ name, backAfterMs, during }) => `${name} ${(backAfterMs / 1000).toFixed(1)} s (${during})`)
+          .join(', ')}\n`,
     );
     trafficOver.abort();
     await traffic?.catch(() => undefined);

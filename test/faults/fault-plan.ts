@@ -122,7 +122,9 @@ export const leastCount = moments.length * components.length * kinds.length;
 export function faultText({ step, moment, component, also, kind, pausedMs: forMs, stop }: Fault): string {
   const what =
     `${kind} ` +
-    `${component}${also === null ? '' : ` and ${also}`}${kind === 'pause' ? ` for ${(forMs / 1000).toFixed(1)} s` : ''}`;
+    `${component}${also === null ? '' : ` and ${also}`}${
+      kind === 'pause' ? ` for ${(forMs / 1000).toFixed(1)} s` : ''
+    }`;
   const stopped = stop === null ? '' : ` in stage ${stop.stage + 1} (${stop.during})`;
   return `${what} ${moment}, ${typeof step === 'number' ? `stage ${step + 1}` : `${step}${stopped}`}`;
 }

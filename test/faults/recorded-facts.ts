@@ -23,13 +23,20 @@ const tables = [
 /** Has Postgres note every write to the tables that matter, in its order: what was overwritten is seen too. */
 export async function recordWrites({ sql }: Database): Promise<void> {
   await sql.unsafe(`
-    create table drill_writes (seq bigint generated always as identity primary key, table_name text not null, change text not null, written jsonb not null);
+    create table drill_writes (seq bigint generated always as identity primary key, table_name text not null,
+    change text not null, written jsonb not null);
     create function note_drill_write() returns trigger language plpgsql security definer as $$
       begin
-        insert into drill_writes (table_name, change, written) values (tg_table_name, tg_op, to_jsonb(case when tg_op = 'DELETE' then old else new end));
+        insert into drill_writes (table_name, change, written) values (tg_table_name, tg_op, to_jsonb(case
+        when tg_op = 'DELETE' then old else new end));
         return null;
       end $$;
-    ${tables.map((table) => `create trigger note_drill_write after insert or update or delete on ${table} for each row execute function note_drill_write();`).join('\n')}`);
+    ${tables
+      .map(
+        (table) => `create trigger note_drill_write after insert or update or delete on ${table}
+      for each row execute function note_drill_write();`,
+      )
+      .join('\n')}`);
 }
 
 /** A row as Postgres has it, in its own column names. */

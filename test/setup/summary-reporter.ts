@@ -5,8 +5,8 @@ import { whereTimeGoes, type FileTime } from './where-time-goes.js';
 const tableFrom = 10;
 
 /**
- * Ends a run with where its time went, and with one plain line that people and machines read alike; a file that could not be loaded counts as one
- * failure.
+ * Ends a run with where its time went, and with one plain line that people and machines read alike; a file that could
+ * not be loaded counts as one failure.
  */
 export default class SummaryReporter implements Reporter {
   private readonly began = new Map<string, number>();

@@ -8,7 +8,9 @@ export interface FileTime {
 
 const slowestShown = 10;
 
-/** Where the time of a run went, as the lines of a Markdown table: by project on the wall clock, then its slowest files. */
+/**
+ * Where the time of a run went, as the lines of a Markdown table: by project on the wall clock, then its slowest files.
+ */
 export function whereTimeGoes(times: readonly FileTime[]): string[] {
   const names = [...new Set(times.map(({ project }) => project))];
   const byProject = names.map((name) => {

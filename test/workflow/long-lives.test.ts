@@ -34,7 +34,9 @@ vi.setConfig({ maxConcurrency: 3 });
 
 const dayMs = 86_400_000;
 const lifeMs = 400 * dayMs;
-/** What no run of a chain may come near: at 50 thousand events Temporal ends a workflow, and each task replays them all. */
+/**
+ * What no run of a chain may come near: at 50 thousand events Temporal ends a workflow, and each task replays them all.
+ */
 const eventsMax = 2000;
 /** The shortest time that a schema lets through which asks for a positive one. */
 const least = Number.MIN_VALUE;
@@ -78,7 +80,10 @@ const liveFor = (bench: Bench, world: FakeWorld, workflow: string, hasSeenAll: (
 /** What a watch of the reconciler finds, mostly. */
 const nothing = { closed: [], unwatched: [] };
 
-/** Refuses until so much time has passed, and is asked again after ten days each: between two tries nothing happens, however many there are. */
+/**
+ * Refuses until so much time has passed, and is asked again after ten days each: between two tries nothing happens,
+ * however many there are.
+ */
 async function refusedFor(bench: Bench, durationMs: number): Promise<() => Promise<void>> {
   const untilMs = (await bench.env.currentTimeMs()) + durationMs;
   return async () => {
@@ -337,7 +342,8 @@ describe.concurrent('in 400 days of the worst policy no run has 2,000 events:', 
     world.routes.push(wholeRoute(2, 2, 'version 2'));
     world.givingBack = { ...world.givingBack, model: ownModel() };
     const { planRollback } = world.remote;
-    // A run carries over nothing but its start. Of its first ten days, of which each run is like the next, it plays none.
+    // A run carries over nothing but its start. Of its first ten days, of which each run is like the next, it plays
+    // none.
     const startedMs = (await bench.env.currentTimeMs()) - 10 * dayMs;
     let tries = 0;
     world.remote.planRollback = async (asked) => {

@@ -22,8 +22,8 @@ import type { PromotionRollout } from './promotion-rollout.js';
 export type Promotion = (input: PromoteRequest, carried?: CarriedPromotion) => Promise<PromotionResult>;
 
 /**
- * One promotion under way: what was shown, who decided what, and the rollout that carries it out. The parts of its story
- * (`showEvidence`, `decide`, `carryOut`) each give its end, where it ends there.
+ * One promotion under way: what was shown, who decided what, and the rollout that carries it out. The parts of its
+ * story (`showEvidence`, `decide`, `carryOut`) each give its end, where it ends there.
  */
 export class PromotionRun {
   readonly promotionId = workflowInfo().firstExecutionRunId;

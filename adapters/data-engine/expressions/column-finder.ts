@@ -49,7 +49,9 @@ export function columnFinder(data: ColumnSources): ColumnFinder {
     if (only && (candidates.length === 1 || only.table === data.base)) return { found: only };
     if (only)
       return {
-        problem: `${first} is a column of ${candidates.map(({ table }) => table).join(' and ')}: write ${only.table}.${first}`,
+        problem:
+          `${first} is a column of ${candidates.map(({ table }) => table).join(' and ')}: write ` +
+          `${only.table}.${first}`,
       };
     return { problem: `${first} is not a declared column of ${tables.join(', ')}${orNearest(first, bare.values())}` };
   };

@@ -60,7 +60,9 @@ export function createExpressionParser(session: DuckSession, data: ColumnSources
     if (typeof growth !== 'number') return growth;
     if (growth > growthMax)
       return {
-        problem: `it may make a text ${Math.ceil(growth)} times longer than what it reads; ${growthMax} times is the most`,
+        problem:
+          `it may make a text ${Math.ceil(growth)} times longer than what it reads; ${growthMax} times is ` +
+          `the most`,
       };
     return { sql: wrapped(text), columns };
   }

@@ -29,7 +29,8 @@ export function expressionInspector(find: ReturnType<typeof columnFinder>) {
     if (!isRecord(value) || typeof value.class !== 'string') return inspectAll(partsOf(value), columns);
     if (!allowedClasses.has(value.class))
       return {
-        problem: `a ${value.class.toLowerCase().replaceAll('_', ' ')} is not allowed: a feature is computed from one row`,
+        problem:
+          `a ${value.class.toLowerCase().replaceAll('_', ' ')} ` + 'is not allowed: a feature is computed from one row',
       };
     if (value.class === 'COLUMN_REF') {
       const resolved = find(z.array(z.string()).parse(value.column_names));
@@ -41,7 +42,9 @@ export function expressionInspector(find: ReturnType<typeof columnFinder>) {
       return typeProblem(isRecord(value.value) ? value.value.type : undefined, 'a constant of') ?? 1;
     if (value.class === 'OPERATOR' && !allowedOperators.has(String(value.type)))
       return {
-        problem: `${String(value.type).toLowerCase().replaceAll('_', ' ')} is not allowed: lists, structs and groups are not`,
+        problem:
+          `${String(value.type).toLowerCase().replaceAll('_', ' ')} is not allowed: lists, structs and groups ` +
+          `are not`,
       };
     if (value.class === 'CAST') {
       const problem = typeProblem(value.cast_type, 'a cast to');

@@ -34,7 +34,8 @@ export function loggedFeature(name: string, wanted: 'number' | 'text'): string {
 /** As JSON has it: whole numbers without a point. */
 function numberText(column: string): string {
   const isWhole = `${column} = trunc(${column}) AND abs(${column}) < 1e15`;
-  return `CASE WHEN ${isWhole} THEN CAST(CAST(${column} AS BIGINT) AS VARCHAR) ELSE CAST(CAST(${column} AS DOUBLE) AS VARCHAR) END`;
+  return `CASE WHEN ${isWhole} THEN CAST(CAST(${column} AS BIGINT) AS VARCHAR)
+    ELSE CAST(CAST(${column} AS DOUBLE) AS VARCHAR) END`;
 }
 
 const metadataSchema = z.object({ value: z.string() });
@@ -43,7 +44,8 @@ const metadataSchema = z.object({ value: z.string() });
 export async function featuresOfFiles(session: DuckSession, files: readonly string[]): Promise<FeaturesByVersion> {
   const list = files.map(quotePath).join(', ');
   const texts = await session.rows(
-    `SELECT DISTINCT decode(value) AS value FROM parquet_kv_metadata([${list}]) WHERE key = ${quoteText(featuresKey)} ORDER BY value`,
+    `SELECT DISTINCT decode(value) AS value FROM parquet_kv_metadata([${list}])
+      WHERE key = ${quoteText(featuresKey)} ORDER BY value`,
     metadataSchema,
   );
   return joinFeatures(texts.map(({ value }) => parseFeatures(value)));

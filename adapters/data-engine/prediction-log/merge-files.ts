@@ -26,7 +26,8 @@ const hashed: Record<LogKind, string> = {
 
 export async function contentsOf(session: DuckSession, kind: LogKind, files: readonly string[]): Promise<Contents> {
   const source = parquetTable(files, 'union_by_name = true');
-  const query = `SELECT count(*)::VARCHAR AS rows, coalesce(sum(hash(${hashed[kind]})), 0)::VARCHAR AS sum FROM ${source}`;
+  const query = `SELECT count(*)::VARCHAR AS rows, coalesce(sum(hash(${hashed[kind]})), 0)::VARCHAR AS sum
+    FROM ${source}`;
   const [contents] = await session.rows(query, contentsSchema);
   return contents ?? { rows: 0, sum: 0n };
 }

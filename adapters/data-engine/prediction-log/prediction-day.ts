@@ -12,5 +12,6 @@ export function predictionDaySql(column: string): string {
     return `${digit}::BIGINT * ${36 ** (places - 1 - at)}`;
   });
   const milliseconds = `(${terms.join(' + ')})`;
-  return `CASE WHEN ${time} = '' OR ${milliseconds} > 4102444800000 THEN 'unknown' ELSE strftime(make_timestamp(${milliseconds} * 1000), '%Y-%m-%d') END`;
+  return `CASE WHEN ${time} = '' OR ${milliseconds} > 4102444800000 THEN 'unknown'
+    ELSE strftime(make_timestamp(${milliseconds} * 1000), '%Y-%m-%d') END`;
 }

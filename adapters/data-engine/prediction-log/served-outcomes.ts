@@ -162,16 +162,24 @@ function countsSql(
     `coalesce(sum(${sql}), 0) AS ${quoteName(`sum:${index}`)}`,
   ]);
   // The log's own columns get names that no feature can have.
-  const prediction = `SELECT version AS "log:version", coalesce(role, CASE WHEN contains(prediction_id, '~') THEN 'shadow' ELSE 'split' END) AS "log:role",
+  const prediction = `SELECT version AS "log:version",
+    coalesce(role, CASE WHEN contains(prediction_id, '~') THEN 'shadow' ELSE 'split' END) AS "log:role",
       regexp_replace(prediction_id, '~v[0-9]+', '') AS "log:id", ${predictionColumns(
         contract,
         metrics.flatMap((metric) => metric.features),
       )}
-    FROM ${source} WHERE epoch BETWEEN ${Math.trunc(epochFrom)} AND ${Math.trunc(epochTo)} AND ${madeBetween(from, to)}`;
+    FROM ${source} WHERE epoch BETWEEN ${Math.trunc(epochFrom)} AND ${Math.trunc(epochTo)}
+    AND ${madeBetween(from, to)}`;
   const joined =
     `SELECT prediction.*, labels.truth AS "log:truth" FROM (${prediction}) AS prediction LEFT ` +
     'JOIN labels ON labels.id = "log:id"';
-  return `SELECT ${['"log:version"::VARCHAR AS version', '"log:role" AS role', 'count(*)::VARCHAR AS predictions', 'count("log:truth")::VARCHAR AS labelled', ...samples].join(', ')}
+  return `SELECT ${[
+    '"log:version"::VARCHAR AS version',
+    '"log:role" AS role',
+    'count(*)::VARCHAR AS predictions',
+    'count("log:truth")::VARCHAR AS labelled',
+    ...samples,
+  ].join(', ')}
     FROM (${joined}) AS prediction GROUP BY "log:version", "log:role"`;
 }
 

@@ -17,7 +17,8 @@ export async function checkKey(
   const key = table.key;
   if (!key || key.some((column) => read.broken.has(column) || read.tainted.has(column))) return [];
   const names = key.map(quoteName).join(', ');
-  const groups = `SELECT ${names}, count(*) AS "rows:" FROM ${loadedTable(read.name)} GROUP BY ${names} HAVING count(*) > 1`;
+  const groups = `SELECT ${names}, count(*) AS "rows:" FROM ${loadedTable(read.name)} GROUP BY ${names}
+    HAVING count(*) > 1`;
   const [count] = await session.rows(
     `SELECT coalesce(sum("rows:"), 0) AS "rows", count(*) AS "groups" FROM (${groups})`,
     countSchema,
@@ -48,7 +49,8 @@ export async function checkPartition(
   if (!usable('year') || !usable('month')) return [];
   const year = Number(partition.slice(0, 4));
   const month = Number(partition.slice(5));
-  const elsewhere = `FROM ${loadedTable(read.name)} WHERE "year" IS DISTINCT FROM ${year} OR "month" IS DISTINCT FROM ${month}`;
+  const elsewhere = `FROM ${loadedTable(read.name)}
+    WHERE "year" IS DISTINCT FROM ${year} OR "month" IS DISTINCT FROM ${month}`;
   const [count] = await session.rows(
     `SELECT count(*) AS "rows", count(DISTINCT ("year", "month")) AS "groups" ${elsewhere}`,
     countSchema,

@@ -79,7 +79,8 @@ async function multiplied(
   const right = data.tables[join.table];
   if (!right) return [];
   const on = join.on.map(quoteName).join(', ');
-  const repeated = `(SELECT ${on}, count(*) AS "rows:" FROM ${loadedTable(join.table)} GROUP BY ${on} HAVING count(*) > 1)`;
+  const repeated = `(SELECT ${on}, count(*) AS "rows:" FROM ${loadedTable(join.table)} GROUP BY ${on}
+    HAVING count(*) > 1)`;
   const matched =
     `SELECT ${on}, any_value("rows:") AS "rows:", count(*) AS "base:" FROM ` +
     `${loadedTable(data.base)} JOIN ${repeated} USING (${on}) GROUP BY ${on}`;

@@ -33,9 +33,8 @@ export async function readShapedRows(request: {
   const session = await openDuckSession({ folder, readable: [path.resolve(file)], threads: 1, signal });
   try {
     const times = [contract.eventTime, ...contract.entity].map(
-      (
-        name,
-      ) => `CASE WHEN typeof(${quoteName(name)}) = 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(${quoteName(name)} AS VARCHAR) AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ')
+      (name) => `CASE WHEN typeof(${quoteName(name)}) = 'TIMESTAMP'
+        THEN strftime(TRY_CAST(CAST(${quoteName(name)} AS VARCHAR) AS TIMESTAMP), '%Y-%m-%dT%H:%M:%SZ')
         ELSE CAST(${quoteName(name)} AS VARCHAR) END AS ${quoteName(`key:${name}`)}`,
     );
     const columns = [

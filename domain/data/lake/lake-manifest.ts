@@ -65,8 +65,8 @@ export interface LakeCount {
  * manifest's files count and nothing else. Any other place is ruled by what lies there, less what is recorded as
  * not counted.
  *
- * `lying` must have been listed before what is recorded was read: then a place is as it was before a change, or as it is after
- * it, and never between.
+ * `lying` must have been listed before what is recorded was read: then a place is as it was before a change, or as it
+ * is after it, and never between.
  */
 export function countLake(lying: readonly LyingObject[], { places, uncounted }: LakeManifests): LakeCount {
   const notCounted = new Map(uncounted.map((one) => [one.key, one]));

@@ -89,7 +89,8 @@ export function planWindow(question: WindowQuestion): WindowPlan {
     const least = holdoutPartitions + 1;
     return {
       kind: 'too-few-partitions',
-      message: `The window holds ${describePartitions(wanted)}; training and its test need at least ${least} partitions.`,
+      message:
+        `The window holds ${describePartitions(wanted)}; ` + `training and its test need at least ${least} partitions.`,
       available: wanted,
     };
   }

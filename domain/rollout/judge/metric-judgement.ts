@@ -44,8 +44,9 @@ export interface MetricQuestion {
 }
 
 /**
- * One metric at one look: `fail` when the difference is beyond the margin with confidence, `pass` when it is within with
- * confidence, `inconclusive` between, `no-data` with too few values. The sentences are made in `verdict-reason.ts`.
+ * One metric at one look: `fail` when the difference is beyond the margin with confidence, `pass` when it is within
+ * with confidence, `inconclusive` between, `no-data` with too few values. The sentences are made in
+ * `verdict-reason.ts`.
  */
 export function judgeMetric(
   metric: JudgedMetric,
@@ -92,7 +93,9 @@ function judgeMean(
   };
 }
 
-/** Score drift: the Kolmogorov-Smirnov distance of the two score histograms, in `domain/statistics/anytime-distance.ts`. */
+/**
+ * Score drift: the Kolmogorov-Smirnov distance of the two score histograms, in `domain/statistics/anytime-distance.ts`.
+ */
 function judgeScoreDistance(
   margin: number,
   champion: readonly number[],

@@ -54,7 +54,8 @@ interface DistanceFinding {
 
 /** Why the distance of the score distributions passes, fails or is inconclusive. */
 export function distanceText({ estimate, low, high, margin, rows: [ours, theirs] }: DistanceFinding): string {
-  const limits = `${estimate.toFixed(3)} over ${ours} and ${theirs} rows, between ${low.toFixed(3)} and ${high.toFixed(3)}`;
+  const limits =
+    `${estimate.toFixed(3)} over ${ours} and ${theirs} rows, ` + `between ${low.toFixed(3)} and ${high.toFixed(3)}`;
   return `Distance between the score distributions: ${limits}; up to ${margin} is accepted.`;
 }
 

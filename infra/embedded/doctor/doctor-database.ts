@@ -9,7 +9,8 @@ export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {
     const [found] = await sql<{ role: string; migrated: boolean; changes: boolean; guarded: boolean }[]>`
       select current_user as role, to_regclass('routes') is not null as migrated,
         coalesce(has_table_privilege(to_regclass('routes'), 'update'), false) as changes,
-        exists (select from pg_trigger where tgrelid = to_regclass('routes') and tgname = 'perdure_append_only_rows') as guarded`;
+        exists (select from pg_trigger where tgrelid = to_regclass('routes')
+        and tgname = 'perdure_append_only_rows') as guarded`;
     if (!found?.migrated) return ok('database role', 'no tables yet; the first start makes them');
     if (!found.guarded)
       return problem(

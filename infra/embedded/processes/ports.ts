@@ -22,7 +22,9 @@ export async function assertPortsFree(host: string, claims: readonly PortClaim[]
       'environment/broken',
       `Port ${claim.port} (${claim.purpose}) is taken by ${describeOwner(owner)}. ` +
         'Stop ' +
-        `that${owner?.home === undefined ? ' process' : ` stack with \`PERDURE_HOME=${owner.home} npx perdure down\``}, ` +
+        `that${
+          owner?.home === undefined ? ' process' : ` stack with \`PERDURE_HOME=${owner.home} npx perdure down\``
+        }, ` +
         `or set ${claim.variable} to a free port.`,
       { port: claim.port, variable: claim.variable, ...(owner ? { pid: owner.pid } : {}) },
     );

@@ -34,7 +34,8 @@ function overServed(route: RouteRow | undefined, versions: ReadonlyMap<number, n
   const got = versions.get(challenger.version) ?? 0;
   return got > most
     ? [
-        `under epoch ${route.epoch} version ${challenger.version} answered ${got} of ${all}, it was granted ${challenger.sharePct} %`,
+        `under epoch ${route.epoch} version ${challenger.version} answered ${got} of ${all}, it was granted ` +
+          `${challenger.sharePct} %`,
       ]
     : [];
 }

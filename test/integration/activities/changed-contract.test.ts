@@ -57,7 +57,8 @@ async function putMonth(model: string, month: number, columns: readonly string[]
   const file = path.join(home, `${randomUUID()}.parquet`);
   const connection = await duck.connect();
   await connection.run(`COPY (
-    SELECT i AS id, TIMESTAMP '${partition}-01' + INTERVAL (i) HOUR AS sold_at, amount, ${columns.map((name) => `colour AS ${name}`).join(', ')},
+    SELECT i AS id, TIMESTAMP '${partition}-01' + INTERVAL (i) HOUR AS sold_at, amount,
+    ${columns.map((name) => `colour AS ${name}`).join(', ')},
       amount + CASE colour WHEN 'red' THEN 40 ELSE 0 END + hash(i * 13 + ${month}) % 40 > 85 AS returned
     FROM (SELECT i, ${amount} AS amount, ${colour} AS colour FROM range(400) t(i)) ORDER BY i
   ) TO '${file}' (FORMAT parquet)`);

@@ -81,7 +81,8 @@ it('what the judge saw ends 90 days after a rollout, but for the looks that say 
     await setRolloutState(db, id, 'completed', 0, null, 1);
     await changeFacts(database.ownerUrl, async (sql) => {
       await sql`update rollouts set finished_at = ${daysAgo(days)} where id = ${id}`;
-      await sql`update rollout_looks set at = ${daysAgo(days + 1)}::timestamptz + make_interval(mins => look) where rollout_id = ${id}`;
+      await sql`update rollout_looks set at = ${daysAgo(days + 1)}::timestamptz + make_interval(mins => look)
+        where rollout_id = ${id}`;
     });
   }
   const said = { id: 's', rolloutId: 'steered', actor: 'ada', reason: 'r', via: 'update', accepted: true } as const;

@@ -53,7 +53,8 @@ describe('a file in the lake', () => {
 
   test('may have any name, and its rows are the ones that are read, whatever its folders are called', async () => {
     for (const [index, name] of names.entries()) {
-      const rows = `select 1000 + ${index} id, timestamp '2024-03-05' as "at", 'S1' as store, 3.5 amount, true returned`;
+      const rows = `select 1000 + ${index} id, timestamp '2024-03-05' as "at", 'S1' as store, 3.5 amount,
+        true returned`;
       await putObject(`sales/month=2024-03/${name}`, await bench.write(rows));
     }
     await putObject('sales/month=2024-03/plain.parquet', await bench.month('2024-03', 40));

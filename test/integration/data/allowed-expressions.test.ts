@@ -213,7 +213,8 @@ describe('every function of the list', () => {
   it('is one that DuckDB has, of one row, and stable where DuckDB says anything of it', async () => {
     const rowSchema = z.object({ name: z.string(), kinds: z.string() });
     const rows = await session.rows(
-      `SELECT lower(function_name) AS name, string_agg(DISTINCT function_type || ' ' || coalesce(stability, ''), ', ') AS kinds
+      `SELECT lower(function_name) AS name, string_agg(DISTINCT function_type || ' ' || coalesce(stability, ''),
+        ', ') AS kinds
        FROM duckdb_functions() GROUP BY ALL`,
       rowSchema,
     );

@@ -277,7 +277,8 @@ describe('rows', () => {
   it('values out of range, unknown closed levels and wrong months are all in one report', async () => {
     const file = await bench.write(
       'all',
-      `SELECT * REPLACE (CASE id WHEN 1 THEN -5 WHEN 2 THEN 1000.5 ELSE amount END AS amount, CASE id WHEN 3 THEN 'D' ELSE store END AS store,
+      `SELECT * REPLACE (CASE id WHEN 1 THEN -5 WHEN 2 THEN 1000.5 ELSE amount END AS amount, CASE id WHEN 3
+        THEN 'D' ELSE store END AS store,
          CASE id WHEN 4 THEN 2023 ELSE year END AS year) FROM sales`,
     );
     const result = await bench.validate({

@@ -57,12 +57,15 @@ export const salesDefinition = {
 };
 
 /** 90 sales of February 2024, 30 in each of the stores A, B and C; every third is returned. */
-const salesSql = `SELECT i AS id, 2024 AS year, 2 AS month, TIMESTAMP '2024-02-01' + INTERVAL (i * 7) HOUR AS sold_at, chr(65 + CAST(i % 3 AS INT)) AS store,
-  'p' || (i % 5) AS product, i * 1.1 AS amount, CASE WHEN i % 3 = 0 THEN TIMESTAMP '2024-03-01' END AS returned_on FROM range(90) t(i)`;
+const salesSql = `SELECT i AS id, 2024 AS year, 2 AS month,
+  TIMESTAMP '2024-02-01' + INTERVAL (i * 7) HOUR AS sold_at, chr(65 + CAST(i % 3 AS INT)) AS store,
+  'p' || (i % 5) AS product, i * 1.1 AS amount, CASE WHEN i % 3 = 0 THEN TIMESTAMP '2024-03-01' END AS returned_on
+  FROM range(90) t(i)`;
 const weatherSql =
   `SELECT chr(65 + CAST(s AS INT)) AS store, TIMESTAMP '2024-02-01' + INTERVAL (i) HOUR AS ` +
   'sold_at, (i % 13) / 10 AS rain FROM range(3) a(s), range(630) b(i)';
-const storesSql = `SELECT * FROM (VALUES ('A', 1999, 120.5), ('B', 2010, 80.0), ('C', 2020, 45.25)) v(store, year, size)`;
+const storesSql = `SELECT * FROM (VALUES ('A', 1999, 120.5), ('B', 2010, 80.0), ('C', 2020, 45.25)) v(store,
+  year, size)`;
 
 export interface SalesBench {
   folder: string;

@@ -80,7 +80,8 @@ it('reads all again where a database was set back, to whatever revision', async 
   for (const ahead of [-1, 0, 3]) {
     await changeFacts(ownerUrl, async (sql) => {
       await sql`update routes set reason = ${`restored ${ahead}`} where model = 'set-back'`;
-      await sql`update route_revisions set revision = revision + ${ahead}, changed_at = now() where environment = ${environment}`;
+      await sql`update route_revisions set revision = revision + ${ahead}, changed_at = now()
+        where environment = ${environment}`;
     });
     // One that has overtaken what is known meanwhile is met at the new connection that a restored database brings.
     if (ahead > 0) reader.forget();

@@ -152,7 +152,8 @@ describe('a promotion', () => {
       await pollUntil('its write waits for the row', 20_000, async () => {
         const [row] = await db.sql<
           { n: number }[]
-        >`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        >`select count(*)::int as n from pg_stat_activity where datname = current_database()
+          and wait_event_type = 'Lock'`;
         return row && row.n > 0 ? true : undefined;
       });
       const later = writeOrderOf({ scheduledTimestampMs: 2_000, attempt: 1 });

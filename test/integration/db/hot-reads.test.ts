@@ -106,7 +106,10 @@ const hotReads = (newest: number): Record<string, () => Promise<unknown>> => {
   };
 };
 
-/** Every other read of `db` that somebody waits for: lists, plans, decisions, what the reconciler asks each quarter of a minute. */
+/**
+ * Every other read of `db` that somebody waits for: lists, plans, decisions, what the reconciler asks each quarter of a
+ * minute.
+ */
 const otherReads = (newest: number): Record<string, () => Promise<unknown>> => {
   const [place, page] = [{ environment, model }, { limit: 50 }];
   const id = `${model}${newest}`;

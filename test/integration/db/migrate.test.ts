@@ -54,9 +54,8 @@ interface Column {
 }
 
 const columnsOf = (sql: postgres.Sql) =>
-  sql<
-    Column[]
-  >`select table_name, column_name, data_type from information_schema.columns where table_schema = 'public' order by table_name, column_name`;
+  sql<Column[]>`select table_name, column_name, data_type from information_schema.columns where table_schema = 'public'
+    order by table_name, column_name`;
 
 const sample: Record<string, string> = {
   text: `'text'`,
@@ -113,7 +112,8 @@ const shape = async (sql: postgres.Sql) => ({
     >`select indexdef from pg_indexes where schemaname = 'public' order by indexname`),
   ],
   constraints: [
-    ...(await sql`select conrelid::regclass::text as on, pg_get_constraintdef(oid) as def from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2`),
+    ...(await sql`select conrelid::regclass::text as on, pg_get_constraintdef(oid) as def from pg_constraint
+      where connamespace = 'public'::regnamespace order by 1, 2`),
   ],
 });
 

@@ -29,10 +29,13 @@ beforeAll(async () => {
   db = connectDatabase(database.url);
   for (const model of models) await applyDefinition(db, model, 'test');
   const at = db.sql`timestamptz '2026-01-01' + make_interval(secs => (n / 2) * 0.0000013)`;
-  const many = db.sql`from unnest(${models.map(({ name }) => name)}::text[]) m(model), generate_series(1, ${perModel}::int) n`;
+  const many = db.sql`from unnest(${models.map(({ name }) => name)}::text[]) m(model), generate_series(1,
+    ${perModel}::int) n`;
   await db.sql`insert into runs (id, workflow_id, model, definition_sha256, cause, started_at)
-    select model || lpad(n::text, 3, '0'), 'train', model, (select definition_sha256 from models where name = model), '{"kind":"person"}', ${at} ${many}`;
-  await db.sql`insert into versions (model, version, run_id, definition_sha256, snapshot_sha256, artifact_sha256, artifact_key, signature, metrics, gates, evaluation_key, lineage)
+    select model || lpad(n::text, 3, '0'), 'train', model, (select definition_sha256 from models
+    where name = model), '{"kind":"person"}', ${at} ${many}`;
+  await db.sql`insert into versions (model, version, run_id, definition_sha256, snapshot_sha256, artifact_sha256,
+    artifact_key, signature, metrics, gates, evaluation_key, lineage)
     select model, n, model || lpad(n::text, 3, '0'), '', '', '', '', '{}', '{}', '[]', '', '{}' ${many}`;
   await db.sql`insert into promotions (id, workflow_id, model, version, environment, requested_by, state, requested_at)
     select model || lpad(n::text, 3, '0'), 'promote', model, n, 'production', 'x', 'rejected', ${at} ${many}`;
@@ -42,7 +45,8 @@ beforeAll(async () => {
     select 'production', model, n, model || n, '[{"version": 1, "sharePct": 100}]', 'test', 1 ${many}`;
   await db.sql`insert into current_routes (environment, model, epoch, revision)
     select 'production', name, ${perModel}, 1 from models`;
-  await db.sql`insert into partitions (model, partition, inputs_sha256, state, report_key, summary, rows, positives, validated_at)
+  await db.sql`insert into partitions (model, partition, inputs_sha256, state, report_key, summary, rows, positives,
+    validated_at)
     select model, '2026-01', n::text, 'quarantined', '', '', 1, 1, ${at} ${many}`;
 });
 afterAll(async () => {
@@ -104,7 +108,8 @@ it('what was written later does not move the pages that follow', async () => {
 
 it('versions that are put away are left out where that is asked for, and the page is full all the same', async () => {
   const archive = (version: number, archived: boolean) =>
-    db.sql`insert into version_archivals (model, version, archived, actor, reason) values ('a', ${version}, ${archived}, 'x', 'y')`;
+    db.sql`insert into version_archivals (model, version, archived, actor, reason)
+      values ('a', ${version}, ${archived}, 'x', 'y')`;
   for (const version of [40, 39, 38]) await archive(version, true);
   await archive(39, false);
   const { items } = await listVersions(db, 'a', { unarchived: true, limit: 3 });

@@ -30,7 +30,8 @@ async function triggersOf(url: string): Promise<number> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   const [row] = await sql<
     { n: number }[]
-  >`select count(*)::int as n from pg_trigger where tgname like 'perdure_append_only_%' or tgname = 'perdure_unchanged_rows'`;
+  >`select count(*)::int as n from pg_trigger where tgname like 'perdure_append_only_%'
+    or tgname = 'perdure_unchanged_rows'`;
   await sql.end();
   return row?.n ?? 0;
 }
@@ -39,7 +40,8 @@ async function triggersOf(url: string): Promise<number> {
 async function someRow(table: string): Promise<void> {
   await owner.unsafe('set session_replication_role = replica');
   const columns = await owner<{ name: string; type: string }[]>`
-    select column_name as name, udt_name as type from information_schema.columns where table_schema = 'public' and table_name = ${table} and is_nullable = 'NO' and is_identity = 'NO'`;
+    select column_name as name, udt_name as type from information_schema.columns where table_schema = 'public'
+    and table_name = ${table} and is_nullable = 'NO' and is_identity = 'NO'`;
   const value: Record<string, string> = {
     int4: '1',
     int8: '1',

@@ -47,7 +47,8 @@ async function main(home: string): Promise<void> {
     30_000,
     () => (component.report().state === 'failed' && component.report()) || undefined,
   );
-  for (let line = 0; line < 2_000; line += 1) log(`a line of the supervisor's log, number ${line}`); // More than the last block holds.
+  // More than the last block holds.
+  for (let line = 0; line < 2_000; line += 1) log(`a line of the supervisor's log, number ${line}`);
   const stateWhileFull = readFileSync(state, 'utf8');
   for (const file of ballast) rmSync(file);
   const after = await pollUntil(

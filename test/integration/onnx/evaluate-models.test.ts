@@ -51,14 +51,16 @@ beforeAll(async () => {
   await connection.run(`CREATE TABLE rows AS SELECT i AS id,
     CASE WHEN i % 500 = 0 THEN 'HA' WHEN i % 97 = 0 THEN NULL WHEN i % 2 = 0 THEN 'AA' ELSE 'UA' END AS carrier,
     CASE WHEN i % 50 = 7 THEN NULL ELSE ((i * 7919) % 6001) / 1000.0 - 3 END AS x,
-    ((i * 104729) % 10007) / 10007.0 < 1 / (1 + exp(-(((i * 7919) % 6001) / 1000.0 - 3))) AS late FROM range(10000) t(i)`);
+    ((i * 104729) % 10007) / 10007.0 < 1 / (1 + exp(-(((i * 7919) % 6001) / 1000.0 - 3))) AS late
+    FROM range(10000) t(i)`);
   await connection.run(
     `COPY (SELECT * FROM rows WHERE id < 6000 ORDER BY id) TO '${folder}/a.parquet' (FORMAT parquet)`,
   );
   await connection.run(
     `COPY (SELECT * FROM rows WHERE id >= 6000 ORDER BY id) TO '${folder}/b.parquet' (FORMAT parquet)`,
   );
-  await connection.run(`COPY (SELECT 1 / (1 + exp(-(coalesce(x, 0) + CASE carrier WHEN 'AA' THEN 0.5 WHEN 'UA' THEN -0.5 ELSE 0 END))) AS p
+  await connection.run(`COPY (SELECT 1 / (1 + exp(-(coalesce(x, 0) + CASE carrier WHEN 'AA' THEN 0.5 WHEN 'UA'
+    THEN -0.5 ELSE 0 END))) AS p
     FROM rows ORDER BY id) TO '${folder}/native.parquet' (FORMAT parquet)`);
   await connection.run(
     `COPY (SELECT id, carrier, x, true AS late FROM rows WHERE id < 100) TO '${folder}/one-class.parquet' ` +

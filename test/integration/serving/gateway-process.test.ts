@@ -79,9 +79,12 @@ async function register(version: number, bias: number): Promise<void> {
   const { sha256 } = await store.put(draft, { file });
   await store.putImmutable(objectKeys.artifact(sha256), { file });
   const [{ sha256: definition } = { sha256: '' }] = await db.sql<{ sha256: string }[]>`select sha256 from definitions`;
-  await db.sql`insert into runs (id, workflow_id, model, definition_sha256, cause) values (${`run-${version}`}, 'w', 'flight-delay', ${definition}, '{}')`;
-  await db.sql`insert into versions (model, version, run_id, definition_sha256, snapshot_sha256, artifact_sha256, artifact_key, signature, metrics, gates, evaluation_key, lineage)
-    values ('flight-delay', ${version}, ${`run-${version}`}, ${definition}, '', ${sha256}, ${objectKeys.artifact(sha256)}, '{}', '{}', '[]', '', '{}')`;
+  await db.sql`insert into runs (id, workflow_id, model, definition_sha256, cause)
+    values (${`run-${version}`}, 'w', 'flight-delay', ${definition}, '{}')`;
+  await db.sql`insert into versions (model, version, run_id, definition_sha256, snapshot_sha256, artifact_sha256,
+    artifact_key, signature, metrics, gates, evaluation_key, lineage)
+    values ('flight-delay', ${version}, ${`run-${version}`}, ${definition}, '', ${sha256},
+    ${objectKeys.artifact(sha256)}, '{}', '{}', '[]', '', '{}')`;
 }
 
 async function route(split: Split): Promise<number> {

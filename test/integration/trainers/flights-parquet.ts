@@ -17,6 +17,7 @@ const numbers = [
   'wind_speed',
   'wind_gust',
 ];
+const weather = ['temp', 'dewp', 'humid', 'wind_dir', 'wind_speed', 'wind_gust', 'precip', 'pressure', 'visib'];
 const moreNumbers = ['precip', 'pressure', 'visib', 'plane_age', 'seats', 'dep_delay'];
 
 export const flightFeatures: TrainerFeature[] = [
@@ -52,7 +53,8 @@ export async function writeFlights(
         (isodow(make_date(f.year, f.month, f.day)) - 1)::FLOAT AS dow,
         ((f.sched_dep_time // 100) * 60 + f.sched_dep_time % 100)::FLOAT AS sched_dep_min,
         ((f.sched_arr_time // 100) * 60 + f.sched_arr_time % 100)::FLOAT AS sched_arr_min,
-        f.distance::FLOAT AS distance, ${['temp', 'dewp', 'humid', 'wind_dir', 'wind_speed', 'wind_gust', 'precip', 'pressure', 'visib'].map((name) => `w.${name}::FLOAT AS ${name}`).join(', ')},
+        f.distance::FLOAT AS distance,
+        ${weather.map((name) => `w.${name}::FLOAT AS ${name}`).join(', ')},
         (2013 - p.year)::FLOAT AS plane_age, p.seats::FLOAT AS seats, f.dep_delay::FLOAT AS dep_delay
       FROM (SELECT row_number() OVER () AS number, * FROM ${csv(path.join(outDir, 'flights.csv'))}) f
       LEFT JOIN ${csv(path.join(csvFolder, 'weather.csv'))} w ON w.origin = f.origin AND w.time_hour = f.time_hour

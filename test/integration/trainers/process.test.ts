@@ -95,8 +95,8 @@ it('lets gateways on the same machine come first', { timeout: 60_000 }, async ()
       niceness = Number(message);
       controller.abort(new Error('seen'));
     },
-    programDir:
-      programOf(`print(json.dumps({"kind": "progress", "phase": "fit", "fraction": 0, "message": str(os.nice(0))}), flush=True)
+    programDir: programOf(`progress = {"kind": "progress", "phase": "fit", "fraction": 0, "message": str(os.nice(0))}
+print(json.dumps(progress), flush=True)
 time.sleep(300)`),
   });
   await failure(runTrainer(run));

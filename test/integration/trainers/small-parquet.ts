@@ -19,7 +19,8 @@ export async function writeSmallParquet(folder: string): Promise<{ train: string
       const unseen = part === 'holdout' ? `WHEN ${uniform('unseen')} < 0.1 THEN 'nova'` : '';
       const hole = part === 'holdout' ? `${uniform('hole')} < 0.1` : 'false';
       await connection.run(`COPY (
-        SELECT *, (size * 2 + coalesce(wind, 3) / 10 + CASE city WHEN 'Zürich' THEN 1 WHEN 'Ávila' THEN -1 ELSE 0 END + ${uniform('noise')} > 1.9) AS late,
+        SELECT *, (size * 2 + coalesce(wind, 3) / 10 + CASE city WHEN 'Zürich' THEN 1 WHEN 'Ávila' THEN -1 ELSE 0
+        END + ${uniform('noise')} > 1.9) AS late,
           CASE WHEN size > 0.66 THEN 'large' WHEN size > 0.33 THEN 'middle' ELSE 'small' END AS band,
           (CASE WHEN size > 0.5 THEN 7 ELSE 3 END) AS grade
         FROM (SELECT i,

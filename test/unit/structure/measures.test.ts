@@ -37,3 +37,14 @@ it('what an error says is read by one function', () => {
     'use messageOf of domain/errors.ts',
   ).toEqual([]);
 });
+
+it('a line is no longer than 120 characters, names of tests and regular expressions apart', () => {
+  const long = files
+    .filter((file) => /\.(m?ts|mjs)$/.test(file) && !file.includes('/generated/'))
+    .flatMap((file) => linesOf(file).map((line, index) => ({ line, place: `${file}:${index + 1}` })))
+    .filter(({ line }) => line.length > 120 && !/^\s*(?:(?:it|test|describe)\b.*\(|\/.*\/[a-z]*[,;]?$)/.test(line));
+  expect(
+    long.map(({ place }) => place),
+    'wrap SQL within its text, and messages and comments at a word',
+  ).toEqual([]);
+});

@@ -101,8 +101,11 @@ describe('models of the checkout', () => {
       path.join(own, 'models', 'flight-delay', 'model.ts'),
       `${flights}console.log('noise on stdout');\nexport default flights;`,
     );
-    const load = `import { loadDefinitions } from ${JSON.stringify(path.join(root, 'cli/definitions/load-definitions.ts'))};
-      process.stdout.write(JSON.stringify((await loadDefinitions(${JSON.stringify(own)})).map(({ definition }) => definition.name)));`;
+    const load =
+      `import { loadDefinitions } from ` +
+      `${JSON.stringify(path.join(root, 'cli/definitions/load-definitions.ts'))};
+      process.stdout.write(JSON.stringify((await loadDefinitions(${JSON.stringify(own)})).map(({ definition }) =>
+      definition.name)));`;
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '-e', load],

@@ -101,7 +101,8 @@ describe('a signed decision', () => {
 describe('what is signed', () => {
   it('is canonical JSON, so that anybody can check it with the public key', () => {
     expect(signedText({ ...said, comment: '' })).toBe(
-      `{"actor":"ann","at":"2026-01-01T12:00:00.000Z","comment":"","decision":"approve","evidenceSha256":"${'e'.repeat(64)}","promotionId":"${said.promotionId}"}`,
+      `{"actor":"ann","at":"2026-01-01T12:00:00.000Z","comment":"","decision":"approve"` +
+        `,"evidenceSha256":"${'e'.repeat(64)}","promotionId":"${said.promotionId}"}`,
     );
   });
 

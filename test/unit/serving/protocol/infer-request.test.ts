@@ -86,7 +86,9 @@ describe('an inference request in JSON', () => {
   });
 
   test('nested to any depth is refused, not followed', () => {
-    const deep = `{"inputs":[{"name":"temp","shape":[1,1],"datatype":"FP32","data":${'['.repeat(50_000)}1${']'.repeat(50_000)}}]}`;
+    const deep =
+      `{"inputs":[{"name":"temp","shape":[1,1],"datatype":"FP32","data":` +
+      `${'['.repeat(50_000)}1${']'.repeat(50_000)}}]}`;
     const { inputs } = parseInferRequest(Buffer.from(deep), undefined);
     expect(inputs.get('temp')?.data?.[0]).toBeInstanceOf(Array);
   });

@@ -57,7 +57,8 @@ describe('a partition that the last result used', () => {
   test('is named with when, by whom and both digests, after what arrived; many are told in one range', () => {
     const corrected = changedPartitions(last, shapeSha256, now({ '2024-02': '9' }));
     expect(describeNewData(last, ['2024-01', '2024-02', '2024-03', '2024-04'], corrected)).toBe(
-      '2024-04 arrived; 2024-02 was corrected on 2024-04-02 10:11 UTC by ada (sales): the last run, run-7, used 222222222222; it is now 999999999999',
+      '2024-04 arrived; 2024-02 was corrected on 2024-04-02 10:11 UTC by ada (sales): the last run, run-7, used ' +
+        '222222222222; it is now 999999999999',
     );
     const many = { ...last, manifest: { ...last.manifest, watermark: '2024-09' } };
     const months = ['2024-01', '2024-02', '2024-03', '2024-04', '2024-05', '2024-06'];
