@@ -10,7 +10,10 @@ const silentMs = 3 * hourMs;
 /** A day is merged in the pass that finds it; one that is found again and again does not get on. */
 const overdueMs = 6 * hourMs;
 
-/** When compaction of logs ended well last, and what waits for it. @param keptRunning whether Temporal keeps its workflow running */
+/**
+ * When compaction of logs ended well last, and what waits for it.
+ * @param keptRunning whether Temporal keeps its workflow running
+ */
 export async function compactionCheck(db: Database, keptRunning: boolean, now = new Date()): Promise<Check> {
   const name = 'log compaction';
   const remedy =

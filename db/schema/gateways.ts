@@ -158,7 +158,8 @@ export const retentionRuns = pgTable('retention_runs', {
 });
 
 /**
- * Days of logs that are over and wait to be compacted, as the last pass found them: what waits for long does not get on.
+ * Days of logs that are over and wait to be compacted, as the last pass found them: what waits for long does not get
+ * on.
  */
 export const compactionDays = pgTable(
   'compaction_days',

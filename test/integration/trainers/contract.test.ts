@@ -133,7 +133,7 @@ describe('what a trainer refuses', () => {
       'missing values where none may be',
       { features: [{ name: 'wind', type: 'number', nullable: false }] },
       'data/invalid',
-      /wind is null in \d+ rows/,
+      /wind is missing in \d+ rows/,
     ],
     [
       'text where a number should be',
