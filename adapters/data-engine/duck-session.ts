@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { appendColumns, type AppendedColumn } from './append-columns.js';
+import { OfferedColumns, type OfferedColumn } from './offered-columns.js';
 import { quoteText } from './quote-sql.js';
 
 export interface DuckSession {
@@ -14,6 +15,13 @@ export interface DuckSession {
   /** Appends rows, given column by column in the order of the table's: far cheaper than statements. */
   append(table: string, columns: readonly AppendedColumn[]): Promise<void>;
   close(): void;
+}
+
+/** A session in this process. */
+export interface LocalDuckSession extends DuckSession {
+  /** Lets queries read these columns as `FROM offered('name')`, until they are taken back. */
+  offer(name: string, columns: readonly OfferedColumn[]): void;
+  takeBackAll(): void;
 }
 
 export interface DuckSessionOptions {
@@ -35,7 +43,7 @@ const interruptEveryMs = 20;
  * Opens an in-memory DuckDB that can reach nothing but `folder` and `readable`, loads no extension, counts time in UTC
  * and cannot be reconfigured by the SQL that it runs. Queries run off the event loop.
  */
-export async function openDuckSession(options: DuckSessionOptions): Promise<DuckSession> {
+export async function openDuckSession(options: DuckSessionOptions): Promise<LocalDuckSession> {
   const { signal, threads = 2, memoryLimitMb = 1024, readable = [] } = options;
   signal?.throwIfAborted();
   const folder = await realpath(options.folder);
@@ -73,7 +81,8 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
     }
   }
 
-  const session: DuckSession = {
+  let offered: OfferedColumns | undefined;
+  const session: LocalDuckSession = {
     run: (sql, parameters) =>
       interruptible(async () => {
         await connection.run(sql, parameters);
@@ -84,6 +93,11 @@ export async function openDuckSession(options: DuckSessionOptions): Promise<Duck
         return reader.getRowObjectsJson().map((row) => rowSchema.parse(row));
       }),
     append: (table, columns) => interruptible(() => appendColumns(connection, table, columns)),
+    offer: (name, columns) => {
+      offered ??= new OfferedColumns(connection);
+      offered.set(name, columns);
+    },
+    takeBackAll: () => offered?.clear(),
     close: () => {
       connection.closeSync();
       instance.closeSync();

@@ -1,25 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { LocalDuckSession } from '../../adapters/data-engine/duck-session.js';
 import { findTextProblem } from '../../domain/text/plain-text.js';
 import { logColumns, type LogKind } from '../../domain/serving/prediction-log-columns.js';
-import { rowsOfLine } from './packed-line.js';
-import { contextMark } from './row-line.js';
-import { segmentToParquet } from './segment-to-parquet.js';
+import { blockMark } from './logged-block.js';
+import { contextMark } from './older-lines.js';
+import { rowsOfLine } from './rows-of-line.js';
+import { segmentToParquet, type Converted } from './segment-to-parquet.js';
 
 /** Lines that are found by halving at most; what is left after that is set aside with them. */
 const triesMax = 400;
-
-export interface Converted {
-  /** Rows in the Parquet file. */
-  rows: number;
-  /** Rows of lines that are torn: a process died while it wrote them. */
-  torn: number;
-  /** Rows of the lines that could not be converted. */
-  damaged: number;
-  /** Those lines, whole; none as a rule. */
-  setAside: string[];
-}
 
 /**
  * Writes a segment as Parquet. Where that fails for the sake of some lines, those are left out and all others are
@@ -31,9 +22,10 @@ export async function convertSegment(
   segment: string,
   parquet: string,
   folder: string,
+  converter?: LocalDuckSession,
 ): Promise<Converted> {
   try {
-    return { ...(await segmentToParquet(kind, segment, parquet, folder)), damaged: 0, setAside: [] };
+    return await segmentToParquet(kind, segment, parquet, folder, converter);
   } catch (cause) {
     const all = (await readFile(segment, 'utf8')).split('\n').filter((line) => line !== '');
     const contexts = all.filter((line) => line.startsWith(contextMark));
@@ -47,7 +39,11 @@ export async function convertSegment(
     try {
       await writeFile(rest, `${[...contexts, ...fit].join('\n')}\n`);
       const converted = await segmentToParquet(kind, rest, parquet, folder);
-      return { ...converted, damaged, setAside: unfit };
+      return {
+        ...converted,
+        damaged: converted.damaged + damaged,
+        setAside: [...converted.setAside, ...unfit],
+      };
     } finally {
       await rm(rest, { force: true });
     }
@@ -99,8 +95,9 @@ class Trial {
   }
 }
 
-/** A torn line is plain: readers leave it out by themselves. */
+/** A torn line is plain, and so is a block: what reads them leaves out what cannot be stored. */
 function isPlain(line: string): boolean {
+  if (line.startsWith(blockMark)) return true;
   try {
     return findTextProblem(JSON.parse(line)) === undefined;
   } catch {

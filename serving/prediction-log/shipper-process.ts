@@ -2,12 +2,14 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import path from 'node:path';
+import type { LocalDuckSession } from '../../adapters/data-engine/duck-session.js';
 import { createObjectStore, type ObjectStore } from '../../adapters/object-store/object-store.js';
+import { messageOf } from '../../domain/errors.js';
 import { modelNameSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { LogKind } from '../../domain/serving/prediction-log-columns.js';
-import { messageOf } from '../../domain/errors.js';
 import { convertSegment } from './convert-segment.js';
+import { openConverter } from './segment-to-parquet.js';
 import { shipperOptionsSchema, type FromShipper, type ShipperOptions } from './shipper-messages.js';
 import { segmentSuffix, setAsideSuffix } from './spool.js';
 
@@ -59,13 +61,18 @@ async function shipForEver(options: ShipperOptions): Promise<never> {
   const store = createObjectStore(options.store);
   await rm(options.workFolder, { recursive: true, force: true });
   let failures = 0;
+  let converter: LocalDuckSession | undefined;
   for (;;) {
     try {
       await mkdir(options.workFolder, { recursive: true });
-      await shipAll(options, store);
+      converter ??= await openConverter(options.workFolder);
+      await shipAll(options, store, converter);
       failures = 0;
     } catch (error) {
       failures += 1;
+      // Whatever it was: the next try begins with a new one.
+      converter?.close();
+      converter = undefined;
       say({ kind: 'failed', message: messageOf(error) });
     }
     const delayMs = failures === 0 ? options.everyMs : Math.min(failureDelayMaxMs, options.everyMs * 2 ** failures);
@@ -74,10 +81,10 @@ async function shipForEver(options: ShipperOptions): Promise<never> {
 }
 
 /** Ships every closed segment, the oldest first. @throws when the object store does not take one. */
-async function shipAll(options: ShipperOptions, store: ObjectStore): Promise<void> {
+async function shipAll(options: ShipperOptions, store: ObjectStore, converter: LocalDuckSession): Promise<void> {
   for (const log of ['labels', 'predictions'] as const) {
     for (const { model, file } of await closedSegments(options.spools[log]))
-      await ship(options, store, log, model, file);
+      await ship(options, { store, converter }, log, model, file);
   }
 }
 
@@ -97,7 +104,7 @@ async function closedSegments(folder: string): Promise<{ model: string; file: st
 
 async function ship(
   { environment, workFolder }: ShipperOptions,
-  store: ObjectStore,
+  { store, converter }: { store: ObjectStore; converter: LocalDuckSession },
   log: LogKind,
   model: string,
   file: string,
@@ -105,7 +112,7 @@ async function ship(
   const segment = path.basename(file, segmentSuffix);
   const day = `${segment.slice(0, 4)}-${segment.slice(4, 6)}-${segment.slice(6, 8)}`;
   const parquet = path.join(workFolder, `${segment}.parquet`);
-  const { setAside, ...counts } = await convertSegment(log, file, parquet, workFolder);
+  const { setAside, ...counts } = await convertSegment(log, file, parquet, workFolder, converter);
   // Before the segment goes, so that a repetition finds all of it again.
   if (setAside.length > 0) await writeFile(`${file}${setAsideSuffix}`, `${setAside.join('\n')}\n`);
   const key =

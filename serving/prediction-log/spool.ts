@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { rowsOfLine } from './packed-line.js';
+import { rowsOfLine } from './rows-of-line.js';
 import { PendingLines } from './pending-lines.js';
 import { messageOf } from '../../domain/errors.js';
 
@@ -27,19 +27,18 @@ export interface SpoolOptions {
   };
 }
 
-/** A line that must stand in a segment before lines that refer to it. */
-export interface ContextLine {
-  key: string;
-  line: string;
+/** A line that still gets rows. */
+export interface OpenLine {
+  readonly rows: number;
+  /** What it is now, without its end. */
+  line: () => string;
 }
 
 interface Stream {
   name: string;
   pending: PendingLines;
+  openLines: OpenLine[];
   open: Segment | undefined;
-  /** Asked for since the last segment was opened, and before that: lines that wait may refer to either. */
-  contexts: Map<string, string>;
-  earlierContexts: Map<string, string>;
 }
 
 interface Segment {
@@ -100,14 +99,25 @@ export class Spool {
    * Takes one line (without its end); it is on disk within `flushEveryMs`.
    * @param rows that it stands for, should it be lost
    */
-  append(stream: string, line: string, rows = 1, context?: ContextLine): void {
-    const { pending, contexts } = this.streamOf(stream);
-    let isReady = true;
-    if (context !== undefined && !contexts.has(context.key)) {
-      isReady = pending.add(context.line, 0);
-      if (isReady) contexts.set(context.key, context.line);
-    }
-    if (!isReady || !pending.add(line, rows)) this.options.observer.lost(rows, 'unwritten');
+  append(stream: string, line: string, rows = 1): void {
+    if (!this.streamOf(stream).pending.add(line, rows)) this.options.observer.lost(rows, 'unwritten');
+  }
+
+  /** The first open line of the stream that is the wanted one. */
+  openLine<Line extends OpenLine>(stream: string, isWanted: (line: OpenLine) => line is Line): Line | undefined {
+    return this.streamOf(stream).openLines.find(isWanted);
+  }
+
+  /** Keeps a line open that gets more rows, until the next flush at most. */
+  begin(stream: string, line: OpenLine): void {
+    this.streamOf(stream).openLines.push(line);
+  }
+
+  /** Ends an open line before the next flush does. */
+  finish(stream: string, line: OpenLine): void {
+    const { openLines } = this.streamOf(stream);
+    openLines.splice(openLines.indexOf(line), 1);
+    this.append(stream, line.line(), line.rows);
   }
 
   /**
@@ -130,6 +140,7 @@ export class Spool {
   flush(): Promise<void> {
     this.writing = this.writing.then(async () => {
       for (const stream of this.streams.values()) {
+        for (const line of [...stream.openLines]) this.finish(stream.name, line);
         if (stream.pending.rows > 0) {
           const { chunks, rows } = stream.pending.take();
           try {
@@ -175,10 +186,7 @@ export class Spool {
   private streamOf(name: string): Stream {
     let stream = this.streams.get(name);
     if (stream === undefined) {
-      stream = {
-        ...{ name, pending: new PendingLines(), open: undefined },
-        ...{ contexts: new Map(), earlierContexts: new Map() },
-      };
+      stream = { name, pending: new PendingLines(), openLines: [], open: undefined };
       this.streams.set(name, stream);
     }
     return stream;
@@ -198,10 +206,8 @@ export class Spool {
   private async writeSegment(stream: Stream, chunks: readonly Buffer[], rows: number, durable: boolean): Promise<void> {
     stream.open ??= await this.openSegment(stream);
     const segment = stream.open;
-    const isNew = segment.bytes === 0;
-    const all = isNew ? [...headOf(stream), ...chunks] : chunks;
     try {
-      for (const chunk of all) await segment.handle.appendFile(chunk);
+      for (const chunk of chunks) await segment.handle.appendFile(chunk);
       if (durable) await segment.handle.sync();
     } catch (error) {
       // A part may be on disk: it is cut off, so that what counts as lost is not found all the same. Later lines go to
@@ -210,7 +216,7 @@ export class Spool {
       await this.closeSegment(stream);
       throw error;
     }
-    for (const { length } of all) {
+    for (const { length } of chunks) {
       segment.bytes += length;
       this.bytes += length;
     }
@@ -280,17 +286,6 @@ export class Spool {
     this.bytes = bytes;
     this.options.observer.bytes(bytes);
   }
-}
-
-/**
- * The contexts that lines of a new segment may refer to. Of those not asked for again before the next segment is opened
- * none is repeated there: their number does not grow with the age of the process.
- */
-function headOf(stream: Stream): Buffer[] {
-  const all = new Map([...stream.earlierContexts, ...stream.contexts]);
-  stream.earlierContexts = stream.contexts;
-  stream.contexts = new Map();
-  return all.size === 0 ? [] : [Buffer.from(`${[...all.values()].join('\n')}\n`)];
 }
 
 /** Rows of a segment that an earlier process wrote, a torn last line included; none when it is gone. */

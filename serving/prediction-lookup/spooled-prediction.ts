@@ -3,9 +3,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LoggedPrediction, ReceivedLabel } from '../../domain/serving/passport.js';
-import { packedMark } from '../prediction-log/packed-line.js';
-import { contextMark, parseContext, readRow, type ParsedContext } from '../prediction-log/row-line.js';
-import { unpackLine } from '../prediction-log/unpack-line.js';
+import { rowsOfBlock } from '../prediction-log/logged-block.js';
+import { contextMark } from '../prediction-log/older-lines.js';
+import { SpoolLineReader } from '../prediction-log/spool-line-reader.js';
 import { labelSchema, predictionSchema, theRow } from './logged-row.js';
 
 /** A prediction that waits in the spool. @param wanted by the name of a segment */
@@ -14,14 +14,16 @@ export async function predictionInSpool(
   id: string,
   wanted: (name: string) => boolean,
 ): Promise<LoggedPrediction | undefined> {
-  const packed = `${packedMark}"prediction_id":"${id.replace(/[.~].*$/, '')}"`;
+  const requestId = id.replace(/[.~].*$/, '');
   for (const model of await readdir(folder).catch(() => [])) {
     for (const name of (await readdir(path.join(folder, model)).catch(() => [])).filter(wanted)) {
       const found: unknown[] = [];
-      for await (const line of linesOf(path.join(folder, model, name), `{"prediction_id":"${id}`, packed))
-        found.push(line);
-      const rows = found.map((one) => predictionSchema.parse(one));
-      const row = theRow(rows, id);
+      for await (const row of rowsWith(path.join(folder, model, name), requestId))
+        if (String(row['prediction_id']).startsWith(id)) found.push(row);
+      const row = theRow(
+        found.map((one) => predictionSchema.parse(one)),
+        id,
+      );
       if (row !== undefined) return row;
     }
   }
@@ -31,32 +33,25 @@ export async function predictionInSpool(
 export async function labelsInSpool(folder: string, id: string): Promise<ReceivedLabel[]> {
   const found: ReceivedLabel[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
-    for await (const line of linesOf(path.join(folder, name), `{"prediction_id":"${id}"`))
-      found.push(labelSchema.parse(line));
+    for await (const label of rowsWith(path.join(folder, name), id))
+      if (label['prediction_id'] === id) found.push(labelSchema.parse(label));
   }
   return found;
 }
 
 /**
- * The whole lines of a segment that begin so, lines of several rows unpacked. A segment that is closed meanwhile loses
- * its suffix; one that was shipped is gone.
- * @param packedBeginning how a line begins that may hold such a line packed
+ * The rows of a segment in whose lines a text is. A segment that is closed meanwhile loses its suffix; one that was
+ * shipped is gone.
  */
-async function* linesOf(file: string, beginning: string, packedBeginning?: string): AsyncGenerator<unknown> {
+async function* rowsWith(file: string, text: string): AsyncGenerator<Record<string, unknown>> {
   for (const candidate of file.endsWith('.open') ? [file, file.slice(0, -'.open'.length)] : [file]) {
     try {
-      const contexts = new Map<string, ParsedContext>();
+      const reader = new SpoolLineReader();
       for await (const line of createInterface({ input: createReadStream(candidate, 'utf8'), crlfDelay: Infinity })) {
-        if (line.startsWith(contextMark)) {
-          const context = parseContext(line);
-          if (context !== undefined) contexts.set(context.context, context);
-          continue;
-        }
-        const packed = packedBeginning !== undefined && line.startsWith(packedBeginning);
-        for (const one of packed ? (unpackLine(line) ?? []) : [line]) {
-          const value = one.startsWith(beginning) ? (readRow(one, contexts) ?? parsedLine(one)) : undefined;
-          if (value !== undefined) yield value;
-        }
+        if (!line.startsWith(contextMark) && !line.includes(text)) continue;
+        const read = reader.read(line);
+        if (read.kind === 'block') yield* rowsOfBlock(read.block);
+        if (read.kind === 'named') yield* namedRow(line);
       }
       return;
     } catch (error) {
@@ -65,11 +60,12 @@ async function* linesOf(file: string, beginning: string, packedBeginning?: strin
   }
 }
 
-/** Undefined for a torn line. */
-function parsedLine(line: string): unknown {
+/** None for a torn line. */
+function namedRow(line: string): Record<string, unknown>[] {
   try {
-    return JSON.parse(line);
+    const row: unknown = JSON.parse(line);
+    return typeof row === 'object' && row !== null ? [{ ...row }] : [];
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -6,7 +6,7 @@ import {
   type ServingWindow,
 } from '../../domain/serving/serving-window.js';
 import type { Answer } from '../protocol/infer-response.js';
-import { scoreOf } from '../prediction-log/prediction-log.js';
+import { scoreOf } from '../prediction-log/served-prediction.js';
 
 /** What is counted together: one version under one epoch in one role. */
 interface TallySubject {

@@ -34,7 +34,7 @@ describe('a path', () => {
       };
       const segment = path.join(odd, '20240101T000000Z-x-1');
       await writeFile(segment, `${JSON.stringify(line)}\n`);
-      await expect(segmentToParquet('labels', segment, path.join(odd, 'out.parquet'), odd)).resolves.toEqual({
+      await expect(segmentToParquet('labels', segment, path.join(odd, 'out.parquet'), odd)).resolves.toMatchObject({
         rows: 1,
         torn: 0,
       });
@@ -116,4 +116,37 @@ describe('quoting', () => {
     expect(() => quoteNumber(Number.NaN)).toThrow(RangeError);
     expect(() => quoteText('a\0b')).toThrow(RangeError);
   });
+});
+
+it('reads columns in memory as rows, in order, as often as queries ask, until they are taken back', async () => {
+  const local = await openDuckSession({ folder, threads: 1 });
+  session = local;
+  const rows = 5_000;
+  const few = ['UA', "O'Hare", 'Zürich'];
+  local.offer('numbers', [
+    { name: 'text', type: 'VARCHAR', values: Array.from({ length: rows }, (_, row) => `text ${row}`) },
+    { name: 'float', type: 'FLOAT', values: Float32Array.from({ length: rows }, (_, row) => row / 4) },
+    { name: 'double', type: 'DOUBLE', values: Float64Array.from({ length: rows }, (_, row) => row / 3) },
+    { name: 'integer', type: 'INTEGER', values: Int32Array.from({ length: rows }, (_, row) => 7 - row) },
+    { name: 'few', type: 'ENUM', values: Uint8Array.from({ length: rows }, (_, row) => row % 3), texts: few },
+  ]);
+  local.offer('none', [{ name: 'text', type: 'VARCHAR', values: [] }]);
+  const schema = z.object({
+    text: z.string(),
+    float: z.number(),
+    double: z.number(),
+    integer: z.number(),
+    few: z.string(),
+  });
+  for (let time = 0; time < 2; time += 1) {
+    const read = await session.rows(`FROM offered('numbers')`, schema);
+    expect(read).toHaveLength(rows);
+    for (const row of [0, 2_047, 2_048, 4_999])
+      expect(read[row]).toEqual({
+        ...{ text: `text ${row}`, float: row / 4, double: row / 3, integer: 7 - row, few: few[row % 3] },
+      });
+  }
+  expect(await session.rows(`FROM offered('none')`, schema)).toEqual([]);
+  local.takeBackAll();
+  await expect(session.rows(`FROM offered('numbers')`, schema)).rejects.toThrow('no such columns');
 });

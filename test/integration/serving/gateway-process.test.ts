@@ -18,6 +18,7 @@ import { objectKeys } from '../../../domain/object-keys.js';
 import type { Split } from '../../../domain/serving/route.js';
 import { builtGateway } from '../../../infra/embedded/processes/built-gateway.js';
 import flightDelay from '../../../models/flight-delay/model.js';
+import { rowsOfLine } from '../../../serving/prediction-log/rows-of-line.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { eventually } from '../../support/poll-until.js';
 import { exampleRow, expectedProbability, inferBody, makeModel } from '../../support/gateway-harness.js';
@@ -283,7 +284,8 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
   const segment = await eventually('the predictions are on disk', async () => {
     for (const name of await readdir(spool).catch(() => [])) {
       const file = path.join(spool, name);
-      if ((await readFile(file, 'utf8')).match(/^\{"prediction_id".*\}$/gm)?.length === 40) return file;
+      const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.endsWith('}'));
+      if (lines.reduce((rows, line) => rows + rowsOfLine(line), 0) === 40) return file;
     }
     return undefined;
   });
@@ -292,7 +294,7 @@ test('killed with -9 it leaves no process behind, answers again without Postgres
   first.child.kill('SIGKILL');
   await first.exit;
   await eventually('its processes end with it', () => children.every((processId) => !isAlive(processId)));
-  await appendFile(segment, '{"prediction_id":"torn","row":0,"at":"2013-0');
+  await appendFile(segment, '{"block":1,"rows":1,"environment":"production","ids":"torn');
 
   const nowhere = `127.0.0.1:${await freePort()}`;
   const second = await startGateway(home, {

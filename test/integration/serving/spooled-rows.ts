@@ -1,16 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseContext, readRow } from '../../../serving/prediction-log/row-line.js';
+import { rowsOfBlock } from '../../../serving/prediction-log/logged-block.js';
+import { SpoolLineReader } from '../../../serving/prediction-log/spool-line-reader.js';
 
-/** The single rows in the spool of a model, as the log would hold them; packed and torn lines are left out. */
+/** The rows in the spool of a model, as the log would hold them; torn lines are left out. */
 export async function spooledRows(folder: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
-    const lines = (await readFile(path.join(folder, name), 'utf8')).split('\n');
-    const contexts = new Map(lines.flatMap((line) => parseContext(line) ?? []).map((one) => [one.context, one]));
-    for (const line of lines) {
-      const row = readRow(line, contexts);
-      if (row !== undefined) rows.push(row);
+    const reader = new SpoolLineReader();
+    for (const line of (await readFile(path.join(folder, name), 'utf8')).split('\n')) {
+      const read = reader.read(line);
+      if (read.kind === 'block') rows.push(...rowsOfBlock(read.block));
     }
   }
   return rows;

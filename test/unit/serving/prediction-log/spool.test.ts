@@ -4,8 +4,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openDuckSession } from '../../../../adapters/data-engine/duck-session.js';
-import { logPrediction, rowPredictionId } from '../../../../serving/prediction-log/prediction-log.js';
+import { rowPredictionId, rowsOfBlock } from '../../../../serving/prediction-log/logged-block.js';
+import { logPrediction } from '../../../../serving/prediction-log/prediction-log.js';
 import { segmentToParquet } from '../../../../serving/prediction-log/segment-to-parquet.js';
+import type { ServedPrediction } from '../../../../serving/prediction-log/served-prediction.js';
+import { SpoolLineReader } from '../../../../serving/prediction-log/spool-line-reader.js';
 import { Spool, type SpoolOptions } from '../../../../serving/prediction-log/spool.js';
 
 let folder: string;
@@ -172,24 +175,48 @@ describe('the spool', () => {
     expect(await linesOf('m')).toEqual(Array.from({ length: 30 }, (_, number) => `{"line":${number}}`));
   });
 
-  test('every segment explains itself: it begins with the contexts that its lines name, however often segments change', async () => {
-    const spool = await openSpool({ segmentBytesMax: 50 });
-    for (let number = 0; number < 12; number += 1) {
-      const key = `c${number % 3}`;
-      spool.append('m', `{"row":${number},"of":"${key}"}`, 1, { key, line: `{"context":"${key}"}` });
-      await spool.flush();
-    }
+  test('has the rows of two flushes in a line each, of one kind each, in order, and no line of more than 128 single rows', async () => {
+    const spool = await openSpool();
+    const features = [{ name: 'temp', type: 'number' as const }];
+    const log = (id: string, more: Partial<ServedPrediction> = {}, rows = 1) =>
+      logPrediction(spool, {
+        ...{ predictionId: id, requestId: undefined, at: new Date(0), environment: 'production', model: 'm' },
+        ...{ version: 1, epoch: 1, role: 'split', cause: undefined, keyDigest: undefined, features, latencyMs: 1 },
+        rows: { count: rows, columns: [new Array<number>(rows).fill(1.5)] },
+        answer: { labels: new Int32Array(rows), probabilities: new Float32Array(rows * 2), classes: 2 },
+        ...more,
+      });
+    for (let number = 0; number < 300; number += 1) log(`a${number}`);
+    log('b', { version: 2 });
+    log('c', { epoch: 2 });
+    log('d', { role: 'shadow' });
+    log('e', {}, 1_000);
+    log('f');
+    await spool.flush();
+    log('g');
     await spool.close();
-    const names = await filesOf('m');
-    expect(names.length).toBeGreaterThan(3);
-    for (const name of names) {
-      const known = new Set<string>();
-      for (const line of (await readFile(path.join(folder, 'spool', 'm', name), 'utf8')).trim().split('\n')) {
-        const { context, of } = JSON.parse(line) as { context?: string; of?: string };
-        if (context !== undefined) known.add(context);
-        if (of !== undefined) expect(known, `${name}: ${line}`).toContain(of);
-      }
-    }
+    const reader = new SpoolLineReader();
+    const ids = (await linesOf('m')).map((line) => {
+      const read = reader.read(line);
+      return read.kind === 'block' ? rowsOfBlock(read.block).map((row) => row['prediction_id']) : [];
+    });
+    expect(ids.map(({ length }) => length).toSorted((left, right) => left - right)).toEqual([
+      1, 1, 1, 1, 1, 44, 128, 128, 1_000,
+    ]);
+    expect(ids.flat()).toHaveLength(1_305);
+    expect(ids.flat().filter((id) => String(id).startsWith('a'))).toEqual(
+      Array.from({ length: 300 }, (_, number) => `a${number}`),
+    );
+    expect(ids.at(-1)).toEqual(['g']);
+    expect(lost).toEqual({});
+  });
+
+  test('counts each row that was waiting in an open line when the disk refused it', async () => {
+    await writeFile(path.join(folder, 'spool'), '');
+    const spool = await openSpool();
+    spool.begin('m', { rows: 7, line: () => 'seven rows' });
+    await spool.flush();
+    expect(lost).toEqual({ unwritten: 7 });
   });
 
   test('adopts what a killed process left, under its own name', async () => {
@@ -242,11 +269,13 @@ describe('the spool', () => {
   });
 });
 
+const whole = { rows: 2, torn: 0, damaged: 0, setAside: [] };
+
 describe('a segment as Parquet', () => {
   test('holds one row a row served, with the features as they were, missing ones null', async () => {
     const segment = await servedSegment();
     const parquet = path.join(folder, 'out.parquet');
-    expect(await segmentToParquet('predictions', segment, parquet, folder)).toEqual({ rows: 2, torn: 0 });
+    expect(await segmentToParquet('predictions', segment, parquet, folder)).toEqual(whole);
     const rows = await parquetRows(parquet);
     expect(rows[0]).toEqual({
       prediction_id: 'p-1.0',
@@ -283,7 +312,7 @@ describe('a segment as Parquet', () => {
     const segment = await servedSegment();
     await appendFile(segment, damage);
     const parquet = path.join(folder, 'out.parquet');
-    expect(await segmentToParquet('predictions', segment, parquet, folder)).toEqual({ rows: 2, torn: 1 });
+    expect(await segmentToParquet('predictions', segment, parquet, folder)).toEqual({ ...whole, torn: 1 });
     expect((await parquetRows(parquet)).map((row) => row['prediction_id'])).toEqual(['p-1.0', 'p-1.1']);
   });
 
@@ -298,10 +327,8 @@ describe('a segment as Parquet', () => {
   test('of nothing but damage has no rows', async () => {
     const segment = path.join(folder, 'x.ndjson');
     await writeFile(segment, '{"predic');
-    expect(await segmentToParquet('predictions', segment, path.join(folder, 'out.parquet'), folder)).toEqual({
-      rows: 0,
-      torn: 1,
-    });
+    const parquet = path.join(folder, 'out.parquet');
+    expect(await segmentToParquet('predictions', segment, parquet, folder)).toEqual({ ...whole, rows: 0, torn: 1 });
   });
 });
 

@@ -1,0 +1,34 @@
+import type { Environment } from '../../domain/names.js';
+import type { OverrideCause } from '../../domain/serving/prediction-log-columns.js';
+import type { ServingRole } from '../../domain/serving/serving-window.js';
+import type { Rows } from '../../inference/compiled-contract.js';
+import type { Scores } from '../../inference/scores.js';
+import type { Answer } from '../protocol/infer-response.js';
+import type { NamedFeatures } from './logged-block.js';
+
+export interface ServedPrediction {
+  predictionId: string;
+  requestId: string | undefined;
+  at: Date;
+  environment: Environment;
+  model: string;
+  version: number;
+  epoch: number;
+  role: ServingRole;
+  /** Of the role `override`. */
+  cause: OverrideCause | undefined;
+  /** 16 hex digits that stand for the caller's key; undefined when none was given. */
+  keyDigest: string | undefined;
+  features: NamedFeatures;
+  rows: Rows;
+  answer: Answer;
+  latencyMs: number;
+}
+
+/** Probability of the positive (last) class for two classes, of the chosen class otherwise. */
+export function scoreOf({ probabilities, classes }: Scores, row: number): number {
+  if (classes <= 2) return probabilities[(row + 1) * classes - 1] ?? NaN;
+  let best = 0;
+  for (let at = row * classes; at < (row + 1) * classes; at += 1) best = Math.max(best, probabilities[at] ?? 0);
+  return best;
+}
