@@ -3,7 +3,6 @@ import type { Figure } from '../figures/figure.js';
 import { nodeStartMs, type GrowthStack } from './growth-stack.js';
 import { measured } from './measure.js';
 import { modelName, type GrowthShape } from './shape.js';
-import { spreadOf } from '../figures/statistics.js';
 
 /**
  * What every list and status may take: the API's answer, and a command from its start to its end less Node's own start.
@@ -80,9 +79,6 @@ export async function measureLists(
 
 async function measureCommands(stack: GrowthStack, model: string): Promise<Figure[]> {
   const figures: Figure[] = [];
-  const starts: number[] = [];
-  for (let round = 0; round < commandRounds; round += 1) starts.push(await nodeStartMs());
-  const lessMs = spreadOf(starts).median;
   const commands = [
     ['models', 'ls'],
     ['models', 'show', model],
@@ -103,13 +99,10 @@ async function measureCommands(stack: GrowthStack, model: string): Promise<Figur
   ];
   for (const argv of commands) {
     const words = argv.map((word) => (word === model ? 'MODEL' : word.replace(/^--/, '')));
-    const [name, title] = [
-      `growth.command.${words.join('-')}`,
-      `perdure ${argv.join(' ')}, less Node's start (${Math.round(lessMs)} ms)`,
-    ];
+    const [name, title] = [`growth.command.${words.join('-')}`, `perdure ${argv.join(' ')}, less Node's start`];
     figures.push(
       await measured({
-        ...{ name, title, rounds: commandRounds, lessMs, once: () => stack.perdure(...argv) },
+        ...{ name, title, rounds: commandRounds, lessMs: nodeStartMs, once: () => stack.perdure(...argv) },
         limitMs: argv[0] === 'doctor' ? diagnosisLimitMs : limitMs,
       }),
     );

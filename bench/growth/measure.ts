@@ -11,25 +11,22 @@ export interface Measure {
   rounds: number;
   /** What is measured; gives milliseconds where it times itself. */
   once: () => Promise<unknown>;
-  /** Of each time, what is not its own: the start of Node. */
-  lessMs?: number;
+  /** Milliseconds of each time that are not its own, as the start of Node: measured just before it, under the same load. */
+  lessMs?: () => Promise<number>;
 }
 
 /**
  * Milliseconds of one thing done several times, after one that nobody counts: caches are warm, as on a machine that
  * serves.
  */
-export async function timed({
-  once,
-  rounds,
-  lessMs = 0,
-}: Pick<Measure, 'once' | 'rounds' | 'lessMs'>): Promise<Spread> {
+export async function timed({ once, rounds, lessMs }: Pick<Measure, 'once' | 'rounds' | 'lessMs'>): Promise<Spread> {
   await once();
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
+    const less = (await lessMs?.()) ?? 0;
     const began = performance.now();
     await once();
-    times.push(Math.max(0, performance.now() - began - lessMs));
+    times.push(Math.max(0, performance.now() - began - less));
   }
   return spreadOf(times);
 }
