@@ -76,7 +76,7 @@ const environmentSchema = z.object({
   /** Keys the hashes of callers' keys in prediction logs; absent means the stack's own. */
   PERDURE_KEY_HASH_SECRET: z.string().min(16).optional(),
   /** Which stack a process belongs to, or a command is meant for. Absent: that of the home. */
-  PERDURE_STACK_ID: z.string().min(1).max(100).regex(/^\S+$/, 'must be an id without blanks').optional(),
+  PERDURE_STACK_ID: z.string().min(1).max(100).regex(/^\S+$/, 'must be an id without spaces').optional(),
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -76,8 +76,7 @@ async function closeReviews({ db, temporal }: Deps): Promise<string[]> {
     const ended = await endOfWorkflow(temporal, { workflowId, runId: '' });
     if (ended === null) continue;
     const reason =
-      `Nobody waits for labels any more: the review ${ended}. Start reviewRollout ` +
-      `{"rolloutId":"${id}"} to hear them all the same.`;
+      `No review waits for labels any more: it ${ended}. To resume, start reviewRollout ` + `{"rolloutId":"${id}"}.`;
     await recordLateReview(db, id, { verdict: 'no-data', reason, coveragePct: 0, at: new Date().toISOString() });
     closed.push(`review ${workflowId}: ${ended}`);
   }

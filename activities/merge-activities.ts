@@ -17,8 +17,8 @@ export function mergeActivities<Factories extends Readonly<Record<string, object
       const other = madeBy.get(name);
       if (other !== undefined)
         throw new Error(
-          `Two activities have the name ${name}: one of ${other}, one of ${factory}. Rename the newer one; ` +
-            'names are for ever.',
+          `Two activities have the name ${name}: one of ${other}, one of ${factory}. Rename the newer one: ` +
+            'activity names never change.',
         );
       madeBy.set(name, factory);
       merged[name] = activity;

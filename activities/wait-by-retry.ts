@@ -16,5 +16,5 @@ export function waitBehind(
   { atMostMs = Infinity, ...details }: { lease: string; atMostMs?: number },
 ): PerdureError {
   const retryAfterMs = Math.ceil(Math.min(growingPauseMs(waitedMs(), pause), atMostMs));
-  return new PerdureError('lease/held', `waits for ${workflowId}, which goes first`, { ...details, retryAfterMs });
+  return new PerdureError('lease/held', `waiting for ${workflowId}, which is ahead`, { ...details, retryAfterMs });
 }

@@ -27,7 +27,10 @@ export type SignSteering = (said: SignedSteering) => string;
 export type VerifyDecision = (keyId: string, text: string, signature: string) => boolean | undefined;
 
 const broken = (file: string, why: string) =>
-  new PerdureError('environment/broken', `The key file ${file} ${why}. docs/operations.md says how keys are made.`);
+  new PerdureError(
+    'environment/broken',
+    `The key file ${file} ${why}. docs/operations.md explains how to create keys.`,
+  );
 
 /** Reads the API's private key. @throws PerdureError `environment/broken`. */
 export async function decisionSigner(
@@ -60,7 +63,7 @@ export async function decisionVerifier(file: string): Promise<VerifyDecision> {
   const blocks = (await readKeyFile(file)).match(/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g) ?? [];
   if (blocks.length === 0) throw broken(file, 'holds no key');
   if (blocks.some((block) => !block.startsWith('-----BEGIN PUBLIC KEY-----'))) {
-    throw broken(file, 'holds something else than public keys: a private key belongs to the control API alone');
+    throw broken(file, 'contains something other than public keys: private keys belong to the control API only');
   }
   const keys = new Map(
     blocks.map((block) => {

@@ -65,7 +65,7 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
   app.setNotFoundHandler((request) => {
     throw new PerdureError(
       'not-found',
-      `Nothing answers ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`,
+      `No endpoint matches ${request.method} ${request.url.slice(0, 200)}. /api/v1/openapi.json lists what does.`,
     );
   });
   const originProblem = createOriginCheck(deps.knownNames ?? []);

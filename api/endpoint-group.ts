@@ -18,7 +18,7 @@ export type EndpointGroup = (app: ApiScope, deps: ApiDeps) => void | Promise<voi
 /** Which part of a list: at most so many items, after the place that the page before gave as `next`. */
 export const pageQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  after: z.string().min(1).max(1000).optional().describe('the `next` of the page before'),
+  after: z.string().min(1).max(1000).optional().describe('the `next` of the previous page'),
 });
 
 /** `true` or `false` in a query string. */

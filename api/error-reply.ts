@@ -45,8 +45,7 @@ function describe(error: unknown): { status: number; body: ErrorBody['error'] } 
       body: {
         code: 'server/unreachable',
         message:
-          'The database does not answer. `npx perdure status` says how the stack is; what was asked ' +
-          'may be repeated.',
+          'The database does not answer. Check the stack with `npx perdure status`; the request ' + 'is safe to retry.',
         details: {},
       },
     };
@@ -63,7 +62,7 @@ function describe(error: unknown): { status: number; body: ErrorBody['error'] } 
     status: 500,
     body: {
       code: 'unexpected',
-      message: 'The control API failed at this request. Its log names the cause under the request id.',
+      message: 'The control API failed on this request. Its log has the cause under the request id.',
       details: {},
     },
   };

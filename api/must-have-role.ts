@@ -19,7 +19,7 @@ export async function mustHaveRole(
   if (roles.some((role) => held.includes(role))) return;
   throw new PerdureError(
     'access/denied',
-    `${actor} may not ${what}: that takes the role ${roles.join(' or ')}. Roles are in the access file.`,
+    `${actor} may not ${what}: this requires the role ${roles.join(' or ')}. Roles are in the access file.`,
     {
       actor,
       roles: [...roles],

@@ -32,8 +32,8 @@ export function createTemporalLink(config: TemporalConfig): TemporalLink {
       if (!isAway(error)) throw error;
       throw new PerdureError(
         'server/unreachable',
-        `Temporal at ${config.connection.address} does not answer. \`npx perdure status\` says how the stack ` +
-          'is; what was asked may be repeated.',
+        `Temporal at ${config.connection.address} does not answer. Check the stack with \`npx perdure status\`; ` +
+          'the request is safe to retry.',
       );
     }
   };

@@ -48,8 +48,8 @@ export async function startPromotion(
     if (alsoShadow.length > 0)
       throw new PerdureError(
         'state/conflict',
-        `A promotion of ${model}@${version} to ${environment} is open already, and keeps what it was asked ` +
-          `for with. Take it back and ask again: perdure withdraw ${model}@${version} --env ${environment}, ` +
+        `A promotion of ${model}@${version} to ${environment} is already open and keeps its original ` +
+          `options. To change them, withdraw it and request it again: perdure withdraw ${model}@${version} --env ${environment}, ` +
           'then the same command.',
         { model, version, environment },
       );
@@ -88,7 +88,7 @@ export async function decidePromotion(
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
       throw new PerdureError(
         'server/unreachable',
-        'No worker has ruled on the decision in time; it may still be ruled on. `perdure status` says ' +
+        'No worker has processed the decision in time; it may still be processed. `perdure status` shows ' +
           'whether workers run, `perdure promotions show` what was decided.',
       );
     }

@@ -44,7 +44,7 @@ export async function whyStuck(client: Client, workflowId: string, runId?: strin
       ...{ workflowId, what: workflowTask, attempt: task.attempt ?? 1, since: isoTime(task.originalScheduledTime) },
       lastFailure: await lastTaskFailure(client, workflowId, described.runId),
       remedy:
-        'It goes on by itself once workers run code that fits its history: restore that code, or end it with ' +
+        'It continues once workers run code that matches its history: restore that code, or end it with ' +
         '`temporal workflow terminate` and start it again.',
     });
   }
@@ -54,7 +54,7 @@ export async function whyStuck(client: Client, workflowId: string, runId?: strin
     stuck.push({
       ...{ workflowId, what: activityType?.name ?? 'activity', attempt: attempt ?? 1, since: isoTime(scheduledTime) },
       lastFailure: innermost(lastFailure),
-      remedy: 'It is tried until it succeeds: mend what the failure names.',
+      remedy: 'It is retried until it succeeds: fix what the failure names.',
     });
   }
   return stuck;

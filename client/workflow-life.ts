@@ -17,7 +17,7 @@ export async function workflowLife(client: Client, { workflowId, runId }: LeaseH
   // A later workflow may bear the same id, the one that asks included: only a run of the same chain counts.
   if (latest && firstRunOf(latest) === runId) return lifeOf(latest);
   const first = await describe(client, workflowId, runId);
-  return first ? lifeOf(first) : { runs: false, ended: 'is not known to Temporal any more' };
+  return first ? lifeOf(first) : { runs: false, ended: 'is unknown to Temporal' };
 }
 
 /** The run that began the chain. */

@@ -97,8 +97,8 @@ export class BatchDispatcher {
           request.reject(
             new PerdureError(
               'serving/failed',
-              `The model ended twice while answering this request: ${reason}. Try again; if it lasts, the ` +
-                'request may be what ends it.',
+              `The model ended twice while answering this request: ${reason}. Try again; if it persists, the ` +
+                'request itself may be the cause.',
             ),
           );
       }

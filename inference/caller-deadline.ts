@@ -19,7 +19,7 @@ export function assertWaiting(callerDeadline: CallerDeadline): void {
 export function timedOut(): PerdureError {
   return new PerdureError(
     'serving/timed-out',
-    'The model did not answer in time. Try again; if it lasts, send fewer rows a request.',
+    'The model did not answer in time. Try again; if it persists, send fewer rows per request.',
   );
 }
 
@@ -27,7 +27,7 @@ export function timedOut(): PerdureError {
 export function callerTimedOut(): PerdureError {
   return new PerdureError(
     'caller/timed-out',
-    "The request's own deadline passed before the model answered. Allow more time, or send fewer rows a request.",
+    "The request's own deadline passed before the model answered. Allow more time, or send fewer rows per request.",
   );
 }
 

@@ -166,7 +166,7 @@ function rowsOf({ name, shape, data }: InputTensor): number {
   if (rows < 1 || rows > requestRowsMax) {
     throw refusal(
       `Feature ${name} has ${rows} rows.`,
-      `Send 1 to ${requestRowsMax.toLocaleString('en')} rows a request.`,
+      `Send 1 to ${requestRowsMax.toLocaleString('en')} rows per request.`,
     );
   }
   if (data !== undefined && data.length !== rows) {

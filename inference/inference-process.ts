@@ -67,7 +67,7 @@ async function load({ key, path, sha256, contract, features, sampleRow }: ModelS
   if (missing.length + extra.length > 0) {
     throw new PerdureError(
       'artifact/refused',
-      `The graph of ${key} does not fit its contract: it lacks [${missing.join(', ')}] and asks for ` +
+      `The graph of ${key} does not match its contract: it lacks [${missing.join(', ')}] and expects ` +
         `[${extra.join(', ')}].`,
     );
   }

@@ -194,7 +194,7 @@ export class ModelProcess {
     const name = this.spec.key.split('/', 1)[0] ?? this.spec.key;
     return new PerdureError(
       'serving/out-of-service',
-      `${name} is out of service here: ${reason}. It is tried again by itself; or roll back.`,
+      `${name} is out of service here: ${reason}. It is retried automatically; or roll back.`,
     );
   }
 }

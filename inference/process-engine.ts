@@ -54,7 +54,7 @@ export async function createProcessEngine({
     for (const model of watched) {
       const residentMb = model.processId === undefined ? undefined : processResidentMb(model.processId);
       if (residentMb !== undefined && residentMb > residentMaxMb) {
-        model.end(`it used ${Math.round(residentMb)} MiB of memory, ${residentMaxMb} are allowed`);
+        model.end(`it used ${Math.round(residentMb)} MiB of memory, over the limit of ${residentMaxMb} MiB`);
       }
     }
   }, defaultEngineLimits.memoryLookMs).unref();

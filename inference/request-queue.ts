@@ -46,7 +46,7 @@ export class RequestQueue {
     ) {
       throw new PerdureError(
         'serving/overloaded',
-        `${this.length} requests already wait for this model. Try again in a second, or with fewer requests at a time.`,
+        `${this.length} requests already wait for this model. Try again in a second, or send fewer at a time.`,
       );
     }
     this.waiting.push(request);

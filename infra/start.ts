@@ -32,7 +32,7 @@ async function stackToUse(signal: AbortSignal): Promise<Stack> {
   const config = loadPerdureConfig();
   const running = currentSupervisor(config.home) && readStackFile(config.home);
   if (running) {
-    process.stdout.write('The stack is up already; it is used and left running.\n');
+    process.stdout.write('The stack is already running; it is used and left running.\n');
     const { temporalUi, ...rest } = running.addresses;
     return { config, addresses: { ...rest, temporalUi }, env: running.env };
   }
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (!interruption.signal.aborted)
-        process.stdout.write(`\n${pc.bold('Stopping')} … the next npm start ` + `goes on from here\n`);
+        process.stdout.write(`\n${pc.bold('Stopping')} … the next npm start ` + `continues from here\n`);
       interruption.abort();
     });
   }

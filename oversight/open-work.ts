@@ -29,7 +29,7 @@ export interface OpenWork {
 async function workflowChecks(client: Client, { workflowId, runId }: LeaseHolder): Promise<Check[]> {
   const life = await workflowLife(client, { workflowId, runId });
   if (!life.runs) {
-    const finding = `it is written down as open, but its workflow ${life.ended}`;
+    const finding = `it is recorded as open, but its workflow ${life.ended}`;
     return [note(workflowId, finding, 'The reconciler closes it within a minute.')];
   }
   const stuck = await whyStuck(client, workflowId);
@@ -55,8 +55,8 @@ export async function openWork(db: Database, handle: TemporalHandle): Promise<Op
     checks.push(
       problem(
         'reconciler',
-        'it does not run: rows whose workflows ended stay open',
-        'A worker starts it: look at worker-control, or start the stack again.',
+        'not running: rows whose workflows ended stay open',
+        'A worker starts it: check worker-control, or restart the stack.',
       ),
     );
   checks.push(...queued.checks, retention, compaction);
@@ -71,13 +71,13 @@ export async function openWork(db: Database, handle: TemporalHandle): Promise<Op
     checks.push(
       note(
         `${model} in ${environment}`,
-        'a version has a share of the traffic and nobody watches it',
-        'The reconciler gives it back within a minute.',
+        'a version has traffic without a running rollout',
+        'The reconciler returns it within a minute.',
       ),
     );
   if (all.length > lookedIntoMax)
     checks.push(
-      note('open work', `${all.length} are open, ${lookedIntoMax} were looked into`, 'The Temporal UI lists all.'),
+      note('open work', `${all.length} are open, ${lookedIntoMax} were checked`, 'The Temporal UI lists all.'),
     );
   if (checks.every(({ outcome }) => outcome === 'ok'))
     checks.push(ok('open work', `${all.length} open; none is stuck`));

@@ -4,7 +4,7 @@ import { waitKinds, type WaitKind } from '../domain/training/run-queue.js';
 /** What waits, and for what. */
 export interface QueueDepth {
   queues: QueueState[];
-  /** Runs that wait for others of their model, or for a slot of a worker. */
+  /** Runs that wait for other runs of their model, or for a slot of a worker. */
   runs: Record<WaitKind, number>;
 }
 
@@ -22,7 +22,7 @@ export function depthText({ queues, runs }: QueueDepth): string {
 }
 
 const waitText: Readonly<Record<WaitKind, string>> = {
-  model: 'for others of their model',
-  data: 'for a worker of data',
+  model: 'for other runs of their model',
+  data: 'for a data worker',
   training: 'for a trainer',
 };

@@ -19,16 +19,15 @@ const silentMs: Readonly<Record<RetentionJob, number>> = {
 export async function retentionCheck(db: Database, keptRunning: boolean): Promise<Check> {
   const name = 'retention';
   const remedy =
-    'Look at the workflow `retain` in the Temporal UI, and at worker-control; a start of the ' +
-    'stack starts it again.';
+    'Check the workflow `retain` in the Temporal UI, and worker-control; starting the stack starts it again.';
   if (!keptRunning)
-    return problem(name, 'it does not run: counts are not rolled up, and nothing old is removed', remedy);
+    return problem(name, 'not running: counts are not rolled up, and nothing expired is removed', remedy);
   const ran = await retentionRunsOf(db);
   const runs = retentionJobs.flatMap((job) => ran.filter((one) => one.job === job).map((one) => ({ ...one, job })));
   const late = runs.filter(({ job, ranAt }) => Date.now() - ranAt.getTime() > silentMs[job]);
   if (late.length > 0)
     return problem(name, late.map(({ job, ranAt }) => `${job} ran last at ${ranAt.toISOString()}`).join('; '), remedy);
-  if (runs.length === 0) return ok(name, 'it runs, and has not finished a pass yet');
+  if (runs.length === 0) return ok(name, 'running; the first pass has not finished yet');
   const removed = runs.map(({ job, ranAt, removed: what, removedAt }) => {
     const counts = Object.entries(what).map(([kind, count]) => `${count} ${kind}`);
     const last =

@@ -22,7 +22,7 @@ export interface GatewayStatus {
   })[];
   /** Routes that could not be put in force; what was served before is still served. */
   problems: { model: string; epoch: number; message: string; attempts: number }[];
-  /** Models that are served though the database has no route for them. */
+  /** Models served although the database has no route for them. */
   unconfirmed: Pick<Route, 'model' | 'epoch' | 'storeId'>[];
   versions: {
     model: string;

@@ -27,7 +27,7 @@ export async function compactLogs(): Promise<void> {
         }
       } catch (error) {
         if (isCancellation(error)) throw error;
-        timeline.note(`${name}: left for the next pass: ${failureText(error)}`);
+        timeline.note(`${name}: left to the next pass: ${failureText(error)}`);
       }
     }
     if (!isBehind) await sleep(pause);

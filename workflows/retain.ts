@@ -43,6 +43,6 @@ async function untilDone(remove: () => Promise<RetentionPass>, timeline: Timelin
     }
   } catch (error) {
     if (isCancellation(error)) throw error;
-    timeline.note(`nothing more was removed: ${failureText(error)}`);
+    timeline.note(`the removal stopped: ${failureText(error)}`);
   }
 }

@@ -42,8 +42,8 @@ export async function snapshotFiles(
 function quarantineText({ partition, summary, reportKey }: PartitionRecord, marked: boolean): string {
   if (!marked)
     return (
-      `${partition} does not pass validation in this run, whose definition was changed for itself ` +
-      `alone: ${summary} Report: ${reportKey}. The month is not marked; other runs judge it themselves.`
+      `${partition} does not pass validation in this run, whose definition has overrides ` +
+      `: ${summary} Report: ${reportKey}. The month is not marked; other runs validate it themselves.`
     );
   return (
     `${partition} is in quarantine: ${summary} Report: ${reportKey}. Put a corrected file, or decide ` +

@@ -62,10 +62,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     const { files } = validated;
     const why = last && asked.until === null ? describeNewData(last, plan.partitions, changed) : '';
     if (last && asked.until === null && hasSameRows(last, files)) {
-      return end(
-        'no-new-data',
-        `Files were put again, but the rows are those that run ${last.runId} was given: ${why}.`,
-      );
+      return end('no-new-data', `Files were put again, but the rows are the same as in run ${last.runId}: ${why}.`);
     }
     const { manifest, snapshotSha256 } = await freeze(deps, asked, { plan, claim, definition }, files);
     const watermarkAfter = asked.until === null ? manifest.watermark : null;
@@ -75,7 +72,7 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
         : await versionMadeAlike(deps, definition, asked.definitionSha256, snapshotSha256);
     if (before) {
       const reason =
-        `${asked.model}@${before.version} was trained on the same data by the same definition ` +
+        `${asked.model}@${before.version} was trained on the same data with the same definition ` +
         `and trainer (run ${before.runId}). Promote it, or train again with --force.`;
       await finishRunStep(db, claim, reason);
       return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };

@@ -115,8 +115,7 @@ async function promotionFor(
       return {
         promote: null,
         promoteReason:
-          `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` ` +
-          'asks for it all the same',
+          `its data ends with ${ours}, the champion's with ${theirs}; \`perdure promote\` ` + 'requests it anyway',
       };
     }
   }

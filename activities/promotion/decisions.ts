@@ -137,5 +137,5 @@ const no = (reason: string): DecisionRuling => ({ counted: false, selfApproved: 
 /** A file that cannot be read refuses the decision, and does not end the promotion. */
 function refuseWhatIsBroken(error: unknown): DecisionRuling & { roles: string[] } {
   if (!isBroken(error)) throw error;
-  return { ...no(`it cannot be ruled on now, decide again later: ${error.message}`), roles: [] };
+  return { ...no(`the decision cannot be processed now, decide again later: ${error.message}`), roles: [] };
 }

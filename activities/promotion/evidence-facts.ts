@@ -75,7 +75,7 @@ export function evidenceFacts({ db, store, config }: Pick<ActivityDependencies, 
     const otherRules = whyOtherRules(evidence, rules);
     if (otherRules !== null) return otherRules;
     if (evidence.floorSha256 !== floorDigest(await readFloor(config, environment)))
-      return `what ${environment} asks of every definition is not what it was when the evidence was shown`;
+      return `the floor of ${environment} has changed since the evidence was shown`;
     const { runId, snapshotSha256 } = await versionOf(db, model, version);
     const refused = await environmentFloor({ db, store, config }).whyRefused({
       environment,

@@ -41,7 +41,7 @@ export function evidenceRequirements(deps: Pick<ActivityDependencies, 'db' | 'st
       new Date(),
     );
     if (refused === null) return { contract: found, notBefore };
-    throw new PerdureError('promotion/refused', `${model}@${version} does not come into ${environment}: ${refused}`);
+    throw new PerdureError('promotion/refused', `${model}@${version} is not admitted to ${environment}: ${refused}`);
   }
 
   /** @throws PerdureError `promotion/refused` where the environment asks for more than the definition does. */

@@ -125,7 +125,7 @@ function whyConflict(
   champion: number | undefined,
   wasShownBefore: boolean,
 ): string | null {
-  if (champion === version) return `${model}@${version} is champion in ${environment} already`;
+  if (champion === version) return `${model}@${version} is already champion in ${environment}`;
   return wasShownBefore && champion !== undefined && champion > version
     ? `version ${champion} became champion in ${environment} meanwhile`
     : null;

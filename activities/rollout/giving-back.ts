@@ -46,12 +46,12 @@ export function createGivingBackActivities({ db, temporal }: Pick<ActivityDepend
         throw new PerdureError('state/conflict', `${workflowId} runs: abort the rollout, or roll back.`);
       const found = { rolloutId, why, environment, model };
       const epoch = await epochOfStageInForce(db, rollout);
-      if (epoch === undefined) return { ...found, to: null, note: 'it had no share of the traffic' };
+      if (epoch === undefined) return { ...found, to: null, note: 'it had no traffic share' };
       if (champion === null)
         return {
           ...found,
           to: null,
-          note: `there was no version before it to give its share to: version ${challenger} serves on`,
+          note: `no earlier version can take its share: version ${challenger} keeps serving`,
         };
       return { ...found, to: { champion, epoch }, note: '' };
     },

@@ -49,20 +49,20 @@ export async function approvalOfRollout(
     throw new PerdureError(
       'promotion/not-approved',
       `The promotion of ${model}@${challenger} to ${environment} was carried out by the rollout of ` +
-        `${used.startedAt.toISOString()}, which is ${used.state}: an approval lets a version in once. ` +
-        `Ask for another: perdure promote ${model}@${challenger}.`,
+        `${used.startedAt.toISOString()}, which is ${used.state}: an approval is valid for one rollout. ` +
+        `Request another: perdure promote ${model}@${challenger}.`,
     );
   const stale =
     whyOtherRules(promotion.evidence, (await rulesInForce(db, model)).definition) ??
     whyOtherSetBack(promotion.evidence, await setBackOf(db, { environment, model, version: challenger })) ??
     (promotion.evidence.floorSha256 === floorDigest(await readFloor(config, environment))
       ? null
-      : `what ${environment} asks of every definition was changed since`) ??
+      : `the floor of ${environment} has changed since`) ??
     (await decisionTrust(config).whyNotLetIn(promotion, await decisionsOf(db, promotion.id)));
   if (stale !== null)
     throw new PerdureError(
       'promotion/stale',
-      `${model}@${challenger} was approved, but ${stale}. Ask for a promotion again.`,
+      `${model}@${challenger} was approved, but ${stale}. Request a new promotion.`,
     );
   // What was approved is this challenger in the place of that champion; while a rollout waited for its turn,
   // another may have come.

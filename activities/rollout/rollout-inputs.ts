@@ -39,7 +39,7 @@ export function createRolloutInputActivities({ db }: Pick<ActivityDependencies, 
       if (!route)
         throw new PerdureError(
           'not-found',
-          `${request.model} is not served in ${request.environment}: there is nothing to go back to.`,
+          `${request.model} is not served in ${request.environment}: there is nothing to roll back to.`,
         );
       if (to !== undefined) await versionOf(db, model, to);
       const rollout = await runningRollout(db, environment, model);

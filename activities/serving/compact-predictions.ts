@@ -247,6 +247,6 @@ export async function proveHeld(
   if (areEqual(held, contents)) return;
   throw new PerdureError(
     'data/invalid',
-    `${key} holds ${held.rows} rows, not the ${contents.rows} that it was made of; nothing was removed. Report this.`,
+    `${key} has ${held.rows} rows instead of ${contents.rows}; nothing was removed. Report this as a bug.`,
   );
 }

@@ -137,7 +137,7 @@ function named(error: unknown, memoryLimitMb: number): unknown {
   if (!(error instanceof Error) || !error.message.startsWith('Out of Memory')) return error;
   return new PerdureError(
     'environment/broken',
-    `The data engine needs more than its ${memoryLimitMb} MB of memory. Raise its limit. ` +
+    `The data engine needs more than its memory limit of ${memoryLimitMb} MB. Raise the limit.  ` +
       `${error.message.split('\n')[0]}`,
   );
 }

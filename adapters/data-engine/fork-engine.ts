@@ -55,6 +55,6 @@ export function exceeded(what: string): PerdureError {
   return new PerdureError(
     'expression/limit-exceeded',
     `Evaluating the definition's expressions ${what} and was ended. Make the expressions cheaper or the ` +
-      'texts that they read shorter.',
+      'strings they read shorter.',
   );
 }

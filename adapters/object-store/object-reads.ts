@@ -80,7 +80,7 @@ export function createReads({ client, endpoint, bucket, attempt }: BucketConnect
 function digestMismatch(key: string, expected: string, actual: string): PerdureError {
   return new PerdureError(
     'artifact/digest-mismatch',
-    `Object ${key} has SHA-256 ${actual}, expected ${expected}. It was damaged or replaced; restore it from a copy.`,
+    `Object ${key} has SHA-256 ${actual}, expected ${expected}. It was damaged or replaced; restore it from a backup.`,
     {
       key,
       expected,

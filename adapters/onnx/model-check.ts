@@ -48,7 +48,8 @@ const knownDomains: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml'])
  * @throws PerdureError `artifact/refused` that names what was found
  */
 export function checkModel(bytes: Uint8Array, limits: ModelLimits = defaultModelLimits): ModelInfo {
-  if (bytes.length > limits.bytesMax) throw refused(`it has ${bytes.length} bytes, ${limits.bytesMax} are allowed`);
+  if (bytes.length > limits.bytesMax)
+    throw refused(`it has ${bytes.length} bytes, more than the ${limits.bytesMax} allowed`);
   if (bytes.length === 0) throw refused('it is empty');
   if (Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ORTM')
     throw refused('it is in the ORT format, only ONNX is accepted');
@@ -61,7 +62,7 @@ export function checkModel(bytes: Uint8Array, limits: ModelLimits = defaultModel
 }
 
 function refused(why: string): PerdureError {
-  return new PerdureError('artifact/refused', `The model was refused: ${why}. Export it again without that.`);
+  return new PerdureError('artifact/refused', `The model was refused: ${why}. Fix the export.`);
 }
 
 const elementTypes: readonly string[] = (
@@ -138,9 +139,9 @@ class ModelReader {
   private tensor(of: ProtobufField, depth?: number): void {
     for (const field of this.message(of)) {
       if (field.number === 8 && depth === 0) this.initializers.add(protobufText(this.bytes, field));
-      if (field.number === 13) throw refused('a tensor lies in another file (external data)');
+      if (field.number === 13) throw refused('a tensor is stored in another file (external data)');
       if (field.number === 14 && this.number(field) !== 0)
-        throw refused('a tensor lies in another file (external data)');
+        throw refused('a tensor is stored in another file (external data)');
     }
   }
 

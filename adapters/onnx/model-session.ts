@@ -55,7 +55,10 @@ async function readBounded(path: string, name: string): Promise<Uint8Array> {
   const { size } = await stat(path).catch(cannotBeRead);
   const { bytesMax } = defaultModelLimits;
   if (size > bytesMax)
-    throw new PerdureError('artifact/refused', `The artifact of ${name} has ${size} bytes, ${bytesMax} are allowed.`);
+    throw new PerdureError(
+      'artifact/refused',
+      `The artifact of ${name} has ${size} bytes, more than the ${bytesMax} allowed.`,
+    );
   return readFile(path).catch(cannotBeRead);
 }
 

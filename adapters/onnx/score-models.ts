@@ -101,7 +101,7 @@ async function scoreOwnRows(
     if (Buffer.compare(Buffer.concat(own), labels) !== 0)
       throw new PerdureError(
         'data/invalid',
-        'The rows with the champion’s own features are not those of the holdout. Evaluate again.',
+        'The rows with the champion’s own features do not match the holdout. Evaluate again.',
       );
     return joined(scores);
   } finally {

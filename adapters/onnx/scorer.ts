@@ -33,7 +33,7 @@ export async function openScorer(model: ModelFile): Promise<Scorer> {
 function columnOf(columns: Record<string, InputColumn>, name: string): InputColumn {
   const column = columns[name];
   if (column) return column;
-  throw new PerdureError('artifact/refused', `The model asks for the input ${name}, which the data does not have.`);
+  throw new PerdureError('artifact/refused', `The model expects the input ${name}, which the data lacks.`);
 }
 
 /** What rounding carried out of [0, 1] is cut to it. */

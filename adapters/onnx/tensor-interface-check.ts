@@ -34,7 +34,7 @@ export function checkTensorInterface(info: ModelInfo, contract: Contract): void 
   if (problems.length === 0) return;
   throw new PerdureError(
     'artifact/refused',
-    `The model does not fit its contract: ${problems.join('; ')}. Train it again with this contract.`,
+    `The model does not match its contract: ${problems.join('; ')}. Retrain it with this contract.`,
     { problems },
   );
 }

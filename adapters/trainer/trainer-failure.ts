@@ -19,7 +19,7 @@ export function trainerFailure(end: Exclude<TrainerEnd, { kind: 'cancelled' }>, 
     case 'timed-out':
       return new PerdureError(
         'training/timed-out',
-        `${what} took more than ${options.timeoutMs / 1000} s. Raise training.timeoutMinutes or lower the work.`,
+        `${what} took more than ${options.timeoutMs / 1000} s. Raise training.timeoutMinutes or reduce the work.`,
       );
     case 'out-of-memory':
       return new PerdureError(
@@ -32,7 +32,7 @@ export function trainerFailure(end: Exclude<TrainerEnd, { kind: 'cancelled' }>, 
     case 'babbling':
       return new PerdureError(
         'training/failed',
-        `${what} printed too many lines that are no messages, such as: ${end.badLines[0]}. See trainers/README.md.`,
+        `${what} printed too many lines that are not messages, such as: ${end.badLines[0]}. See trainers/README.md.`,
         {
           badLines: end.badLines,
         },
@@ -51,7 +51,7 @@ export function trainerFailure(end: Exclude<TrainerEnd, { kind: 'cancelled' }>, 
       if (/bad_alloc|Cannot allocate memory/i.test(end.stderrTail)) {
         return new PerdureError(
           'training/out-of-memory',
-          `${what} ${how} for want of memory; the limit is ${options.memoryMb} MB. ${moreMemory}`,
+          `${what} ${how} out of memory; the limit is ${options.memoryMb} MB. ${moreMemory}`,
           logDetails(end),
         );
       }
@@ -59,7 +59,7 @@ export function trainerFailure(end: Exclude<TrainerEnd, { kind: 'cancelled' }>, 
       const log = end.stderrTail.trim().split('\n').slice(-5).join('\n');
       return new PerdureError(
         'training/failed',
-        `${what} ${how} before it was done.${hint} Its last words: ${log || '(none)'}. Run it again; if it ` +
+        `${what} ${how} before it finished.${hint} Its last output: ${log || '(none)'}. Run it again; if it ` +
           `repeats, \`perdure doctor\` checks the trainer's environment.`,
         logDetails(end),
       );

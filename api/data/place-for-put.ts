@@ -38,7 +38,7 @@ async function mustBeLikely(
   if (doubt === undefined) return;
   throw new PerdureError(
     'input/invalid',
-    `partition: ${doubt}. Nothing was stored. Correct the month, or land it all the same with --force (force=true).`,
+    `partition: ${doubt}. Nothing was stored. Correct the month, or put it anyway with --force (force=true).`,
     { partition },
   );
 }

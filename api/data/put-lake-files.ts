@@ -84,13 +84,9 @@ export async function removeLakeFiles(deps: Deps, place: PutPlace, changer: Lake
     const { table, partition, model } = place;
     const { files, superseded } = planRemoval(await lyingIn(deps, place), held.recorded);
     if (superseded.length === 0 && !held.now?.files) {
-      throw new PerdureError(
-        'not-found',
-        `Nothing lies in ${place.prefix}. \`perdure data ls ${model}\` shows what has landed.`,
-        {
-          model,
-        },
-      );
+      throw new PerdureError('not-found', `${place.prefix} is empty. \`perdure data ls ${model}\` lists the data.`, {
+        model,
+      });
     }
     await held.change({ files, superseded, table, partition, ...changer });
     return { removed: superseded.map(({ key }) => key) };
@@ -138,11 +134,11 @@ function lostAgainst(
   { actor, at, generation, files }: NonNullable<HeldPlace['now']>,
 ): PerdureError {
   const what =
-    files === null ? 'removed what lay there' : `put ${files.map(({ key }) => key.slice(prefix.length)).join(', ')}`;
+    files === null ? 'removed its content' : `put ${files.map(({ key }) => key.slice(prefix.length)).join(', ')}`;
   return new PerdureError(
     'state/conflict',
-    `This put lost: while it was under way, ${actor} ${what} at ${at.toISOString()}. ${prefix} is whole as ` +
-      'they left it, and nothing of this put counts. Look at it, and put again if yours is the right one.',
+    `Conflict: while this upload was in progress, ${actor} ${what} at ${at.toISOString()}. ${prefix} is intact as ` +
+      'they left it, and this upload was discarded. Check it, and put again if yours is the right one.',
     { prefix, generation, actor },
   );
 }

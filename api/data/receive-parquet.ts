@@ -53,7 +53,7 @@ async function write(stream: Readable, file: string, bytesMax: number): Promise<
     if (error instanceof PerdureError || !stream.errored) throw error;
     throw new PerdureError(
       'input/invalid',
-      `The upload ended after ${bytes} bytes, before it was whole. Nothing was stored; send the file again.`,
+      `The upload ended after ${bytes} bytes, before it was complete. Nothing was stored; send the file again.`,
       { bytes },
     );
   } finally {
@@ -78,7 +78,8 @@ async function checkParquet(file: string, bytes: number): Promise<void> {
     await handle.read(head, 0, head.length, 0);
     await handle.read(tail, 0, tail.length, bytes - tail.length);
     if (!head.equals(magic)) throw unreadable('it does not begin with the bytes "PAR1" of a Parquet file');
-    if (!tail.subarray(4).equals(magic)) throw unreadable('it does not end with the bytes "PAR1": the file is cut off');
+    if (!tail.subarray(4).equals(magic))
+      throw unreadable('it does not end with the bytes "PAR1": the file is truncated');
     const footerBytes = tail.readUInt32LE(0);
     if (footerBytes === 0 || footerBytes > bytes - bytesMin)
       throw unreadable(`its footer claims ${footerBytes} of ${bytes} bytes`);
@@ -90,7 +91,7 @@ async function checkParquet(file: string, bytes: number): Promise<void> {
 const unreadable = (why: string) =>
   new PerdureError(
     'data/unreadable',
-    `The file is not a whole Parquet file: ${why}. Nothing was stored. Write it again as Parquet and send it again.`,
+    `The file is not a complete Parquet file: ${why}. Nothing was stored. Write it again as Parquet and send it again.`,
   );
 
 const tooLarge = (bytesMax: number) =>

@@ -27,7 +27,7 @@ export async function trainedOn(
       rows: rows.get(one.partition) ?? 0,
     }));
   } catch (error) {
-    log.warn({ err: error, snapshotSha256 }, 'what lies in the lake now is not known');
+    log.warn({ err: error, snapshotSha256 }, 'the current content of the lake is unknown');
     return null;
   }
 }

@@ -23,7 +23,7 @@ const ofModel = z.object({ model: modelNameSchema });
 const ofTable = ofModel.extend({ table: columnNameSchema });
 const putQuery = z.object({
   partition: partitionSchema.optional(),
-  name: z.string().max(300).optional().describe('what the file was called, for the log'),
+  name: z.string().max(300).optional().describe('the original file name, for the log'),
   append: flagSchema.describe('keep earlier files of the same place instead of replacing them'),
   force: flagSchema.describe('land it although the partition is in the future, before the window or after a gap'),
   actor: actorSchema.default('unknown'),
@@ -36,7 +36,7 @@ const removeQuery = z.object({
 
 const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(240).default(24).describe('months at most, the newest first'),
-  before: partitionSchema.optional().describe('the `next` of the page before'),
+  before: partitionSchema.optional().describe('the `next` of the previous page'),
 });
 
 /** How long a refused upload is still read. */

@@ -52,7 +52,7 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
         throw new PerdureError(
           'not-found',
           `Nothing of ${params.model} ${params.partition} was ever validated. \`perdure data ls ` +
-            `${params.model}\` shows what landed.`,
+            `${params.model}\` lists the data.`,
           params,
         );
       const text = await objectText(objects, record.reportKey);
@@ -69,8 +69,8 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
         if (!now) {
           throw new PerdureError(
             'not-found',
-            `No run has validated what lies in ${params.model} ${params.partition} now: there is nothing to ` +
-              `decide. \`perdure data ls ${params.model}\` shows what landed, \`perdure quarantine ls\` what ` +
+            `The current content of ${params.model} ${params.partition} is not validated yet: there is nothing to ` +
+              `decide. \`perdure data ls ${params.model}\` lists the data, \`perdure quarantine ls\` what ` +
               'is in quarantine.',
             params,
           );

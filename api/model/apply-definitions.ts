@@ -87,7 +87,7 @@ async function refuseServing(db: ApiDeps['db'], retired: readonly string[]): Pro
     .join(', ');
   throw new PerdureError(
     'state/conflict',
-    `prune: ${places} still serve${serving.length === 1 ? 's' : ''}. Put the definition back, or end the ` +
+    `prune: ${places} still serve${serving.length === 1 ? 's' : ''}. Restore the definition, or end the ` +
       `service first: ${ends}.`,
     { models: [...new Set(serving.map(({ model }) => model))] },
   );
@@ -107,7 +107,7 @@ function refuseTwins(definitions: readonly ModelDefinition[]): void {
   if (twin !== undefined)
     throw new PerdureError(
       'definition/invalid',
-      `name: two definitions are called ${twin}. Give each model a name of its own.`,
+      `name: two definitions are named ${twin}. Give each model its own name.`,
       {
         model: twin,
       },

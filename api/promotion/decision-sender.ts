@@ -83,7 +83,7 @@ function mustBeProvable(
   if (evidenceSha256 === undefined) {
     throw new PerdureError(
       'input/invalid',
-      'evidenceSha256: name the evidence that you have read; it is needed while decisions must be signed.',
+      'evidenceSha256: name the evidence you have read; required while decisions must be signed.',
     );
   }
 }

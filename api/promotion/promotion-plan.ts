@@ -89,8 +89,8 @@ function approvalsOf(policy: PromotionPolicy, champion: number | null): Promotio
   const automatic = !needsNoApproval(policy, champion)
     ? null
     : champion === null && policy.firstVersion === 'automatic'
-      ? 'the environment is empty, and the policy lets a first version in by itself'
-      : 'the policy asks for no approval';
+      ? 'the environment is empty, and the policy admits a first version automatically'
+      : 'the policy requires no approval';
   return {
     automatic,
     requires:
@@ -120,7 +120,7 @@ async function conflictsOf(
   };
   if (already)
     conflicts.push(
-      `${model}@${version} is champion in ${environment} already: asked for now, it is closed as superseded.`,
+      `${model}@${version} is already champion in ${environment}: a promotion would be closed as superseded.`,
     );
   const before = policy.environments[policy.environments.indexOf(environment) - 1];
   if (before !== undefined && (await whole(before)) !== version)

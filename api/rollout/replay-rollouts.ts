@@ -32,7 +32,7 @@ export async function replayRollouts(db: Database, { policy, ...filter }: Replay
   if (policy?.strategy === 'direct')
     throw new PerdureError(
       'input/invalid',
-      'policy.strategy: a direct rollout is judged by nobody, so there is nothing to decide again. Name another.',
+      'policy.strategy: a direct rollout is not judged, so there is nothing to replay. Name another.',
     );
   const { items: rollouts } = await listRollouts(db, filter);
   return { rollouts: await Promise.all(rollouts.map((rollout) => replayed(db, rollout, policy ?? null))) };
@@ -46,11 +46,11 @@ async function replayed(
   const { id, environment, challenger, champion, state, settled, startedAt } = rollout;
   const about = { id, environment, challenger, champion, state, startedAt: startedAt.toISOString() };
   const nothing = (summary: string) => ({ ...about, looks: 0, differs: false, turnsAt: null, summary });
-  if (!settled) return nothing('It is from before looks stored what a replay needs.');
+  if (!settled) return nothing('Its looks predate the inputs that a replay needs.');
   if (settled.policy.strategy === 'direct' || champion === null)
-    return nothing('Nobody judged it: there is nothing to decide again.');
+    return nothing('It was not judged: there is nothing to replay.');
   const { looks } = await rolloutWithLooks(db, id);
-  if (looks.length === 0) return nothing('The judge never looked: there is nothing to decide again.');
+  if (looks.length === 0) return nothing('The judge never looked: there is nothing to replay.');
   const kept = looks.filter(({ inputs }) => inputs !== null);
   for (const { look, inputs, inputsSha256 } of kept)
     if (digestOf(inputs) !== inputsSha256)

@@ -51,7 +51,7 @@ async function endRoute(db: ApiDeps['db'], route: Route, end: NonNullable<Route[
   if (!('grant' in taken))
     throw new PerdureError(
       'state/conflict',
-      `${parseHolder(taken.heldBy).workflowId} moves ${model} in ${environment}. Abort it or wait for its ` +
+      `${parseHolder(taken.heldBy).workflowId} is changing ${model} in ${environment}. Abort it or wait for its ` +
         `end (perdure rollout abort ${model}), then retire the model.`,
       { model, environment },
     );

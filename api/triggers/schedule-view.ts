@@ -38,15 +38,12 @@ export async function scheduleView(
         overlapped === 0
           ? null
           : overlap === undefined
-            ? 'the run of an earlier firing was still going'
-            : `run ${overlap.runId} was still going; latest at ${overlap.scheduledFor.toISOString()}`,
+            ? 'the run of an earlier firing was still running'
+            : `run ${overlap.runId} was still running; latest at ${overlap.scheduledFor.toISOString()}`,
     },
     missed: {
       count: missed,
-      reason:
-        missed === 0
-          ? null
-          : 'Temporal was away when they were due, and the one after them was due as well when it came back',
+      reason: missed === 0 ? null : 'Temporal was down when they were due, and a later one was due when it came back',
     },
     late: { count: late.count, reason: late.latest ? lateText(late.latest) : null },
   };
@@ -73,7 +70,7 @@ const times = ({ scheduledFor, startedAt }: { scheduledFor: Date; startedAt: Dat
 const lateText = ({ runId, scheduledFor, startedAt }: ScheduledRunRow): string => {
   const seconds = Math.round((startedAt.getTime() - scheduledFor.getTime()) / 1000);
   return (
-    `Temporal or every worker was away for more than ${lateAfterSeconds} s; latest at ${scheduledFor.toISOString()}, ` +
-    `begun ${seconds} s late by run ${runId}`
+    `Temporal or every worker was down for more than ${lateAfterSeconds} s; latest at ${scheduledFor.toISOString()}, ` +
+    `started ${seconds} s late by run ${runId}`
   );
 };

@@ -60,7 +60,7 @@ export async function recordsOfInputs(
 }
 
 const undecidable = {
-  valid: 'is valid and in use: there is nothing to decide. Put another file, or take it away with `perdure data rm`',
+  valid: 'is valid and in use: there is nothing to decide. Put another file, or remove it with `perdure data rm`',
   released: 'was released already',
   discarded: 'was discarded already',
 };
@@ -89,7 +89,7 @@ export async function decideQuarantine(
 ): Promise<PartitionRecord> {
   const found = await partitionRecord(db, model, partition, inputsSha256);
   if (!found)
-    throw new PerdureError('not-found', `No run has validated what lies in ${model} ${partition} now.`, {
+    throw new PerdureError('not-found', `The current content of ${model} ${partition} is not validated yet.`, {
       model,
       partition,
     });
@@ -102,7 +102,7 @@ export async function decideQuarantine(
   if (decision === 'released' && found.fileKey === null) {
     throw new PerdureError(
       'state/conflict',
-      `${model} ${partition} cannot be released: its rows break the contract, which nobody can wave through. ` +
+      `${model} ${partition} cannot be released: its rows violate the contract, which cannot be waived. ` +
         'Put a corrected file, or discard it.',
       {
         model,
@@ -125,7 +125,7 @@ export async function decideQuarantine(
   if (!row)
     throw new PerdureError(
       'state/conflict',
-      `${model} ${partition} has just been decided on by somebody else: look at it again.`,
+      `${model} ${partition} was just decided by somebody else: check it again.`,
       {
         model,
         partition,

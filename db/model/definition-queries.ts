@@ -131,8 +131,8 @@ export async function rulesInForce(
   if (known && known.retiredAt !== null)
     throw new PerdureError(
       'state/conflict',
-      `${model} was retired at ${known.retiredAt.toISOString()}: no rules are in force for it, so nothing of ` +
-        'it is promoted. Apply its definition again.',
+      `${model} was retired at ${known.retiredAt.toISOString()}: it has no rules in force, so none of its versions ` +
+        'is promoted. Apply its definition again.',
       { model },
     );
   const inForce = await definitionInForce(db, model);

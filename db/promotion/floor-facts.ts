@@ -30,7 +30,7 @@ export async function whyBelowFloor(
   const below = belowFloor(candidate.definition, floor);
   const old = floor.newestHoldout ? await whyOldHoldout(db, lake, candidate) : null;
   const reasons = [...below, ...(old === null ? [] : [old])];
-  return reasons.length === 0 ? null : `it falls below what ${candidate.environment} asks: ${reasons.join('; ')}`;
+  return reasons.length === 0 ? null : `it is below the floor of ${candidate.environment}: ${reasons.join('; ')}`;
 }
 
 /** A run takes the newest partition by itself; only one with `until` may have been given an easier one. */
@@ -44,7 +44,7 @@ async function whyOldHoldout(
   const { watermark } = await snapshotByDigest(db, snapshotSha256);
   const newest = await newestMature(db, lake, definition);
   if (newest === undefined || watermark >= newest) return null;
-  return `it was tested on ${watermark}, picked with --until, and ${newest} is there: train without --until`;
+  return `it was tested on ${watermark}, chosen with --until, but ${newest} is available: train without --until`;
 }
 
 /**

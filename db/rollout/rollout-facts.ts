@@ -109,4 +109,4 @@ export async function mustHaveShadows(
 }
 
 const takesPart = (model: string, version: number) =>
-  new PerdureError('input/invalid', `alsoShadow: ${model}@${version} takes part already. Leave it out.`);
+  new PerdureError('input/invalid', `alsoShadow: ${model}@${version} already takes part. Leave it out.`);

@@ -25,7 +25,7 @@ export async function recordSteering(
           .where(and(eq(rolloutSteering.signature, signature), eq(rolloutSteering.accepted, true)))
           .limit(1)
       : [];
-    const refused = used !== undefined && { accepted: false, answer: 'its signature was used before: say it again' };
+    const refused = used !== undefined && { accepted: false, answer: 'its signature was already used: send it again' };
     await tx
       .insert(rolloutSteering)
       .values({ ...said, ...refused })

@@ -35,7 +35,7 @@ export async function passportFacts(
   if (registered === undefined) {
     throw new PerdureError(
       'not-found',
-      `${model}@${version} is not in the registry that this gateway asks: the prediction is of another one.`,
+      `${model}@${version} is not in this gateway's registry: the prediction comes from another installation.`,
     );
   }
   const decisions =

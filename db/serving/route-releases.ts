@@ -21,8 +21,8 @@ export async function releaseRoute(
   if (route)
     throw new PerdureError(
       'state/conflict',
-      `${model} has a route in ${environment} (epoch ${route.epoch}): only what this database does not know ` +
-        'can be let go.',
+      `${model} has a route in ${environment} (epoch ${route.epoch}): only models that this database does not know ` +
+        'can be released.',
     );
   return db.orm.transaction(async (tx) => {
     const [row] = await tx.insert(routeReleases).values(release).returning();

@@ -21,8 +21,8 @@ export function decisionKeyFiles({
   if ((signingKeyFile === undefined) !== (verifyingKeysFile === undefined)) {
     throw new PerdureError(
       'environment/broken',
-      'PERDURE_SIGNING_KEY_FILE and PERDURE_VERIFYING_KEYS_FILE belong together: set both, or neither for ' +
-        'keys that the stack makes.',
+      'PERDURE_SIGNING_KEY_FILE and PERDURE_VERIFYING_KEYS_FILE go together: set both, or neither for ' +
+        'keys that the stack creates.',
     );
   }
   return {

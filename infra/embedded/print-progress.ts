@@ -19,14 +19,14 @@ export function describeProgress({ component, phase, detail, durationMs }: Stack
     case 'ready':
       return `  ${pc.green('✓')} ${name} ready  ${took}`;
     case 'adopted':
-      return `  ${pc.green('✓')} ${name} went on ${pc.dim(detail ?? '')}`;
+      return `  ${pc.green('✓')} ${name} taken over ${pc.dim(detail ?? '')}`;
     case 'stopped':
       return `  ${pc.green('✓')} ${name} stopped${took}`;
     case 'restarted':
       return `  ${pc.green('✓')} ${name} is back${took}`;
     case 'died':
     case 'unhealthy':
-      return `  ${pc.yellow('!')} ${name} ${phase}: ${detail ?? 'no reason is known'}; restarting`;
+      return `  ${pc.yellow('!')} ${name} ${phase}: ${detail ?? 'unknown reason'}; restarting`;
     case 'note':
       return `  ${pc.yellow('!')} ${name} ${detail ?? ''}`;
     default:

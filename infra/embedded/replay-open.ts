@@ -57,7 +57,7 @@ export function stuckText({ stuck }: ReplayReport): string | undefined {
   const shown = stuck.slice(0, 5).map(({ workflowId, reason }) => `${workflowId} (${reason.split('\n')[0]})`);
   const more = stuck.length > shown.length ? `, and ${stuck.length - shown.length} more` : '';
   return (
-    `${stuck.length} open workflow(s) do not go on with this code: ${shown.join(', ')}${more}. Go back ` +
+    `${stuck.length} open workflow(s) cannot continue with this code: ${shown.join(', ')}${more}. Return ` +
     'to the code that started them until they have ended, or terminate them in the Temporal UI and start ' +
     'them again'
   );

@@ -41,7 +41,7 @@ export function loadSecrets(home: string): StackSecrets {
     } catch {
       throw new PerdureError(
         'environment/broken',
-        `${file} is not readable as the stack's credentials. Restore it from a copy, or move ${home} away to ` +
+        `${file} does not contain the stack's credentials. Restore it from a backup, or move ${home} away to ` +
           'begin anew.',
       );
     }

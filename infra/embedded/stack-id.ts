@@ -29,7 +29,7 @@ export function assertSameHome(home: string, stackId: string): void {
   if (readStackId(home) === stackId) return;
   throw new PerdureError(
     'environment/broken',
-    `The state folder ${home} was removed or replaced while the stack ran, and nothing is made anew in it. ` +
-      `Put it back, or run \`npx perdure down\` and then \`npx perdure up\` to begin anew.`,
+    `The state folder ${home} was removed or replaced while the stack ran, and is not recreated. ` +
+      `Restore it, or run \`npx perdure down\` and then \`npx perdure up\` to start over.`,
   );
 }

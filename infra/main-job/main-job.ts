@@ -55,23 +55,19 @@ export async function runMainJob({
     await arrive(arrival, '2013-02');
   });
   const first = await train('train-1', '2013-02');
-  await steps.run('serve-1', `version ${first} goes into the empty production environment by itself`, async () => {
+  await steps.run('serve-1', `version ${first} enters the empty production environment automatically`, async () => {
     expectPromoted(await promotionResult(temporal, workflowIds.promote(model, first, 'production')));
   });
 
   await steps.run('arrive-2', 'March arrives', () => arrive(arrival, '2013-03'));
   const second = await train('train-2', '2013-03');
   const promotion = workflowIds.promote(model, second, 'production');
-  const requests = await steps.run(
-    'arrive-3',
-    'April arrives: its flights will be asked as live requests',
-    async () => {
-      await arrive(arrival, '2013-04');
-      return liveFlights({ config, definition: flightDelay, month: '2013-04' });
-    },
-  );
+  const requests = await steps.run('arrive-3', 'April arrives: its flights become live requests', async () => {
+    await arrive(arrival, '2013-04');
+    return liveFlights({ config, definition: flightDelay, month: '2013-04' });
+  });
 
-  await steps.run('approve', `version ${second} waits for a person, with its evidence`, (say) =>
+  await steps.run('approve', `version ${second} waits for approval, with its evidence`, (say) =>
     untilDecided({ api, temporal, promotion, unattended, signal }, say),
   );
 
@@ -120,7 +116,7 @@ async function untilDecided(
   say: (line: string) => void,
 ): Promise<void> {
   const state = await untilAsked(temporal, promotion, signal);
-  if (state !== 'waiting-for-approval') return say(`nobody needs to decide: the promotion is ${state}`);
+  if (state !== 'waiting-for-approval') return say(`no decision needed: the promotion is ${state}`);
   if (unattended) {
     const { promotionId, evidenceSha256 } = await promotionStatus(temporal, promotion);
     // Over the control API, which signs.

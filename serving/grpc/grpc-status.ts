@@ -35,7 +35,7 @@ export function grpcFailure(error: unknown): Pick<StatusObject, 'code' | 'detail
     details:
       error instanceof PerdureError
         ? error.message
-        : "Something went wrong here, not with the request. The gateway's log has it.",
+        : "An internal error occurred; the request was not at fault. See the gateway's log.",
     metadata,
   };
 }

@@ -45,7 +45,7 @@ export class HealthHandlers {
         ({ service }) => {
           const found = this.statusOf(service);
           if (found === ServingStatus.SERVICE_UNKNOWN)
-            throw new PerdureError('not-found', `There is no service ${JSON.stringify(service.slice(0, 100))} here.`);
+            throw new PerdureError('not-found', `Unknown service ${JSON.stringify(service.slice(0, 100))}.`);
           return { status: found };
         },
       ),

@@ -50,6 +50,6 @@ export class BodyBudget {
 export function tooManyBytes(): PerdureError {
   return new PerdureError(
     'serving/overloaded',
-    'The gateway holds as many bytes of requests as it may. Try again in a second.',
+    'The gateway has reached its limit on request bytes in memory. Try again in a second.',
   );
 }

@@ -52,7 +52,7 @@ export function buildGatewayApp({
   app.server.headersTimeout = Math.min(app.server.headersTimeout, bodyTimeoutMs);
   app.setErrorHandler(gatewayErrorHandler(metrics));
   app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ error: `There is nothing at ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
+    reply.code(404).send({ error: `No endpoint matches ${request.method} ${request.url.slice(0, 200)}. See GET /v2.` }),
   );
   // Inference is answered under any Host. `/v1/` (status, labels, passports) only under the gateway's own names, so
   // that no web page reads it by DNS rebinding.

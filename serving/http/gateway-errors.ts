@@ -52,6 +52,6 @@ function describe(error: unknown, log: FastifyBaseLogger, idOf: () => string): {
   log.error({ err: error, request }, 'request failed unexpectedly');
   return {
     status: 500,
-    message: `Something went wrong here, not with the request. The gateway's log has it under ${request}.`,
+    message: `An internal error occurred; the request was not at fault. See the gateway's log under ${request}.`,
   };
 }

@@ -18,8 +18,8 @@ const labelsSchema = z
     z.strictObject({
       prediction_id: z.string().refine((id) => parsePredictionId(id) !== undefined, {
         error:
-          'is no id of a prediction: send what the header X-Perdure-Prediction-Id said, with .ROW for a ' +
-          'row of several',
+          'is not a prediction id: send the value of the header X-Perdure-Prediction-Id, with .ROW for a ' +
+          'row of a multi-row request',
       }),
       label: z
         .union([z.boolean(), z.literal(0), z.literal(1)], { error: 'must be true, false, 0 or 1' })
@@ -52,7 +52,7 @@ export function registerLabelEndpoints(
       const observedAt = new Date(observed_at);
       if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
         throw refusal(
-          `labels[${index}].observed_at is ${observed_at}, which has not happened yet.`,
+          `labels[${index}].observed_at is ${observed_at}, which is in the future.`,
           'Send the time at which the outcome was known.',
         );
       }
@@ -91,8 +91,8 @@ export function registerLabelEndpoints(
         late_ids: late.slice(0, shownMax),
         late_after: `${monitoring.labelDelayMaxDays} days after the prediction (monitoring.labelDelayMaxDays)`,
       }),
-      duplicates: 'kept: of several labels for one prediction the one received last counts',
-      matching: `whether each has found its prediction is told by GET /v1/models/${model}/labels`,
+      duplicates: 'kept: of several labels for one prediction, the last one received counts',
+      matching: `see which ones matched a prediction with GET /v1/models/${model}/labels`,
     });
   });
 

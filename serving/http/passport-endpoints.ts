@@ -34,8 +34,8 @@ export function registerPassportEndpoints(
     const parsed = parsePredictionId(id);
     if (parsed === undefined)
       throw refusal(
-        `${quoted(id)} is no id of a prediction.`,
-        'Send what the header X-Perdure-Prediction-Id said, with .ROW for a row of several.',
+        `${quoted(id)} is not a prediction id.`,
+        'Send what the header X-Perdure-Prediction-Id said, with .ROW for a row of a multi-row request.',
       );
     // What was answered just now is in memory still.
     await predictions.flush();
@@ -47,8 +47,8 @@ export function registerPassportEndpoints(
       throw new PerdureError(
         'not-found',
         goneText(parsed.at, table) ??
-          `There is no prediction ${id} of a model that is served here. What another gateway answered is found ` +
-            'once its log is shipped, some 20 seconds later.',
+          `There is no prediction ${id} of a model that is served here. Another gateway's predictions are found ` +
+            'once its log is shipped, about 20 seconds later.',
       );
     }
     const { prediction, label, labelsSearched, cardSha256 } = found;
@@ -64,7 +64,7 @@ export function registerPassportEndpoints(
       outcome: label,
       ...(labelsSearched
         ? {}
-        : { outcome_note: 'There are more labels since than were looked through: a later one may exist.' }),
+        : { outcome_note: 'There are more labels since than were searched: a later one may exist.' }),
       why: whyOf(prediction, facts, typeof key === 'string' ? headerText('x-perdure-key', key) : undefined, keyDigests),
       registered: facts.version,
       promotion: facts.promotion,
@@ -86,7 +86,7 @@ function goneText(at: Date, table: RouteTable): string | undefined {
   const days = Math.max(...kept.map(({ retentionDays }) => retentionDays));
   return (
     `It was answered at ${at.toISOString()}, and predictions are kept for ${days} days here ` +
-    '(monitoring.retentionDays): what was logged of it is removed.'
+    '(monitoring.retentionDays): its log entry was deleted.'
   );
 }
 

@@ -20,7 +20,7 @@ export interface ProtocolRoutesDeps extends Repository {
   bodyBytesMax: number;
   bodies: BodyBudget;
   isReady: () => boolean;
-  /** Models that are served though the database has no route for them. */
+  /** Models served although the database has no route for them. */
   unconfirmed: () => string[];
   /** Whether callers had better look for another gateway. */
   isDraining: () => boolean;
@@ -42,7 +42,7 @@ export function registerProtocolEndpoints(app: FastifyInstance, deps: ProtocolRo
       payload.resume();
       throw new PerdureError(
         'input/unsupported',
-        `The content type ${JSON.stringify(type.slice(0, 100))} is not known here. Send application/json or ` +
+        `The content type ${JSON.stringify(type.slice(0, 100))} is not supported. Send application/json or ` +
           'application/octet-stream.',
       );
     }

@@ -101,6 +101,6 @@ function outOfService({ loaded, role }: RoutedVersion, { engine }: RoutedRequest
     `${model}@${version} is out of service ` +
       `here${role === 'split' ? ', and no other version of its route can answer' : ''}: ` +
       `${engine.outOfService(loaded.key)}. ` +
-      `It is tried again by itself; to go back to the version before, run \`npx perdure rollback ${model}\`.`,
+      `It is retried automatically; to roll back to the previous version, run \`npx perdure rollback ${model}\`.`,
   );
 }

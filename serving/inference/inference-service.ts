@@ -199,7 +199,7 @@ export class InferenceService {
     if (!routesKnown())
       return new PerdureError(
         'serving/overloaded',
-        'This gateway does not know its routes yet. Try again in a second.',
+        'This gateway has not loaded its routes yet. Try again in a second.',
       );
     const problem = routeProblem(model);
     if (table.route(model) === undefined && problem !== undefined) {

@@ -50,7 +50,7 @@ export function requestedVersion(model: string, version: string | undefined): nu
   if (!/^[1-9]\d{0,8}$/.test(version)) {
     throw new PerdureError(
       'model/unknown',
-      `${JSON.stringify(version.slice(0, 50))} is no version of ${model}. Versions are numbers from 1.`,
+      `${JSON.stringify(version.slice(0, 50))} is not a version of ${model}. Versions are numbers from 1.`,
     );
   }
   return Number(version);

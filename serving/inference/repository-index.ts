@@ -62,7 +62,7 @@ export function parseIndexRequest(body: unknown): { ready: boolean } {
 export function refuseRepositoryChange(model: string, change: 'load' | 'unload'): PerdureError {
   return new PerdureError(
     'access/denied',
-    `Model ${quoted(model)} cannot be ${change}ed here: a gateway serves what was promoted. Use perdure ` +
+    `Model ${quoted(model)} cannot be ${change}ed here: a gateway serves promoted versions. Use perdure ` +
       'promote, or perdure rollback.',
   );
 }

@@ -50,11 +50,12 @@ export class ServingLogs {
           lost: (lines, reason) => metrics.rowsLost.inc({ log: name, reason }, lines),
           writing: (model, problem) => {
             metrics.spoolWritable.set({ log: name }, this[name].status().writable ? 1 : 0);
-            const what = name === 'labels' ? 'labels are refused' : 'answers go on, what is answered is not logged';
+            const what =
+              name === 'labels' ? 'labels are refused' : 'predictions continue to be served, but are not logged';
             const message =
               problem === undefined
-                ? `The disk takes its ${name} again.`
-                : `The disk does not take its ${name}, so ${what}: ${problem}.`;
+                ? `The disk accepts its ${name} again.`
+                : `The disk does not accept its ${name}, so ${what}: ${problem}.`;
             events.record({ model, version: null, kind: problem === undefined ? 'log-kept' : 'log-lost', message });
           },
         },

@@ -50,7 +50,7 @@ export class PredictionLookup {
     if (this.waiting.size >= waitingMax)
       throw new PerdureError(
         'serving/overloaded',
-        `${waitingMax} passports are being looked up already. Ask again in a second.`,
+        `${waitingMax} passports are already being looked up. Try again in a second.`,
       );
     const child = (this.child ??= this.start());
     clearTimeout(this.idleTimer);
@@ -68,12 +68,12 @@ export class PredictionLookup {
       clearTimeout(timer);
       this.waiting.delete(number);
       if (this.waiting.size === 0)
-        this.idleTimer = setTimeout(() => this.end('is no longer looked for'), idleMs).unref();
+        this.idleTimer = setTimeout(() => this.end('is no longer being looked up'), idleMs).unref();
     }
   }
 
   stop(): void {
-    this.end('can no longer be looked up: this gateway stops');
+    this.end('can no longer be looked up: this gateway is stopping');
   }
 
   private end(why: string): void {
@@ -103,10 +103,10 @@ export class PredictionLookup {
       else waiting?.reject(new PerdureError(message.code, message.message));
     });
     child.once('exit', () => {
-      if (this.child === child) this.end('could not be looked up: the process that looks ended');
+      if (this.child === child) this.end('could not be looked up: the lookup process ended');
     });
     return child;
   }
 }
 
-const unreachable = (why: string) => new PerdureError('server/unreachable', `The prediction ${why}. Ask again.`);
+const unreachable = (why: string) => new PerdureError('server/unreachable', `The prediction ${why}. Try again.`);

@@ -57,7 +57,7 @@ export function checkInputName(
 ): asserts name is string {
   if (typeof name !== 'string' || name === '')
     throw refusal(`inputs[${index}] has no name.`, 'Name the feature that it holds.');
-  if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is given twice.`, 'Send each feature once.');
+  if (tensors.has(name)) throw refusal(`Feature ${quoted(name)} is sent twice.`, 'Send each feature once.');
 }
 
 function parseHeaderLength(text: string, bodyLength: number): number {
@@ -65,7 +65,7 @@ function parseHeaderLength(text: string, bodyLength: number): number {
   if (length < 0 || length > bodyLength) {
     throw refusal(
       `The header Inference-Header-Content-Length is ${quoted(text)}, but the body has ${bodyLength} bytes.`,
-      'Send the length in bytes of the JSON part; was the body cut short?',
+      'Send the length in bytes of the JSON part; was the body truncated?',
     );
   }
   return length;
@@ -80,7 +80,7 @@ function parseJsonObject(bytes: Buffer): Record<string, unknown> {
   }
   if (bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw refusal(
-      'The body begins with a byte order mark (BOM), which JSON does not know.',
+      'The body begins with a byte order mark (BOM), which JSON does not allow.',
       'Write it as UTF-8 without one.',
     );
   }
@@ -132,7 +132,7 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
       throw refusal(
         `The binary tensor of feature ${quoted(name)} should have ${size} bytes, but only ` +
           `${body.length - at} are left.`,
-        'Send the whole body; was it cut short, or Inference-Header-Content-Length left out?',
+        'Send the whole body; was it truncated, or Inference-Header-Content-Length omitted?',
       );
     }
     tensors.set(name, { name, datatype, shape, data: undefined, bytes: body.subarray(at, at + size) });
@@ -176,7 +176,7 @@ export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
     if (!isObject(output) || typeof output['name'] !== 'string')
       throw refusal(`outputs[${index}] has no name.`, 'Send {"name": "probabilities"}.');
     const { name, parameters } = output;
-    if (names.has(name)) throw refusal(`Output ${quoted(name)} is asked for twice.`, 'Ask for each output once.');
+    if (names.has(name)) throw refusal(`Output ${quoted(name)} is requested twice.`, 'Request each output once.');
     names.add(name);
     if (
       isObject(parameters) &&
@@ -184,7 +184,7 @@ export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
     ) {
       throw refusal(
         `Output ${quoted(name)} asks for classification or shared memory.`,
-        'This server offers neither: ask for the output alone.',
+        'This server supports neither: request the output only.',
       );
     }
     return {
@@ -205,7 +205,7 @@ function flatData(name: string, shape: readonly number[], data: readonly unknown
   const wrong = data.findIndex((one) => !Array.isArray(one) || one.length !== width);
   if (inner.length > 0 && data.length === rows && wrong === -1) return data.flat(1);
   throw refusal(
-    `The data of feature ${quoted(name)} are nested in another way than its shape ${quoted(shape)} ` +
+    `The data of feature ${quoted(name)} are not nested as its shape ${quoted(shape)} ` +
       `says${wrong === -1 ? '' : `: see row ${wrong}`}.`,
     'Send a flat list of values, or nest them as the shape says.',
   );

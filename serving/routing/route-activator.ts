@@ -214,7 +214,7 @@ export class RouteActivator {
     metrics.routeErrors.inc({ model: route.model });
     log.error(
       { model: route.model, epoch: route.epoch, attempts, err: error },
-      'route not in force; the last one serves on',
+      'route not in force; the last one keeps serving',
     );
     await acknowledger.acknowledge(route, message);
   }

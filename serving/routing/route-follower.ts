@@ -117,7 +117,7 @@ export class RouteFollower {
       metrics.connected.set({ system: 'postgres' }, 1);
       this.contactAt = new Date().toISOString();
     } catch (error) {
-      log.debug({ err: error }, 'the control plane is away; serving on');
+      log.debug({ err: error }, 'the control plane is unreachable; still serving');
       metrics.connected.set({ system: 'postgres' }, 0);
       return;
     }
@@ -151,7 +151,7 @@ export class RouteFollower {
         model,
         version: null,
         kind: 'let-go',
-        message: `It was served under epoch ${epoch}; a person let it go.`,
+        message: `It was served under epoch ${epoch}; a person ended its service.`,
       });
     }
     this.unconfirmed = unnamed
@@ -164,7 +164,7 @@ export class RouteFollower {
       this.told.add(words);
       const message =
         `It is served under epoch ${epoch}, and the database (store ${storeId}) has no route ` +
-        `for it. It stays until \`npx perdure routes let-go ${model}\`.`;
+        `for it. It keeps being served until \`npx perdure routes let-go ${model}\`.`;
       events.record({ model, version: null, kind: 'not-in-store', message });
     }
     if (letGo.length > 0)

@@ -66,7 +66,7 @@ export class VersionLoader {
       routeFile.definition(definitionSha256, controlPlane.definitionByDigest).then(
         ({ contract }) => [contract],
         (error: unknown) => {
-          log.warn({ model, version, err: error }, 'what callers of an earlier route may send is not known');
+          log.warn({ model, version, err: error }, 'the contract of an earlier route is unknown');
           return [];
         },
       ),

@@ -55,8 +55,8 @@ export class GatewayEvents {
   /** A version refuses what callers were promised. What the caller sent is not repeated. */
   recordRefusal({ loaded, epoch }: Pick<RoutedVersion, 'loaded' | 'epoch'>, refusal: Error): void {
     const { model, version } = loaded.served;
-    const why = refusal.message.replace(/, row \d+: .*/s, ': a value of it is not taken.');
-    const message = `Under epoch ${epoch} it refuses what its route takes, and the incumbent answers. ${why}`;
+    const why = refusal.message.replace(/, row \d+: .*/s, ': a value is not accepted.');
+    const message = `Under epoch ${epoch} it refuses requests that its route accepts; the incumbent answers them. ${why}`;
     this.record({ model, version, kind: 'contract-broken', message });
   }
 

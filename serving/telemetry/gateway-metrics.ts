@@ -48,7 +48,7 @@ export class GatewayMetrics {
     this.shadowCopies = counter(
       'shadow_copies_total',
       'Copies of requests for a shadow, by outcome: answered, failed, refused by its contract, or dropped ' +
-        'for want of room.',
+        'for lack of room.',
       ['model', 'version', 'outcome'],
     );
     this.acceptedFeatures = counter(
@@ -57,7 +57,7 @@ export class GatewayMetrics {
         'may send it.',
       ['model', 'feature', 'overdue'],
     );
-    this.refused = counter('refused_total', 'Requests refused because of what they were, by HTTP status.', ['status']);
+    this.refused = counter('refused_total', 'Requests refused as invalid, by HTTP status.', ['status']);
     this.latency = new Histogram({
       name: 'perdure_gateway_latency_seconds',
       help: 'Time from the whole request to its answer.',
@@ -72,11 +72,8 @@ export class GatewayMetrics {
       buckets: [1, 2, 4, 8, 16, 32, 64, 256, 1024, 10_000],
       registers,
     });
-    this.queued = gauge('queued_requests', 'Requests that wait for a model.', ['model', 'version']);
-    this.restarts = counter('model_restarts_total', 'Times that a model process ended and was started again.', [
-      'model',
-      'version',
-    ]);
+    this.queued = gauge('queued_requests', 'Requests waiting for a model.', ['model', 'version']);
+    this.restarts = counter('model_restarts_total', 'Restarts of model processes.', ['model', 'version']);
     this.events = counter('events_total', 'What happened to versions and models, by kind; see the serving guide.', [
       'model',
       'version',
@@ -88,16 +85,16 @@ export class GatewayMetrics {
       ['model', 'version', 'feature'],
     );
     this.routeEpoch = gauge('route_epoch', 'Epoch of the route in force.', ['model']);
-    this.loadSeconds = gauge('model_load_seconds', 'Time that loading and warming took.', ['model', 'version']);
+    this.loadSeconds = gauge('model_load_seconds', 'Time to load and warm a version.', ['model', 'version']);
     this.routesUnconfirmed = gauge(
       'routes_unconfirmed',
-      'Models that are served though the database has no route for them.',
+      'Models served although the database has no route for them.',
       [],
     );
     this.routeErrors = counter('route_errors_total', 'Routes that could not be put in force.', ['model']);
     this.connected = gauge('connected', 'Whether the last call to a system succeeded: 1 or 0.', ['system']);
     this.spoolBytes = gauge('spool_bytes', 'Bytes on disk that are not in the object store yet.', ['log']);
-    this.spoolWritable = gauge('spool_writable', 'Whether the disk takes lines: 1 or 0.', ['log']);
+    this.spoolWritable = gauge('spool_writable', 'Whether the disk accepts writes: 1 or 0.', ['log']);
     this.rowsShipped = counter('spool_rows_shipped_total', 'Rows that are in the object store.', ['log']);
     this.rowsLost = counter('spool_rows_lost_total', 'Rows lost, by reason: full, torn, unwritten, damaged.', [
       'log',

@@ -32,7 +32,7 @@ describe('Ctrl-C during npm start', () => {
     const { code } = await start.ended;
     expect(code, start.output()).toBe(130);
     expect(Date.now() - interruptedAt, start.output()).toBeLessThan(stopsWithinMs);
-    expect(start.output()).toContain('the next npm start goes on from here');
+    expect(start.output()).toContain('the next npm start continues from here');
     expect(processesOf(place.home)).toEqual([]);
   });
 

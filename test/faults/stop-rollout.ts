@@ -34,7 +34,7 @@ export const versionInForce = ({ db }: DrillStack): Promise<number> =>
 export async function abortRollout({ all }: DrillStack): Promise<void> {
   await retried('the rollout is told to go back', async () => {
     const { accepted, reason } = await steerRollout(all.temporal, environment, model, 'abort', person);
-    if (!accepted && !reason.includes('going back already')) throw new Error(reason);
+    if (!accepted && !reason.includes('already going back')) throw new Error(reason);
     return true;
   });
 }

@@ -210,7 +210,7 @@ export const scenarios: Record<string, Scenario> = {
       } as const;
       const found = world();
       found.found.push({ closed: ['run train/m/1: it was terminated'], unwatched: [share] });
-      found.givingBack = { ...found.givingBack, to: null, note: 'it had no share of the traffic' };
+      found.givingBack = { ...found.givingBack, to: null, note: 'it had no traffic share' };
       return found;
     },
     async drive(handle, { closedUnwatched }) {

@@ -365,7 +365,7 @@ describe.concurrent('in 400 days of the worst policy no run has 2,000 events:', 
     const share = { rolloutId: 'r', environment: 'production', why: 'its workflow was terminated' } as const;
     const unwatched = Array.from({ length: 50 }, () => ({ ...share, model: ownModel() }));
     const full = { closed: Array.from({ length: 50 }, (_, index) => `run ${index}`), unwatched };
-    world.givingBack = { ...world.givingBack, to: null, note: 'it had no share of the traffic' };
+    world.givingBack = { ...world.givingBack, to: null, note: 'it had no traffic share' };
     world.found.push(...Array.from({ length: 100 }, (_, watch) => (watch % 60 === 50 ? full : nothing)));
     const counts = await liveFor(bench, world, 'reconcile', async () => {
       await bench.env.sleep('10 minutes');

@@ -73,7 +73,7 @@ describe('a promotion that waits', () => {
         await eventually(
           'it waits for the cut-over',
           () => detailsOf(handle),
-          (details) => details.includes('waits for its cut-over'),
+          (details) => details.includes('waiting for its cut-over'),
         );
         await bench.env.sleep('30 hours');
         expect(world.challengerShares).toEqual([]);
@@ -165,7 +165,7 @@ describe('a promotion whose evidence went out of date', () => {
       await untilWaiting(handle);
       expect((await handle.query(promotionStatusQuery)).decisions).toEqual([]);
       expect(world.challengerShares).toEqual([]);
-      expect(await detailsOf(handle)).toContain('evidence is out of date (the champion is now 3)');
+      expect(await detailsOf(handle)).toContain('evidence is stale (the champion is now 3)');
 
       await handle.signal(approveSignal, { actor: 'ben', comment: '', evidenceSha256: '1'.repeat(64) });
       await eventually(
@@ -258,10 +258,10 @@ describe('a promotion that needs nobody', () => {
     expect(world.policyApprovals).toEqual([]);
   });
 
-  it('lets a version through on its gates alone where the policy asks for no approval', async () => {
+  it('lets a version through on its gates alone where the policy requires no approval', async () => {
     const world = worldWith({ approvals: { count: 0 } });
     expect((await promotion(bench, world, (handle) => handle.result())).state).toBe('promoted');
-    expect(world.policyApprovals).toEqual(['the policy asks for no approval']);
+    expect(world.policyApprovals).toEqual(['the policy requires no approval']);
   });
 });
 

@@ -45,7 +45,7 @@ describe('a newer candidate', () => {
       await handle.signal(giveWaySignal);
       return handle.result();
     });
-    expect(result).toMatchObject({ state: 'superseded', reason: 'version 3 was asked for after it' });
+    expect(result).toMatchObject({ state: 'superseded', reason: 'version 3 was requested after it' });
     expect(world.challengerShares).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe('a newer candidate', () => {
     world.olderWaiting = [1];
     await promotion(bench, world, async (handle) => {
       await untilWaiting(handle);
-      expect(await detailsOf(handle)).toContain('takes the place of version 1, which waited');
+      expect(await detailsOf(handle)).toContain('supersedes version 1, which was waiting');
     });
   });
 });
@@ -126,7 +126,7 @@ describe('an approval', () => {
       expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann'))).toMatchObject({ counted: true });
       expect(await handle.executeUpdate(decidePromotionUpdate, approve('ann'))).toMatchObject({
         counted: false,
-        reason: expect.stringContaining('approved already'),
+        reason: expect.stringContaining('already approved'),
       });
       expect((await handle.query(promotionStatusQuery)).state).toBe('waiting-for-approval');
       expect(world.challengerShares).toEqual([]);

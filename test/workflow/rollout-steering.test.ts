@@ -151,7 +151,7 @@ describe('what is said to a rollout', () => {
       });
       expect(await say('advance', 'ann', 'bad')).toMatchObject({
         accepted: false,
-        reason: expect.stringContaining('does not fit'),
+        reason: expect.stringContaining('does not match'),
       });
       expect(await say('advance', 'otto', 'good')).toMatchObject({
         accepted: false,
@@ -209,7 +209,7 @@ describe('what is said to a rollout', () => {
       await untilLooks(looks, 2);
       expect(await advance()).toMatchObject({
         accepted: false,
-        reason: expect.stringContaining('gone on to another stage'),
+        reason: expect.stringContaining('moved on to another stage'),
       });
       moments[2]?.let();
       expect((await handle.result()).state).toBe('completed');

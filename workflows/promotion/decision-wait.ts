@@ -54,8 +54,8 @@ export class DecisionWait {
       const escalates = !this.escalated && this.escalateAtMs <= Math.min(this.remindAtMs, deadlineMs);
       const wakeAtMs = escalates ? this.escalateAtMs : Math.min(this.remindAtMs, deadlineMs);
       const summary =
-        'waits for people; ' +
-        `${escalates ? 'others are asked too' : wakeAtMs === deadlineMs ? 'expires' : 'reminds them'} at ` +
+        'waiting for a decision; ' +
+        `${escalates ? 'escalates' : wakeAtMs === deadlineMs ? 'expires' : 'reminder'} at ` +
         `${new Date(wakeAtMs).toISOString()}`;
       const decided = () => this.standing !== 'waiting' || interrupted();
       if (await condition(decided, Math.max(wakeAtMs - Date.now(), 1), { summary })) return;

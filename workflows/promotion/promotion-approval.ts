@@ -22,9 +22,9 @@ async function letIn(promotion: PromotionRun, champion: number | null): Promise<
   await untilCutOver(promotion, stopped);
   if (promotion.progress.shown?.notBefore !== undefined && stopped())
     return { state: 'withdrawn', reason: recorded.lastReason };
-  await recorded.hold('the policy lets this version in without an approval');
+  await recorded.hold('the policy admits this version without an approval');
   await recorded.ruleByPolicy(
-    champion === null ? 'first version of an empty environment' : 'the policy asks for no approval',
+    champion === null ? 'first version of an empty environment' : 'the policy requires no approval',
   );
   return undefined;
 }
@@ -63,7 +63,7 @@ async function askPeople(promotion: PromotionRun): Promise<PromotionEnd | undefi
   await recorded.hold('the promotion has been decided');
   const { standing } = wait;
   if (standing === 'waiting' && progress.newer !== null)
-    return { state: 'superseded', reason: `version ${progress.newer} was asked for after it` };
+    return { state: 'superseded', reason: `version ${progress.newer} was requested after it` };
   if (standing === 'waiting')
     return { state: 'expired', reason: `no decision within ${policy.expireAfterHours} hours` };
   if (standing !== 'approved') return { state: standing, reason: recorded.lastReason };
@@ -76,7 +76,7 @@ async function untilCutOver(promotion: PromotionRun, stopped: () => boolean): Pr
   const notBefore = promotion.progress.shown?.notBefore;
   const waitMs = notBefore === undefined ? 0 : Date.parse(notBefore) - Date.now();
   if (waitMs <= 0 || stopped()) return;
-  promotion.timeline.doing(`approved; waits for its cut-over at ${notBefore}. Until then it can be withdrawn.`);
+  promotion.timeline.doing(`approved; waiting for its cut-over at ${notBefore}. Until then it can be withdrawn.`);
   await condition(() => stopped() || historyIsLong(), waitMs);
   if (!stopped() && historyIsLong()) await promotion.carryOver();
 }

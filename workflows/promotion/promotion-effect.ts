@@ -36,7 +36,7 @@ async function rollOut(promotion: PromotionRun): Promise<RolloutResult | { stale
   promotion.rollout = new PromotionRollout(args, {
     onQueued: () =>
       timeline.doing(
-        `approved; waits for another rollout of ${model} in ${environment} to end, then goes on by itself`,
+        `approved; waiting for another rollout of ${model} in ${environment} to end, then continues automatically`,
       ),
     onBegun: (rolloutId) => void (progress.rolloutId = rolloutId),
     cancelled: () => progress.cancelled,

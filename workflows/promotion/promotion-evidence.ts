@@ -20,7 +20,7 @@ export async function showEvidence(promotion: PromotionRun): Promise<PromotionEn
   // Those who decide see one candidate for a place, the newest.
   if (patched('older-give-way')) {
     const { versions } = await quickActivities().supersedeOlder({ promotionId });
-    if (versions.length > 0) timeline.note(`takes the place of version ${versions.join(', ')}, which waited`);
+    if (versions.length > 0) timeline.note(`supersedes version ${versions.join(', ')}, which was waiting`);
   }
   return undefined;
 }

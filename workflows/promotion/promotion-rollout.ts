@@ -93,7 +93,7 @@ export class PromotionRollout {
       }
       this.meanwhile.onQueued();
       if (this.outlives) await lockWaits().awaitRolloutTurn({ model, environment });
-      else await sleep('5s', { summary: 'another rollout of the model goes first' });
+      else await sleep('5s', { summary: 'another rollout of the model is ahead' });
     }
   }
 }

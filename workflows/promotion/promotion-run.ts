@@ -116,7 +116,7 @@ export class PromotionRun {
   /** New evidence is needed: what was decided on the old one no longer counts. */
   gatherAgain(reason: string): undefined {
     this.recorded.close('new evidence is being gathered: read it and decide again');
-    this.timeline.note(`evidence is out of date (${reason}): decisions on it no longer count`);
+    this.timeline.note(`evidence is stale (${reason}): decisions on it no longer count`);
     Object.assign(this.progress, undecided);
   }
 

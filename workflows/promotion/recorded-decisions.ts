@@ -128,7 +128,7 @@ export class RecordedDecisions {
   async rule(decision: Decision): Promise<DecisionAnswer> {
     const answer = await this.ruleInTurn(heard(decision), 'update');
     if (!answer)
-      throw ApplicationFailure.nonRetryable('the promotion did not rule on it: decide again', 'promotion/closed');
+      throw ApplicationFailure.nonRetryable('the promotion did not process it: decide again', 'promotion/closed');
     return answer;
   }
 

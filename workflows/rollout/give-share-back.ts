@@ -21,7 +21,7 @@ export async function giveShareBack(input: GiveBackRequest, carried?: { startedM
     const plan = await reconcileActivities().planGivingBack(input);
     const { rolloutId, environment, model, why } = plan;
     mark({ model, environment });
-    const timeline = new Timeline(`A rollout of ${model} in ${environment} that nobody watches`);
+    const timeline = new Timeline(`Abandoned rollout of ${model} in ${environment}`);
     const done = await tryToGiveBack(plan, timeline, startedMs);
     if (done !== undefined) {
       const reason = `${why}; ${done}`;
@@ -41,7 +41,7 @@ async function tryToGiveBack(plan: GivingBack, timeline: Timeline, startedMs: nu
   const { to, note, environment, model, why } = plan;
   if (!to) return note;
   const { champion, epoch } = to;
-  timeline.doing(`giving its share back to version ${champion}`);
+  timeline.doing(`returning its share to version ${champion}`);
   try {
     const back = await executeChild(rollbackModel, {
       workflowId: workflowIds.rollback(environment, model, epoch),
@@ -52,18 +52,18 @@ async function tryToGiveBack(plan: GivingBack, timeline: Timeline, startedMs: nu
           to: champion,
           epoch,
           actor: 'system:reconciler',
-          reason: `${why}: nobody watches the rollout`.slice(0, 900),
+          reason: `${why}: the rollout is abandoned`.slice(0, 900),
         },
       ],
       staticSummary: `${model} in ${environment}: ${why}`.slice(0, 200),
     });
-    return `version ${back.version} answers alone again since epoch ${back.epoch}`;
+    return `version ${back.version} answers all traffic again since epoch ${back.epoch}`;
   } catch (error) {
     // Those of 0.1.0 failed after a minute and were begun again by the reconciler; theirs replay as they went.
     const triesOn = patched('tries-again-itself');
     const pauseMs = triesOn ? growingPauseMs(Date.now() - startedMs, pause) : pause.leastMs;
     const again = new Date(Date.now() + pauseMs).toISOString();
-    timeline.note(`version ${champion} could not be put back: ${failureText(error)}. It is tried again at ${again}`);
+    timeline.note(`version ${champion} could not be restored: ${failureText(error)}. Retry at ${again}`);
     await sleep(pauseMs);
     if (!triesOn) throw error;
     return undefined;

@@ -23,7 +23,7 @@ export async function reviewRollout(input: ReviewRequest, carried?: ReviewProgre
   const review = await quickActivities().planReview({ rolloutId });
   const { model, environment, version } = review;
   mark({ model, version: String(version), environment });
-  const timeline = new Timeline(`Last word on the rollout of ${model}@${version} in ${environment}`);
+  const timeline = new Timeline(`Late-label review of the rollout of ${model}@${version} in ${environment}`);
   const startedMs = carried?.startedMs ?? workflowInfo().startTime.getTime();
 
   let word: LateLabelReview;
@@ -41,7 +41,7 @@ export async function reviewRollout(input: ReviewRequest, carried?: ReviewProgre
     // they went.
     const grownMs = growingPauseMs(waitedMs, { leastMs: review.lookEveryMs });
     const pauseMs = grownMs > review.lookEveryMs && patched('looks-thin-out') ? grownMs : review.lookEveryMs;
-    await sleep(Math.max(1, Math.min(pauseMs, leftMs)), { summary: 'waits for labels' });
+    await sleep(Math.max(1, Math.min(pauseMs, leftMs)), { summary: 'waiting for labels' });
   }
   await quickActivities().recordLastWord({ rolloutId, word });
   mark({ outcome: word.verdict });
@@ -50,7 +50,7 @@ export async function reviewRollout(input: ReviewRequest, carried?: ReviewProgre
   if (word.verdict === 'fail' && review.onFail === 'rollback') {
     const epoch = await quickActivities().epochToLeave({ environment, model, version });
     if (epoch === null) {
-      timeline.note(`version ${version} is not served any more: nothing to roll back`);
+      timeline.note(`version ${version} is no longer served: nothing to roll back`);
       return word;
     }
     timeline.doing('rolling back');

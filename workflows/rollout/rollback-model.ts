@@ -63,7 +63,7 @@ export async function rollbackModel(input: RollbackRequest): Promise<RollbackRes
       leaves: request.leaves ?? null,
     });
     const { version } = target;
-    timeline.doing(`putting version ${version} back`);
+    timeline.doing(`restoring version ${version}`);
     // What the stopped rollout, or another rollback of the same epoch, has put back already is not written twice: it is
     // proven all the same.
     const epoch =
@@ -118,7 +118,7 @@ const latest = (times: readonly { at: string }[]): string | null =>
 
 const overtaken = (version: number, epoch: number) =>
   ApplicationFailure.nonRetryable(
-    `another rollback came in between: epoch ${epoch} does not serve version ${version}. Look at the route, ` +
-      'and roll back again if it must be.',
+    `another rollback intervened: epoch ${epoch} does not serve version ${version}. Check the route, ` +
+      'and roll back again if needed.',
     'state/conflict',
   );

@@ -12,7 +12,7 @@ export async function goBack(rollout: RolloutRun, error: unknown): Promise<Rollo
   if (failureCode(error) === 'lease/lost') return rollout.end('aborted', failureText(error));
   const back =
     error instanceof GoBack ? error : new GoBack(isCancellation(error) ? 'aborted' : 'rolled-back', failureText(error));
-  if (champion === null) return rollout.end('failed', `${back.message}; there is no earlier version to go back to`);
+  if (champion === null) return rollout.end('failed', `${back.message}; there is no earlier version to return to`);
   progress.back = { state: back.state, message: back.message };
   timeline.doing(`going back to version ${champion}: ${back.message}`);
   try {

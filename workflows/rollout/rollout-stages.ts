@@ -116,7 +116,7 @@ async function moveOn(rollout: RolloutRun, stage: PlannedStage): Promise<Rollout
   const undecided = stage.decides === 'better' && seen.verdict !== 'fail' ? 'no winner: ' : '';
   if (move === 'roll-back')
     throw new GoBack('rolled-back', `${undecided}${progress.lastLook ?? 'the judge says fail'}`);
-  if (move === 'pause') wishes.pauseBecause(`the judge needs a person: ${progress.lastLook}`);
+  if (move === 'pause') wishes.pauseBecause(`the judge is undecided, a person must decide: ${progress.lastLook}`);
   return move;
 }
 

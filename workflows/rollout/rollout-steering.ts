@@ -19,7 +19,7 @@ import { Mutex } from '../mutex.js';
 const commands: readonly SteeringCommand[] = ['pause', 'resume', 'advance', 'abort'];
 const textRules = { command: { max: 20 }, actor: { max: 200 }, reason: { max: 1000 }, signature: { max: 400 } };
 const answers: Readonly<Record<SteeringCommand, string>> = {
-  pause: 'paused; the split stays as it is',
+  pause: 'paused; the split is unchanged',
   resume: 'resumed',
   advance: 'goes on to the next stage',
   abort: 'goes back to the champion',
@@ -133,7 +133,7 @@ export class RolloutSteering {
   }
 
   private async answerUpdate(heard: HeardCommand): Promise<SteeringAnswer> {
-    return (await this.answerTo(heard)) ?? { accepted: false, reason: 'nobody ruled on it: say it again' };
+    return (await this.answerTo(heard)) ?? { accepted: false, reason: 'it was not processed: send it again' };
   }
 
   /** Undefined where the next run answers. */
@@ -191,21 +191,21 @@ export class RolloutSteering {
     } catch (error) {
       return {
         accepted: applied,
-        reason: `${applied ? answers[command] : 'it could not be ruled on'}; not written down: ${failureText(error)}`,
+        reason: `${applied ? answers[command] : 'it could not be processed'}; not recorded: ${failureText(error)}`,
       };
     }
   }
 
   private whyNot(command: SteeringCommand): string | null {
     if (this.closedBecause !== null) return this.closedBecause;
-    if (this.wishes.aborted) return 'the rollout is going back already';
+    if (this.wishes.aborted) return 'the rollout is already going back';
     return command === 'resume' && !this.wishes.paused ? 'the rollout is not paused' : null;
   }
 
   /** Why a command is not taken now that it is its turn; what has taken effect stays so. */
   private whyLate({ command, stage, refusedBecause, applied }: HeardCommand): string | null {
     if (applied) return null;
-    const otherStage = this.stage() === stage ? null : 'the rollout has gone on to another stage: look again';
+    const otherStage = this.stage() === stage ? null : 'the rollout has moved on to another stage: check it again';
     return refusedBecause ?? this.whyNot(command) ?? otherStage;
   }
 }

@@ -90,7 +90,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
       ? await askForPromotion(model, registered.version, registered.promote, actorOf(request.cause))
       : null;
     timeline.finished(
-      promotion ? `asked for promotion: ${promotion}` : `no promotion asked for: ${registered.promoteReason}`,
+      promotion ? `requested promotion: ${promotion}` : `no promotion requested: ${registered.promoteReason}`,
     );
     return {
       runId,

@@ -21,7 +21,7 @@ export function expressionTree(serialized: string): ExpressionTree {
   const parsed = parsedSchema.parse(json);
   if (parsed.error)
     return {
-      problem: `${parsed.error_message ?? 'it is not SQL'} (a column whose name is an SQL word needs double quotes)`,
+      problem: `${parsed.error_message ?? 'it is not SQL'} (quote a column whose name is an SQL keyword)`,
     };
   const tree = onlyExpression(parsed.statements ?? []);
   return isRecord(tree) ? { tree } : { problem: 'it must be one SQL expression, not a statement' };

@@ -61,8 +61,8 @@ export function createExpressionParser(session: DuckSession, data: ColumnSources
     if (growth > growthMax)
       return {
         problem:
-          `it may make a text ${Math.ceil(growth)} times longer than what it reads; ${growthMax} times is ` +
-          `the most`,
+          `it may make a string ${Math.ceil(growth)} times longer than its input; ` +
+          `at most ${growthMax} times is allowed`,
       };
     return { sql: wrapped(text), columns };
   }
@@ -82,6 +82,6 @@ const wrapped = (text: string): string => `(\n${text}\n)`;
 function problemOfText(text: string): string | undefined {
   if (text.includes('\0')) return 'it holds a NUL character';
   return text.length > expressionCharsMax
-    ? `it has ${text.length} characters; ${expressionCharsMax} are the most`
+    ? `it has ${text.length} characters; at most ${expressionCharsMax} are allowed`
     : undefined;
 }

@@ -81,13 +81,13 @@ function functionProblem(call: Record<string, unknown>): string | undefined {
   if (!schemas.includes(call.schema) || (call.catalog ?? '') !== '')
     return `the function ${name} must be written without a schema`;
   if (!isAllowedFunction(name))
-    return `the function ${name} is not among those that an expression may call; docs/model-definition.md lists them`;
+    return `the function ${name} is not allowed in an expression; docs/model-definition.md lists the allowed ones`;
   const orders = isRecord(call.order_bys) && Array.isArray(call.order_bys.orders) ? call.order_bys.orders.length : 0;
   if (call.distinct === true || (call.filter ?? null) !== null || orders > 0)
     return `${name} with DISTINCT, FILTER or ORDER BY is not allowed: a feature is computed from one row`;
   // `age` of one argument counts from today.
   if (name === 'age' && (!Array.isArray(call.children) || call.children.length !== 2))
-    return 'age of one argument counts from today: give both times';
+    return 'age with one argument depends on today: give both times';
   return undefined;
 }
 

@@ -32,9 +32,9 @@ export function leakWarnings(
     if (!own) return [];
     const what =
       own.table === read.table
-        ? `reads ${read.table}.${read.column}, of which the label is made`
-        : `reads ${read.table}.${read.column}, which has the name of ${own.table}.${own.column}, of which ` +
-          'the label is made';
-    return [`${what}: if it is known only after the outcome, the model is shown the answer`];
+        ? `reads ${read.table}.${read.column}, from which the label is derived`
+        : `reads ${read.table}.${read.column}, which has the same name as ${own.table}.${own.column}, from which ` +
+          'the label is derived';
+    return [`${what}: if it is only known after the outcome, the label leaks into the features`];
   }
 }

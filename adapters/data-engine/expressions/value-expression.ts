@@ -48,7 +48,7 @@ export async function createValueExpressions(session: DuckSession, contract: Con
       const used = [...new Set(parsed.columns.map(({ column }) => column))];
       const unclear = used.find((column) => twofold.some((feature) => sameName(feature, column)));
       if (unclear !== undefined)
-        throw refuse(`${unclear} is a feature as well as a column of every prediction; give the feature another name`);
+        throw refuse(`${unclear} is both a feature and a column of every prediction; rename the feature`);
       const [bound] = await bindExpressions(session, source, [parsed]);
       if (!bound || 'problem' in bound) throw refuse(bound?.problem ?? 'it cannot be computed');
       if (!givesNumber.test(bound.type)) throw refuse(`it gives ${bound.type}; it must give a number`);

@@ -72,7 +72,7 @@ export async function checkEntity(
   );
   const message =
     `${count.rows} labelled rows share ${count.groups} values of the entity ` +
-    `(${contract.entity.join(', ')}); each must identify one row.`;
+    `(${contract.entity.join(', ')}); each must identify exactly one row.`;
   return [{ rule: 'duplicate-key', table: null, column: null, message, rows: count.rows, examples }];
 }
 

@@ -31,7 +31,7 @@ export async function checkKey(
   );
   const message =
     `${count.rows} rows of ${read.name} share ${count.groups} values of the key ` +
-    `(${key.join(', ')}); each may occur once. Remove the repeated rows.`;
+    `(${key.join(', ')}); each may occur only once. Remove the repeated rows.`;
   return [{ rule: 'duplicate-key', table: read.name, column: null, message, rows: count.rows, examples }];
 }
 

@@ -55,7 +55,7 @@ export function columnReading(type: ColumnType, sqlType: string, column: string)
 export const nulDoubt = (column: string): ColumnDoubt => ({
   rule: 'unstorable-text',
   predicate: `contains(${column}, chr(0))`,
-  problem: 'hold the character NUL (U+0000), which no text may. Take it out',
+  problem: 'hold the character NUL (U+0000), which is not allowed in text. Remove it',
 });
 
 function integerReading(sqlType: string, column: string): ColumnReading | undefined {

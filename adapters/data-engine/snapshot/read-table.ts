@@ -53,7 +53,7 @@ export async function readTable(
   if (files.length === 0) {
     breakAll();
     result.issues.push(
-      issue('missing-table', name, null, `No file of table ${name} has arrived for this partition. Put its data.`),
+      issue('missing-table', name, null, `Table ${name} has no file for this partition. Put its data.`),
     );
     return result;
   }
@@ -165,13 +165,13 @@ const absentIssue = (table: string, file: SourceFile, column: string, type: Colu
 
 function ambiguousIssue(table: string, file: SourceFile, column: string, names: readonly string[]): ValidationIssue {
   const what = names.every((one) => one === column)
-    ? `${names.length} columns that are called ${column}`
+    ? `${names.length} columns named ${column}`
     : `the columns ${names.join(' and ')}, and none that is called exactly ${column}`;
   return issue(
     'ambiguous-column',
     table,
     column,
-    `${file.name} of table ${table} has ${what}: it cannot be known which is meant. Rename them.`,
+    `${file.name} of table ${table} has ${what}: it is ambiguous which one is meant. Rename them.`,
   );
 }
 

@@ -87,7 +87,7 @@ async function matchRows(request: ChampionRowsRequest, shaped: string): Promise<
     );
     const { wanted = 0, found = 0, once = 0 } = counts ?? {};
     if (wanted !== found || wanted !== once)
-      return { impossible: `${partition}: ${once} of ${wanted} rows are found again with the champion's features` };
+      return { impossible: `${partition}: ${once} of ${wanted} rows were matched with the champion's features` };
     const features = Object.keys(champion.features).map(
       (name) => `shaped.${quoteName(championColumn(name))} AS ${quoteName(name)}`,
     );

@@ -51,7 +51,7 @@ export async function shapeRows(
   const columns = label ? await materialize(session, definition.data.base, usable, issues) : [];
   if (columns.length === 0) {
     notes.push(
-      'Contract and expectations were not checked: the label cannot be computed, so it is not known ' +
+      'Contract and expectations were not checked: the label cannot be computed, so it is unknown ' +
         'which rows count.',
     );
   }
@@ -86,8 +86,8 @@ async function materialize(
         issues.push(
           expressionIssue(
             column.name,
-            `${column.role} ${column.name} fails on the data: ${firstLine(error)}. Correct the data, or let ` +
-              'the expression bear it (TRY_CAST, TRY).',
+            `${column.role} ${column.name} fails on the data: ${firstLine(error)}. Correct the data, or make ` +
+              'the expression tolerate it (TRY_CAST, TRY).',
           ),
         );
       }

@@ -130,7 +130,7 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
       issues.push(
         emptyIssue(data.base, baseRows === 0 ? 'has no rows' : `has ${baseRows} rows and no label among them`),
       );
-    if (baseRows > rows) notes.push(`${baseRows - rows} of ${baseRows} rows have no label and are left out.`);
+    if (baseRows > rows) notes.push(`${baseRows - rows} of ${baseRows} rows have no label and are skipped.`);
     issues.push(...(await checkContract(session, contract, shaped.columns)));
     if (!issues.some(({ rule, table }) => rule === 'duplicate-key' && table === data.base))
       issues.push(...(await checkEntity(session, contract, shaped.columns)));

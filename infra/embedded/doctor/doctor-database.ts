@@ -11,18 +11,18 @@ export async function databaseRoleCheck(databaseUrl: string): Promise<Check> {
         coalesce(has_table_privilege(to_regclass('routes'), 'update'), false) as changes,
         exists (select from pg_trigger where tgrelid = to_regclass('routes')
         and tgname = 'perdure_append_only_rows') as guarded`;
-    if (!found?.migrated) return ok('database role', 'no tables yet; the first start makes them');
+    if (!found?.migrated) return ok('database role', 'no tables yet; the first start creates them');
     if (!found.guarded)
       return problem(
         'database role',
-        'nothing keeps facts from being changed: the triggers are missing',
-        'Start the stack: it makes them.',
+        'facts are not protected from changes: the triggers are missing',
+        'Start the stack: it creates them.',
       );
-    if (!found.changes) return ok('database role', `${found.role} may add facts and change none`);
+    if (!found.changes) return ok('database role', `${found.role} may add facts but not change them`);
     return note(
       'database role',
-      `${found.role} owns the tables or may change every row: triggers alone keep facts`,
-      'Give the application a role of its own in PERDURE_DATABASE_URL, and the owner in ' +
+      `${found.role} owns the tables or may change every row: only triggers protect facts`,
+      'Give the application its own role in PERDURE_DATABASE_URL, and the owner in ' +
         'PERDURE_MIGRATION_DATABASE_URL.',
     );
   } catch (error) {

@@ -15,7 +15,7 @@ export async function decisionChecks(config: PerdureConfig): Promise<Check[]> {
       : note(
           'decision trust',
           trustText(trust),
-          'Right for one machine. Where others reach Temporal: PERDURE_DECISION_TRUST=signed for API and workers.',
+          'Fine on one machine. Where others can reach Temporal, set PERDURE_DECISION_TRUST=signed for API and workers.',
         );
   return [said, await keysCheck(config)];
 }
@@ -24,11 +24,11 @@ async function keysCheck(config: PerdureConfig): Promise<Check> {
   try {
     const files = decisionKeyFiles(config);
     if (config.decisions.signingKeyFile === undefined && !existsSync(files.signing)) {
-      return ok('decision keys', 'not made yet; the first start makes them');
+      return ok('decision keys', 'not created yet; the first start creates them');
     }
     return await pairCheck(files);
   } catch (error) {
-    return problem('decision keys', messageOf(error), 'docs/operations.md says how keys are made and changed.');
+    return problem('decision keys', messageOf(error), 'docs/operations.md explains how to create and rotate keys.');
   }
 }
 

@@ -31,14 +31,14 @@ function checksOf(environment: string, { unconfirmed, spool }: z.infer<typeof st
           name,
           `${kept.slice(0, 10).join(', ')}${kept.length > 10 ? ` and ${kept.length - 10} more` : ''}: ` +
             `served, and the database has no route for ${kept.length === 1 ? 'it' : 'them'}`,
-          'If the database is a wrong or an empty one, restore it; what shall no longer be served: npx ' +
+          'If the database is the wrong one or empty, restore it; to stop serving a model: npx ' +
             `perdure routes let-go MODEL --env ${environment} --reason "…"`,
         ),
     ...unwritable.map((log) =>
       problem(
         `spool of ${environment}`,
         `the disk takes no ${log}`,
-        'Make room in the state folder; the gateway goes on by itself.',
+        'Free space for the state folder; the gateway then continues automatically.',
       ),
     ),
   ];

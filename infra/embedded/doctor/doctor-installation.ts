@@ -17,7 +17,7 @@ export async function installationChecks({ projectRoot }: PerdureConfig): Promis
     python,
     nodePackagesFit(projectRoot, { development: false })
       ? ok('Node packages', 'as locked')
-      : problem('Node packages', 'node_modules is not what package-lock.json says', installRemedy),
+      : problem('Node packages', 'node_modules does not match package-lock.json', installRemedy),
     ...wantedTools(projectRoot, false).map((tool) =>
       isToolFresh(tool)
         ? ok(`tools: ${tool.name}`, 'as locked')
@@ -36,7 +36,7 @@ async function temporalCheck(projectRoot: string): Promise<Check> {
       return note(
         'Temporal program',
         `${own} is not server ${temporalServerVersion}; ${found.path} is used`,
-        'Unset PERDURE_TEMPORAL_BINARY or point it at a fitting one.',
+        'Unset PERDURE_TEMPORAL_BINARY or point it at a matching one.',
       );
     }
     return ok('Temporal program', `server ${found.serverVersion} (${found.path})`);

@@ -38,9 +38,8 @@ export async function lakeFindings(db: Database, store: LakeStore): Promise<Chec
     broken.push(...found.flatMap((one) => one.broken));
     strays.push(...found.flatMap((one) => one.strays));
   }
-  const rest =
-    looked < models.length ? ` ${models.length - looked} of ${models.length} models were not looked at.` : '';
-  const remedy = 'Put what is meant as data with `npx perdure data put`; `npx perdure data ls MODEL` names each file.';
+  const rest = looked < models.length ? ` ${models.length - looked} of ${models.length} models were not checked.` : '';
+  const remedy = 'Put data files with `npx perdure data put`; `npx perdure data ls MODEL` names each file.';
   if (broken.length > 0)
     return problem(
       'lake',

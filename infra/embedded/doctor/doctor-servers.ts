@@ -49,7 +49,7 @@ export async function serverChecks(
       : problem(
           name,
           `${state}${lastError ? `: ${lastError}` : ''}`,
-          `Read ${logFile ?? 'its log'}; it is started again by itself.`,
+          `Read ${logFile ?? 'its log'}; it is restarted automatically.`,
         ),
   );
   const { databaseUrl } = addresses;
@@ -98,7 +98,7 @@ async function replayCheck(place: ReplayPlace): Promise<Check> {
     if (stuck !== undefined) return problem('open workflows', stuck, 'See the Temporal UI for what each has done.');
     return ok(
       'open workflows',
-      `${report.replayed} replayed: they go on with this ` +
+      `${report.replayed} replayed: they run on with this ` +
         `code${report.isWhole ? '' : '; there are more, which were not replayed'}`,
     );
   } catch (error) {
@@ -176,7 +176,7 @@ async function migrationsCheck({ projectRoot }: PerdureConfig, databaseUrl: stri
     if (applied > known)
       return problem(
         'migrations',
-        `the database has ${applied}, this checkout knows ${known}`,
+        `the database has ${applied}, this checkout only ${known}`,
         'Use the newer checkout with this database.',
       );
     return problem('migrations', `${applied} of ${known} applied`, 'Start the stack: it applies them.');

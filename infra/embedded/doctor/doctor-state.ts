@@ -29,7 +29,7 @@ function homeCheck(home: string): Check {
     return problem(
       'state folder',
       `${home} cannot be written`,
-      'Correct its permissions, or set PERDURE_HOME to a folder of yours.',
+      'Correct its permissions, or set PERDURE_HOME to a folder you own.',
     );
   }
 }
@@ -41,7 +41,7 @@ function diskCheck(home: string): Check {
     return problem(
       'disk space',
       `the disk of ${home} is full: ${Math.floor(free / 1024 ** 2)} MiB free`,
-      'Free some: what stopped because of it goes on by itself within half a minute.',
+      'Free some space: what stopped then restarts within half a minute.',
     );
   return free >= leastFreeBytes
     ? ok('disk space', finding)
@@ -54,7 +54,7 @@ function diskCheck(home: string): Check {
 
 function secretsCheck(home: string): Check {
   const file = path.join(home, 'secrets.json');
-  if (!existsSync(file)) return ok('credentials', 'not made yet; the first start makes them');
+  if (!existsSync(file)) return ok('credentials', 'not created yet; the first start creates them');
   try {
     loadSecrets(home);
   } catch (error) {
@@ -74,7 +74,7 @@ function accessCheck(file: string): Check {
     return problem(
       'access file',
       `${file} is not JSON: ${messageOf(error)}`,
-      'Correct it; until then nobody may approve.',
+      'Correct it; until then nobody can approve.',
     );
   }
 }
@@ -88,13 +88,13 @@ function supervisorChecks(home: string): Check[] {
       problem(
         'supervisor',
         `process ${supervisor.pid}, but its files in ${home} were removed; ${names} run`,
-        'Put the state folder back, or stop them with `npx perdure down`.',
+        'Restore the state folder, or stop them with `npx perdure down`.',
       ),
     ];
   if (supervisor) return [ok('supervisor', `process ${supervisor.pid}`)];
   const remedy = '`npx perdure up` takes them over; `npx perdure down` stops them.';
   if (left.length > 0) return [problem('supervisor', `none, but ${names} run`, remedy)];
   if (hasSupervisorLock(home))
-    return [note('supervisor', 'the lock of one that has died is still there', 'The next start puts it right.')];
+    return [note('supervisor', 'a lock of a dead supervisor is left', 'The next start removes it.')];
   return [ok('supervisor', 'none; nothing runs')];
 }

@@ -49,7 +49,7 @@ export async function builtGateway(projectRoot: string): Promise<string> {
     const reason = messageOf(error);
     throw new PerdureError(
       'environment/broken',
-      `The gateway cannot be built in ${builds}: ${reason}. Repair that, and start again.`,
+      `The gateway cannot be built in ${builds}: ${reason}. Fix that, and start again.`,
     );
   }
 }

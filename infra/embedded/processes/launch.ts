@@ -104,7 +104,7 @@ export function adopt(home: string, entry: RunFile): LaunchedProcess {
   return {
     ...held,
     exited: untilGone(entry.process, watch.signal),
-    exitReason: () => 'a reason that nobody saw: it was started by an earlier supervisor',
+    exitReason: () => 'an unknown reason: an earlier supervisor started it',
     view: () => ({ announced: true, silentMs: 0 }),
     release: () => watch.abort(),
     async end() {

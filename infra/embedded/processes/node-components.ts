@@ -119,6 +119,6 @@ async function checkHttp(url: string): Promise<void> {
 }
 
 async function checkAnnounced(view: ProcessView): Promise<void> {
-  if (!view.announced) throw new Error('it has not said that it is ready');
+  if (!view.announced) throw new Error('it has not reported ready');
   if (view.silentMs > silentTooLongMs) throw new Error(`it has been silent for ${Math.round(view.silentMs / 1000)} s`);
 }

@@ -20,7 +20,7 @@ export function removeStaleSockets(ports: readonly number[]): void {
     } catch {
       throw new PerdureError(
         'environment/broken',
-        `${file} was left by an object store of another user, and S3 cannot start beside it. Have it ` +
+        `${file} was left by another user's object store and keeps S3 from starting. Have it ` +
           'removed, or set PERDURE_S3_PORT to another port.',
         { file },
       );

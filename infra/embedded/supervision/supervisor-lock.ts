@@ -30,7 +30,7 @@ export function takeSupervisorLock(home: string): SupervisorLock {
   if (!self)
     throw new PerdureError(
       'environment/broken',
-      'This system does not tell when a process started. Mount /proc, or install ps.',
+      'Cannot tell when a process started on this system. Mount /proc, or install ps.',
     );
   const folder = lockFolder(home);
   const candidate = path.join(folder, `supervisor.${process.pid}.new`);
@@ -64,7 +64,7 @@ export function takeSupervisorLock(home: string): SupervisorLock {
   }
   throw new PerdureError(
     'environment/broken',
-    `${folder} changes all the time. Stop what else starts this stack, and start again.`,
+    `${folder} keeps changing. Stop whatever else starts this stack, and start again.`,
   );
 }
 

@@ -200,7 +200,9 @@ it('a rollout whose workflow was terminated gives its share back within a minute
   });
   expect(closed).toMatchObject({
     state: 'failed',
-    reason: expect.stringMatching(/its workflow was terminated at 20.*; version 1 answers alone again since epoch 3/),
+    reason: expect.stringMatching(
+      /its workflow was terminated at 20.*; version 1 answers all traffic again since epoch 3/,
+    ),
   });
   expect(Date.now() - endedAt).toBeLessThan(within);
   expect(await routeOf(db, environment, model)).toMatchObject({ epoch: 3, split: [{ version: 1, sharePct: 100 }] });

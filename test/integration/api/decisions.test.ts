@@ -112,7 +112,7 @@ describe('while only signed decisions are trusted', () => {
     });
     expect(await sent(first.workflowId, { actor: 'bob@example.org' })).toMatchObject({
       counted: false,
-      reason: expect.stringContaining('does not fit'),
+      reason: expect.stringContaining('does not match'),
     });
     expect(await sent(first.workflowId)).toMatchObject({
       counted: false,
@@ -156,7 +156,7 @@ describe('while only signed decisions are trusted', () => {
       await untilState(model, 2, 'waiting-for-approval');
     }
     await untilState(first.model, 1, 'superseded');
-    expect(await running.api.promotion(first.id)).toMatchObject({ reason: 'version 2 was asked for after it' });
+    expect(await running.api.promotion(first.id)).toMatchObject({ reason: 'version 2 was requested after it' });
     expect(await running.api.promotion(kept.id)).toMatchObject({ state: 'waiting-for-approval' });
     const both = await running.perdure('reject', '--all', kept.model, '--comment', 'a bad month', '--json');
     expect(both).toMatchObject({ code: 0 });
@@ -305,7 +305,7 @@ describe('while only signed decisions are trusted', () => {
       await pollUntil('it waits', 30_000, async () => ((await state()) === 'waiting-for-approval' ? true : undefined));
       await running.store.put(lake('2013-11'), 'x');
       expect((await verify(first.runId)).reason).toContain(
-        `tested on ${watermark}, picked with --until, and 2013-11 is there`,
+        `tested on ${watermark}, chosen with --until, but 2013-11 is available`,
       );
       await temporal.client.workflow.getHandle(first.workflowId).terminate();
       const second = await ask();

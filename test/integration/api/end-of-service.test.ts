@@ -52,7 +52,7 @@ test('a model that serves is not pruned, planned or applied, and nothing else of
 
 test('its service is ended by whoever has the role, with a reason, and not while a rollout moves it', async () => {
   await expect(running.api.retireModel(model, { actor: 'eve@example.org', reason: 'mine now' })).rejects.toThrow(
-    /takes the role owner or approver/,
+    /requires the role owner or approver/,
   );
   await expect(running.api.retireModel(model, { actor: owner, reason: '  ' })).rejects.toMatchObject({
     code: 'input/invalid',

@@ -36,7 +36,7 @@ describe('the plan of a promotion', () => {
     expect(await refusal()).toBeNull();
 
     await db.sql`update runs set until = ${watermark} where id = ${runId}`;
-    const named = `it was tested on ${watermark}, picked with --until, and 2013-11 is there`;
+    const named = `it was tested on ${watermark}, chosen with --until, but 2013-11 is available`;
     expect(await refusal()).toContain(named);
     const config = { floors: { configured: floors, file: undefined } };
     const atTheEffect = environmentFloor({ db, store, config } as unknown as ActivityDependencies);

@@ -101,7 +101,7 @@ describe('two puts at once', () => {
     const late = { partition: '2024-03', files: [{ sha256, bytes }], generation, actor: 'ada@example.org' };
     await expect(bench.api.switchData(bench.model.name, 'sales', late)).rejects.toMatchObject({
       code: 'state/conflict',
-      message: expect.stringMatching(/This put lost: .* bob@example\.org put [0-9a-f]{64}\.parquet/) as string,
+      message: expect.stringMatching(/Conflict: .* bob@example\.org put [0-9a-f]{64}\.parquet/) as string,
     });
     expect(await rows()).toBe(30);
   });

@@ -164,7 +164,7 @@ describe('a put', () => {
     expect(await rowsOfSnapshot()).toEqual({ '2024-02': 60, '2024-03': 50 });
     expect(await rm('--partition', '9999-12')).toMatchObject({
       code: 6,
-      stderr: expect.stringContaining('Nothing lies in'),
+      stderr: expect.stringContaining('is empty'),
     });
     expect(await rm()).toMatchObject({ code: 2, stderr: expect.stringContaining('partition') });
     const [newest] = await bench.db
@@ -192,7 +192,7 @@ describe('a verdict', () => {
     expect(await verdict()).toBe('valid');
     await put('2024-03', bad);
     expect(await verdict()).toBeUndefined();
-    expect(await decide('discard')).toMatchObject({ code: 6, stderr: expect.stringContaining('No run has validated') });
+    expect(await decide('discard')).toMatchObject({ code: 6, stderr: expect.stringContaining('is not validated yet') });
     expect(await reason()).toContain('2024-03 is in quarantine');
     expect(await verdict()).toBe('quarantined');
     expect((await bench.perdure('quarantine', 'ls')).stdout).toContain('2024-03');

@@ -150,7 +150,7 @@ describe('the plan of a promotion', () => {
       conflicts: expect.arrayContaining([expect.stringContaining('is champion in production already')]),
     });
     const { stdout } = await running.perdure('promote', `${known.model}@1`, '--to', 'production', '--plan');
-    expect(stdout).toContain('nothing would move');
+    expect(stdout).toContain('nothing would change');
     expect(stdout).not.toContain('first version');
   });
 

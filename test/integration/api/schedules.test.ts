@@ -70,7 +70,7 @@ describe('schedules ls', () => {
     const lost = await applied(nightly);
     expect((await running.api.schedules(lost.name)).items).toMatchObject([{ state: 'absent', countedSince: null }]);
     const shown = await running.perdure('schedules', 'ls', lost.name);
-    expect(shown.stdout).toContain('nightly: Temporal has no Schedule of it. `perdure apply` makes it again.');
+    expect(shown.stdout).toContain('nightly: its Schedule is missing in Temporal. `perdure apply` creates it again.');
   });
 
   it('shows a page at a time, by name, and goes on after it', async () => {
@@ -137,7 +137,7 @@ describe('schedules ls', () => {
     });
     expect(counted.last).toMatchObject({ runId: null, outcome: null });
     const shown = await running.perdure('schedules', 'ls', definition.name);
-    expect(shown.stdout).toMatch(/nightly, overlapped: run .* was still going; latest at /);
+    expect(shown.stdout).toMatch(/nightly, overlapped: run .* was still running; latest at /);
     for await (const { workflowId } of temporal.client.workflow.list({
       query: `TemporalScheduledById = '${scheduleIds.of(definition.name, 'nightly')}'`,
     }))

@@ -115,9 +115,9 @@ describe('while only what the API signed is believed, a rollout', () => {
     const pausedAgain = () => past(first.model, 'pause', ada, pause);
     expect(await pausedAgain()).toMatchObject({ accepted: true });
     await past(second.model, 'pause', otto);
-    expect(await past(second.model, 'resume', ada, good)).toMatchObject(refusedWith('does not fit'));
-    expect(await past(first.model, 'advance', ada, good)).toMatchObject(refusedWith('does not fit'));
-    expect(await past(first.model, 'resume', otto, good)).toMatchObject(refusedWith('does not fit'));
+    expect(await past(second.model, 'resume', ada, good)).toMatchObject(refusedWith('does not match'));
+    expect(await past(first.model, 'advance', ada, good)).toMatchObject(refusedWith('does not match'));
+    expect(await past(first.model, 'resume', otto, good)).toMatchObject(refusedWith('does not match'));
     expect(await past(first.model, 'resume', ada, sign({ stage: 1 }))).toMatchObject(
       refusedWith('it was meant for stage 2'),
     );
@@ -129,7 +129,7 @@ describe('while only what the API signed is believed, a rollout', () => {
     );
     expect(await past(first.model, 'resume', ada, good)).toEqual({ accepted: true, reason: 'resumed' });
     expect(await pausedAgain()).toMatchObject({ accepted: true });
-    expect(await past(first.model, 'resume', ada, good)).toMatchObject(refusedWith('used before'));
+    expect(await past(first.model, 'resume', ada, good)).toMatchObject(refusedWith('already used'));
     expect(await rolloutStatus(workers.temporal, environment, first.model)).toMatchObject({ state: 'paused', step: 1 });
     expect(
       (await steeringOf(running.db, first.rolloutId)).map(({ command, accepted }) => `${command} ${accepted}`),

@@ -44,7 +44,7 @@ it('a decision on a promotion whose own code fails is given up at once, with the
     const refused = decidePromotion(temporal, workflowId, decision, { withinMs: 55_000 });
     await expect(refused).rejects.toMatchObject({
       code: 'workflow/stuck',
-      message: expect.stringMatching(/workflow task has been tried .*promoteModel.*goes on by itself/),
+      message: expect.stringMatching(/workflow task has been tried .*promoteModel.*continues once workers run/),
     });
     expect(await workflowLines(temporal, { workflowId })).toEqual([
       expect.stringMatching(/^! workflow task keeps failing: .*promoteModel/),

@@ -56,7 +56,7 @@ describe('a column', () => {
     const twice = await bench.validate({
       sales: [await renamed('twice', two, { aMount: 'amount', am0unt: 'amount' })],
     });
-    expect(theIssue(twice, 'ambiguous-column').message).toContain('2 columns that are called amount');
+    expect(theIssue(twice, 'ambiguous-column').message).toContain('2 columns named amount');
     expect(twice.file).toBeUndefined();
   });
 

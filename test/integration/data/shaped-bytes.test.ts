@@ -98,7 +98,7 @@ describe('the shaped file', () => {
     expect(report).toMatchObject({
       outcome: 'valid',
       rows: 80,
-      notes: ['10 of 90 rows have no label and are left out.'],
+      notes: ['10 of 90 rows have no label and are skipped.'],
     });
     expect(file).toMatchObject({ rows: 80, positives: 40 });
   });
@@ -117,7 +117,7 @@ describe('an expression', () => {
     expect(report).toMatchObject({
       outcome: 'valid',
       rows: 86,
-      notes: ['4 of 90 rows have no label and are left out.'],
+      notes: ['4 of 90 rows have no label and are skipped.'],
     });
   });
 

@@ -73,6 +73,6 @@ describe('the expression of a value metric', () => {
     const features = { ...contract.features, Latency_MS: { type: 'number' as const, from: 'temp' } };
     const twofold = parseModelDefinition({ ...others, contract: { ...contract, features } });
     const [problem] = await valueMetricProblems(session, twofold);
-    expect(problem?.message).toContain('Latency_MS is a feature as well');
+    expect(problem?.message).toContain('Latency_MS is both a feature');
   });
 });

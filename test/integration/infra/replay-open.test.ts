@@ -40,7 +40,7 @@ it(
       });
       expect(report).toMatchObject({ replayed: 1, isWhole: true, stuck: [{ workflowId }] });
       expect(stuckText(report)).toMatch(
-        new RegExp(`^1 open workflow\\(s\\) do not go on with this code: ${workflowId} \\(.+Go back to the code`),
+        new RegExp(`^1 open workflow\\(s\\) cannot continue with this code: ${workflowId} \\(.+Return to the code`),
       );
       await handle.terminate('the test is over');
       await pollUntil('it is gone', 60_000, async () => (await replayOpenWorkflows(place)).replayed === 0 || undefined);

@@ -225,7 +225,7 @@ describe('a challenger that refuses what the champion takes', () => {
       {
         kind: 'contract-broken',
         version: 2,
-        message: expect.stringMatching(/refuses what its route takes.*Feature size is missing/) as string,
+        message: expect.stringMatching(/refuses requests that its route accepts.*Feature size is missing/) as string,
       },
     ]);
   });

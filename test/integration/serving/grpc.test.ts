@@ -148,7 +148,7 @@ describe('a request that is wrong is refused with words, and the gateway serves 
       status.NOT_FOUND,
       /Version 9 of flight-delay is not loaded/,
     ],
-    ['no version', typedRequest([exampleRow], { modelVersion: 'x' }), status.NOT_FOUND, /"x" is no version/],
+    ['no version', typedRequest([exampleRow], { modelVersion: 'x' }), status.NOT_FOUND, /"x" is not a version/],
     [
       'a feature missing',
       { ...raw, inputs: raw.inputs.slice(1), rawInputContents: raw.rawInputContents.slice(1) },
@@ -162,7 +162,7 @@ describe('a request that is wrong is refused with words, and the gateway serves 
         inputs: [...typedRequest([exampleRow]).inputs, ...typedRequest([exampleRow]).inputs],
       },
       status.INVALID_ARGUMENT,
-      /given twice/,
+      /sent twice/,
     ],
     ['a feature without a name', changed('temp', { name: '' }), status.INVALID_ARGUMENT, /has no name/],
     [

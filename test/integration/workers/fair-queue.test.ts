@@ -109,7 +109,7 @@ async function mustBeShown(first: string, greedy: string, urgent: string): Promi
   const [next] = (await running.api.runs({ model: urgent })).items;
   expect(next).toMatchObject({ priority: 2, waiting: { for: 'training', place: 1, of: perModelMax + 3 } });
   const listed = await running.perdure('runs', 'ls', urgent);
-  expect(listed.stdout).toMatch(/waiting for a trainer since .+: place 1 of 7/);
+  expect(listed.stdout).toMatch(/waiting for a trainer since .+: position 1 of 7/);
 
   // The only trainer is busy and asks for nothing: that is no queue without a worker.
   const { checks, depth } = await queueChecks(workers.temporal, running.db);

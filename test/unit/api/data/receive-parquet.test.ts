@@ -43,8 +43,8 @@ test('a whole Parquet file arrives with its size and SHA-256', async () => {
 test.each([
   ['an empty body', () => Buffer.alloc(0), /only 0 bytes/],
   ['a CSV file', () => Buffer.from('a,b\n1,2\n3,4\n5,6\n'), /does not begin/],
-  ['a file that is cut off', () => parquet.subarray(0, parquet.length - 9), /cut off/],
-  ['a file that is cut at its first half', () => parquet.subarray(0, parquet.length / 2), /cut off/],
+  ['a file that is cut off', () => parquet.subarray(0, parquet.length - 9), /truncated/],
+  ['a file that is cut at its first half', () => parquet.subarray(0, parquet.length / 2), /truncated/],
   [
     'a footer longer than the file',
     () => Buffer.concat([Buffer.from('PAR1'), Buffer.from([255, 255, 0, 0]), Buffer.from('PAR1')]),

@@ -127,7 +127,7 @@ describe('key files', () => {
     });
     await expect(decisionVerifier(await file('empty.pem', ''))).rejects.toThrow('holds no key');
     await expect(decisionVerifier(await file('private.pem', privatePem))).rejects.toThrow(
-      'belongs to the control API alone',
+      'belong to the control API only',
     );
     await expect(decisionSigner(await file('text.pem', 'hello'))).rejects.toThrow('is not a key in PEM');
   });

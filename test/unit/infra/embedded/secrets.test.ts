@@ -25,6 +25,6 @@ test('secrets of a stack from before there were as many get those that they lack
 
 test.each(['', '{}', '{"postgresPassword": 7}', 'null', '[]'])('%j is refused, not replaced', (content) => {
   writeFileSync(path.join(home, 'secrets.json'), content);
-  expect(() => loadSecrets(home)).toThrow('is not readable');
+  expect(() => loadSecrets(home)).toThrow('does not contain');
   expect(readFileSync(path.join(home, 'secrets.json'), 'utf8')).toBe(content);
 });
