@@ -23,7 +23,7 @@ import { createRolloutWaitActivities } from './rollout/rollout-waits.js';
 import { createRolloutActivities } from './rollout/rollouts.js';
 import { createRunActivities } from './training/runs.js';
 import { createSnapshotActivities } from './data/snapshot.js';
-import { createSupersedingActivities } from './promotion/superseding.js';
+import { createSupersedingActivities } from './promotion/supersede-older.js';
 import { createSteeringActivities } from './rollout/steering.js';
 import { createTrainingActivities } from './training/training.js';
 

@@ -17,7 +17,7 @@ import { createDecisionSender } from './promotion/decision-sender.js';
 import { clearUploads } from './data/receive-parquet.js';
 import { createModelSchedules } from './triggers/model-schedules.js';
 import { askOpenWork } from './stack/ask-open-work.js';
-import { createTemporalLink } from './temporal-link.js';
+import { createTemporalLink } from './temporal-connection.js';
 
 const uploadBytesMax = 2 * 1024 ** 3;
 

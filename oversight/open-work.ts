@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { askOfEach } from '../client/ask-of-each.js';
 import type { TemporalHandle } from '../client/connect.js';
-import { compactionRuns } from '../client/compaction.js';
-import { reconcilerRuns } from '../client/reconciler.js';
-import { retentionRuns } from '../client/retention.js';
+import { compactionRuns } from '../client/keep-compacting.js';
+import { reconcilerRuns } from '../client/keep-reconciling.js';
+import { retentionRuns } from '../client/keep-retention.js';
 import { whyStuck } from '../client/stuck-workflows.js';
 import { workflowLife } from '../client/workflow-life.js';
 import type { Database } from '../db/connect.js';

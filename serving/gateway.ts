@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { buildGatewayApp, closeGatewayApp } from './http/gateway-app.js';
 import type { GrpcGateway } from './grpc/grpc-gateway.js';
-import { assembleGateway, type GatewayDeps } from './gateway-parts.js';
+import { assembleGateway, type GatewayDeps } from './assemble-gateway.js';
 import { routeStatus, versionStatus, type GatewayStatus } from './gateway-status.js';
 
-export type { GatewayDeps } from './gateway-parts.js';
+export type { GatewayDeps } from './assemble-gateway.js';
 
 export interface Gateway {
   app: FastifyInstance;

@@ -1,5 +1,5 @@
 import { withLakePlace, removableUncounted, type UncountedRow } from '../../db/data/lake-manifests.js';
-import { forgetLakeObject } from '../../db/data/data-queries.js';
+import { forgetLakeObject } from '../../db/data/partition-queries.js';
 import { recordRetentionRun } from '../../db/retention-runs.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import type { Database } from '../../db/connect.js';

@@ -1,6 +1,6 @@
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
-import { partitionRecord, type PartitionRecord } from '../../db/data/data-queries.js';
+import { partitionRecord, type PartitionRecord } from '../../db/data/partition-queries.js';
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { validatePartition } from './validate-partition.js';

@@ -4,10 +4,10 @@ import type { Partition } from '../../domain/partition.js';
 import { changedPartitions } from '../../domain/data/snapshot/new-data.js';
 import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
 import { planWindow } from '../../domain/data/snapshot/snapshot-window.js';
-import { recordsOfInputs } from '../../db/data/data-queries.js';
+import { recordsOfInputs } from '../../db/data/partition-queries.js';
 import { lastResultOf } from '../../db/training/run-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { readLake, type LakePartition } from './lake.js';
+import { readLake, type LakePartition } from './read-lake.js';
 
 export interface SnapshotRequest {
   runId: string;

@@ -7,7 +7,7 @@ import type { RunOutcome } from '../../domain/training/run.js';
 import { buildManifest } from '../../domain/data/snapshot/snapshot-manifest.js';
 import { describeNewData, hasSameRows } from '../../domain/data/snapshot/new-data.js';
 import { snapshotDigest, type PartitionFile } from '../../domain/data/snapshot/snapshot.js';
-import { recordSnapshot } from '../../db/data/data-queries.js';
+import { recordSnapshot } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun, type StepClaim } from '../../db/training/run-queries.js';
 import { versionTrainedAlike } from '../../db/model/version-queries.js';

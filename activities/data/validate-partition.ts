@@ -3,9 +3,9 @@ import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js'
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import { recordPartition, type NewPartitionRecord, type PartitionRecord } from '../../db/data/data-queries.js';
+import { recordPartition, type NewPartitionRecord, type PartitionRecord } from '../../db/data/partition-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import type { LakePartition } from './lake.js';
+import type { LakePartition } from './read-lake.js';
 import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
 
 export interface PartitionValidation {

@@ -7,7 +7,7 @@ import { objectKeys } from '../../domain/object-keys.js';
 import { partitionInputsDigest } from '../../domain/data/snapshot/snapshot-shape.js';
 import type { PartitionFile, SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import type { ActivityDependencies } from '../dependencies.js';
-import { readLake, type LakePartition } from '../data/lake.js';
+import { readLake, type LakePartition } from '../data/read-lake.js';
 import { createShapingEngine, memoryLimitMb } from '../data/shaping-engine.js';
 
 interface Question {

@@ -8,7 +8,7 @@ import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { championOf } from '../../domain/serving/route.js';
 import { knowsHoldout } from '../../domain/data/snapshot/snapshot.js';
-import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf, type VersionRecord } from '../../db/model/version-queries.js';

@@ -7,7 +7,7 @@ import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import { championOf } from '../../domain/serving/route.js';
 import { trainerResultSchema } from '../../domain/training/trainer.js';
-import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { runById } from '../../db/training/run-queries.js';

@@ -3,7 +3,7 @@ import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js'
 import { objectKeys } from '../../domain/object-keys.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import { trainerSpecOf } from '../../domain/model/trainer-spec.js';
-import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { finishRunStep, mustHaveStep, startRunStep, updateRun } from '../../db/training/run-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';

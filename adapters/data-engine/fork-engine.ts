@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { PerdureError } from '../../domain/errors.js';
-import { lowerPriority } from '../low-priority.js';
+import { lowerPriority } from '../lower-priority.js';
 import { engineAnswerSchema, memoryWord, type EngineAnswer } from './engine-messages.js';
 
 export interface EngineLimits {

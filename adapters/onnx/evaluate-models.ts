@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { errorCodes, PerdureError } from '../../domain/errors.js';
 import type { Evaluation } from '../../domain/evaluation/evaluation.js';
-import { lowerPriority } from '../low-priority.js';
+import { lowerPriority } from '../lower-priority.js';
 import {
   evaluationAnswerSchema,
   evaluationRequestSchema,

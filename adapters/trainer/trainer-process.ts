@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { trainerMessageSchema, type TrainerMessage, type TrainerProgress } from '../../domain/training/trainer.js';
-import { lowerPriority } from '../low-priority.js';
+import { lowerPriority } from '../lower-priority.js';
 import { groupResidentMb } from '../resident-memory.js';
 
 export type TrainerEnd =

@@ -1,4 +1,4 @@
-import { recordsOfInputs, type PartitionRecord } from '../../db/data/data-queries.js';
+import { recordsOfInputs, type PartitionRecord } from '../../db/data/partition-queries.js';
 import { lakeContent, type LakeContent, type LakeScope } from '../../db/data/lake-content.js';
 import { inputsByPartition } from '../../domain/data/lake/lake-inputs.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { snapshotByDigest } from '../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { trainedPartitions } from '../../domain/data/snapshot/trained-partitions.js';
 import type { VersionDetail } from '../../client/http/versions.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decideQuarantine, type PartitionRecord } from '../../db/data/data-queries.js';
+import { decideQuarantine, type PartitionRecord } from '../../db/data/partition-queries.js';
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import { listQuarantined, recordsOfPartition, type QuarantineFilter } from '../../db/data/quarantine-lists.js';
 import { PerdureError } from '../../domain/errors.js';

@@ -9,7 +9,7 @@ import type { SignedSteering } from '../../domain/rollout/steering-signature.js'
 import { steerRollout, type SteeringAnswer } from '../../client/rollout.js';
 import type { Decision } from '../../domain/promotion/promotion.js';
 import type { DecisionReply } from '../../client/http/promotions.js';
-import type { TemporalLink } from '../temporal-link.js';
+import type { TemporalLink } from '../temporal-connection.js';
 
 /** Takes decisions on promotions, signs them, and asks the workflow whether they count. */
 export interface DecisionSender {

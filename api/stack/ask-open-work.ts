@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connect.js';
 import { openWork, unanswered, type OpenWork } from '../../oversight/open-work.js';
-import type { TemporalLink } from '../temporal-link.js';
+import type { TemporalLink } from '../temporal-connection.js';
 
 /** Of a hundred models it takes a second; then the servers do not answer. */
 const giveUpMs = 20_000;

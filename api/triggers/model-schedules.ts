@@ -6,7 +6,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { scheduleIds } from '../../domain/ids.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { ModelSchedules } from '../deps.js';
-import type { TemporalLink } from '../temporal-link.js';
+import type { TemporalLink } from '../temporal-connection.js';
 
 /** The models' Schedules in Temporal. */
 export function createModelSchedules(temporal: TemporalLink): ModelSchedules {

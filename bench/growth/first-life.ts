@@ -1,5 +1,5 @@
 import type { Database } from '../../db/connect.js';
-import { recordSnapshot, recordPartition } from '../../db/data/data-queries.js';
+import { recordSnapshot, recordPartition } from '../../db/data/partition-queries.js';
 import { recordGateway, acknowledgeRoute } from '../../db/serving/gateway-queries.js';
 import { acquireLease, releaseLease } from '../../db/lease-queries.js';
 import {

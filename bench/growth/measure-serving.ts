@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { createFileCache } from '../../adapters/file-cache.js';
+import { createFileCache } from '../../adapters/verified-file-cache.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { createRolloutLookActivities } from '../../activities/rollout/rollout-looks.js';
 import type { ActivityDependencies } from '../../activities/dependencies.js';

@@ -10,7 +10,7 @@ import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
-import { knownLakeObjects } from './data-queries.js';
+import { knownLakeObjects } from './partition-queries.js';
 import { lakeManifests } from './lake-manifests.js';
 
 type Listed = Omit<LyingObject, 'prefix'>;

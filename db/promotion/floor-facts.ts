@@ -3,7 +3,7 @@ import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
-import { snapshotByDigest } from '../data/data-queries.js';
+import { snapshotByDigest } from '../data/partition-queries.js';
 import type { LakeStore } from '../data/lake-content.js';
 import { newestLanded } from '../data/lake-months.js';
 import { newestPartitionRecords } from '../data/quarantine-lists.js';

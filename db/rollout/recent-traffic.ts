@@ -11,7 +11,7 @@ import type { Environment } from '../../domain/names.js';
 import { pastSamples, type PastLook } from '../../domain/rollout/judge/past-samples.js';
 import type { RecentTraffic } from '../../domain/rollout/sample-size.js';
 import type { Database } from '../connect.js';
-import { snapshotByDigest } from '../data/data-queries.js';
+import { snapshotByDigest } from '../data/partition-queries.js';
 import { versionOf } from '../model/version-queries.js';
 import { lookInputs, rolloutLooks, rollouts } from '../schema/index.js';
 import { servedRecently } from '../serving/serving-windows.js';

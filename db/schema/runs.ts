@@ -19,7 +19,7 @@ import type { GateResult } from '../../domain/evaluation/gate.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';
-import { beganLate, scheduleOf } from './began-late.js';
+import { beganLate, scheduleOf } from './late-run.js';
 import { snapshots } from './data.js';
 
 /** Executions of the training pipeline. */

@@ -1,7 +1,7 @@
 import { and, count, desc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { ScheduledRun } from '../../domain/triggers/schedule-record.js';
 import type { Database } from '../connect.js';
-import { beganLate, scheduleOf } from '../schema/began-late.js';
+import { beganLate, scheduleOf } from '../schema/late-run.js';
 import { runs } from '../schema/index.js';
 
 export interface ScheduledRunRow extends ScheduledRun {

@@ -42,7 +42,7 @@ export const evaluationPolicySchema = z.strictObject({
   threshold: z.union([z.number().min(0).max(1), z.literal('best-f1')]).default(0.5),
   /** Features whose levels are looked at one by one. */
   slices: z.array(columnNameSchema).default([]),
-  /** Rounds of the paired bootstrap. */
+  /** Resamples of the paired bootstrap. */
   bootstrapRounds: z.number().int().min(100).max(10_000).default(500),
   confidencePct: z.number().min(50).max(99.9).default(95),
   /** Largest allowed difference between the native model and ONNX on any row. */

@@ -58,7 +58,7 @@ export function evaluateScores(
       holdout.championThreshold ?? (holdout.champion ? thresholdOf(rankScores(holdout.labels, holdout.champion)) : 0.5),
   };
   const settings = { thresholds, confidencePct: policy.confidencePct, seed: holdout.seed };
-  const overall = evaluateRows(holdout, { ...settings, rounds: policy.bootstrapRounds });
+  const overall = evaluateRows(holdout, { ...settings, resamples: policy.bootstrapRounds });
   const parts = holdout.slices.length + 1;
   onProgress(100 / parts);
   const slices: Evaluation['slices'] = [];
@@ -68,11 +68,11 @@ export function evaluateScores(
       ...policy.gates.filter((gate) => gate.slice === slice.feature).map((gate) => gate.minRows),
     );
     for (const { level, code, rows } of largestLevels(slice, enough)) {
-      const rounds = rows >= enough ? policy.bootstrapRounds : 0;
+      const resamples = rows >= enough ? policy.bootstrapRounds : 0;
       slices.push({
         feature: slice.feature,
         level,
-        ...evaluateRows(rowsOf(holdout, slice, code), { ...settings, rounds }),
+        ...evaluateRows(rowsOf(holdout, slice, code), { ...settings, resamples }),
       });
     }
     onProgress((100 * (index + 2)) / parts);
@@ -91,21 +91,21 @@ export function evaluateScores(
 interface Settings {
   thresholds: { candidate: number; champion: number };
   /** Of the bootstrap; none for no intervals. */
-  rounds: number;
+  resamples: number;
   confidencePct: number;
   seed: number;
 }
 
 function evaluateRows(
   rows: ScoredRows,
-  { thresholds, rounds, confidencePct, seed }: Settings,
+  { thresholds, resamples, confidencePct, seed }: Settings,
 ): { scored: Scored; comparison: Comparison | null } {
   const ranked = rankScores(rows.labels, rows.candidate);
   const candidate = measuredModel(ranked, thresholds.candidate);
   const champion = rows.champion && measuredModel(rankScores(rows.labels, rows.champion), thresholds.champion);
   const intervals =
-    rounds > 0
-      ? pairedBootstrap({ candidate, champion, rounds, confidencePct, seed })
+    resamples > 0
+      ? pairedBootstrap({ candidate, champion, resamples, confidencePct, seed })
       : { candidate: {}, differences: {} };
   const metrics = metricsOf(measure(candidate));
   const scored = { rows: rows.labels.length, positives: ranked.positives, metrics, intervals: intervals.candidate };

@@ -7,7 +7,8 @@ export interface BootstrapInput {
   candidate: MeasuredModel;
   /** The champion on the same rows in the same original order; null where there is none. */
   champion: MeasuredModel | null;
-  rounds: number;
+  /** `evaluation.bootstrapRounds` of the definition. */
+  resamples: number;
   confidencePct: number;
   seed: number;
 }
@@ -19,21 +20,21 @@ export interface BootstrapIntervals {
 }
 
 /**
- * An interval is given only when the metric was defined in at least this share of the rounds (a resample may hold one
+ * An interval is given only when the metric was defined in at least this share of the resamples (a resample may hold one
  * class only).
  */
 const definedShareMin = 0.95;
 
 /**
- * Percentile intervals by the paired bootstrap (Efron and Tibshirani 1993, chapters 13 and 16): each round draws as
- * many rows as there are, with replacement, and measures both models on the same draw. Thresholds are held fixed, so
- * that their choice on the same rows is not part of the spread. Rows are taken as independent. Time grows with rounds ×
- * rows: sorting is done once.
+ * Percentile intervals by the paired bootstrap (Efron and Tibshirani 1993, chapters 13 and 16): each resample draws as
+ * many rows as there are, with replacement, and measures both models on it. Thresholds are held fixed, so that their
+ * choice on the same rows is not part of the spread. Rows are taken as independent. Time grows with resamples × rows:
+ * sorting is done once.
  */
 export function pairedBootstrap({
   candidate,
   champion,
-  rounds,
+  resamples,
   confidencePct,
   seed,
 }: BootstrapInput): BootstrapIntervals {
@@ -49,16 +50,16 @@ export function pairedBootstrap({
     for (let rank = 0; rank < count; rank++) inRankOrder[rank] = drawn[rows[rank]!]!;
     return measure(model, inRankOrder);
   };
-  const own = emptyDraws(rounds);
-  const differences = emptyDraws(rounds);
-  for (let round = 0; round < rounds; round++) {
+  const own = emptyMetrics(resamples);
+  const differences = emptyMetrics(resamples);
+  for (let resample = 0; resample < resamples; resample++) {
     drawn.fill(0);
     for (let draw = 0; draw < count; draw++) drawn[random.below(count)]!++;
     const values = weigh(candidate);
-    for (const name of metricNames) own[name][round] = values[name];
+    for (const name of metricNames) own[name][resample] = values[name];
     if (!champion) continue;
     const others = weigh(champion);
-    for (const name of metricNames) differences[name][round] = values[name] - others[name];
+    for (const name of metricNames) differences[name][resample] = values[name] - others[name];
   }
   return {
     candidate: intervalsOf(own, confidencePct),
@@ -66,10 +67,10 @@ export function pairedBootstrap({
   };
 }
 
-type Draws = Record<MetricName, Float64Array>;
+type ResampledMetrics = Record<MetricName, Float64Array>;
 
-function emptyDraws(rounds: number): Draws {
-  const draws = () => new Float64Array(rounds);
+function emptyMetrics(resamples: number): ResampledMetrics {
+  const draws = () => new Float64Array(resamples);
   return {
     rocAuc: draws(),
     prAuc: draws(),
@@ -83,7 +84,7 @@ function emptyDraws(rounds: number): Draws {
   };
 }
 
-function intervalsOf(draws: Draws, confidencePct: number): Partial<Record<MetricName, Interval>> {
+function intervalsOf(draws: ResampledMetrics, confidencePct: number): Partial<Record<MetricName, Interval>> {
   const tail = (1 - confidencePct / 100) / 2;
   const intervals: Partial<Record<MetricName, Interval>> = {};
   for (const name of metricNames) {

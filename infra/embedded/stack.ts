@@ -7,7 +7,7 @@ import type { ComponentReport, ComponentSpec, OnProgress } from './processes/com
 import { loadDecisionKeys } from './decision-keys.js';
 import { nodeComponents } from './processes/node-components.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
-import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open.js';
+import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open-workflows.js';
 import { assertPortsFree } from './processes/ports.js';
 import { identify } from './processes/end-process.js';
 import { endLeftovers, leftovers } from './processes/run-files.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { recordSnapshot } from '../../db/data/data-queries.js';
+import { recordSnapshot } from '../../db/data/partition-queries.js';
 import { applyDefinition } from '../../db/model/definition-queries.js';
 import type { Database } from '../../db/connect.js';
 import { openRun, startRunStep, updateRun } from '../../db/training/run-queries.js';

@@ -4,7 +4,7 @@ import type { CarriedRollout, RolloutResult } from './rollout-progress.js';
 import { RolloutRun } from './rollout-run.js';
 import { goBack } from './rollout-return.js';
 import { complete, heedPeople, putInForce, watchStage } from './rollout-stages.js';
-import { GoBack } from './rollout-wishes.js';
+import { GoBack } from './rollout-commands.js';
 
 /**
  * Moves a route from champion to challenger stage by stage; goes back, proven by the gateways, when the judge or a

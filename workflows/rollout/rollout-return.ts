@@ -3,7 +3,7 @@ import { quickActivities } from '../activity-profiles.js';
 import { failureCode, failureText } from '../failure-text.js';
 import type { RolloutResult } from './rollout-progress.js';
 import type { RolloutRun } from './rollout-run.js';
-import { GoBack } from './rollout-wishes.js';
+import { GoBack } from './rollout-commands.js';
 
 /** Puts the champion back and ends only when every gateway serves it and it has answered. */
 export async function goBack(rollout: RolloutRun, error: unknown): Promise<RolloutResult> {
@@ -34,7 +34,7 @@ export async function goBack(rollout: RolloutRun, error: unknown): Promise<Rollo
 /** @returns what a champion said that refused its probe: it serves, and there is nothing left to go back to. */
 async function putBack(rollout: RolloutRun, champion: number, why: string): Promise<string | undefined> {
   const { progress, model, challenger, environment } = rollout.known;
-  const { abortedBy } = rollout.wishes.entries;
+  const { abortedBy } = rollout.commands.entries;
   const { epoch } = await quickActivities().writeRoute({
     environment,
     model,

@@ -23,7 +23,7 @@ import {
   type RolloutResult,
 } from './rollout-progress.js';
 import { RolloutSteering } from './rollout-steering.js';
-import type { RolloutWishes } from './rollout-wishes.js';
+import type { RolloutCommands } from './rollout-commands.js';
 import { mark, Timeline } from '../timeline.js';
 
 /** A rollout that goes on in a new run. */
@@ -93,8 +93,8 @@ export class RolloutRun {
     return this.begun;
   }
 
-  get wishes(): RolloutWishes {
-    return this.steering.wishes;
+  get commands(): RolloutCommands {
+    return this.steering.commands;
   }
 
   get waits() {
@@ -110,7 +110,7 @@ export class RolloutRun {
    * Whether an earlier run has put the stage in force, and it goes on being watched: what people want is heeded there.
    */
   get goesOnInStage(): boolean {
-    const wanted = this.wishes.wantsAttention;
+    const wanted = this.commands.wantsAttention;
     return this.known.progress.epoch !== null && (!wanted || patched('carried-wishes'));
   }
 
@@ -150,12 +150,12 @@ export class RolloutRun {
   async untilAborted<T>(wait: () => Promise<T>): Promise<T> {
     const scope = new CancellationScope();
     const waiting = scope.run(wait);
-    const settled = await settledBefore(waiting, () => this.wishes.aborted || historyIsLong());
-    if (this.wishes.aborted) {
+    const settled = await settledBefore(waiting, () => this.commands.aborted || historyIsLong());
+    if (this.commands.aborted) {
       scope.cancel();
       await waiting.catch(() => undefined);
     }
-    this.wishes.checkAborted();
+    this.commands.checkAborted();
     return settled ? waiting : this.carryOver();
   }
 

@@ -8,17 +8,17 @@ import { reviewRollout } from './review-rollout.js';
 import type { RolloutResult } from './rollout-progress.js';
 import type { PlannedStage, RolloutRun } from './rollout-run.js';
 import { isAlreadyStarted } from '../already-started.js';
-import { GoBack } from './rollout-wishes.js';
+import { GoBack } from './rollout-commands.js';
 
 /** Goes back, or waits, where a person asked for it before this stage. */
 export async function heedPeople(rollout: RolloutRun): Promise<void> {
-  const { wishes } = rollout;
-  wishes.checkAborted();
-  if (wishes.paused) {
+  const { commands } = rollout;
+  commands.checkAborted();
+  if (commands.paused) {
     await waitWhilePaused(rollout);
-    wishes.takeAdvance();
+    commands.takeAdvance();
   }
-  wishes.checkAborted();
+  commands.checkAborted();
 }
 
 /** Writes the stage's route and waits until every gateway serves it; a challenger that stands by must answer too. */
@@ -26,7 +26,7 @@ export async function putInForce(rollout: RolloutRun, stage: PlannedStage): Prom
   const { progress, plan, model, challenger, environment, timeline } = rollout.known;
   if (progress.epoch === null) {
     const label = rollout.label(stage);
-    const moved = rollout.wishes.takeMovedBy();
+    const moved = rollout.commands.takeMovedBy();
     timeline.doing(`${label}: route written, waiting for gateways`);
     const { epoch } = await quickActivities().writeRoute({
       environment,
@@ -63,29 +63,29 @@ export async function putInForce(rollout: RolloutRun, stage: PlannedStage): Prom
  */
 export async function watchStage(rollout: RolloutRun, stage: PlannedStage): Promise<void> {
   const { progress, plan, timeline } = rollout.known;
-  const { wishes } = rollout;
+  const { commands } = rollout;
   const label = rollout.label(stage);
   while (stage.comparison !== 'none') {
-    wishes.checkAborted();
-    if (wishes.takeAdvance()) return timeline.finished(`${label}: advanced by ${wishes.entries.advancedBy}`);
-    if (wishes.paused) {
+    commands.checkAborted();
+    if (commands.takeAdvance()) return timeline.finished(`${label}: advanced by ${commands.entries.advancedBy}`);
+    if (commands.paused) {
       await waitWhilePaused(rollout);
       continue;
     }
     timeline.doing(`${label}: watching. ${progress.lastLook ?? 'No look yet'}`);
     const before = Date.now();
     await condition(
-      () => wishes.wantsAttention || historyIsLong(),
+      () => commands.wantsAttention || historyIsLong(),
       lookAfterSeconds(plan, progress.stepElapsedMs / 1000) * 1000,
       { summary: `${label}: next look of the judge` },
     );
     progress.stepElapsedMs += Date.now() - before;
-    if (wishes.wantsAttention) continue;
+    if (commands.wantsAttention) continue;
     if (historyIsLong()) await rollout.carryOver();
     if ((await moveOn(rollout, stage)) === 'next-step') return timeline.finished(`${label}: ${progress.lastLook}`);
     // Rollouts of 0.1.0 continued when Temporal said so, and did first what a person had just asked for; theirs replay
     // as they went.
-    if (workflowInfo().continueAsNewSuggested && !wishes.wantsAttention) await rollout.carryOver();
+    if (workflowInfo().continueAsNewSuggested && !commands.wantsAttention) await rollout.carryOver();
   }
 }
 
@@ -94,7 +94,7 @@ export async function complete(rollout: RolloutRun): Promise<RolloutResult> {
   const { plan } = rollout.known;
   await probeChallenger(rollout);
   // Rollouts of 0.1.0 completed over a pause that came with the last look or later; theirs replay as they went.
-  if (rollout.wishes.paused && patched('pause-before-completion')) await heedPeople(rollout);
+  if (rollout.commands.paused && patched('pause-before-completion')) await heedPeople(rollout);
   if (plan.lateLabels) await askLateLabels(rollout);
   return rollout.end(
     'completed',
@@ -105,18 +105,18 @@ export async function complete(rollout: RolloutRun): Promise<RolloutResult> {
 /** Lets the judge look, and does what follows. @throws GoBack where it says so. */
 async function moveOn(rollout: RolloutRun, stage: PlannedStage): Promise<RolloutMove> {
   const { progress } = rollout.known;
-  const { wishes } = rollout;
+  const { commands } = rollout;
   const seen = await look(rollout);
   const move = moveAfterLook(stage.onInconclusive, stage, { ...seen, elapsedSeconds: progress.stepElapsedMs / 1000 });
   // The judge moves it on, not who resumed it before.
-  if (move === 'next-step') wishes.takeMovedBy();
+  if (move === 'next-step') commands.takeMovedBy();
   // Who asked to advance while the judge looked has got it: this stage is left once. Rollouts of 0.1.0 left the next
   // one too; theirs replay as they went.
-  if (move === 'next-step' && wishes.advancing && patched('advance-leaves-one-stage')) wishes.takeAdvance();
+  if (move === 'next-step' && commands.advancing && patched('advance-leaves-one-stage')) commands.takeAdvance();
   const undecided = stage.decides === 'better' && seen.verdict !== 'fail' ? 'no winner: ' : '';
   if (move === 'roll-back')
     throw new GoBack('rolled-back', `${undecided}${progress.lastLook ?? 'the judge says fail'}`);
-  if (move === 'pause') wishes.pauseBecause(`the judge is undecided, a person must decide: ${progress.lastLook}`);
+  if (move === 'pause') commands.pauseBecause(`the judge is undecided, a person must decide: ${progress.lastLook}`);
   return move;
 }
 
@@ -138,9 +138,9 @@ async function look(rollout: RolloutRun) {
 
 /** Until somebody resumes, advances or aborts. */
 async function waitWhilePaused(rollout: RolloutRun): Promise<void> {
-  const { wishes } = rollout;
-  const goesOn = () => !wishes.paused || wishes.aborted || wishes.advancing;
-  const why = wishes.entries.pausedBecause;
+  const { commands } = rollout;
+  const goesOn = () => !commands.paused || commands.aborted || commands.advancing;
+  const why = commands.entries.pausedBecause;
   await rollout.enter('paused', why);
   rollout.known.timeline.doing(`paused: ${why}. Signal resume, advance or abort`);
   await condition(() => goesOn() || historyIsLong());

@@ -12,7 +12,7 @@ import {
   steerRolloutUpdate,
   type SteeringAnswer,
 } from '../messages.js';
-import { RolloutWishes, type WishEntries } from './rollout-wishes.js';
+import { RolloutCommands, type CommandEntries } from './rollout-commands.js';
 import type { Timeline } from '../timeline.js';
 import { Mutex } from '../mutex.js';
 
@@ -41,7 +41,8 @@ interface HeardCommand {
 
 /** What was said to a rollout; carried over when it continues as new. */
 export interface SteeringEntries {
-  wishes: WishEntries;
+  /** Under this name in inputs of runs that go on. */
+  wishes: CommandEntries;
   closedBecause: string | null;
   /** Signals that nobody has ruled on or written down yet. */
   unruled: HeardCommand[];
@@ -53,10 +54,10 @@ const unruledCharactersMax = 400_000;
 /**
  * What people say to a rollout while it runs. What leads back or keeps what is takes effect at once; what moves traffic
  * waits until an activity has ruled on it. Everything is written down, one after the other, what was not understood
- * too. The rollout looks at every turn at what people wish.
+ * too. The rollout reads them between its steps.
  */
 export class RolloutSteering {
-  readonly wishes: RolloutWishes;
+  readonly commands: RolloutCommands;
   private closedBecause: string | null = null;
   private timeline: Timeline | undefined;
   private sequence = 0;
@@ -69,7 +70,7 @@ export class RolloutSteering {
     private readonly stage: () => number,
     carried: SteeringEntries | undefined,
   ) {
-    this.wishes = new RolloutWishes(carried?.wishes);
+    this.commands = new RolloutCommands(carried?.wishes);
     this.closedBecause = carried?.closedBecause ?? null;
     for (const heard of carried?.unruled ?? []) void this.answerSignal(heard);
     // Last: what was said before the first task is heard at once.
@@ -111,7 +112,7 @@ export class RolloutSteering {
     await condition(() => JSON.stringify(this.unruled).length <= unruledCharactersMax);
     this.carriesOver = true;
     await condition(() => this.mutex.free);
-    return { wishes: this.wishes.entries, closedBecause: this.closedBecause, unruled: this.unruled };
+    return { wishes: this.commands.entries, closedBecause: this.closedBecause, unruled: this.unruled };
   }
 
   /** Reads a command, whatever was sent: what has another shape changes nothing. */
@@ -153,11 +154,11 @@ export class RolloutSteering {
     // Rollouts of 0.1.0 took commands without a word to anybody; theirs replay as they went.
     if (!patched('steering-ruled')) {
       if (refusedBecause !== null) return { accepted: false, reason: refusedBecause };
-      this.wishes.apply(command, heard, null);
+      this.commands.apply(command, heard, null);
       return { accepted: true, reason: answers[command] };
     }
     if (refusedBecause === null && !heard.applied && isTowardsSafety(command)) {
-      this.wishes.apply(command, heard, null);
+      this.commands.apply(command, heard, null);
       heard.applied = true;
     }
     // Then they were ruled on all at the same time.
@@ -186,7 +187,7 @@ export class RolloutSteering {
       // While it was ruled on, the rollout may have ended, been aborted or gone on: the record says that too.
       const overtaken = this.whyLate(heard);
       if (overtaken !== null) return await ask({ stage: this.stage(), refusedBecause: overtaken });
-      this.wishes.apply(command, heard, ruled.roles);
+      this.commands.apply(command, heard, ruled.roles);
       return { accepted: true, reason: ruled.reason };
     } catch (error) {
       return {
@@ -198,8 +199,8 @@ export class RolloutSteering {
 
   private whyNot(command: SteeringCommand): string | null {
     if (this.closedBecause !== null) return this.closedBecause;
-    if (this.wishes.aborted) return 'the rollout is already going back';
-    return command === 'resume' && !this.wishes.paused ? 'the rollout is not paused' : null;
+    if (this.commands.aborted) return 'the rollout is already going back';
+    return command === 'resume' && !this.commands.paused ? 'the rollout is not paused' : null;
   }
 
   /** Why a command is not taken now that it is its turn; what has taken effect stays so. */

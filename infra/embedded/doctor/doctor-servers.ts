@@ -13,7 +13,7 @@ import { lakeCheck } from './doctor-lake.js';
 import { openWorkChecks } from './ask-open-work.js';
 import { describeOwner, portOwner } from '../processes/port-owner.js';
 import { canListen } from '../processes/ports.js';
-import { replayOpenWorkflows, stuckText, type ReplayPlace } from '../replay-open.js';
+import { replayOpenWorkflows, stuckText, type ReplayPlace } from '../replay-open-workflows.js';
 import { readStackFile } from '../stack-file.js';
 import { currentSupervisor } from '../supervision/supervisor-lock.js';
 import { checkTemporal } from '../servers/temporal-check.js';

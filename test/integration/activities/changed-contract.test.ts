@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createActivities } from '../../../activities/index.js';
-import { createFileCache } from '../../../adapters/file-cache.js';
+import { createFileCache } from '../../../adapters/verified-file-cache.js';
 import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';

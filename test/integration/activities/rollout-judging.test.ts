@@ -8,7 +8,7 @@ import { createReviewActivities } from '../../../activities/rollout/reviews.js';
 import { createRolloutLookActivities } from '../../../activities/rollout/rollout-looks.js';
 import { createRouteActivities } from '../../../activities/serving/routes.js';
 import { createRolloutActivities } from '../../../activities/rollout/rollouts.js';
-import { createFileCache } from '../../../adapters/file-cache.js';
+import { createFileCache } from '../../../adapters/verified-file-cache.js';
 import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition, keepDefinition, retireModel, rulesInForce } from '../../../db/model/definition-queries.js';

@@ -5,7 +5,7 @@ import { createDecisionSender } from '../../../api/promotion/decision-sender.js'
 import { createModelSchedules } from '../../../api/triggers/model-schedules.js';
 import { temporalTargetOf } from '../../../client/temporal-target.js';
 import { askOpenWork } from '../../../api/stack/ask-open-work.js';
-import { createTemporalLink } from '../../../api/temporal-link.js';
+import { createTemporalLink } from '../../../api/temporal-connection.js';
 import { connectDatabase } from '../../../db/connect.js';
 import { healthSchema } from '../../../client/http/health.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';

@@ -13,7 +13,7 @@ import {
   keepDefinition,
   rulesInForce,
 } from '../../../db/model/definition-queries.js';
-import { snapshotByDigest } from '../../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../../db/data/partition-queries.js';
 import { recordDecision, decisionsOf } from '../../../db/promotion/promotion-queries.js';
 import { changeFacts } from '../../support/test-database.js';
 import { pollUntil } from '../../support/poll-until.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { environmentFloor } from '../../../activities/promotion/environment-floor.js';
-import { recordPartition, snapshotByDigest } from '../../../db/data/data-queries.js';
+import { recordPartition, snapshotByDigest } from '../../../db/data/partition-queries.js';
 import { rulesInForce } from '../../../db/model/definition-queries.js';
 import { versionOf } from '../../../db/model/version-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';

@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createSnapshotActivities, type SnapshotResult } from '../../../activities/data/snapshot.js';
-import { createFileCache } from '../../../adapters/file-cache.js';
+import { createFileCache } from '../../../adapters/verified-file-cache.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { closeRun, openRun } from '../../../db/training/run-queries.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';

@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLakeRetentionActivities } from '../../../activities/data/lake-retention.js';
-import { snapshotByDigest } from '../../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../../db/data/partition-queries.js';
 import { lakeFindings } from '../../../infra/embedded/doctor/doctor-lake.js';
 import { openLakeBench, type LakeBench } from './lake-bench.js';
 

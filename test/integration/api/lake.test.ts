@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { snapshotByDigest } from '../../../db/data/data-queries.js';
+import { snapshotByDigest } from '../../../db/data/partition-queries.js';
 import { openLakeBench, type LakeBench } from './lake-bench.js';
 
 let bench: LakeBench;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recordPartition, rememberLakeObjects } from '../../../db/data/data-queries.js';
+import { recordPartition, rememberLakeObjects } from '../../../db/data/partition-queries.js';
 import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import { objectKeys } from '../../../domain/object-keys.js';

@@ -9,7 +9,7 @@ import { buildApi, type ControlApi } from '../../../api/build-api.js';
 import { createDecisionSender } from '../../../api/promotion/decision-sender.js';
 import { createModelSchedules } from '../../../api/triggers/model-schedules.js';
 import { askOpenWork } from '../../../api/stack/ask-open-work.js';
-import { createTemporalLink } from '../../../api/temporal-link.js';
+import { createTemporalLink } from '../../../api/temporal-connection.js';
 import { createApiClient, type ApiClient } from '../../../client/http/api-client.js';
 import { temporalTargetOf } from '../../../client/temporal-target.js';
 import type { StackIdentity } from '../../../domain/stack-identity.js';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { NativeConnection, bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../../activities/index.js';
-import { createFileCache } from '../../../adapters/file-cache.js';
+import { createFileCache } from '../../../adapters/verified-file-cache.js';
 import { connectTemporal, type TemporalHandle } from '../../../client/connect.js';
 import { taskQueues } from '../../../domain/task-queues.js';
 import type { TrainingLimits } from '../../../domain/training/training-limits.js';

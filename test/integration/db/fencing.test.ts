@@ -6,7 +6,7 @@ import { createPromotionActivities } from '../../../activities/promotion/promoti
 import { createRouteActivities } from '../../../activities/serving/routes.js';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import type { Database } from '../../../db/connect.js';
-import { decideQuarantine, recordPartition } from '../../../db/data/data-queries.js';
+import { decideQuarantine, recordPartition } from '../../../db/data/partition-queries.js';
 import { acknowledgeRoute, forgetGateway, liveGateways, recordGateway } from '../../../db/serving/gateway-queries.js';
 import { acquireLease } from '../../../db/lease-queries.js';
 import {

@@ -1,5 +1,5 @@
 import type { Database } from '../../../db/connect.js';
-import { recordSnapshot } from '../../../db/data/data-queries.js';
+import { recordSnapshot } from '../../../db/data/partition-queries.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { openRun } from '../../../db/training/run-queries.js';
 import type { NewVersion } from '../../../db/model/version-queries.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../../db/connect.js';
-import { watermarkOf } from '../../../db/data/data-queries.js';
+import { watermarkOf } from '../../../db/data/partition-queries.js';
 import {
   approvedPromotion,
   decisionsOf,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Worker, NativeConnection } from '@temporalio/worker';
 import { expect, it } from 'vitest';
 import { connectTemporal } from '../../../client/connect.js';
-import { replayOpenWorkflows, stuckText } from '../../../infra/embedded/replay-open.js';
+import { replayOpenWorkflows, stuckText } from '../../../infra/embedded/replay-open-workflows.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { pollUntil } from '../../support/poll-until.js';
 

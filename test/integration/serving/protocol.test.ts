@@ -151,7 +151,12 @@ describe('a request that is wrong is refused with words, and the gateway serves 
     ],
     ['no version', () => fetch(`${url}/v2/models/flight-delay/versions/x`), 404, /"x" is not a version/],
     ['another path', () => fetch(`${url}/v2/nothing`), 404, /No endpoint matches GET/],
-    ['another method', () => fetch(`${url}/v2/models/flight-delay/infer`, { method: 'PUT' }), 404, /No endpoint matches PUT/],
+    [
+      'another method',
+      () => fetch(`${url}/v2/models/flight-delay/infer`, { method: 'PUT' }),
+      404,
+      /No endpoint matches PUT/,
+    ],
   ])('%s', async (_, send, status, message) => {
     const response = await send();
     expect(response.status).toBe(status);
@@ -213,11 +218,7 @@ describe('labels', () => {
       /labels\[1\]\.label is wrong: must be true, false, 0 or 1/,
     ],
     ['a time without a zone', [{ ...label, observed_at: '2013-04-01T12:00:00' }], /labels\[0\]\.observed_at/],
-    [
-      'a time to come',
-      [{ ...label, observed_at: new Date(Date.now() + 3_600_000).toISOString() }],
-      /is in the future/,
-    ],
+    ['a time to come', [{ ...label, observed_at: new Date(Date.now() + 3_600_000).toISOString() }], /is in the future/],
     ['a field too many', [{ ...label, extra: 1 }], /labels\[0\]/],
   ])('with %s are refused whole', async (_, labels, message) => {
     const before = gateway.status().spool.labels.bytes;

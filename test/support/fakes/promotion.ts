@@ -1,7 +1,7 @@
 import type { EvidenceActivities } from '../../../activities/promotion/evidence.js';
 import type { DecisionActivities } from '../../../activities/promotion/decisions.js';
 import type { PromotionActivities } from '../../../activities/promotion/promotions.js';
-import type { SupersedingActivities } from '../../../activities/promotion/superseding.js';
+import type { SupersedingActivities } from '../../../activities/promotion/supersede-older.js';
 import { ruleOnDecision } from '../../../domain/promotion/decision-ruling.js';
 import { decisionSchema } from '../../../domain/promotion/promotion.js';
 import type { WorldFacts } from './world-facts.js';

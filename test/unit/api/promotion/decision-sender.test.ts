@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDecisionSender } from '../../../../api/promotion/decision-sender.js';
-import type { TemporalLink } from '../../../../api/temporal-link.js';
+import type { TemporalLink } from '../../../../api/temporal-connection.js';
 
 const rollout = { id: 'r', environment: 'production' as const, model: 'm', stage: 0 };
 

@@ -22,7 +22,7 @@ describe('pairedBootstrap', () => {
     const { candidate, differences } = pairedBootstrap({
       candidate: measuredModel(sample, 0.5),
       champion: measuredModel(champion, 0.5),
-      rounds: 4000,
+      resamples: 4000,
       confidencePct: 95,
       seed: 1,
     });
@@ -39,7 +39,13 @@ describe('pairedBootstrap', () => {
 
   it('gives the same numbers for the same seed and others for another', () => {
     const run = (seed: number) =>
-      pairedBootstrap({ candidate: measuredModel(sample, 0.5), champion: null, rounds: 100, confidencePct: 90, seed });
+      pairedBootstrap({
+        candidate: measuredModel(sample, 0.5),
+        champion: null,
+        resamples: 100,
+        confidencePct: 90,
+        seed,
+      });
     expect(run(5)).toEqual(run(5));
     expect(run(5)).not.toEqual(run(6));
     expect(run(5).differences).toEqual({});
@@ -50,7 +56,7 @@ describe('pairedBootstrap', () => {
     const { candidate } = pairedBootstrap({
       candidate: measuredModel(ranked([1, 0, 0], [0.9, 0.2, 0.1]), 0.5),
       champion: null,
-      rounds: 200,
+      resamples: 200,
       confidencePct: 95,
       seed: 1,
     });
@@ -60,7 +66,7 @@ describe('pairedBootstrap', () => {
       pairedBootstrap({
         candidate: measuredModel(ranked([], []), 0.5),
         champion: null,
-        rounds: 200,
+        resamples: 200,
         confidencePct: 95,
         seed: 1,
       }).candidate,
@@ -73,7 +79,7 @@ describe('pairedBootstrap', () => {
       pairedBootstrap({
         candidate: measuredModel(sample, 0.5),
         champion: other,
-        rounds: 100,
+        resamples: 100,
         confidencePct: 95,
         seed: 1,
       }),

@@ -11,8 +11,8 @@ export class GoBack extends Error {
   }
 }
 
-/** What people want of a rollout; carried over when it continues as new. */
-export interface WishEntries {
+/** What people have commanded a rollout; carried over when it continues as new. */
+export interface CommandEntries {
   paused: boolean;
   pausedBecause: string;
   /** Why the rollout is to go back; null while nobody asked. */
@@ -25,16 +25,16 @@ export interface WishEntries {
   movedBy: { actor: string; words: string } | null;
 }
 
-const noWishes: WishEntries = {
+const noCommands: CommandEntries = {
   ...{ paused: false, pausedBecause: '', aborted: null, abortedBy: null },
   ...{ advancing: false, advancedBy: '', movedBy: null },
 };
 
-/** What people want of a rollout, as far as it was taken. The rollout looks at every turn. */
-export class RolloutWishes {
-  readonly entries: WishEntries;
+/** What people have commanded a rollout: accepted, and not yet done. The rollout reads it between its steps. */
+export class RolloutCommands {
+  readonly entries: CommandEntries;
 
-  constructor(carried: WishEntries = noWishes) {
+  constructor(carried: CommandEntries = noCommands) {
     this.entries = { ...carried };
   }
 
@@ -68,7 +68,7 @@ export class RolloutWishes {
   }
 
   /** Who caused the route that is written next; once. */
-  takeMovedBy(): WishEntries['movedBy'] {
+  takeMovedBy(): CommandEntries['movedBy'] {
     const moved = this.entries.movedBy;
     this.entries.movedBy = null;
     return moved;

@@ -8,7 +8,7 @@ import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import type { PlaceManifest } from '../../domain/data/lake/lake-manifest.js';
-import { forgetLakeObject, rememberLakeObjects } from '../../db/data/data-queries.js';
+import { forgetLakeObject, rememberLakeObjects } from '../../db/data/partition-queries.js';
 import { lakeContent, type BrokenFile, type LakeDataFile } from '../../db/data/lake-content.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
