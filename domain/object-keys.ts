@@ -10,6 +10,7 @@ export const objectKeys = {
   snapshotManifest: (model: string, sha256: string) => `snapshots/${model}/manifests/${sha256}.json`,
   validationReport: (model: string, partition: Partition, sha256: string) =>
     `reports/${model}/validation/${partition}/${sha256}.json`,
+  runFiles: () => 'runs/',
   runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet') => `runs/${runId}/${name}`,
   artifact: (sha256: string) => `artifacts/${sha256}.onnx`,
   evaluation: (model: string, sha256: string) => `reports/${model}/evaluations/${sha256}.json`,

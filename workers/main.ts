@@ -3,7 +3,7 @@ import { NativeConnection, Runtime } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { createActivities } from '../activities/index.js';
-import { createFileCache } from '../adapters/verified-file-cache.js';
+import { createFileCache, type FileCache } from '../adapters/verified-file-cache.js';
 import { decisionVerifier } from '../adapters/decision-keys.js';
 import { createObjectStore } from '../adapters/object-store/object-store.js';
 import { announceReady, onShutdown } from '../adapters/process-lifecycle.js';
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     const handle = { client: deps.temporal, config: temporal };
     await Promise.all([ensureReconciler(handle), ensureRetention(handle), ensureCompaction(handle)]);
   }
-  await keepWorkFoldersSwept(config.home);
+  await keepFoldersSwept(config.home, deps.cache);
   const running = Promise.all(workers.map((worker) => worker.run()));
   onShutdown(
     'worker',
@@ -95,9 +95,13 @@ async function main(): Promise<void> {
   await running;
 }
 
-/** What workers that were killed left behind goes at the start, and again now and then: who dies may be another one. */
-async function keepWorkFoldersSwept(home: string): Promise<void> {
+/**
+ * What workers that were killed left behind goes at the start, and again now and then: who dies may be another one. So do
+ * copies that nobody needs any more.
+ */
+async function keepFoldersSwept(home: string, cache: FileCache): Promise<void> {
   const sweep = async () => {
+    await cache.sweep();
     const swept = await sweepWorkFolders(home);
     if (swept.length > 0)
       process.stdout.write('swept work folders whose process no longer lives: ' + `${swept.join(', ')}\n`);

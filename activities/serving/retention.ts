@@ -4,9 +4,10 @@ import { keptModels, recordRetentionRun, type KeptModel } from '../../db/retenti
 import { thinLookInputs } from '../../db/rollout/look-inputs.js';
 import { removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
 import { rollUpGrain, rollUpWindows } from '../../db/serving/roll-up-windows.js';
+import { stillOpen } from '../../db/training/open-runs.js';
 import { environmentSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import { firstDayKept } from '../../domain/serving/retention.js';
+import { firstDayKept, keptDays } from '../../domain/serving/retention.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
 
@@ -25,7 +26,10 @@ const deletesAtOnce = 16;
  * Rolls up what gateways counted and removes what nobody keeps. Every batch is one statement or one object, so that
  * repeating after a death goes on where it was.
  */
-export function createRetentionActivities({ db, store }: Pick<ActivityDependencies, 'db' | 'store'>) {
+export function createRetentionActivities(
+  { db, store }: Pick<ActivityDependencies, 'db' | 'store'>,
+  now = () => new Date(),
+) {
   return {
     /** Windows into minutes, minutes into hours, hours into days. */
     rollUpServingWindows: (): Promise<RetentionPass> =>
@@ -66,27 +70,49 @@ export function createRetentionActivities({ db, store }: Pick<ActivityDependenci
         return finished('old-rows', removed, more || looks.more);
       }),
 
-    /** Prediction logs and labels older than `monitoring.retentionDays`, whole days at a time, the oldest first. */
+    /**
+     * Prediction logs and labels older than `monitoring.retentionDays`, whole days at a time, the oldest first; then files
+     * that runs of a month ago handed from step to step.
+     */
     removeOldLogs: (): Promise<RetentionPass> =>
       withHeartbeat(async (signal, report) => {
         const removed: Record<string, number> = { predictions: 0, labels: 0 };
         let left = objectsMax;
         for await (const kept of everyModel()) {
           for (const { kind, prefix } of logPrefixes(kept.model)) {
-            for await (const keys of expiredLogObjects(store, prefix, firstDayKept(new Date(), kept.retentionDays))) {
+            for await (const keys of expiredLogObjects(store, prefix, firstDayKept(now(), kept.retentionDays))) {
               signal.throwIfAborted();
               report(`${prefix}: ${keys.length} objects`);
-              for (let from = 0; from < keys.length; from += deletesAtOnce)
-                await Promise.all(keys.slice(from, from + deletesAtOnce).map((key) => store.delete(key)));
+              await remove(keys);
               removed[kind] = (removed[kind] ?? 0) + keys.length;
               left -= keys.length;
               if (left <= 0) return finished('old-logs', removed, true);
             }
           }
         }
-        return finished('old-logs', removed, false);
+        const files = (await filesOfOldRuns()).slice(0, left);
+        for (let from = 0; from < files.length; from += 1_000) {
+          signal.throwIfAborted();
+          report(`${objectKeys.runFiles()}: ${from} of ${files.length} objects`);
+          await remove(files.slice(from, from + 1_000));
+        }
+        return finished('old-logs', { ...removed, 'files of runs': files.length }, files.length === left);
       }),
   };
+
+  async function remove(keys: readonly string[]): Promise<void> {
+    for (let from = 0; from < keys.length; from += deletesAtOnce)
+      await Promise.all(keys.slice(from, from + deletesAtOnce).map((key) => store.delete(key)));
+  }
+
+  /** The key of a file names its run; a run that is open for so long may still read it. */
+  async function filesOfOldRuns(): Promise<string[]> {
+    const before = new Date(now().getTime() - keptDays.runFiles * 86_400_000).toISOString();
+    const old = (await store.list(objectKeys.runFiles())).filter(({ modifiedAt }) => modifiedAt < before);
+    const runOf = (key: string) => key.split('/')[1] ?? '';
+    const open = await stillOpen(db, [...new Set(old.map(({ key }) => runOf(key)))]);
+    return old.map(({ key }) => key).filter((key) => !open.has(runOf(key)));
+  }
 
   async function finished(
     job: Parameters<typeof recordRetentionRun>[1],
@@ -129,6 +155,10 @@ export async function* expiredLogObjects(
   firstKept: string,
 ): AsyncGenerator<string[]> {
   for (const folder of await store.listFolders(prefix)) {
+    if (folder.endsWith('/unreadable/')) {
+      const old = (await store.list(folder)).filter(({ modifiedAt }) => modifiedAt.slice(0, 10) < firstKept);
+      if (old.length > 0) yield old.map(({ key }) => key);
+    }
     const day = /\/(?:day|predicted)=(\d{4}-\d{2}-\d{2})\/$/.exec(folder)?.[1];
     if (day === undefined || day >= firstKept) continue;
     yield (await store.list(folder)).map(({ key }) => key);

@@ -1,4 +1,4 @@
-import { inArray, isNull } from 'drizzle-orm';
+import { and, inArray, isNull } from 'drizzle-orm';
 import { groupBy } from '../../domain/group-by.js';
 import type { OpenRun } from '../../domain/training/run-queue.js';
 import type { Database } from '../connect.js';
@@ -28,4 +28,14 @@ export async function openRuns(db: Database): Promise<OpenRun[]> {
     );
   const byRun = groupBy(steps, (step) => step.runId);
   return open.map((run) => ({ ...run, steps: byRun.get(run.runId) ?? [] }));
+}
+
+/** Which of these runs have not ended. */
+export async function stillOpen(db: Database, ids: readonly string[]): Promise<Set<string>> {
+  const open = new Set<string>();
+  for (let from = 0; from < ids.length; from += openMax) {
+    const asked = and(inArray(runs.id, ids.slice(from, from + openMax)), isNull(runs.finishedAt));
+    for (const { id } of await db.orm.select({ id: runs.id }).from(runs).where(asked)) open.add(id);
+  }
+  return open;
 }

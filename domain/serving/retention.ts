@@ -26,6 +26,8 @@ export const keptDays = {
   servingMark: 30,
   /** After a rollout's end, what the judge saw in each look; thereafter what it saw in the telling ones. */
   lookInputs: 90,
+  /** What a trainer handed over for the evaluation of its run. */
+  runFiles: 30,
 } as const;
 
 /** Kept of a model whose definition says nothing any more. */

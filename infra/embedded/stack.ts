@@ -1,3 +1,4 @@
+import { rotateLogs } from './processes/logs.js';
 import { trustText } from '../../domain/decision-trust.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
@@ -163,6 +164,7 @@ async function bringUp({
     lock.keep();
     publish();
     keepTemporalProfile(config.home);
+    rotateLogs(config.home);
   }, keepEveryMs).unref();
 
   let stopping: Promise<void> | undefined;

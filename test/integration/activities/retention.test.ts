@@ -7,7 +7,8 @@ import { createRetentionActivities, type RetentionPass } from '../../../activiti
 import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectTemporal } from '../../../client/connect.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
-import { applyDefinition } from '../../../db/model/definition-queries.js';
+import { applyDefinition, definitionInForce } from '../../../db/model/definition-queries.js';
+import { closeRun, openRun } from '../../../db/training/run-queries.js';
 import { rolloutWithLooks } from '../../../db/rollout/rollout-lists.js';
 import { openRollout, recordLook, setRolloutState } from '../../../db/rollout/rollout-queries.js';
 import { rolloutSteering } from '../../../db/schema/index.js';
@@ -35,6 +36,7 @@ import { pollUntil } from '../../support/poll-until.js';
 vi.setConfig({ testTimeout: 120_000 });
 const environment = 'production' as const;
 const dayMs = 86_400_000;
+const cause = { kind: 'person', id: 'x', actor: 'ada@example.org' } as const;
 let database: TestDatabase;
 let db: Database;
 let store: ObjectStore;
@@ -122,6 +124,31 @@ it('prediction logs and labels end with the days that each model’s definition 
   expect(await kept(long)).toEqual([dayOf(49), dayOf(12), dayOf(11), dayOf(10), dayOf(0)]);
   expect(await store.list(objectKeys.predictionsOf(environment, short))).toHaveLength(3);
   expect(await run('removeOldLogs')).toEqual({});
+});
+
+it('files that a run handed from step to step end a month after, and labels that nobody could read with the logs; those of an open run stay', async () => {
+  const model = await appliedModel(20);
+  const { sha256: definitionSha256 } = await definitionInForce(db, model);
+  const [over, open] = [randomUUID(), randomUUID()];
+  for (const id of [over, open])
+    await openRun(db, { id, workflowId: `train/${model}/${id}`, model, definitionSha256, cause, until: null });
+  await closeRun(db, { runId: over, outcome: 'no-new-data', reason: 'r', watermark: null });
+  const unreadable = objectKeys.unreadableLabels(model, 'x.parquet');
+  const keys = [...[over, open].map((id) => objectKeys.runFile(id, 'result.json')), unreadable];
+  for (const key of keys) await store.put(key, Buffer.from('x'));
+  const left = async () => {
+    const there = await Promise.all(keys.map(async (key) => (await store.list(key)).map((one) => one.key)));
+    return there.flat();
+  };
+  const after = async (days: number) => {
+    const later = createRetentionActivities({ db, store }, () => daysAgo(-days));
+    await new MockActivityEnvironment().run(later.removeOldLogs);
+    return left();
+  };
+  expect(await after(19)).toEqual(keys);
+  expect(await after(22)).toEqual(keys.slice(0, 2));
+  expect(await after(29)).toEqual(keys.slice(0, 2));
+  expect(await after(31)).toEqual([keys[1]]);
 });
 
 it('a gateway that never returns is forgotten with what it acknowledged, one that stops at once', async () => {
