@@ -16,7 +16,7 @@ import {
 } from '../workflows/messages.js';
 import type { promoteModel, PromotionResult } from '../workflows/promotion/promote-model.js';
 import type { TemporalHandle } from './connect.js';
-import { unlessStuck } from './stuck-workflows.js';
+import { updateWorkflow } from './update-workflow.js';
 import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 
 /**
@@ -72,18 +72,9 @@ export async function decidePromotion(
   decision: Decision,
   { promotionId, withinMs }: { promotionId?: string; withinMs?: number } = {},
 ): Promise<DecisionAnswer> {
-  const handle = client.workflow.getHandle(
-    workflowId,
-    undefined,
-    promotionId === undefined ? {} : { firstExecutionRunId: promotionId },
-  );
-  const send = () => handle.executeUpdate(decidePromotionUpdate, { args: [decision] });
   try {
-    return await unlessStuck(
-      client,
-      workflowId,
-      withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send),
-    );
+    const promotion = { workflowId, runId: promotionId, withinMs };
+    return await updateWorkflow(client, promotion, decidePromotionUpdate, decision);
   } catch (error) {
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
       throw new PerdureError(

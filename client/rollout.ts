@@ -18,7 +18,7 @@ import {
 } from '../workflows/messages.js';
 import type { rollbackModel, RollbackResult } from '../workflows/rollout/rollback-model.js';
 import type { TemporalHandle } from './connect.js';
-import { unlessStuck } from './stuck-workflows.js';
+import { updateWorkflow } from './update-workflow.js';
 import { resultOf, type Started } from './workflow-result.js';
 
 export type { RollbackResult, SteeringAnswer };
@@ -45,18 +45,9 @@ export async function steerRollout(
   { rolloutId, withinMs }: { rolloutId?: string; withinMs?: number } = {},
 ): Promise<SteeringAnswer> {
   const workflowId = workflowIds.rollout(environment, model);
-  const handle = client.workflow.getHandle(
-    workflowId,
-    undefined,
-    rolloutId === undefined ? {} : { firstExecutionRunId: rolloutId },
-  );
-  const send = () => handle.executeUpdate(steerRolloutUpdate, { args: [{ command, ...said }] });
   try {
-    return await unlessStuck(
-      client,
-      workflowId,
-      withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send),
-    );
+    const rollout = { workflowId, runId: rolloutId, withinMs };
+    return await updateWorkflow(client, rollout, steerRolloutUpdate, { command, ...said });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw noRollout(environment, model);
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)

@@ -2,7 +2,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import { whyOtherRules, whyOtherSetBack } from '../../domain/promotion/rules-in-force.js';
 import { rulesInForce } from '../../db/model/definition-queries.js';
-import { approvedPromotion, decisionsOf } from '../../db/promotion/promotion-queries.js';
+import { decisionsOf, promotionInto } from '../../db/promotion/promotion-queries.js';
 import { setBackOf } from '../../db/rollout/champion-history.js';
 import { carriedOutBy } from '../../db/rollout/rollout-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -31,7 +31,7 @@ export async function approvalOfRollout(
   champion: number | null,
 ): Promise<PromotionRecord> {
   const { model, challenger, environment } = asked;
-  const promotion = await approvedPromotion(db, {
+  const promotion = await promotionInto(db, {
     model,
     version: challenger,
     environment,

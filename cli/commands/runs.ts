@@ -4,9 +4,10 @@ import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { runState } from '../format/run-state.js';
+import { gateTable } from '../format/gate-table.js';
 import { fields, table } from '../format/table.js';
 import { duration, localTime } from '../format/time.js';
-import { causeText, metric, shortDigest, state } from '../format/words.js';
+import { causeText, metric, shortDigest } from '../format/words.js';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
 import { requireModelName } from '../parse/version-ref.js';
@@ -96,18 +97,7 @@ export function describeRun(output: Output, run: RunDetail): string {
       ]),
     ),
   ];
-  if (run.gates)
-    parts.push(
-      table(
-        output,
-        ['gate', 'verdict', 'because'],
-        run.gates.map((gate) => [
-          gate.name,
-          state(output, gate.outcome),
-          typeof gate.reason === 'string' ? gate.reason : null,
-        ]),
-      ),
-    );
+  if (run.gates) parts.push(gateTable(output, run.gates));
   if (run.metrics) parts.push(fields(Object.entries(run.metrics).map(([name, value]) => [name, metric(value)])));
   return parts.join('\n\n');
 }

@@ -3,9 +3,10 @@ import { PerdureError } from '../../domain/errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { describeTrained } from '../format/trained-partitions.js';
+import { gateTable } from '../format/gate-table.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { causeText, metric, shortDigest, state } from '../format/words.js';
+import { causeText, metric, shortDigest } from '../format/words.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import { Option } from 'commander';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
@@ -124,15 +125,7 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['metric', 'value'],
       Object.entries(version.metrics).map(([name, value]) => [name, metric(value)]),
     ),
-    table(
-      output,
-      ['gate', 'verdict', 'because'],
-      version.gates.map((gate) => [
-        gate.name,
-        state(output, gate.outcome),
-        typeof gate.reason === 'string' ? gate.reason : null,
-      ]),
-    ),
+    gateTable(output, version.gates),
   ];
   const slices = version.evaluation?.slices ?? [];
   if (slices.length > 0) {

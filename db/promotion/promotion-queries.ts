@@ -160,40 +160,15 @@ export async function decisionsOf(db: Database, promotionId: string): Promise<De
     .orderBy(promotionDecisions.sequence);
 }
 
-/** The promotion by which an environment got a version, or is getting it: its evidence says which bytes. */
+/**
+ * The promotion by which an environment got a version, or is getting it: approved, and not ended otherwise. Its evidence
+ * says which bytes.
+ */
 export async function promotionInto(
   db: Database,
-  { model, version, environment }: { model: string; version: number; environment: Environment },
+  place: { model: string; version: number; environment: Environment; promotionId?: string | null },
 ): Promise<PromotionRecord | undefined> {
-  const [row] = await db.orm
-    .select()
-    .from(promotions)
-    .where(
-      and(
-        eq(promotions.model, model),
-        eq(promotions.version, version),
-        eq(promotions.environment, environment),
-        inArray(promotions.state, ['rolling-out', 'promoted']),
-      ),
-    )
-    .orderBy(desc(promotions.requestedAt))
-    .limit(1);
-  return row;
-}
-
-/**
- * The promotion that lets a version into an environment: one that has been approved and not ended otherwise. Null when
- * there is none.
- */
-export async function approvedPromotion(
-  db: Database,
-  {
-    model,
-    version,
-    environment,
-    promotionId,
-  }: { model: string; version: number; environment: Environment; promotionId: string | null },
-): Promise<PromotionRecord | null> {
+  const { model, version, environment, promotionId = null } = place;
   const [row] = await db.orm
     .select()
     .from(promotions)
@@ -208,5 +183,5 @@ export async function approvedPromotion(
     )
     .orderBy(desc(promotions.requestedAt))
     .limit(1);
-  return row ?? null;
+  return row;
 }

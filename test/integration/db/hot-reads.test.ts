@@ -8,12 +8,7 @@ import { listVersions, newestVersion, versionWithOrigin } from '../../../db/mode
 import { versionOf, versionTrainedAlike } from '../../../db/model/version-queries.js';
 import { newerCandidate, olderWaiting } from '../../../db/promotion/newer-candidates.js';
 import { listPromotions } from '../../../db/promotion/promotion-lists.js';
-import {
-  approvedPromotion,
-  decisionsOf,
-  promotionById,
-  promotionInto,
-} from '../../../db/promotion/promotion-queries.js';
+import { decisionsOf, promotionById, promotionInto } from '../../../db/promotion/promotion-queries.js';
 import {
   epochOfStageInForce,
   heldLeases,
@@ -134,7 +129,7 @@ const otherReads = (newest: number): Record<string, () => Promise<unknown>> => {
     'a promotion': () => promotionById(db, id),
     'decisions of a promotion': () => decisionsOf(db, id),
     'the promotion into an environment': () => promotionInto(db, { ...place, version: newest }),
-    'the approved promotion': () => approvedPromotion(db, approved),
+    'the approved promotion': () => promotionInto(db, approved),
     'older promotions that wait': () => olderWaiting(db, candidate),
     'a newer candidate': () => newerCandidate(db, candidate),
     'open rows': () => openRows(db),

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Database } from '../../../db/connect.js';
 import { watermarkOf } from '../../../db/data/partition-queries.js';
 import {
-  approvedPromotion,
   decisionsOf,
   openPromotion,
+  promotionInto,
   recordDecision,
   setPromotionState,
 } from '../../../db/promotion/promotion-queries.js';
@@ -141,20 +141,20 @@ describe('decisions on a promotion', () => {
     for (const state of ['rejected', 'expired', 'withdrawn', 'superseded', 'failed'] as const) {
       const id = `p2-${state}`;
       await openPromotion(db, promotion(id));
-      expect(await approvedPromotion(db, { ...asked, promotionId: id })).toBeNull();
+      expect(await promotionInto(db, { ...asked, promotionId: id })).toBeUndefined();
       await setPromotionState(db, id, 'waiting-for-approval', null, 0);
-      expect(await approvedPromotion(db, { ...asked, promotionId: id })).toBeNull();
+      expect(await promotionInto(db, { ...asked, promotionId: id })).toBeUndefined();
       await setPromotionState(db, id, state, null, 0);
-      expect(await approvedPromotion(db, { ...asked, promotionId: id }), state).toBeNull();
+      expect(await promotionInto(db, { ...asked, promotionId: id }), state).toBeUndefined();
     }
     await openPromotion(db, promotion('p2-back'));
     await setPromotionState(db, 'p2-back', 'rolling-out', null, 0);
     await setPromotionState(db, 'p2-back', 'rolled-back', null, 0);
-    expect(await approvedPromotion(db, { ...asked, promotionId: 'p2-back' })).toBeNull();
+    expect(await promotionInto(db, { ...asked, promotionId: 'p2-back' })).toBeUndefined();
     await openPromotion(db, promotion('p2'));
     await setPromotionState(db, 'p2', 'rolling-out', null, 0);
-    expect(await approvedPromotion(db, asked)).toMatchObject({ id: 'p2' });
-    expect(await approvedPromotion(db, { ...asked, environment: 'staging' })).toBeNull();
-    expect(await approvedPromotion(db, { ...asked, version: 3 })).toBeNull();
+    expect(await promotionInto(db, asked)).toMatchObject({ id: 'p2' });
+    expect(await promotionInto(db, { ...asked, environment: 'staging' })).toBeUndefined();
+    expect(await promotionInto(db, { ...asked, version: 3 })).toBeUndefined();
   });
 });
