@@ -5,6 +5,11 @@ import { builtCli, startBuild } from './built/built-cli.mjs';
 import { loadProgram } from './built/load-program.mjs';
 
 const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+// Whoever reads only the first lines, as `head` does, has what he wants.
+process.stdout.on('error', (error) => {
+  if ('code' in error && error.code === 'EPIPE') process.exit();
+  throw error;
+});
 const { runCli } = built() ?? (await sources());
 process.exitCode = await runCli(process.argv.slice(2));
 // What was given up, as a server that hangs, keeps no command.
