@@ -49,7 +49,8 @@ export async function startPromotion(
       throw new PerdureError(
         'state/conflict',
         `A promotion of ${model}@${version} to ${environment} is already open and keeps its original ` +
-          `options. To change them, withdraw it and request it again: perdure withdraw ${model}@${version} --env ${environment}, ` +
+          `options. To change them, withdraw it and request it again: perdure withdraw ${model}@${version} --env ` +
+          `${environment}, ` +
           'then the same command.',
         { model, version, environment },
       );

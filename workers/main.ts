@@ -96,8 +96,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * What workers that were killed left behind goes at the start, and again now and then: who dies may be another one. So do
- * copies that nobody needs any more.
+ * What workers that were killed left behind goes at the start, and again now and then: who dies may be another one. So
+ * do copies that nobody needs any more.
  */
 async function keepFoldersSwept(home: string, cache: FileCache): Promise<void> {
   const sweep = async () => {

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
+import type { Database } from '../../db/connect.js';
 import { keptModels, recordRetentionRun, type KeptModel } from '../../db/retention-runs.js';
 import { thinLookInputs } from '../../db/rollout/look-inputs.js';
 import { removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
@@ -47,7 +48,7 @@ export function createRetentionActivities(
         await all('windows', () => rollUpWindows(db));
         await all('minutes', () => rollUpGrain(db, 'minute'));
         await all('hours', () => rollUpGrain(db, 'hour'));
-        return finished('serving-windows', rolled, batches >= batchesMax);
+        return recordPass(db, 'serving-windows', rolled, batches >= batchesMax);
       }),
 
     /**
@@ -58,7 +59,7 @@ export function createRetentionActivities(
         const rows = await removeOldRows(db);
         let counts = 0;
         let { more } = rows;
-        for await (const kept of everyModel()) {
+        for await (const kept of everyModel(db)) {
           for (const environment of environmentSchema.options) {
             const old = await removeOldCounts(db, { ...kept, environment });
             counts += old.removed;
@@ -67,18 +68,18 @@ export function createRetentionActivities(
         }
         const looks = await thinLookInputs(db);
         const removed = { ...rows.removed, 'serving counts': counts, 'inputs of looks': looks.removed };
-        return finished('old-rows', removed, more || looks.more);
+        return recordPass(db, 'old-rows', removed, more || looks.more);
       }),
 
     /**
-     * Prediction logs and labels older than `monitoring.retentionDays`, whole days at a time, the oldest first; then files
-     * that runs of a month ago handed from step to step.
+     * Prediction logs and labels older than `monitoring.retentionDays`, whole days at a time, the oldest first; then
+     * files that runs of a month ago handed from step to step.
      */
     removeOldLogs: (): Promise<RetentionPass> =>
       withHeartbeat(async (signal, report) => {
         const removed: Record<string, number> = { predictions: 0, labels: 0 };
         let left = objectsMax;
-        for await (const kept of everyModel()) {
+        for await (const kept of everyModel(db)) {
           for (const { kind, prefix } of logPrefixes(kept.model)) {
             for await (const keys of expiredLogObjects(store, prefix, firstDayKept(now(), kept.retentionDays))) {
               signal.throwIfAborted();
@@ -86,7 +87,7 @@ export function createRetentionActivities(
               await remove(keys);
               removed[kind] = (removed[kind] ?? 0) + keys.length;
               left -= keys.length;
-              if (left <= 0) return finished('old-logs', removed, true);
+              if (left <= 0) return recordPass(db, 'old-logs', removed, true);
             }
           }
         }
@@ -96,7 +97,7 @@ export function createRetentionActivities(
           report(`${objectKeys.runFiles()}: ${from} of ${files.length} objects`);
           await remove(files.slice(from, from + 1_000));
         }
-        return finished('old-logs', { ...removed, 'files of runs': files.length }, files.length === left);
+        return recordPass(db, 'old-logs', { ...removed, 'files of runs': files.length }, files.length === left);
       }),
   };
 
@@ -113,29 +114,30 @@ export function createRetentionActivities(
     const open = await stillOpen(db, [...new Set(old.map(({ key }) => runOf(key)))]);
     return old.map(({ key }) => key).filter((key) => !open.has(runOf(key)));
   }
-
-  async function finished(
-    job: Parameters<typeof recordRetentionRun>[1],
-    counted: Record<string, number>,
-    more: boolean,
-  ): Promise<RetentionPass> {
-    const removed = Object.fromEntries(Object.entries(counted).filter(([, count]) => count > 0));
-    await recordRetentionRun(db, job, removed);
-    return { removed, more };
-  }
-
-  async function* everyModel(): AsyncGenerator<KeptModel> {
-    for (let after = ''; ;) {
-      const page = await keptModels(db, after);
-      yield* page;
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.model;
-    }
-  }
 }
 
 export type RetentionActivities = ReturnType<typeof createRetentionActivities>;
+
+async function recordPass(
+  db: Database,
+  job: Parameters<typeof recordRetentionRun>[1],
+  counted: Record<string, number>,
+  more: boolean,
+): Promise<RetentionPass> {
+  const removed = Object.fromEntries(Object.entries(counted).filter(([, count]) => count > 0));
+  await recordRetentionRun(db, job, removed);
+  return { removed, more };
+}
+
+async function* everyModel(db: Database): AsyncGenerator<KeptModel> {
+  for (let after = ''; ;) {
+    const page = await keptModels(db, after);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.model;
+  }
+}
 
 const logPrefixes = (model: string) => [
   ...environmentSchema.options.map((environment) => ({

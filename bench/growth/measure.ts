@@ -11,7 +11,9 @@ export interface Measure {
   rounds: number;
   /** What is measured; gives milliseconds where it times itself. */
   once: () => Promise<unknown>;
-  /** Milliseconds of each time that are not its own, as the start of Node: measured just before it, under the same load. */
+  /**
+   * Milliseconds of each time that are not its own, as the start of Node: measured just before it, under the same load.
+   */
   lessMs?: () => Promise<number>;
 }
 

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import { Script } from 'node:vm';
 
 /** Beside a program: what V8 made of it. @param {string} file */

@@ -161,8 +161,8 @@ export async function decisionsOf(db: Database, promotionId: string): Promise<De
 }
 
 /**
- * The promotion by which an environment got a version, or is getting it: approved, and not ended otherwise. Its evidence
- * says which bytes.
+ * The promotion by which an environment got a version, or is getting it: approved, and not ended otherwise. Its
+ * evidence says which bytes.
  */
 export async function promotionInto(
   db: Database,

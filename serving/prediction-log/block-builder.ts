@@ -7,7 +7,9 @@ const rowsMax = 128;
 /** Characters of texts and ids, so that long texts do not make a line that waits as a whole for the disk. */
 const charactersMax = 64 * 1024;
 
-/** A block that still gets rows, on the thread that answers everybody: values are copied, nothing is written as text. */
+/**
+ * A block that still gets rows, on the thread that answers everybody: values are copied, nothing is written as text.
+ */
 export class BlockBuilder implements OpenLine {
   rows = 0;
   private readonly head: BlockHead;

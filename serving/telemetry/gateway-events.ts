@@ -56,7 +56,8 @@ export class GatewayEvents {
   recordRefusal({ loaded, epoch }: Pick<RoutedVersion, 'loaded' | 'epoch'>, refusal: Error): void {
     const { model, version } = loaded.served;
     const why = refusal.message.replace(/, row \d+: .*/s, ': a value is not accepted.');
-    const message = `Under epoch ${epoch} it refuses requests that its route accepts; the incumbent answers them. ${why}`;
+    const message =
+      `Under epoch ${epoch} it refuses requests that its route accepts; ` + `the incumbent answers them. ${why}`;
     this.record({ model, version, kind: 'contract-broken', message });
   }
 

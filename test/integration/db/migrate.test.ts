@@ -131,9 +131,7 @@ describe('an upgrade of the database', () => {
     for (const [table, rows] of Object.entries(before)) {
       expect(after[table], table).toHaveLength(rows.length);
       const now =
-        table === 'rollout_looks'
-          ? { ...(after['look_inputs']?.[0] ?? {}), ...(after[table]?.[0] ?? {}) }
-          : after[table]?.[0];
+        table === 'rollout_looks' ? Object.assign({}, after['look_inputs']?.[0], after[table]?.[0]) : after[table]?.[0];
       expect(now, table).toMatchObject(rows[0] as object);
     }
   });
