@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { environmentSchema } from '../domain/names.js';
+import { defaultEngineLimits } from '../inference/engine-limits.js';
 import { writeDurableFile } from './durable-file.js';
+import { defaultGatewayLimits as defaults } from './gateway-limits.js';
+
+export const bytesPerMb = 1024 * 1024;
 
 const port = z.coerce.number().int().min(1).max(65_535);
 
@@ -16,16 +20,44 @@ const gatewayEnvironmentSchema = z.object({
   PERDURE_GATEWAY_HOME: z.string().min(1),
   /** How others reach this gateway; by default its host and port. */
   PERDURE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
-  PERDURE_GATEWAY_BODY_MAX_MB: z.coerce.number().int().min(1).max(512).default(16),
+  PERDURE_GATEWAY_BODY_MAX_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(512)
+    .default(defaults.bodyBytesMax / bytesPerMb),
   /** Of all requests under way together. */
-  PERDURE_GATEWAY_BODIES_MAX_MB: z.coerce.number().int().min(1).max(1_000_000).default(256),
+  PERDURE_GATEWAY_BODIES_MAX_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(defaults.bodiesBytesMax / bytesPerMb),
   /** A request that has not arrived whole by then is ended. */
-  PERDURE_GATEWAY_BODY_SECONDS: z.coerce.number().min(0.1).max(3600).default(60),
-  PERDURE_GATEWAY_SPOOL_MAX_MB: z.coerce.number().int().min(1).max(1_000_000).default(1024),
+  PERDURE_GATEWAY_BODY_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .max(3600)
+    .default(defaults.bodyTimeoutMs / 1000),
+  PERDURE_GATEWAY_SPOOL_MAX_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(defaults.spoolBytesMax / bytesPerMb),
   /** What one model's process may use, the runtime's own memory included. */
-  PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB: z.coerce.number().int().min(200).max(1_000_000).default(2048),
+  PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB: z.coerce
+    .number()
+    .int()
+    .min(200)
+    .max(1_000_000)
+    .default(defaultEngineLimits.residentMaxMb),
   /** A log segment goes to the object store at this age, if it is not full before. */
-  PERDURE_GATEWAY_SEGMENT_SECONDS: z.coerce.number().min(0.1).max(3600).default(20),
+  PERDURE_GATEWAY_SEGMENT_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .max(3600)
+    .default(defaults.segmentAgeMaxMs / 1000),
   /** Names beside its own under which it is called: `name` or `name:port`, separated by commas. */
   PERDURE_ALLOWED_HOSTS: z.string().optional(),
   /** The stack of one machine that it is part of, and that stack's state folder. */

@@ -25,14 +25,15 @@ export interface GatewayLimits {
   /** Of each of the two spools. */
   spoolBytesMax: number;
   segmentBytesMax: number;
-  predictionSegmentAgeMaxMs: number;
-  labelSegmentAgeMaxMs: number;
+  /** A segment of either spool goes to the object store at this age, if it is not full before. */
+  segmentAgeMaxMs: number;
   engine: Partial<Omit<ProcessEngineOptions, 'workFolder' | 'observer'>>;
 }
 
 /** A gateway that has not stopped by then, its spools flushed included, is ended. Longer than `drainMaxMs`. */
 export const stopMaxMs = 20_000;
 
+/** A started gateway takes some of them from variables, whose defaults these are: `gateway-config.ts`. */
 export const defaultGatewayLimits: GatewayLimits = {
   bodyBytesMax: 16 * 1024 * 1024,
   bodiesBytesMax: 256 * 1024 * 1024,
@@ -48,7 +49,6 @@ export const defaultGatewayLimits: GatewayLimits = {
   shadow: { requestsMax: 256, rowsMax: 10_000 },
   spoolBytesMax: 1024 * 1024 * 1024,
   segmentBytesMax: 16 * 1024 * 1024,
-  predictionSegmentAgeMaxMs: 20_000,
-  labelSegmentAgeMaxMs: 5_000,
+  segmentAgeMaxMs: 20_000,
   engine: {},
 };

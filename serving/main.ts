@@ -7,7 +7,7 @@ import type { ArtifactSource } from './control-plane/control-plane.js';
 import { controlPlaneOnDemand } from './control-plane/control-plane-on-demand.js';
 import { buildGateway } from './gateway.js';
 import { stopMaxMs } from './gateway-limits.js';
-import { gatewayIdOf, keyHashSecretOf, loadGatewayConfig } from './gateway-config.js';
+import { bytesPerMb, gatewayIdOf, keyHashSecretOf, loadGatewayConfig } from './gateway-config.js';
 import { knownNames } from '../domain/browser-requests.js';
 import product from '../package.json' with { type: 'json' };
 
@@ -69,12 +69,11 @@ const gateway = await buildGateway({
   log,
   limits: {
     engine: { residentMaxMb: config.PERDURE_GATEWAY_MODEL_MEMORY_MAX_MB },
-    bodyBytesMax: config.PERDURE_GATEWAY_BODY_MAX_MB * 1024 * 1024,
-    bodiesBytesMax: config.PERDURE_GATEWAY_BODIES_MAX_MB * 1024 * 1024,
+    bodyBytesMax: config.PERDURE_GATEWAY_BODY_MAX_MB * bytesPerMb,
+    bodiesBytesMax: config.PERDURE_GATEWAY_BODIES_MAX_MB * bytesPerMb,
     bodyTimeoutMs: config.PERDURE_GATEWAY_BODY_SECONDS * 1000,
-    spoolBytesMax: config.PERDURE_GATEWAY_SPOOL_MAX_MB * 1024 * 1024,
-    predictionSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,
-    labelSegmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,
+    spoolBytesMax: config.PERDURE_GATEWAY_SPOOL_MAX_MB * bytesPerMb,
+    segmentAgeMaxMs: config.PERDURE_GATEWAY_SEGMENT_SECONDS * 1000,
   },
 });
 

@@ -6,7 +6,7 @@ import { historyIsLong } from './long-history.js';
 import { isAlreadyStarted } from './already-started.js';
 import { Timeline } from './timeline.js';
 
-/** How long what is no longer true may stand, at most: a pass takes a second or two. */
+/** Between two watches. Within one, `activities/reconciliation.ts` says how often it looks. */
 const pause = '15s';
 const passesMax = 500;
 

@@ -1,4 +1,4 @@
-import { keyHash } from './key-hash.js';
+import { murmurHash } from './murmur-hash.js';
 import type { Split } from './route.js';
 
 /**
@@ -38,7 +38,7 @@ export function shareRangeAt<T extends { end: number }>(ranges: readonly T[], po
  * model.
  */
 export function keyPoint(model: string, key: string): number {
-  return (keyHash(`${model}\n${key}`) / 0x1_0000_0000) * 100;
+  return (murmurHash(`${model}\n${key}`) / 0x1_0000_0000) * 100;
 }
 
 /** Apart from the seeds of `keyPoint` (0) and of the digests in logs (1 and 2). */
@@ -50,5 +50,5 @@ const shadowSeed = 3;
  * shadow, so that they are compared on the same requests.
  */
 export function shadowPoint(model: string, key: string): number {
-  return (keyHash(`${model}\n${key}`, shadowSeed) / 0x1_0000_0000) * 100;
+  return (murmurHash(`${model}\n${key}`, shadowSeed) / 0x1_0000_0000) * 100;
 }

@@ -36,12 +36,12 @@ export class ServingLogs {
 
   constructor({ home, bootId, environment, objectStore, limits, metrics, events, log }: ServingLogsOptions) {
     this.folders = { predictions: path.join(home, 'spool', 'predictions'), labels: path.join(home, 'spool', 'labels') };
-    const spool = (name: 'predictions' | 'labels', segmentAgeMaxMs: number, whenFull: 'drop-oldest' | 'refuse') =>
+    const spool = (name: 'predictions' | 'labels', whenFull: 'drop-oldest' | 'refuse') =>
       new Spool({
         folder: this.folders[name],
         bootId,
         segmentBytesMax: limits.segmentBytesMax,
-        segmentAgeMaxMs,
+        segmentAgeMaxMs: limits.segmentAgeMaxMs,
         bytesMax: limits.spoolBytesMax,
         whenFull,
         flushEveryMs,
@@ -60,8 +60,8 @@ export class ServingLogs {
           },
         },
       });
-    this.predictions = spool('predictions', limits.predictionSegmentAgeMaxMs, 'drop-oldest');
-    this.labels = spool('labels', limits.labelSegmentAgeMaxMs, 'refuse');
+    this.predictions = spool('predictions', 'drop-oldest');
+    this.labels = spool('labels', 'refuse');
     if (objectStore === undefined) return;
     this.shipper = new SpoolShipper(
       {

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { unkeyedDigest } from '../../domain/serving/key-hash.js';
+import { unkeyedDigest } from '../../domain/serving/murmur-hash.js';
 
 /**
  * Stands for callers' keys in logs. Keyed with a secret of the installation: who reads the logs, or has a list of

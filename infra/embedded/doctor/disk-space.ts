@@ -4,6 +4,9 @@ import path from 'node:path';
 /** Below this much, servers stop writing. */
 export const fullBelowBytes = 64 * 1024 ** 2;
 
+/** Below this much, the doctor asks for space. */
+export const leastFreeBytes = 2 * 1024 ** 3;
+
 /** Free bytes of the file system that holds a folder, or would. */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(nearestFolder(folder));

@@ -1,14 +1,12 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { PerdureConfig } from '../../../perdure.config.js';
-import { freeBytes, fullBelowBytes, nearestFolder } from './disk-space.js';
+import { freeBytes, fullBelowBytes, leastFreeBytes, nearestFolder } from './disk-space.js';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
 import { leftovers } from '../processes/run-files.js';
 import { loadSecrets } from '../secrets.js';
 import { currentSupervisor, hasSupervisorLock } from '../supervision/supervisor-lock.js';
 import { messageOf } from '../../../domain/errors.js';
-
-const leastFreeBytes = 2 * 1024 ** 3;
 
 /** The state folder, the disk, the access file and what earlier supervisors may have left. */
 export async function stateChecks(config: PerdureConfig): Promise<Check[]> {

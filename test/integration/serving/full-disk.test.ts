@@ -67,7 +67,7 @@ describe.skipIf(!mayMount)('a gateway whose disk is full', () => {
     }).then((response) => response.status);
 
   test('answers every request, counts what it cannot log and says so, and logs again by itself when there is room', async () => {
-    const { gateway, url } = await world.start({ predictionSegmentAgeMaxMs: 200 });
+    const { gateway, url } = await world.start({ segmentAgeMaxMs: 200 });
     expect(await ask(url)).toBe(200);
     await fill();
     expect(await askMany(url)).toEqual(new Set([200]));

@@ -30,10 +30,7 @@ afterEach(async () => {
 });
 
 async function start(objectStore?: typeof bucket): Promise<{ url: string; stop: () => Promise<void> }> {
-  const { gateway, url } = await world.start(
-    { predictionSegmentAgeMaxMs: 300, labelSegmentAgeMaxMs: 300 },
-    objectStore,
-  );
+  const { gateway, url } = await world.start({ segmentAgeMaxMs: 300 }, objectStore);
   await eventually('the route is served', () => gateway.status().routes.length === 1);
   return { url, stop: () => gateway.stop() };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyHash, unkeyedDigest } from '../../../../domain/serving/key-hash.js';
+import { murmurHash, unkeyedDigest } from '../../../../domain/serving/murmur-hash.js';
 import type { Split } from '../../../../domain/serving/route.js';
 import { chooseVersion, keyPoint } from '../../../../domain/serving/route-choice.js';
 
@@ -24,7 +24,7 @@ describe('the key hash', () => {
     ['The quick brown fox jumps over the lazy dog', 0, 0x2e4ff723],
     ['The quick brown fox jumps over the lazy dog', 0x9747b28c, 0x2fa826cd],
   ])('of %j with seed %i is MurmurHash3', (text, seed, expected) => {
-    expect(keyHash(text, seed)).toBe(expected);
+    expect(murmurHash(text, seed)).toBe(expected);
   });
 
   test('gives a digest of 16 hex digits that differs between keys', () => {

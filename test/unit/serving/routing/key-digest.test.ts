@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { unkeyedDigest } from '../../../../domain/serving/key-hash.js';
+import { unkeyedDigest } from '../../../../domain/serving/murmur-hash.js';
 import { KeyDigests } from '../../../../serving/routing/key-digest.js';
 
 const digests = new KeyDigests('a secret of one installation');

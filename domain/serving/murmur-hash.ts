@@ -4,7 +4,7 @@ const encoder = new TextEncoder();
  * MurmurHash3 (x86, 32 bits) of the UTF-8 bytes of `text`, as an unsigned integer. Not a secret: it spreads keys evenly
  * and gives every gateway, in any language, the same number. Source: Austin Appleby's public-domain reference.
  */
-export function keyHash(text: string, seed = 0): number {
+export function murmurHash(text: string, seed = 0): number {
   const bytes = encoder.encode(text);
   const blocks = bytes.length & ~3;
   let hash = seed | 0;
@@ -34,5 +34,5 @@ function scramble(block: number): number {
  * old rows only.
  */
 export function unkeyedDigest(key: string): string {
-  return keyHash(key, 1).toString(16).padStart(8, '0') + keyHash(key, 2).toString(16).padStart(8, '0');
+  return murmurHash(key, 1).toString(16).padStart(8, '0') + murmurHash(key, 2).toString(16).padStart(8, '0');
 }
