@@ -7,12 +7,16 @@ import { modelNames, type GrowthShape } from './shape.js';
 const atOnce = 24;
 
 /** Runs what there is to do, so many at once. */
-export async function inParallel<Item>(items: Iterable<Item>, work: (item: Item) => Promise<unknown>): Promise<void> {
+export async function inParallel<Item>(
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<unknown>,
+  most = atOnce,
+): Promise<void> {
   const left = items[Symbol.iterator]();
   const one = async () => {
     for (let next = left.next(); next.done !== true; next = left.next()) await work(next.value);
   };
-  await Promise.all(Array.from({ length: atOnce }, one));
+  await Promise.all(Array.from({ length: most }, one));
 }
 
 /**

@@ -1,8 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { compactPredictions, type CompactionDeps } from '../../activities/serving/compact-predictions.js';
+import { indexLabels } from '../../activities/serving/index-labels.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { objectKeys } from '../../domain/object-keys.js';
+import { graceMs } from '../../domain/serving/log-compaction.js';
 import type { LogKind } from '../../domain/serving/prediction-log-columns.js';
 import { segmentToParquet } from '../../serving/prediction-log/segment-to-parquet.js';
 import { inParallel } from './fill-bucket.js';
@@ -14,12 +17,18 @@ const dayMs = 24 * 3_600_000;
 const bootId = '9f0e7a11';
 const labelledAfterMs = 2 * dayMs;
 
+/** The days whose logs are not merged yet: those that the stack finds when it starts. */
+const openDays = 2;
+/** Merging at a time: each has a data engine. */
+const compactionsMax = 4;
+
 /**
- * The prediction log of one model with an object a day, its labels two days later; and of every other model the object
- * of the first day, which a search for a prediction of that day has to tell apart. Written as gateways ship it.
+ * The prediction log of one model, every day in two objects, its labels two days later; and of every other model the
+ * first day, which a search for a prediction of that day has to tell apart. Written as gateways ship it, and days that
+ * are over are compacted as the product compacts them.
  * @returns the id of a prediction of the first day
  */
-export async function fillLogs(store: Pick<ObjectStore, 'put'>, shape: GrowthShape): Promise<string> {
+export async function fillLogs(store: CompactionDeps['store'], shape: GrowthShape): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'perdure-growth-logs-'));
   const asked = modelName(shape, shape.models);
   const first = firstDayMs(shape);
@@ -28,7 +37,10 @@ export async function fillLogs(store: Pick<ObjectStore, 'put'>, shape: GrowthSha
   try {
     await inParallel(days, async (at) => {
       const rows = rowsOf(shape, asked, at);
-      await ship(store, folder, { kind: 'predictions', model: asked, at, rows });
+      const half = Math.ceil(rows.length / 2);
+      await ship(store, folder, { kind: 'predictions', model: asked, at, rows: rows.slice(0, half) });
+      if (half < rows.length)
+        await ship(store, folder, { kind: 'predictions', model: asked, at: at + 60_000, rows: rows.slice(half) });
       const labels = rows.map(({ prediction_id, model, label }) => ({
         ...{ prediction_id, model, label },
         ...{ observed_at: iso(at + labelledAfterMs), received_at: iso(at + labelledAfterMs) },
@@ -40,10 +52,28 @@ export async function fillLogs(store: Pick<ObjectStore, 'put'>, shape: GrowthSha
     await inParallel(others, (model) =>
       ship(store, folder, { kind: 'predictions', model, at: first, rows: rowsOf(shape, model, first) }),
     );
+    const compacted = [...others, ...days.slice(0, -openDays)];
+    await inParallel(
+      compacted,
+      (one) =>
+        compact(
+          { store, home: folder, now: new Date() },
+          typeof one === 'number' ? { model: asked, at: one } : { model: one, at: first },
+        ),
+      compactionsMax,
+    );
     return rowsOf(shape, asked, first)[0]?.prediction_id ?? '';
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A day's predictions and the labels that came on it; what was merged goes as it does after the grace. */
+async function compact(deps: CompactionDeps, { model, at }: { model: string; at: number }): Promise<void> {
+  const day = iso(at).slice(0, 10);
+  await compactPredictions(deps, { environment, model, day });
+  await compactPredictions({ ...deps, now: new Date(deps.now.getTime() + 2 * graceMs) }, { environment, model, day });
+  await indexLabels(deps, { model, day });
 }
 
 const iso = (at: number) => new Date(at).toISOString();

@@ -3,7 +3,7 @@ import { scoreOf, type ServedPrediction } from './served-prediction.js';
 import type { OpenLine } from './spool.js';
 
 /** A block of single rows has so many at most: what a line that is torn may cost. A larger request is a block alone. */
-const rowsMax = 128;
+const rowsMax = 256;
 /** Characters of texts and ids, so that long texts do not make a line that waits as a whole for the disk. */
 const charactersMax = 64 * 1024;
 

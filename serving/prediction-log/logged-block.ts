@@ -52,7 +52,7 @@ export function blockLine(block: LoggedBlock): string {
     ...{ counts: unless(counts, 1), request_ids: unless(requestIds, null), key_hashes: unless(keyHashes, null) },
     ...{ since, texts, ids },
   });
-  // Nothing in these that JSON would write otherwise.
+  // Nothing in these that JSON would write otherwise. They stand last and in this order: so they are cut out again.
   const plain = {
     ...{ at: base64(mapped(Int32Array, at, (ms) => ms - since)), numbers: base64(numbers) },
     latencies_us: base64(mapped(Int32Array, latenciesMs, (ms) => Math.min(Math.round(ms * 1000), longestUs))),

@@ -34,22 +34,23 @@ const blockSchema = z.object({
   request_ids: textsOrNull,
   key_hashes: textsOrNull,
   since: z.number(),
-  at: z.string(),
-  latencies_us: z.string(),
-  numbers: z.string(),
-  codes: z.string(),
   texts,
-  scores: z.string(),
-  labels: z.string(),
 });
+
+/** The columns stand at the end: cut out of the line they are no copies, as parsing would make them. */
+const columnsBegin = '","at":"';
+const columnsText =
+  /^","at":"([^"]*)","numbers":"([^"]*)","latencies_us":"([^"]*)","codes":"([^"]*)","scores":"([^"]*)","labels":"([01]*)"\}$/;
 
 /** A block as its line says; undefined for a line that is torn or damaged. */
 export function readBlock(line: string): LoggedBlock | undefined {
-  const parsed = blockSchema.safeParse(parsedJson(line));
-  if (!parsed.success) return undefined;
-  const { rows, chosen_by: cause, types: kinds, counts, labels, ...read } = parsed.data;
-  const { features, ids, request_ids: requestIds, key_hashes: keyHashes, since, ...packed } = read;
-  const { at, latencies_us: latencies, numbers, codes, scores, ...head } = packed;
+  const end = line.indexOf(columnsBegin);
+  const parsed = blockSchema.safeParse(parsedJson(`${line.slice(0, end)}"}`));
+  const columns = columnsText.exec(line.slice(end));
+  if (!parsed.success || columns === null) return undefined;
+  const [, at = '', numbers = '', latencies = '', codes = '', scores = '', labels = ''] = columns;
+  const { rows, chosen_by: cause, types: kinds, counts, ...read } = parsed.data;
+  const { features, ids, request_ids: requestIds, key_hashes: keyHashes, since, ...head } = read;
   const requests = counts?.length ?? rows;
   const Codes = codeArray(head.texts);
   const block: LoggedBlock = {

@@ -13,7 +13,7 @@ export async function copyLog(
   features: FeaturesByVersion,
 ): Promise<number> {
   const metadata = features.size === 0 ? '' : `, KV_METADATA {${featuresKey}: ${quoteText(featuresText(features))}}`;
-  const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1${metadata}`;
+  const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false${metadata}`;
   const [copied] = await session.rows(`COPY (${query}) TO ${quoteText(parquet)} (${options})`, copiedSchema);
   return copied?.Count ?? 0;
 }

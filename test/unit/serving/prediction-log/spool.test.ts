@@ -175,7 +175,7 @@ describe('the spool', () => {
     expect(await linesOf('m')).toEqual(Array.from({ length: 30 }, (_, number) => `{"line":${number}}`));
   });
 
-  test('has the rows of two flushes in a line each, of one kind each, in order, and no line of more than 128 single rows', async () => {
+  test('has the rows of two flushes in a line each, of one kind each, in order, and no line of more than 256 single rows', async () => {
     const spool = await openSpool();
     const features = [{ name: 'temp', type: 'number' as const }];
     const log = (id: string, more: Partial<ServedPrediction> = {}, rows = 1) =>
@@ -201,7 +201,7 @@ describe('the spool', () => {
       return read.kind === 'block' ? rowsOfBlock(read.block).map((row) => row['prediction_id']) : [];
     });
     expect(ids.map(({ length }) => length).toSorted((left, right) => left - right)).toEqual([
-      1, 1, 1, 1, 1, 44, 128, 128, 1_000,
+      1, 1, 1, 1, 1, 44, 256, 1_000,
     ]);
     expect(ids.flat()).toHaveLength(1_305);
     expect(ids.flat().filter((id) => String(id).startsWith('a'))).toEqual(
