@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { classThreshold as thresholdOf } from '../../domain/evaluation/class-threshold.js';
 import { definitions, versions } from '../schema/index.js';
 
-/**
- * The score from which a version's label is `true`. Versions that 0.1.0 registered have none: the number that their
- * definition names counts, and 0.5, which they were served with, where it was chosen on the holdout. Ask it with the
- * version's definition joined.
- */
-export const classThreshold = sql<number>`coalesce(${versions.threshold},
-  case jsonb_typeof(${definitions.body} #> '{evaluation,threshold}')
-  when 'number' then (${definitions.body} #>> '{evaluation,threshold}')::float8 else 0.5 end)`;
+const namedSchema = z.tuple([z.number().nullable(), z.unknown()]);
+
+/** The threshold by which a version is served. Ask it with the version's definition joined. */
+export const classThreshold = sql<number>`
+  jsonb_build_array(${versions.threshold}, ${definitions.body} #> '{evaluation,threshold}')`.mapWith(
+  (named: unknown): number => thresholdOf(...namedSchema.parse(typeof named === 'string' ? JSON.parse(named) : named)),
+);

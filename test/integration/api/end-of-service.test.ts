@@ -62,7 +62,7 @@ test('its service is ended by whoever has the role, with a reason, and not while
   });
   const taken = await lease('rollout/production/x|1');
   await expect(running.api.retireModel(model, { actor: owner, reason: 'x' })).rejects.toThrow(
-    /rollout\/production\/x moves .* Abort it/,
+    /rollout\/production\/x is changing .* Abort it/,
   );
   if ('grant' in taken) await releaseLease(running.db, taken.grant);
   expect((await routeOf(running.db, 'production', model))?.epoch).toBe(1);
