@@ -16,7 +16,7 @@ import {
 } from '../workflows/messages.js';
 import type { promoteModel, PromotionResult } from '../workflows/promotion/promote-model.js';
 import type { TemporalHandle } from './connect.js';
-import { updateWorkflow } from './update-workflow.js';
+import { unlessStuck } from './stuck-workflows.js';
 import { asPerdureError, resultOf, type Started } from './workflow-result.js';
 
 /**
@@ -49,8 +49,8 @@ export async function startPromotion(
       throw new PerdureError(
         'state/conflict',
         `A promotion of ${model}@${version} to ${environment} is already open and keeps its original ` +
-          `options. To change them, withdraw it and request it again: perdure withdraw ${model}@${version} --env ` +
-          `${environment}, ` +
+          'options. To change them, withdraw it and request it again: ' +
+          `perdure withdraw ${model}@${version} --env ${environment}, ` +
           'then the same command.',
         { model, version, environment },
       );
@@ -73,9 +73,18 @@ export async function decidePromotion(
   decision: Decision,
   { promotionId, withinMs }: { promotionId?: string; withinMs?: number } = {},
 ): Promise<DecisionAnswer> {
+  const handle = client.workflow.getHandle(
+    workflowId,
+    undefined,
+    promotionId === undefined ? {} : { firstExecutionRunId: promotionId },
+  );
+  const send = () => handle.executeUpdate(decidePromotionUpdate, { args: [decision] });
   try {
-    const promotion = { workflowId, runId: promotionId, withinMs };
-    return await updateWorkflow(client, promotion, decidePromotionUpdate, decision);
+    return await unlessStuck(
+      client,
+      workflowId,
+      withinMs === undefined ? send() : client.withDeadline(Date.now() + withinMs, send),
+    );
   } catch (error) {
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
       throw new PerdureError(

@@ -106,8 +106,8 @@ function readCursor(cursor: string, types: readonly DataType[]): string[] {
   if (parts && read.every((part) => part !== undefined)) return read;
   throw new PerdureError(
     'input/invalid',
-    `after: ${JSON.stringify(cursor.slice(0, 100))} is not a position in this list. Use the \`next\` of the previous ` +
-      `page, ` +
+    `after: ${JSON.stringify(cursor.slice(0, 100))} is not a position in this list. ` +
+      'Use the `next` of the previous page, ' +
       'or omit it for the first page.',
   );
 }

@@ -20,8 +20,8 @@ export interface BootstrapIntervals {
 }
 
 /**
- * An interval is given only when the metric was defined in at least this share of the resamples (a resample may hold
- * one class only).
+ * An interval is given only when the metric was defined in at least this share of the resamples: one may hold a single
+ * class.
  */
 const definedShareMin = 0.95;
 

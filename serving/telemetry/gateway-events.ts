@@ -57,7 +57,7 @@ export class GatewayEvents {
     const { model, version } = loaded.served;
     const why = refusal.message.replace(/, row \d+: .*/s, ': a value is not accepted.');
     const message =
-      `Under epoch ${epoch} it refuses requests that its route accepts; ` + `the incumbent answers them. ${why}`;
+      `Under epoch ${epoch} it refuses requests that its route accepts; the incumbent answers them. ` + why;
     this.record({ model, version, kind: 'contract-broken', message });
   }
 

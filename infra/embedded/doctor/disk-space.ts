@@ -23,8 +23,8 @@ export function fullDiskText(home: string): string {
   try {
     const free = freeBytes(home);
     return free < fullBelowBytes
-      ? `. The disk of ${home} is full (${Math.floor(free / 1024 ** 2)} MiB free): free some space, it then ` +
-          `continues automatically`
+      ? `. The disk of ${home} is full (${Math.floor(free / 1024 ** 2)} MiB free): free some space, ` +
+          'it then continues automatically'
       : '';
   } catch {
     return '';

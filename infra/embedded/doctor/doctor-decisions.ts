@@ -15,8 +15,8 @@ export async function decisionChecks(config: PerdureConfig): Promise<Check[]> {
       : note(
           'decision trust',
           trustText(trust),
-          'Fine on one machine. Where others can reach Temporal, set PERDURE_DECISION_TRUST=signed for API and ' +
-            'workers.',
+          'Fine on one machine. Where others can reach Temporal, set PERDURE_DECISION_TRUST=signed for ' +
+            'API and workers.',
         );
   return [said, await keysCheck(config)];
 }
