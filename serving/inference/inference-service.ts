@@ -1,6 +1,5 @@
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
-import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
 import { championOf } from '../../domain/serving/route.js';
 import type { PredictionId } from '../../domain/serving/prediction-id.js';
 import { keyPoint, shareRangeAt } from '../../domain/serving/route-choice.js';
@@ -11,10 +10,10 @@ import type { InferenceEngine } from '../../inference/inference-engine.js';
 import { assertWaiting, isCallersEnd, type CallerDeadline } from '../../inference/caller-deadline.js';
 import type { KeyDigests } from '../routing/key-digest.js';
 import { logPrediction } from '../prediction-log/prediction-log.js';
-import { quoted, refusal } from '../../inference/refusal.js';
 import type { LoadedVersion } from '../routing/loaded-version.js';
 import type { RouteTable } from '../routing/route-table.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
+import { checkKey, testedVersion } from './caller-headers.js';
 import { assignFallback, assignVersion, type Assignment, type RoutedRequest } from './assign-version.js';
 import { countVersionError, isOutOfService } from './counts-as-version-error.js';
 import type { Spool } from '../prediction-log/spool.js';
@@ -55,8 +54,6 @@ export interface Caller {
 
 /** How far the clock of another gateway may run ahead, or this one's be set back. */
 const clockSkewMs = 5 * 60_000;
-/** By this header a tester asks for one version of a route, as by its path. */
-const versionHeader = 'x-perdure-version';
 
 /** Answers inference requests, whatever protocol they came by: choose a version, check, infer, count, log. */
 export class InferenceService {
@@ -183,7 +180,7 @@ export class InferenceService {
   private choose(active: ActiveRoute, id: string | undefined, caller: Caller): RoutedVersion {
     const { key } = caller;
     const { model } = active.route;
-    const version = caller.version ?? testedVersion(caller.header(versionHeader));
+    const version = caller.version ?? testedVersion(caller.header);
     if (version !== undefined) return active.override(this.versionOf(model, version), 'version');
     const sticky = key ?? id;
     if (key !== undefined) checkKey(key);
@@ -218,20 +215,4 @@ export class InferenceService {
       `Model ${JSON.stringify(model)} is not served here. Served: ${served.join(', ') || 'none yet'}.`,
     );
   }
-}
-
-/** @throws PerdureError `input/invalid` for a key that cannot be stored. */
-function checkKey(key: string): void {
-  if (isLongerThan(key, 1024))
-    throw refusal('The header X-Perdure-Key is longer than 1,024 characters.', 'Send a shorter key.');
-  const problem = textProblem(key);
-  if (problem !== undefined) throw refusal(`The header X-Perdure-Key ${problem}.`, 'Send a plain text.');
-}
-
-/** The version that a tester asks for. @throws PerdureError `input/invalid`. */
-function testedVersion(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text))
-    throw refusal(`The header X-Perdure-Version is ${quoted(text)}.`, 'Send the number of a version, for example 2.');
-  return Number(text);
 }
