@@ -57,7 +57,7 @@ export function decisionTrust({ accessFile, decisions: { trust, verifyingKeysFil
       );
       if (doubt !== null) doubts.push(`${actor}: ${doubt}`);
       else if (decision === 'approve' && excluded.includes(actor))
-        doubts.push(`${actor} asked for it or had it trained`);
+        doubts.push(`${actor} requested it or had it trained`);
       else holding.push({ actor, decision, counted: true, roles: rolesOf(access, actor) });
     }
     if (approvalState(evidence.policy, holding, escalatedAt !== null) === 'approved') return null;

@@ -21,9 +21,7 @@ import { flagSchema, pageQuerySchema, type EndpointGroup } from '../endpoint-gro
 const ofPartition = z.object({ model: modelNameSchema, partition: partitionSchema });
 const listQuery = pageQuerySchema.extend({
   model: modelNameSchema.optional(),
-  all: flagSchema.describe(
-    'also partitions that were released or discarded, whether or not that content still lies there',
-  ),
+  all: flagSchema.describe('also released or discarded partitions, even if that content was replaced since'),
 });
 const decisionBody = z.strictObject({ actor: actorSchema, comment: plainTextSchema.trim().min(1).max(4000) });
 const decisions = { release: 'released', discard: 'discarded' } as const;

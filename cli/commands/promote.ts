@@ -79,7 +79,7 @@ export function registerPromote(program: Command, context: CliContext): void {
       const result = await follow(context, {
         result: promotion.promotionResult(handle, started.workflowId),
         look: () => workflowLines(handle, started),
-        interrupted: `Interrupted: the promotion goes on. Watch it with \`${watch}\`.`,
+        interrupted: `Interrupted: the promotion continues. Watch it with \`${watch}\`.`,
       });
       context.exitCode = exitCodeOfState(result.state);
       output.result({ ...result, workflowId: started.workflowId }, `${result.state}: ${result.reason}`);

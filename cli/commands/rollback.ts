@@ -54,7 +54,7 @@ export function registerRollback(program: Command, context: CliContext): void {
           result: rollbackResult(handle, started.workflowId, started.runId),
           look: () => workflowLines(handle, started),
           interrupted:
-            `Interrupted: the rollback goes on. ` + `Watch it with \`perdure routes show ${model} --env ${env}\`.`,
+            `Interrupted: the rollback continues. ` + `Watch it with \`perdure routes show ${model} --env ${env}\`.`,
         });
         context.output.result({ ...result, workflowId: started.workflowId }, () =>
           describeRollback(context.output, `${model} in ${env}`, result),

@@ -71,7 +71,7 @@ export function registerTrain(program: Command, context: CliContext): void {
           ...(await finishedSteps(context.api(), started.runId)),
           ...(await goingOn(() => workflowLines(handle, started))),
         ],
-        interrupted: `Interrupted: run ${started.runId} goes on. Watch it with \`${watch}\`.`,
+        interrupted: `Interrupted: run ${started.runId} continues. Watch it with \`${watch}\`.`,
       });
       context.exitCode = exitCodeOfRun(result.outcome);
       output.result({ ...result, workflowId: started.workflowId }, () => {

@@ -19,7 +19,7 @@ export interface PageQuery {
  */
 export function listSchema<Name extends string, Item extends z.ZodType>(name: Name, item: Item) {
   const items = z.array(item);
-  const shape = { items, next: z.string().nullable().describe('give it as `after` to go on; null at the end') };
+  const shape = { items, next: z.string().nullable().describe('pass it as `after` to continue; null at the end') };
   return z.object({
     ...shape,
     [name]: items.meta({ deprecated: true, description: 'the same as `items`' }),

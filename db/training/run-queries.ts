@@ -148,7 +148,7 @@ const openRunOf = (db: Database, runId: string) =>
 
 async function stepLost(db: Database, { runId, step }: StepClaim): Promise<PerdureError> {
   const { outcome } = await runById(db, runId);
-  const why = outcome === null ? `another attempt of its step ${step} goes on` : `it has already ended: ${outcome}`;
+  const why = outcome === null ? `another attempt of its step ${step} is running` : `it has already ended: ${outcome}`;
   return new PerdureError('lease/lost', `run ${runId}: ${why}. This attempt came too late, and nothing was changed.`, {
     runId,
     step,

@@ -25,7 +25,7 @@ export function stageInput(
 ): StageInput {
   const challenger = parties.get(version);
   if (policy.strategy === 'direct' || challenger === undefined)
-    throw new PerdureError('state/conflict', `nobody judges a ${policy.strategy} rollout`);
+    throw new PerdureError('state/conflict', `a ${policy.strategy} rollout is not judged`);
   const { comparison, decides, minRequests } = stage;
   const ab = policy.strategy === 'ab' && stage.kind === 'ab';
   return {

@@ -19,7 +19,7 @@ export function codingsOf(header: string | undefined): Coding[] {
   const codings = words.map((word) => {
     const coding = Object.hasOwn(named, word) ? named[word] : undefined;
     if (coding === undefined)
-      throw unsupported(`The content encoding ${JSON.stringify(word.slice(0, 60))} is not known here.`);
+      throw unsupported(`The content encoding ${JSON.stringify(word.slice(0, 60))} is not supported.`);
     return coding;
   });
   if (codings.length > codingsMax) throw unsupported(`The content encoding names ${codings.length} codings.`);

@@ -170,6 +170,6 @@ export class RouteFollower {
     if (letGo.length > 0)
       await kept
         .drop(letGo.map(({ model }) => model))
-        .catch((error: unknown) => log.error({ err: error }, 'routes that were let go are still on disk'));
+        .catch((error: unknown) => log.error({ err: error }, 'released routes are still on disk'));
   }
 }

@@ -94,7 +94,7 @@ describe('what is said to a rollout', () => {
         }),
       ).toEqual({
         accepted: true,
-        reason: 'goes on to the next stage',
+        reason: 'continues with the next stage',
       });
       await eventually(
         'the second stage is in force',

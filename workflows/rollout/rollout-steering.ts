@@ -21,7 +21,7 @@ const textRules = { command: { max: 20 }, actor: { max: 200 }, reason: { max: 10
 const answers: Readonly<Record<SteeringCommand, string>> = {
   pause: 'paused; the split is unchanged',
   resume: 'resumed',
-  advance: 'goes on to the next stage',
+  advance: 'continues with the next stage',
   abort: 'goes back to the champion',
 };
 

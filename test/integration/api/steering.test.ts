@@ -81,7 +81,7 @@ describe('while only what the API signed is believed, a rollout', () => {
         reason: 'seen enough',
         accepted: true,
         signed: true,
-        answer: 'goes on to the next stage',
+        answer: 'continues with the next stage',
       },
     ]);
     expect(
