@@ -79,7 +79,7 @@ describe('a plan of what is applied', () => {
         environment: 'staging',
         problem: expect.stringContaining('evaluation.gates: a gate on rocAuc over all rows is required, at least 0.99'),
       },
-      { environment: 'staging', problem: expect.stringMatching(/^promotion\.approvals: \d, at least 3 are asked$/) },
+      { environment: 'staging', problem: expect.stringMatching(/^promotion\.approvals: \d, at least 3 are required$/) },
       inProduction,
     ]);
     const kept = await running.api.apply({

@@ -147,7 +147,7 @@ describe('the plan of a promotion', () => {
       champion: 1,
       stages: [],
       approvals: { automatic: null },
-      conflicts: expect.arrayContaining([expect.stringContaining('is champion in production already')]),
+      conflicts: expect.arrayContaining([expect.stringContaining('is already champion in production')]),
     });
     const { stdout } = await running.perdure('promote', `${known.model}@1`, '--to', 'production', '--plan');
     expect(stdout).toContain('nothing would change');

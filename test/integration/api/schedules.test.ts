@@ -93,7 +93,7 @@ describe('schedules ls', () => {
     await ran(definition, hoursAgo(40), hoursAgo(40, 61), hoursAgo(39));
     const latest = await ran(definition, hoursAgo(30), hoursAgo(30, 900), hoursAgo(29));
     const [item] = (await running.api.schedules(definition.name)).items;
-    expect(item?.late).toEqual({ count: 2, reason: expect.stringContaining(`begun 900 s late by run ${latest}`) });
+    expect(item?.late).toEqual({ count: 2, reason: expect.stringContaining(`started 900 s late by run ${latest}`) });
     expect(item?.last).toMatchObject({ runId: latest, outcome: null, lateSeconds: 900 });
     const [other] = (await running.api.schedules((await applied(nightly)).name)).items;
     expect(other?.late.count).toBe(0);
