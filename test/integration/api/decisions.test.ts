@@ -261,7 +261,10 @@ describe('while only signed decisions are trusted', () => {
     expect((await verify(id)).reason).toContain('do not satisfy the policy');
     await writeFile(floorsFile, JSON.stringify({ production: raised }));
     try {
-      expect(await verify(id)).toMatchObject({ holds: false, reason: expect.stringContaining('the floor of production has changed') });
+      expect(await verify(id)).toMatchObject({
+        holds: false,
+        reason: expect.stringContaining('the floor of production has changed'),
+      });
       await end();
       const again = await startPromotion(temporal, {
         model,
