@@ -3,8 +3,6 @@ import path from 'node:path';
 
 /** Below this much, servers stop writing. */
 export const fullBelowBytes = 64 * 1024 ** 2;
-/** Below this much, the doctor warns. */
-export const leastFreeBytes = 2 * 1024 ** 3;
 
 /** Below this much, the doctor asks for space. */
 export const leastFreeBytes = 2 * 1024 ** 3;
