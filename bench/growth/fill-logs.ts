@@ -64,13 +64,16 @@ export async function fillLogs(store: CompactionDeps['store'], shape: GrowthShap
     );
     return rowsOf(shape, asked, first)[0]?.prediction_id ?? '';
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // Others of the same round may still write when one has failed.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
 /** A day's predictions and the labels that came on it; what was merged goes as it does after the grace. */
-async function compact(deps: CompactionDeps, { model, at }: { model: string; at: number }): Promise<void> {
+async function compact(given: CompactionDeps, { model, at }: { model: string; at: number }): Promise<void> {
   const day = iso(at).slice(0, 10);
+  // A home of its own: work folders of a process share a parent, which each takes away when it finds it empty.
+  const deps = { ...given, home: path.join(given.home, `${model}-${day}`) };
   await compactPredictions(deps, { environment, model, day });
   await compactPredictions({ ...deps, now: new Date(deps.now.getTime() + 2 * graceMs) }, { environment, model, day });
   await indexLabels(deps, { model, day });
