@@ -31,7 +31,10 @@ export function textLine({ predictionId: id, rows, answer, features, ...served }
   }
   const [numbers, strings]: [number[], string[]] = [[], []];
   for (const column of rows.columns)
-    for (const value of column) typeof value === 'number' ? numbers.push(value) : strings.push(value);
+    for (const value of column) {
+      if (typeof value === 'number') numbers.push(value);
+      else strings.push(value);
+    }
   const kinds = features.map(({ name, type }) => `"${name}":"${type === 'number' ? 'n' : 's'}"`).join(',');
   const scores = Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
   const labels = Array.from(answer.labels, (label) => (label === 1 ? '1' : '0')).join('');
@@ -103,8 +106,9 @@ async function packedRows(session: DuckSession, text: string): Promise<string> {
   const id = `heads.prediction_id || CASE WHEN row_count = 1 THEN '' ELSE '.' || "row" END || heads.suffix`;
   const own: Record<string, string> = { prediction_id: id, features: featuresText(kinds) };
   const head = quoteText(JSON.stringify({ ...headColumns, suffix: 'VARCHAR' }));
+  const selected = Object.keys(columns).map((name) => `${own[name] ?? quoteName(name)} AS ${quoteName(name)}`);
   return (
-    `SELECT ${Object.keys(columns).map((name) => `${own[name] ?? quoteName(name)} AS ${quoteName(name)}`)} ` +
+    `SELECT ${selected.join(', ')} ` +
     `FROM packed JOIN (SELECT request, row_count, unnest(from_json(head, ${head})) FROM heads) AS heads USING (request)`
   );
 }
@@ -140,9 +144,7 @@ async function handPiece(session: DuckSession, kinds: string[], piece: Packed[],
     { type: 'INTEGER', values: piece.map(({ rows }) => rows) },
     {
       type: 'VARCHAR',
-      values: piece.map(({ packed: _, rows: _rows, features: _kinds, numbers, strings, scores, labels, ...head }) =>
-        JSON.stringify(head),
-      ),
+      values: piece.map((packed) => JSON.stringify(packed, [...Object.keys(headColumns), 'suffix'])),
     },
   ]);
 }

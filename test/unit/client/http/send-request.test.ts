@@ -30,7 +30,7 @@ describe('a request', () => {
       request.on('data', (chunk: string) => (body += chunk));
       request.on('end', () => {
         response.writeHead(201, { 'x-echo': 'yes' });
-        response.end(`${request.method} ${request.url} ${request.headers['x-mine']} ${body}`);
+        response.end(`${request.method} ${request.url} ${String(request.headers['x-mine'])} ${body}`);
       });
     });
     const reply = await sendRequest(url, {
