@@ -6,6 +6,8 @@ import { identify } from './process-identity.js';
 
 /** After so long whatever nobody here can vouch for is left over: no activity may take as long. */
 const leftOverMs = 48 * 3_600_000;
+/** As many as may remove a folder of their own at the same moment, and more. */
+const triesMax = 100;
 const ownerName = /^(\d+)-([0-9a-f]{12})-([0-9a-f]{12})$/;
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -27,12 +29,12 @@ export async function makeWorkFolder(home: string, kind: string): Promise<string
     ownerOf(process.pid) ?? `${process.pid}-${digest(hostname())}-${digest('unknown')}`,
   );
   for (let tries = 1; ; tries += 1) {
-    await mkdir(own, { recursive: true });
     try {
+      await mkdir(own, { recursive: true });
       return await mkdtemp(path.join(own, `${kind}-`));
     } catch (error) {
-      // A sweep of this process may just have taken the empty folder away.
-      if (tries === 3 || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      // Whoever removed the last folder in it took it away, empty as it was.
+      if (tries === triesMax || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     }
   }
 }

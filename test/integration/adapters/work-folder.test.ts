@@ -64,3 +64,15 @@ it('a folder that is taken away leaves nothing behind, and the next one is made 
   expect(existsSync(second)).toBe(true);
   expect(await sweepWorkFolders(path.join(home, 'nowhere'))).toEqual([]);
 });
+
+it('many that make and remove folders at the same moment do not take them from one another', async () => {
+  const one = async (index: number) => {
+    for (let round = 0; round < 50; round += 1) {
+      const folder = await makeWorkFolder(home, `w${index}`);
+      writeFileSync(path.join(folder, 'file'), 'x');
+      await removeWorkFolder(folder);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, index) => one(index)));
+  expect(readdirSync(path.join(home, 'work'))).toEqual([]);
+});
