@@ -7,7 +7,7 @@ import type { GatewayClient } from '../client/http/gateway-client.js';
 import type { TemporalHandle } from '../client/connect.js';
 import { loadPerdureConfig, type PerdureConfig } from '../perdure.config.js';
 import type { Output } from './output.js';
-import { addressesOf, stackOf, stackIdentityOf } from './stack-view.js';
+import { addressesOf, stackOf, stackIdentityOf } from './addressed-stack.js';
 
 /** What every command gets. Connections are made when they are first asked for. */
 export interface CliContext {

@@ -4,7 +4,7 @@ import type { PerdureConfig } from '../perdure.config.js';
 import { note } from '../oversight/check.js';
 import { depthText } from '../oversight/queue-depth.js';
 import { currentSupervisor } from '../infra/embedded/supervision/supervisor-lock.js';
-import { stackIdentityOf, stackOf } from './stack-view.js';
+import { stackIdentityOf, stackOf } from './addressed-stack.js';
 import { duration } from './format/time.js';
 
 /** A status that waits is none. */

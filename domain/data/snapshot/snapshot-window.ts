@@ -15,8 +15,6 @@ export interface WindowQuestion {
   holdoutPartitions?: DataPolicy['holdoutPartitions'];
   /** Partitions that have arrived, in any order. */
   available: readonly Partition[];
-  /** Failed validation and not yet released: not usable, and a gap where the window needs them. */
-  quarantined?: readonly Partition[];
   /** Left out by a person's decision: skipped, and no gap. */
   discarded?: readonly Partition[];
   /** The last partition to use, whatever arrived later; the watermark is then ignored. */
@@ -29,15 +27,12 @@ export interface WindowQuestion {
 
 /**
  * Plans the training window. It ends at `until`, else at the newest usable partition; the last partition is the
- * holdout.
+ * holdout. Whether the months of the plan pass validation is seen later: `activities/data/snapshot-files.ts`.
  */
 export function planWindow(question: WindowQuestion): WindowPlan {
   const { window, until, watermark, holdoutPartitions = 1 } = question;
-  const quarantined = new Set(question.quarantined ?? []);
   const discarded = new Set(question.discarded ?? []);
-  const usable = new Set(
-    question.available.filter((partition) => !quarantined.has(partition) && !discarded.has(partition)),
-  );
+  const usable = new Set(question.available.filter((partition) => !discarded.has(partition)));
   const ordered = [...usable].filter((partition) => partition >= window.from).sort();
 
   const end = until ?? ordered.at(-1);
@@ -102,8 +97,7 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   };
 }
 
-function whyUnusable(partition: Partition, { window, quarantined, discarded }: WindowQuestion): string {
-  if (quarantined?.includes(partition)) return 'is quarantined';
+function whyUnusable(partition: Partition, { window, discarded }: WindowQuestion): string {
   if (discarded?.includes(partition)) return 'was discarded';
   if (partition < window.from) return `is before the window's start, ${window.from}`;
   return 'has not arrived';

@@ -17,7 +17,7 @@ export interface NodeComponentOptions {
   signingKeyFile: string;
 }
 
-/** Control API, the two workers and the two gateways. */
+/** Control API, the two workers and the two gateways; `stack.ts` says what starts when. */
 export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
   const { config } = options;
   const api = nodeComponent(options, {

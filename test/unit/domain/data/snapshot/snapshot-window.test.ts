@@ -48,21 +48,15 @@ describe('a training window', () => {
       watermark: '2013-03',
     });
     expect(plan({ watermark: '2013-02' })).toMatchObject({ kind: 'planned' });
-    expect(plan({ watermark: '2013-02', quarantined: ['2013-03'] })).toMatchObject({
-      kind: 'no-new-data',
-      newest: '2013-02',
-    });
   });
 
   it('is not planned over a gap, which is named with its reason', () => {
     expect(plan({ available: months(1, 3, 6) })).toMatchObject({ kind: 'gap', missing: months(2, 4, 5) });
-    const quarantined = plan({ quarantined: ['2013-02'] });
-    expect(quarantined).toMatchObject({
+    expect(plan({ available: months(2, 3) })).toMatchObject({
       kind: 'gap',
-      missing: ['2013-02'],
-      message: expect.stringContaining('2013-02 is quarantined') as string,
+      missing: ['2013-01'],
+      message: expect.stringContaining('2013-01 has not arrived') as string,
     });
-    expect(plan({ available: months(2, 3) })).toMatchObject({ kind: 'gap', missing: ['2013-01'] });
     expect(plan({ window: sliding, available: months(1, 3, 4, 5) })).toMatchObject({
       kind: 'planned',
       partitions: months(3, 4, 5),
@@ -86,13 +80,12 @@ describe('a training window', () => {
     expect(plan({ until: '2013-01' })).toMatchObject({ kind: 'too-few-partitions' });
   });
 
-  it('is not planned to an `until` that has not arrived, is quarantined, discarded or before the start', () => {
+  it('is not planned to an `until` that has not arrived, was discarded or is before the start', () => {
     const reason = (question: Partial<WindowQuestion>) => {
       const outcome = plan(question);
       return outcome.kind === 'until-missing' ? outcome.message : outcome.kind;
     };
     expect(reason({ until: '2013-07' })).toContain('2013-07 has not arrived');
-    expect(reason({ until: '2013-03', quarantined: ['2013-03'] })).toContain('2013-03 is quarantined');
     expect(reason({ until: '2013-03', discarded: ['2013-03'] })).toContain('2013-03 was discarded');
     expect(reason({ until: '2012-12', available: ['2012-12'] })).toContain("before the window's start");
   });
