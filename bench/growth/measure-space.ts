@@ -19,7 +19,10 @@ export async function measureSpace(stack: GrowthStack, db: Database): Promise<Fi
     .map(({ name, data, indexes }) => [`${name}Mb`, mb(Number(data) + Number(indexes))] as const);
   const disk = await diskUse(stack.home, Infinity);
   const pids = stack.file.components.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
-  const memory = residentMemory(pids.map(({ pid }) => pid)).each;
+  const ids = pids.map(({ pid }) => pid);
+  const [resident, shares] = [residentMemory(ids).each, residentMemory(ids, { sharesOnly: true }).each];
+  const byName = (memory: ReadonlyMap<number, number>) =>
+    Object.fromEntries(pids.map(({ name, pid }) => [name, mb(memory.get(pid) ?? 0)]));
   const figure = (name: string, title: string, values: Record<string, number>): Figure => ({
     ...{
       name,
@@ -44,8 +47,9 @@ export async function measureSpace(stack: GrowthStack, db: Database): Promise<Fi
     ),
     figure(
       'growth.memory',
-      'resident memory, by process with its children',
-      Object.fromEntries(pids.map(({ name, pid }) => [name, mb(memory.get(pid) ?? 0)])),
+      'resident memory, by process with its children; shared pages count in each',
+      byName(resident),
     ),
+    figure('growth.memory-shares', 'the same, where each counts its share of what is shared', byName(shares)),
   ];
 }

@@ -9,6 +9,12 @@ test('a process counts with all that descend from it; of all together, each coun
   expect(all).toBe(parents);
 });
 
+test.runIf(process.platform === 'linux')('a share of shared pages is less than all of them', () => {
+  const of = (sharesOnly: boolean) => residentMemory([process.pid], { sharesOnly }).all;
+  expect(of(true)).toBeGreaterThan(1024 ** 2);
+  expect(of(true)).toBeLessThan(of(false));
+});
+
 test('a process that is gone counts nothing', () => {
   const gone = 2 ** 30;
   expect(residentMemory([gone])).toEqual({ each: new Map([[gone, 0]]), all: 0 });
