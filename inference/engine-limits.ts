@@ -2,7 +2,8 @@
 export const defaultEngineLimits = {
   /**
    * Rows in one call of the model. Micro-batches: a call of a tree model costs as much as ten rows or more, so several
-   * requests share it; 256 rows take about 2 ms, which nobody notices.
+   * requests share it; 256 rows take about 2 ms, which nobody notices. A single larger request goes whole
+   * (`request-queue.ts`).
    */
   batchRowsMax: 256,
   /** Requests and rows that may wait for one model; what comes then is refused. */

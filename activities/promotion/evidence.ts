@@ -1,3 +1,4 @@
+import { whyOvertaken } from '../../domain/promotion/promotion-preconditions.js';
 import { checkValueMetrics } from '../../adapters/data-engine/expressions/check-expressions.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import { actorOf } from '../../domain/cause.js';
@@ -46,7 +47,7 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
         const candidate = await versionOf(db, model, version);
         const champion = await championIn(environment, model);
         const promotion = await promotionById(db, asked.promotionId);
-        const conflict = whyConflict(asked, champion?.version, promotion.evidence !== null);
+        const conflict = whyOvertaken(asked, champion?.version, promotion.evidence !== null);
         if (conflict !== null) return { evidenceSha256: '', champion: null, summary: '', conflict };
         const rules = (await rulesInForce(db, model)).definition;
         await mustBeAsStored(db, model, candidate.definitionSha256);
@@ -118,18 +119,6 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
 }
 
 export type EvidenceActivities = ReturnType<typeof createEvidenceActivities>;
-
-/** Why a promotion is pointless by now; null where it is not. */
-function whyConflict(
-  { model, version, environment }: Place,
-  champion: number | undefined,
-  wasShownBefore: boolean,
-): string | null {
-  if (champion === version) return `${model}@${version} is already champion in ${environment}`;
-  return wasShownBefore && champion !== undefined && champion > version
-    ? `version ${champion} became champion in ${environment} meanwhile`
-    : null;
-}
 
 const evaluationFacts = ({ evaluation, key, sha256 }: { evaluation: Evaluation; key: string; sha256: string }) => ({
   evaluationKey: key,

@@ -1,5 +1,5 @@
 import { PerdureError } from '../../domain/errors.js';
-import type { Environment } from '../../domain/names.js';
+import { environmentBefore, whyNotAskedFor } from '../../domain/promotion/promotion-preconditions.js';
 import { promoteRequestSchema } from '../../domain/workflow-inputs.js';
 import { rulesInForce } from '../../db/model/definition-queries.js';
 import { mustHaveShadows } from '../../db/rollout/rollout-facts.js';
@@ -8,7 +8,6 @@ import { versionOf } from '../../db/model/version-queries.js';
 import { archivedVersions } from '../../db/model/version-archive.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { parseInput } from '../parse-input.js';
-import type { Database } from '../../db/connect.js';
 
 /** What `promoteModel` was started with, and the policy that it follows: refused before anybody is asked. */
 export function createPromoteInputActivities({ db }: Pick<ActivityDependencies, 'db'>) {
@@ -33,21 +32,10 @@ export function createPromoteInputActivities({ db }: Pick<ActivityDependencies, 
       // Told when it is asked for, and not after people have approved it.
       await mustHaveShadows(db, { model, version, alsoShadow, strategy: rollout.strategy });
       const environment = asked ?? policy.environments[0] ?? 'production';
-      if (!policy.environments.includes(environment)) {
-        throw new PerdureError(
-          'input/invalid',
-          `environment: the policy of ${model} knows ${policy.environments.join(', ')}, not ${environment}. ` +
-            'Add it to promotion.environments.',
-        );
-      }
-      const before = policy.environments[policy.environments.indexOf(environment) - 1];
-      if (before && !(await hasServed(db, model, version, before))) {
-        throw new PerdureError(
-          'state/conflict',
-          `${model}@${version} must be champion in ${before} before it is promoted to ${environment}: ` +
-            'promote it there first.',
-        );
-      }
+      const earlier = environmentBefore(policy, environment);
+      const before = earlier && { environment: earlier, route: await routeOf(db, earlier, model) };
+      const refusal = whyNotAskedFor({ model, version, environment }, policy, before);
+      if (refusal) throw new PerdureError(refusal.code, refusal.message);
       return {
         model,
         version,
@@ -59,9 +47,4 @@ export function createPromoteInputActivities({ db }: Pick<ActivityDependencies, 
       };
     },
   };
-}
-
-async function hasServed(db: Database, model: string, version: number, environment: Environment): Promise<boolean> {
-  const route = await routeOf(db, environment, model);
-  return route?.split.length === 1 && route.split[0]?.version === version;
 }

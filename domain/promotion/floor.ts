@@ -20,7 +20,10 @@ const gateFloorSchema = z
   );
 type GateFloor = z.infer<typeof gateFloorSchema>;
 
-/** What an environment asks of every definition that promotes into it, whatever the definition says. */
+/**
+ * What an environment asks of every definition that promotes into it, whatever the definition says. The floors in force
+ * are set in `perdure.config.ts`.
+ */
 export const floorSchema = z.strictObject({
   /**
    * So many different people must approve at least; with `roles`, only places that these roles alone may fill are
