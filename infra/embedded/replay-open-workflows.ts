@@ -34,7 +34,7 @@ export async function replayOpenWorkflows({
   namespace,
 }: ReplayPlace): Promise<ReplayReport> {
   if ((await openWorkflows(temporal, namespace)) === 0) return { replayed: 0, isWhole: true, stuck: [] };
-  const program = path.join(projectRoot, 'workers', 'replay-open.ts');
+  const program = path.join(projectRoot, 'workers', 'replay-open-workflows.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', import.meta.resolve('tsx'), program], {
     ...{ cwd: projectRoot, env, timeout: patienceMs, maxBuffer: 16 * 1024 ** 2 },
   });

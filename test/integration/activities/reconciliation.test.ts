@@ -132,7 +132,8 @@ async function served(
     await training.end();
   }
   await applyDefinition(db, parseModelDefinition({ ...flightDelay, name: model, rollout }), 'test');
-  const lease = await leaseOf(model, 'somebody|1');
+  const writer = await running('rolloutModel', `first/${model}`);
+  const lease = await leaseOf(model, holderText({ workflowId: writer.workflowId, runId: writer.id }));
   await writeRoute(db, {
     environment,
     model,
@@ -142,6 +143,7 @@ async function served(
     idempotencyKey: `${model}/first`,
   });
   await db.sql`update leases set released_at = now() where name = ${lease.name}`;
+  await writer.end();
   return model;
 }
 

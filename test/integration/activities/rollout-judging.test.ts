@@ -272,7 +272,7 @@ describe('the plan of a rollout', () => {
     };
     await expect(activities.planRollout(again)).rejects.toMatchObject({
       code: 'promotion/not-approved',
-      message: expect.stringContaining('once'),
+      message: expect.stringContaining('valid for one rollout'),
     });
     await expect(activities.planRollout({ ...again, promotionId })).rejects.toMatchObject({
       code: 'promotion/not-approved',

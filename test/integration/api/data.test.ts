@@ -60,13 +60,13 @@ test('with --append both stay', async () => {
 test('files sent for one partition at once leave exactly one of them; who lost is told', async () => {
   const results = await Promise.all([put('one'), put('two'), put('one'), put('two')]);
   expect(results.some(({ code }) => code === 0)).toBe(true);
-  for (const { code, stderr } of results) if (code !== 0) expect(stderr).toContain('lost');
+  for (const { code, stderr } of results) if (code !== 0) expect(stderr).toContain('Conflict');
   expect(await counting()).toEqual([1]);
 });
 
 test('what is refused changes nothing and leaves no file behind', async () => {
   const before = await landed();
-  expect(await put('cut')).toMatchObject({ code: 3, stderr: expect.stringContaining('cut off') });
+  expect(await put('cut')).toMatchObject({ code: 3, stderr: expect.stringContaining('truncated') });
   expect(await put('large')).toMatchObject({ code: 2, stderr: expect.stringContaining('larger than') });
   expect(await running.perdure('data', 'put', model.name, 'flights', file('one'))).toMatchObject({
     code: 2,

@@ -32,7 +32,7 @@ it('GET /stack/work says how deep each queue is, and names a row that is open wi
     return work.troubles.some(({ name }) => name === workflowId) && work;
   });
   expect(found.troubles).toContainEqual({
-    ...{ name: workflowId, outcome: 'note', finding: expect.stringContaining('written down as open') as string },
+    ...{ name: workflowId, outcome: 'note', finding: expect.stringContaining('recorded as open') as string },
     remedy: 'The reconciler closes it within a minute.',
   });
   expect(found.troubles.every(({ outcome }) => outcome !== 'ok')).toBe(true);

@@ -69,7 +69,7 @@ async function stop(): Promise<void> {
 const secondOfMinute = () => (Date.now() / 1000) % 60;
 
 describe('a firing that was missed while everything was down', () => {
-  it('runs once when the server is back', { timeout: 180_000 }, async () => {
+  it('runs once when the server is back', { timeout: 300_000 }, async () => {
     const definition = parseModelDefinition({
       ...flightDelay,
       name: 'missed',
@@ -110,7 +110,7 @@ describe('a firing that was missed while everything was down', () => {
 
     const state = await scheduleState(after, { model: 'missed', schedule: 'minutely' });
     expect(state).toMatchObject({ fired: 1, missed: 0, overlapped: 0, last: { scheduledFor: firing } });
-    const counted = await pollUntil('what nobody caught up with is counted', 30_000, async () => {
+    const counted = await pollUntil('what nobody caught up with is counted', 90_000, async () => {
       const found = await scheduleState(after, { model: 'missed', schedule: 'often' });
       return found && found.missed > 0 ? found : undefined;
     });

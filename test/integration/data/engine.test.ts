@@ -134,6 +134,6 @@ describe('definitions that are applied', () => {
       code: 'definition/invalid',
       details: { problems: [{ path: 'contract.features.odd.from' }] },
     });
-    expect(error.message).toContain('lpad is not among');
+    expect(error.message).toContain('lpad is not allowed');
   });
 });

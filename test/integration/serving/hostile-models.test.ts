@@ -75,7 +75,7 @@ async function wearOut(gateway: Gateway, url: string, version: number): Promise<
 
 describe.each<{ kind: Trap['kind']; hangMs: number; says: RegExp }>([
   { kind: 'hang', hangMs: 400, says: /did not answer within 0\.4 s/ },
-  { kind: 'memory', hangMs: 30_000, says: /MiB of memory, 400 are allowed/ },
+  { kind: 'memory', hangMs: 30_000, says: /MiB of memory, over the limit of 400 MiB/ },
 ])('a model with the trap $kind', ({ kind, hangMs, says }) => {
   test('is taken out of service, the champion answers for it, and no other model is touched', async () => {
     await world.addVersion(1, -1);
