@@ -47,6 +47,13 @@ interface Phase {
 }
 type Handle = Awaited<ReturnType<typeof bench.client.workflow.start<typeof rolloutModel>>>;
 
+const startRollout = (taskQueue: string) =>
+  bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
+    taskQueue,
+    workflowId: `rollout-${randomUUID()}`,
+    args: [{ model: 'flight-delay', version: 2 }],
+  });
+
 const until = (label: string, holds: () => boolean) => eventually(label, async () => holds(), Boolean);
 
 /** Heartbeats, and ends when it is cancelled, as the activities do that wait for gateways. */
@@ -164,13 +171,7 @@ describe.concurrent.each(Object.keys(policies) as Strategy[])('abort in every ph
       const wait = world.remote.waitUntilAcknowledged;
       world.remote.waitUntilAcknowledged = async (asked) => (acknowledged.push(asked.epoch), wait(asked));
       await bench.withWorkers(world, async (taskQueue) => {
-        const workflowId = `rollout-${randomUUID()}`;
-        const args: [{ model: string; version: number }] = [{ model: 'flight-delay', version: 2 }];
-        const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
-          taskQueue,
-          workflowId,
-          args,
-        });
+        const handle = await startRollout(taskQueue);
         await arrived(handle);
         const said = { actor: 'ann', reason: 'complaints' };
         // By Update where that is answered at once, and by Signal.
@@ -230,11 +231,7 @@ it('ends aborted, not failed and not running for ever, when a rollback takes its
   const look = hold(world, 'lookAtRollout', () => true);
   const back = hold(world, 'writeRoute', ({ idempotencyKey }) => idempotencyKey.endsWith('/back'));
   await bench.withWorkers(world, async (taskQueue) => {
-    const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
-      taskQueue,
-      workflowId: `rollout-${randomUUID()}`,
-      args: [{ model: 'flight-delay', version: 2 }],
-    });
+    const handle = await startRollout(taskQueue);
     await look.arrived();
     await handle.signal(abortSignal, { actor: 'ann', reason: 'complaints' });
     look.goOn();
@@ -254,11 +251,7 @@ it('goes back when its workflow is cancelled', async () => {
   const world = worldOf('canary');
   const look = hold(world, 'lookAtRollout', () => true);
   await bench.withWorkers(world, async (taskQueue) => {
-    const handle = await bench.client.workflow.start<typeof rolloutModel>('rolloutModel', {
-      taskQueue,
-      workflowId: `rollout-${randomUUID()}`,
-      args: [{ model: 'flight-delay', version: 2 }],
-    });
+    const handle = await startRollout(taskQueue);
     await look.arrived();
     await handle.cancel();
     expect((await handle.result()).state).toBe('aborted');
