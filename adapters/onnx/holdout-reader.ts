@@ -1,5 +1,6 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Contract } from '../../domain/data/contract.js';
+import { labelOf } from '../../domain/tasks/task-of.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { parquetTable, quoteText } from '../data-engine/quote-sql.js';
@@ -41,7 +42,7 @@ export async function openHoldoutReader(contract: Contract, files: readonly stri
       ? `coalesce(CAST("${name}" AS FLOAT), CAST('NaN' AS FLOAT))`
       : `coalesce(CAST("${name}" AS VARCHAR), '')`,
   );
-  const label = `CAST("${contract.label.name}" AS INTEGER)`;
+  const label = `CAST("${labelOf(contract).name}" AS INTEGER)`;
   return {
     async *batches(file) {
       let waiting: unknown[][] = [];
@@ -96,7 +97,7 @@ function batchOf(
   if (unlabelled !== -1)
     throw new PerdureError(
       'data/invalid',
-      `A row of the holdout ${file} has no label ${contract.label.name}. Leave unlabelled rows out of snapshots.`,
+      `A row of the holdout ${file} has no label ${labelOf(contract).name}. Leave unlabelled rows out of snapshots.`,
     );
   const columns: Record<string, InputColumn> = {};
   for (const [index, name] of names.entries()) {

@@ -73,7 +73,7 @@ function changesBetween(before: Contract, after: Contract, today: string): Contr
     }),
     ...promised.flatMap(([name, feature]) => changesOfGrace(name, feature, after)),
     ...addedNames.flatMap((name) => addedFeature(name, after.features[name])),
-    ...changesOfOutput(before.label, after.label),
+    ...changesOfOutput(before, after),
   ];
 }
 
@@ -210,21 +210,26 @@ function addedFeature(name: string, feature: Feature | undefined): ContractChang
   ];
 }
 
-function changesOfOutput(before: Contract['label'], after: Contract['label']): ContractChange[] {
-  const meaning = ({ description: _text, from: _sql, ...rest }: Contract['label']) => JSON.stringify(rest);
+function changesOfOutput(before: Contract, after: Contract): ContractChange[] {
+  const meaning = ({ label, output, group }: Contract) => {
+    const { description: _text, from: _sql, ...rest } = label ?? {};
+    return JSON.stringify([rest, output, group]);
+  };
+  const called = ({ label }: Contract) => (label === undefined ? 'an output' : `${label.name} (${label.type})`);
   if (meaning(before) !== meaning(after))
     return [
       {
         ...{ feature: 'label', change: 'output', breaking: true },
-        effect: `means ${after.name} (${after.type}) now; callers read it as ${before.name} (${before.type})`,
+        effect: `means ${called(after)} now; callers read it as ${called(before)}`,
         remedy: 'Make it a model of its own, or let the policy consent to a cut-over: promotion.breakingContract.',
       },
     ];
-  if ((before.from ?? before.name) === (after.from ?? after.name)) return [];
+  const source = ({ label }: Contract) => label?.from ?? label?.name;
+  if (source(before) === source(after)) return [];
   return [
     {
       ...{ feature: 'label', change: 'output', breaking: false },
-      effect: `is computed otherwise: ${after.from ?? after.name} instead of ${before.from ?? before.name}`,
+      effect: `is computed otherwise: ${source(after)} instead of ${source(before)}`,
       remedy: 'Tell callers if its meaning changes for them.',
     },
   ];

@@ -27,7 +27,7 @@ export function contractProblems({ features, accepts = {}, label }: Contract): D
       const message =
         name in features
           ? 'is still a feature: a name is either a feature or accepted and ignored'
-          : name === label.name
+          : name === label?.name
             ? 'is the label'
             : null;
       return message === null ? [] : [{ path: `contract.accepts.${name}`, message }];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { columnNameSchema } from '../names.js';
+import { labelSchema } from './label.js';
 
 const featureCommon = {
   /** SQL expression over the joined tables' columns; the column of the feature's own name by default. */
@@ -84,13 +85,21 @@ export const contractSchema = z
     entity: z.array(columnNameSchema).min(1),
     /** The column that says when the row's event happened (UTC). */
     eventTime: columnNameSchema,
-    label: z.strictObject({
-      name: columnNameSchema,
-      /** SQL expression over the joined columns that gives true or false; null means not yet labelled. */
-      from: z.string().min(1).optional(),
-      type: z.literal('boolean'),
-      description: z.string().optional(),
-    }),
+    /** What is predicted; a model of a task without one (`embedding`) has none. */
+    label: labelSchema.optional(),
+    /** The column whose rows are ranked together, a query or a user; of the task `ranking`. */
+    group: columnNameSchema.optional(),
+    /** What an answer holds beside the usual. */
+    output: z
+      .strictObject({
+        /** Of a regression: probabilities of the quantiles that it also answers with, rising. */
+        quantiles: z.array(z.number().gt(0).lt(1)).min(1).max(99).optional(),
+        /** The same for one central interval: 80 is the quantiles 0.1 and 0.9. */
+        intervalPct: z.number().gt(0).lt(100).optional(),
+        /** Of an embedding: how many numbers. */
+        length: z.int().min(1).max(16_384).optional(),
+      })
+      .optional(),
     /**
      * The model sees them in the order of their names: canonical JSON knows no other, so one digest means one order.
      */
@@ -106,17 +115,11 @@ export const contractSchema = z
     const names = Object.keys(contract.features);
     if (names.length === 0)
       context.addIssue({ code: 'custom', path: ['features'], message: 'a contract needs at least one feature' });
-    for (const name of names.filter((one) => one === 'label' || one === 'probabilities')) {
+    const label = contract.label?.name;
+    if (label !== undefined && names.includes(label)) {
       context.addIssue({
         code: 'custom',
-        path: ['features', name],
-        message: 'is the name of an output of the model: give the feature another',
-      });
-    }
-    if (names.includes(contract.label.name)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['features', contract.label.name],
+        path: ['features', label],
         message: 'the label cannot be a feature',
       });
     }

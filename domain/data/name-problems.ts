@@ -1,4 +1,5 @@
 import type { Contract } from './contract.js';
+import { labelColumns } from './label.js';
 import type { DataPolicy } from './data-policy.js';
 import type { DefinitionProblem } from '../definition-problem.js';
 import { sourceTables } from './source-tables.js';
@@ -27,11 +28,11 @@ export function nameProblems({ contract, data }: { contract: Contract; data: Dat
       names: [...once(Object.keys(data.tables[table]?.columns ?? {})), ...joined],
       because: 'a column has the name of a joined table',
     })),
-    { path: 'contract.features', names: [...Object.keys(contract.features), contract.label.name] },
+    { path: 'contract.features', names: [...Object.keys(contract.features), ...labelColumns(contract)] },
     { path: 'contract.entity', names: contract.entity },
     {
       path: 'contract.label.name',
-      names: [...once([...contract.entity, contract.eventTime]), contract.label.name],
+      names: [...once([...contract.entity, contract.eventTime]), ...labelColumns(contract)],
       because: 'the label cannot be part of the entity or the event time',
     },
     {

@@ -9,6 +9,7 @@ import type { ModelDefinition } from './model-definition.js';
 import { nameProblems } from '../data/name-problems.js';
 import { promotionProblems } from '../promotion/promotion-problems.js';
 import { rolloutProblems } from '../rollout/rollout-problems.js';
+import { taskProblems } from '../tasks/task-problems.js';
 import { parameterProblems } from '../training/trainer-parameters.js';
 
 /**
@@ -20,6 +21,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
   return [
     ...javaScriptNames(definition),
     ...nameProblems(definition),
+    ...taskProblems(definition),
     ...contractProblems(contract),
     ...cutOverProblems(promotion.breakingContract),
     ...featureProblems(contract),

@@ -1,3 +1,4 @@
+import { labelColumns } from '../data/label.js';
 import type { DefinitionProblem } from '../definition-problem.js';
 import type { ModelDefinition } from './model-definition.js';
 
@@ -15,7 +16,7 @@ export function javaScriptNames({ contract, data, evaluation, rollout }: ModelDe
   const places = [
     ...list('contract.entity', contract.entity),
     { path: 'contract.eventTime', name: contract.eventTime },
-    { path: 'contract.label.name', name: contract.label.name },
+    ...labelColumns(contract).map((name) => ({ path: 'contract.label.name', name })),
     ...keys('contract.features', contract.features),
     ...keys('contract.accepts', contract.accepts),
     { path: 'data.base', name: data.base },

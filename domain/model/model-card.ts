@@ -11,6 +11,7 @@ import {
 } from '../evaluation/evaluation.js';
 import { causeSchema, type Cause } from '../cause.js';
 import { decideGates, gateDecisionSchema, type GateResult } from '../evaluation/gate.js';
+import { taskOf } from '../tasks/task-of.js';
 import type { ModelDefinition } from './model-definition.js';
 import { lineageSchema, type Lineage } from './model-version.js';
 import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
@@ -134,8 +135,8 @@ export function modelCard({
     intendedUse: definition.description,
     inputs: inputsOf(definition),
     output: {
-      label: definition.contract.label.name,
-      description: definition.contract.label.description ?? '',
+      label: definition.contract.label?.name ?? taskOf(definition).name,
+      description: definition.contract.label?.description ?? '',
       threshold: evaluation.threshold,
     },
     data: {

@@ -10,6 +10,7 @@ import { modelNameSchema } from '../names.js';
 import { promotionPolicySchema } from '../promotion/promotion-policy.js';
 import { rolloutPolicySchema } from '../rollout/rollout-policy.js';
 import { issuePath } from '../schema-issue.js';
+import { taskNameSchema } from '../tasks/task.js';
 import { trainingPolicySchema } from '../training/training-policy.js';
 import { triggerPolicySchema } from '../triggers/trigger-policy.js';
 
@@ -39,6 +40,8 @@ export const modelDefinitionSchema = z
     name: modelNameSchema,
     description: z.string().min(1).max(2000),
     owner: z.string().min(1).max(200),
+    /** What the model predicts; `binary` when absent. */
+    task: taskNameSchema.optional(),
     contract: contractSchema,
     data: dataPolicySchema,
     training: trainingPolicySchema.prefault({}),

@@ -1,4 +1,6 @@
 import type { ModelDefinition } from './model-definition.js';
+import { PerdureError } from '../errors.js';
+import { labelOf } from '../tasks/task-of.js';
 import type { TrainerSpec } from '../training/trainer.js';
 
 /** What a trainer is told of a definition. Files are absolute local paths, in order. */
@@ -18,10 +20,17 @@ export function trainerSpecOf(
       type,
       nullable,
     })),
-    label: { name: contract.label.name, type: contract.label.type },
+    label: trainerLabelOf(contract),
     trainFiles,
     holdoutFiles,
     threads: training.threads,
     memoryMb: training.memoryMb,
   };
+}
+
+function trainerLabelOf(contract: ModelDefinition['contract']): TrainerSpec['label'] {
+  const { name, type } = labelOf(contract);
+  if (type === 'number')
+    throw new PerdureError('definition/invalid', 'contract.label.type: number cannot be trained on yet.');
+  return { name, type };
 }

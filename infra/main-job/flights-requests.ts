@@ -26,7 +26,7 @@ export async function flightsAsRequests(request: {
     predictionId: predictionIdOf(entity),
     eventTime,
     features,
-    label,
+    label: label === true,
   }));
 }
 

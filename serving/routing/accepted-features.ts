@@ -35,11 +35,11 @@ export class AcceptedFeatures {
   reader(loaded: LoadedVersion): ReadRequest {
     const label = this.versions[0]?.contract.label ?? loaded.contract.label;
     const own = loaded.contract.label;
-    if (own.name === label.name && own.type === label.type) return this.ownReader(loaded);
+    if (own?.name === label?.name && own?.type === label?.type) return this.ownReader(loaded);
     const { model, version } = loaded.served;
     return () => {
       throw refusal(
-        `${model}@${version} answers for ${own.name}, its route for ${label.name}.`,
+        `${model}@${version} answers for ${own?.name ?? 'no label'}, its route for ${label?.name ?? 'no label'}.`,
         `Ask for /versions/${version} to get it.`,
       );
     };

@@ -127,7 +127,39 @@ function rulesOf(contract: Contract, column: ShapedColumn): RowRule[] {
       (rows) => `${rows} values of ${name} are longer than ${feature.maxLength} characters.`,
     );
   }
+  if (role === 'label') labelRules(contract, v, add);
   return rules;
+}
+
+type AddRule = (rule: RowRule['rule'], predicate: string, message: RowRule['message']) => void;
+
+function labelRules({ label }: Contract, v: string, add: AddRule): void {
+  if (label?.type === 'number') {
+    add('infinite', `isinf(${v})`, (rows) => `${rows} labels ${label.name} are infinite. Correct or remove them.`);
+    const { min, max } = label;
+    const bounds = [
+      ...(min === undefined ? [] : [`${v} < ${quoteNumber(min)}`]),
+      ...(max === undefined ? [] : [`${v} > ${quoteNumber(max)}`]),
+    ];
+    if (bounds.length > 0)
+      add(
+        'out-of-range',
+        `isfinite(${v}) AND (${bounds.join(' OR ')})`,
+        (rows) =>
+          `${rows} labels ${label.name} are outside the range ${min ?? '−∞'} to ${max ?? '∞'}. Correct them or ` +
+          'contract.label.',
+      );
+  }
+  const classes = label !== undefined && 'classes' in label ? label.classes : undefined;
+  if (classes === undefined || label === undefined) return;
+  const list = classes.map((one) => (typeof one === 'number' ? String(one) : quoteText(one))).join(', ');
+  add(
+    'unknown-level',
+    `${v} NOT IN (${list})`,
+    (rows) =>
+      `${rows} labels ${label.name} are not one of its classes: ${classes.slice(0, 50).join(', ')}. Correct them, or ` +
+      'add the class to contract.label.classes.',
+  );
 }
 
 const texts = (columns: readonly ShapedColumn[]): string =>

@@ -115,13 +115,18 @@ function wantedColumns({ contract, data }: ShapeDefinition): WantedColumn[] {
     return { name, role: 'feature', type: type === 'number' ? 'float' : 'string', from, path };
   });
   const timeRole = contract.entity.includes(contract.eventTime) ? 'entity' : 'eventTime';
-  const { name: label, from } = contract.label;
   return [
     ...entity,
     { name: contract.eventTime, role: timeRole, type: 'timestamp', from: undefined, path: 'contract.eventTime' },
     ...features,
-    { name: label, role: 'label', type: 'boolean', from, path: `contract.label${from === undefined ? '' : '.from'}` },
+    ...labelColumn(contract),
   ];
+}
+
+function labelColumn({ label }: ShapeDefinition['contract']): WantedColumn[] {
+  if (label === undefined) return [];
+  const { name, type, from } = label;
+  return [{ name, role: 'label', type, from, path: `contract.label${from === undefined ? '' : '.from'}` }];
 }
 
 function problemOf({ from, name, role, path }: WantedColumn, problem: string): DefinitionProblem {

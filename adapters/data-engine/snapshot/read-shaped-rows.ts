@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
+import { labelColumns } from '../../../domain/data/label.js';
 import { openDuckSession } from '../duck-session.js';
 import { parquetTable, quoteName } from '../quote-sql.js';
 
@@ -14,7 +15,8 @@ export interface ShapedRow {
   eventTime: string;
   /** In contract order; null means missing. */
   features: Record<string, number | string | null>;
-  label: boolean;
+  /** Null for a model without a label. */
+  label: number | string | boolean | null;
 }
 
 const valueSchema = z.union([z.number(), z.string(), z.boolean(), z.null()]);
@@ -40,7 +42,7 @@ export async function readShapedRows(request: {
     const columns = [
       ...new Set(times),
       ...Object.keys(contract.features).map(quoteName),
-      quoteName(contract.label.name),
+      ...labelColumns(contract).map(quoteName),
     ];
     const page = `${limit === undefined ? '' : ` LIMIT ${Math.trunc(limit)}`} OFFSET ${Math.trunc(offset)}`;
     const rows = await session.rows(
@@ -51,7 +53,7 @@ export async function readShapedRows(request: {
       entity: Object.fromEntries(contract.entity.map((name) => [name, String(row[`key:${name}`])])),
       eventTime: String(row[`key:${contract.eventTime}`]),
       features: Object.fromEntries(Object.keys(contract.features).map((name) => [name, featureValue(row[name])])),
-      label: row[contract.label.name] === true,
+      label: contract.label === undefined ? null : (row[contract.label.name] ?? null),
     }));
   } finally {
     session.close();

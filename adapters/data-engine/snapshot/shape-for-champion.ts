@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { championColumn, withoutColumns } from '../../../domain/data/snapshot/comparison-shape.js';
+import { labelColumns } from '../../../domain/data/label.js';
 import type { Contract } from '../../../domain/data/contract.js';
 import { PerdureError } from '../../../domain/errors.js';
 import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
@@ -91,10 +92,12 @@ async function matchRows(request: ChampionRowsRequest, shaped: string): Promise<
     const features = Object.keys(champion.features).map(
       (name) => `shaped.${quoteName(championColumn(name))} AS ${quoteName(name)}`,
     );
-    const label = `wanted.${quoteName(challenger.label.name)} AS ${quoteName(champion.label.name)}`;
+    const label = labelColumns(challenger).map(
+      (name) => `wanted.${quoteName(name)} AS ${quoteName(champion.label?.name ?? name)}`,
+    );
     const written = path.join(workDir, `champion-${partition}.parquet`);
     await session.run(
-      `COPY (SELECT ${[...features, label].join(', ')} FROM ${matched} ORDER BY wanted.file_row_number) TO ` +
+      `COPY (SELECT ${[...features, ...label].join(', ')} FROM ${matched} ORDER BY wanted.file_row_number) TO ` +
         `${quoteText(written)} (FORMAT parquet, COMPRESSION zstd)`,
     );
     const sha256 = await fileDigest(written);

@@ -47,8 +47,8 @@ export async function shapeRows(
     else
       usable.push({ ...column, tainted: reads.some(({ table, column: name }) => read.get(table)?.tainted.has(name)) });
   }
-  const label = usable.find(({ role }) => role === 'label');
-  const columns = label ? await materialize(session, definition.data.base, usable, issues) : [];
+  const known = definition.contract.label === undefined || usable.some(({ role }) => role === 'label');
+  const columns = known ? await materialize(session, definition, usable, issues) : [];
   if (columns.length === 0) {
     notes.push(
       'Contract and expectations were not checked: the label cannot be computed, so it is unknown ' +
@@ -64,7 +64,7 @@ export async function shapeRows(
  */
 async function materialize(
   session: DuckSession,
-  base: string,
+  { contract, data: { base } }: ShapeDefinition,
   columns: readonly ShapedColumn[],
   issues: ValidationIssue[],
 ): Promise<ShapedColumn[]> {
@@ -92,7 +92,7 @@ async function materialize(
         );
       }
     }
-    if (!fine.some(({ role }) => role === 'label')) return [];
+    if (contract.label !== undefined && !fine.some(({ role }) => role === 'label')) return [];
     await create(fine);
     return fine;
   }
@@ -110,7 +110,7 @@ function selection(base: string, columns: readonly ShapedColumn[]): string {
   const labelled = columns.filter(({ role }) => role === 'label').map(({ name }) => `${quoteName(name)} IS NOT NULL`);
   return (
     `SELECT ${values.join(', ')} FROM (SELECT ${computed} FROM ${joinedView} AS ${quoteName(base)}) ` +
-    `WHERE ${labelled.join(' AND ')}`
+    `WHERE ${labelled[0] ?? 'true'}`
   );
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
+import { labelColumns } from '../../../domain/data/label.js';
 import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import type { DuckSession, DuckSessionOptions, SessionOpener } from '../duck-session.js';
 import { profileColumns } from './profile-columns.js';
@@ -63,9 +64,9 @@ export async function writePartition(
         '(FORMAT parquet, COMPRESSION zstd)',
     );
     const source = parquetTable(written);
-    const label = quoteName(contract.label.name);
+    const positive = contract.label?.type === 'boolean' ? quoteName(contract.label.name) : 'false';
     const [totals] = await writer.rows(
-      `SELECT count(*) AS rows, count(*) FILTER (WHERE ${label}) AS positives FROM ${source}`,
+      `SELECT count(*) AS rows, count(*) FILTER (WHERE ${positive}) AS positives FROM ${source}`,
       totalsSchema,
     );
     const features = columns.flatMap(({ name }) => {
@@ -86,7 +87,7 @@ export async function writePartition(
 
 function sortOrder(contract: Contract, columns: readonly ShapedColumn[]): string[] {
   const present = new Set(columns.map(({ name }) => name));
-  const wanted = [contract.eventTime, ...contract.entity, ...Object.keys(contract.features), contract.label.name];
+  const wanted = [contract.eventTime, ...contract.entity, ...Object.keys(contract.features), ...labelColumns(contract)];
   return [...new Set(wanted)].filter((name) => present.has(name));
 }
 

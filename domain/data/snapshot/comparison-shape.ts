@@ -56,7 +56,8 @@ export function comparisonShape(champion: NamedShape, challenger: NamedShape): N
 
 function whyNotComparable(champion: NamedShape, challenger: NamedShape): string | null {
   const [was, is] = [champion.contract.label, challenger.contract.label];
-  if (was.name !== is.name || was.type !== is.type) return `the champion predicts ${was.name}, this version ${is.name}`;
+  if (was?.name !== is?.name || was?.type !== is?.type)
+    return `the champion predicts ${was?.name ?? 'without a label'}, this version ${is?.name ?? 'without a label'}`;
   if (champion.data.base !== challenger.data.base)
     return `the champion's rows are those of ${champion.data.base}, this version's those of ${challenger.data.base}`;
   for (const join of challenger.data.joins) {

@@ -18,7 +18,7 @@ const SHAPE_VERSION = 2;
  */
 export function shapeDigest({ contract, data }: ShapeDefinition): string {
   const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...rowRules(feature) }));
-  const label = withoutDescription(contract.label);
+  const label = contract.label && withoutDescription(contract.label);
   const { tables, base, joins, expectations } = data;
   return digestOf({
     shapeVersion: SHAPE_VERSION,
@@ -81,6 +81,8 @@ export function manifestColumns({ contract, data }: ShapeDefinition): SnapshotMa
     ...contract.entity.map((name) => ({ name, type: typeOf(name), role: 'entity' as const })),
     { name: contract.eventTime, type: 'timestamp', role: 'eventTime' },
     ...Object.entries(contract.features).map(([name, { type }]) => ({ name, type, role: 'feature' as const })),
-    { name: contract.label.name, type: 'boolean', role: 'label' },
+    ...(contract.label === undefined
+      ? []
+      : [{ name: contract.label.name, type: manifestTypes[contract.label.type], role: 'label' as const }]),
   ];
 }

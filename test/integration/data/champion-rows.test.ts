@@ -3,6 +3,7 @@ import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { shapeForChampion } from '../../../adapters/data-engine/snapshot/shape-for-champion.js';
 import { comparisonShape, readsAlike } from '../../../domain/data/snapshot/comparison-shape.js';
 import { contractSchema } from '../../../domain/data/contract.js';
+import { labelOf } from '../../../domain/tasks/task-of.js';
 import { openSalesBench, salesDefinition, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;
@@ -15,7 +16,7 @@ afterAll(async () => {
 
 type Definition = typeof salesDefinition;
 const { contract, data } = salesDefinition;
-const withFeatures = (features: Record<string, unknown>, label: object = contract.label): Definition => ({
+const withFeatures = (features: Record<string, unknown>, label: object = labelOf(contract)): Definition => ({
   ...salesDefinition,
   contract: contractSchema.parse({ ...contract, label, features }),
 });

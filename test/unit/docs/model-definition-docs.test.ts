@@ -34,6 +34,7 @@ const page = documentText('docs/model-definition.md');
 const sections = new Set([
   'contract',
   'contract.label',
+  'contract.output',
   'data',
   'data.expectations',
   'data.window',

@@ -1,3 +1,4 @@
+import { labelOf } from '../../../../../domain/tasks/task-of.js';
 import { describe, expect, it } from 'vitest';
 import {
   knowsHoldout,
@@ -24,7 +25,7 @@ describe('a shape', () => {
   it('has the same digest for the same contract and tables, whatever the descriptions and the window say', () => {
     const described = structuredClone(definition);
     described.data.window = { kind: 'sliding', from: '2013-04', months: 6 };
-    described.contract.label.description = 'other words';
+    labelOf(described.contract).description = 'other words';
     expect(shapeDigest(described)).toBe(shapeDigest(definition));
   });
 
@@ -39,7 +40,7 @@ describe('a shape', () => {
       change(({ contract }) => Object.assign(contract.features.distance ?? {}, { max: 9999 })),
       change(({ contract }) => Object.assign(contract.features.dow ?? {}, { from: 'day' })),
       change(({ contract }) => (contract.features = Object.fromEntries(Object.entries(contract.features).reverse()))),
-      change(({ contract }) => (contract.label.from = 'arr_delay > 30')),
+      change(({ contract }) => (labelOf(contract).from = 'arr_delay > 30')),
       change(({ data }) => data.joins.pop()),
       change(({ data }) => (data.expectations.volumeRatioMax = 3)),
     ];

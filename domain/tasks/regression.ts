@@ -1,0 +1,20 @@
+import type { Task } from './task.js';
+
+/** A number, with quantiles of it where the contract asks for them. */
+export const regression: Task = {
+  name: 'regression',
+  title: 'Regression',
+  labelTypes: ['number'],
+  outputs: ({ quantiles }) => [
+    { name: 'value', datatype: 'FP32', width: null },
+    ...(quantiles.length > 0 ? [{ name: 'quantiles', datatype: 'FP32' as const, width: quantiles.length }] : []),
+  ],
+  graphOutputs: ({ quantiles }) => [
+    { name: 'value', width: 1 },
+    ...(quantiles.length > 0 ? [{ name: 'quantiles', width: quantiles.length }] : []),
+  ],
+  problems: ({ label }) =>
+    label?.type === 'number' && label.min !== undefined && label.max !== undefined && label.min >= label.max
+      ? [{ path: 'contract.label.min', message: `must be less than max (${label.max})` }]
+      : [],
+};
