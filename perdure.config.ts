@@ -1,12 +1,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { FloorsInput } from './domain/promotion/floor.js';
+import { environmentSettingSchema, type EnvironmentSetting } from './domain/environments.js';
+import type { Environment } from './domain/names.js';
+import { floorSchema, type FloorsInput } from './domain/promotion/floor.js';
 import type { ActivityQueue } from './domain/task-queues.js';
 import { trainingsPerModelLimit } from './domain/training/admission.js';
 import type { TrainingLimits } from './domain/training/training-limits.js';
 import { runPriorities } from './domain/training/run-priority.js';
 import { decisionTrusts, type DecisionTrust } from './domain/decision-trust.js';
+import { describeIssues } from './domain/schema-issue.js';
 
 /**
  * Everything but Temporal that a process reads from its environment, parsed once at its start. Temporal's part is in
@@ -20,7 +23,47 @@ const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).de
 /** Turns among runs of the training pipeline; each has a variable. */
 export const TRAINING: TrainingLimits = { perModelMax: 1, highestPriority: 2 };
 
-const environmentSchema = z.object({
+const portNumber = z.number().int().min(1).max(65_535);
+const configuredEnvironmentSchema = environmentSettingSchema.extend({
+  /** Of its gateway; the variables `PERDURE_GATEWAY_<NAME>_PORT` and `…_GRPC_PORT` say others. */
+  ports: z.strictObject({ rest: portNumber, grpc: portNumber }),
+  floor: floorSchema,
+});
+
+/**
+ * The environments, in the order in which a version goes through them. `floor` is what each asks of every definition,
+ * whatever the definition says: what is not named is not asked. docs/operations.md lists it all.
+ */
+export const ENVIRONMENTS: readonly z.input<typeof configuredEnvironmentSchema>[] = [
+  {
+    name: 'development',
+    gateway: 'on-demand',
+    ports: { rest: 7414, grpc: 7415 },
+    data: { kind: 'sample', rows: 20_000, seed: 42 },
+    floor: {},
+  },
+  {
+    name: 'staging',
+    gateway: 'always',
+    ports: { rest: 7412, grpc: 7413 },
+    data: { kind: 'snapshot' },
+    floor: {},
+  },
+  {
+    name: 'production',
+    gateway: 'always',
+    ports: { rest: 7410, grpc: 7411 },
+    data: { kind: 'all' },
+    floor: {
+      approvals: { count: 1 },
+      judge: { metrics: ['errorShare'], alphaMax: 0.2 },
+      confidencePctMin: 90,
+      newestHoldout: true,
+    },
+  },
+];
+
+const variablesSchema = z.object({
   PERDURE_HOME: z.string().min(1).default('.perdure'),
   PERDURE_HOST: z.string().min(1).default('127.0.0.1'),
   /**
@@ -29,10 +72,6 @@ const environmentSchema = z.object({
    */
   PERDURE_ALLOWED_HOSTS: z.string().optional(),
   PERDURE_API_PORT: port(7400),
-  PERDURE_GATEWAY_PRODUCTION_PORT: port(7410),
-  PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: port(7411),
-  PERDURE_GATEWAY_STAGING_PORT: port(7412),
-  PERDURE_GATEWAY_STAGING_GRPC_PORT: port(7413),
   PERDURE_TEMPORAL_PORT: port(7233),
   PERDURE_TEMPORAL_UI_PORT: port(8233),
   PERDURE_POSTGRES_PORT: port(7432),
@@ -80,22 +119,6 @@ const environmentSchema = z.object({
   PERDURE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
-export const ENVIRONMENTS = ['production', 'staging'] as const;
-
-/**
- * What each environment asks of every definition, whatever the definition says. What is not named is not asked;
- * docs/operations.md lists it all.
- */
-export const FLOORS: FloorsInput = {
-  production: {
-    approvals: { count: 1 },
-    judge: { metrics: ['errorShare'], alphaMax: 0.2 },
-    confidencePctMin: 90,
-    newestHoldout: true,
-  },
-  staging: {},
-};
-
 /** How many activities of each queue one worker process runs at a time; each has a variable, PERDURE_WORKER_…_MAX. */
 export const WORKER_SLOTS = {
   activities: 20,
@@ -110,6 +133,15 @@ export const WORKER_SLOTS = {
   training: 1,
 } satisfies Record<ActivityQueue, number>;
 
+/** An environment, and where its gateway listens. */
+export interface PlacedEnvironment extends EnvironmentSetting {
+  port: number;
+  grpcPort: number;
+  url: string;
+  /** host:port, as gRPC clients want it. */
+  grpcAddress: string;
+}
+
 export interface PerdureConfig {
   /** Absolute path of the checkout. */
   projectRoot: string;
@@ -121,8 +153,6 @@ export interface PerdureConfig {
   allowedHosts: string | undefined;
   ports: {
     api: number;
-    gateways: Record<(typeof ENVIRONMENTS)[number], number>;
-    gatewaysGrpc: Record<(typeof ENVIRONMENTS)[number], number>;
     temporal: number;
     temporalUi: number;
     postgres: number;
@@ -138,9 +168,8 @@ export interface PerdureConfig {
     secretAccessKey: string | undefined;
   };
   apiUrl: string;
-  gatewayUrls: Record<(typeof ENVIRONMENTS)[number], string>;
-  /** host:port, as gRPC clients want it. */
-  gatewayGrpcAddresses: Record<(typeof ENVIRONMENTS)[number], string>;
+  /** In the order in which a version goes through them. */
+  environments: readonly PlacedEnvironment[];
   accessFile: string;
   training: TrainingLimits;
   floors: {
@@ -158,12 +187,24 @@ export interface PerdureConfig {
   logLevel: string;
 }
 
-/** @throws an Error that names each wrong variable and what it must be. */
-export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env): PerdureConfig {
+/** The variables that say where the gateway of an environment listens. */
+export const gatewayVariables = (environment: Environment) => {
+  const prefix = `PERDURE_GATEWAY_${environment.toUpperCase().replaceAll('-', '_')}`;
+  return { port: `${prefix}_PORT`, grpcPort: `${prefix}_GRPC_PORT` };
+};
+
+/** @throws an Error that names each wrong variable and what it must be, or what is wrong with `ENVIRONMENTS`. */
+export function loadPerdureConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+  environments: typeof ENVIRONMENTS = ENVIRONMENTS,
+): PerdureConfig {
+  const listed = readEnvironments(environments);
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(present);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const parsed = variablesSchema.safeParse(present);
+  const placed = gatewayPortsSchema(listed).safeParse(present);
+  if (!parsed.success || !placed.success) {
+    const issues = [...(parsed.error?.issues ?? []), ...(placed.error?.issues ?? [])];
+    const problems = issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new Error(`The environment is not usable. ${problems.join('; ')}. Correct or unset the variable.`);
   }
   const env = parsed.data;
@@ -175,11 +216,6 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     allowedHosts: env.PERDURE_ALLOWED_HOSTS,
     ports: {
       api: env.PERDURE_API_PORT,
-      gateways: { production: env.PERDURE_GATEWAY_PRODUCTION_PORT, staging: env.PERDURE_GATEWAY_STAGING_PORT },
-      gatewaysGrpc: {
-        production: env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT,
-        staging: env.PERDURE_GATEWAY_STAGING_GRPC_PORT,
-      },
       temporal: env.PERDURE_TEMPORAL_PORT,
       temporalUi: env.PERDURE_TEMPORAL_UI_PORT,
       postgres: env.PERDURE_POSTGRES_PORT,
@@ -195,20 +231,21 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
       secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
     },
     apiUrl: `http://${env.PERDURE_HOST}:${env.PERDURE_API_PORT}`,
-    gatewayUrls: {
-      production: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_PORT}`,
-      staging: `http://${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_PORT}`,
-    },
-    gatewayGrpcAddresses: {
-      production: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_PRODUCTION_GRPC_PORT}`,
-      staging: `${env.PERDURE_HOST}:${env.PERDURE_GATEWAY_STAGING_GRPC_PORT}`,
-    },
+    environments: listed.map(({ name, gateway, data }) => {
+      const variables = gatewayVariables(name);
+      const [port, grpcPort] = [placed.data[variables.port] ?? 0, placed.data[variables.grpcPort] ?? 0];
+      const [url, grpcAddress] = [`http://${env.PERDURE_HOST}:${port}`, `${env.PERDURE_HOST}:${grpcPort}`];
+      return { name, gateway, data, port, grpcPort, url, grpcAddress };
+    }),
     accessFile: path.resolve(projectRoot, env.PERDURE_ACCESS_FILE),
     training: {
       perModelMax: env.PERDURE_TRAININGS_PER_MODEL_MAX,
       highestPriority: env.PERDURE_TRAINING_PRIORITY_HIGHEST,
     },
-    floors: { configured: FLOORS, file: env.PERDURE_FLOORS_FILE && path.resolve(projectRoot, env.PERDURE_FLOORS_FILE) },
+    floors: {
+      configured: Object.fromEntries(listed.map(({ name, floor }) => [name, floor])),
+      file: env.PERDURE_FLOORS_FILE && path.resolve(projectRoot, env.PERDURE_FLOORS_FILE),
+    },
     decisions: {
       trust: env.PERDURE_DECISION_TRUST,
       signingKeyFile: env.PERDURE_SIGNING_KEY_FILE && path.resolve(projectRoot, env.PERDURE_SIGNING_KEY_FILE),
@@ -218,3 +255,36 @@ export function loadPerdureConfig(environment: NodeJS.ProcessEnv = process.env):
     logLevel: env.PERDURE_LOG_LEVEL,
   };
 }
+
+type ConfiguredEnvironment = z.infer<typeof configuredEnvironmentSchema>;
+
+/** Names that differ must have variables that differ, from each other and from the gateway's own. */
+const environmentsSchema = z
+  .array(configuredEnvironmentSchema)
+  .min(1)
+  .superRefine((environments, context) => {
+    for (const [index, { name }] of environments.entries()) {
+      const refuse = (message: string) => context.addIssue({ code: 'custom', path: [index, 'name'], message });
+      if (environments.findIndex((other) => other.name === name) < index) refuse(`${name} is listed twice`);
+      if (/(^|-)grpc$/.test(name)) refuse(`${name} ends in grpc, as the variables of gRPC ports do`);
+    }
+  });
+
+function readEnvironments(environments: typeof ENVIRONMENTS): ConfiguredEnvironment[] {
+  const parsed = environmentsSchema.safeParse(environments);
+  if (parsed.success) return parsed.data;
+  throw new Error(`ENVIRONMENTS in perdure.config.ts is not usable. ${describeIssues(parsed.error.issues)}.`);
+}
+
+const gatewayPortsSchema = (environments: readonly ConfiguredEnvironment[]) =>
+  z.object(
+    Object.fromEntries(
+      environments.flatMap(({ name, ports }) => {
+        const variables = gatewayVariables(name);
+        return [
+          [variables.port, port(ports.rest)],
+          [variables.grpcPort, port(ports.grpc)],
+        ] as const;
+      }),
+    ),
+  );

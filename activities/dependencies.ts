@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { FloorsSource } from '../adapters/floors-file.js';
 import type { FileCache } from '../adapters/verified-file-cache.js';
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import type { Environments } from '../domain/environments.js';
 import type { TrainingLimits } from '../domain/training/training-limits.js';
 import type { DecisionTrust } from '../domain/decision-trust.js';
 import type { Database } from '../db/connect.js';
@@ -21,6 +22,8 @@ export interface ActivityDependencies {
     accessFile: string;
     /** How many runs of one model may go on at a time, and how high a priority a definition may state. */
     training: TrainingLimits;
+    /** In the order in which a version goes through them. */
+    environments: Environments;
     /** What environments ask of every definition. */
     floors: FloorsSource;
     /** Whose word is taken for who decided, and the public keys that signatures are checked with. */

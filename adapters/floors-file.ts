@@ -5,6 +5,7 @@ import { describeIssues } from '../domain/schema-issue.js';
 
 /** Where the floors of environments stand: in the configuration, or in a file that takes its place. */
 export interface FloorsSource {
+  /** Of every environment that there is. */
   configured: FloorsInput;
   /** Absolute path; undefined where none is named. */
   file: string | undefined;
@@ -33,5 +34,8 @@ export async function readFloors({ configured, file }: FloorsSource): Promise<Fl
   }
   const parsed = floorsSchema.safeParse(value);
   if (!parsed.success) throw broken(`are not valid: ${describeIssues(parsed.error.issues)}`);
+  const unknown = Object.keys(parsed.data).find((environment) => !Object.hasOwn(configured, environment));
+  if (unknown !== undefined)
+    throw broken(`name ${unknown}, which is no environment: there are ${Object.keys(configured).join(', ')}`);
   return parsed.data;
 }

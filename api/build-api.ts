@@ -8,6 +8,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
+import { knownEnvironment } from '../domain/environments.js';
 import { PerdureError } from '../domain/errors.js';
 import { findTextProblem } from '../domain/text/plain-text.js';
 import { issuePath } from '../domain/schema-issue.js';
@@ -81,6 +82,13 @@ export async function buildApi(deps: ApiDeps, logger?: FastifyBaseLogger) {
         const where = issuePath([place, ...found.path.slice(0, 20)]);
         throw new PerdureError('input/invalid', `The request is not valid: ${where} ${found.message}.`, { in: where });
       }
+    }
+  });
+  // Any request that names an environment means one of those that there are.
+  app.addHook('preHandler', async ({ params, query, body }) => {
+    for (const value of [params, query, body]) {
+      const named = value !== null && typeof value === 'object' && 'environment' in value ? value.environment : null;
+      if (typeof named === 'string') knownEnvironment(deps.environments, named);
     }
   });
   app.addHook('onRequest', async (request) => {

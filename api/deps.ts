@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
+import type { Environments } from '../domain/environments.js';
 import type { Floors } from '../domain/promotion/floor.js';
 import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model/model-definition.js';
@@ -22,6 +23,8 @@ export interface ApiDeps {
   temporalPlace(): Promise<TemporalTarget>;
   /** What waits and what is stuck: may take many seconds. */
   openWork(): Promise<OpenWork>;
+  /** In the order in which a version goes through them. */
+  environments: Environments;
   /** What environments ask of every definition, as it stands now. */
   floors(): Promise<Floors>;
   /** Resolves when Temporal answers. */

@@ -58,6 +58,7 @@ async function main(): Promise<void> {
       objects,
       schedules: createModelSchedules(temporal),
       decisions: createDecisionSender({ temporal, trust, signer }),
+      environments: config.environments,
       floors: () => readFloors(config.floors),
       pingTemporal: temporal.ping,
       accessFile: config.accessFile,

@@ -4,7 +4,7 @@ import { readStackFile, type StackFile } from '../infra/embedded/stack-file.js';
 import { readStackId } from '../infra/embedded/stack-id.js';
 
 /** What of a running stack a command takes over: where it answers. Its credentials stay in the file. */
-const addressVariable = /^(PERDURE_(HOST|API_PORT|GATEWAY_(PRODUCTION|STAGING)(_GRPC)?_PORT)|TEMPORAL_\w+)$/;
+const addressVariable = /^(PERDURE_(HOST|API_PORT|GATEWAY_[A-Z0-9_]+_PORT)|TEMPORAL_\w+)$/;
 
 /** The running stack of a home as variables; empty where none runs. */
 export function addressesOf(stack: StackFile | undefined): NodeJS.ProcessEnv {

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { actorSchema, type Environment } from '../domain/names.js';
+import { knownEnvironment } from '../domain/environments.js';
 import { PerdureError, messageOf } from '../domain/errors.js';
 import type { StackIdentity } from '../domain/stack-identity.js';
 import { createApiClient, type ApiClient } from '../client/http/api-client.js';
@@ -45,7 +46,10 @@ export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 
     api: () => createApiClient(context.stack().config.apiUrl, context.stack().stamp),
     gateway: async (environment) => {
       const { createGatewayClient } = await import('../client/http/gateway-client.js');
-      return createGatewayClient(context.stack().config.gatewayUrls[environment], context.stack().stamp);
+      return createGatewayClient(
+        knownEnvironment(context.stack().config.environments, environment).url,
+        context.stack().stamp,
+      );
     },
     temporal: () => (handle ??= openTemporal(context.stack().config, env, context.api())),
     actor: (as) => {

@@ -10,7 +10,10 @@ export const columnNameSchema = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'must be 1 to 63 letters, digits and underscores, not starting with a digit');
 
-export const environmentSchema = z.enum(['production', 'staging'], { error: 'must be production or staging' });
+/** Which there are, and in which order, says `perdure.config.ts`; a stored name may be of one that it lists no more. */
+export const environmentSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be 1 to 31 lower-case letters, digits and dashes, starting with a letter');
 export type Environment = z.infer<typeof environmentSchema>;
 
 export const versionNumberSchema = z.number().int().min(1);

@@ -17,6 +17,7 @@ export const objectKeys = {
   evidence: (model: string, sha256: string) => `reports/${model}/evidence/${sha256}.json`,
   modelCard: (model: string, version: number, extension: 'json' | 'md') =>
     `cards/${model}/${version}/card.${extension}`,
+  predictionLogs: () => 'predictions/',
   predictionsOf: (environment: Environment, model: string) => `predictions/${environment}/${model}/`,
   predictionsOfDay: (environment: Environment, model: string, day: string) =>
     `predictions/${environment}/${model}/day=${day}/`,

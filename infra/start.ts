@@ -21,7 +21,7 @@ const usage = `npm start [-- --unattended]
 
 interface Stack {
   config: ReturnType<typeof loadPerdureConfig>;
-  addresses: { api: string; gateways: Record<'production' | 'staging', string>; temporalUi: string | undefined };
+  addresses: { api: string; gateways: Record<string, string>; temporalUi: string | undefined };
   env: Record<string, string>;
   /** Absent for a stack that somebody else holds. */
   stop?: () => Promise<void>;

@@ -1,3 +1,4 @@
+import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentBefore, whyNotAskedFor } from '../../domain/promotion/promotion-preconditions.js';
 import { promoteRequestSchema } from '../../domain/workflow-inputs.js';
@@ -10,7 +11,7 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { parseInput } from '../parse-input.js';
 
 /** What `promoteModel` was started with, and the policy that it follows: refused before anybody is asked. */
-export function createPromoteInputActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createPromoteInputActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
     async parsePromoteRequest(input: unknown) {
       const {
@@ -31,9 +32,11 @@ export function createPromoteInputActivities({ db }: Pick<ActivityDependencies, 
       const { promotion: policy, rollout } = (await rulesInForce(db, model)).definition;
       // Told when it is asked for, and not after people have approved it.
       await mustHaveShadows(db, { model, version, alsoShadow, strategy: rollout.strategy });
-      const environment = asked ?? policy.environments[0] ?? 'production';
+      const environment = asked ?? policy.environments[0] ?? defaultEnvironment(config.environments);
+      knownEnvironment(config.environments, environment);
       const earlier = environmentBefore(policy, environment);
-      const before = earlier && { environment: earlier, route: await routeOf(db, earlier, model) };
+      const before =
+        earlier === undefined ? undefined : { environment: earlier, route: await routeOf(db, earlier, model) };
       const refusal = whyNotAskedFor({ model, version, environment }, policy, before);
       if (refusal) throw new PerdureError(refusal.code, refusal.message);
       return {

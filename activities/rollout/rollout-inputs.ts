@@ -1,3 +1,4 @@
+import { knownEnvironment } from '../../domain/environments.js';
 import { planRollback } from '../../domain/rollout/rollback-target.js';
 import { PerdureError } from '../../domain/errors.js';
 import { reviewRequestSchema, rollbackRequestSchema, rolloutRequestSchema } from '../../domain/workflow-inputs.js';
@@ -10,13 +11,14 @@ import type { ActivityDependencies } from '../dependencies.js';
 import { parseInput } from '../parse-input.js';
 
 /** What `rolloutModel`, `reviewRollout` and `rollbackModel` were started with. */
-export function createRolloutInputActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createRolloutInputActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
     async parseRolloutRequest(input: unknown) {
       const { promotionId, ...request } = parseInput(rolloutRequestSchema, input, 'rolloutModel', {
         model: 'flight-delay',
         version: 2,
       });
+      knownEnvironment(config.environments, request.environment);
       await versionOf(db, request.model, request.version);
       return { ...request, promotionId: promotionId ?? null };
     },
@@ -33,6 +35,7 @@ export function createRolloutInputActivities({ db }: Pick<ActivityDependencies, 
         reason: 'why',
       });
       const { environment, model } = request;
+      knownEnvironment(config.environments, environment);
       const route = await routeOf(db, environment, model);
       // A model that was retired and is still served can be rolled back.
       if (!route) await definitionInForce(db, model);

@@ -93,10 +93,11 @@ type Store = Pick<ActivityDependencies['store'], 'list' | 'listFolders'>;
 
 /** Every log that there is, of models that are gone too. */
 async function logsIn(store: Store): Promise<Omit<DayToCompact, 'day'>[]> {
-  const modelsIn = async (prefix: string) =>
-    (await store.listFolders(prefix)).flatMap((folder) => modelNameSchema.safeParse(lastOf(folder)).data ?? []);
+  const namesIn = async (prefix: string, schema: typeof modelNameSchema) =>
+    (await store.listFolders(prefix)).flatMap((folder) => schema.safeParse(lastOf(folder)).data ?? []);
+  const modelsIn = (prefix: string) => namesIn(prefix, modelNameSchema);
   const logs = (await modelsIn('labels/')).map((model) => ({ environment: null as Environment | null, model }));
-  for (const environment of environmentSchema.options)
+  for (const environment of await namesIn(objectKeys.predictionLogs(), environmentSchema))
     logs.push(...(await modelsIn(`predictions/${environment}/`)).map((model) => ({ environment, model })));
   return logs.sort((left, right) => (left.model < right.model ? -1 : 1));
 }

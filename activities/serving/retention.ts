@@ -3,10 +3,10 @@ import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import type { Database } from '../../db/connect.js';
 import { keptModels, recordRetentionRun, type KeptModel } from '../../db/retention-runs.js';
 import { thinLookInputs } from '../../db/rollout/look-inputs.js';
+import { routedEnvironments } from '../../db/serving/current-routes.js';
 import { removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
 import { rollUpGrain, rollUpWindows } from '../../db/serving/roll-up-windows.js';
 import { stillOpen } from '../../db/training/open-runs.js';
-import { environmentSchema } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { firstDayKept, keptDays } from '../../domain/serving/retention.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -59,8 +59,9 @@ export function createRetentionActivities(
         const rows = await removeOldRows(db);
         let counts = 0;
         let { more } = rows;
+        const environments = await routedEnvironments(db);
         for await (const kept of everyModel(db)) {
-          for (const environment of environmentSchema.options) {
+          for (const environment of environments) {
             const old = await removeOldCounts(db, { ...kept, environment });
             counts += old.removed;
             more ||= old.more;
@@ -79,8 +80,9 @@ export function createRetentionActivities(
       withHeartbeat(async (signal, report) => {
         const removed: Record<string, number> = { predictions: 0, labels: 0 };
         let left = objectsMax;
+        const logged = await store.listFolders(objectKeys.predictionLogs());
         for await (const kept of everyModel(db)) {
-          for (const { kind, prefix } of logPrefixes(kept.model)) {
+          for (const { kind, prefix } of logPrefixes(logged, kept.model)) {
             for await (const keys of expiredLogObjects(store, prefix, firstDayKept(now(), kept.retentionDays))) {
               signal.throwIfAborted();
               report(`${prefix}: ${keys.length} objects`);
@@ -139,11 +141,9 @@ async function* everyModel(db: Database): AsyncGenerator<KeptModel> {
   }
 }
 
-const logPrefixes = (model: string) => [
-  ...environmentSchema.options.map((environment) => ({
-    kind: 'predictions',
-    prefix: objectKeys.predictionsOf(environment, model),
-  })),
+/** @param logged the folder of each environment that ever logged a prediction */
+const logPrefixes = (logged: readonly string[], model: string) => [
+  ...logged.map((folder) => ({ kind: 'predictions', prefix: `${folder}${model}/` })),
   { kind: 'labels', prefix: objectKeys.labelsOf(model) },
 ];
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { definitionByDigest, definitionInForce } from '../../db/model/definition-queries.js';
 import { listModels, modelRow } from '../../db/model/model-lists.js';
+import { routedEnvironments } from '../../db/serving/current-routes.js';
 import { routesOfModels } from '../../db/serving/route-lists.js';
 import { PerdureError } from '../../domain/errors.js';
 import { groupBy } from '../../domain/group-by.js';
-import { environmentSchema, modelNameSchema, sha256Schema } from '../../domain/names.js';
+import { modelNameSchema, sha256Schema } from '../../domain/names.js';
 import { modelDetailSchema, modelListSchema, retireRequestSchema } from '../../client/http/models.js';
 import { listReply } from '../../client/http/page.js';
 import { routesOfModelSchema } from '../../client/http/routes.js';
@@ -28,7 +29,7 @@ export const modelEndpoints: EndpointGroup = (app, deps) => {
     async ({ params: { model }, body: { environment, actor, reason } }) => ({
       routes: await retireModel(deps, {
         model,
-        environments: environment ? [environment] : environmentSchema.options,
+        environments: environment === undefined ? await routedEnvironments(db) : [environment],
         actor,
         reason,
       }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
+import { routedEnvironments } from '../../db/serving/current-routes.js';
 import { listRouteHistory, listRoutes } from '../../db/serving/route-lists.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { releaseRoute } from '../../db/serving/route-releases.js';
@@ -35,7 +36,7 @@ export const routeEndpoints: EndpointGroup = (app, { db, accessFile }) => {
     { schema: { tags: ['routes'], params: ofModel, querystring: atTime, response: { 200: routesOfModelSchema } } },
     async ({ params, query }) => {
       const at = query.at === undefined ? undefined : new Date(query.at);
-      const environments = query.environment === undefined ? environmentSchema.options : [query.environment];
+      const environments = query.environment === undefined ? await routedEnvironments(db) : [query.environment];
       const found = await Promise.all(environments.map((environment) => routeOf(db, environment, params.model, at)));
       const routes = found.filter((route) => route !== undefined);
       if (routes.length === 0) await definitionInForce(db, params.model);

@@ -1,4 +1,3 @@
-import { checkExpressions } from '../../adapters/data-engine/expressions/check-expressions.js';
 import type { Database } from '../../db/connect.js';
 import { contractOutlook } from '../../db/promotion/contract-facts.js';
 import { applyDefinitionsWhole } from '../../db/model/definition-queries.js';
@@ -7,13 +6,12 @@ import { championOf } from '../../domain/serving/route.js';
 import { definitionsInForce, type DefinitionInForce } from '../../db/model/model-lists.js';
 import { compatibilityText } from '../../domain/data/contract-compatibility.js';
 import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
-import { definitionWarnings } from '../../domain/model/definition-warnings.js';
 import { belowFloor, floorOf, type Floors } from '../../domain/promotion/floor.js';
 import { PerdureError } from '../../domain/errors.js';
-import { parseModelDefinition } from '../../domain/model/parse-definition.js';
 import { definitionDigest, type ModelDefinition } from '../../domain/model/model-definition.js';
 import type { ApplyResult, DefinitionChange } from '../../client/http/apply.js';
 import { changedPaths } from './changed-paths.js';
+import { checkDefinitions, readGiven } from './check-definitions.js';
 import type { ApiDeps } from '../deps.js';
 
 export interface ApplyOrder {
@@ -29,19 +27,16 @@ export interface ApplyOrder {
  * @throws PerdureError `definition/invalid` that names every problem; then nothing is changed.
  */
 export async function applyDefinitions(
-  { db, schedules, floors: readFloors }: ApiDeps,
+  { db, schedules, environments, floors: readFloors }: ApiDeps,
   { definitions: given, plan, prune, actor }: ApplyOrder,
 ): Promise<ApplyResult> {
-  const definitions = given.map(parseModelDefinition);
+  const definitions = given.map(readGiven);
   refuseTwins(definitions);
-  const found = await checkExpressions(definitions);
-  const warnings = definitions.flatMap((definition) => [
-    ...definitionWarnings(definition).map((warning) => ({ model: definition.name, ...warning })),
-    ...(found.get(definition.name) ?? []).map((warning) => ({ model: definition.name, ...warning })),
-  ]);
   const known = await definitionsInForce(db);
   const absent = known.filter((model) => !definitions.some((definition) => definition.name === model.name));
   const retired = prune ? absent.map((model) => model.name) : [];
+  const stored = known.filter(({ name }) => !retired.includes(name));
+  const warnings = await checkDefinitions(definitions, { stored, environments });
   const contracts = new Map(
     await Promise.all(definitions.map(async (one) => [one.name, await contractsOf(db, one)] as const)),
   );

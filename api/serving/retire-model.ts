@@ -36,7 +36,11 @@ export async function retireModel(
   const newest = await Promise.all(environments.map((environment) => newestRoute(db, environment, model)));
   const before = newest.filter((route) => route?.ended !== undefined).flatMap((route) => route ?? []);
   if (before.length === 0)
-    throw new PerdureError('not-found', `model: ${model} is not served in ${environments.join(' or ')}.`, { model });
+    throw new PerdureError(
+      'not-found',
+      `model: ${model} is not served in ${environments.join(' or ') || 'any environment'}.`,
+      { model },
+    );
   return before;
 }
 

@@ -14,6 +14,7 @@ import type { GrowthStack } from './growth-stack.js';
 import { measured } from './measure.js';
 import type { OpenWork } from './open-work.js';
 import { modelName, type GrowthShape } from './shape.js';
+import { addressOf } from '../../infra/embedded/stack-environment.js';
 
 interface Place {
   stack: GrowthStack;
@@ -82,7 +83,7 @@ export async function measureServing({
     }),
     await measured({
       ...{ name: 'growth.passport', title: 'the passport of a prediction of the first day', limitMs: 2_000, rounds: 5 },
-      once: () => passport(stack.file.addresses.gateways.production, prediction),
+      once: () => passport(addressOf(stack.file.addresses.gateways, 'production'), prediction),
     }),
     await measured({
       ...{ name: 'growth.poll', title: 'a poll of a gateway that has the routes', limitMs: 5, rounds: 101 },

@@ -22,6 +22,7 @@ import { openWork } from '../growth/open-work.js';
 import { growthShape, type GrowthShape } from '../growth/shape.js';
 import type { StandaloneScenario } from '../scenario.js';
 import { trainedModel } from '../trained-model.js';
+import { addressOf } from '../../infra/embedded/stack-environment.js';
 
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 const name = 'growth';
@@ -91,7 +92,7 @@ async function* measureAll(
   const db = connectDatabase(addresses.databaseUrl);
   const temporal = await connectTemporal(loadTemporalConfig(shell));
   try {
-    await step('gateways load what is served', () => untilServed(addresses.gateways.production, shape));
+    await step('gateways load what is served', () => untilServed(addressOf(addresses.gateways, 'production'), shape));
     await step('schedules', () => applyAll(addresses.api, shape));
     const open = await step('what is going on', () => openWork(sql, temporal.client, shape));
     yield* await step('plans, looks, polls', () =>

@@ -1,7 +1,8 @@
-import { Option, type Command } from 'commander';
-import { environmentSchema, type Environment } from '../../domain/names.js';
+import type { Command } from 'commander';
+import type { Environment } from '../../domain/names.js';
 import type { ModelDetail } from '../../client/http/models.js';
 import type { CliContext } from '../context.js';
+import { anEnvironment } from '../parse/options.js';
 import { examples } from '../examples.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
@@ -60,7 +61,7 @@ export function registerModels(program: Command, context: CliContext): void {
         'let it go',
     )
     .requiredOption('--reason <text>', 'why')
-    .addOption(new Option('--env <environment>', 'only there').choices(environmentSchema.options))
+    .addOption(anEnvironment('--env <environment>', 'only there'))
     .addHelpText('after', examples('models retire flight-delay --reason "replaced by flight-delay-2"'))
     .action(async (text: string, { reason, env }: { reason: string; env?: Environment }, command: Command) => {
       const model = requireModelName(text);

@@ -1,13 +1,13 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
-import { environmentSchema, type Environment } from '../../domain/names.js';
+import type { Environment } from '../../domain/names.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { exitCodeOf, exitCodeOfState } from '../exit-code.js';
 import { follow } from '../follow.js';
 import { describePromotionPlan } from '../format/promotion-plan.js';
 import { actorOption } from '../global-options.js';
-import { parseCount } from '../parse/options.js';
+import { anEnvironment, parseCount } from '../parse/options.js';
 import { requireVersionRef } from '../parse/version-ref.js';
 import { awaitInputCheck } from '../await-input-check.js';
 import { workflowLines } from '../workflow-lines.js';
@@ -26,9 +26,7 @@ export function registerPromote(program: Command, context: CliContext): void {
   program
     .command('promote <version>')
     .description('request that a version be promoted into an environment')
-    .addOption(
-      new Option('--to <environment>', 'the environment').choices(environmentSchema.options).makeOptionMandatory(),
-    )
+    .addOption(anEnvironment('--to <environment>', 'the environment').makeOptionMandatory())
     .option('--plan', 'show what it would require; changes nothing')
     .option('--also-shadow <n...>', 'further versions to shadow beside it, for the strategy shadow', parseCounts)
     .option('--wait', 'show progress and wait until it ends; Ctrl-C does not stop the promotion')

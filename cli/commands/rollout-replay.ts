@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { PerdureError, messageOf } from '../../domain/errors.js';
-import { environmentSchema, type Environment } from '../../domain/names.js';
+import type { Environment } from '../../domain/names.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../domain/rollout/rollout-policy.js';
 import { describeIssues } from '../../domain/schema-issue.js';
 import type { CliContext } from '../context.js';
@@ -9,7 +9,7 @@ import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { state } from '../format/words.js';
-import { parseCount } from '../parse/options.js';
+import { anEnvironment, parseCount } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
 
 interface ReplayOptions {
@@ -24,7 +24,7 @@ export function registerRolloutReplay(rollout: Command, context: CliContext): vo
     .command('replay <model>')
     .description('replay past rollouts from what the judge saw, and show which would end differently')
     .option('--policy <file>', 'a JSON file with another rollout policy (default: each rollout’s own policy)')
-    .addOption(new Option('--env <environment>', 'only this environment').choices(environmentSchema.options))
+    .addOption(anEnvironment('--env <environment>', 'only this environment'))
     .option('--limit <n>', 'how many of the newest rollouts', parseCount, 50)
     .addHelpText(
       'after',

@@ -134,8 +134,8 @@ function describeCheck({ colours }: Output, { name, outcome, finding, remedy }: 
 
 interface Addresses {
   api: string;
-  gateways: { production: string; staging: string };
-  gatewaysGrpc: { production: string; staging: string };
+  gateways: Readonly<Record<string, string>>;
+  gatewaysGrpc: Readonly<Record<string, string>>;
   temporal: string;
   temporalUi?: string | undefined;
   s3Endpoint: string;
@@ -154,10 +154,10 @@ const shown = ({ api, gateways, gatewaysGrpc, temporal, temporalUi, s3Endpoint }
 const places = (addresses: Addresses) =>
   fields([
     ['control API', addresses.api],
-    ['gateway (production)', addresses.gateways.production],
-    ['gateway (production), gRPC', addresses.gatewaysGrpc.production],
-    ['gateway (staging)', addresses.gateways.staging],
-    ['gateway (staging), gRPC', addresses.gatewaysGrpc.staging],
+    ...Object.entries(addresses.gateways).flatMap(([environment, url]): [string, string | null][] => [
+      [`gateway (${environment})`, url],
+      [`gateway (${environment}), gRPC`, addresses.gatewaysGrpc[environment] ?? null],
+    ]),
     ['Temporal', addresses.temporal],
     ['Temporal UI', addresses.temporalUi ?? null],
   ]);

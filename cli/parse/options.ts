@@ -1,11 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { environmentSchema, type Environment } from '../../domain/names.js';
+import { defaultEnvironment } from '../../domain/environments.js';
+import type { Environment } from '../../domain/names.js';
 import { partitionSchema } from '../../domain/partition.js';
+import { ENVIRONMENTS } from '../../perdure.config.js';
+
+/** An option whose value is one of the environments; without a default. */
+export const anEnvironment = (flags: string, description: string): Option =>
+  new Option(flags, description).choices(ENVIRONMENTS.map(({ name }) => name));
 
 /** `--env`: production unless given. */
-export function environmentOption(description = 'the environment'): Option {
-  return new Option('--env <environment>', description).choices(environmentSchema.options).default('production');
-}
+export const environmentOption = (description = 'the environment'): Option =>
+  anEnvironment('--env <environment>', description).default(defaultEnvironment(ENVIRONMENTS));
 
 export interface EnvironmentChoice {
   env: Environment;

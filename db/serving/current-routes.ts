@@ -22,6 +22,15 @@ export async function nextRevision(tx: Transaction, environment: Environment): P
   return row.revision;
 }
 
+/** Every environment that ever had a route, listed in the configuration or not, by name. */
+export async function routedEnvironments(db: Database): Promise<Environment[]> {
+  const rows = await db.orm
+    .select({ environment: routeRevisions.environment })
+    .from(routeRevisions)
+    .orderBy(routeRevisions.environment);
+  return rows.map(({ environment }) => environment);
+}
+
 /** Puts an epoch in force, in the transaction that appends it to the history. */
 export async function putInForce(
   tx: Transaction,

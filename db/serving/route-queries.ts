@@ -93,7 +93,7 @@ export async function latestRoutes(db: Database, environment?: Environment, sinc
     .innerJoin(routes, inForce)
     .where(
       and(
-        environment && eq(currentRoutes.environment, environment),
+        environment === undefined ? undefined : eq(currentRoutes.environment, environment),
         since > 0 ? gt(currentRoutes.revision, since) : undefined,
       ),
     )

@@ -59,7 +59,7 @@ export const floorSchema = z.strictObject({
 });
 export type Floor = z.infer<typeof floorSchema>;
 
-export const floorsSchema = z.partialRecord(environmentSchema, floorSchema);
+export const floorsSchema = z.record(environmentSchema, floorSchema);
 export type Floors = z.infer<typeof floorsSchema>;
 export type FloorsInput = z.input<typeof floorsSchema>;
 

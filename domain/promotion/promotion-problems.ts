@@ -9,7 +9,6 @@ export function promotionProblems({
   remindAfterHours,
   expireAfterHours,
   approvals,
-  environments,
 }: PromotionPolicy): DefinitionProblem[] {
   const problems: DefinitionProblem[] = [];
   // A promotion that expires sooner than after the reminder that nobody wrote down is no mistake.
@@ -23,11 +22,6 @@ export function promotionProblems({
     const twice = roles.find((role, at) => roles.indexOf(role) !== at);
     if (twice !== undefined) problems.push({ path, message: `${twice} is named twice` });
   }
-  if (environments.length === 2 && environments[0] === 'production')
-    problems.push({
-      path: 'promotion.environments',
-      message: 'production would serve a version before staging does: list staging first',
-    });
   return problems;
 }
 

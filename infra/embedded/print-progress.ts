@@ -37,10 +37,11 @@ export function describeProgress({ component, phase, detail, durationMs }: Stack
 export function printWhereToLook({ addresses, config }: RunningStack): void {
   const lines = [
     ['control API', addresses.api],
-    ['gateway (production)', `${addresses.gateways.production}, gRPC ${addresses.gatewaysGrpc.production}`],
-    ['gateway (staging)', `${addresses.gateways.staging}, gRPC ${addresses.gatewaysGrpc.staging}`],
+    ...config.environments.map(
+      ({ name, url, grpcAddress }) => [`gateway (${name})`, `${url}, gRPC ${grpcAddress}`] as const,
+    ),
     ['Temporal UI', addresses.temporalUi ?? `of the server at ${addresses.temporal}`],
     ['state and logs', config.home],
   ] as const;
-  process.stdout.write(`\n${lines.map(([name, value]) => `  ${name.padEnd(21)} ${pc.cyan(value)}`).join('\n')}\n\n`);
+  process.stdout.write(`\n${lines.map(([name, value]) => `  ${name.padEnd(22)} ${pc.cyan(value)}`).join('\n')}\n\n`);
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import type { PerdureConfig } from '../../perdure.config.js';
+import type { Environment } from '../../domain/names.js';
+import { gatewayVariables, type PerdureConfig } from '../../perdure.config.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { awsNodeWarningOff } from './servers/bucket.js';
 import { applicationUrl, postgresUrl, type PostgresOptions } from './servers/postgres.js';
@@ -10,9 +11,10 @@ import { writeStateFile } from './state-file.js';
 /** Which servers are the stack's own, and where everything answers. */
 export interface StackAddresses {
   api: string;
-  gateways: PerdureConfig['gatewayUrls'];
+  /** By environment, started or not. */
+  gateways: Record<Environment, string>;
   /** host:port, as gRPC clients want it. */
-  gatewaysGrpc: PerdureConfig['gatewayUrls'];
+  gatewaysGrpc: Record<Environment, string>;
   temporal: string;
   /** Undefined for a Temporal of one's own, whose UI we do not know. */
   temporalUi: string | undefined;
@@ -34,8 +36,8 @@ export function stackAddresses(
   const ownTemporal = Boolean(environment.TEMPORAL_ADDRESS);
   return {
     api: config.apiUrl,
-    gateways: config.gatewayUrls,
-    gatewaysGrpc: config.gatewayGrpcAddresses,
+    gateways: Object.fromEntries(config.environments.map(({ name, url }) => [name, url])),
+    gatewaysGrpc: Object.fromEntries(config.environments.map(({ name, grpcAddress }) => [name, grpcAddress])),
     temporal: ownTemporal
       ? loadTemporalConfig(environment).connection.address
       : `${config.host}:${config.ports.temporal}`,
@@ -71,10 +73,7 @@ export function stackVariables(
     PERDURE_STACK_ID: stackId,
     PERDURE_HOST: config.host,
     PERDURE_API_PORT: String(config.ports.api),
-    PERDURE_GATEWAY_PRODUCTION_PORT: String(config.ports.gateways.production),
-    PERDURE_GATEWAY_STAGING_PORT: String(config.ports.gateways.staging),
-    PERDURE_GATEWAY_PRODUCTION_GRPC_PORT: String(config.ports.gatewaysGrpc.production),
-    PERDURE_GATEWAY_STAGING_GRPC_PORT: String(config.ports.gatewaysGrpc.staging),
+    ...gatewayPorts(config),
     PERDURE_TEMPORAL_PORT: String(config.ports.temporal),
     PERDURE_TEMPORAL_UI_PORT: String(config.ports.temporalUi),
     PERDURE_DATABASE_URL: addresses.databaseUrl,
@@ -93,6 +92,24 @@ export function stackVariables(
     TEMPORAL_NAMESPACE: addresses.temporalNamespace,
     ...(addresses.embedded.temporal ? { TEMPORAL_CONFIG_FILE: path.join(config.home, 'run', 'temporal.toml') } : {}),
   };
+}
+
+const gatewayPorts = ({ environments }: PerdureConfig): Record<string, string> =>
+  Object.fromEntries(
+    environments.flatMap(({ name, port, grpcPort }) => {
+      const variables = gatewayVariables(name);
+      return [
+        [variables.port, String(port)],
+        [variables.grpcPort, String(grpcPort)],
+      ];
+    }),
+  );
+
+/** Where the gateway of an environment answers. @throws an Error where the stack has no such environment. */
+export function addressOf(gateways: Readonly<Record<Environment, string>>, environment: Environment): string {
+  const address = gateways[environment];
+  if (address !== undefined) return address;
+  throw new Error(`the stack has no environment ${environment}: it has ${Object.keys(gateways).join(', ')}`);
 }
 
 /**

@@ -24,8 +24,9 @@ const stackFileSchema = z.object({
   components: z.array(componentSchema),
   addresses: z.object({
     api: z.string(),
-    gateways: z.object({ production: z.string(), staging: z.string() }),
-    gatewaysGrpc: z.object({ production: z.string(), staging: z.string() }),
+    /** By environment. */
+    gateways: z.record(z.string(), z.string()),
+    gatewaysGrpc: z.record(z.string(), z.string()),
     temporal: z.string(),
     temporalUi: z.string().optional(),
     temporalNamespace: z.string(),

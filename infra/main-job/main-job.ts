@@ -8,6 +8,7 @@ import { workflowIds } from '../../domain/ids.js';
 import type { PromotionState } from '../../domain/promotion/promotion.js';
 import type { PerdureConfig } from '../../perdure.config.js';
 import flightDelay from '../../models/flight-delay/model.js';
+import { addressOf } from '../embedded/stack-environment.js';
 import { arrive } from './arrival.js';
 import { liveFlights } from './live-flights.js';
 import { collectReport } from './collect-report.js';
@@ -18,7 +19,7 @@ import type { FlightRequest } from './flights-requests.js';
 
 export interface MainJobOptions {
   config: PerdureConfig;
-  addresses: { api: string; gateways: Record<'production' | 'staging', string>; temporalUi: string | undefined };
+  addresses: { api: string; gateways: Record<string, string>; temporalUi: string | undefined };
   temporal: TemporalHandle;
   steps: Steps;
   startedAt: string;
@@ -74,7 +75,11 @@ export async function runMainJob({
   const counts = await steps.run(
     'canary',
     `canary of version ${second} while April is replayed at ${requestsPerSecond} requests a second`,
-    (say) => throughCanary({ temporal, promotion, requests, gatewayUrl: addresses.gateways.production, signal }, say),
+    (say) =>
+      throughCanary(
+        { temporal, promotion, requests, gatewayUrl: addressOf(addresses.gateways, 'production'), signal },
+        say,
+      ),
   );
 
   return collectReport({ api, model, startedAt, counts, stepsMs: steps.durationsMs });

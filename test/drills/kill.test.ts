@@ -17,6 +17,7 @@ import flightDelay from '../../models/flight-delay/model.js';
 import { pollUntil } from '../support/poll-until.js';
 import { startKillStack, type Healed, type KillStack } from './kill-stack.js';
 import { createPlace, processesOf, type Place } from '../support/place.js';
+import { addressOf } from '../../infra/embedded/stack-environment.js';
 
 const execute = promisify(execFile);
 const model = flightDelay.name;
@@ -110,7 +111,7 @@ describe('kill -9', () => {
 
     const requests = await liveFlights({ config: place.config, definition: flightDelay, month: '2013-04' });
     traffic = replayTraffic({
-      gatewayUrl: all.stack.addresses.gateways.production,
+      gatewayUrl: addressOf(all.stack.addresses.gateways, 'production'),
       definition: flightDelay,
       requests,
       perSecond: requestsPerSecond,

@@ -13,6 +13,7 @@ import { createHolds, type Holds } from './holds.js';
 import { answersSteadily, type TrafficGateway } from './live-traffic.js';
 import { stopTree } from './process-tree.js';
 import { recordWrites } from './recorded-facts.js';
+import { addressOf } from '../../infra/embedded/stack-environment.js';
 
 export interface DrillStack {
   all: KillStack;
@@ -83,7 +84,11 @@ export async function startDrillStack(): Promise<DrillStack> {
   const { gateways, gatewaysGrpc } = all.stack.addresses;
   const { host } = place.config;
   const production: DrillStack['gateways'] = [
-    { name: 'gateway-production', url: gateways.production, grpcAddress: gatewaysGrpc.production },
+    {
+      name: 'gateway-production',
+      url: addressOf(gateways, 'production'),
+      grpcAddress: addressOf(gatewaysGrpc, 'production'),
+    },
     { name: secondGateway, url: `http://${host}:${port}`, grpcAddress: `${host}:${port + 1}` },
   ];
   /** What the drill has broken, once for each time that it did. */

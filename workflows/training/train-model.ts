@@ -4,6 +4,7 @@ import { CancellationScope, isCancellation, ParentClosePolicy, startChild, workf
 import { actorOf } from '../../domain/cause.js';
 import { workflowIds } from '../../domain/ids.js';
 import type { LeaseGrant } from '../../domain/lease-holder.js';
+import type { Environment } from '../../domain/names.js';
 import type { TrainRequest } from '../../domain/workflow-inputs.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import { dataWork, quickActivities, inputChecks, lockWaits, trainers } from '../activity-profiles.js';
@@ -168,7 +169,7 @@ const firingTime = (): string | null =>
 async function askForPromotion(
   model: string,
   version: number,
-  environment: 'production' | 'staging',
+  environment: Environment,
   requestedBy: string,
 ): Promise<string> {
   const workflowId = workflowIds.promote(model, version, environment);

@@ -9,9 +9,9 @@ import { leakWarnings } from './leak-warnings.js';
 import { planColumns } from '../snapshot/plan-columns.js';
 import { hasValueMetrics, valueMetricProblems } from './value-expression.js';
 
-/** Warnings of definitions that were found sound, by digest: a plan is followed by an apply of the same. */
-const soundDefinitions = new Map<string, DefinitionProblem[]>();
-const soundMax = 1000;
+/** What was found of definitions, by digest: a plan is followed by an apply of the same. */
+const checked = new Map<string, ExpressionFindings>();
+const checkedMax = 1000;
 const memoryLimitMb = 128;
 const engineLimits = { residentMb: memoryLimitMb + 640, statementMs: 60_000 };
 
@@ -34,32 +34,34 @@ export async function expressionFindings(
 }
 
 /**
- * Asks of definitions that somebody wants to apply what training and the judge will ask of their expressions, in a
- * process of its own.
- * @returns warnings by model
+ * Asks of definitions what training and the judge will ask of their expressions, in a process of its own.
+ * @param staying those in force already, of which problems are only told
+ * @returns what was found, by model
  * @throws PerdureError `definition/invalid` that names every problem of the first definition that has one;
  * `expression/limit-exceeded`
  */
 export async function checkExpressions(
   definitions: readonly ModelDefinition[],
-): Promise<Map<string, DefinitionProblem[]>> {
-  const warningsOf = new Map<string, DefinitionProblem[]>();
-  const unknown = definitions.filter((definition) => {
-    const known = soundDefinitions.get(definitionDigest(definition));
-    if (known) warningsOf.set(definition.name, known);
-    return !known;
-  });
-  if (unknown.length === 0) return warningsOf;
-  await inEngine(async (session) => {
-    for (const definition of unknown) {
-      const { problems, warnings } = await expressionFindings(session, definition);
-      if (problems.length > 0) throw invalidDefinition(definition.name, problems);
-      warningsOf.set(definition.name, warnings);
-      if (soundDefinitions.size >= soundMax) soundDefinitions.clear();
-      soundDefinitions.set(definitionDigest(definition), warnings);
-    }
-  });
-  return warningsOf;
+  staying: readonly ModelDefinition[] = [],
+): Promise<Map<string, ExpressionFindings>> {
+  const unknown = definitions.filter((definition) => !checked.has(definitionDigest(definition)));
+  if (unknown.length > 0)
+    await inEngine(async (session) => {
+      for (const definition of unknown) remember(definition, await expressionFindings(session, definition));
+    });
+  const found = new Map<string, ExpressionFindings>();
+  for (const definition of definitions) {
+    const findings = checked.get(definitionDigest(definition)) ?? { problems: [], warnings: [] };
+    if (findings.problems.length > 0 && !staying.includes(definition))
+      throw invalidDefinition(definition.name, findings.problems);
+    found.set(definition.name, findings);
+  }
+  return found;
+}
+
+function remember(definition: ModelDefinition, findings: ExpressionFindings): void {
+  if (checked.size >= checkedMax) checked.clear();
+  checked.set(definitionDigest(definition), findings);
 }
 
 /**

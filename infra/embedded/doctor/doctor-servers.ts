@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { PerdureConfig } from '../../../perdure.config.js';
+import { gatewayVariables, type PerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { ensureBucket } from '../servers/bucket.js';
 import { note, ok, problem, type Check } from '../../../oversight/check.js';
@@ -107,16 +107,16 @@ async function replayCheck(place: ReplayPlace): Promise<Check> {
 }
 
 async function portChecks(
-  { home, host, ports, databaseUrl, s3 }: PerdureConfig,
+  { home, host, ports, environments, databaseUrl, s3 }: PerdureConfig,
   environment: NodeJS.ProcessEnv,
 ): Promise<Check[]> {
   const s3Ports = Object.entries(objectStorePorts).filter(([part]) => part !== 'grpc');
   const claims: [name: string, port: number, variable: string][] = [
     ['control API', ports.api, 'PERDURE_API_PORT'],
-    ['gateway (production)', ports.gateways.production, 'PERDURE_GATEWAY_PRODUCTION_PORT'],
-    ['gateway (production), gRPC', ports.gatewaysGrpc.production, 'PERDURE_GATEWAY_PRODUCTION_GRPC_PORT'],
-    ['gateway (staging)', ports.gateways.staging, 'PERDURE_GATEWAY_STAGING_PORT'],
-    ['gateway (staging), gRPC', ports.gatewaysGrpc.staging, 'PERDURE_GATEWAY_STAGING_GRPC_PORT'],
+    ...environments.flatMap(({ name, port, grpcPort }): [string, number, string][] => [
+      [`gateway (${name})`, port, gatewayVariables(name).port],
+      [`gateway (${name}), gRPC`, grpcPort, gatewayVariables(name).grpcPort],
+    ]),
   ];
   if (!environment.TEMPORAL_ADDRESS)
     claims.push(

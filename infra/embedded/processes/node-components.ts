@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { PerdureError } from '../../../domain/errors.js';
-import { ENVIRONMENTS, type PerdureConfig } from '../../../perdure.config.js';
+import { gatewayVariables, type PerdureConfig } from '../../../perdure.config.js';
 import type { ComponentSpec, ProcessView } from './component.js';
 
 /** A worker that has not answered for so long is hung, not busy. */
@@ -17,7 +17,7 @@ export interface NodeComponentOptions {
   signingKeyFile: string;
 }
 
-/** Control API, the two workers and the two gateways; `stack.ts` says what starts when. */
+/** Control API, the two workers and a gateway for each environment; `stack.ts` says what starts when. */
 export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
   const { config } = options;
   const api = nodeComponent(options, {
@@ -44,20 +44,19 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
       },
     }),
   );
-  const gateways = ENVIRONMENTS.map((environment) => {
+  const always = config.environments.filter(({ gateway }) => gateway === 'always');
+  const gateways = always.map(({ name: environment, port, grpcPort, url, grpcAddress }) => {
     const home = path.join(config.home, `gateway-${environment}`);
-    const port = config.ports.gateways[environment];
-    const grpcPort = config.ports.gatewaysGrpc[environment];
-    const variable = `PERDURE_GATEWAY_${environment.toUpperCase()}`;
+    const variables = gatewayVariables(environment);
     return nodeComponent(options, {
       name: `gateway-${environment}`,
       entry: options.gatewayProgram,
       ports: [
-        { port, variable: `${variable}_PORT`, purpose: `the ${environment} gateway` },
-        { port: grpcPort, variable: `${variable}_GRPC_PORT`, purpose: `gRPC of the ${environment} gateway` },
+        { port, variable: variables.port, purpose: `the ${environment} gateway` },
+        { port: grpcPort, variable: variables.grpcPort, purpose: `gRPC of the ${environment} gateway` },
       ],
-      health: `${config.gatewayUrls[environment]}/v2/health/live`,
-      address: `${config.gatewayUrls[environment]}, gRPC ${config.gatewayGrpcAddresses[environment]}`,
+      health: `${url}/v2/health/live`,
+      address: `${url}, gRPC ${grpcAddress}`,
       env: {
         PERDURE_GATEWAY_ENVIRONMENT: environment,
         PERDURE_GATEWAY_PORT: String(port),

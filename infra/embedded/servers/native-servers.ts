@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { loadPerdureConfig } from '../../../perdure.config.js';
+import { ENVIRONMENTS, gatewayVariables, loadPerdureConfig } from '../../../perdure.config.js';
 import type { OnProgress } from '../processes/component.js';
 import { objectStorePorts } from './object-store.js';
 import { findFreePorts } from '../processes/ports.js';
@@ -40,17 +40,18 @@ export async function startNativeServers(options: NativeServersOptions = {}): Pr
 export async function freePortVariables(host = '127.0.0.1'): Promise<Record<string, string>> {
   const objectStoreParts = Object.values(objectStorePorts).filter((offset) => offset < objectStorePorts.grpc).length;
   const s3 = await findFreePorts(host, objectStoreParts, [0, objectStorePorts.grpc]);
-  const names = ['POSTGRES', 'TEMPORAL', 'TEMPORAL_UI', 'API', 'GATEWAY_PRODUCTION', 'GATEWAY_STAGING'] as const;
+  const servers = ['POSTGRES', 'TEMPORAL', 'TEMPORAL_UI', 'API'].map((name) => [`PERDURE_${name}_PORT`, undefined]);
+  const gateways = ENVIRONMENTS.map(({ name }) => Object.values(gatewayVariables(name)));
   const taken = new Set(Array.from({ length: objectStoreParts }, (_, index) => s3 + index));
   const variables: Record<string, string> = { PERDURE_S3_PORT: String(s3) };
-  for (const name of names) {
+  for (const [rest, grpc] of [...servers, ...gateways]) {
     let port: number;
     // A gateway's gRPC port is the one after its REST port.
     do port = await findFreePorts(host, 2);
     while (taken.has(port) || taken.has(port + 1));
     taken.add(port).add(port + 1);
-    variables[`PERDURE_${name}_PORT`] = String(port);
-    if (name.startsWith('GATEWAY_')) variables[`PERDURE_${name}_GRPC_PORT`] = String(port + 1);
+    if (rest) variables[rest] = String(port);
+    if (grpc) variables[grpc] = String(port + 1);
   }
   return variables;
 }

@@ -1,3 +1,4 @@
+import { loadPerdureConfig } from '../../../perdure.config.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createObjectStore } from '../../../adapters/object-store/object-store.js';
 import { buildApi } from '../../../api/build-api.js';
@@ -43,6 +44,7 @@ describe('while every server is away', () => {
       objects,
       schedules: createModelSchedules(temporal),
       decisions: createDecisionSender({ temporal, trust: 'frontend', signer: null }),
+      environments: loadPerdureConfig({}).environments,
       floors: () => Promise.resolve({}),
       pingTemporal: temporal.ping,
       accessFile: '/nowhere',

@@ -1,3 +1,4 @@
+import { loadPerdureConfig } from '../../../perdure.config.js';
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -81,6 +82,7 @@ export async function startApi({
     objects: store,
     schedules: createModelSchedules(temporal),
     decisions: createDecisionSender({ temporal, trust, signer }),
+    environments: loadPerdureConfig({}).environments,
     floors: () => Promise.resolve(floors),
     pingTemporal: temporal.ping,
     accessFile: path.join(folder, 'access.json'),

@@ -1,3 +1,4 @@
+import { loadPerdureConfig } from '../../../perdure.config.js';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -41,6 +42,7 @@ export async function startWorkers(
   const floorsFile = path.join(running.uploadFolder, 'floors.json');
   await writeFile(floorsFile, '{}');
   const config = loadTemporalConfig();
+  const { environments, floors } = loadPerdureConfig({});
   const queues = taskQueues(`signed-${randomUUID()}`);
   const connected = await connectTemporal(config);
   const deps = {
@@ -53,7 +55,8 @@ export async function startWorkers(
       home: running.uploadFolder,
       accessFile,
       training: { perModelMax: 1, highestPriority: 2, ...limits },
-      floors: { configured: {}, file: floorsFile },
+      environments,
+      floors: { configured: floors.configured, file: floorsFile },
       decisions: { trust: 'signed' as const, verifyingKeysFile: running.verifyingKeysFile },
     },
   };

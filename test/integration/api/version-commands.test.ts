@@ -1,3 +1,4 @@
+import { loadPerdureConfig } from '../../../perdure.config.js';
 import { createHash } from 'node:crypto';
 import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -72,11 +73,8 @@ test('an archived version leaves lists and promotions until it is brought back, 
   });
   expect((await running.perdure('versions', 'ls', model)).stdout).not.toContain(`${model}@2`);
   expect((await running.perdure('versions', 'ls', model, '--all')).stdout).toContain(`${model}@2`);
-  const ask = () =>
-    createRequestActivities({ ...running, config: {} as ActivityDependencies['config'] }).parsePromoteRequest({
-      model,
-      version: 2,
-    });
+  const config = { environments: loadPerdureConfig({}).environments } as unknown as ActivityDependencies['config'];
+  const ask = () => createRequestActivities({ ...running, config }).parsePromoteRequest({ model, version: 2 });
   await expect(ask()).rejects.toThrow(`${model}@2 is archived (ada@example.org: a bad month)`);
   await running.perdure('versions', 'unarchive', `${model}@2`, '--reason', 'wanted again');
   await expect(ask()).resolves.toMatchObject({ version: 2 });

@@ -126,7 +126,7 @@ describe('definitions that are applied', () => {
   });
 
   it('are checked without any data, in a process of their own', async () => {
-    expect([...(await checkExpressions([flightDelay]))]).toEqual([[flightDelay.name, []]]);
+    expect([...(await checkExpressions([flightDelay]))]).toEqual([[flightDelay.name, { problems: [], warnings: [] }]]);
     const error = await ofProblem(
       checkExpressions([flightDelay, withFrom("length(lpad('a', 2000000000, 'b')) + temprature")]),
     );

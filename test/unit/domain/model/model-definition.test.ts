@@ -52,7 +52,7 @@ describe('a model definition', () => {
     ['evaluation.gates.0', { name: 'two bounds', metric: 'rocAuc', atLeast: 0.5, atMost: 0.9 }, 'evaluation.gates[0]'],
     ['evaluation.slices.0', 'colour', 'evaluation.slices[0]'],
     ['promotion.environments', ['production', 'production'], 'promotion.environments'],
-    ['promotion.environments', ['moon'], 'promotion.environments[0]'],
+    ['promotion.environments', ['Moon!'], 'promotion.environments[0]'],
     ['promotion.expireAfterHours', 0, 'promotion.expireAfterHours'],
     ['rollout.strategy', 'hope', 'rollout.strategy'],
     ['rollout.steps', [{ sharePct: 25 }, { sharePct: 5 }, { sharePct: 100 }], 'rollout.steps[1].sharePct'],

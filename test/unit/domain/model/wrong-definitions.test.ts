@@ -491,12 +491,6 @@ describe('a plan', () => {
     ['an escalation to nobody', { 'promotion.escalateAfterHours': 20 }, 'promotion.escalateTo', /both or neither/],
     ['a role twice', { 'promotion.approvals.roles': ['approver', 'approver'] }, 'promotion.approvals.roles', /twice/],
     [
-      'production before staging',
-      { 'promotion.environments': ['production', 'staging'] },
-      'promotion.environments',
-      /staging first/,
-    ],
-    [
       'an unknown time zone',
       { 'triggers.schedules.0.timeZone': 'America/NewYork' },
       'triggers.schedules[0].timeZone',
