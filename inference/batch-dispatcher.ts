@@ -5,7 +5,7 @@ import type { CallerDeadline } from './caller-deadline.js';
 import type { EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 import { lateError, RequestQueue, type PendingRequest, type QueueLimits } from './request-queue.js';
-import type { Scores } from './scores.js';
+import type { Scores } from '../domain/tasks/scores.js';
 
 export interface DispatcherOptions extends QueueLimits {
   deadlineMs: number;

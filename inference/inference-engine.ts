@@ -1,6 +1,6 @@
-import type { Contract } from '../domain/data/contract.js';
+import type { PromisedInterface } from '../adapters/onnx/tensor-interface-check.js';
 import type { Rows } from './compiled-contract.js';
-import type { Scores } from './scores.js';
+import type { Scores } from '../domain/tasks/scores.js';
 import type { CallerDeadline } from './caller-deadline.js';
 
 /** What an engine needs to answer for one model version. */
@@ -11,7 +11,7 @@ export interface ModelSpec {
   path: string;
   sha256: string;
   /** What the graph must take and give; it is checked before any runtime reads it. */
-  contract: Contract;
+  promised: PromisedInterface;
   /** Inputs of the graph, one a feature, in the order of the columns that `infer` gets. */
   features: { name: string; type: 'number' | 'string' }[];
   /** A row that the model must answer before it may serve. */

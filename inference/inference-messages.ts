@@ -11,5 +11,5 @@ export type FromInference =
   | { kind: 'ready' }
   | { kind: 'loaded' }
   | { kind: 'refused'; code: 'artifact/refused' | 'artifact/digest-mismatch'; message: string }
-  | { kind: 'answer'; batch: number; probabilities: Float32Array; classes: number }
+  | { kind: 'answer'; batch: number; values: Float32Array; width: number }
   | { kind: 'failed'; batch: number; message: string };

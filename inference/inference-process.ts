@@ -1,5 +1,4 @@
 import {
-  classes,
   openModelSession,
   readModelFile,
   type InputColumn,
@@ -7,7 +6,8 @@ import {
 } from '../adapters/onnx/model-session.js';
 import { checkTensorInterface } from '../adapters/onnx/tensor-interface-check.js';
 import { PerdureError, messageOf } from '../domain/errors.js';
-import type { Scores } from './scores.js';
+import { outputSignature, taskOf } from '../domain/tasks/task-of.js';
+import type { Scores } from '../domain/tasks/scores.js';
 import type { ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 
@@ -55,12 +55,13 @@ async function handle(message: ToInference): Promise<void> {
   }
 }
 
-async function load({ key, path, sha256, contract, features, sampleRow }: ModelSpec): Promise<Run> {
+async function load({ key, path, sha256, promised, features, sampleRow }: ModelSpec): Promise<Run> {
   // Here and not in the gateway: reading a hostile file may take time and memory, and this process may be killed for
   // it.
   const model = await readModelFile({ path, sha256 }, key);
-  checkTensorInterface(model.info, contract);
-  const session = await openModelSession(model);
+  checkTensorInterface(model.info, promised);
+  const outputs = taskOf(promised).graphOutputs(outputSignature(promised.contract, promised.classes));
+  const session = await openModelSession(model, outputs);
   const wanted = features.map((feature) => feature.name);
   const missing = wanted.filter((name) => !session.inputNames.includes(name));
   const extra = session.inputNames.filter((name) => !wanted.includes(name));
@@ -70,10 +71,6 @@ async function load({ key, path, sha256, contract, features, sampleRow }: ModelS
       `The graph of ${key} does not match its contract: it lacks [${missing.join(', ')}] and expects ` +
         `[${extra.join(', ')}].`,
     );
-  }
-  for (const output of ['label', 'probabilities']) {
-    if (!session.outputNames.includes(output))
-      throw new PerdureError('artifact/refused', `The graph of ${key} has no output called ${output}.`);
   }
   const runModel = runnerOf(session, features);
   for (const rows of warmRows) {
@@ -104,7 +101,7 @@ function runnerOf(session: ModelSession, features: ModelSpec['features']): Run {
       if (type === 'number') feeds[name] = numbers.subarray(numberAt, (numberAt += rows));
       else feeds[name] = strings.slice(stringAt, (stringAt += rows));
     }
-    return { probabilities: await session.probabilities(feeds, rows), classes };
+    return { values: await session.scores(feeds, rows), width: session.width };
   };
 }
 

@@ -3,7 +3,7 @@ import { PerdureError } from '../domain/errors.js';
 import { BatchDispatcher, type DispatcherOptions } from './batch-dispatcher.js';
 import type { Rows } from './compiled-contract.js';
 import { CrashBackoff, type CrashLimits } from './crash-backoff.js';
-import type { Scores } from './scores.js';
+import type { Scores } from '../domain/tasks/scores.js';
 import type { EngineModelStatus, EngineObserver, ModelSpec } from './inference-engine.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 import type { InferenceProcess } from './warm-process.js';

@@ -1,5 +1,5 @@
 import type { Rows } from './compiled-contract.js';
-import type { Scores } from './scores.js';
+import type { Scores } from '../domain/tasks/scores.js';
 import type { ModelSpec } from './inference-engine.js';
 
 export interface PackedRows {
@@ -36,6 +36,6 @@ export function packRows(features: ModelSpec['features'], requests: readonly Row
 }
 
 /** The part of a batch's answer that belongs to the `count` rows from `from`. */
-export function sliceScores({ probabilities, classes }: Scores, from: number, count: number): Scores {
-  return { probabilities: probabilities.subarray(from * classes, (from + count) * classes), classes };
+export function sliceScores({ values, width }: Scores, from: number, count: number): Scores {
+  return { values: values.subarray(from * width, (from + count) * width), width };
 }

@@ -1,6 +1,6 @@
 import { PerdureError } from '../domain/errors.js';
 import type { Rows } from './compiled-contract.js';
-import type { Scores } from './scores.js';
+import type { Scores } from '../domain/tasks/scores.js';
 import { callerLeft, callerTimedOut, timedOut, type CallerDeadline } from './caller-deadline.js';
 
 export interface PendingRequest {

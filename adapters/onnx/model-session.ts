@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { PerdureError } from '../../domain/errors.js';
+import type { GraphOutput } from '../../domain/tasks/task.js';
 import { checkModel, defaultModelLimits, type ModelInfo } from './model-check.js';
+import { scoresOf } from './scores-of.js';
 
 /** Values of one input, a row each: numbers with NaN for a missing value, texts with '' for it. */
 export type InputColumn = Float32Array | string[];
@@ -11,18 +13,15 @@ export type InputColumn = Float32Array | string[];
 export interface ModelSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Of a row of scores. */
+  readonly width: number;
   /**
-   * Row-major, `classes` a row. Rounding may carry them a little out of [0, 1].
-   * @throws Error that says what was answered instead of probabilities.
+   * Row-major, `width` a row: the outputs side by side. Rounding may carry a chance a little out of [0, 1].
+   * @throws Error that says what was answered instead.
    */
-  probabilities(feeds: Record<string, InputColumn>, rows: number): Promise<Float32Array>;
+  scores(feeds: Record<string, InputColumn>, rows: number): Promise<Float32Array>;
   release(): Promise<void>;
 }
-
-/** Every label is true or false. */
-export const classes = 2;
-/** Rounding may carry a converted model's probability this far out of [0, 1]. */
-const slack = 1e-5;
 
 export interface ModelFile {
   path: string;
@@ -62,8 +61,16 @@ async function readBounded(path: string, name: string): Promise<Uint8Array> {
   return readFile(path).catch(cannotBeRead);
 }
 
-/** Opens a model that `readModelFile` has accepted, on one thread. @throws PerdureError `artifact/refused`. */
-export async function openModelSession({ bytes }: Pick<ModelFile, 'bytes'>): Promise<ModelSession> {
+/**
+ * Opens a model that `readModelFile` has accepted, on one thread.
+ * @param outputs those that it is asked for, in the order of the scores of a row; its own label is not: the version's
+ * threshold draws the line
+ * @throws PerdureError `artifact/refused`.
+ */
+export async function openModelSession(
+  { bytes }: Pick<ModelFile, 'bytes'>,
+  outputs: readonly GraphOutput[],
+): Promise<ModelSession> {
   const session = await InferenceSession.create(bytes, {
     executionProviders: ['cpu'],
     executionMode: 'sequential',
@@ -73,27 +80,20 @@ export async function openModelSession({ bytes }: Pick<ModelFile, 'bytes'>): Pro
   }).catch((error: unknown) => {
     throw new PerdureError('artifact/refused', `The runtime cannot load the model: ${String(error)}`);
   });
+  const names = outputs.map(({ name }) => name);
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async probabilities(columns, rows) {
+    width: outputs.reduce((sum, { width }) => sum + width, 0),
+    async scores(columns, rows) {
       const feeds: Record<string, Tensor> = {};
       const shape = [rows, 1];
       for (const [name, column] of Object.entries(columns))
         feeds[name] =
           column instanceof Float32Array ? new Tensor('float32', column, shape) : new Tensor('string', column, shape);
-      // Its own label is not asked for: the version's threshold draws the line.
-      const { probabilities } = await session.run(feeds, ['probabilities']);
-      return mustBeProbabilities(probabilities?.data, rows);
+      const answered = await session.run(feeds, names);
+      return scoresOf(outputs, (name) => answered[name]?.data, rows);
     },
     release: () => session.release(),
   };
-}
-
-function mustBeProbabilities(scores: unknown, rows: number): Float32Array {
-  if (!(scores instanceof Float32Array) || scores.length !== rows * classes)
-    throw new Error(`probabilities are not FP32 of shape [${rows}, ${classes}]`);
-  for (const score of scores)
-    if (!(score >= -slack && score <= 1 + slack)) throw new Error(`${score} stands where a probability is due`);
-  return scores;
 }

@@ -61,7 +61,7 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
 
 async function openCandidate({ candidate, contract }: EvaluationRequest): Promise<Scorer> {
   const model = await readModelFile(candidate);
-  checkTensorInterface(model.info, contract);
+  checkTensorInterface(model.info, { contract });
   return openScorer(model);
 }
 
@@ -73,7 +73,7 @@ async function openChampion({
   if (!champion) return { champion: null };
   if (champion.impossible !== undefined) return { champion: null, notCompared: champion.impossible };
   const model = await readModelFile(champion);
-  const problems = olderTensorInterfaceProblems(model.info, champion.own?.contract ?? contract);
+  const problems = olderTensorInterfaceProblems(model.info, { contract: champion.own?.contract ?? contract });
   if (problems.length > 0) return { champion: null, notCompared: problems.join('; ') };
   return { champion: await openScorer(model) };
 }

@@ -1,5 +1,8 @@
 import { PerdureError, messageOf } from '../../domain/errors.js';
-import { classes, openModelSession, type InputColumn, type ModelFile } from './model-session.js';
+import { taskOf } from '../../domain/tasks/task-of.js';
+import { openModelSession, type InputColumn, type ModelFile } from './model-session.js';
+
+const yesOrNo = taskOf({}).graphOutputs({ classes: [0, 1], quantiles: [], length: 0 });
 
 export interface Scorer {
   /**
@@ -12,12 +15,12 @@ export interface Scorer {
 
 /** Opens a checked model for the rows of a holdout, in the session that gateways serve by. */
 export async function openScorer(model: ModelFile): Promise<Scorer> {
-  const session = await openModelSession(model);
+  const session = await openModelSession(model, yesOrNo);
   const inputs = model.info.inputs.map(({ name }) => name);
   return {
     async score(columns, rows) {
       const feeds = Object.fromEntries(inputs.map((name) => [name, columnOf(columns, name)]));
-      const answered = await session.probabilities(feeds, rows).catch((error: unknown) => {
+      const answered = await session.scores(feeds, rows).catch((error: unknown) => {
         const what = messageOf(error);
         throw new PerdureError(
           'artifact/refused',
@@ -40,7 +43,7 @@ function columnOf(columns: Record<string, InputColumn>, name: string): InputColu
 function positiveColumn(probabilities: Float32Array, rows: number): Float64Array {
   const scores = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
-    scores[row] = Math.min(1, Math.max(0, probabilities[classes * row + 1] ?? Number.NaN));
+    scores[row] = Math.min(1, Math.max(0, probabilities[2 * row + 1] ?? Number.NaN));
   }
   return scores;
 }

@@ -1,5 +1,7 @@
 import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError } from '../../domain/errors.js';
+import { outputSignature, taskOf } from '../../domain/tasks/task-of.js';
+import type { ClassName, TaskName } from '../../domain/tasks/task.js';
 import type { ModelInfo, TensorInfo } from './model-check.js';
 
 /** The ONNX element type of a feature. */
@@ -7,14 +9,23 @@ export function elementTypeOf(feature: Contract['features'][string]): 'float' | 
   return feature.type === 'number' ? 'float' : 'string';
 }
 
+/** What a model is held against. */
+export interface PromisedInterface {
+  contract: Contract;
+  /** `binary` when absent. */
+  task?: TaskName | undefined;
+  /** Those that the version was trained on, where the contract lists none. */
+  classes?: readonly ClassName[] | undefined;
+}
+
 /**
  * Compares what a model takes and gives with its contract: one input a feature, `[-1, 1]`, FP32 for numbers and text
- * for strings; outputs `label` and `probabilities` (FP32, one column a class, the last the positive one).
+ * for strings; the outputs that its task asks of a graph, FP32, and a `label` where the task has one.
  * @returns what does not fit, in words; empty when all does
  */
-export function tensorInterfaceProblems(info: ModelInfo, contract: Contract): string[] {
-  const problems = inputProblems(info, contract);
-  for (const name of Object.keys(contract.features)) {
+export function tensorInterfaceProblems(info: ModelInfo, promised: PromisedInterface): string[] {
+  const problems = olderTensorInterfaceProblems(info, promised);
+  for (const name of Object.keys(promised.contract.features)) {
     if (!info.inputs.some((input) => input.name === name)) problems.push(`input ${name} is missing`);
   }
   return problems;
@@ -24,13 +35,13 @@ export function tensorInterfaceProblems(info: ModelInfo, contract: Contract): st
  * As `tensorInterfaceProblems`, for a model made for an older contract: it may lack inputs, but can be asked only when
  * every input that it has is a feature of today.
  */
-export function olderTensorInterfaceProblems(info: ModelInfo, contract: Contract): string[] {
-  return inputProblems(info, contract);
+export function olderTensorInterfaceProblems(info: ModelInfo, promised: PromisedInterface): string[] {
+  return [...inputProblems(info, promised.contract), ...outputProblems(info, promised)];
 }
 
 /** @throws PerdureError `artifact/refused` that lists everything that does not fit */
-export function checkTensorInterface(info: ModelInfo, contract: Contract): void {
-  const problems = tensorInterfaceProblems(info, contract);
+export function checkTensorInterface(info: ModelInfo, promised: PromisedInterface): void {
+  const problems = tensorInterfaceProblems(info, promised);
   if (problems.length === 0) return;
   throw new PerdureError(
     'artifact/refused',
@@ -53,19 +64,31 @@ function inputProblems(info: ModelInfo, contract: Contract): string[] {
     if (!anyRows(input) || input.shape[1] !== 1)
       problems.push(`input ${input.name} has the shape ${shapeText(input)} instead of [-1, 1]`);
   }
-  const label = info.outputs.find((output) => output.name === 'label');
-  if (!label) problems.push('output label is missing');
-  else if (label.elementType !== 'int64' && label.elementType !== 'string')
-    problems.push(`output label is ${label.elementType}, neither int64 nor string`);
-  const probabilities = info.outputs.find((output) => output.name === 'probabilities');
-  if (!probabilities) problems.push('output probabilities is missing');
-  else {
-    if (probabilities.elementType !== 'float')
-      problems.push(`output probabilities is ${probabilities.elementType}, not float`);
-    const classes = probabilities.shape[1];
-    const sound = anyRows(probabilities) && (typeof classes !== 'number' || classes === 2);
-    if (probabilities.shape.length > 0 && !sound)
-      problems.push(`output probabilities has the shape ${shapeText(probabilities)} instead of [-1, 2]`);
+  return problems;
+}
+
+function outputProblems(info: ModelInfo, { contract, task: name, classes }: PromisedInterface): string[] {
+  const problems: string[] = [];
+  const task = taskOf({ task: name });
+  const signature = outputSignature(contract, classes);
+  const found = info.outputs.map((output) => `${output.name} ${shapeText(output)}`).join(', ') || 'none';
+  const outputOf = (wanted: string) => info.outputs.find((output) => output.name === wanted);
+  if (task.outputs(signature).some((output) => output.name === 'label')) {
+    const label = outputOf('label');
+    if (!label) problems.push(`output label is missing (the model gives ${found})`);
+    else if (label.elementType !== 'int64' && label.elementType !== 'string')
+      problems.push(`output label is ${label.elementType}, neither int64 nor string`);
+  }
+  for (const { name: wanted, width } of task.graphOutputs(signature)) {
+    const output = outputOf(wanted);
+    if (!output) problems.push(`output ${wanted} is missing (the model gives ${found})`);
+    else {
+      if (output.elementType !== 'float') problems.push(`output ${wanted} is ${output.elementType}, not float`);
+      const columns = output.shape[1];
+      const sound = anyRows(output) && (typeof columns !== 'number' || columns === width);
+      if (output.shape.length > 0 && !sound)
+        problems.push(`output ${wanted} has the shape ${shapeText(output)} instead of [-1, ${width}]`);
+    }
   }
   return problems;
 }

@@ -107,11 +107,11 @@ function servedRequests(contract: Contract, rows: readonly ShapedRow[], rowsPerR
       },
       answer: {
         labels: new Int32Array(rowsPerRequest),
-        probabilities: Float32Array.from(
+        values: Float32Array.from(
           { length: rowsPerRequest * 2 },
           (_value, place) => ((place * 7919 + request) % 9973) / 9973,
         ),
-        classes: 2,
+        width: 2,
       },
     };
   });

@@ -9,6 +9,6 @@ export const binary: Task = {
     { name: 'label', datatype: 'INT64', width: null },
     { name: 'probabilities', datatype: 'FP32', width: 2 },
   ],
-  graphOutputs: () => [{ name: 'probabilities', width: 2 }],
+  graphOutputs: () => [{ name: 'probabilities', width: 2, holds: 'chances' }],
   problems: () => [],
 };

@@ -9,7 +9,7 @@ export const multiclass: Task = {
     { name: 'label', datatype: typeof classes[0] === 'string' ? 'BYTES' : 'INT64', width: null },
     { name: 'probabilities', datatype: 'FP32', width: classes.length },
   ],
-  graphOutputs: ({ classes }) => [{ name: 'probabilities', width: classes.length }],
+  graphOutputs: ({ classes }) => [{ name: 'probabilities', width: classes.length, holds: 'chances' }],
   problems: ({ label }) => {
     const classes: readonly (string | number)[] =
       label !== undefined && 'classes' in label ? (label.classes ?? []) : [];

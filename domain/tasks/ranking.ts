@@ -6,7 +6,7 @@ export const ranking: Task = {
   title: 'Ranking',
   labelTypes: ['boolean', 'integer', 'number'],
   outputs: () => [{ name: 'score', datatype: 'FP32', width: null }],
-  graphOutputs: () => [{ name: 'score', width: 1 }],
+  graphOutputs: () => [{ name: 'score', width: 1, holds: 'numbers' }],
   problems: ({ group, entity }) =>
     group !== undefined && entity.includes(group)
       ? []

@@ -10,8 +10,8 @@ export const regression: Task = {
     ...(quantiles.length > 0 ? [{ name: 'quantiles', datatype: 'FP32' as const, width: quantiles.length }] : []),
   ],
   graphOutputs: ({ quantiles }) => [
-    { name: 'value', width: 1 },
-    ...(quantiles.length > 0 ? [{ name: 'quantiles', width: quantiles.length }] : []),
+    { name: 'value', width: 1, holds: 'numbers' },
+    ...(quantiles.length > 0 ? [{ name: 'quantiles', width: quantiles.length, holds: 'quantiles' as const }] : []),
   ],
   problems: ({ label }) =>
     label?.type === 'number' && label.min !== undefined && label.max !== undefined && label.min >= label.max

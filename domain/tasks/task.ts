@@ -32,6 +32,8 @@ export interface OutputTensor {
 export interface GraphOutput {
   name: string;
   width: number;
+  /** What its numbers are: finite ones, chances from 0 to 1, or quantiles, which rise within a row. */
+  holds: 'numbers' | 'chances' | 'quantiles';
 }
 
 /**

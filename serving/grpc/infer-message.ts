@@ -77,7 +77,7 @@ export function writeInferMessage(message: InferMessage, version: number, id: st
     outputs: message.wanted.map(({ name }) => ({
       name,
       datatype: datatypeOf(name),
-      shape: name === 'label' ? [rows] : [rows, answer.classes],
+      shape: name === 'label' ? [rows] : [rows, answer.width],
       parameters: {},
       contents: raw ? undefined : typedContents(name, answer),
     })),
@@ -173,7 +173,7 @@ export const noContents: InferTensorContents = {
   bytesContents: [],
 };
 
-function typedContents(name: WantedOutput['name'], { labels, probabilities }: Answer): InferTensorContents {
-  if (name === 'probabilities') return { ...noContents, fp32Contents: Array.from(probabilities) };
+function typedContents(name: WantedOutput['name'], { labels, values }: Answer): InferTensorContents {
+  if (name === 'probabilities') return { ...noContents, fp32Contents: Array.from(values) };
   return { ...noContents, int64Contents: Array.from(labels) };
 }

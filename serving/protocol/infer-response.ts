@@ -1,4 +1,4 @@
-import type { Scores } from '../../inference/scores.js';
+import type { Scores } from '../../domain/tasks/scores.js';
 import { fp32ArrayText } from './fp32-text.js';
 import type { RequestedOutput } from './infer-request-shape.js';
 import { quoted, refusal } from '../../inference/refusal.js';
@@ -10,11 +10,11 @@ export interface Answer extends Scores {
 }
 
 /** Labels by a version's own threshold, as evaluation draws the line: a row is positive from it on. */
-export function predictClasses({ probabilities, classes }: Scores, threshold = 0.5): Answer {
-  const labels = new Int32Array(probabilities.length / classes);
+export function predictClasses({ values, width }: Scores, threshold = 0.5): Answer {
+  const labels = new Int32Array(values.length / width);
   for (let row = 0; row < labels.length; row += 1)
-    labels[row] = (probabilities[(row + 1) * classes - 1] ?? 0) >= threshold ? 1 : 0;
-  return { labels, probabilities, classes };
+    labels[row] = (values[(row + 1) * width - 1] ?? 0) >= threshold ? 1 : 0;
+  return { labels, values, width };
 }
 
 export interface InferResponse {
@@ -75,19 +75,18 @@ export function datatypeOf(name: OutputName): string {
 }
 
 function shapeOf(name: OutputName, answer: Answer): string {
-  return name === 'label' ? `[${answer.labels.length}]` : `[${answer.labels.length},${answer.classes}]`;
+  return name === 'label' ? `[${answer.labels.length}]` : `[${answer.labels.length},${answer.width}]`;
 }
 
 function jsonData(name: OutputName, answer: Answer): string {
-  if (name === 'probabilities') return fp32ArrayText(answer.probabilities);
+  if (name === 'probabilities') return fp32ArrayText(answer.values);
   return `[${answer.labels.join(',')}]`;
 }
 
 /** An output's values as raw little-endian bytes. */
-export function binaryData(name: OutputName, { labels, probabilities }: Answer): Buffer {
+export function binaryData(name: OutputName, { labels, values }: Answer): Buffer {
   // Processors that this runs on are little-endian, as the protocol's bytes are.
-  if (name === 'probabilities')
-    return Buffer.from(probabilities.buffer, probabilities.byteOffset, probabilities.byteLength);
+  if (name === 'probabilities') return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   // 64 bits each: the number, and its sign once more.
   const words = new Int32Array(labels.length * 2);
   for (let index = 0; index < labels.length; index += 1) {

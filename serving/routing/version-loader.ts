@@ -98,13 +98,16 @@ export class VersionLoader {
   private async makeReady(served: ServedVersion, key: string): Promise<LoadedVersion> {
     const { table, engine, artifacts, routeFile, controlPlane, metrics, log } = this.deps;
     const { model, version, artifactSha256: sha256, definitionSha256 } = served;
-    const { contract, monitoring } = await routeFile.definition(definitionSha256, controlPlane.definitionByDigest);
+    const { contract, monitoring, task } = await routeFile.definition(
+      definitionSha256,
+      controlPlane.definitionByDigest,
+    );
     const path = await artifacts.pathOf(served);
     const compiled = compileContract(contract);
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
     if (this.closed) throw new PerdureError('serving/overloaded', 'The gateway is stopping.');
     const { sampleRow } = compiled;
-    const { loadMs } = await engine.load({ key, path, sha256, contract, features, sampleRow });
+    const { loadMs } = await engine.load({ key, path, sha256, promised: { contract, task }, features, sampleRow });
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);
     const readyAt = performance.now();

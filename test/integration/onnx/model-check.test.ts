@@ -154,17 +154,17 @@ describe('checkTensorInterface', () => {
   const info = checkModel(model(logisticGraph()));
 
   it('accepts a model that fits its contract', () => {
-    expect(tensorInterfaceProblems(info, contract(features))).toEqual([]);
+    expect(tensorInterfaceProblems(info, { contract: contract(features) })).toEqual([]);
   });
 
   it('names every input and output that does not fit', () => {
     const swapped = contract({ carrier: { type: 'number' }, x: { type: 'string' }, z: { type: 'number' } });
-    expect(tensorInterfaceProblems(info, swapped)).toEqual([
+    expect(tensorInterfaceProblems(info, { contract: swapped })).toEqual([
       'input carrier takes string, the contract says float',
       'input x takes float, the contract says string',
       'input z is missing',
     ]);
-    expect(() => checkTensorInterface(info, contract({ x: { type: 'number' } }))).toThrow(
+    expect(() => checkTensorInterface(info, { contract: contract({ x: { type: 'number' } }) })).toThrow(
       /input carrier is not a feature/,
     );
     const odd = checkModel(
@@ -174,16 +174,18 @@ describe('checkTensorInterface', () => {
         outputs: [valueInfo('probabilities', 1, [null, 3])],
       }),
     );
-    expect(tensorInterfaceProblems(odd, contract(features))).toEqual([
+    expect(tensorInterfaceProblems(odd, { contract: contract(features) })).toEqual([
       'input x has the shape [1, 1] instead of [-1, 1]',
-      'output label is missing',
+      'output label is missing (the model gives probabilities [-1, 3])',
       'output probabilities has the shape [-1, 3] instead of [-1, 2]',
     ]);
   });
 
   it('lets an older model lack a feature of today, but not ask for one that is gone', () => {
-    expect(olderTensorInterfaceProblems(info, contract({ ...features, z: { type: 'number' } }))).toEqual([]);
-    expect(olderTensorInterfaceProblems(info, contract({ x: { type: 'number' } }))).toEqual([
+    expect(olderTensorInterfaceProblems(info, { contract: contract({ ...features, z: { type: 'number' } }) })).toEqual(
+      [],
+    );
+    expect(olderTensorInterfaceProblems(info, { contract: contract({ x: { type: 'number' } }) })).toEqual([
       'input carrier is not a feature of the contract',
     ]);
   });

@@ -41,7 +41,7 @@ async function segmentOf(requests: readonly { id?: string; text?: string; rows: 
         { name: 'carrier', type: 'string' },
       ],
       rows: { count: rows, columns: [new Array<number>(rows).fill(1.5), new Array<string>(rows).fill(text)] },
-      answer: { labels: new Int32Array(rows), probabilities: new Float32Array(rows * 2).fill(0.5), classes: 2 },
+      answer: { labels: new Int32Array(rows), values: new Float32Array(rows * 2).fill(0.5), width: 2 },
     });
   }
   await spool.close();

@@ -70,8 +70,8 @@ async function linesOf(requests: readonly Request[]): Promise<string[]> {
       },
       answer: {
         labels: Int32Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 1 : 0)),
-        probabilities: Float32Array.from({ length: rows * 2 }, (_, row) => row / rows / 2),
-        classes: 2,
+        values: Float32Array.from({ length: rows * 2 }, (_, row) => row / rows / 2),
+        width: 2,
       },
     });
   }

@@ -5,8 +5,8 @@ import { ServingWindowCounter } from '../../../../serving/telemetry/serving-wind
 /** An answer with these scores, one a row. */
 const answer = (...scores: number[]) => ({
   labels: Int32Array.from(scores, (score) => (score > 0.5 ? 1 : 0)),
-  probabilities: Float32Array.from(scores.flatMap((score) => [1 - score, score])),
-  classes: 2,
+  values: Float32Array.from(scores.flatMap((score) => [1 - score, score])),
+  width: 2,
 });
 const counter = () => new ServingWindowCounter({ gatewayId: 'g', bootId: 'b', environment: 'production' });
 
