@@ -1,11 +1,12 @@
 import type { Environment } from './names.js';
-import type { Partition } from './partition.js';
+import { partitionFolder, type Partition } from './partition.js';
 
 /** Every key of the object store is built here. Immutable objects are addressed by their SHA-256. */
 export const objectKeys = {
   lake: (model: string) => `lake/${model}/`,
   lakeTable: (model: string, table: string) => `lake/${model}/${table}/`,
-  lakePartition: (model: string, table: string, partition: Partition) => `lake/${model}/${table}/month=${partition}/`,
+  lakePartition: (model: string, table: string, partition: Partition) =>
+    `lake/${model}/${table}/${partitionFolder(partition)}/`,
   snapshotFile: (model: string, sha256: string) => `snapshots/${model}/files/${sha256}.parquet`,
   snapshotManifest: (model: string, sha256: string) => `snapshots/${model}/manifests/${sha256}.json`,
   validationReport: (model: string, partition: Partition, sha256: string) =>

@@ -13,7 +13,7 @@ import { lakeContent, type BrokenFile, type LakeDataFile } from '../../db/data/l
 import type { ActivityDependencies } from '../dependencies.js';
 
 /**
- * What lies in the lake for one partition: the base's and joined tables' files of the month, and all of the tables that
+ * What lies in the lake for one partition: the base's and joined tables' files of it, and all of the tables that
  * are not partitioned.
  */
 export interface LakePartition {

@@ -43,7 +43,7 @@ function quarantineText({ partition, summary, reportKey }: PartitionRecord, mark
   if (!marked)
     return (
       `${partition} does not pass validation in this run, whose definition has overrides ` +
-      `: ${summary} Report: ${reportKey}. The month is not marked; other runs validate it themselves.`
+      `: ${summary} Report: ${reportKey}. The partition is not marked; other runs validate it themselves.`
     );
   return (
     `${partition} is in quarantine: ${summary} Report: ${reportKey}. Put a corrected file, or decide ` +

@@ -1,4 +1,5 @@
 import { describeStrays } from '../../domain/data/lake/lake-files.js';
+import { windowIn } from '../../domain/data/data-policy.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
 import { changedPartitions } from '../../domain/data/snapshot/new-data.js';
@@ -59,9 +60,9 @@ export async function planSnapshot(
       : await lastResultOf(db, asked.model, asked.definitionSha256);
   const changed = last ? changedPartitions(last, shapeDigest(definition), lake) : [];
   const plan = planWindow({
-    window: definition.data.window,
+    window: windowIn(definition.data),
     holdoutPartitions: definition.data.holdoutPartitions,
-    // A month that cannot be read as its manifest says has arrived all the same: it is refused, and not passed over.
+    // One that cannot be read as its manifest says has arrived all the same: it is refused, and not passed over.
     available: [...new Set([...lake, ...broken].flatMap(({ partition }) => partition ?? []))],
     discarded: states
       .filter((one) => one.state === 'discarded' && inputs.get(one.partition) === one.inputsSha256)

@@ -20,8 +20,8 @@ export interface PartitionValidation {
 /**
  * Validates and shapes one partition, and records what was found with its report and its rows.
  *
- * A run by a definition of its own judges a month for itself alone: its window and with it what it compares the month
- * with may be another.
+ * A run by a definition of its own judges a partition for itself alone: its window and with it what it compares the
+ * partition with may be another.
  */
 export async function validatePartition(
   { store, db, config }: Pick<ActivityDependencies, 'db' | 'store' | 'config'>,

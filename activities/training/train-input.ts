@@ -1,3 +1,6 @@
+import { cadenceIn } from '../../domain/cadence.js';
+import { PerdureError } from '../../domain/errors.js';
+import { wrongCadence } from '../../domain/partition.js';
 import { runPriority } from '../../domain/training/run-priority.js';
 import { changedDefinition } from '../../domain/model/changed-definition.js';
 import { trainRequestSchema } from '../../domain/workflow-inputs.js';
@@ -13,6 +16,8 @@ export function createTrainInputActivities({ db, config }: Pick<ActivityDependen
         model: 'flight-delay',
       });
       const inForce = await definitionInForce(db, model);
+      const wrong = until && wrongCadence(until, cadenceIn(inForce.definition.data));
+      if (wrong) throw new PerdureError('input/invalid', `until: ${wrong}.`, { until });
       const changed = Object.keys(set).length > 0;
       const definitionSha256 = changed
         ? await keepDefinition(db, changedDefinition(inForce.definition, set))

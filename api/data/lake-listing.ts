@@ -1,26 +1,27 @@
-import { lakeMonths } from '../../db/data/lake-months.js';
+import { lakePartitions } from '../../db/data/lake-partitions.js';
 import { lastResultOf } from '../../db/training/run-queries.js';
 import { trainedPartitions } from '../../domain/data/snapshot/trained-partitions.js';
 import { groupBy } from '../../domain/group-by.js';
 import { lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { Partition } from '../../domain/partition.js';
+import { wholeTable, type Partition } from '../../domain/partition.js';
 import type { LakeListing } from '../../client/http/data.js';
 import type { ApiDeps } from '../deps.js';
+import { mustBeOfCadence } from './lake-place.js';
 import { judgedLake, type JudgedLake } from './lake-verdicts.js';
 
 const straysMax = 100;
 
 export interface LakePage {
   limit: number;
-  /** Months before this one. */
+  /** Partitions before this one. */
   before?: Partition | undefined;
 }
 
 /**
- * A page of what has landed for a model, table by table, and what validation said of it. Its cost is that of the months
- * on it, however many there are.
+ * A page of what has landed for a model, table by table, and what validation said of it. Its cost is that of the
+ * partitions on it, however many there are.
  */
 export async function lakeListing(
   deps: Pick<ApiDeps, 'db' | 'objects'>,
@@ -28,15 +29,16 @@ export async function lakeListing(
   { limit, before }: LakePage,
 ): Promise<LakeListing> {
   const { name: model, data } = definition;
+  if (before !== undefined) mustBeOfCadence(data, before, 'before');
   const partitioned = Object.keys(data.tables).filter((table) => data.tables[table]?.partitioned);
-  const found = await Promise.all(partitioned.map((table) => lakeMonths(deps.db, deps.objects, model, table)));
-  const all = [...new Set(found.flatMap(({ months }) => months.map(({ partition }) => partition)))]
+  const found = await Promise.all(partitioned.map((table) => lakePartitions(deps.db, deps.objects, definition, table)));
+  const all = [...new Set(found.flatMap(({ partitions }) => partitions.map(({ partition }) => partition)))]
     .toSorted()
     .toReversed();
   const asked = all.filter((partition) => before === undefined || partition < before);
-  const months = asked.slice(0, limit);
+  const shown = data.cadence === 'static' ? [wholeTable] : asked.slice(0, limit);
   const [lake, last, elsewhere] = await Promise.all([
-    judgedLake(deps, definition, { partitions: months }),
+    judgedLake(deps, definition, { partitions: shown }),
     lastResultOf(deps.db, model, sha256),
     straysOutside(
       deps,
@@ -47,14 +49,14 @@ export async function lakeListing(
   const strays = [...lake.broken.map(({ key, problem }) => ({ key, problem })), ...lake.strays, ...elsewhere];
   return {
     model,
-    tables: Object.entries(data.tables).map(([table, { partitioned: inMonths }]) => {
+    tables: Object.entries(data.tables).map(([table, { partitioned: inPartitions }]) => {
       const own = lake.files.filter((file) => file.table === table);
       return {
         table,
-        partitioned: inMonths,
+        partitioned: inPartitions,
         files: own.length,
         bytes: totalBytes(own),
-        partitions: inMonths ? byPartition(own, lake) : [],
+        partitions: inPartitions ? byPartition(own, lake) : [],
       };
     }),
     validations: [...lake.verdicts.values()]
@@ -67,15 +69,15 @@ export async function lakeListing(
       ? {
           runId: last.runId,
           startedAt: last.startedAt.toISOString(),
-          partitions: trainedPartitions(last.manifest, lake.inputs, months),
+          partitions: trainedPartitions(last.manifest, lake.inputs, shown),
         }
       : null,
     notRead: { files: strays.length, first: strays.slice(0, straysMax) },
-    next: asked.length > months.length ? (months.at(-1) ?? null) : null,
+    next: asked.length > shown.length ? (shown.at(-1) ?? null) : null,
   };
 }
 
-/** What lies where nothing reads it, outside of the folders of months. */
+/** What lies where nothing reads it, outside of the folders of partitions. */
 async function straysOutside(
   { objects }: Pick<ApiDeps, 'objects'>,
   { name: model, data }: ModelDefinition,
@@ -94,7 +96,7 @@ async function straysOutside(
     lying.push(...(await objects.list(prefix, { max: straysMax })));
   }
   return lying.flatMap((object) => {
-    const file = lakeFile(model, data.tables, object);
+    const file = lakeFile(model, data, object);
     return file.kind === 'stray' ? [{ key: object.key, problem: file.problem }] : [];
   });
 }

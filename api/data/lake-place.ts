@@ -2,12 +2,13 @@ import type { LakePlace } from '../../db/data/lake-manifests.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { Partition } from '../../domain/partition.js';
+import { cadenceIn, cadenceWords } from '../../domain/cadence.js';
+import { wrongCadence, type Partition } from '../../domain/partition.js';
 
 /**
  * Where files of a table land.
- * @throws PerdureError `not-found` for a table that the definition lacks, `input/invalid` for a partition too many or
- * too few.
+ * @throws PerdureError `not-found` for a table that the definition lacks, `input/invalid` for a partition too many, too
+ * few or of another cadence.
  */
 export function lakePlace(
   { name: model, data }: ModelDefinition,
@@ -23,16 +24,16 @@ export function lakePlace(
       { table },
     );
   }
+  const words = cadenceWords[cadenceIn(data)];
   if (policy.partitioned) {
     if (partition === undefined) {
       throw new PerdureError(
         'input/invalid',
-        `partition: ${table} is partitioned: say which month, for example partition=2013-04.`,
-        {
-          table,
-        },
+        `partition: ${table} is partitioned: say which ${words.one}, for example partition=${words.example}.`,
+        { table },
       );
     }
+    mustBeOfCadence(data, partition);
     return { model, table, partition, prefix: objectKeys.lakePartition(model, table, partition) };
   }
   if (partition !== undefined)
@@ -42,4 +43,10 @@ export function lakePlace(
       { table },
     );
   return { model, table, partition: null, prefix: objectKeys.lakeTable(model, table) };
+}
+
+/** @throws PerdureError `input/invalid` for a partition that is none of this model, with the form that is right. */
+export function mustBeOfCadence(data: ModelDefinition['data'], partition: Partition, field = 'partition'): void {
+  const wrong = wrongCadence(partition, cadenceIn(data));
+  if (wrong !== undefined) throw new PerdureError('input/invalid', `${field}: ${wrong}.`, { partition });
 }

@@ -1,5 +1,5 @@
 import { definitionInForce } from '../../db/model/definition-queries.js';
-import { newestLanded } from '../../db/data/lake-months.js';
+import { newestLanded } from '../../db/data/lake-partitions.js';
 import { whyUnlikely } from '../../domain/data/lake/unlikely-partition.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
@@ -38,7 +38,7 @@ async function mustBeLikely(
   if (doubt === undefined) return;
   throw new PerdureError(
     'input/invalid',
-    `partition: ${doubt}. Nothing was stored. Correct the month, or put it anyway with --force (force=true).`,
+    `partition: ${doubt}. Nothing was stored. Correct the partition, or put it anyway with --force (force=true).`,
     { partition },
   );
 }

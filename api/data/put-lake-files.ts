@@ -96,9 +96,7 @@ export async function removeLakeFiles(deps: Deps, place: PutPlace, changer: Lake
 async function lyingIn({ objects }: Deps, { definition, prefix }: PutPlace): Promise<LyingObject[]> {
   const listed = await objects.list(prefix);
   const { name, data } = definition;
-  return listed.flatMap((object) =>
-    lakeFile(name, data.tables, object).kind === 'data' ? [{ ...object, prefix }] : [],
-  );
+  return listed.flatMap((object) => (lakeFile(name, data, object).kind === 'data' ? [{ ...object, prefix }] : []));
 }
 
 /** The uploads as they lie there. */

@@ -35,7 +35,7 @@ const removeQuery = z.object({
 });
 
 const listQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(240).default(24).describe('months at most, the newest first'),
+  limit: z.coerce.number().int().min(1).max(240).default(24).describe('partitions at most, the newest first'),
   before: partitionSchema.optional().describe('the `next` of the previous page'),
 });
 

@@ -13,6 +13,7 @@ import {
   quarantineListSchema,
   type QuarantineEntry,
 } from '../../client/http/data.js';
+import { mustBeOfCadence } from '../data/lake-place.js';
 import { judgedLake } from '../data/lake-verdicts.js';
 import { listReply, type ListPage } from '../../client/http/page.js';
 import { objectText } from '../model/object-text.js';
@@ -46,13 +47,15 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
     async ({ params }) => {
       const now = (await verdictsOf(params.model, [params.partition])).get(params.partition);
       const record = now ?? (await recordsOfPartition(db, params.model, params.partition))[0];
-      if (!record)
+      if (!record) {
+        await mustBeOfModel(params);
         throw new PerdureError(
           'not-found',
           `Nothing of ${params.model} ${params.partition} was ever validated. \`perdure data ls ` +
             `${params.model}\` lists the data.`,
           params,
         );
+      }
       const text = await objectText(objects, record.reportKey);
       return { ...entry(record, now !== undefined), report: text === undefined ? null : (JSON.parse(text) as unknown) };
     },
@@ -65,6 +68,7 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
       async ({ params, body, log }) => {
         const now = (await verdictsOf(params.model, [params.partition])).get(params.partition);
         if (!now) {
+          await mustBeOfModel(params);
           throw new PerdureError(
             'not-found',
             `The current content of ${params.model} ${params.partition} is not validated yet: there is nothing to ` +
@@ -92,8 +96,8 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
       const verdicts = new Map(
         await Promise.all(
           groups.map(async ([model, own]) => {
-            const months = [...new Set(own.map(({ partition }) => partition))];
-            return [model, await verdictsOf(model, months)] as const;
+            const partitions = [...new Set(own.map(({ partition }) => partition))];
+            return [model, await verdictsOf(model, partitions)] as const;
           }),
         ),
       );
@@ -106,14 +110,19 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
     }
   }
 
+  /** A partition in another form than the model's is told so, with the right one. */
+  async function mustBeOfModel({ model, partition }: z.infer<typeof ofPartition>): Promise<void> {
+    mustBeOfCadence((await definitionInForce(db, model)).definition.data, partition);
+  }
+
   /** Empty for a model that was retired: nothing of it is read any more. */
-  async function verdictsOf(model: string, months: readonly Partition[]): Promise<Map<Partition, PartitionRecord>> {
+  async function verdictsOf(model: string, partitions: readonly Partition[]): Promise<Map<Partition, PartitionRecord>> {
     const inForce = await definitionInForce(db, model).catch((error: unknown) => {
       if (error instanceof PerdureError && error.code === 'model/unknown') return undefined;
       throw error;
     });
     return inForce
-      ? (await judgedLake(deps, inForce.definition, { partitions: months })).verdicts
+      ? (await judgedLake(deps, inForce.definition, { partitions })).verdicts
       : new Map<Partition, PartitionRecord>();
   }
 };

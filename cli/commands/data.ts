@@ -26,9 +26,9 @@ export function registerData(program: Command, context: CliContext): void {
   data
     .command('put <model> <table> <files...>')
     .description('upload Parquet files; together they replace the partition, all at once')
-    .option('--partition <YYYY-MM>', 'the month of the files, for a partitioned table', parsePartition)
+    .option('--partition <partition>', 'which partition the files are, 2013-04 for example', parsePartition)
     .option('--append', 'keep the partition’s earlier files as well')
-    .option('--force', 'upload even if the month is in the future, before the window or after a gap')
+    .option('--force', 'upload even if the partition is in the future, before the window or after a gap')
     .addHelpText(
       'after',
       examples(
@@ -55,7 +55,7 @@ export function registerData(program: Command, context: CliContext): void {
     .description(
       'remove a partition, or a whole unpartitioned table; snapshots made from it keep ' + 'their own copies',
     )
-    .option('--partition <YYYY-MM>', 'the month, for a partitioned table', parsePartition)
+    .option('--partition <partition>', 'which one, of a partitioned table', parsePartition)
     .requiredOption('--reason <text>', 'why')
     .addHelpText('after', examples('data rm flight-delay flights --partition 2042-06 --reason "typo: it is 2024-06"'))
     .action(
@@ -77,9 +77,9 @@ export function registerData(program: Command, context: CliContext): void {
 
   data
     .command('ls <model>')
-    .description('list the newest months, with their validation and what the last run used')
-    .option('--limit <months>', 'months at most', parseCount, 24)
-    .option('--before <YYYY-MM>', 'months before this one', parsePartition)
+    .description('list the newest partitions, with their validation and what the last run used')
+    .option('--limit <count>', 'partitions at most', parseCount, 24)
+    .option('--before <partition>', 'partitions before this one', parsePartition)
     .addHelpText('after', examples('data ls flight-delay', 'data ls flight-delay --before 2013-04 --limit 12'))
     .action(async (modelText: string, page: { limit: number; before?: string }) => {
       const { output } = context;

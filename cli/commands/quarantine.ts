@@ -58,7 +58,7 @@ export function registerQuarantine(program: Command, context: CliContext): void 
     [
       'discard',
       'discard this content of a partition: it is never used',
-      'discarded: the next run leaves the month out, unless a corrected file is put',
+      'discarded: the next run leaves it out, unless a corrected file is put',
     ],
   ] as const) {
     quarantine

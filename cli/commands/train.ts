@@ -28,7 +28,7 @@ export function registerTrain(program: Command, context: CliContext): void {
     .description('start a training run')
     .option('--wait', 'show progress and wait until it ends; Ctrl-C does not stop the run')
     .option(
-      '--until <YYYY-MM>',
+      '--until <partition>',
       'the last partition to use, as the holdout; neither reads nor moves the watermark',
       parsePartition,
     )

@@ -18,7 +18,7 @@ export function describeLake(output: Output, listing: LakeListing): string {
     const first = listing.tables[0]?.table ?? 'TABLE';
     return (
       `Nothing has landed for ${model} yet. Land a file: perdure data put ${model} ${first} FILE ` +
-      `--partition YYYY-MM${notRead}`
+      `--partition PARTITION${notRead}`
     );
   }
   const landed = table(output, ['table', 'partition', 'files', 'size', 'landed', 'ruled by'], rows);
@@ -27,17 +27,17 @@ export function describeLake(output: Output, listing: LakeListing): string {
     validated.length > 0
       ? table(output, ['partition', 'validation', 'rows', 'says'], validated)
       : `Not validated by a run yet: perdure train ${model}`;
-  const more = listing.next === null ? '' : `\n\nEarlier months: perdure data ls ${model} --before ${listing.next}`;
+  const more = listing.next === null ? '' : `\n\nEarlier partitions: perdure data ls ${model} --before ${listing.next}`;
   return `${landed}\n\n${said}${trainedTable(output, listing)}${notRead}${more}`;
 }
 
-/** What landed, one place an object: the newest months first, then the tables without partitions. */
+/** What landed, one place an object: the newest partitions first, then the tables without partitions. */
 export function landedItems({ tables }: LakeListing) {
-  const months = tables.flatMap(({ table: name, partitions }) => partitions.map((one) => ({ table: name, ...one })));
+  const landed = tables.flatMap(({ table: name, partitions }) => partitions.map((one) => ({ table: name, ...one })));
   const whole = tables
     .filter(({ partitioned, files }) => !partitioned && files > 0)
     .map(({ table: name, files, bytes }) => ({ table: name, partition: null, files, bytes }));
-  return [...months.toSorted((left, right) => (left.partition < right.partition ? 1 : -1)), ...whole];
+  return [...landed.toSorted((left, right) => (left.partition < right.partition ? 1 : -1)), ...whole];
 }
 
 function landedRows(one: LakeListing['tables'][number]): (string | number | null)[][] {

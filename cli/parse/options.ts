@@ -19,7 +19,7 @@ export interface EnvironmentChoice {
 export function parsePartition(text: string): string {
   const parsed = partitionSchema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('must be a month in the form YYYY-MM, for example 2013-04.');
+  throw new InvalidArgumentError(`${parsed.error.issues[0]?.message ?? 'is no partition'}.`);
 }
 
 export function parseCount(text: string): number {

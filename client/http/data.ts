@@ -35,8 +35,8 @@ export const trainedPartitionSchema = z.object({
 });
 
 /**
- * What has arrived in the lake for a model: a page of months, the newest first to be asked for, each list in ascending
- * order.
+ * What has arrived in the lake for a model: a page of partitions, the newest first to be asked for, each list in
+ * ascending order.
  */
 export const lakeListingSchema = z.object({
   model: z.string(),
@@ -60,7 +60,7 @@ export const lakeListingSchema = z.object({
     .nullable(),
   /** Files that nothing reads, though they may be meant as data: how many, and the first of them. */
   notRead: z.object({ files: z.number().int(), first: z.array(z.object({ key: z.string(), problem: z.string() })) }),
-  /** The month before which the next page begins; null when there are no more. */
+  /** The partition before which the next page begins; null when there are no more. */
   next: z.string().nullable(),
 });
 export type LakeListing = z.infer<typeof lakeListingSchema>;

@@ -5,10 +5,10 @@ import {
   type PlaceManifest,
   type LyingObject,
 } from '../../domain/data/lake/lake-manifest.js';
-import { lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
+import { isPlaceOf, lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import type { Partition } from '../../domain/partition.js';
+import { partitionFolder, partitionSchema, type Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import { knownLakeObjects } from './partition-queries.js';
 import { lakeManifests } from './lake-manifests.js';
@@ -86,7 +86,7 @@ async function contentOf(
   const strays: StrayFile[] = [];
   const lying: LyingObject[] = [];
   for (const object of listed) {
-    const file = lakeFile(model, data.tables, object);
+    const file = lakeFile(model, data, object);
     if (file.kind === 'stray') strays.push({ key: object.key, problem: file.problem });
     if (file.kind !== 'data') continue;
     lying.push({ ...object, prefix: prefixOf(model, file.table, file.partition) });
@@ -106,7 +106,7 @@ async function contentOf(
     strays: [...strays, ...beside.map((one) => ({ key: one.key, problem: describeBeside(one) }))],
     broken: broken
       .map((one) => ({ key: one.key, problem: describeBroken(one), ...placeOfPrefix(model, one.place.prefix) }))
-      .filter(({ table }) => Object.hasOwn(data.tables, table)),
+      .filter((place) => isPlaceOf(data, place)),
     places: new Map(recorded.places.map((place) => [place.prefix, place])),
   };
 }
@@ -138,5 +138,6 @@ function prefixOf(model: string, table: string, partition: Partition | null): st
 
 function placeOfPrefix(model: string, prefix: string): { table: string; partition: Partition | null } {
   const [table = '', folder] = prefix.slice(objectKeys.lake(model).length).split('/');
-  return { table, partition: folder?.startsWith('month=') ? folder.slice('month='.length) : null };
+  const parsed = partitionSchema.safeParse(folder?.slice(folder.indexOf('=') + 1));
+  return { table, partition: parsed.success && partitionFolder(parsed.data) === folder ? parsed.data : null };
 }

@@ -1,11 +1,12 @@
 import { belowFloor, type Floor } from '../../domain/promotion/floor.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
+import { begunPartition } from '../../domain/calendar/partition-bounds.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import { snapshotByDigest } from '../data/partition-queries.js';
 import type { LakeStore } from '../data/lake-content.js';
-import { newestLanded } from '../data/lake-months.js';
+import { newestLanded } from '../data/lake-partitions.js';
 import { newestPartitionRecords } from '../data/quarantine-lists.js';
 import { runById } from '../training/run-queries.js';
 
@@ -60,7 +61,7 @@ async function newestMature(
       .filter(({ state }) => state === 'quarantined' || state === 'discarded')
       .map(({ partition }) => partition),
   );
-  const begun = new Date().toISOString().slice(0, 7);
+  const begun = begunPartition(definition.data, new Date());
   return newestLanded(
     db,
     lake,

@@ -62,7 +62,7 @@ export const watermarks = pgTable('watermarks', {
 export const lakePlaces = pgTable(
   'lake_places',
   {
-    /** The folder of the place: `lake/MODEL/TABLE/month=YYYY-MM/`, or `lake/MODEL/TABLE/`. */
+    /** The folder of the place: `lake/MODEL/TABLE/month=YYYY-MM/` for example, or `lake/MODEL/TABLE/`. */
     prefix: text('prefix').primaryKey(),
     model: text('model').notNull(),
     table: text('table_name').notNull(),

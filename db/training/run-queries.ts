@@ -184,7 +184,8 @@ export async function endRun(tx: Transaction, { runId, outcome, reason: said, wa
     .onConflictDoUpdate({
       target: watermarks.model,
       set: { partition: watermark, runId, movedAt: sql`now()` },
-      setWhere: sql`${watermarks.partition} < ${watermark}`,
+      // Partitions of another cadence, which have another length, cannot be put in order.
+      setWhere: sql`${watermarks.partition} < ${watermark} or length(${watermarks.partition}) <> length(${watermark})`,
     });
 }
 

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { cadenceIn, cadenceSchema, cadenceWords, type Cadence } from '../cadence.js';
 import { columnNameSchema } from '../names.js';
-import { partitionSchema } from '../partition.js';
+import { partitionSchema, wholeTable, wrongCadence } from '../partition.js';
+import { timeZoneSchema } from '../calendar/time-zone.js';
 
 export const columnTypeSchema = z.enum(['integer', 'number', 'string', 'timestamp', 'boolean']);
 export type ColumnType = z.infer<typeof columnTypeSchema>;
 
 const tableSchema = z.strictObject({
-  /** A partitioned table lands month by month; another is one table, replaced whole. */
+  /** A partitioned table lands partition by partition; another is one table, replaced whole. */
   partitioned: z.boolean().default(true),
   /** The columns that are read; more may be in the files. A NaN in a number is read as missing. */
   columns: z.record(columnNameSchema, columnTypeSchema),
@@ -14,10 +16,21 @@ const tableSchema = z.strictObject({
   key: z.array(columnNameSchema).min(1).optional(),
 });
 
+/** A snapshot names each of its partitions. */
+export const windowPartitionsMax = 10_000;
+
 const windowSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('expanding'), from: partitionSchema }),
-  z.strictObject({ kind: z.literal('sliding'), from: partitionSchema, months: z.number().int().min(2).max(120) }),
+  z.strictObject({
+    kind: z.literal('sliding'),
+    from: partitionSchema,
+    /** How many of the newest, whatever the cadence. Exactly one of the two. */
+    partitions: z.number().int().min(2).max(windowPartitionsMax).optional(),
+    /** The older word, of monthly models. */
+    months: z.number().int().min(2).max(120).optional(),
+  }),
 ]);
+export type DataWindow = z.infer<typeof windowSchema>;
 
 /** What a new partition may differ in from the ones before it. */
 const expectationsSchema = z.strictObject({
@@ -37,8 +50,15 @@ export const dataPolicySchema = z
     base: columnNameSchema,
     /** LEFT JOINs onto the base; none may multiply rows. */
     joins: z.array(z.strictObject({ table: columnNameSchema, on: z.array(columnNameSchema).min(1) })).default([]),
-    /** The training window: it ends with the newest partition used. */
-    window: windowSchema,
+    /**
+     * How long a partition is; absent: a month, and a row belongs to the month that its columns `year` and `month`
+     * name. Where it is declared, a row belongs to the partition of its event time.
+     */
+    cadence: cadenceSchema.optional(),
+    /** In which days, weeks and months begin; UTC where absent. Hours are those of UTC. */
+    timeZone: timeZoneSchema.optional(),
+    /** The training window: it ends with the newest partition used. Absent for static data, which is used whole. */
+    window: windowSchema.optional(),
     /** How many partitions at the window's end are held out for the test. */
     holdoutPartitions: z.literal(1).default(1),
     expectations: expectationsSchema.prefault({}),
@@ -53,8 +73,7 @@ export const dataPolicySchema = z
         path: ['base'],
         message: `is not one of the tables: ${Object.keys(data.tables).join(', ')}`,
       });
-    else if (!base.partitioned)
-      context.addIssue({ code: 'custom', path: ['base'], message: 'the base table must be partitioned' });
+    for (const problem of cadenceProblems(data)) context.addIssue({ code: 'custom', ...problem });
     for (const [index, join] of data.joins.entries()) {
       const table = tableOf(join.table);
       if (!table)
@@ -92,3 +111,51 @@ export const dataPolicySchema = z
     }
   });
 export type DataPolicy = z.infer<typeof dataPolicySchema>;
+
+/** The training window; of static data all of it. */
+export const windowIn = (data: Pick<DataPolicy, 'window'>): DataWindow =>
+  data.window ?? { kind: 'expanding', from: wholeTable };
+
+/** How many partitions a sliding window holds; undefined for one that expands. */
+export const slidingLength = (window: DataWindow): number | undefined =>
+  window.kind === 'sliding' ? (window.partitions ?? window.months) : undefined;
+
+/** Whether tables and window are of the declared cadence. */
+function cadenceProblems(data: {
+  cadence?: Cadence | undefined;
+  window?: DataWindow | undefined;
+  tables: Record<string, { partitioned: boolean }>;
+  base: string;
+}): { path: (string | number)[]; message: string }[] {
+  const { window, tables, base } = data;
+  const cadence = cadenceIn(data);
+  const problems: { path: (string | number)[]; message: string }[] = [];
+  if (cadence === 'static') {
+    for (const [name, { partitioned }] of Object.entries(tables))
+      if (partitioned)
+        problems.push({
+          path: ['tables', name, 'partitioned'],
+          message: 'must be false: static data has no partitions',
+        });
+    if (window) problems.push({ path: ['window'], message: 'static data is used whole: leave the window out' });
+    return problems;
+  }
+  if (Object.hasOwn(tables, base) && tables[base]?.partitioned === false)
+    problems.push({
+      path: ['base'],
+      message: "the base table must be partitioned, or data.cadence be 'static'",
+    });
+  if (!window)
+    return [...problems, { path: ['window'], message: 'says which partitions a run may use: it is required' }];
+  const wrong = wrongCadence(window.from, cadence);
+  if (wrong !== undefined) problems.push({ path: ['window', 'from'], message: wrong });
+  if (window.kind !== 'sliding') return problems;
+  if ((window.partitions === undefined) === (window.months === undefined))
+    problems.push({ path: ['window', 'partitions'], message: 'give either partitions or, of a monthly model, months' });
+  if (window.months !== undefined && cadence !== 'month')
+    problems.push({
+      path: ['window', 'months'],
+      message: `is of monthly models: write how many ${cadenceWords[cadence].many} as partitions`,
+    });
+  return problems;
+}

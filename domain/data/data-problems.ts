@@ -28,7 +28,7 @@ export function dataProblems(data: DataPolicy): DefinitionProblem[] {
   if (volumeRatioMin > volumeRatioMax)
     problems.push({
       path: 'data.expectations.volumeRatioMin',
-      message: `is greater than volumeRatioMax (${volumeRatioMax}): no month can satisfy both`,
+      message: `is greater than volumeRatioMax (${volumeRatioMax}): no partition can satisfy both`,
     });
   return problems;
 }

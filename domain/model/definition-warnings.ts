@@ -4,6 +4,13 @@ import type { ModelDefinition } from './model-definition.js';
 /** What may be meant so, and is worth a look before a definition is applied. */
 export function definitionWarnings({ data, monitoring, promotion, rollout }: ModelDefinition): DefinitionProblem[] {
   const warnings: DefinitionProblem[] = [];
+  if (data.cadence === 'hour' && data.timeZone !== undefined && data.timeZone !== 'UTC')
+    warnings.push({ path: 'data.timeZone', message: 'changes nothing: partitions of an hour are hours of UTC' });
+  if (data.cadence === undefined && data.timeZone !== undefined)
+    warnings.push({
+      path: 'data.timeZone',
+      message: 'changes nothing where no cadence is declared: rows belong to the month of their columns year and month',
+    });
   const used = new Set([data.base, ...data.joins.map((join) => join.table)]);
   for (const table of Object.keys(data.tables)) {
     if (!used.has(table))

@@ -1,5 +1,5 @@
 import type { CronFields } from './cron.js';
-import { wallClock, type WallClock, type WallTime } from './wall-clock.js';
+import { wallClock, type WallClock, type WallTime } from '../calendar/wall-clock.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

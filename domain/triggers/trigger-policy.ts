@@ -1,13 +1,5 @@
 import { z } from 'zod';
-
-const isTimeZone = (name: string): boolean => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-};
+import { timeZoneSchema } from '../calendar/time-zone.js';
 
 /**
  * Pull-based training: a cron expression read in a time zone. The expression itself is checked where the definition is
@@ -17,7 +9,7 @@ export const scheduleSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes'),
   /** Five fields: minute, hour, day of month, month, day of week. */
   cron: z.string().min(9).max(200),
-  timeZone: z.string().refine(isTimeZone, 'must be an IANA time zone, for example America/New_York').default('UTC'),
+  timeZone: timeZoneSchema.default('UTC'),
   paused: z.boolean().default(false),
 });
 export type ModelSchedule = z.infer<typeof scheduleSchema>;

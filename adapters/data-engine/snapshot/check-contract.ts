@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
+import type { Partition } from '../../../domain/partition.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { nulDoubt } from './column-type.js';
 import { countEach } from './count-each.js';
@@ -19,6 +20,9 @@ interface RowRule {
 const groupsSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number() });
 const FLOAT32_MAX = 3.4028234663852886e38;
 
+/** When rows of the partition happened, in milliseconds since 1970; undefined where that is not asked. */
+export type OwnTimes = { partition: Partition; start: number; end: number } | undefined;
+
 /**
  * Checks the shaped rows against the contract. Each broken rule is one issue with its row count and up to 20 of the
  * rows.
@@ -27,8 +31,9 @@ export async function checkContract(
   session: DuckSession,
   contract: Contract,
   columns: readonly ShapedColumn[],
+  ownTimes?: OwnTimes,
 ): Promise<ValidationIssue[]> {
-  const rules = columns.flatMap((column) => rulesOf(contract, column));
+  const rules = columns.flatMap((column) => [...rulesOf(contract, column), ...timeRules(column, ownTimes)]);
   const entity = contract.entity.flatMap((name) => columns.find((column) => column.name === name) ?? []);
   const issues: ValidationIssue[] = [];
   if (rules.length > 0) {
@@ -74,6 +79,24 @@ export async function checkEntity(
     `${count.rows} labelled rows share ${count.groups} values of the entity ` +
     `(${contract.entity.join(', ')}); each must identify exactly one row.`;
   return [{ rule: 'duplicate-key', table: null, column: null, message, rows: count.rows, examples }];
+}
+
+/** Rows of another partition by their event time. */
+function timeRules(column: ShapedColumn, ownTimes: OwnTimes): RowRule[] {
+  if (column.role !== 'eventTime' || column.tainted || ownTimes === undefined) return [];
+  const { partition, start, end } = ownTimes;
+  const v = quoteName(column.name);
+  const utc = (time: number) => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return [
+    {
+      rule: 'wrong-partition',
+      column,
+      predicate: `${v} < make_timestamp(${start * 1000}) OR ${v} >= make_timestamp(${end * 1000})`,
+      message: (rows) =>
+        `${rows} labelled rows are not of ${partition} by their ${column.name}: it begins ${utc(start)} and ends ` +
+        `before ${utc(end)}. Put them into their own partition.`,
+    },
+  ];
 }
 
 function rulesOf(contract: Contract, column: ShapedColumn): RowRule[] {

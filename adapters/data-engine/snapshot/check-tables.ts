@@ -37,7 +37,7 @@ export async function checkKey(
 
 /**
  * Reports rows of the base whose `year` and `month` columns, where both are declared, name another month than the
- * partition.
+ * partition. Asked where no cadence is declared: else the event time says it.
  */
 export async function checkPartition(
   session: DuckSession,

@@ -35,7 +35,8 @@ export async function readPartition(
     const loaded = await readTable(session, name, table, filesOf(source, name));
     read.set(name, loaded);
     issues.push(...loaded.issues, ...(await checkKey(session, loaded, table)));
-    if (name === data.base) issues.push(...(await checkPartition(session, loaded, table, partition)));
+    if (name === data.base && data.cadence === undefined)
+      issues.push(...(await checkPartition(session, loaded, table, partition)));
   }
   progress('join', `${data.base} with ${data.joins.map((join) => join.table).join(', ') || 'nothing'}`);
   issues.push(

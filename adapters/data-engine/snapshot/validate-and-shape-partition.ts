@@ -5,6 +5,8 @@ import { joinProblems } from '../../../domain/data/data-problems.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { invalidDefinition } from '../../../domain/model/model-definition.js';
 import { nameProblems } from '../../../domain/data/name-problems.js';
+import type { DataPolicy } from '../../../domain/data/data-policy.js';
+import { partitionBounds, timeZoneIn } from '../../../domain/calendar/partition-bounds.js';
 import type { Partition } from '../../../domain/partition.js';
 import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
@@ -13,7 +15,7 @@ import { checkExpectations } from '../../../domain/data/validation/validation-ex
 import { newLevelNotes } from '../../../domain/data/validation/validation-levels.js';
 import { sourceTables } from '../../../domain/data/source-tables.js';
 import type { ValidationIssue, ValidationReport } from '../../../domain/data/validation/validation-report.js';
-import { checkContract, checkEntity } from './check-contract.js';
+import { checkContract, checkEntity, type OwnTimes } from './check-contract.js';
 import type { DuckSession, SessionOpener } from '../duck-session.js';
 import { soundColumns } from './plan-columns.js';
 import { readPartition } from './read-partition.js';
@@ -131,7 +133,7 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
         emptyIssue(data.base, baseRows === 0 ? 'has no rows' : `has ${baseRows} rows and no label among them`),
       );
     if (baseRows > rows) notes.push(`${baseRows - rows} of ${baseRows} rows have no label and are skipped.`);
-    issues.push(...(await checkContract(session, contract, shaped.columns)));
+    issues.push(...(await checkContract(session, contract, shaped.columns, ownTimes(data, partition))));
     if (!issues.some(({ rule, table }) => rule === 'duplicate-key' && table === data.base))
       issues.push(...(await checkEntity(session, contract, shaped.columns)));
     if (rows === 0) return { report: report(0) };
@@ -155,6 +157,12 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
     session?.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Where a cadence is declared, the event time says to which partition a row belongs. */
+function ownTimes(data: DataPolicy, partition: Partition): OwnTimes {
+  const bounds = data.cadence && partitionBounds(partition, timeZoneIn(data));
+  return bounds && { partition, ...bounds };
 }
 
 function refuseWhatCannotBeRight(
@@ -182,7 +190,7 @@ function emptyIssue(table: string, what: string): ValidationIssue {
     rule: 'empty-partition',
     table,
     column: null,
-    message: `${table} ${what} in this partition. Put the month's data.`,
+    message: `${table} ${what} in this partition. Put its data.`,
     rows: 0,
     examples: [],
   };

@@ -1,6 +1,7 @@
 import { objectKeyProblem } from '../../object-key-problem.js';
 import { objectKeys } from '../../object-keys.js';
-import { partitionSchema, type Partition } from '../../partition.js';
+import { cadenceIn, cadenceWords, type Cadence } from '../../cadence.js';
+import { cadenceOf, partitionInFolder, type Partition } from '../../partition.js';
 
 /** What an object below `lake/MODEL/` is to a model. */
 export type LakeFile =
@@ -11,14 +12,26 @@ export type LakeFile =
   | { kind: 'stray'; problem: string };
 
 /** The tables of a definition, as far as the lake knows them. */
-export type LakeTables = Readonly<Record<string, { partitioned: boolean }>>;
+export interface LakeTables {
+  cadence?: Cadence | undefined;
+  tables: Readonly<Record<string, { partitioned: boolean }>>;
+}
+
+/** Whether a model reads what lies in this place: another definition may have put it there. */
+export function isPlaceOf(data: LakeTables, { table, partition }: { table: string; partition: Partition | null }) {
+  if (!Object.hasOwn(data.tables, table)) return false;
+  return data.tables[table]?.partitioned
+    ? partition !== null && cadenceOf(partition) === cadenceIn(data)
+    : partition === null;
+}
 
 /**
- * A file is data when it is a `.parquet` below its table, and in a `month=YYYY-MM` folder where the table is
- * partitioned; folders further down do not matter. A file or folder whose name begins with `_` or `.`, and an empty
- * object that is no `.parquet`, is a leftover of whoever wrote there.
+ * A file is data when it is a `.parquet` below its table, and in a folder of its partition, such as `month=YYYY-MM`,
+ * where the table is partitioned; folders further down do not matter. A file or folder whose name begins with `_` or
+ * `.`, and an empty object that is no `.parquet`, is a leftover of whoever wrote there.
  */
-export function lakeFile(model: string, tables: LakeTables, object: { key: string; bytes: number }): LakeFile {
+export function lakeFile(model: string, data: LakeTables, object: { key: string; bytes: number }): LakeFile {
+  const { tables } = data;
   const [table = '', ...inside] = object.key.slice(objectKeys.lake(model).length).split('/');
   const name = inside.at(-1);
   if ([table, ...inside].some((segment) => /^[_.]/.test(segment))) return { kind: 'leftover' };
@@ -32,11 +45,12 @@ export function lakeFile(model: string, tables: LakeTables, object: { key: strin
   if (unreachable !== undefined) return stray(unreachable);
   if (!tables[table]?.partitioned) return { kind: 'data', table, partition: null };
   const [folder] = inside;
-  const partition = partitionSchema.safeParse(folder?.startsWith('month=') ? folder.slice('month='.length) : undefined);
-  if (inside.length > 1 && partition.success) return { kind: 'data', table, partition: partition.data };
+  const cadence = cadenceIn(data);
+  const partition = partitionInFolder(folder, cadence);
+  if (inside.length > 1 && partition !== undefined) return { kind: 'data', table, partition };
   return stray(
     `${table} is partitioned, and ${inside.length > 1 ? `${JSON.stringify(folder)} is not` : 'there is no'} ` +
-      'folder month=YYYY-MM',
+      `folder ${cadence}=${cadenceWords[cadence].form}`,
   );
 }
 

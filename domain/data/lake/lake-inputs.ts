@@ -1,6 +1,6 @@
 import type { DataPolicy } from '../data-policy.js';
 import { groupBy } from '../../group-by.js';
-import type { Partition } from '../../partition.js';
+import { wholeTable, type Partition } from '../../partition.js';
 import { partitionInputsDigest, shapeDigest, type ShapeDefinition } from '../snapshot/snapshot-shape.js';
 
 interface TableFile {
@@ -9,17 +9,19 @@ interface TableFile {
 }
 
 /**
- * What each partition of the base is made from: its tables' files of the month, and all files of the tables that have
- * no partitions.
+ * What each partition of the base is made from: its tables' files of that partition, and all files of the tables that
+ * have no partitions. Static data is one partition.
  */
 export function filesByPartition<T extends TableFile>(
-  data: Pick<DataPolicy, 'base'>,
+  data: Pick<DataPolicy, 'base' | 'cadence'>,
   files: readonly T[],
 ): Map<Partition, T[]> {
   const whole = files.filter(({ partition }) => partition === null);
-  const months = new Set(files.filter(({ table }) => table === data.base).flatMap(({ partition }) => partition ?? []));
-  const ofMonth = groupBy(files, ({ partition }) => partition);
-  return new Map([...months].toSorted().map((month) => [month, [...(ofMonth.get(month) ?? []), ...whole]]));
+  const ofBase = files.filter(({ table }) => table === data.base);
+  if (data.cadence === 'static') return new Map(ofBase.length > 0 ? [[wholeTable, whole]] : []);
+  const partitions = new Set(ofBase.flatMap(({ partition }) => partition ?? []));
+  const filesOf = groupBy(files, ({ partition }) => partition);
+  return new Map([...partitions].toSorted().map((one) => [one, [...(filesOf.get(one) ?? []), ...whole]]));
 }
 
 /**
@@ -35,5 +37,5 @@ export function inputsByPartition(
     const objects = used.flatMap(({ table, sha256 }) => (sha256 === null ? [] : [{ table, sha256 }]));
     return objects.length === used.length ? partitionInputsDigest({ shapeSha256, objects }) : null;
   };
-  return new Map([...filesByPartition(definition.data, files)].map(([month, used]) => [month, digest(used)]));
+  return new Map([...filesByPartition(definition.data, files)].map(([partition, used]) => [partition, digest(used)]));
 }

@@ -1,3 +1,4 @@
+import { cadenceIn, cadenceWords } from '../../cadence.js';
 import { digestOf } from '../../canonical-json.js';
 import type { Contract } from '../contract.js';
 import type { DataPolicy } from '../data-policy.js';
@@ -65,6 +66,9 @@ function whyNotComparable(champion: NamedShape, challenger: NamedShape): string 
     if (other && digestOf(other.on) !== digestOf(join.on))
       return `the champion joins ${join.table} on ${other.on.join(', ')}, this version on ${join.on.join(', ')}`;
   }
+  const [had, has] = [cadenceIn(champion.data), cadenceIn(challenger.data)];
+  if (had !== has)
+    return `the champion's partitions are ${cadenceWords[had].many}, this version's ${cadenceWords[has].many}`;
   const moved = Object.entries(challenger.data.tables).find(([name, table]) => {
     const other = champion.data.tables[name];
     return other !== undefined && other.partitioned !== table.partitioned;

@@ -23,7 +23,7 @@ export interface ChangedPartition extends PartitionNow {
 
 /**
  * The partitions up to the watermark whose content the last result has not seen: corrected since, or come late. They
- * are as new as a month that has just arrived. Where a newer program shapes rows differently, digests cannot be
+ * are as new as a partition that has just arrived. Where a newer program shapes rows differently, digests cannot be
  * compared, and no partition counts as corrected.
  */
 export function changedPartitions(

@@ -1,6 +1,7 @@
 import { digestOf } from '../../canonical-json.js';
 import type { Contract, Feature } from '../contract.js';
 import type { ColumnType, DataPolicy } from '../data-policy.js';
+import { timeZoneIn } from '../../calendar/partition-bounds.js';
 import type { SnapshotManifest } from './snapshot.js';
 
 /** The part of a definition that says what rows look like. */
@@ -14,16 +15,17 @@ const SHAPE_VERSION = 2;
 
 /**
  * SHA-256 of everything in a definition that decides what a partition's file holds and whether it is valid: tables,
- * joins, contract and expectations. Descriptions and the window are left out: they change no file.
+ * joins, contract, expectations and, where it is declared, the cadence with its zone. Descriptions and the window are
+ * left out: they change no file.
  */
 export function shapeDigest({ contract, data }: ShapeDefinition): string {
   const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...rowRules(feature) }));
   const label = contract.label && withoutDescription(contract.label);
-  const { tables, base, joins, expectations } = data;
+  const { tables, base, joins, expectations, cadence } = data;
   return digestOf({
     shapeVersion: SHAPE_VERSION,
     contract: { entity: contract.entity, eventTime: contract.eventTime, label, features },
-    data: { tables, base, joins, expectations },
+    data: { tables, base, joins, expectations, ...(cadence && { cadence, timeZone: timeZoneIn(data) }) },
   });
 }
 

@@ -1,17 +1,26 @@
-import type { DataPolicy } from '../data-policy.js';
+import { cadenceWords } from '../../cadence.js';
+import { slidingLength, windowPartitionsMax, type DataPolicy, type DataWindow } from '../data-policy.js';
 import { groupBy } from '../../group-by.js';
-import { addPartitions, describePartitions, partitionRange, type Partition } from '../../partition.js';
+import {
+  addPartitions,
+  cadenceOf,
+  countPartitions,
+  describePartitions,
+  partitionRange,
+  type Partition,
+} from '../../partition.js';
 
 /** Which partitions a snapshot is made of, or why there is none to make. */
 export type WindowPlan =
   | { kind: 'planned'; partitions: Partition[]; train: Partition[]; holdout: Partition[] }
   | { kind: 'no-new-data'; message: string; newest: Partition; watermark: Partition }
   | { kind: 'too-few-partitions'; message: string; available: Partition[] }
+  | { kind: 'too-many-partitions'; message: string }
   | { kind: 'gap'; message: string; missing: Partition[] }
   | { kind: 'until-missing'; message: string; until: Partition };
 
 export interface WindowQuestion {
-  window: DataPolicy['window'];
+  window: DataWindow;
   holdoutPartitions?: DataPolicy['holdoutPartitions'];
   /** Partitions that have arrived, in any order. */
   available: readonly Partition[];
@@ -25,9 +34,12 @@ export interface WindowQuestion {
   changed?: readonly Partition[];
 }
 
+/** A gap of more partitions than this is not named one by one. */
+const namedMax = 1_000_000;
+
 /**
  * Plans the training window. It ends at `until`, else at the newest usable partition; the last partition is the
- * holdout. Whether the months of the plan pass validation is seen later: `activities/data/snapshot-files.ts`.
+ * holdout. Whether the partitions of the plan pass validation is seen later: `activities/data/snapshot-files.ts`.
  */
 export function planWindow(question: WindowQuestion): WindowPlan {
   const { window, until, watermark, holdoutPartitions = 1 } = question;
@@ -36,13 +48,14 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   const ordered = [...usable].filter((partition) => partition >= window.from).sort();
 
   const end = until ?? ordered.at(-1);
-  const slidingStart =
-    end !== undefined && window.kind === 'sliding' ? addPartitions(end, 1 - window.months) : window.from;
+  const { one, many } = cadenceWords[cadenceOf(window.from)];
+  const length = slidingLength(window);
+  const slidingStart = end !== undefined && length !== undefined ? addPartitions(end, 1 - length) : window.from;
   const start = slidingStart > window.from ? slidingStart : window.from;
   if (end === undefined) {
     return {
       kind: 'too-few-partitions',
-      message: `No usable partition from ${window.from} on has arrived. Put data for at least two months.`,
+      message: `No usable partition from ${window.from} on has arrived. Put data for at least two ${many}.`,
       available: [],
     };
   }
@@ -67,6 +80,15 @@ export function planWindow(question: WindowQuestion): WindowPlan {
       watermark,
     };
   }
+  const held = countPartitions(start, end);
+  const tooMany = (count: number): WindowPlan => ({
+    kind: 'too-many-partitions',
+    message:
+      `The window ${start} to ${end} holds ${count} ${many}; at most ${windowPartitionsMax} are read. Begin it later ` +
+      '(data.window.from), let it slide, land data at a longer cadence, or remove what was put by mistake with ' +
+      '`perdure data rm`.',
+  });
+  if (held > namedMax) return tooMany(held);
   const wanted = partitionRange(start, end).filter((partition) => !discarded.has(partition));
   const missing = wanted.filter((partition) => !usable.has(partition));
   if (missing.length > 0) {
@@ -76,10 +98,11 @@ export function planWindow(question: WindowQuestion): WindowPlan {
       kind: 'gap',
       message:
         `The window ${wanted[0]} to ${end} has gaps: ${named}. Put or release the data, or discard ` +
-        `the partition; remove a month that was put by mistake with \`perdure data rm\`.`,
+        `the partition; remove a${one === 'hour' ? 'n' : ''} ${one} that was put by mistake with \`perdure data rm\`.`,
       missing,
     };
   }
+  if (wanted.length > windowPartitionsMax) return tooMany(wanted.length);
   if (wanted.length < holdoutPartitions + 1) {
     const least = holdoutPartitions + 1;
     return {

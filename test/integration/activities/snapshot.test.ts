@@ -100,7 +100,7 @@ describe('a snapshot', () => {
     expect(await takeSnapshot(experiment)).toMatchObject({
       outcome: 'quarantined',
       reason: expect.stringMatching(
-        /2024-03 does not pass .* 2\.17 times the 60 rows .* The month is not marked/s,
+        /2024-03 does not pass .* 2\.17 times the 60 rows .* The partition is not marked/s,
       ) as string,
     });
     expect(await monthsOf(applied.name)).toEqual([]);

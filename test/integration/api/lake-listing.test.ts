@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lakeListing } from '../../../api/data/lake-listing.js';
-import { newestLanded } from '../../../db/data/lake-months.js';
+import { newestLanded } from '../../../db/data/lake-partitions.js';
 import { definitionInForce } from '../../../db/model/definition-queries.js';
 import { partitionRange } from '../../../domain/partition.js';
 import { openLakeBench, type LakeBench } from './lake-bench.js';
@@ -63,6 +63,6 @@ describe('a lake of many years', () => {
       next: '2023-11',
     });
     const page = await bench.perdure('data', 'ls', bench.model.name, '--before', '2023-11', '--limit', '1');
-    expect(page.stdout).toMatch(/2023-10[^]*Earlier months: perdure data ls \S+ --before 2023-10/);
+    expect(page.stdout).toMatch(/2023-10[^]*Earlier partitions: perdure data ls \S+ --before 2023-10/);
   });
 });

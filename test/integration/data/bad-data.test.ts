@@ -199,6 +199,31 @@ describe('rows', () => {
     expect(issue.examples[0]).toEqual({ id: '0', year: '2024', month: '3' });
   });
 
+  it('a row of another partition by its event time is found where a cadence is declared, in its zone to the instant', async () => {
+    const daily = {
+      ...salesDefinition,
+      data: { ...salesDefinition.data, cadence: 'day' as const, timeZone: 'America/New_York' },
+    };
+    // 10 March 2013 has 23 hours in New York: it ends at 04:00 UTC, and began at 05:00.
+    const at = (times: string[]) =>
+      `SELECT * REPLACE (1 + id % 12 AS month, [${times.map((time) => `TIMESTAMP '${time}'`).join(', ')}]` +
+      `[1 + id % ${times.length}] AS sold_at) FROM sales`;
+    const validate = async (name: string, times: string[]) =>
+      bench.validate({ sales: [await bench.write(name, at(times))] }, { definition: daily, partition: '2013-03-10' });
+    const within = await validate('own-day', ['2013-03-10 05:00:00', '2013-03-11 03:59:59.999999']);
+    expect(rulesOf(within)).toEqual([]);
+    const beyond = await validate('other-day', [
+      '2013-03-10 04:59:59.999999',
+      '2013-03-10 12:00:00',
+      '2013-03-11 04:00:00',
+    ]);
+    expect(theIssue(beyond, 'wrong-partition')).toMatchObject({
+      column: 'sold_at',
+      rows: 60,
+      message: expect.stringContaining('begins 2013-03-10 05:00 UTC and ends before 2013-03-11 04:00 UTC') as string,
+    });
+  });
+
   it('a join that multiplies rows names the table, the keys and the base rows; later counts are of base rows', async () => {
     const weather = await bench.write(
       'weather-twice',

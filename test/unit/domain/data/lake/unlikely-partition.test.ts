@@ -43,6 +43,22 @@ describe('a partition that is put', () => {
     expect(doubt('2013-07', [], { table: 'weather' })).toContain('in the future');
   });
 
+  test('of a declared cadence is in the future before it begins in its zone', () => {
+    const daily = {
+      ...data,
+      cadence: 'day',
+      timeZone: 'America/New_York',
+      window: { kind: 'expanding', from: '2013-06-01' },
+    } as const;
+    const ofDay = (partition: string, present: string[], now: string) =>
+      whyUnlikely(daily, { table: 'sales', partition, present, now: new Date(now) });
+    expect(ofDay('2013-06-15', [], '2013-06-15T03:59:00Z')).toContain('in the future: this day is 2013-06-14');
+    expect(ofDay('2013-06-15', [], '2013-06-15T04:00:00Z')).toBeUndefined();
+    expect(ofDay('2013-06-09', ['2013-06-03'], '2013-06-15T04:00:00Z')).toContain(
+      'the newest day of sales is 2013-06-03; missing: 2013-06-04 … 2013-06-08',
+    );
+  });
+
   test('is of this month where on Earth that has begun', () => {
     expect(doubt('2013-07', ['2013-06'], { now: '2013-06-30T11:00:00Z' })).toBeUndefined();
     expect(doubt('2013-07', ['2013-06'], { now: '2013-06-30T09:00:00Z' })).toContain('in the future');

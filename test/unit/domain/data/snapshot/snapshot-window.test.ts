@@ -30,6 +30,21 @@ describe('a training window', () => {
     });
   });
 
+  it('slides over as many partitions of any cadence, and is never planned over more than can be read', () => {
+    const hourly = { kind: 'sliding', from: '2013-04-07T00', partitions: 3 } as const;
+    const available = ['2013-04-07T21', '2013-04-07T22', '2013-04-07T23', '2013-04-08T00'];
+    expect(plan({ window: hourly, available })).toMatchObject({
+      train: available.slice(1, 3),
+      holdout: ['2013-04-08T00'],
+    });
+    const since = { kind: 'expanding', from: '2000-01-01T00' } as const;
+    expect(plan({ window: since, available: ['2013-04-07T00'] })).toMatchObject({ kind: 'gap' });
+    expect(plan({ window: since, available: ['9999-04-07T00'] })).toMatchObject({
+      kind: 'too-many-partitions',
+      message: expect.stringContaining('hours; at most 10000') as string,
+    });
+  });
+
   it('ignores what is before its start', () => {
     expect(plan({ available: ['2012-12', ...months(1, 2)] })).toMatchObject({ partitions: months(1, 2) });
   });

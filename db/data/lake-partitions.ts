@@ -2,14 +2,15 @@ import { countLake } from '../../domain/data/lake/lake-manifest.js';
 import { lakeFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import { partitionSchema, type Partition } from '../../domain/partition.js';
+import { cadenceIn } from '../../domain/cadence.js';
+import { cadenceOf, partitionInFolder, type Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
 import type { LakeStore } from './lake-content.js';
 import { lakeManifests, ruledPartitions } from './lake-manifests.js';
 
 type Data = Pick<ModelDefinition, 'name' | 'data'>;
 
-export interface LakeMonth {
+export interface LandedPartition {
   partition: Partition;
   /** Whether a manifest rules it; otherwise there is a folder, in which may be no data. */
   ruled: boolean;
@@ -17,31 +18,37 @@ export interface LakeMonth {
 
 export interface LakeFolders {
   /** The newest first. */
-  months: LakeMonth[];
-  /** Names of folders that are no month, and objects that lie in none. */
+  partitions: LandedPartition[];
+  /** Names of folders that are no partition of the model's cadence, and objects that lie in none. */
   others: { folders: string[]; keys: { key: string; bytes: number }[] };
 }
 
 /**
- * The months of a partitioned table, by what was put and by the names of folders: no file is listed, and the cost does
- * not grow with their number.
+ * The partitions of a partitioned table, by what was put and by the names of folders: no file is listed, and the cost
+ * does not grow with their number.
  */
-export async function lakeMonths(db: Database, store: LakeStore, model: string, table: string): Promise<LakeFolders> {
+export async function lakePartitions(
+  db: Database,
+  store: LakeStore,
+  { name: model, data }: Data,
+  table: string,
+): Promise<LakeFolders> {
+  const cadence = cadenceIn(data);
   const [{ folders, objects }, ruled] = await Promise.all([
     store.folders(objectKeys.lakeTable(model, table)),
     ruledPartitions(db, model, table),
   ]);
-  const months = new Map<Partition, LakeMonth>(ruled.map((partition) => [partition, { partition, ruled: true }]));
+  // A definition of before may have had another cadence.
+  const own = ruled.filter((partition) => cadenceOf(partition) === cadence);
+  const found = new Map<Partition, LandedPartition>(own.map((partition) => [partition, { partition, ruled: true }]));
   const others: string[] = [];
   for (const folder of folders) {
-    const partition = partitionSchema.safeParse(
-      folder.startsWith('month=') ? folder.slice('month='.length) : undefined,
-    ).data;
+    const partition = partitionInFolder(folder, cadence);
     if (partition === undefined) others.push(folder);
-    else if (!months.has(partition)) months.set(partition, { partition, ruled: false });
+    else if (!found.has(partition)) found.set(partition, { partition, ruled: false });
   }
   return {
-    months: [...months.values()].toSorted((left, right) => (left.partition < right.partition ? 1 : -1)),
+    partitions: [...found.values()].toSorted((left, right) => (left.partition < right.partition ? 1 : -1)),
     others: { folders: others, keys: objects.map(({ key, bytes }) => ({ key, bytes })) },
   };
 }
@@ -54,13 +61,13 @@ export async function newestLanded(
   table: string,
   wanted: (partition: Partition) => boolean = () => true,
 ): Promise<Partition | undefined> {
-  const { months } = await lakeMonths(db, store, model, table);
-  for (const { partition, ruled } of months) {
+  const { partitions } = await lakePartitions(db, store, { name: model, data }, table);
+  for (const { partition, ruled } of partitions) {
     if (!wanted(partition)) continue;
     if (ruled) return partition;
     const prefix = objectKeys.lakePartition(model, table, partition);
     const lying = (await store.list(prefix)).flatMap((object) =>
-      lakeFile(model, data.tables, object).kind === 'data' ? [{ ...object, prefix }] : [],
+      lakeFile(model, data, object).kind === 'data' ? [{ ...object, prefix }] : [],
     );
     if (lying.length > 0 && countLake(lying, await lakeManifests(db, model, [prefix])).counted.length > 0)
       return partition;
