@@ -3,6 +3,8 @@ import { cadenceIn, cadenceSchema, cadenceWords, type Cadence } from '../cadence
 import { columnNameSchema } from '../names.js';
 import { partitionSchema, wholeTable, wrongCadence } from '../partition.js';
 import { timeZoneSchema } from '../calendar/time-zone.js';
+import { joinSchema } from './join.js';
+import { missingJoinColumns } from './join-problems.js';
 
 export const columnTypeSchema = z.enum(['integer', 'number', 'string', 'timestamp', 'boolean']);
 export type ColumnType = z.infer<typeof columnTypeSchema>;
@@ -48,8 +50,8 @@ export const dataPolicySchema = z
     tables: z.record(columnNameSchema, tableSchema),
     /** The table whose rows are the model's rows. */
     base: columnNameSchema,
-    /** LEFT JOINs onto the base; none may multiply rows. */
-    joins: z.array(z.strictObject({ table: columnNameSchema, on: z.array(columnNameSchema).min(1) })).default([]),
+    /** LEFT JOINs onto the base, in this order; none may multiply rows. */
+    joins: z.array(joinSchema).default([]),
     /**
      * How long a partition is; absent: a month, and a row belongs to the month that its columns `year` and `month`
      * name. Where it is declared, a row belongs to the partition of its event time.
@@ -74,31 +76,7 @@ export const dataPolicySchema = z
         message: `is not one of the tables: ${Object.keys(data.tables).join(', ')}`,
       });
     for (const problem of cadenceProblems(data)) context.addIssue({ code: 'custom', ...problem });
-    for (const [index, join] of data.joins.entries()) {
-      const table = tableOf(join.table);
-      if (!table)
-        context.addIssue({
-          code: 'custom',
-          path: ['joins', index, 'table'],
-          message: `no table is called ${join.table}`,
-        });
-      for (const column of join.on) {
-        if (table && !(column in table.columns)) {
-          context.addIssue({
-            code: 'custom',
-            path: ['joins', index, 'on'],
-            message: `${column} is not a column of ${join.table}`,
-          });
-        }
-        if (base && !(column in base.columns)) {
-          context.addIssue({
-            code: 'custom',
-            path: ['joins', index, 'on'],
-            message: `${column} is not a column of ${data.base}`,
-          });
-        }
-      }
-    }
+    for (const { path, message } of missingJoinColumns(data)) context.addIssue({ code: 'custom', path, message });
     for (const [name, table] of Object.entries(data.tables)) {
       for (const column of table.key ?? []) {
         if (!(column in table.columns))

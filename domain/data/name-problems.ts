@@ -2,7 +2,8 @@ import type { Contract } from './contract.js';
 import { labelColumns } from './label.js';
 import type { DataPolicy } from './data-policy.js';
 import type { DefinitionProblem } from '../definition-problem.js';
-import { sourceTables } from './source-tables.js';
+import { joinColumns, joinName } from './join.js';
+import { dataSources, sourceTables } from './source-tables.js';
 
 interface Place {
   path: string;
@@ -13,7 +14,7 @@ interface Place {
 
 /** Names that SQL would take for one another, used for different things: case does not count. */
 export function nameProblems({ contract, data }: { contract: Contract; data: DataPolicy }): DefinitionProblem[] {
-  const joined = data.joins.map((join) => join.table);
+  const joined = data.joins.map(joinName);
   const places: Place[] = [
     { path: 'data.tables', names: Object.keys(data.tables) },
     ...Object.entries(data.tables).map(([table, { columns }]) => ({
@@ -21,8 +22,15 @@ export function nameProblems({ contract, data }: { contract: Contract; data: Dat
       names: Object.keys(columns),
     })),
     ...Object.entries(data.tables).map(([table, { key = [] }]) => ({ path: `data.tables.${table}.key`, names: key })),
-    ...data.joins.map(({ on }, index) => ({ path: `data.joins[${index}].on`, names: on })),
-    { path: 'data.joins', names: sourceTables(data) },
+    ...data.joins.flatMap((join, index) => [
+      { path: `data.joins[${index}].on`, names: joinColumns(join).map(({ right }) => right) },
+      { path: `data.joins[${index}].aggregate`, names: Object.keys(join.aggregate ?? {}) },
+    ]),
+    {
+      path: 'data.joins',
+      names: dataSources(data).map(({ name }) => name),
+      because: 'a table that is joined twice needs another name (as)',
+    },
     ...sourceTables(data).map((table) => ({
       path: `data.tables.${table}.columns`,
       names: [...once(Object.keys(data.tables[table]?.columns ?? {})), ...joined],

@@ -4,6 +4,7 @@ import { contractProblems } from '../data/contract-problems.js';
 import { dataProblems } from '../data/data-problems.js';
 import { evaluationProblems } from '../evaluation/evaluation-problems.js';
 import { featureProblems } from '../data/feature-problems.js';
+import { momentProblems } from '../data/join-problems.js';
 import { javaScriptNames } from './javascript-names.js';
 import type { ModelDefinition } from './model-definition.js';
 import { nameProblems } from '../data/name-problems.js';
@@ -26,6 +27,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...cutOverProblems(promotion.breakingContract),
     ...featureProblems(contract),
     ...dataProblems(data),
+    ...momentProblems(contract, data),
     ...parameterProblems(training),
     ...evaluationProblems(evaluation, contract),
     ...promotionProblems(promotion),

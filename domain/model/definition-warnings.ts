@@ -1,4 +1,5 @@
 import type { DefinitionProblem } from '../definition-problem.js';
+import { sourceTables } from '../data/source-tables.js';
 import type { ModelDefinition } from './model-definition.js';
 
 /** What may be meant so, and is worth a look before a definition is applied. */
@@ -11,7 +12,7 @@ export function definitionWarnings({ data, monitoring, promotion, rollout }: Mod
       path: 'data.timeZone',
       message: 'changes nothing where no cadence is declared: rows belong to the month of their columns year and month',
     });
-  const used = new Set([data.base, ...data.joins.map((join) => join.table)]);
+  const used = new Set(sourceTables(data));
   for (const table of Object.keys(data.tables)) {
     if (!used.has(table))
       warnings.push({ path: `data.tables.${table}`, message: 'is neither the base nor joined: it is never read' });

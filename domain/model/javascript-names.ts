@@ -1,5 +1,6 @@
 import { labelColumns } from '../data/label.js';
 import type { DefinitionProblem } from '../definition-problem.js';
+import { joinColumns, joinName } from '../data/join.js';
 import type { ModelDefinition } from './model-definition.js';
 
 const message = 'is a reserved name in JavaScript: choose another';
@@ -25,9 +26,14 @@ export function javaScriptNames({ contract, data, evaluation, rollout }: ModelDe
       ...keys(`data.tables.${table}.columns`, columns),
       ...list(`data.tables.${table}.key`, key ?? []),
     ]),
-    ...data.joins.flatMap(({ table, on }, index) => [
-      { path: `data.joins[${index}].table`, name: table },
-      ...list(`data.joins[${index}].on`, on),
+    ...data.joins.flatMap((join, index) => [
+      { path: `data.joins[${index}].table`, name: join.table },
+      { path: `data.joins[${index}].as`, name: joinName(join) },
+      ...list(
+        `data.joins[${index}].on`,
+        joinColumns(join).flatMap(({ left, right }) => (left === right ? [left] : [left, right])),
+      ),
+      ...keys(`data.joins[${index}].aggregate`, join.aggregate),
     ]),
     ...list('evaluation.slices', evaluation.slices),
     ...judged.flatMap((metric, index) =>

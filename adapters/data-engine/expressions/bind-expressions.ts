@@ -30,12 +30,12 @@ const probes: readonly Record<ColumnType, string | null>[] = [
  */
 export async function bindExpressions(
   session: DuckSession,
-  data: ColumnSources,
+  sources: ColumnSources,
   expressions: readonly BoundExpression[],
 ): Promise<({ type: string } | { problem: string })[]> {
   if (expressions.length === 0) return [];
   try {
-    const from = probeRow(data, expressions, probes[0]!);
+    const from = probeRow(sources, expressions, probes[0]!);
     const list = expressions.map(({ sql }, index) => `${sql} AS ${quoteName(String(index))}`).join(', ');
     const types = await session.rows(`DESCRIBE SELECT ${list} FROM ${from}`, typeSchema);
     await session.run(`SELECT ${list} FROM ${from}`);
@@ -43,22 +43,22 @@ export async function bindExpressions(
   } catch (error) {
     if (!isQueryError(error)) throw error;
     const [only] = expressions;
-    if (only && expressions.length === 1) return [await bindOne(session, data, only)];
+    if (only && expressions.length === 1) return [await bindOne(session, sources, only)];
     const middle = Math.ceil(expressions.length / 2);
-    const left = await bindExpressions(session, data, expressions.slice(0, middle));
-    return [...left, ...(await bindExpressions(session, data, expressions.slice(middle)))];
+    const left = await bindExpressions(session, sources, expressions.slice(0, middle));
+    return [...left, ...(await bindExpressions(session, sources, expressions.slice(middle)))];
   }
 }
 
 async function bindOne(
   session: DuckSession,
-  data: ColumnSources,
+  sources: ColumnSources,
   expression: BoundExpression,
 ): Promise<{ type: string } | { problem: string }> {
   let problem = 'it cannot be computed';
   for (const probe of probes) {
     try {
-      const query = `SELECT ${expression.sql} AS v FROM ${probeRow(data, [expression], probe)}`;
+      const query = `SELECT ${expression.sql} AS v FROM ${probeRow(sources, [expression], probe)}`;
       const [row] = await session.rows(`DESCRIBE ${query}`, typeSchema);
       await session.run(query);
       return { type: row?.column_type ?? '' };
@@ -75,10 +75,11 @@ async function bindOne(
  * after their table.
  */
 function probeRow(
-  data: ColumnSources,
+  sources: ColumnSources,
   expressions: readonly BoundExpression[],
   probe: Record<ColumnType, string | null>,
 ): string {
+  const base = sources[0]?.name ?? '';
   const value = (type: ColumnType) => {
     const text = probe[type];
     return text === null ? `CAST(NULL AS ${storedTypes[type]})` : `CAST('${text}' AS ${storedTypes[type]})`;
@@ -87,8 +88,8 @@ function probeRow(
   const structs = new Map<string, Map<string, string>>();
   for (const { table, column, type } of expressions.flatMap(({ columns }) => columns)) {
     const name = column.toLowerCase();
-    if (table === data.base || !bare.has(name)) bare.set(name, { column, sql: value(type) });
-    if (table === data.base) continue;
+    if (table === base || !bare.has(name)) bare.set(name, { column, sql: value(type) });
+    if (table === base) continue;
     const struct = structs.get(table) ?? new Map<string, string>();
     structs.set(table, struct.set(column, value(type)));
   }
@@ -100,7 +101,7 @@ function probeRow(
         `${quoteName(table)}`,
     ),
   ];
-  return `(SELECT ${selected.join(', ') || '1 AS "nothing:"'}) AS ${quoteName(data.base)}`;
+  return `(SELECT ${selected.join(', ') || '1 AS "nothing:"'}) AS ${quoteName(base)}`;
 }
 
 export function firstLine(error: unknown): string {

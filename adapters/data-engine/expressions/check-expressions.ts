@@ -26,10 +26,10 @@ export async function expressionFindings(
   session: DuckSession,
   definition: ModelDefinition,
 ): Promise<ExpressionFindings> {
-  const { columns, problems } = await planColumns(session, definition);
+  const { problems, ...plan } = await planColumns(session, definition);
   return {
     problems: [...problems, ...(await valueMetricProblems(session, definition))],
-    warnings: leakWarnings(definition, columns),
+    warnings: leakWarnings(definition, plan),
   };
 }
 

@@ -1,5 +1,4 @@
 import { nearestNames } from '../../../domain/text/nearest-names.js';
-import { sourceTables } from '../../../domain/data/source-tables.js';
 import type { ColumnSources, Resolution, SourceColumn } from './source-columns.js';
 
 export type ColumnFinder = (names: readonly string[]) => Resolution;
@@ -9,13 +8,13 @@ export type ColumnFinder = (names: readonly string[]) => Resolution;
  * joined table that has it; `table.column` always works. Case does not matter, as in SQL. Indexed once, so that a wide
  * table costs no more a column than a narrow one.
  */
-export function columnFinder(data: ColumnSources): ColumnFinder {
-  const tables = sourceTables(data);
+export function columnFinder(sources: ColumnSources): ColumnFinder {
+  const tables = sources.map(({ name }) => name);
   const byTable = new Map<string, Map<string, SourceColumn>>();
   const bare = new Map<string, SourceColumn[]>();
-  for (const table of tables) {
+  for (const { name: table, columns: declared } of sources) {
     const columns = new Map<string, SourceColumn>();
-    for (const [column, type] of Object.entries(data.tables[table]?.columns ?? {})) {
+    for (const [column, type] of Object.entries(declared)) {
       const name = column.toLowerCase();
       const found = { table, column, type };
       if (columns.has(name)) continue;
@@ -46,7 +45,7 @@ export function columnFinder(data: ColumnSources): ColumnFinder {
     if (names.length !== 1) return { problem: `${names.join('.')} is not a column: write column or table.column` };
     const candidates = bare.get(first.toLowerCase()) ?? [];
     const [only] = candidates;
-    if (only && (candidates.length === 1 || only.table === data.base)) return { found: only };
+    if (only && (candidates.length === 1 || only.table === tables[0])) return { found: only };
     if (only)
       return {
         problem:

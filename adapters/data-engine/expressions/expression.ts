@@ -28,8 +28,8 @@ export interface ExpressionParser {
  * Nothing that it is given is evaluated: DuckDB's parser makes a tree of it, and the tree is checked against what is
  * allowed.
  */
-export function createExpressionParser(session: DuckSession, data: ColumnSources): ExpressionParser {
-  const inspect = expressionInspector(columnFinder(data));
+export function createExpressionParser(session: DuckSession, sources: ColumnSources): ExpressionParser {
+  const inspect = expressionInspector(columnFinder(sources));
 
   async function parseAll(texts: readonly string[]): Promise<ParsedExpression[]> {
     const results: ParsedExpression[] = [];

@@ -1,15 +1,14 @@
-import type { DataPolicy, ColumnType } from '../../../domain/data/data-policy.js';
+import type { ColumnType } from '../../../domain/data/data-policy.js';
 
 export interface SourceColumn {
+  /** What expressions call the table, or the join, that has the column. */
   table: string;
   column: string;
   type: ColumnType;
 }
 
-/** The tables that an expression's names are looked up in. */
-export type ColumnSources = Pick<DataPolicy, 'base' | 'joins'> & {
-  tables: Record<string, { columns: Record<string, ColumnType> }>;
-};
+/** Where an expression's names are looked up: the base first. */
+export type ColumnSources = readonly { name: string; columns: Record<string, ColumnType> }[];
 
 export type Resolution = { found: SourceColumn } | { problem: string };
 

@@ -38,7 +38,7 @@ export async function createValueExpressions(session: DuckSession, contract: Con
   for (const [name, { type }] of Object.entries(contract.features)) columns[name] = type;
   const twofold = Object.keys(columns).filter((name) => Object.keys(ownColumns).some((own) => sameName(own, name)));
   Object.assign(columns, ownColumns);
-  const source: ColumnSources = { base: 'prediction', joins: [], tables: { prediction: { columns } } };
+  const source: ColumnSources = [{ name: 'prediction', columns }];
   const parser = createExpressionParser(session, source);
   return {
     async read({ name, from }) {

@@ -4,7 +4,7 @@ import type { Partition } from '../../../domain/partition.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName } from '../quote-sql.js';
-import { EXAMPLES_MAX, exampleSchema, keyTexts, loadedTable, type ReadTable } from './read-table.js';
+import { EXAMPLES_MAX, exampleSchema, keyTexts, type ReadTable } from './read-table.js';
 
 const countSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number() });
 
@@ -17,7 +17,7 @@ export async function checkKey(
   const key = table.key;
   if (!key || key.some((column) => read.broken.has(column) || read.tainted.has(column))) return [];
   const names = key.map(quoteName).join(', ');
-  const groups = `SELECT ${names}, count(*) AS "rows:" FROM ${loadedTable(read.name)} GROUP BY ${names}
+  const groups = `SELECT ${names}, count(*) AS "rows:" FROM ${read.loaded} GROUP BY ${names}
     HAVING count(*) > 1`;
   const [count] = await session.rows(
     `SELECT coalesce(sum("rows:"), 0) AS "rows", count(*) AS "groups" FROM (${groups})`,
@@ -49,7 +49,7 @@ export async function checkPartition(
   if (!usable('year') || !usable('month')) return [];
   const year = Number(partition.slice(0, 4));
   const month = Number(partition.slice(5));
-  const elsewhere = `FROM ${loadedTable(read.name)}
+  const elsewhere = `FROM ${read.loaded}
     WHERE "year" IS DISTINCT FROM ${year} OR "month" IS DISTINCT FROM ${month}`;
   const [count] = await session.rows(
     `SELECT count(*) AS "rows", count(DISTINCT ("year", "month")) AS "groups" ${elsewhere}`,

@@ -1,10 +1,12 @@
 import { invalidDefinition } from '../../../domain/model/model-definition.js';
 import { declaredType, type ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
+import { dataSources } from '../../../domain/data/source-tables.js';
 import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import { bindExpressions } from '../expressions/bind-expressions.js';
 import { columnFinder } from '../expressions/column-finder.js';
 import type { DuckSession } from '../duck-session.js';
 import { createExpressionParser, type ParsedExpression } from '../expressions/expression.js';
+import { planAggregates, type PlannedAggregates } from './plan-aggregates.js';
 import { quoteName } from '../quote-sql.js';
 import type { SourceColumn } from '../expressions/source-columns.js';
 
@@ -26,6 +28,8 @@ export interface PlannedColumn {
 export interface ColumnPlan {
   /** In the order of the shaped rows: entity, event time, features, label. */
   columns: PlannedColumn[];
+  /** Of each join that has any, by its place. */
+  aggregates: PlannedAggregates;
   problems: DefinitionProblem[];
 }
 
@@ -48,22 +52,23 @@ const wantedTypes: Record<ShapedType, { fits: (type: string) => boolean; words: 
  * applied and before each training.
  */
 export async function planColumns(session: DuckSession, definition: ShapeDefinition): Promise<ColumnPlan> {
-  const { data } = definition;
   const wanted = wantedColumns(definition);
-  const parser = createExpressionParser(session, data);
-  const find = columnFinder(data);
+  const aggregates = await planAggregates(session, definition.data);
+  const sources = dataSources(definition.data, aggregates.typeOf);
+  const parser = createExpressionParser(session, sources);
+  const find = columnFinder(sources);
   const written = wanted.filter(({ from }) => from !== undefined);
   const trees = await parser.parseAll(written.map(({ from }) => from ?? ''));
   const parsedOf = new Map<WantedColumn, ParsedExpression>(
     written.map((column, index) => [column, trees[index] ?? { problem: '' }]),
   );
-  const problems: DefinitionProblem[] = [];
+  const problems = [...aggregates.problems];
   const parsed = wanted.flatMap((column) => {
     const found = parsedOf.get(column) ?? plainColumn(column.name);
     if ('problem' in found) problems.push(problemOf(column, found.problem));
     return 'problem' in found ? [] : [{ column, ...found }];
   });
-  const bound = await bindExpressions(session, data, parsed);
+  const bound = await bindExpressions(session, sources, parsed);
   const columns = parsed.flatMap(({ column: { from: _from, ...column }, ...expression }, index) => {
     const answer = bound[index] ?? { problem: 'it cannot be computed' };
     const wantedType = wantedTypes[column.type];
@@ -79,7 +84,7 @@ export async function planColumns(session: DuckSession, definition: ShapeDefinit
       column.type === 'float' || column.type === 'number' ? `CAST(${expression.sql} AS DOUBLE)` : expression.sql;
     return problem === undefined ? [{ ...column, sql, reads: expression.columns }] : [];
   });
-  return { columns, problems };
+  return { columns, aggregates: aggregates.planned, problems };
 
   function plainColumn(name: string): ParsedExpression {
     const resolved = find([name]);
@@ -91,9 +96,9 @@ export async function planColumns(session: DuckSession, definition: ShapeDefinit
 export async function soundColumns(
   session: DuckSession,
   definition: ShapeDefinition & { name: string },
-): Promise<PlannedColumn[]> {
-  const { columns, problems } = await planColumns(session, definition);
-  if (problems.length === 0) return columns;
+): Promise<Omit<ColumnPlan, 'problems'>> {
+  const { problems, ...plan } = await planColumns(session, definition);
+  if (problems.length === 0) return plan;
   throw invalidDefinition(definition.name, problems);
 }
 

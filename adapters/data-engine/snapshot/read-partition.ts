@@ -3,11 +3,12 @@ import type { Partition } from '../../../domain/partition.js';
 import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
 import { sourceTables } from '../../../domain/data/source-tables.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
+import { joinName, type Join } from '../../../domain/data/join.js';
 import { checkKey, checkPartition } from './check-tables.js';
 import type { DuckSession } from '../duck-session.js';
-import { joinTables } from './join-tables.js';
+import { joinTables, type JoinedTables } from './join-tables.js';
 import { readTable, type ReadTable } from './read-table.js';
-import type { PlannedColumn } from './plan-columns.js';
+import type { ColumnPlan } from './plan-columns.js';
 
 /** The files of one partition, and what is to be made of them. */
 export interface PartitionSource {
@@ -21,9 +22,9 @@ export interface PartitionSource {
 export async function readPartition(
   session: DuckSession,
   source: PartitionSource,
-  plan: readonly PlannedColumn[],
+  plan: Pick<ColumnPlan, 'columns' | 'aggregates'>,
   progress: (step: 'read' | 'join', what: string) => void,
-): Promise<{ read: Map<string, ReadTable>; issues: ValidationIssue[] }> {
+): Promise<JoinedTables> {
   const { partition } = source;
   const { data } = source.definition;
   const issues: ValidationIssue[] = [];
@@ -38,16 +39,12 @@ export async function readPartition(
     if (name === data.base && data.cadence === undefined)
       issues.push(...(await checkPartition(session, loaded, table, partition)));
   }
-  progress('join', `${data.base} with ${data.joins.map((join) => join.table).join(', ') || 'nothing'}`);
-  issues.push(
-    ...(await joinTables(
-      session,
-      data,
-      read,
-      plan.flatMap(({ reads }) => reads),
-    )),
-  );
-  return { read, issues };
+  progress('join', `${data.base} with ${data.joins.map(joinName).join(', ') || 'nothing'}`);
+  const base = read.get(data.base);
+  if (!base) throw new Error(`${data.base} is no table`);
+  const loaded = { base, rightOf: ({ table }: Join) => read.get(table) };
+  const joined = await joinTables(session, source.definition, loaded, plan);
+  return { ...joined, issues: [...issues, ...joined.issues] };
 }
 
 const filesOf = ({ tableFiles, fileNames }: PartitionSource, table: string) =>

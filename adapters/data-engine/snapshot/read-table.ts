@@ -10,6 +10,8 @@ import { textSql } from '../expressions/source-columns.js';
 
 export interface ReadTable {
   name: string;
+  /** The SQL name under which it was loaded. */
+  loaded: string;
   issues: ValidationIssue[];
   /** Columns without a usable value: absent, of a wrong type, or in no file that could be read. */
   broken: Set<string>;
@@ -42,11 +44,12 @@ export async function readTable(
   name: string,
   table: DataPolicy['tables'][string],
   files: readonly SourceFile[],
+  loaded = loadedTable(name),
 ): Promise<ReadTable> {
   const columns = Object.entries(table.columns);
-  const result: ReadTable = { name, issues: [], broken: new Set(), tainted: new Set() };
+  const result: ReadTable = { name, loaded, issues: [], broken: new Set(), tainted: new Set() };
   await session.run(
-    `CREATE TABLE ${loadedTable(name)} ` +
+    `CREATE TABLE ${loaded} ` +
       `(${columns.map(([column, type]) => `${quoteName(column)} ${storedTypes[type]}`).join(', ')})`,
   );
   const breakAll = () => columns.forEach(([column]) => result.broken.add(column));
@@ -143,7 +146,7 @@ async function readFile(
   }
   if (selected.length > 0) {
     const list = selected.map(({ column, value }) => `${value} AS ${quoteName(column)}`).join(', ');
-    await session.run(`INSERT INTO ${loadedTable(name)} BY NAME SELECT ${list} FROM ${source}`);
+    await session.run(`INSERT INTO ${result.loaded} BY NAME SELECT ${list} FROM ${source}`);
   }
   result.issues.push(...issues);
 }

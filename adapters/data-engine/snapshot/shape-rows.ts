@@ -3,10 +3,9 @@ import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-sha
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { firstLine } from '../expressions/bind-expressions.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
-import { joinedView } from './join-tables.js';
+import { joinedView, type JoinedTables } from './join-tables.js';
 import type { PlannedColumn } from './plan-columns.js';
 import { quoteName } from '../quote-sql.js';
-import type { ReadTable } from './read-table.js';
 
 export type { ShapedType } from './plan-columns.js';
 
@@ -36,16 +35,16 @@ export async function shapeRows(
   session: DuckSession,
   definition: ShapeDefinition,
   plan: readonly PlannedColumn[],
-  read: ReadonlyMap<string, ReadTable>,
+  doubt: JoinedTables['doubt'],
 ): Promise<ShapedRows> {
   const issues: ValidationIssue[] = [];
   const notes: string[] = [];
   const usable: ShapedColumn[] = [];
   for (const { reads, ...column } of plan) {
-    if (reads.some(({ table, column: name }) => read.get(table)?.broken.has(name)))
+    const doubts = reads.map(doubt);
+    if (doubts.includes('broken'))
       notes.push(`${column.name} was not checked: it reads a column that is reported as unusable.`);
-    else
-      usable.push({ ...column, tainted: reads.some(({ table, column: name }) => read.get(table)?.tainted.has(name)) });
+    else usable.push({ ...column, tainted: doubts.includes('tainted') });
   }
   const known = definition.contract.label === undefined || usable.some(({ role }) => role === 'label');
   const columns = known ? await materialize(session, definition, usable, issues) : [];

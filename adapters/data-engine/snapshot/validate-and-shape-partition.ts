@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { joinProblems } from '../../../domain/data/data-problems.js';
+import { joinProblems } from '../../../domain/data/join-problems.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { invalidDefinition } from '../../../domain/model/model-definition.js';
 import { nameProblems } from '../../../domain/data/name-problems.js';
@@ -102,10 +102,10 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
       threads: request.threads ?? 2,
     });
     const plan = await soundColumns(session, definition);
-    const { read, issues } = await readPartition(session, request, plan, progress);
+    const { issues, doubt } = await readPartition(session, request, plan, progress);
 
     progress('shape', `${Object.keys(contract.features).length} features`);
-    const shaped = await shapeRows(session, definition, plan, read);
+    const shaped = await shapeRows(session, definition, plan.columns, doubt);
     issues.push(...shaped.issues);
     notes.push(...shaped.notes);
     const baseRows = await countRows(session, loadedTable(data.base));

@@ -2,6 +2,7 @@ import { cadenceIn, cadenceWords } from '../../cadence.js';
 import { digestOf } from '../../canonical-json.js';
 import type { Contract } from '../contract.js';
 import type { DataPolicy } from '../data-policy.js';
+import { joinName, type Join } from '../join.js';
 import type { ShapeDefinition } from './snapshot-shape.js';
 
 type NamedShape = ShapeDefinition & { name: string };
@@ -18,14 +19,14 @@ export function readsAlike(champion: ShapeDefinition, challenger: ShapeDefinitio
     const other = Object.hasOwn(challenger.contract.features, name) ? challenger.contract.features[name] : undefined;
     return other !== undefined && other.type === feature.type && (other.from ?? name) === (feature.from ?? name);
   });
-  return same && sourcesDigest(champion.data) === sourcesDigest(challenger.data);
+  return same && sourcesDigest(champion) === sourcesDigest(challenger);
 }
 
-function sourcesDigest({ tables, base, joins }: DataPolicy): string {
+function sourcesDigest({ contract: { eventTime }, data: { tables, base, joins } }: ShapeDefinition): string {
   const read = Object.fromEntries(
     Object.entries(tables).map(([name, { columns, partitioned }]) => [name, { columns, partitioned }]),
   );
-  return digestOf({ base, joins, tables: read });
+  return digestOf({ base, joins: joins.map((join) => withMoment(join, eventTime)), tables: read });
 }
 
 /**
@@ -50,7 +51,7 @@ export function comparisonShape(champion: NamedShape, challenger: NamedShape): N
     data: {
       ...challenger.data,
       tables: tablesOfBoth(champion.data, challenger.data),
-      joins: joinsOfBoth(champion.data, challenger.data),
+      joins: joinsOfBoth(champion, challenger),
     },
   };
 }
@@ -62,9 +63,14 @@ function whyNotComparable(champion: NamedShape, challenger: NamedShape): string 
   if (champion.data.base !== challenger.data.base)
     return `the champion's rows are those of ${champion.data.base}, this version's those of ${challenger.data.base}`;
   for (const join of challenger.data.joins) {
-    const other = champion.data.joins.find(({ table }) => table === join.table);
-    if (other && digestOf(other.on) !== digestOf(join.on))
-      return `the champion joins ${join.table} on ${other.on.join(', ')}, this version on ${join.on.join(', ')}`;
+    const other = champion.data.joins.find((one) => joinName(one) === joinName(join));
+    if (!other) continue;
+    const [before, now] = [
+      withMoment(other, champion.contract.eventTime),
+      withMoment(join, challenger.contract.eventTime),
+    ];
+    if (digestOf(before) !== digestOf(now))
+      return `the champion joins ${describe(before)}, this version ${describe(now)}`;
   }
   const [had, has] = [cadenceIn(champion.data), cadenceIn(challenger.data)];
   if (had !== has)
@@ -75,6 +81,12 @@ function whyNotComparable(champion: NamedShape, challenger: NamedShape): string 
   });
   return moved ? `${moved[0]} is partitioned for one of the two versions only` : null;
 }
+
+const describe = ({ table, on, ...more }: Join): string =>
+  [
+    `${table} on ${on.map((one) => (typeof one === 'string' ? one : `${one.left} = ${one.right}`)).join(', ')}`,
+    ...Object.entries(more).map(([field, value]) => `${field} ${JSON.stringify(value)}`),
+  ].join(', ');
 
 /** The feature without the rules that refuse rows. */
 function anyValue(feature: Contract['features'][string], name: string): Contract['features'][string] {
@@ -95,12 +107,15 @@ function tablesOfBoth(champion: DataPolicy, challenger: DataPolicy): DataPolicy[
   );
 }
 
-function joinsOfBoth(champion: DataPolicy, challenger: DataPolicy): DataPolicy['joins'] {
-  return [
-    ...champion.joins,
-    ...challenger.joins.filter((join) => !champion.joins.some(({ table }) => table === join.table)),
-  ];
+/** The base of both is one table; the moment of an as-of join is that of the definition which declares it. */
+function joinsOfBoth(champion: ShapeDefinition, challenger: ShapeDefinition): DataPolicy['joins'] {
+  const was = champion.data.joins.map((join) => withMoment(join, champion.contract.eventTime));
+  const is = challenger.data.joins.map((join) => withMoment(join, challenger.contract.eventTime));
+  return [...was, ...is.filter((join) => !was.some((one) => joinName(one) === joinName(join)))];
 }
+
+const withMoment = (join: Join, eventTime: string): Join =>
+  join.asOf === undefined ? join : { ...join, asOf: { ...join.asOf, leftTime: join.asOf.leftTime ?? eventTime } };
 
 /** The shape without columns that no file holds any more; what still reads them cannot be computed. */
 export function withoutColumns(shape: NamedShape, gone: readonly { table: string; column: string }[]): NamedShape {

@@ -2,6 +2,7 @@ import { digestOf } from '../../canonical-json.js';
 import type { Contract, Feature } from '../contract.js';
 import type { ColumnType, DataPolicy } from '../data-policy.js';
 import { timeZoneIn } from '../../calendar/partition-bounds.js';
+import { dataSources } from '../source-tables.js';
 import type { SnapshotManifest } from './snapshot.js';
 
 /** The part of a definition that says what rows look like. */
@@ -66,11 +67,7 @@ const manifestTypes = {
  * The declared type of a column that is named bare: the base's column wins, then the first joined table that has it.
  */
 export function declaredType(data: DataPolicy, column: string): ColumnType | undefined {
-  for (const table of [data.base, ...data.joins.map((join) => join.table)]) {
-    const type = data.tables[table]?.columns[column];
-    if (type !== undefined) return type;
-  }
-  return undefined;
+  return dataSources(data).find(({ columns }) => Object.hasOwn(columns, column))?.columns[column];
 }
 
 /**

@@ -14,6 +14,7 @@ export const validationIssueSchema = z.strictObject({
     'wrong-partition',
     'duplicate-key',
     'join-multiplies-rows',
+    'as-of-tie',
     'null',
     'infinite',
     'out-of-range',

@@ -9,14 +9,10 @@ import { openDuckSession, type DuckSession } from '../../../adapters/data-engine
 import { createExpressionParser, type ExpressionParser } from '../../../adapters/data-engine/expressions/expression.js';
 import type { ColumnSources } from '../../../adapters/data-engine/expressions/source-columns.js';
 
-const data: ColumnSources = {
-  base: 'rows',
-  joins: [{ table: 'shops', on: ['n'] }],
-  tables: {
-    rows: { columns: { n: 'integer', x: 'number', t: 'string', sold: 'timestamp', yes: 'boolean' } },
-    shops: { columns: { n: 'integer', opened: 'timestamp' } },
-  },
-};
+const data: ColumnSources = [
+  { name: 'rows', columns: { n: 'integer', x: 'number', t: 'string', sold: 'timestamp', yes: 'boolean' } },
+  { name: 'shops', columns: { n: 'integer', opened: 'timestamp' } },
+];
 
 let folder: string;
 let session: DuckSession;
