@@ -26,10 +26,11 @@ async function multiplied(step: JoinStep): Promise<ValidationIssue[]> {
   const { session, join, on, right, before, table, base } = step;
   const keys = rightColumns(step).join(', ');
   const repeated = `(SELECT ${keys}, count(*) AS "rows:" FROM ${right} GROUP BY ${keys} HAVING count(*) > 1)`;
+  const own = rightColumns(step, 'r.').join(', ');
+  const equal = on.map((pair) => `${pair.left} = r.${quoteName(pair.right)}`).join(' AND ');
   const matched =
-    `SELECT ${rightColumns(step, 'r.').join(', ')}, any_value(r."rows:") AS "rows:", count(*) AS "base:" ` +
-    `FROM ${before} JOIN ${repeated} r ON ${on.map((pair) => `${pair.left} = r.${quoteName(pair.right)}`).join(' AND ')} ` +
-    `GROUP BY ${rightColumns(step, 'r.').join(', ')}`;
+    `SELECT ${own}, any_value(r."rows:") AS "rows:", count(*) AS "base:" ` +
+    `FROM ${before} JOIN ${repeated} r ON ${equal} GROUP BY ${own}`;
   const [count] = await session.rows(
     `SELECT coalesce(sum("base:"), 0) AS base_rows, count(*) AS keys FROM (${matched})`,
     countSchema,
