@@ -20,6 +20,7 @@ import { dataEndpoints } from './endpoints/data.js';
 import { gatewayEndpoints } from './endpoints/gateways.js';
 import { healthEndpoints } from './endpoints/health.js';
 import { modelEndpoints } from './endpoints/models.js';
+import { programEndpoints } from './endpoints/programs.js';
 import { promotionEndpoints } from './endpoints/promotions.js';
 import { quarantineEndpoints } from './endpoints/quarantine.js';
 import { rolloutEndpoints } from './endpoints/rollouts.js';
@@ -37,6 +38,7 @@ const routeGroups = [
   stackEndpoints,
   modelEndpoints,
   applyEndpoints,
+  programEndpoints,
   dataEndpoints,
   quarantineEndpoints,
   runEndpoints,

@@ -13,6 +13,7 @@ export const objectKeys = {
     `reports/${model}/validation/${partition}/${sha256}.json`,
   runFiles: () => 'runs/',
   runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet') => `runs/${runId}/${name}`,
+  trainerProgram: (sha256: string) => `programs/${sha256}.json`,
   artifact: (sha256: string) => `artifacts/${sha256}.onnx`,
   evaluation: (model: string, sha256: string) => `reports/${model}/evaluations/${sha256}.json`,
   evidence: (model: string, sha256: string) => `reports/${model}/evidence/${sha256}.json`,

@@ -1,4 +1,3 @@
-import { trainerEnvironmentDigest, trainerFor } from '../../adapters/trainer/trainer.js';
 import { canonicalJson } from '../../domain/canonical-json.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
@@ -11,6 +10,7 @@ import { recordSnapshot } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun, type StepClaim } from '../../db/training/run-queries.js';
 import { versionTrainedAlike } from '../../db/model/version-queries.js';
+import { trainerPrograms } from '../training/trainer-programs.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { retryWhileChanging } from './retry-while-changing.js';
@@ -110,13 +110,11 @@ async function freeze(
 
 /** A trainer of other libraries may give other bytes: then it is no repetition. */
 async function versionMadeAlike(
-  { db, config }: ActivityDependencies,
+  deps: ActivityDependencies,
   definition: ModelDefinition,
   definitionSha256: string,
   snapshotSha256: string,
 ) {
-  const environmentSha256 = await trainerEnvironmentDigest(
-    trainerFor(definition.training.algorithm, config.projectRoot),
-  );
-  return versionTrainedAlike(db, { model: definition.name, definitionSha256, snapshotSha256, environmentSha256 });
+  const environmentSha256 = await trainerPrograms(deps).environmentSha256(definition.training);
+  return versionTrainedAlike(deps.db, { model: definition.name, definitionSha256, snapshotSha256, environmentSha256 });
 }

@@ -7,6 +7,7 @@ import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import { championOf } from '../../domain/serving/route.js';
 import { trainerResultSchema } from '../../domain/training/trainer.js';
+import { programSha256Of } from '../../domain/training/training-policy.js';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
@@ -42,6 +43,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
       const run = await runById(db, runId);
       const result = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json')));
       const evaluation = evaluationSchema.parse(await readJson(evaluationKey));
+      const programSha256 = programSha256Of(definition.training);
       const version = await registerVersion(db, {
         model: definition.name,
         runId,
@@ -60,6 +62,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
           definitionSha256,
           codeRevision: await codeRevision(config.projectRoot),
           environmentSha256: trained.environmentSha256,
+          ...(programSha256 !== undefined && { programSha256 }),
           libraries: result.libraries,
           seed: definition.training.seed,
         },

@@ -1,14 +1,16 @@
-import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../adapters/trainer/trainer.js';
+import { runTrainer } from '../../adapters/trainer/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import { trainerSpecOf } from '../../domain/model/trainer-spec.js';
+import { trainerNameOf } from '../../domain/training/training-policy.js';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { finishRunStep, mustHaveStep, startRunStep, updateRun } from '../../db/training/run-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { writeOrder } from '../write-order.js';
+import { trainerPrograms } from './trainer-programs.js';
 
 export interface Trained {
   artifactSha256: string;
@@ -20,7 +22,9 @@ export interface Trained {
  * Training: a trainer program on a snapshot. The same snapshot, definition and seed give the same artifact, so
  * repeating is harmless.
  */
-export function createTrainingActivities({ db, store, cache, config }: ActivityDependencies) {
+export function createTrainingActivities(deps: ActivityDependencies) {
+  const { db, store, cache, config } = deps;
+  const programs = trainerPrograms(deps);
   return {
     async train({
       runId,
@@ -38,9 +42,9 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
         const local = (files: PartitionFile[]) => Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));
         report('fetching the snapshot');
         const spec = trainerSpecOf(definition, await local(manifest.train), await local(manifest.holdout));
-        const trainer = trainerFor(definition.training.algorithm, config.projectRoot);
         const outDir = await makeWorkFolder(config.home, 'train');
         try {
+          const trainer = await programs.prepare(definition.training, outDir, signal, report);
           const result = await runTrainer({
             ...trainer,
             spec,
@@ -62,12 +66,12 @@ export function createTrainingActivities({ db, store, cache, config }: ActivityD
           const { rowsTrained, durationsMs } = result.report;
           const seconds = Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0) / 1000;
           const summary =
-            `${definition.training.algorithm} fitted on ${rowsTrained} rows in ` +
+            `${trainerNameOf(definition.training)} fitted on ${rowsTrained} rows in ` +
             `${seconds.toFixed(1)} s: artifact ${result.modelSha256.slice(0, 12)}`;
           await finishRunStep(db, claim, summary);
           return {
             artifactSha256: result.modelSha256,
-            environmentSha256: await trainerEnvironmentDigest(trainer),
+            environmentSha256: await programs.environmentSha256(definition.training),
             summary,
           };
         } finally {

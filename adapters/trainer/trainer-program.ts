@@ -17,14 +17,13 @@ export interface TrainerProgram {
 
 const folders: Record<Algorithm, string> = { lightgbm: 'tabular', xgboost: 'tabular', sklearn: 'tabular' };
 
+/** The interpreter of the trainers that come with the product. @param projectRoot absolute path of the checkout */
+export const trainersPython = (projectRoot: string): string => path.join(projectRoot, '.tools/trainers/bin/python');
+
 /** Where the program for an algorithm lies. @param projectRoot absolute path of the checkout. */
 export function trainerFor(algorithm: Algorithm, projectRoot: string): TrainerProgram {
   const programDir = path.join(projectRoot, 'trainers', folders[algorithm]);
-  return {
-    python: path.join(projectRoot, '.tools/trainers/bin/python'),
-    programDir,
-    lockFile: path.join(programDir, 'requirements.txt'),
-  };
+  return { python: trainersPython(projectRoot), programDir, lockFile: path.join(programDir, 'requirements.txt') };
 }
 
 /**
@@ -33,25 +32,28 @@ export function trainerFor(algorithm: Algorithm, projectRoot: string): TrainerPr
  * @returns SHA-256, 64 lower-case hex digits.
  * @throws PerdureError `environment/broken` when the trainers' environment is not installed.
  */
-export async function trainerEnvironmentDigest(program: TrainerProgram): Promise<string> {
+export async function trainerEnvironmentDigest({ python, lockFile }: TrainerProgram): Promise<string> {
+  return environmentDigest(python, await readFile(lockFile).catch(notUsable));
+}
+
+/** The same of a lock file's content. */
+export async function environmentDigest(python: string, lock: Uint8Array): Promise<string> {
   try {
-    await access(program.python);
-    const lock = await readFile(program.lockFile);
-    const { stdout } = await promisify(execFile)(
-      program.python,
-      ['-c', 'import platform; print(platform.python_version())'],
-      {
-        env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', PYTHONNOUSERSITE: '1' },
-        timeout: 30_000,
-      },
-    );
+    await access(python);
+    const { stdout } = await promisify(execFile)(python, ['-c', 'import platform; print(platform.python_version())'], {
+      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', PYTHONNOUSERSITE: '1' },
+      timeout: 30_000,
+    });
     return createHash('sha256').update(lock).update(`\npython ${stdout.trim()}\n`).digest('hex');
   } catch (error) {
-    const reason = messageOf(error);
-    throw new PerdureError(
-      'environment/broken',
-      `The trainers' environment is not usable: ${reason}. Install it with \`npm start\`; \`perdure doctor\` ` +
-        'says more.',
-    );
+    return notUsable(error);
   }
+}
+
+function notUsable(error: unknown): never {
+  throw new PerdureError(
+    'environment/broken',
+    `The trainers' environment is not usable: ${messageOf(error)}. Install it with \`npm start\`; \`perdure doctor\` ` +
+      'says more.',
+  );
 }

@@ -12,6 +12,7 @@ import {
 import { trainerFailure } from './trainer-failure.js';
 import { runTrainerProcess, type TrainerEnd } from './trainer-process.js';
 
+export { ownEnvironmentDigest, ownTrainer } from './own-program.js';
 export { trainerEnvironmentDigest, trainerFor, type TrainerProgram } from './trainer-program.js';
 
 export interface RunTrainerOptions {

@@ -12,6 +12,7 @@ import { definitionDigest, type ModelDefinition } from '../../domain/model/model
 import type { ApplyResult, DefinitionChange } from '../../client/http/apply.js';
 import { changedPaths } from './changed-paths.js';
 import { checkDefinitions, readGiven } from './check-definitions.js';
+import { refuseWithoutProgram } from './programs-kept.js';
 import type { ApiDeps } from '../deps.js';
 
 export interface ApplyOrder {
@@ -27,7 +28,7 @@ export interface ApplyOrder {
  * @throws PerdureError `definition/invalid` that names every problem; then nothing is changed.
  */
 export async function applyDefinitions(
-  { db, schedules, environments, floors: readFloors }: ApiDeps,
+  { db, objects, schedules, environments, floors: readFloors }: ApiDeps,
   { definitions: given, plan, prune, actor }: ApplyOrder,
 ): Promise<ApplyResult> {
   const definitions = given.map(readGiven);
@@ -43,6 +44,7 @@ export async function applyDefinitions(
   await refuseServing(db, retired);
   const schedulePlan = await schedules.plan(definitions, retired);
   if (!plan) {
+    await refuseWithoutProgram(objects, definitions);
     let undo = async () => {};
     try {
       await applyDefinitionsWhole(db, { definitions, retired, appliedBy: actor }, async () => {

@@ -8,6 +8,7 @@ import { localTime } from '../format/time.js';
 import { shortDigest } from '../format/words.js';
 import { actorOption } from '../global-options.js';
 import { loadDefinitions } from '../definitions/load-definitions.js';
+import { pinPrograms } from '../definitions/trainer-folder.js';
 import type { Output } from '../output.js';
 
 /** `apply`: the models of the checkout become the ones in force. */
@@ -20,9 +21,10 @@ export function registerApply(program: Command, context: CliContext): void {
     .addHelpText('after', examples('apply --plan', 'apply', 'apply --prune --plan'))
     .action(async ({ plan, prune }: { plan?: true; prune?: true }, command: Command) => {
       const { output } = context;
-      const loaded = await loadDefinitions(context.config().projectRoot);
+      const { projectRoot } = context.config();
+      const { definitions, programs } = pinPrograms(projectRoot, await loadDefinitions(projectRoot));
       const order = {
-        definitions: loaded.map((one) => one.definition),
+        definitions,
         prune: prune ?? false,
         actor: context.actor(actorOption(command)),
       };
@@ -31,6 +33,7 @@ export function registerApply(program: Command, context: CliContext): void {
       if (plan) return output.result(planned, () => describePlan(output, planned));
       if (!output.json) output.progress(describePlan(output, planned));
       context.signal.throwIfAborted();
+      for (const { sha256, archive } of programs) await api.keepProgram(sha256, archive);
       const applied = await api.apply({ ...order, plan: false });
       output.result(applied, () => (isChange(applied) ? 'Applied.' : 'Nothing to change.'));
     });

@@ -11,6 +11,7 @@ import { nameProblems } from '../data/name-problems.js';
 import { promotionProblems } from '../promotion/promotion-problems.js';
 import { rolloutProblems } from '../rollout/rollout-problems.js';
 import { taskProblems } from '../tasks/task-problems.js';
+import { programProblems } from '../training/program-problems.js';
 import { parameterProblems } from '../training/trainer-parameters.js';
 
 /**
@@ -28,6 +29,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...featureProblems(contract),
     ...dataProblems(data),
     ...momentProblems(contract, data),
+    ...programProblems(training),
     ...parameterProblems(training),
     ...evaluationProblems(evaluation, contract),
     ...promotionProblems(promotion),

@@ -16,6 +16,8 @@ export const lineageSchema = z.strictObject({
   codeRevision: z.string().nullable(),
   /** Digest of the trainer's lock file and Python version. */
   environmentSha256: sha256Schema,
+  /** Of a trainer of the team's own. */
+  programSha256: sha256Schema.optional(),
   libraries: z.record(z.string(), z.string()),
   seed: z.number().int(),
 });

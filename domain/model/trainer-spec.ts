@@ -12,7 +12,7 @@ export function trainerSpecOf(
   return {
     specVersion: 1,
     model: name,
-    algorithm: training.algorithm,
+    algorithm: training.program === undefined ? training.algorithm : 'program',
     parameters: training.parameters,
     seed: training.seed,
     features: Object.entries(contract.features).map(([feature, { type, nullable }]) => ({

@@ -70,7 +70,10 @@ const estimators = ['hist-gradient-boosting', 'logistic-regression'] as const;
 export function parameterProblems({
   algorithm,
   parameters,
-}: Pick<TrainingPolicy, 'algorithm' | 'parameters'>): DefinitionProblem[] {
+  program,
+}: Pick<TrainingPolicy, 'algorithm' | 'parameters' | 'program'>): DefinitionProblem[] {
+  // A program of the team's own knows its parameters itself.
+  if (program !== undefined) return [];
   const declared = declaredFor(algorithm, parameters['estimator']);
   return Object.entries(parameters).flatMap(([name, value]) => {
     const path = `training.parameters.${name}`;

@@ -37,7 +37,8 @@ const filesSchema = z.array(z.string().startsWith('/', 'must be an absolute path
 export const trainerSpecSchema = z.strictObject({
   specVersion: z.literal(1),
   model: modelNameSchema,
-  algorithm: algorithmSchema,
+  /** `program` for a trainer of the team's own. */
+  algorithm: z.union([algorithmSchema, z.literal('program')]),
   /** By the library's own names; the trainer refuses what it does not know. */
   parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   seed: z.number().int().min(0).max(2_147_483_647),

@@ -1,3 +1,4 @@
+import type { ProgramArchive } from '../../../domain/training/program-archive.js';
 import type { ApplyRequest } from '../apply.js';
 import type { RetireRequest } from '../models.js';
 import type { PageQuery } from '../page.js';
@@ -25,6 +26,12 @@ export const registryCalls = ({ call, text, bytes, list }: Ask) => ({
       method: 'POST',
       json: request,
       timeoutMs: 60_000,
+    }),
+  keepProgram: (sha256: string, json: ProgramArchive) =>
+    call(async () => (await import('../programs.js')).keptProgramSchema, `/programs/${segment(sha256)}`, {
+      method: 'PUT',
+      json,
+      timeoutMs: 120_000,
     }),
   versions: (model: string, query: PageQuery & { unarchived?: boolean | undefined } = {}) =>
     list(async () => (await import('../versions.js')).versionListSchema, `/models/${segment(model)}/versions`, query),

@@ -26,7 +26,7 @@ const train = (
   programDir?: string,
 ) =>
   runTrainer({
-    ...trainerFor(spec.algorithm, projectRoot),
+    ...trainerFor('lightgbm', projectRoot),
     ...(programDir === undefined ? {} : { programDir }),
     spec,
     outDir: path.join(folder, `out-${(attempts += 1)}`),

@@ -50,7 +50,7 @@ describe.skipIf(csvFolder === undefined)(
         ...changes,
       };
       return runTrainer({
-        ...trainerFor(spec.algorithm, projectRoot),
+        ...trainerFor('lightgbm', projectRoot),
         spec,
         outDir: path.join(folder, `${spec.algorithm}-${month}`),
         timeoutMs: 120_000,

@@ -6,7 +6,7 @@ import { trainerSpecSchema } from '../../../domain/training/trainer.js';
 const [projectRoot = '', specPath = '', outDir = ''] = process.argv.slice(2);
 const spec = trainerSpecSchema.parse(JSON.parse(readFileSync(specPath, 'utf8')));
 await runTrainer({
-  ...trainerFor(spec.algorithm, projectRoot),
+  ...trainerFor('lightgbm', projectRoot),
   spec,
   outDir,
   timeoutMs: 300_000,

@@ -1,0 +1,3 @@
+import { z } from 'zod';
+
+export const keptProgramSchema = z.object({ sha256: z.string() });
