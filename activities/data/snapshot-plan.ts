@@ -1,4 +1,5 @@
 import { describeStrays } from '../../domain/data/lake/lake-files.js';
+import { splitIn } from '../../domain/data/split-policy.js';
 import { windowIn } from '../../domain/data/data-policy.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
@@ -61,7 +62,7 @@ export async function planSnapshot(
   const changed = last ? changedPartitions(last, shapeDigest(definition), lake) : [];
   const plan = planWindow({
     window: windowIn(definition.data),
-    holdoutPartitions: definition.data.holdoutPartitions,
+    split: splitIn(definition.data),
     // One that cannot be read as its manifest says has arrived all the same: it is refused, and not passed over.
     available: [...new Set([...lake, ...broken].flatMap(({ partition }) => partition ?? []))],
     discarded: states

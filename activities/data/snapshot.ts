@@ -5,7 +5,8 @@ import { describePartitions, type Partition } from '../../domain/partition.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import { buildManifest } from '../../domain/data/snapshot/snapshot-manifest.js';
 import { describeNewData, hasSameRows } from '../../domain/data/snapshot/new-data.js';
-import { snapshotDigest, type PartitionFile } from '../../domain/data/snapshot/snapshot.js';
+import { describeSplit, splitIn } from '../../domain/data/split-policy.js';
+import { snapshotDigest, type PartitionFile, type SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import { recordSnapshot } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun, type StepClaim } from '../../db/training/run-queries.js';
@@ -16,6 +17,7 @@ import { withHeartbeat } from '../heartbeat.js';
 import { retryWhileChanging } from './retry-while-changing.js';
 import { writeOrder } from '../write-order.js';
 import { planSnapshot, type SnapshotPlan, type SnapshotRequest } from './snapshot-plan.js';
+import { divideSnapshot } from './divide-snapshot.js';
 import { snapshotFiles } from './snapshot-files.js';
 
 export type SnapshotResult =
@@ -61,10 +63,12 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     }
     const { files } = validated;
     const why = last && asked.until === null ? describeNewData(last, plan.partitions, changed) : '';
-    if (last && asked.until === null && hasSameRows(last, files)) {
+    const divided = await divideSnapshot(deps, { definition, split: splitIn(definition.data), files }, signal, report);
+    if ('impossible' in divided) return end('data-missing', divided.impossible);
+    if (last && asked.until === null && hasSameRows(last, divided)) {
       return end('no-new-data', `Files were put again, but the rows are the same as in run ${last.runId}: ${why}.`);
     }
-    const { manifest, snapshotSha256 } = await freeze(deps, asked, { plan, claim, definition }, files);
+    const { manifest, snapshotSha256 } = await freeze(deps, asked, { claim, definition }, divided);
     const watermarkAfter = asked.until === null ? manifest.watermark : null;
     const before =
       asked.force === true
@@ -78,9 +82,8 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };
     }
     const summary =
-      `snapshot ${snapshotSha256.slice(0, 12)}: trains on ${describePartitions(plan.train)} ` +
-      `(${manifest.trainedOn.rows} rows), tests on ${plan.holdout.join(', ')} (${manifest.testedOn.rows} ` +
-      `rows)${why && `. New: ${why}`}${notRead && `.${notRead}`}`;
+      `snapshot ${snapshotSha256.slice(0, 12)}: ${describeSides(manifest, plan)}` +
+      `${why && `. New: ${why}`}${notRead && `.${notRead}`}`;
     await finishRunStep(db, claim, summary);
     return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
   }
@@ -88,18 +91,28 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
 
 export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;
 
+/** What trains and what tests, in words. */
+function describeSides({ split, trainedOn, testedOn }: SnapshotManifest, { train, holdout }: SnapshotPlan): string {
+  if (split === undefined || split.kind === 'last')
+    return (
+      `trains on ${describePartitions(train)} (${trainedOn.rows} rows), ` +
+      `tests on ${describePartitions(holdout)} (${testedOn.rows} rows)`
+    );
+  const rows =
+    split.kind === 'folds'
+      ? `${trainedOn.rows} rows, ${testedOn.rows} of them tested by a model that has not seen them`
+      : `trains on ${trainedOn.rows} rows, tests on ${testedOn.rows}`;
+  return `${describePartitions(train)} with ${describeSplit(split)}: ${rows}`;
+}
+
 /** Writes the manifest and records the snapshot, under the digest of what is in it. */
 async function freeze(
   { db, store }: ActivityDependencies,
   { model }: SnapshotRequest,
-  { plan, claim, definition }: { plan: SnapshotPlan; claim: StepClaim; definition: ModelDefinition },
-  files: PartitionFile[],
+  { claim, definition }: { claim: StepClaim; definition: ModelDefinition },
+  sides: { train: PartitionFile[]; holdout: PartitionFile[] },
 ) {
-  const manifest = buildManifest({
-    definition,
-    train: files.slice(0, plan.train.length),
-    holdout: files.slice(plan.train.length),
-  });
+  const manifest = buildManifest({ definition, ...sides });
   const snapshotSha256 = snapshotDigest(manifest);
   const manifestKey = objectKeys.snapshotManifest(model, snapshotSha256);
   await store.putImmutable(manifestKey, canonicalJson(manifest), { contentType: 'application/json' });

@@ -7,7 +7,7 @@ import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { championOf } from '../../domain/serving/route.js';
-import { knowsHoldout } from '../../domain/data/snapshot/snapshot.js';
+import { knownPartitions } from '../../domain/data/snapshot/known-rows.js';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
@@ -53,11 +53,11 @@ export function createEvaluator(deps: ActivityDependencies) {
   ): Promise<Champion | null> {
     const champion = await championIn(environment, model);
     if (!champion) return null;
-    const unfair = knowsHoldout(
-      await snapshotByDigest(db, champion.snapshotSha256),
+    const known = knownPartitions(
+      { snapshot: await snapshotByDigest(db, champion.snapshotSha256) },
       await snapshotByDigest(db, snapshotSha256),
     );
-    return unfair ? null : champion;
+    return known.length > 0 ? null : champion;
   }
 
   async function evaluate(

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
-import { trainedPartitions } from '../../domain/data/snapshot/trained-partitions.js';
+import { trainedPartitions, usesOf } from '../../domain/data/snapshot/trained-partitions.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import type { ApiDeps } from '../deps.js';
 import { judgedLake } from './lake-verdicts.js';
@@ -17,14 +17,12 @@ export async function trainedOn(
 ): Promise<VersionDetail['partitions']> {
   try {
     const { train, holdout } = await snapshotByDigest(deps.db, snapshotSha256);
-    const partitions = [...train, ...holdout].map(({ partition }) => partition);
+    const uses = usesOf({ train, holdout });
+    const partitions = [...uses.keys()];
     const { inputs } = await judgedLake(deps, await definitionByDigest(deps.db, definitionSha256), { partitions });
-    const rows = new Map([...train, ...holdout].map((file) => [file.partition, file.rows]));
-    const heldOut = new Set(holdout.map(({ partition }) => partition));
     return trainedPartitions({ train, holdout }, inputs, partitions).map((one) => ({
       ...one,
-      use: heldOut.has(one.partition) ? ('tested' as const) : ('trained' as const),
-      rows: rows.get(one.partition) ?? 0,
+      ...(uses.get(one.partition) ?? { use: 'trained' as const, rows: 0 }),
     }));
   } catch (error) {
     log.warn({ err: error, snapshotSha256 }, 'the current content of the lake is unknown');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { partitionUses } from '../../domain/data/snapshot/trained-partitions.js';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { actorSchema } from '../../domain/names.js';
 import { trainedPartitionSchema } from './data.js';
@@ -37,9 +38,7 @@ export const versionDetailSchema = versionSummarySchema.extend({
   /** The evaluation report with its slices; null when the object store does not answer with it. */
   evaluation: evaluationSchema.nullable(),
   /** What it was trained and tested on, against what lies in the lake now; null when the lake does not answer. */
-  partitions: z
-    .array(trainedPartitionSchema.extend({ use: z.enum(['trained', 'tested']), rows: z.number().int() }))
-    .nullable(),
+  partitions: z.array(trainedPartitionSchema.extend({ use: z.enum(partitionUses), rows: z.number().int() })).nullable(),
   /** Paths of the model card in this API. */
   card: z.object({ markdown: z.string(), json: z.string() }),
 });

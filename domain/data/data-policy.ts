@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cadenceIn, cadenceSchema, cadenceWords, type Cadence } from '../cadence.js';
 import { columnNameSchema } from '../names.js';
 import { partitionSchema, wholeTable, wrongCadence } from '../partition.js';
+import { splitPolicySchema } from './split-policy.js';
 import { timeZoneSchema } from '../calendar/time-zone.js';
 import { joinSchema } from './join.js';
 import { missingJoinColumns } from './join-problems.js';
@@ -61,7 +62,9 @@ export const dataPolicySchema = z
     timeZone: timeZoneSchema.optional(),
     /** The training window: it ends with the newest partition used. Absent for static data, which is used whole. */
     window: windowSchema.optional(),
-    /** How many partitions at the window's end are held out for the test. */
+    /** What is held out for the test; the last partition where absent. */
+    split: splitPolicySchema.optional(),
+    /** The older word for that. */
     holdoutPartitions: z.literal(1).default(1),
     expectations: expectationsSchema.prefault({}),
   })

@@ -1,6 +1,7 @@
 import type { DefinitionProblem } from '../definition-problem.js';
 import { cutOverProblems } from '../promotion/promotion-problems.js';
 import { contractProblems } from '../data/contract-problems.js';
+import { splitProblems } from '../data/split-policy.js';
 import { dataProblems } from '../data/data-problems.js';
 import { evaluationProblems } from '../evaluation/evaluation-problems.js';
 import { featureProblems } from '../data/feature-problems.js';
@@ -30,6 +31,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...dataProblems(data),
     ...momentProblems(contract, data),
     ...programProblems(training),
+    ...splitProblems(data, contract),
     ...parameterProblems(training),
     ...evaluationProblems(evaluation, contract),
     ...promotionProblems(promotion),

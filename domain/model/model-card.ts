@@ -16,6 +16,8 @@ import type { ModelDefinition } from './model-definition.js';
 import { lineageSchema, type Lineage } from './model-version.js';
 import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
 import { partitionSchema } from '../partition.js';
+import { describeSplit } from '../data/split-policy.js';
+import { partitionUses, type PartitionUse } from '../data/snapshot/trained-partitions.js';
 import type { SnapshotManifest } from '../data/snapshot/snapshot.js';
 
 const measuredSchema = z.strictObject({
@@ -67,7 +69,7 @@ export const modelCardSchema = z.strictObject({
       .array(
         z.strictObject({
           partition: partitionSchema,
-          use: z.enum(['trained', 'tested']),
+          use: z.enum(partitionUses),
           rows: z.number().int(),
           sha256: sha256Schema,
           inputsSha256: sha256Schema,
@@ -145,7 +147,7 @@ export function modelCard({
       trainedOn: snapshot.trainedOn,
       testedOn: snapshot.testedOn,
       positives: overall.positives,
-      partitions: [...partitionsOf(snapshot.train, 'trained'), ...partitionsOf(snapshot.holdout, 'tested')],
+      partitions: partitionsOf(snapshot),
     },
     metrics: metricNames.map((name) => ({
       name,
@@ -170,8 +172,17 @@ export function modelCard({
   } satisfies ModelCard);
 }
 
-const partitionsOf = (files: SnapshotManifest['train'], use: 'trained' | 'tested') =>
-  files.map(({ partition, rows, sha256, inputsSha256 }) => ({ partition, use, rows, sha256, inputsSha256 }));
+function partitionsOf({ train, holdout }: SnapshotManifest): ModelCard['data']['partitions'] {
+  const entry = ({ partition, rows, sha256, inputsSha256 }: SnapshotManifest['train'][number], use: PartitionUse) => ({
+    ...{ partition, use, rows, sha256, inputsSha256 },
+  });
+  const tested = new Set(holdout.map((file) => `${file.partition} ${file.sha256}`));
+  const isBoth = (file: SnapshotManifest['train'][number]) => tested.has(`${file.partition} ${file.sha256}`);
+  return [
+    ...train.map((file) => entry(file, isBoth(file) ? 'cross-validated' : 'trained')),
+    ...holdout.filter(({ fold }) => fold === undefined).map((file) => entry(file, 'tested')),
+  ];
+}
 
 function inputsOf({ contract }: ModelDefinition): ModelCard['inputs'] {
   return Object.entries(contract.features).map(([name, feature]) => {
@@ -204,10 +215,7 @@ function caveatsOf(
   importances: ModelCard['featureImportances'],
 ): string[] {
   const { overall, slices } = evaluation;
-  const caveats = [
-    `Tested on ${snapshot.testedOn.from} up to, not including, ${snapshot.testedOn.to} alone: its performance in ` +
-      'other seasons is unknown.',
-  ];
+  const caveats = [testedText(snapshot)];
   for (const metric of slicedMetrics) {
     const all = overall.metrics[metric];
     const worse = slices.filter(({ scored }) => all !== null && liesWorse(metric, scored.intervals[metric], all));
@@ -238,6 +246,16 @@ function caveatsOf(
     );
   for (const { name, reason } of gates.notAsked) caveats.push(`The gate "${name}" was not evaluated. ${reason}`);
   return caveats;
+}
+
+function testedText({ split, testedOn: { from, to, rows } }: SnapshotManifest): string {
+  if (split === undefined || split.kind === 'last')
+    return `Tested on ${from} up to, not including, ${to} alone: its performance in other seasons is unknown.`;
+  const seen = split.by === 'time' ? '' : ' Rows of the same time trained it: what comes later may be harder.';
+  return split.kind === 'share'
+    ? `Tested on ${rows} rows: ${describeSplit(split)}.${seen}`
+    : `Tested on ${rows} rows by models of its kind that had not seen them (${describeSplit(split)}); it was itself ` +
+        `trained on all rows.${seen}`;
 }
 
 function liesWorse(metric: MetricName, interval: Interval | undefined, all: number): boolean {

@@ -46,8 +46,9 @@ export function changedPartitions(
  * Whether the rows of a window are those of the last result, though files were put again: then there is nothing to
  * learn.
  */
-export function hasSameRows(last: LastResult, files: readonly { partition: Partition; sha256: string }[]): boolean {
+export function hasSameRows(last: LastResult, now: Pick<SnapshotManifest, 'train' | 'holdout'>): boolean {
   const used = [...last.manifest.train, ...last.manifest.holdout];
+  const files = [...now.train, ...now.holdout];
   return (
     used.length === files.length &&
     used.every(({ partition, sha256 }, index) => isSame(files[index], partition, sha256))

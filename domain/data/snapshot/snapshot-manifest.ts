@@ -1,11 +1,12 @@
 import { PerdureError } from '../../errors.js';
-import { addPartitions } from '../../partition.js';
+import { addPartitions, type Partition } from '../../partition.js';
 import type { PartitionFile, SnapshotManifest } from './snapshot.js';
 import { manifestColumns, shapeDigest, type ShapeDefinition } from './snapshot-shape.js';
 
 /**
  * The manifest of a snapshot whose files exist. The same files and definition give the same manifest.
- * @throws PerdureError `input/invalid` when a side is empty or the partitions are not in ascending order.
+ * @throws PerdureError `input/invalid` when a side is empty or the partitions are not in ascending order; with a split
+ * of rows they are so on either side.
  */
 export function buildManifest(parts: {
   definition: ShapeDefinition & { name: string };
@@ -13,14 +14,20 @@ export function buildManifest(parts: {
   holdout: readonly PartitionFile[];
 }): SnapshotManifest {
   const { definition, train, holdout } = parts;
-  const ordered = [...train, ...holdout].map((file) => file.partition);
-  const outOfOrder = ordered.find((partition, index) => index > 0 && partition <= (ordered[index - 1] ?? ''));
+  const { split } = definition.data;
+  const divided = split !== undefined && split.kind !== 'last';
+  const namesOf = (files: readonly PartitionFile[]) => files.map((file) => file.partition);
+  const outOfOrder = divided
+    ? [namesOf(train), namesOf(holdout)].flatMap(
+        (side) => firstOutOfOrder(side, (one, before) => one < before) ?? [],
+      )[0]
+    : firstOutOfOrder([...namesOf(train), ...namesOf(holdout)], (one, before) => one <= before);
   if (outOfOrder !== undefined)
     throw new PerdureError(
       'input/invalid',
       `Partition ${outOfOrder} is out of order in the snapshot of ${definition.name}.`,
     );
-  const testedOn = spanOf(holdout, 'holdout');
+  const [trainedOn, testedOn] = [spanOf(train, 'train'), spanOf(holdout, 'holdout')];
   return {
     manifestVersion: 1,
     model: definition.name,
@@ -28,9 +35,10 @@ export function buildManifest(parts: {
     columns: manifestColumns(definition),
     train: [...train],
     holdout: [...holdout],
-    trainedOn: spanOf(train, 'train'),
+    trainedOn,
     testedOn,
-    watermark: addPartitions(testedOn.to, -1),
+    watermark: addPartitions(testedOn.to > trainedOn.to ? testedOn.to : trainedOn.to, -1),
+    ...(divided && { split }),
   };
 }
 
@@ -43,4 +51,11 @@ function spanOf(files: readonly PartitionFile[], side: string): SnapshotManifest
     to: addPartitions(last.partition, 1),
     rows: files.reduce((sum, file) => sum + file.rows, 0),
   };
+}
+
+function firstOutOfOrder(
+  partitions: readonly Partition[],
+  isWrong: (one: Partition, before: Partition) => boolean,
+): Partition | undefined {
+  return partitions.find((one, index) => index > 0 && isWrong(one, partitions[index - 1] ?? ''));
 }

@@ -1,5 +1,6 @@
 import { cadenceWords } from '../../cadence.js';
-import { slidingLength, windowPartitionsMax, type DataPolicy, type DataWindow } from '../data-policy.js';
+import { slidingLength, windowPartitionsMax, type DataWindow } from '../data-policy.js';
+import { partitionsNeeded, splitIn, type SplitPolicy } from '../split-policy.js';
 import { groupBy } from '../../group-by.js';
 import {
   addPartitions,
@@ -21,7 +22,8 @@ export type WindowPlan =
 
 export interface WindowQuestion {
   window: DataWindow;
-  holdoutPartitions?: DataPolicy['holdoutPartitions'];
+  /** The last partition is held out where it is absent. */
+  split?: SplitPolicy;
   /** Partitions that have arrived, in any order. */
   available: readonly Partition[];
   /** Left out by a person's decision: skipped, and no gap. */
@@ -38,11 +40,12 @@ export interface WindowQuestion {
 const namedMax = 1_000_000;
 
 /**
- * Plans the training window. It ends at `until`, else at the newest usable partition; the last partition is the
- * holdout. Whether the partitions of the plan pass validation is seen later: `activities/data/snapshot-files.ts`.
+ * Plans the training window. It ends at `until`, else at the newest usable partition. The last are the holdout; of a
+ * split that goes through partitions each one is on both sides. Whether the partitions of the plan pass validation is
+ * seen later: `activities/data/snapshot-files.ts`.
  */
 export function planWindow(question: WindowQuestion): WindowPlan {
-  const { window, until, watermark, holdoutPartitions = 1 } = question;
+  const { window, until, watermark, split = splitIn({}) } = question;
   const discarded = new Set(question.discarded ?? []);
   const usable = new Set(question.available.filter((partition) => !discarded.has(partition)));
   const ordered = [...usable].filter((partition) => partition >= window.from).sort();
@@ -103,8 +106,8 @@ export function planWindow(question: WindowQuestion): WindowPlan {
     };
   }
   if (wanted.length > windowPartitionsMax) return tooMany(wanted.length);
-  if (wanted.length < holdoutPartitions + 1) {
-    const least = holdoutPartitions + 1;
+  const least = partitionsNeeded(split);
+  if (wanted.length < least) {
     return {
       kind: 'too-few-partitions',
       message:
@@ -115,8 +118,9 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   return {
     kind: 'planned',
     partitions: wanted,
-    train: wanted.slice(0, -holdoutPartitions),
-    holdout: wanted.slice(-holdoutPartitions),
+    ...(split.kind === 'last'
+      ? { train: wanted.slice(0, -split.partitions), holdout: wanted.slice(-split.partitions) }
+      : { train: wanted, holdout: wanted }),
   };
 }
 

@@ -2,10 +2,16 @@ import { z } from 'zod';
 import { digestOf } from '../../canonical-json.js';
 import { modelNameSchema, sha256Schema } from '../../names.js';
 import { partitionSchema } from '../../partition.js';
+import { splitPolicySchema } from '../split-policy.js';
 
-/** One Parquet file of joined, contract-shaped rows: all rows of one partition, sorted by event time and entity. */
+/**
+ * One Parquet file of joined, contract-shaped rows, sorted by event time and entity: all rows of one partition, or
+ * those on one side of a split.
+ */
 export const partitionFileSchema = z.strictObject({
   partition: partitionSchema,
+  /** Which fold of a cross-validation these rows are; absent where there is none. */
+  fold: z.number().int().min(0).optional(),
   /** Object key, built from the file's digest. */
   key: z.string(),
   sha256: sha256Schema,
@@ -51,6 +57,8 @@ export const snapshotManifestSchema = z.strictObject({
   testedOn: z.strictObject({ from: partitionSchema, to: partitionSchema, rows: z.number().int() }),
   /** The last partition used. */
   watermark: partitionSchema,
+  /** How rows were divided; absent where whole partitions were held out. */
+  split: splitPolicySchema.optional(),
 });
 /** `from` is the first partition, `to` the one after the last: half-open, as in the main job's report. */
 export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;
@@ -58,12 +66,4 @@ export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;
 /** The snapshot's identity. */
 export function snapshotDigest(manifest: SnapshotManifest): string {
   return digestOf(manifest);
-}
-
-/**
- * Whether a model trained on one snapshot has learned from rows that another holds out: it cannot be judged on them.
- */
-export function knowsHoldout(trainedOn: SnapshotManifest, heldOutBy: SnapshotManifest): boolean {
-  const heldOut = new Set(heldOutBy.holdout.map((file) => file.partition));
-  return trainedOn.train.some((file) => heldOut.has(file.partition));
 }

@@ -1,11 +1,32 @@
 import type { Partition } from '../../partition.js';
-import type { SnapshotManifest } from './snapshot.js';
+import type { PartitionFile, SnapshotManifest } from './snapshot.js';
 
 /**
  * What became of a partition since it was used: `unread` where no run has read it as it lies there, `removed` where it
  * is not there any more.
  */
 export type TrainedState = 'same' | 'new' | 'corrected' | 'unread' | 'removed';
+
+/** What a partition's rows were used for: `divided` where some trained and some tested. */
+export const partitionUses = ['trained', 'tested', 'divided', 'cross-validated'] as const;
+export type PartitionUse = (typeof partitionUses)[number];
+
+/** What each partition of a snapshot was used for, and how many of its rows. */
+export function usesOf({
+  train,
+  holdout,
+}: Pick<SnapshotManifest, 'train' | 'holdout'>): Map<Partition, { use: PartitionUse; rows: number }> {
+  const files = new Map([...train, ...holdout].map((file) => [`${file.partition} ${file.sha256}`, file]));
+  const sides = (of: readonly PartitionFile[]) => new Set(of.map(({ partition }) => partition));
+  const [trained, tested] = [sides(train), sides(holdout)];
+  const uses = new Map<Partition, { use: PartitionUse; rows: number }>();
+  for (const { partition, rows, fold } of files.values()) {
+    const both = fold === undefined ? 'divided' : 'cross-validated';
+    const use = !tested.has(partition) ? 'trained' : trained.has(partition) ? both : 'tested';
+    uses.set(partition, { use, rows: rows + (uses.get(partition)?.rows ?? 0) });
+  }
+  return uses;
+}
 
 export interface TrainedPartition {
   partition: Partition;

@@ -68,9 +68,10 @@ describe('a partition that the last result used', () => {
 
   test('gives nothing to learn when the shaped rows are the same', () => {
     const files = [...last.manifest.train, ...last.manifest.holdout];
-    expect(hasSameRows(last, files)).toBe(true);
-    expect(hasSameRows(last, files.slice(0, 2))).toBe(false);
-    expect(hasSameRows(last, [...files.slice(0, 2), { ...file('2024-03', '3'), sha256: sha('a') }])).toBe(false);
+    expect(hasSameRows(last, { train: files, holdout: [] })).toBe(true);
+    expect(hasSameRows(last, { train: files.slice(0, 2), holdout: [] })).toBe(false);
+    const other = { ...file('2024-03', '3'), sha256: sha('a') };
+    expect(hasSameRows(last, { train: files.slice(0, 2), holdout: [other] })).toBe(false);
   });
 });
 

@@ -1,11 +1,13 @@
 import { labelOf } from '../../../../../domain/tasks/task-of.js';
 import { describe, expect, it } from 'vitest';
 import {
-  knowsHoldout,
   snapshotDigest,
   snapshotManifestSchema,
   type PartitionFile,
 } from '../../../../../domain/data/snapshot/snapshot.js';
+import { usesOf } from '../../../../../domain/data/snapshot/trained-partitions.js';
+import { splitPolicySchema } from '../../../../../domain/data/split-policy.js';
+import { knownPartitions } from '../../../../../domain/data/snapshot/known-rows.js';
 import { buildManifest } from '../../../../../domain/data/snapshot/snapshot-manifest.js';
 import { partitionInputsDigest, shapeDigest } from '../../../../../domain/data/snapshot/snapshot-shape.js';
 import definition from '../../../../../models/flight-delay/model.js';
@@ -97,6 +99,30 @@ describe('a manifest', () => {
   });
 });
 
+describe('a manifest of divided rows', () => {
+  it('has a partition on both sides, keeps the split, and ends with the newest partition of either', () => {
+    const divided = { ...definition, data: { ...definition.data, split: share } };
+    const sides = {
+      train: [file('2013-01', 3), file('2013-02', 2)],
+      holdout: [{ ...file('2013-01', 1), sha256: 'e'.repeat(64) }],
+    };
+    const manifest = buildManifest({ definition: divided, ...sides });
+    expect(manifest).toMatchObject({
+      split: share,
+      watermark: '2013-02',
+      trainedOn: { rows: 5 },
+      testedOn: { rows: 1 },
+    });
+    expect(() => buildManifest({ definition: divided, ...sides, train: sides.train.toReversed() })).toThrow(
+      'out of order',
+    );
+    expect(usesOf(manifest).get('2013-01')).toEqual({ use: 'divided', rows: 4 });
+    expect(usesOf(manifest).get('2013-02')).toEqual({ use: 'trained', rows: 2 });
+  });
+});
+
+const share = { kind: 'share', holdoutPct: 20, by: 'random' } as const;
+
 describe('a champion', () => {
   const until = (...months: string[]) => {
     const files = months.map((month) => file(month, 10));
@@ -105,8 +131,49 @@ describe('a champion', () => {
 
   it('knows a holdout that it was trained on, and not one that it was only tested on', () => {
     const champion = until('2013-01', '2013-02', '2013-03');
-    expect(knowsHoldout(champion, until('2013-01', '2013-02'))).toBe(true);
-    expect(knowsHoldout(champion, until('2013-01', '2013-02', '2013-03'))).toBe(false);
-    expect(knowsHoldout(champion, until('2013-01', '2013-02', '2013-03', '2013-04'))).toBe(false);
+    expect(knownPartitions({ snapshot: champion }, until('2013-01', '2013-02'))).toEqual(['2013-02']);
+    expect(knownPartitions({ snapshot: champion }, until('2013-01', '2013-02', '2013-03'))).toEqual([]);
+    expect(knownPartitions({ snapshot: champion }, until('2013-01', '2013-02', '2013-03', '2013-04'))).toEqual([]);
+  });
+
+  it('knows the holdout that it was fitted on once more', () => {
+    const snapshot = until('2013-01', '2013-02', '2013-03');
+    expect(knownPartitions({ snapshot, refitted: true }, until('2013-02', '2013-03'))).toEqual(['2013-03']);
+  });
+
+  it('knows rows of a partition that another split divided, unless a row always comes to one side', () => {
+    const divided = (split: object, part: string, ...months: string[]) => ({
+      ...until(...months, '2013-09'),
+      train: months.map((month) => ({ ...file(month, 8), sha256: `train-${month}-${part}` })),
+      holdout: months.map((month) => ({ ...file(month, 2), sha256: `test-${month}-${part}` })),
+      split: splitPolicySchema.parse(split),
+    });
+    const asked = (one: object, other: object, part = 'b') =>
+      knownPartitions(
+        { snapshot: divided(one, 'a', '2013-01', '2013-02') },
+        divided(other, part, '2013-02', '2013-03'),
+      );
+    expect(asked(share, share)).toEqual([]);
+    expect(asked(share, { ...share, seed: 1 })).toEqual(['2013-02']);
+    expect(asked({ ...share, stratify: true }, { ...share, stratify: true })).toEqual(['2013-02']);
+    expect(asked({ ...share, by: 'time' }, { ...share, by: 'time' })).toEqual(['2013-02']);
+    // The same file held out by both.
+    expect(asked({ ...share, by: 'time' }, { ...share, by: 'time' }, 'a')).toEqual([]);
+    const folds = { kind: 'folds', folds: 3, by: 'random' };
+    expect(asked(folds, folds, 'a')).toEqual(['2013-02']);
+  });
+
+  it('of another cadence knows the times that it was trained on, and static data wherever it comes from', () => {
+    const of = (...names: string[]) => ({
+      ...until('2013-01', '2013-02'),
+      train: names.slice(0, -1).map((name) => file(name, 1)),
+      holdout: names.slice(-1).map((name) => file(name, 1)),
+    });
+    const known = (train: string, heldOut: string) =>
+      knownPartitions({ snapshot: of(train, '2013-12') }, of('2013-01', heldOut));
+    expect(known('2013-03', '2013-03-15')).toEqual(['2013-03-15']);
+    expect(known('2013-03-15', '2013-03')).toEqual(['2013-03']);
+    expect(known('2013-03', '2013-04-05')).toEqual([]);
+    expect(known('all', '2013-04')).toEqual(['2013-04']);
   });
 });
