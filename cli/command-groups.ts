@@ -10,6 +10,7 @@ export const commandGroups: readonly { commands: readonly string[]; load: () => 
     commands: ['up', 'down', 'status', 'doctor'],
     load: () => import('./commands/stack.js').then((group) => group.registerStack),
   },
+  { commands: ['gateway'], load: () => import('./commands/gateway.js').then((group) => group.registerGateway) },
   { commands: ['data'], load: () => import('./commands/data.js').then((group) => group.registerData) },
   {
     commands: ['quarantine'],

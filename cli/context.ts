@@ -25,6 +25,7 @@ export interface CliContext {
   /** What the process exits with when the command does not throw. */
   exitCode: number;
   api(): ApiClient;
+  /** One that starts on demand is started. */
   gateway(environment: Environment): Promise<GatewayClient>;
   temporal(): Promise<TemporalHandle>;
   /** Who acts: `--as`, else PERDURE_ACTOR, else the user of this machine. */
@@ -46,10 +47,13 @@ export function createContext({ env, output, signal }: Pick<CliContext, 'env' | 
     api: () => createApiClient(context.stack().config.apiUrl, context.stack().stamp),
     gateway: async (environment) => {
       const { createGatewayClient } = await import('../client/http/gateway-client.js');
-      return createGatewayClient(
-        knownEnvironment(context.stack().config.environments, environment).url,
-        context.stack().stamp,
-      );
+      const { gateway, url } = knownEnvironment(context.stack().config.environments, environment);
+      if (gateway === 'on-demand') {
+        const { wakeGateway } = await import('./wake-gateway.js');
+        const [api, actor] = [context.api(), context.actor(undefined)];
+        await wakeGateway(environment, { api, actor, say: output.progress, signal });
+      }
+      return createGatewayClient(url, context.stack().stamp);
     },
     temporal: () => (handle ??= openTemporal(context.stack().config, env, context.api())),
     actor: (as) => {

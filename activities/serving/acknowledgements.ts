@@ -3,9 +3,11 @@ import { Context } from '@temporalio/activity';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import { liveGateways } from '../../db/serving/gateway-queries.js';
-import type { ActivityDependencies } from '../dependencies.js';
+import { wakeGateway, type WakingDependencies } from './wake-gateway.js';
 
 const pollMs = 200;
+/** An attempt ends before its time-out does, and says why it has waited. */
+const wakesWithinMs = 20_000;
 
 export interface Acknowledgement {
   all: boolean;
@@ -25,19 +27,27 @@ export interface GatewayAcknowledgement {
 }
 
 /** Waits until gateways serve a route. Reading only, so repeating is harmless. */
-export function createAcknowledgementActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createAcknowledgementActivities({ db, config }: WakingDependencies) {
   return {
-    /** Until every gateway that is live serves the epoch, or the time is over. */
+    /**
+     * Until every gateway that is live serves the epoch, or the time is over. It does not run while the gateway of an
+     * environment that starts on demand is yet to start: that is waited for however long it takes.
+     */
     async waitForAcknowledgement(asked: {
       environment: Environment;
       model: string;
       epoch: number;
       waitAtMostSeconds: number;
     }): Promise<Acknowledgement> {
-      const deadlineMs = Date.now() + asked.waitAtMostSeconds * 1000;
+      const startedMs = Date.now();
+      let deadlineMs = startedMs + asked.waitAtMostSeconds * 1000;
       for (;;) {
         const standing = await ask(asked);
-        if (standing.all || Date.now() >= deadlineMs) return standing;
+        if (standing.asleep === undefined && (standing.all || Date.now() >= deadlineMs)) return standing;
+        if (standing.asleep !== undefined) {
+          if (Date.now() - startedMs > wakesWithinMs) throw new PerdureError('server/unreachable', standing.asleep);
+          deadlineMs = Date.now() + asked.waitAtMostSeconds * 1000;
+        }
         await pause();
       }
     },
@@ -79,11 +89,13 @@ export function createAcknowledgementActivities({ db }: Pick<ActivityDependencie
     environment: Environment;
     model: string;
     epoch: number;
-  }): Promise<Acknowledgement> {
+  }): Promise<Acknowledgement & { asleep?: string }> {
     const gateways = await liveGateways(db, environment, model);
     const serving = gateways.filter((gateway) => gateway.epoch >= epoch && gateway.error === null);
     const missing = gateways.filter((gateway) => !serving.includes(gateway));
+    const asleep = gateways.length > 0 ? null : wakeGateway(config, environment, `${model}, epoch ${epoch}`);
     return {
+      ...(asleep !== null && { asleep }),
       all: gateways.length > 0 && missing.length === 0,
       gateways: serving.map((gateway) => gateway.id).join(', '),
       serving: serving.map(({ id, epoch: served, at }) => ({
@@ -93,7 +105,7 @@ export function createAcknowledgementActivities({ db }: Pick<ActivityDependencie
       })),
       missing:
         gateways.length === 0
-          ? 'no gateway is alive'
+          ? (asleep ?? 'no gateway is alive')
           : missing.map((gateway) => `${gateway.id} (${gateway.error ?? `at epoch ${gateway.epoch}`})`).join(', '),
     };
   }

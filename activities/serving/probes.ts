@@ -7,7 +7,7 @@ import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { liveGateways, type LiveGateway } from '../../db/serving/gateway-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
-import type { ActivityDependencies } from '../dependencies.js';
+import { wakeGateway, type WakingDependencies } from './wake-gateway.js';
 
 /** A gateway's answer by one version. */
 export interface GatewayProbe {
@@ -31,7 +31,7 @@ const failedForGoodAfterMs = 3 * 60_000;
 const mayChange = new Set([404, 408, 425, 429, 499]);
 
 /** Probes of what gateways answer. Reading only, so repeating is harmless. */
-export function createProbeActivities({ db }: Pick<ActivityDependencies, 'db'>) {
+export function createProbeActivities({ db, config }: WakingDependencies) {
   return {
     /**
      * Asks every live gateway for an answer by one version. Where a newer route no longer serves it, nobody is asked
@@ -61,7 +61,8 @@ export function createProbeActivities({ db }: Pick<ActivityDependencies, 'db'>) 
       if (gateways.length === 0)
         throw new PerdureError(
           'server/unreachable',
-          `no gateway of ${environment} is alive: start one, or see \`perdure status\``,
+          wakeGateway(config, environment, `a probe of ${model}@${version}`) ??
+            `no gateway of ${environment} is alive: start one, or see \`perdure status\``,
         );
       const heard: (GatewayProbe | ProbeRefusal)[] = [];
       for (const gateway of gateways) heard.push(await probeOne(gateway, model, version, body));

@@ -3,7 +3,9 @@ import type { OnProgress } from '../../infra/embedded/processes/component.js';
 import type { StackStatus } from '../../infra/embedded/stack-status.js';
 import type { CliContext } from '../context.js';
 import type { Check } from '../../oversight/check.js';
+import type { Environment } from '../../domain/names.js';
 import { examples } from '../examples.js';
+import { anEnvironment } from '../parse/options.js';
 import { Interrupted } from '../exit-code.js';
 import { fields, table } from '../format/table.js';
 import { duration } from '../format/time.js';
@@ -24,9 +26,14 @@ function registerUp(program: Command, context: CliContext): void {
     .command('up')
     .description('start the stack in this terminal until Ctrl-C, and serve the last routes')
     .option('--detach', 'start it in the background')
-    .addHelpText('after', examples('up', 'up --detach'))
-    .action(async ({ detach }: { detach?: true }) => {
+    .addOption(
+      anEnvironment('--with <environment...>', 'also start the gateway there, which otherwise starts on demand'),
+    )
+    .addHelpText('after', examples('up', 'up --detach', 'up --with development'))
+    .action(async ({ detach, with: wanted = [] }: { detach?: true; with?: Environment[] }) => {
       const config = context.config();
+      const { wantGateways } = await import('../../infra/embedded/want-gateways.js');
+      wantGateways(config, wanted, context.actor(undefined));
       const { describeProgress } = await import('../../infra/embedded/print-progress.js');
       const onProgress: OnProgress = (progress) => {
         const line = describeProgress(progress);

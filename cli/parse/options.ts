@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultEnvironment } from '../../domain/environments.js';
+import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
 import type { Environment } from '../../domain/names.js';
 import { partitionSchema } from '../../domain/partition.js';
 import { ENVIRONMENTS } from '../../perdure.config.js';
@@ -11,6 +11,11 @@ export const anEnvironment = (flags: string, description: string): Option =>
 /** `--env`: production unless given. */
 export const environmentOption = (description = 'the environment'): Option =>
   anEnvironment('--env <environment>', description).default(defaultEnvironment(ENVIRONMENTS));
+
+/** An environment as an argument. */
+export function parseEnvironment(text: string): Environment {
+  return knownEnvironment(ENVIRONMENTS, text).name;
+}
 
 export interface EnvironmentChoice {
   env: Environment;

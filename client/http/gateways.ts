@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actorSchema, environmentSchema } from '../../domain/names.js';
 import { gatewayEventKinds } from '../../domain/serving/gateway-event.js';
 import { listSchema } from './page.js';
 
@@ -29,6 +30,15 @@ export const gatewayEventListSchema = listSchema(
     at: z.iso.datetime(),
   }),
 );
+
+export const gatewayOnDemandRequestSchema = z.strictObject({ environment: environmentSchema, actor: actorSchema });
+export type GatewayOnDemandRequest = z.input<typeof gatewayOnDemandRequestSchema>;
+
+export const gatewayOnDemandSchema = z.object({
+  environment: z.string(),
+  live: z.boolean().describe('whether one is alive now: a start and a stop take a moment'),
+});
+export type GatewayOnDemand = z.infer<typeof gatewayOnDemandSchema>;
 
 export const trafficSchema = z.object({
   /** Requests since a version was first served there, those without an answer (`errors`) included. */

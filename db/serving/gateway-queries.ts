@@ -82,6 +82,11 @@ export interface LiveGateway {
   at: string | null;
 }
 
+/** How many gateways of an environment are live. */
+export async function gatewaysAlive(db: Database, environment: Environment): Promise<number> {
+  return db.orm.$count(gateways, isLiveIn(environment));
+}
+
 /**
  * The gateways of an environment that is live, and how far each is with a model's route; words about another
  * store's epochs do not count.
@@ -105,12 +110,13 @@ export async function liveGateways(db: Database, environment: Environment, model
         eq(gatewayAcknowledgements.storeId, await storeId(db)),
       ),
     )
-    .where(
-      and(
-        eq(gateways.environment, environment),
-        gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewaySilentAfterSeconds})`),
-      ),
-    )
+    .where(isLiveIn(environment))
     .orderBy(gateways.id);
   return rows.map((row) => ({ ...row, epoch: row.epoch ?? 0, at: row.at?.toISOString() ?? null }));
 }
+
+const isLiveIn = (environment: Environment) =>
+  and(
+    eq(gateways.environment, environment),
+    gt(gateways.heartbeatAt, sql`now() - make_interval(secs => ${gatewaySilentAfterSeconds})`),
+  );

@@ -6,7 +6,7 @@ import { writeStateFile } from './state-file.js';
 
 const componentSchema = z.object({
   name: z.string(),
-  state: z.enum(['stopped', 'starting', 'running', 'restarting', 'stopping', 'failed', 'external']),
+  state: z.enum(['stopped', 'starting', 'running', 'restarting', 'stopping', 'failed', 'external', 'on-demand']),
   pid: z.number().optional(),
   address: z.string().optional(),
   version: z.string().optional(),

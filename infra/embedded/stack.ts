@@ -2,11 +2,12 @@ import { rotateLogs } from './processes/logs.js';
 import { trustText } from '../../domain/decision-trust.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { loadPerdureConfig, type PerdureConfig } from '../../perdure.config.js';
+import { wantedGateways } from '../../adapters/wanted-gateways.js';
 import { adoptable } from './processes/adoption.js';
 import { builtGateway } from './processes/built-gateway.js';
 import type { ComponentReport, ComponentSpec, OnProgress } from './processes/component.js';
 import { loadDecisionKeys } from './decision-keys.js';
-import { nodeComponents } from './processes/node-components.js';
+import { gatewayName, nodeComponents } from './processes/node-components.js';
 import { loadTemporalConfig } from '../../temporal.config.js';
 import { replayOpenWorkflows, stuckText, type ReplayPlace } from './replay-open-workflows.js';
 import { assertPortsFree } from './processes/ports.js';
@@ -22,6 +23,7 @@ import {
 } from './stack-environment.js';
 import { removeStackFile, writeStackFile } from './stack-file.js';
 import { assertSameHome, loadStackId, readStackId } from './stack-id.js';
+import { OnDemand } from './supervision/on-demand.js';
 import { superviseComponent, type SupervisedComponent } from './supervision/supervise.js';
 import { takeSupervisorLock, type SupervisorLock } from './supervision/supervisor-lock.js';
 import { checkOwnServers, externalReports, serverComponents } from './servers/server-components.js';
@@ -52,6 +54,8 @@ export const isServerName = (name: string) => serverNames.has(name);
 const isGatewayName = (name: string) => name.startsWith('gateway-');
 /** How often the files that tell of the running stack are put right. */
 const keepEveryMs = 2_000;
+/** How often it is asked which gateways are wanted: whoever asks for one waits for it. */
+const lookEveryMs = 500;
 
 /**
  * Starts and supervises the stack in this process; what an earlier supervisor has left running goes on where it is what
@@ -122,7 +126,15 @@ async function bringUp({
   const servers = (await serverComponents(config, secrets, addresses)).map((spec) => adoptable(spec, stackId));
   const nodes = parts === 'everything' ? await nodeSpecs(config, processEnv, keys.signing, stackId) : [];
   const external = externalReports(addresses);
-  const report = () => [...external, ...started.map((component) => component.report())];
+  const supervised = (spec: ComponentSpec) =>
+    superviseComponent(config.home, guarded(spec, config.home, stackId), onProgress, publish);
+  const onDemand = new OnDemand({
+    specs: nodes.filter((spec) => startsOnDemand(config, spec)).map((spec) => withPortsFree(spec, config.host)),
+    isWanted: (name) => isWanted(config, name),
+    supervise: supervised,
+    ...{ started, signal, onProgress },
+  });
+  const report = () => [...external, ...started.map((component) => component.report()), ...onDemand.reports()];
   const publish = () => {
     try {
       if (supervisor && readStackId(config.home) === stackId)
@@ -131,13 +143,13 @@ async function bringUp({
       // A full disk: what it said before stays, and it is tried again.
     }
   };
-  await clearTheWay(config, [...servers, ...nodes], onProgress);
+  const always = nodes.filter((spec) => !startsOnDemand(config, spec));
+  const wanted = nodes.filter(({ name }) => isWanted(config, name));
+  await clearTheWay(config, [...servers, ...always, ...wanted], onProgress);
   signal.throwIfAborted();
 
   const startTier = async (specs: readonly ComponentSpec[]) => {
-    const tier = specs.map((spec) =>
-      superviseComponent(config.home, guarded(spec, config.home, stackId), onProgress, publish),
-    );
+    const tier = specs.map(supervised);
     started.push(...tier);
     await startTogether(tier, signal);
   };
@@ -151,14 +163,28 @@ async function bringUp({
     : loadTemporalConfig(environment).connection;
   const replay = { projectRoot: config.projectRoot, env: processEnv, temporal, namespace: addresses.temporalNamespace };
   await Promise.all([
-    startTier(nodes.filter((spec) => !isWorker(spec))),
+    startTier(always.filter((spec) => !isWorker(spec))),
     nodes.length > 0 ? tellOfReplay(replay, onProgress) : undefined,
   ]);
-  await startTier(nodes.filter(isWorker));
+  await startTier(always.filter(isWorker));
+  await onDemand.settled();
+  signal.throwIfAborted();
   if (nodes.length > 0)
     onProgress({ component: 'decisions', phase: 'note', detail: trustText(config.decisions.trust) });
   ready = true;
   publish();
+  const stop = hold({ config, stackId, lock, started, onDemand, publish });
+  return { config, addresses, env, components: report, stop };
+}
+
+interface Held extends Pick<BringUp, 'config' | 'lock' | 'started'> {
+  stackId: string;
+  onDemand: OnDemand;
+  publish: () => void;
+}
+
+/** Keeps the files of a running stack right, and starts what is asked for, until the function that it answers ends all. */
+function hold({ config, stackId, lock, started, onDemand, publish }: Held): () => Promise<void> {
   const keeping = setInterval(() => {
     if (readStackId(config.home) !== stackId) return; // Removed on purpose or by mistake: nothing of it is made again.
     lock.keep();
@@ -166,20 +192,26 @@ async function bringUp({
     keepTemporalProfile(config.home);
     rotateLogs(config.home);
   }, keepEveryMs).unref();
-
+  const looking = setInterval(() => onDemand.keep(), lookEveryMs).unref();
+  const end = async () => {
+    await onDemand.end();
+    await stopAll(started, (component) => component.stop());
+    removeStackFile(config.home);
+    lock.release();
+  };
   let stopping: Promise<void> | undefined;
-  return {
-    ...{ config, addresses, env, components: report },
-    stop() {
-      clearInterval(keeping);
-      stopping ??= stopAll(started, (component) => component.stop()).then(() => {
-        removeStackFile(config.home);
-        lock.release();
-      });
-      return stopping;
-    },
+  return () => {
+    clearInterval(keeping);
+    clearInterval(looking);
+    return (stopping ??= end());
   };
 }
+
+const startsOnDemand = ({ environments }: PerdureConfig, { name }: ComponentSpec): boolean =>
+  environments.some((one) => one.gateway === 'on-demand' && gatewayName(one.name) === name);
+
+const isWanted = ({ home }: PerdureConfig, name: string): boolean =>
+  wantedGateways(home).map(gatewayName).includes(name);
 
 async function nodeSpecs(
   config: PerdureConfig,
@@ -254,6 +286,15 @@ async function stopAll(
   for (const kind of ['node', 'server'] as const)
     await Promise.all(started.filter((component) => component.spec.kind === kind).map(end));
 }
+
+/** Ports of what starts later are looked at when it does: the error names the variable. */
+const withPortsFree = (spec: ComponentSpec, host: string): ComponentSpec => ({
+  ...spec,
+  prepare: async () => {
+    await assertPortsFree(host, spec.ports);
+    await spec.prepare();
+  },
+});
 
 /** A server is started anew only in the state that the stack was started with. */
 const guarded = (spec: ComponentSpec, home: string, stackId: string): ComponentSpec => ({

@@ -2,6 +2,7 @@ import type { PageQuery } from '../page.js';
 import type { DecisionRequest } from '../promotions.js';
 import type { RolloutReplayRequest } from '../rollout-replay.js';
 import type { SteeringRequest } from '../rollouts.js';
+import type { GatewayOnDemandRequest } from '../gateways.js';
 import type { LetGoRequest } from '../routes.js';
 import { segment, type Ask } from './ask.js';
 
@@ -55,6 +56,16 @@ export const rolloutCalls = ({ call, list }: Ask) => ({
     }).then((body) => body.routes),
   routeHistory: (model: string, query: PageQuery & { environment?: string | undefined } = {}) =>
     list(async () => (await import('../routes.js')).routeListSchema, `/models/${segment(model)}/routes/history`, query),
+  startGateway: (json: GatewayOnDemandRequest) =>
+    call(async () => (await import('../gateways.js')).gatewayOnDemandSchema, '/gateways/start', {
+      method: 'POST',
+      json,
+    }),
+  stopGateway: (json: GatewayOnDemandRequest) =>
+    call(async () => (await import('../gateways.js')).gatewayOnDemandSchema, '/gateways/stop', {
+      method: 'POST',
+      json,
+    }),
   letGo: (model: string, json: LetGoRequest) =>
     call(async () => (await import('../routes.js')).letGoReplySchema, `/models/${segment(model)}/routes/let-go`, {
       method: 'POST',

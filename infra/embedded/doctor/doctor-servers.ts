@@ -44,7 +44,7 @@ export async function serverChecks(
   };
   const temporalOptions = addresses.embedded.temporal ? temporal : loadTemporalConfig(environment).connection;
   const components = running.components.map(({ name, state, restarts, lastError, logFile }) =>
-    state === 'running' || state === 'external'
+    isWell(state, lastError)
       ? ok(name, restarts > 0 ? `${state}, restarted ${restarts} times` : state)
       : problem(
           name,
@@ -90,6 +90,10 @@ export async function serverChecks(
   ];
   return [...components, ...(await Promise.all(asked)).flat()];
 }
+
+/** What starts on demand is well while nothing asks for it. */
+const isWell = (state: string, lastError: string | undefined): boolean =>
+  state === 'running' || state === 'external' || (state === 'on-demand' && lastError === undefined);
 
 async function replayCheck(place: ReplayPlace): Promise<Check> {
   try {

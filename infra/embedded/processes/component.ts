@@ -1,6 +1,8 @@
 import type { PortClaim } from './ports.js';
 
-export type ComponentState = 'stopped' | 'starting' | 'running' | 'restarting' | 'stopping' | 'failed' | 'external';
+/** `on-demand`: not started, and starts when something first asks for it. */
+export type ComponentState =
+  'stopped' | 'starting' | 'running' | 'restarting' | 'stopping' | 'failed' | 'external' | 'on-demand';
 
 export interface Command {
   file: string;

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { PerdureError } from '../../../domain/errors.js';
+import type { Environment } from '../../../domain/names.js';
 import { gatewayVariables, type PerdureConfig } from '../../../perdure.config.js';
 import type { ComponentSpec, ProcessView } from './component.js';
 
@@ -44,12 +45,11 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
       },
     }),
   );
-  const always = config.environments.filter(({ gateway }) => gateway === 'always');
-  const gateways = always.map(({ name: environment, port, grpcPort, url, grpcAddress }) => {
+  const gateways = config.environments.map(({ name: environment, port, grpcPort, url, grpcAddress }) => {
     const home = path.join(config.home, `gateway-${environment}`);
     const variables = gatewayVariables(environment);
     return nodeComponent(options, {
-      name: `gateway-${environment}`,
+      name: gatewayName(environment),
       entry: options.gatewayProgram,
       ports: [
         { port, variable: variables.port, purpose: `the ${environment} gateway` },
@@ -68,6 +68,8 @@ export function nodeComponents(options: NodeComponentOptions): ComponentSpec[] {
   });
   return [api, ...workers, ...gateways];
 }
+
+export const gatewayName = (environment: Environment): string => `gateway-${environment}`;
 
 interface NodeProcess {
   name: string;

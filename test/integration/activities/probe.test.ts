@@ -7,6 +7,7 @@ import { createProbeActivities } from '../../../activities/serving/probes.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { recordGateway } from '../../../db/serving/gateway-queries.js';
 import { registerVersion } from '../../../db/model/version-queries.js';
+import { loadPerdureConfig } from '../../../perdure.config.js';
 import { openedRun } from '../db/registered-run.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
@@ -32,12 +33,14 @@ afterAll(async () => {
   await database.drop();
 });
 
+const config = { home: '/nowhere', environments: loadPerdureConfig({}).environments };
+
 /** A probe that was first asked for so long ago. */
 async function probe(triedMs: number) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await recordGateway(db, { gatewayId: 'g1', environment: 'production', url, bootId: 'b' });
   const environment = new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - triedMs });
-  const { probe: ask } = createProbeActivities({ db });
+  const { probe: ask } = createProbeActivities({ db, config });
   const asked = { environment: 'production' as const, model, version: 1 };
   return (await environment.run(ask, asked)) as Awaited<ReturnType<typeof ask>>;
 }
