@@ -80,6 +80,7 @@ function outputProblems(info: ModelInfo, { contract, task: name, classes }: Prom
       problems.push(`output label is ${label.elementType}, neither int64 nor string`);
   }
   for (const { name: wanted, width } of task.graphOutputs(signature)) {
+    if (width === 0) problems.push(`how wide output ${wanted} is nobody says: its version names no classes`);
     const output = outputOf(wanted);
     if (!output) problems.push(`output ${wanted} is missing (the model gives ${found})`);
     else {

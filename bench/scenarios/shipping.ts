@@ -7,6 +7,7 @@ import type { Contract } from '../../domain/data/contract.js';
 import { logPrediction } from '../../serving/prediction-log/prediction-log.js';
 import { PendingLines } from '../../serving/prediction-log/pending-lines.js';
 import { openConverter, segmentToParquet } from '../../serving/prediction-log/segment-to-parquet.js';
+import { answerOf, answerShape } from '../../serving/protocol/answer-shape.js';
 import type { ServedPrediction } from '../../serving/prediction-log/served-prediction.js';
 import { Spool } from '../../serving/prediction-log/spool.js';
 import { atMost } from '../figures/figure.js';
@@ -87,6 +88,7 @@ async function writeSegments(folder: string, contract: Contract, rows: readonly 
 function servedRequests(contract: Contract, rows: readonly ShapedRow[], rowsPerRequest: number): ServedPrediction[] {
   const features = Object.entries(contract.features).map(([feature, { type }]) => ({ name: feature, type }));
   const at = new Date();
+  const shape = answerShape({ contract });
   return Array.from({ length: rowsMade / rowsPerRequest }, (_, request) => {
     const own = Array.from(
       { length: rowsPerRequest },
@@ -105,14 +107,13 @@ function servedRequests(contract: Contract, rows: readonly ShapedRow[], rowsPerR
             : values.map((value) => (value === null ? '' : String(value)));
         }),
       },
-      answer: {
-        labels: new Int32Array(rowsPerRequest),
+      answer: answerOf(shape, {
         values: Float32Array.from(
           { length: rowsPerRequest * 2 },
           (_value, place) => ((place * 7919 + request) % 9973) / 9973,
         ),
         width: 2,
-      },
+      }),
     };
   });
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { openDuckSession, type DuckSession } from '../../adapters/data-engine/duck-session.js';
 import { quoteName, quotePath, quoteText } from '../../adapters/data-engine/quote-sql.js';
-import { scoreOf, type ServedPrediction } from '../../serving/prediction-log/served-prediction.js';
+import type { ServedPrediction } from '../../serving/prediction-log/served-prediction.js';
 
 /**
  * How rows were shipped when the log held their features as JSON text: the reference of `shipping`, kept as it was. A
@@ -26,7 +26,7 @@ export function textLine({ predictionId: id, rows, answer, features, ...served }
     const values = features.map(({ name }, index) => `"${name}":${valueText(rows.columns[index]?.[0])}`).join(',');
     return (
       `{"prediction_id":"${id}","row":0,${head},"features":{${values}},` +
-      `"probability":${scoreOf(answer, 0)},"label":${answer.labels[0] === 1}}`
+      `"probability":${positiveScore(answer, 0)},"label":${answer.places?.[0] === 1}}`
     );
   }
   const [numbers, strings]: [number[], string[]] = [[], []];
@@ -36,14 +36,17 @@ export function textLine({ predictionId: id, rows, answer, features, ...served }
       else strings.push(value);
     }
   const kinds = features.map(({ name, type }) => `"${name}":"${type === 'number' ? 'n' : 's'}"`).join(',');
-  const scores = Array.from({ length: rows.count }, (_, row) => scoreOf(answer, row));
-  const labels = Array.from(answer.labels, (label) => (label === 1 ? '1' : '0')).join('');
+  const scores = Array.from({ length: rows.count }, (_, row) => positiveScore(answer, row));
+  const labels = Array.from(answer.places ?? [], (label) => (label === 1 ? '1' : '0')).join('');
   return (
     `{"packed":1,"prediction_id":"${id}","suffix":"","rows":${rows.count},${head},"features":{${kinds}},` +
     `"numbers":"${base64(numbers)}","strings":${JSON.stringify(strings)},` +
     `"scores":"${base64(scores)}","labels":"${labels}"}`
   );
 }
+
+const positiveScore = ({ values, width }: ServedPrediction['answer'], row: number) =>
+  values[(row + 1) * width - 1] ?? NaN;
 
 function valueText(value: number | string | undefined): string {
   if (typeof value === 'number') return Number.isNaN(value) ? 'null' : String(value);

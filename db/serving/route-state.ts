@@ -64,12 +64,16 @@ export async function routeChanges(db: Database, environment: Environment, since
 
 async function servedVersions(db: Database, inForce: readonly Route[]): Promise<ServedVersion[]> {
   if (inForce.length === 0) return [];
-  const { model, version, artifactSha256, artifactKey, definitionSha256 } = versions;
-  return db.orm
-    .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: classThreshold })
+  const { model, version, artifactSha256, artifactKey, definitionSha256, signature } = versions;
+  const rows = await db.orm
+    .select({ model, version, artifactSha256, artifactKey, definitionSha256, threshold: classThreshold, signature })
     .from(versions)
     .leftJoin(definitions, eq(definitions.sha256, definitionSha256))
     .where(or(...inForce.map((route) => and(eq(model, route.model), inArray(version, versionsOfRoute(route))))));
+  return rows.map(({ signature: { classes }, ...served }) => ({
+    ...served,
+    ...(classes !== undefined && { classes }),
+  }));
 }
 
 /** How far back callers are remembered who had moved on to a version that a route went back from. */

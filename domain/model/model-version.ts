@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import { sha256Schema } from '../names.js';
+import { classNameSchema } from '../tasks/task.js';
 
 const tensorSchema = z.strictObject({ name: z.string(), type: z.string(), shape: z.array(z.number().int()) });
 
 /** What goes into a version and comes out of it, as its artifact says. */
-export const tensorInterfaceSchema = z.strictObject({ inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+export const tensorInterfaceSchema = z.strictObject({
+  inputs: z.array(tensorSchema),
+  outputs: z.array(tensorSchema),
+  /** Of a classifier: its classes, in the order of `probabilities`. */
+  classes: z.array(classNameSchema).optional(),
+});
 export type TensorInterface = z.infer<typeof tensorInterfaceSchema>;
 
 /** Where a version comes from: enough to make it again. */

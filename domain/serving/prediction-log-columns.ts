@@ -15,6 +15,22 @@ export const overrideCauses = [
 ] as const;
 export type OverrideCause = (typeof overrideCauses)[number];
 
+/** What is logged of answers, by the task: `logged` and `predictedColumn` of `domain/tasks` say which. */
+export const outputColumns = {
+  probability: 'DOUBLE',
+  label: 'BOOLEAN',
+  /** The class, as text. */
+  predicted: 'VARCHAR',
+  probabilities: 'FLOAT[]',
+  value: 'DOUBLE',
+  quantiles: 'FLOAT[]',
+  score: 'DOUBLE',
+  embedding: 'FLOAT[]',
+  /** Of a vector that is too long to be kept: its Euclidean norm, and the SHA-256 of its FP32 bytes, little-endian. */
+  embedding_norm: 'DOUBLE',
+  embedding_sha256: 'VARCHAR',
+} as const;
+
 /**
  * Columns of the logs as they lie in the object store, with their SQL types, beside those of the features
  * (`logged-features.ts`). `features` holds them in older objects: JSON text, missing ones null. `chosen_by` is an
@@ -35,8 +51,7 @@ export const logColumns: Record<LogKind, Record<string, string>> = {
     chosen_by: 'VARCHAR',
     key_hash: 'VARCHAR',
     features: 'VARCHAR',
-    probability: 'DOUBLE',
-    label: 'BOOLEAN',
+    ...outputColumns,
     latency_ms: 'DOUBLE',
   },
   labels: {

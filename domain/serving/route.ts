@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classNameSchema } from '../tasks/task.js';
 import { routeWriterSchema } from './route-writer.js';
 import { environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
 
@@ -77,6 +78,8 @@ export const servedVersionSchema = z.strictObject({
   definitionSha256: sha256Schema,
   /** The score from which its label is `true`; absent where a gateway of 0.1.0 kept it: 0.5. */
   threshold: z.number().optional(),
+  /** Of a classifier whose contract lists no classes: those that it was trained on, in the order of its answers. */
+  classes: z.array(classNameSchema).min(1).optional(),
 });
 export type ServedVersion = z.infer<typeof servedVersionSchema>;
 

@@ -1,4 +1,4 @@
-import { latencyBoundsMs, scoreBins, type ServingWindow } from './serving-window.js';
+import { latencyBoundsMs, scoreBins, scoreOfBin, type ServingWindow } from './serving-window.js';
 
 /** What one version did over several windows and gateways. */
 export interface ServingTotals {
@@ -8,7 +8,7 @@ export interface ServingTotals {
   errors: number;
   /** Counts per latency bucket, one more than `latencyBoundsMs`. */
   latency: number[];
-  /** Rows answered, counted in 100 equal score bins. */
+  /** Rows answered, counted in the bins of `serving-window.ts`. */
   scores: number[];
 }
 
@@ -26,10 +26,14 @@ export function addWindows(
     totals.requests += window.requests;
     totals.errors += window.errors;
     totals.latency = totals.latency.map((count, bucket) => count + (window.latency[bucket] ?? 0));
-    totals.scores = totals.scores.map((count, bin) => count + (window.scores[bin] ?? 0));
+    totals.scores = addCounts(totals.scores, window.scores);
   }
   return totals;
 }
+
+/** Nothing may have fewer bins than something. */
+const addCounts = (counts: readonly number[], more: readonly number[]): number[] =>
+  Array.from({ length: Math.max(counts.length, more.length) }, (_, bin) => (counts[bin] ?? 0) + (more[bin] ?? 0));
 
 /**
  * The histogram bound at or above a limit, in milliseconds; the last bound for a limit beyond it, because nothing
@@ -69,5 +73,5 @@ export function latencyQuantileMs(latency: readonly number[], probability: numbe
 
 export function meanScore(scores: readonly number[]): number | null {
   const all = scores.reduce((total, count) => total + count, 0);
-  return all === 0 ? null : scores.reduce((sum, count, bin) => sum + count * ((bin + 0.5) / scores.length), 0) / all;
+  return all === 0 ? null : scores.reduce((sum, count, bin) => sum + count * scoreOfBin(bin, scores.length), 0) / all;
 }

@@ -1,11 +1,28 @@
 import { z } from 'zod';
 import { environmentSchema } from '../names.js';
+import { unboundedBin, unboundedBins, unboundedValue } from './unbounded-bins.js';
+import type { ComparedNumber } from '../tasks/task.js';
 
 /** Upper bounds of the gateways' latency histogram, in milliseconds; a last bucket holds what is slower. */
 export const latencyBoundsMs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] as const;
 
-/** Scores fall in 100 equal bins of [0, 1]. */
+/** Scores from 0 to 1 fall in 100 equal bins; numbers without bounds in those of `unbounded-bins.ts`. */
 export const scoreBins = 100;
+
+type Bins = ComparedNumber['bins'];
+
+export const binsOf = (bins: Bins): number => (bins === 'unit' ? scoreBins : unboundedBins);
+
+/** Of what is outside of [0, 1] the outermost; below 0 or NaN for what is no number. */
+export function scoreBin(bins: Bins, value: number): number {
+  if (bins === 'unbounded') return unboundedBin(value);
+  return Math.min(scoreBins - 1, Math.max(0, Math.floor(value * scoreBins)));
+}
+
+/** The number that stands for a bin, told by how many bins there are. */
+export function scoreOfBin(bin: number, bins: number): number {
+  return bins === unboundedBins ? unboundedValue(bin) : (bin + 0.5) / bins;
+}
 
 /**
  * Why a version answered: it was chosen by the split, or answered a copy, or a tester or an explicit version asked for
@@ -41,8 +58,10 @@ export const servingWindowSchema = z.strictObject({
   errors: z.number().int(),
   /** Counts per latency bucket, one more than there are bounds. */
   latency: z.array(z.number().int()).length(latencyBoundsMs.length + 1),
-  /** Counts per score bin, of every row answered. */
-  scores: z.array(z.number().int()).length(scoreBins),
+  /** Counts per score bin, of every row answered; the task says what of a row is its score (`compared`). */
+  scores: z
+    .array(z.number().int())
+    .refine(({ length }) => length === scoreBins || length === unboundedBins, 'has a number of bins that nobody knows'),
 });
 export type ServingWindow = z.infer<typeof servingWindowSchema>;
 

@@ -1,5 +1,8 @@
 import type { Task } from './task.js';
 
+/** Numbers of a vector that the prediction log keeps whole. */
+const loggedMax = 256;
+
 /** A vector a row; there is no label. */
 export const embedding: Task = {
   name: 'embedding',
@@ -7,6 +10,20 @@ export const embedding: Task = {
   labelTypes: [],
   outputs: ({ length }) => [{ name: 'embedding', datatype: 'FP32', width: length }],
   graphOutputs: ({ length }) => [{ name: 'embedding', width: length, holds: 'numbers' }],
+  predictedClasses: null,
+  predictedColumn: null,
+  logged: ({ length }) => [
+    { column: 'embedding', from: 0, width: length, ...(length > loggedMax && { digested: true as const }) },
+  ],
+  compared: {
+    what: 'the lengths of the vectors',
+    bins: 'unbounded',
+    of: ({ values, width }, row) => {
+      let squares = 0;
+      for (let at = row * width; at < (row + 1) * width; at += 1) squares += (values[at] ?? NaN) ** 2;
+      return Math.sqrt(squares);
+    },
+  },
   problems: ({ output }) =>
     output?.length === undefined
       ? [{ path: 'contract.output.length', message: 'must say how many numbers an embedding has' }]

@@ -1,3 +1,4 @@
+import type { Scores } from './scores.js';
 import type { Task } from './task.js';
 
 /** One class of several: the answer is the chance of each, and the likeliest. */
@@ -10,6 +11,23 @@ export const multiclass: Task = {
     { name: 'probabilities', datatype: 'FP32', width: classes.length },
   ],
   graphOutputs: ({ classes }) => [{ name: 'probabilities', width: classes.length, holds: 'chances' }],
+  predictedClasses: (scores) => {
+    const places = new Int32Array(scores.values.length / scores.width);
+    for (let row = 0; row < places.length; row += 1) places[row] = likeliest(scores, row);
+    return places;
+  },
+  predictedColumn: 'predicted',
+  logged: ({ classes }) => [{ column: 'probabilities', from: 0, width: classes.length }],
+  compared: {
+    what: 'the predicted classes and their probabilities',
+    bins: 'unit',
+    // Class after class, within one by its probability: both a shift of classes and one of confidence are seen.
+    of: (scores, row) => {
+      const place = likeliest(scores, row);
+      const chance = Math.min(scores.values[row * scores.width + place] ?? NaN, 1 - 2 ** -24);
+      return (place + chance) / scores.width;
+    },
+  },
   problems: ({ label }) => {
     const classes: readonly (string | number)[] =
       label !== undefined && 'classes' in label ? (label.classes ?? []) : [];
@@ -17,3 +35,12 @@ export const multiclass: Task = {
     return twice === undefined ? [] : [{ path: 'contract.label.classes', message: `${twice} is listed twice` }];
   },
 };
+
+/** The first of the likeliest classes, as scikit-learn's `argmax` has it. */
+function likeliest({ values, width }: Scores, row: number): number {
+  let best = 0;
+  const first = row * width;
+  for (let place = 1; place < width; place += 1)
+    if ((values[first + place] ?? 0) > (values[first + best] ?? 0)) best = place;
+  return best;
+}

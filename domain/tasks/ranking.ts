@@ -7,6 +7,10 @@ export const ranking: Task = {
   labelTypes: ['boolean', 'integer', 'number'],
   outputs: () => [{ name: 'score', datatype: 'FP32', width: null }],
   graphOutputs: () => [{ name: 'score', width: 1, holds: 'numbers' }],
+  predictedClasses: null,
+  predictedColumn: null,
+  logged: () => [{ column: 'score', from: 0, width: null }],
+  compared: { what: 'the scores', bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
   problems: ({ group, entity }) =>
     group !== undefined && entity.includes(group)
       ? []

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Contract } from '../data/contract.js';
 import type { LabelType } from '../data/label.js';
+import type { Scores } from './scores.js';
 import type { DefinitionProblem } from '../definition-problem.js';
 
 /** What a model predicts. `generation` comes with language models and is one more file here. */
@@ -8,7 +9,8 @@ export const taskNames = ['binary', 'multiclass', 'regression', 'ranking', 'embe
 export const taskNameSchema = z.enum(taskNames);
 export type TaskName = z.infer<typeof taskNameSchema>;
 
-export type ClassName = string | number;
+export const classNameSchema = z.union([z.string(), z.int()]);
+export type ClassName = z.infer<typeof classNameSchema>;
 
 /** What of a version decides the shape of its answers. */
 export interface OutputSignature {
@@ -36,6 +38,26 @@ export interface GraphOutput {
   holds: 'numbers' | 'chances' | 'quantiles';
 }
 
+/** A column of the prediction log that holds numbers of a row of scores. */
+export interface LoggedOutput {
+  column: 'probability' | 'probabilities' | 'value' | 'quantiles' | 'score' | 'embedding';
+  /** Place of its first number among the scores of a row. */
+  from: number;
+  /** How many it holds as a list; null for one number. */
+  width: number | null;
+  /** Too long to be kept: instead of the list its Euclidean norm and its SHA-256 are logged. */
+  digested?: true;
+}
+
+/** By which number of a row two versions' answers are compared, and how gateways count it. */
+export interface ComparedNumber {
+  /** In words, after "the distance between the distributions of". */
+  what: string;
+  /** Equal bins of [0, 1], or the sketch of `unbounded-bins.ts`. */
+  bins: 'unit' | 'unbounded';
+  of: (scores: Scores, row: number) => number;
+}
+
 /**
  * Everything that differs from one kind of prediction to the next. Whoever needs to know asks the task of the
  * definition (`taskOf`), and does not compare its name.
@@ -50,6 +72,13 @@ export interface Task {
   outputs: (signature: OutputSignature) => OutputTensor[];
   /** What the graph must give, in the order of the scores of a row. */
   graphOutputs: (signature: OutputSignature) => GraphOutput[];
+  /** Place of the class that is predicted for each row; null where there are no classes. */
+  predictedClasses: ((scores: Scores, threshold: number) => Int32Array) | null;
+  /** Where the prediction log holds the predicted class: as true or false, or by its name; null where there is none. */
+  predictedColumn: 'label' | 'predicted' | null;
+  /** What the prediction log holds of the scores of a row. */
+  logged: (signature: OutputSignature) => LoggedOutput[];
+  compared: ComparedNumber;
   /** What is wrong with a contract for this task, beyond the label's type. */
   problems: (contract: Contract) => DefinitionProblem[];
 }

@@ -1,7 +1,8 @@
 import type { InputTensor } from '../../inference/input-tensor.js';
 import type { InferRequest } from '../protocol/infer-request-shape.js';
 import { checkInputName, parseId, parseOutputs } from '../protocol/infer-request.js';
-import { binaryData, datatypeOf, wantedOutputs, type Answer, type WantedOutput } from '../protocol/infer-response.js';
+import type { Answer, WantedOutput } from '../protocol/answer-shape.js';
+import { binaryData, outputNumbers } from '../protocol/infer-response.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';
 import {
@@ -18,7 +19,6 @@ export interface InferMessage {
   model: string;
   version: string;
   request: InferRequest;
-  wanted: WantedOutput[];
   /** Raw tensors are answered with raw tensors, typed ones with typed ones. */
   raw: boolean;
 }
@@ -60,28 +60,32 @@ export function readInferMessage(bytes: Buffer): InferMessage {
       binaryOutputs: raw,
       timeoutMs: timeoutParameterMs(message.timeout),
     },
-    wanted: wantedOutputs(outputs, raw),
     raw,
   };
 }
 
 /** Writes a ModelInferResponse. */
-export function writeInferMessage(message: InferMessage, version: number, id: string, answer: Answer): Buffer {
+export function writeInferMessage(
+  message: InferMessage,
+  version: number,
+  id: string,
+  { answer, wanted }: { answer: Answer; wanted: readonly WantedOutput[] },
+): Buffer {
   const { raw } = message;
-  const rows = answer.labels.length;
+  const { rows } = answer;
   const encoded = ModelInferResponse.encode({
     modelName: message.model,
     modelVersion: String(version),
     id,
     parameters: {},
-    outputs: message.wanted.map(({ name }) => ({
-      name,
-      datatype: datatypeOf(name),
-      shape: name === 'label' ? [rows] : [rows, answer.width],
+    outputs: wanted.map((output) => ({
+      name: output.name,
+      datatype: output.datatype,
+      shape: output.width === null ? [rows] : [rows, output.width],
       parameters: {},
-      contents: raw ? undefined : typedContents(name, answer),
+      contents: raw ? undefined : typedContents(output, answer),
     })),
-    rawOutputContents: raw ? message.wanted.map(({ name }) => binaryData(name, answer)) : [],
+    rawOutputContents: raw ? wanted.map((output) => binaryData(output, answer)) : [],
   }).finish();
   return Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
 }
@@ -173,7 +177,13 @@ export const noContents: InferTensorContents = {
   bytesContents: [],
 };
 
-function typedContents(name: WantedOutput['name'], { labels, values }: Answer): InferTensorContents {
-  if (name === 'probabilities') return { ...noContents, fp32Contents: Array.from(values) };
-  return { ...noContents, int64Contents: Array.from(labels) };
+function typedContents(output: WantedOutput, answer: Answer): InferTensorContents {
+  const { places, shape } = answer;
+  if (output.from >= 0 || places === undefined)
+    return { ...noContents, fp32Contents: Array.from(outputNumbers(output, answer)) };
+  const { classes } = shape.signature;
+  const named = Array.from(places, (place) => classes[place] ?? '');
+  return output.datatype === 'BYTES'
+    ? { ...noContents, bytesContents: named.map((name) => Buffer.from(String(name))) }
+    : { ...noContents, int64Contents: named.map(Number) };
 }

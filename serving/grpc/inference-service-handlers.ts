@@ -79,16 +79,13 @@ export function inferenceHandlers(
   handlers['ModelInfer'] = unaryHandler(report, inferPath, async (bytes, call) => {
     const receivedAt = performance.now();
     const message = readInferMessage(bytes);
-    const { predictionId, version, epoch, answer } = await inference.infer(
-      message.model,
-      message.request,
-      callerOf(call, message, receivedAt),
-    );
+    const served = await inference.infer(message.model, message.request, callerOf(call, message, receivedAt));
+    const { predictionId, version, epoch } = served;
     const metadata = new Metadata();
     metadata.set('x-perdure-prediction-id', predictionId);
     metadata.set('x-perdure-epoch', String(epoch));
     call.sendMetadata(metadata);
-    return writeInferMessage(message, version, message.request.id ?? predictionId, answer);
+    return writeInferMessage(message, version, message.request.id ?? predictionId, served);
   });
   return { definition, handlers };
 }

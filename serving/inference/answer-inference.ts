@@ -1,5 +1,5 @@
 import type { HeaderLookup } from '../routing/active-route.js';
-import { encodeInferResponse, wantedOutputs } from '../protocol/infer-response.js';
+import { encodeInferResponse } from '../protocol/infer-response.js';
 import { parseInferRequest } from '../protocol/infer-request.js';
 import type { InferenceService } from './inference-service.js';
 import { timeoutHeaderMs, waitsUntil } from '../../inference/caller-deadline.js';
@@ -31,7 +31,6 @@ export async function answerInference(
 ): Promise<RestAnswer> {
   const { model, version, header, hasLeft, receivedAt } = request;
   const parsed = parseInferRequest(request.body, header('inference-header-content-length'));
-  const wanted = wantedOutputs(parsed.outputs, parsed.binaryOutputs);
   const until = waitsUntil(receivedAt, timeoutHeaderMs(header('x-request-timeout-ms')), parsed.timeoutMs);
   const served = await service.infer(model, parsed, {
     key: header('x-perdure-key'),
@@ -45,7 +44,7 @@ export async function answerInference(
     served.version,
     parsed.id ?? served.predictionId,
     served.answer,
-    wanted,
+    served.wanted,
   );
   const headers: Record<string, string> = {
     'content-type': headerLength === undefined ? 'application/json; charset=utf-8' : 'application/octet-stream',

@@ -5,7 +5,8 @@ import type { PredictionId } from '../../domain/serving/prediction-id.js';
 import { keyPoint, shareRangeAt } from '../../domain/serving/route-choice.js';
 import type { ActiveRoute, HeaderLookup, RoutedVersion } from '../routing/active-route.js';
 import type { InferRequest } from '../protocol/infer-request-shape.js';
-import { predictClasses, type Answer } from '../protocol/infer-response.js';
+import { answerOf, type Answer, type WantedOutput } from '../protocol/answer-shape.js';
+import { wantedOutputs } from '../protocol/infer-response.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import { assertWaiting, isCallersEnd, type CallerDeadline } from '../../inference/caller-deadline.js';
 import type { KeyDigests } from '../routing/key-digest.js';
@@ -38,6 +39,7 @@ export interface Served {
   version: number;
   epoch: number;
   answer: Answer;
+  wanted: readonly WantedOutput[];
 }
 
 export interface Caller {
@@ -77,6 +79,7 @@ export class InferenceService {
       onRefusal: this.deps.onRefusal,
     };
     let assigned = assignVersion(chosen, asked);
+    let wanted = wantedOutputs(assigned.by.loaded.shape, request);
     let answer: Answer;
     try {
       answer = await this.ask(assigned, caller);
@@ -88,6 +91,7 @@ export class InferenceService {
           : undefined;
       if (fallback === undefined) throw error;
       assigned = fallback;
+      wanted = wantedOutputs(fallback.by.loaded.shape, request);
       answer = await this.ask(assigned, caller);
     }
     const { by: routed, rows } = assigned;
@@ -119,14 +123,14 @@ export class InferenceService {
     if (active.shadows !== undefined && role === 'split') {
       this.deps.shadows.copy(active.shadows, { by: routed, predictionId, request, rows, key: caller.key });
     }
-    return { predictionId, version, epoch, answer };
+    return { predictionId, version, epoch, answer, wanted };
   }
 
   /** Asks the version's model, and counts its failure. */
   private async ask({ by, rows }: Assignment, { receivedAt, callerDeadline }: Caller): Promise<Answer> {
-    const { key, served } = by.loaded;
+    const { key, served, shape } = by.loaded;
     try {
-      return predictClasses(await this.deps.engine.infer(key, rows, callerDeadline), served.threshold);
+      return answerOf(shape, await this.deps.engine.infer(key, rows, callerDeadline), served.threshold);
     } catch (error) {
       if (isCallersEnd(error)) by.loaded.meters.givenUp();
       // The version is chosen again, and its error counted when it is still out of service then.

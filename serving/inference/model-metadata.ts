@@ -1,5 +1,4 @@
 import { PerdureError } from '../../domain/errors.js';
-import { outputNames } from '../protocol/infer-response.js';
 import type { LoadedVersion } from '../routing/loaded-version.js';
 import type { RouteTable } from '../routing/route-table.js';
 
@@ -17,8 +16,6 @@ export interface ModelMetadata {
   outputs: TensorMetadata[];
 }
 
-const classes = 2;
-
 /**
  * What the protocol tells of a model: the loaded versions, the inputs that its route takes, and the outputs; of one
  * version, where it is named, its own inputs.
@@ -31,9 +28,10 @@ export function modelMetadata(loaded: LoadedVersion, table: RouteTable, version?
     versions: table.versionsOf(model).map((one) => String(one.served.version)),
     platform: 'onnxruntime_onnx',
     inputs: inputs.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
-    outputs: outputNames.map((name) =>
-      name === 'label' ? { name, datatype: 'INT64', shape: [-1] } : { name, datatype: 'FP32', shape: [-1, classes] },
-    ),
+    outputs: loaded.shape.outputs.map(({ name, datatype, width }) => ({
+      ...{ name, datatype },
+      shape: width === null ? [-1] : [-1, width],
+    })),
   };
 }
 

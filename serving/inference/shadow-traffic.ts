@@ -3,7 +3,7 @@ import { shadowPoint } from '../../domain/serving/route-choice.js';
 import type { RoutedVersion, ShadowVersion } from '../routing/active-route.js';
 import type { Rows } from '../../inference/compiled-contract.js';
 import type { InferRequest } from '../protocol/infer-request-shape.js';
-import { predictClasses, type Answer } from '../protocol/infer-response.js';
+import { answerOf, type Answer } from '../protocol/answer-shape.js';
 import type { InferenceEngine } from '../../inference/inference-engine.js';
 import type { KeyDigests } from '../routing/key-digest.js';
 import { countsAsVersionError, isRefusal } from './counts-as-version-error.js';
@@ -97,7 +97,8 @@ export class ShadowTraffic {
     const handedOverAt = performance.now();
     try {
       const rows = rowsFor(shadow, answered);
-      const answer = predictClasses(await this.deps.engine.infer(loaded.key, rows), loaded.served.threshold);
+      const scores = await this.deps.engine.infer(loaded.key, rows);
+      const answer = answerOf(loaded.shape, scores, loaded.served.threshold);
       if (this.stopped) return;
       const latencyMs = performance.now() - handedOverAt;
       tally.answered(handedOverAt, latencyMs, answer);

@@ -1,11 +1,14 @@
 import { blockLine, shadowPredictionId, type BlockHead } from './logged-block.js';
-import { scoreOf, type ServedPrediction } from './served-prediction.js';
+import { loggedScores } from './logged-answers.js';
+import type { ServedPrediction } from './served-prediction.js';
 import type { OpenLine } from './spool.js';
 
 /** A block of single rows has so many at most: what a line that is torn may cost. A larger request is a block alone. */
 const rowsMax = 256;
 /** Characters of texts and ids, so that long texts do not make a line that waits as a whole for the disk. */
 const charactersMax = 64 * 1024;
+/** Scores, likewise: what is answered may be long vectors. */
+const scoresMax = 64 * 1024;
 
 /**
  * A block that still gets rows, on the thread that answers everybody: values are copied, nothing is written as text.
@@ -27,38 +30,46 @@ export class BlockBuilder implements OpenLine {
   private readonly texts: string[] = [];
   private readonly codeOf = new Map<string, number>();
   private readonly scores: Float32Array<ArrayBuffer>;
+  /** Which of a row's scores are logged. */
+  private readonly logged: { from: number; width: number };
   private readonly positives: Uint8Array;
+  private readonly capacity: number;
   private characters = 0;
 
   constructor(first: ServedPrediction) {
-    const { environment, model, version, epoch, role, cause, features } = first;
+    const { environment, model, version, epoch, role, cause, features, answer } = first;
+    const answers = answer.shape.logged;
     const suffix = role === 'shadow' ? shadowPredictionId('', version) : '';
-    this.head = { environment, model, version, epoch, role, cause: cause ?? null, suffix, features };
+    this.head = { environment, model, version, epoch, role, cause: cause ?? null, suffix, features, answers };
     const places = (isNumber: boolean) =>
       features.flatMap(({ type }, place) => ((type === 'number') === isNumber ? [place] : []));
     this.numberFeatures = places(true);
     this.textFeatures = places(false);
-    const capacity = Math.max(rowsMax, first.rows.count);
+    this.logged = loggedScores(answers);
+    const { width } = this.logged;
+    const capacity = Math.max(Math.min(rowsMax, Math.ceil(scoresMax / width)), first.rows.count);
+    this.capacity = capacity;
     this.numbers = new Float32Array(capacity * this.numberFeatures.length);
     this.codes = new Int32Array(capacity * this.textFeatures.length);
-    this.scores = new Float32Array(capacity);
-    this.positives = new Uint8Array(capacity);
+    this.scores = new Float32Array(capacity * width);
+    this.positives = new Uint8Array(answer.shape.task.predictedColumn === 'label' ? capacity : 0);
   }
 
   /** Whether rows of this kind belong here. */
-  isFor({ version, epoch, role, cause, features }: ServedPrediction): boolean {
+  isFor({ version, epoch, role, cause, features, answer }: ServedPrediction): boolean {
     const { head } = this;
     return (
       head.version === version &&
       head.epoch === epoch &&
       head.role === role &&
       head.cause === (cause ?? null) &&
-      head.features === features
+      head.features === features &&
+      head.answers === answer.shape.logged
     );
   }
 
   hasRoomFor(rows: number): boolean {
-    return this.rows + rows <= this.scores.length;
+    return this.rows + rows <= this.capacity;
   }
 
   add({ predictionId, requestId, at, keyDigest, latencyMs, rows: { count, columns }, answer }: ServedPrediction): void {
@@ -69,8 +80,7 @@ export class BlockBuilder implements OpenLine {
     this.keyHashes.push(keyDigest ?? null);
     this.latenciesMs.push(Math.round(latencyMs * 1000) / 1000);
     this.characters += predictionId.length + (requestId?.length ?? 0);
-    const { numberFeatures, textFeatures, numbers, codes } = this;
-    const capacity = this.scores.length;
+    const { numberFeatures, textFeatures, numbers, codes, capacity } = this;
     for (let index = 0; index < numberFeatures.length; index += 1) {
       const column = columns[numberFeatures[index] ?? 0] ?? [];
       const first = index * capacity + this.rows;
@@ -84,15 +94,17 @@ export class BlockBuilder implements OpenLine {
       const first = index * capacity + this.rows;
       for (let row = 0; row < count; row += 1) codes[first + row] = this.codeFor(column[row]);
     }
-    for (let row = 0; row < count; row += 1) {
-      this.scores[this.rows + row] = scoreOf(answer, row);
-      this.positives[this.rows + row] = answer.labels[row] === 1 ? 1 : 0;
-    }
+    const { scores, positives, logged } = this;
+    for (let row = 0; row < count; row += 1)
+      for (let at = 0; at < logged.width; at += 1)
+        scores[(this.rows + row) * logged.width + at] = answer.values[row * answer.width + logged.from + at] ?? NaN;
+    if (positives.length > 0)
+      for (let row = 0; row < count; row += 1) positives[this.rows + row] = answer.places?.[row] ?? 0;
     this.rows += count;
   }
 
   get isFull(): boolean {
-    return this.rows >= rowsMax || this.characters >= charactersMax;
+    return this.rows >= Math.min(rowsMax, this.capacity) || this.characters >= charactersMax;
   }
 
   /** Call it once, at the end. */
@@ -101,13 +113,17 @@ export class BlockBuilder implements OpenLine {
     return blockLine({
       ...{ ...head, ids: ids.join(' '), counts, requestIds, at, keyHashes, latenciesMs, texts },
       ...{ numbers: this.filled(this.numbers), codes: this.filled(this.codes) },
-      ...{ scores: this.scores.subarray(0, rows), positives: this.positives.subarray(0, rows) },
+      ...{
+        rows,
+        scores: this.scores.subarray(0, rows * this.logged.width),
+        positives: this.positives.subarray(0, rows),
+      },
     });
   }
 
   /** The columns without the room that is left in them; in the same array, for it gets no more rows. */
   private filled<Columns extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(columns: Columns): Columns {
-    const capacity = this.scores.length;
+    const { capacity } = this;
     for (let column = 1; column * capacity < columns.length; column += 1)
       columns.copyWithin(column * this.rows, column * capacity, column * capacity + this.rows);
     return columns.subarray(0, (columns.length / capacity) * this.rows) as Columns;

@@ -1,9 +1,13 @@
 import { quoteName, quotePath, quoteText } from '../../adapters/data-engine/quote-sql.js';
-import { logColumns } from '../../domain/serving/prediction-log-columns.js';
+import { logColumns, outputColumns } from '../../domain/serving/prediction-log-columns.js';
 import { featureColumn, loggedTypes } from '../../domain/serving/logged-features.js';
 import type { ShapeGroup } from './line-shapes.js';
 
-const { features: _features, ...headColumns } = logColumns.predictions;
+/** Those gateways knew yes or no alone. */
+const newerColumns = new Set(Object.keys(outputColumns).filter((name) => name !== 'probability' && name !== 'label'));
+const headColumns = Object.fromEntries(
+  Object.entries(logColumns.predictions).filter(([name]) => name !== 'features' && !newerColumns.has(name)),
+);
 
 /** The labels in a file of lines. Lines that are torn are left out. */
 export function labelLinesQuery(file: string): string {

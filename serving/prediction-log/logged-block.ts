@@ -1,4 +1,5 @@
 import { typeLetters, type LoggedType } from '../../domain/serving/logged-features.js';
+import { loggedAnswerRows, yesOrNo, type LoggedAnswers } from './logged-answers.js';
 import { textProblem } from '../../domain/text/text-problem.js';
 
 /**
@@ -6,6 +7,7 @@ import { textProblem } from '../../domain/text/text-problem.js';
  * base64, each text once. Writing rows as text takes longer than answering them, and reading them longer again.
  */
 export interface LoggedBlock extends BlockHead {
+  rows: number;
   /** Prediction ids of the requests in one text, a space between two: most need not be told apart. */
   ids: string;
   /** Rows of each request. */
@@ -20,8 +22,9 @@ export interface LoggedBlock extends BlockHead {
   /** Column after column, those of all other features: places in `texts` from 1 on, 0 where one is missing. */
   codes: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
   texts: string[];
-  /** One a row each. */
+  /** Row after row, as many a row as its answers have (`loggedScores`). */
   scores: Float32Array<ArrayBuffer>;
+  /** One a row where a threshold draws a line, else none. */
   positives: ArrayLike<number>;
 }
 
@@ -36,6 +39,7 @@ export interface BlockHead {
   /** Stands behind the number of each row in its prediction id; empty for what is no shadow's answer. */
   suffix: string;
   features: NamedFeatures;
+  answers: LoggedAnswers;
 }
 
 export type NamedFeatures = readonly { name: string; type: LoggedType }[];
@@ -44,13 +48,13 @@ export type NamedFeatures = readonly { name: string; type: LoggedType }[];
 export const blockMark = '{"block":1,';
 
 export function blockLine(block: LoggedBlock): string {
-  const { ids, counts, requestIds, keyHashes, features, texts, scores, positives, ...rest } = block;
-  const { at, latenciesMs, numbers, codes, cause, ...head } = rest;
+  const { rows, ids, counts, requestIds, keyHashes, features, texts, scores, positives, ...rest } = block;
+  const { at, latenciesMs, numbers, codes, cause, answers, ...head } = rest;
   const since = at[0] ?? 0;
   const own = JSON.stringify({
     ...{ ...head, chosen_by: cause, features: features.map(({ name }) => name), types: typeLetters(features) },
     ...{ counts: unless(counts, 1), request_ids: unless(requestIds, null), key_hashes: unless(keyHashes, null) },
-    ...{ since, texts, ids },
+    ...{ ...(answers.task !== yesOrNo.task && { answers }), since, texts, ids },
   });
   // Nothing in these that JSON would write otherwise. They stand last and in this order: so they are cut out again.
   const plain = {
@@ -59,7 +63,7 @@ export function blockLine(block: LoggedBlock): string {
     ...{ codes: base64(new (codeArray(texts))(codes)), scores: base64(scores), labels: digits(positives) },
   };
   const members = Object.entries(plain).map(([name, text]) => `,"${name}":"${text}"`);
-  return `${blockMark}"rows":${scores.length},${own.slice(1, -1)}${members.join('')}}`;
+  return `${blockMark}"rows":${rows},${own.slice(1, -1)}${members.join('')}}`;
 }
 
 /** What `Type.from` does, ten times faster. */
@@ -113,8 +117,8 @@ export function shadowPredictionId(rowPredictionId: string, version: number): st
 
 /** The rows as the log holds them, their features by name. */
 export function rowsOfBlock(block: LoggedBlock): Record<string, unknown>[] {
-  const { ids, counts, suffix, features, environment, model, version, epoch, role, cause } = block;
-  const rows = block.scores.length;
+  const { rows, ids, counts, suffix, features, environment, model, version, epoch, role, cause } = block;
+  const answers = loggedAnswerRows(block);
   const named = placedFeatures(features).map(({ name, type, column }) => ({
     name,
     valueAt: (at: number): number | string | null => {
@@ -132,7 +136,7 @@ export function rowsOfBlock(block: LoggedBlock): Record<string, unknown>[] {
         ...{ request_id: block.requestIds[request] ?? null, row, at: new Date(block.at[request] ?? NaN).toISOString() },
         ...{ environment, model, version, epoch, role, chosen_by: cause, key_hash: block.keyHashes[request] ?? null },
         features: Object.fromEntries(named.map(({ name, valueAt }) => [name, valueAt(at)])),
-        ...{ probability: block.scores[at], label: block.positives[at] === 1 },
+        ...answers[at],
         latency_ms: block.latenciesMs[request],
       };
     }),
@@ -147,12 +151,12 @@ export function placedFeatures(features: NamedFeatures): { name: string; type: L
 
 /** The requests with a text that no log can hold, in a block of their own each, and all others. */
 export function splitUnstorable(block: LoggedBlock): { fit: LoggedBlock; unfit: LoggedBlock[] } {
-  const { requestIds, texts, codes, scores } = block;
+  const { requestIds, texts, codes, rows } = block;
   const isBad = [false, ...texts.map((text) => textProblem(text) !== undefined)];
   const requestOfRow = requestsOfRows(block);
   const bad = requestIds.map((id) => textProblem(id ?? '') !== undefined);
   for (let at = 0; at < codes.length; at += 1)
-    if (isBad[codes[at] ?? 0] === true) bad[requestOfRow[at % scores.length] ?? -1] = true;
+    if (isBad[codes[at] ?? 0] === true) bad[requestOfRow[at % rows] ?? -1] = true;
   if (!bad.includes(true)) return { fit: block, unfit: [] };
   return {
     fit: requestsOf(block, (request) => bad[request] !== true),
@@ -168,12 +172,16 @@ function requestsOf(block: LoggedBlock, keep: (request: number) => boolean): Log
   const ofRequests = <Value>(values: ArrayLike<Value>) => Array.from(values).filter((_, request) => keep(request));
   const ofRows = (values: ArrayLike<number>) =>
     Array.from(values).filter((_, at) => keep(requestOfRow[at % requestOfRow.length] ?? -1));
+  const width = block.scores.length / requestOfRow.length;
+  const counts = ofRequests(block.counts);
   return {
     ...block,
     ids: ofRequests(block.ids.split(' ')).join(' '),
-    ...{ counts: ofRequests(block.counts), requestIds: ofRequests(block.requestIds) },
+    rows: counts.reduce((sum, count) => sum + count, 0),
+    ...{ counts, requestIds: ofRequests(block.requestIds) },
     ...{ at: ofRequests(block.at), keyHashes: ofRequests(block.keyHashes), latenciesMs: ofRequests(block.latenciesMs) },
     ...{ numbers: Float32Array.from(ofRows(block.numbers)), codes: Int32Array.from(ofRows(block.codes)) },
-    ...{ scores: Float32Array.from(ofRows(block.scores)), positives: ofRows(block.positives) },
+    scores: block.scores.filter((_, at) => keep(requestOfRow[Math.floor(at / width)] ?? -1)),
+    positives: ofRows(block.positives),
   };
 }

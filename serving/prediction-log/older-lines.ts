@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { typeOfLetter, type LoggedType } from '../../domain/serving/logged-features.js';
+import { yesOrNo } from './logged-answers.js';
 import type { LoggedBlock } from './logged-block.js';
 
 /**
@@ -50,7 +51,7 @@ export function readPackedLine(line: string): LoggedBlock | undefined {
   if (scores.length !== rows || labels.length !== rows) return undefined;
   return {
     ...requestOf(packed, id, rows),
-    ...{ suffix, features, numbers, scores },
+    ...{ suffix, features, numbers, scores, answers: yesOrNo },
     ...coded(strings),
     positives: Array.from(labels, Number),
   };
@@ -86,7 +87,7 @@ export function readRow(line: string, contexts: ReadonlyMap<string, RowContext>)
       numbers: Float32Array.from(n, (value) => value ?? NaN),
       ...coded(s.map((value) => value ?? '')),
     },
-    ...{ scores: Float32Array.of(probability), positives: [label ? 1 : 0] },
+    ...{ scores: Float32Array.of(probability), positives: [label ? 1 : 0], answers: yesOrNo },
   };
 }
 
@@ -97,7 +98,18 @@ type SharedByRows = z.infer<z.ZodObject<typeof shared & typeof ofRequest>>;
 function requestOf(read: SharedByRows, id: string, rows: number) {
   const { environment, model, version, epoch, role, chosen_by: cause = null } = read;
   return {
-    ...{ environment, model, version, epoch, role, cause, ids: id, counts: [rows], requestIds: [read.request_id] },
+    ...{
+      rows,
+      environment,
+      model,
+      version,
+      epoch,
+      role,
+      cause,
+      ids: id,
+      counts: [rows],
+      requestIds: [read.request_id],
+    },
     ...{ at: [read.at], keyHashes: [read.key_hash], latenciesMs: [read.latency_ms] },
   };
 }

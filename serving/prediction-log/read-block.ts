@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { typeOfLetter, type LoggedType } from '../../domain/serving/logged-features.js';
+import { taskOf } from '../../domain/tasks/task-of.js';
+import { loggedAnswersSchema, loggedScores, yesOrNo } from './logged-answers.js';
 import { codeArray, mapped, type LoggedBlock } from './logged-block.js';
 
 /** What zod says of each of a thousand texts costs more than the texts. */
@@ -35,6 +37,7 @@ const blockSchema = z.object({
   key_hashes: textsOrNull,
   since: z.number(),
   texts,
+  answers: loggedAnswersSchema.optional(),
 });
 
 /** The columns stand at the end: cut out of the line they are no copies, as parsing would make them. */
@@ -50,11 +53,11 @@ export function readBlock(line: string): LoggedBlock | undefined {
   if (!parsed.success || columns === null) return undefined;
   const [, at = '', numbers = '', latencies = '', codes = '', scores = '', labels = ''] = columns;
   const { rows, chosen_by: cause, types: kinds, counts, ...read } = parsed.data;
-  const { features, ids, request_ids: requestIds, key_hashes: keyHashes, since, ...head } = read;
+  const { features, ids, request_ids: requestIds, key_hashes: keyHashes, since, answers = yesOrNo, ...head } = read;
   const requests = counts?.length ?? rows;
   const Codes = codeArray(head.texts);
   const block: LoggedBlock = {
-    ...{ ...head, cause, ids, counts: counts ?? new Int32Array(rows).fill(1) },
+    ...{ ...head, rows, answers, cause, ids, counts: counts ?? new Int32Array(rows).fill(1) },
     features: features.flatMap((name, index) => (kinds[index] === undefined ? [] : [{ name, type: kinds[index] }])),
     requestIds: requestIds ?? new Array<null>(requests).fill(null),
     keyHashes: keyHashes ?? new Array<null>(requests).fill(null),
@@ -65,12 +68,12 @@ export function readBlock(line: string): LoggedBlock | undefined {
     scores: new Float32Array(bytesOf(scores, 4)),
     positives: bitsOf(labels),
   };
-  return kinds.length === features.length && isWhole(block, rows) ? block : undefined;
+  return kinds.length === features.length && isWhole(block) ? block : undefined;
 }
 
 /** Whether there is as much of everything as the rows need. */
-function isWhole(block: LoggedBlock, rows: number): boolean {
-  const { ids, counts, features, codes, texts: own } = block;
+function isWhole(block: LoggedBlock): boolean {
+  const { rows, answers, ids, counts, features, codes, texts: own } = block;
   const numberFeatures = features.filter(({ type }) => type === 'number').length;
   return (
     [block.requestIds, block.at, block.keyHashes, block.latenciesMs].every(({ length }) => length === counts.length) &&
@@ -79,8 +82,8 @@ function isWhole(block: LoggedBlock, rows: number): boolean {
     block.numbers.length === rows * numberFeatures &&
     codes.length === rows * (features.length - numberFeatures) &&
     largest(codes) <= own.length &&
-    block.scores.length === rows &&
-    block.positives.length === rows
+    block.scores.length === rows * loggedScores(answers).width &&
+    block.positives.length === (taskOf(answers).predictedColumn === 'label' ? rows : 0)
   );
 }
 

@@ -108,9 +108,9 @@ class SegmentLines {
     // How JSON writes what textProblem names.
     const isSuspect = line.includes('\\ud') || line.includes('\\u0000');
     const { fit, unfit } = isSuspect ? splitUnstorable(block) : { fit: block, unfit: [] };
-    this.wanted += fit.scores.length;
-    if (fit.scores.length > 0) this.blocks.push(fit);
-    for (const one of unfit) this.damaged += one.scores.length;
+    this.wanted += fit.rows;
+    if (fit.rows > 0) this.blocks.push(fit);
+    for (const one of unfit) this.damaged += one.rows;
     this.setAside.push(...unfit.map(blockLine));
   }
 }

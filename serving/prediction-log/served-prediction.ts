@@ -2,8 +2,7 @@ import type { Environment } from '../../domain/names.js';
 import type { OverrideCause } from '../../domain/serving/prediction-log-columns.js';
 import type { ServingRole } from '../../domain/serving/serving-window.js';
 import type { Rows } from '../../inference/compiled-contract.js';
-import type { Scores } from '../../domain/tasks/scores.js';
-import type { Answer } from '../protocol/infer-response.js';
+import type { Answer } from '../protocol/answer-shape.js';
 import type { NamedFeatures } from './logged-block.js';
 
 export interface ServedPrediction {
@@ -23,12 +22,4 @@ export interface ServedPrediction {
   rows: Rows;
   answer: Answer;
   latencyMs: number;
-}
-
-/** Probability of the positive (last) class for two classes, of the chosen class otherwise. */
-export function scoreOf({ values, width }: Scores, row: number): number {
-  if (width <= 2) return values[(row + 1) * width - 1] ?? NaN;
-  let best = 0;
-  for (let at = row * width; at < (row + 1) * width; at += 1) best = Math.max(best, values[at] ?? 0);
-  return best;
 }

@@ -2,17 +2,21 @@ import type { LocalDuckSession } from '../../adapters/data-engine/duck-session.j
 import type { OfferedColumn } from '../../adapters/data-engine/offered-columns.js';
 import { quoteName, quoteText } from '../../adapters/data-engine/quote-sql.js';
 import { featureColumn, loggedTypes, type LoggedType } from '../../domain/serving/logged-features.js';
-import { logColumns } from '../../domain/serving/prediction-log-columns.js';
+import { logColumns, outputColumns } from '../../domain/serving/prediction-log-columns.js';
+import { answerColumns, rowsIn } from './answer-columns.js';
+import { yesOrNo } from './logged-answers.js';
 import { placedFeatures, rowPredictionId, type LoggedBlock, type NamedFeatures } from './logged-block.js';
+import { StagedTexts, textAt } from './staged-texts.js';
 
 /**
- * Blocks as rows of the prediction log, a query for each list of features. What the data engine reads are numbers: a
- * text is its place in a list, for handing over one costs as much as ten numbers, and most come again.
+ * Blocks as rows of the prediction log, a query for each list of features and shape of answers. What the data engine
+ * reads are numbers: a text is its place in a list, for handing over one costs as much as ten numbers, and most come
+ * again.
  */
 export function stageBlocks(session: LocalDuckSession, blocks: readonly LoggedBlock[]): string[] {
   const groups = new Map<string, LoggedBlock[]>();
   for (const block of blocks) {
-    const key = JSON.stringify(block.features);
+    const key = JSON.stringify([block.features, block.answers]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [block]);
     else group.push(block);
@@ -22,18 +26,28 @@ export function stageBlocks(session: LocalDuckSession, blocks: readonly LoggedBl
 
 function stage(session: LocalDuckSession, name: string, blocks: readonly LoggedBlock[]): string {
   const features = blocks[0]?.features ?? [];
-  const texts = new Texts();
+  const texts = new StagedTexts();
   const heads = new Heads();
-  const columns = [...ownColumns(blocks, texts, heads), ...featureColumns(blocks, features, texts)];
+  const answers = blocks[0]?.answers ?? yesOrNo;
+  const answered = answerColumns(blocks, answers, texts);
+  const columns = [
+    ...ownColumns(blocks, texts, heads),
+    ...answered.columns,
+    ...featureColumns(blocks, features, texts),
+  ];
   session.offer(name, columns);
   session.offer(`${name}_ids`, [{ name: 'ids', type: 'VARCHAR', values: blocks.map(rowIds) }]);
   session.offer(`${name}_texts`, [{ name: 'text', type: 'VARCHAR', values: texts.all }]);
-  const { features: _old, ...logged } = logColumns.predictions;
+  const isLogged = (column: string) =>
+    column !== 'features' && (!Object.hasOwn(outputColumns, column) || Object.hasOwn(answered.sql, column));
+  const logged = Object.entries(logColumns.predictions).filter(([column]) => isLogged(column));
   const valueOf = (column: string) => {
     const isText = column === 'request_id' || column === 'key_hash';
-    return isText ? textAt(columns.find(({ name: one }) => one === column)) : ownValues[column];
+    return isText
+      ? textAt(columns.find(({ name: one }) => one === column))
+      : (answered.sql[column] ?? ownValues[column]);
   };
-  const selected = Object.entries(logged).map(
+  const selected = logged.map(
     ([column, type]) => `${valueOf(column) ?? heads.value(column, type)} AS ${quoteName(column)}`,
   );
   const named = features.map((feature, index) => {
@@ -52,8 +66,8 @@ function stage(session: LocalDuckSession, name: string, blocks: readonly LoggedB
 }
 
 /** Of all rows, a space between two. */
-function rowIds({ ids, counts, suffix, scores }: LoggedBlock): string {
-  if (suffix === '' && counts.length === scores.length) return ids;
+function rowIds({ ids, counts, suffix, rows }: LoggedBlock): string {
+  if (suffix === '' && counts.length === rows) return ids;
   return ids
     .split(' ')
     .flatMap((id, request) => {
@@ -66,7 +80,7 @@ function rowIds({ ids, counts, suffix, scores }: LoggedBlock): string {
 /** Columns of numbers of the log that differ from row to row, as SQL. */
 const ownValues: Record<string, string> = {
   ...{ prediction_id: 'prediction_id', row: '"row"', at: 'make_timestamp_ms(CAST("at" AS BIGINT))' },
-  ...{ probability: 'probability', label: 'label = 1', latency_ms: 'latency_ms' },
+  latency_ms: 'latency_ms',
 };
 
 /** Null where it is missing. */
@@ -78,32 +92,22 @@ function featureValue(type: LoggedType, column: OfferedColumn | undefined): stri
   return hasNaN(column.values) ? `CASE WHEN isnan(${column.name}) THEN NULL ELSE ${column.name} END` : column.name;
 }
 
-/** A text by its code. */
-function textAt(column: OfferedColumn | undefined): string {
-  if (column?.type !== 'INTEGER' || !column.values.some((code) => code > 0)) return 'CAST(NULL AS VARCHAR)';
-  return `texts[${quoteName(column.name)}]`;
-}
-
 function hasNaN(values: Float32Array): boolean {
   for (let at = 0; at < values.length; at += 1) if (Number.isNaN(values[at])) return true;
   return false;
 }
 
-const rowsIn = (blocks: readonly LoggedBlock[]): number => blocks.reduce((sum, { scores }) => sum + scores.length, 0);
-
-function ownColumns(blocks: readonly LoggedBlock[], texts: Texts, heads: Heads): OfferedColumn[] {
+function ownColumns(blocks: readonly LoggedBlock[], texts: StagedTexts, heads: Heads): OfferedColumn[] {
   const rows = rowsIn(blocks);
   const integers = () => new Int32Array(rows);
   const doubles = () => new Float64Array(rows);
-  const [rowNumber, head, requestCodes, keyCodes, label] = [integers(), integers(), integers(), integers(), integers()];
-  const [at, probability, latencyMs] = [doubles(), doubles(), doubles()];
+  const [rowNumber, head, requestCodes, keyCodes] = [integers(), integers(), integers(), integers()];
+  const [at, latencyMs] = [doubles(), doubles()];
   let place = 0;
   for (const block of blocks) {
-    const { scores, positives, counts, requestIds, keyHashes } = block;
-    head.fill(heads.codeOf(block), place, place + scores.length);
-    probability.set(scores, place);
-    label.set(positives, place);
-    const areSingle = counts.length === scores.length;
+    const { counts, requestIds, keyHashes } = block;
+    head.fill(heads.codeOf(block), place, place + block.rows);
+    const areSingle = counts.length === block.rows;
     if (areSingle) {
       at.set(block.at, place);
       latencyMs.set(block.latenciesMs, place);
@@ -126,14 +130,12 @@ function ownColumns(blocks: readonly LoggedBlock[], texts: Texts, heads: Heads):
     { name: 'head', type: 'INTEGER', values: head },
     { name: 'request_id', type: 'INTEGER', values: requestCodes },
     { name: 'key_hash', type: 'INTEGER', values: keyCodes },
-    { name: 'label', type: 'INTEGER', values: label },
     { name: 'at', type: 'DOUBLE', values: at },
-    { name: 'probability', type: 'DOUBLE', values: probability },
     { name: 'latency_ms', type: 'DOUBLE', values: latencyMs },
   ];
 }
 
-function featureColumns(blocks: readonly LoggedBlock[], features: NamedFeatures, texts: Texts): OfferedColumn[] {
+function featureColumns(blocks: readonly LoggedBlock[], features: NamedFeatures, texts: StagedTexts): OfferedColumn[] {
   const rows = rowsIn(blocks);
   const codes = blocks.map((block) => texts.codesOf(block));
   return placedFeatures(features).map(({ type, column }, index): OfferedColumn => {
@@ -141,18 +143,18 @@ function featureColumns(blocks: readonly LoggedBlock[], features: NamedFeatures,
     if (type === 'number') {
       const values = new Float32Array(rows);
       let place = 0;
-      for (const { numbers, scores } of blocks) {
-        values.set(numbers.subarray(column * scores.length, (column + 1) * scores.length), place);
-        place += scores.length;
+      for (const block of blocks) {
+        values.set(block.numbers.subarray(column * block.rows, (column + 1) * block.rows), place);
+        place += block.rows;
       }
       return { name, type: 'FLOAT', values };
     }
     const values = new Int32Array(rows);
     let place = 0;
-    for (const [block, { scores }] of blocks.entries()) {
-      const own = codes[block]?.subarray(column * scores.length, (column + 1) * scores.length);
+    for (const [block, { rows: many }] of blocks.entries()) {
+      const own = codes[block]?.subarray(column * many, (column + 1) * many);
       if (own !== undefined) values.set(own, place);
-      place += scores.length;
+      place += many;
     }
     return (type === 'string' ? asEnum(name, values, texts.all) : undefined) ?? { name, type: 'INTEGER', values };
   });
@@ -174,30 +176,6 @@ function asEnum(name: string, codes: Int32Array, texts: readonly string[]): Offe
     values[row] = place - 1;
   }
   return own.length === 0 ? undefined : { name, type: 'ENUM', values, texts: own };
-}
-
-/** The texts of a query, each once; its code is its place from 1 on, 0 where one is missing. */
-class Texts {
-  readonly all: string[] = [];
-  private readonly codes = new Map<string, number>();
-
-  codeOf(text: string | null | undefined): number {
-    if (text === null || text === undefined) return 0;
-    let code = this.codes.get(text);
-    if (code === undefined) this.codes.set(text, (code = this.all.push(text)));
-    return code;
-  }
-
-  /** Codes here of what a block has; a text that no row has is none of ours. */
-  codesOf({ codes, texts }: LoggedBlock): Int32Array {
-    const known = new Int32Array(texts.length + 1);
-    const own = new Int32Array(codes.length);
-    for (let at = 0; at < codes.length; at += 1) {
-      const code = codes[at] ?? 0;
-      if (code > 0) own[at] = known[code] ||= this.codeOf(texts[code - 1]);
-    }
-    return own;
-  }
 }
 
 /** What blocks share, each once. */

@@ -10,7 +10,7 @@ export function fp32Text(value: number): string {
     if (value >= 0.001) return `0.00${Math.round(value * 1e11)}`;
     if (value >= 0.0001) return `0.000${Math.round(value * 1e12)}`;
   }
-  return String(value);
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** `[0.25,…]` */

@@ -1,21 +1,7 @@
-import type { Scores } from '../../domain/tasks/scores.js';
+import type { Answer, AnswerOutput, AnswerShape, WantedOutput } from './answer-shape.js';
 import { fp32ArrayText } from './fp32-text.js';
-import type { RequestedOutput } from './infer-request-shape.js';
+import type { InferRequest } from './infer-request-shape.js';
 import { quoted, refusal } from '../../inference/refusal.js';
-
-/** What callers are told. */
-export interface Answer extends Scores {
-  /** One a row: 1 for a positive row, else 0. */
-  labels: Int32Array;
-}
-
-/** Labels by a version's own threshold, as evaluation draws the line: a row is positive from it on. */
-export function predictClasses({ values, width }: Scores, threshold = 0.5): Answer {
-  const labels = new Int32Array(values.length / width);
-  for (let row = 0; row < labels.length; row += 1)
-    labels[row] = (values[(row + 1) * width - 1] ?? 0) >= threshold ? 1 : 0;
-  return { labels, values, width };
-}
 
 export interface InferResponse {
   body: string | Buffer;
@@ -23,26 +9,17 @@ export interface InferResponse {
   headerLength: number | undefined;
 }
 
-/** The outputs of every model, in the order in which they are sent. */
-export const outputNames = ['label', 'probabilities'] as const;
-type OutputName = (typeof outputNames)[number];
-
-export interface WantedOutput {
-  name: OutputName;
-  binary: boolean;
-}
-
 /** @throws PerdureError `input/invalid` for an output that does not exist. */
 export function wantedOutputs(
-  outputs: readonly RequestedOutput[] | undefined,
-  binaryByDefault: boolean,
-): WantedOutput[] {
-  if (outputs === undefined) return outputNames.map((name) => ({ name, binary: binaryByDefault }));
+  { outputs: own, wantedAsText, wantedAsBytes }: AnswerShape,
+  { outputs, binaryOutputs }: Pick<InferRequest, 'outputs' | 'binaryOutputs'>,
+): readonly WantedOutput[] {
+  if (outputs === undefined) return binaryOutputs ? wantedAsBytes : wantedAsText;
   return outputs.map(({ name, binary }) => {
-    const known = outputNames.find((one) => one === name);
+    const known = own.find((one) => one.name === name);
     if (known === undefined)
-      throw refusal(`Output ${quoted(name)} does not exist.`, `Outputs are: ${outputNames.join(', ')}.`);
-    return { name: known, binary: binary ?? binaryByDefault };
+      throw refusal(`Output ${quoted(name)} does not exist.`, `Outputs are: ${own.map((one) => one.name).join(', ')}.`);
+    return { ...known, binary: binary ?? binaryOutputs };
   });
 }
 
@@ -55,10 +32,12 @@ export function encodeInferResponse(
   wanted: readonly WantedOutput[],
 ): InferResponse {
   const tensors: Buffer[] = [];
-  const outputs = wanted.map(({ name, binary }) => {
-    const head = `{"name":"${name}","datatype":"${datatypeOf(name)}","shape":${shapeOf(name, answer)}`;
-    if (!binary) return `${head},"data":${jsonData(name, answer)}}`;
-    const bytes = binaryData(name, answer);
+  const outputs = wanted.map((output) => {
+    const { name, datatype, width, binary } = output;
+    const shape = width === null ? `[${answer.rows}]` : `[${answer.rows},${width}]`;
+    const head = `{"name":"${name}","datatype":"${datatype}","shape":${shape}`;
+    if (!binary) return `${head},"data":${jsonData(output, answer)}}`;
+    const bytes = binaryData(output, answer);
     tensors.push(bytes);
     return `${head},"parameters":{"binary_data_size":${bytes.length}}}`;
   });
@@ -70,29 +49,33 @@ export function encodeInferResponse(
   return { body: Buffer.concat([header, ...tensors]), headerLength: header.length };
 }
 
-export function datatypeOf(name: OutputName): string {
-  return name === 'probabilities' ? 'FP32' : 'INT64';
+/** The numbers of one output, row after row: of an output that is all of the scores no copy. */
+export function outputNumbers({ from, width }: AnswerOutput, { values, width: all, rows }: Answer): Float32Array {
+  const own = width ?? 1;
+  if (own === all) return values;
+  const numbers = new Float32Array(rows * own);
+  for (let row = 0; row < rows; row += 1)
+    for (let at = 0; at < own; at += 1) numbers[row * own + at] = values[row * all + from + at] ?? NaN;
+  return numbers;
 }
 
-function shapeOf(name: OutputName, answer: Answer): string {
-  return name === 'label' ? `[${answer.labels.length}]` : `[${answer.labels.length},${answer.width}]`;
+function jsonData(output: AnswerOutput, answer: Answer): string {
+  const { places, shape } = answer;
+  if (output.from >= 0 || places === undefined) return fp32ArrayText(outputNumbers(output, answer));
+  let text = '[';
+  for (let row = 0; row < places.length; row += 1)
+    text += `${row === 0 ? '' : ','}${shape.classTexts[places[row] ?? 0] ?? 'null'}`;
+  return `${text}]`;
 }
 
-function jsonData(name: OutputName, answer: Answer): string {
-  if (name === 'probabilities') return fp32ArrayText(answer.values);
-  return `[${answer.labels.join(',')}]`;
-}
-
-/** An output's values as raw little-endian bytes. */
-export function binaryData(name: OutputName, { labels, values }: Answer): Buffer {
-  // Processors that this runs on are little-endian, as the protocol's bytes are.
-  if (name === 'probabilities') return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  // 64 bits each: the number, and its sign once more.
-  const words = new Int32Array(labels.length * 2);
-  for (let index = 0; index < labels.length; index += 1) {
-    const label = labels[index] ?? 0;
-    words[index * 2] = label;
-    words[index * 2 + 1] = label >> 31;
+/** An output's values as raw bytes, little-endian as the processors are that this runs on. */
+export function binaryData(output: AnswerOutput, answer: Answer): Buffer {
+  const { places, shape } = answer;
+  if (output.from >= 0 || places === undefined) {
+    const { buffer, byteOffset, byteLength } = outputNumbers(output, answer);
+    return Buffer.from(buffer, byteOffset, byteLength);
   }
-  return Buffer.from(words.buffer);
+  return Buffer.concat(Array.from(places, (place) => shape.classBytes[place] ?? noBytes));
 }
+
+const noBytes = Buffer.alloc(0);

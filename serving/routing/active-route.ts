@@ -115,7 +115,7 @@ export function activateRoute(
   const first = incumbentOf(route);
   const admission = new AcceptedFeatures([...new Set([...inOrder(first, ...shares), ...versions.values()])], former);
   const routed = (loaded: LoadedVersion, role: ServingRole): RoutedVersion => {
-    const tally = windows.tally({ model, version: loaded.served.version, epoch, role });
+    const tally = windows.tally({ model, version: loaded.served.version, epoch, role }, loaded.shape.task.compared);
     return { loaded, epoch, role, cause: undefined, tally, read: admission.reader(loaded) };
   };
   // Weak: a version that no route names may be unloaded while this route is in force.

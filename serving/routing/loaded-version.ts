@@ -1,6 +1,7 @@
 import type { MonitoringPolicy } from '../../domain/monitoring/monitoring-policy.js';
 import type { Contract } from '../../domain/data/contract.js';
 import type { ServedVersion } from '../../domain/serving/route.js';
+import type { AnswerShape } from '../protocol/answer-shape.js';
 import type { CompiledContract } from '../../inference/compiled-contract.js';
 
 /** A copy was answered; the model failed; the contract refused it; there was no room for it. */
@@ -26,6 +27,8 @@ export interface LoadedVersion {
   contract: Contract;
   monitoring: MonitoringPolicy;
   compiled: CompiledContract;
+  /** What its answers look like. */
+  shape: AnswerShape;
   /** Of the contract alone: where it is the same, rows read for one version serve another. */
   contractSha256: string;
   meters: VersionMeters;

@@ -4,6 +4,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { Contract } from '../../domain/data/contract.js';
 import type { FormerVersion, ServedVersion } from '../../domain/serving/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
+import { answerShape } from '../protocol/answer-shape.js';
 import { compileContract } from '../../inference/compiled-contract.js';
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import type { GatewayEvents } from '../telemetry/gateway-events.js';
@@ -97,7 +98,7 @@ export class VersionLoader {
 
   private async makeReady(served: ServedVersion, key: string): Promise<LoadedVersion> {
     const { table, engine, artifacts, routeFile, controlPlane, metrics, log } = this.deps;
-    const { model, version, artifactSha256: sha256, definitionSha256 } = served;
+    const { model, version, artifactSha256: sha256, definitionSha256, classes } = served;
     const { contract, monitoring, task } = await routeFile.definition(
       definitionSha256,
       controlPlane.definitionByDigest,
@@ -107,12 +108,20 @@ export class VersionLoader {
     const features = compiled.features.map(({ name, type }) => ({ name, type }));
     if (this.closed) throw new PerdureError('serving/overloaded', 'The gateway is stopping.');
     const { sampleRow } = compiled;
-    const { loadMs } = await engine.load({ key, path, sha256, promised: { contract, task }, features, sampleRow });
+    const { loadMs } = await engine.load({
+      key,
+      path,
+      sha256,
+      promised: { contract, task, classes },
+      features,
+      sampleRow,
+    });
     log.info({ model, version, sha256, loadMs: Math.round(loadMs) }, 'version loaded');
     const meters = metrics.versionMeters(model, version);
     const readyAt = performance.now();
     const loaded = {
       ...{ served, key, contract, monitoring, compiled, meters, loadMs, readyAt },
+      shape: answerShape({ contract, task }, classes),
       contractSha256: digestOf(contract),
       loadedAt: new Date().toISOString(),
       idleSince: readyAt,

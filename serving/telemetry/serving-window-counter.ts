@@ -1,12 +1,13 @@
 import type { Environment } from '../../domain/names.js';
 import {
+  binsOf,
   latencyBoundsMs,
-  scoreBins,
+  scoreBin,
   type ServingRole,
   type ServingWindow,
 } from '../../domain/serving/serving-window.js';
-import type { Answer } from '../protocol/infer-response.js';
-import { scoreOf } from '../prediction-log/served-prediction.js';
+import type { ComparedNumber } from '../../domain/tasks/task.js';
+import type { Answer } from '../protocol/answer-shape.js';
 
 /** What is counted together: one version under one epoch in one role. */
 interface TallySubject {
@@ -48,10 +49,14 @@ export class ServingWindowCounter {
 
   constructor(private readonly gateway: { gatewayId: string; bootId: string; environment: Environment }) {}
 
-  /** A place to count in, made once per route and version: counting then looks nothing up. */
-  tally(subject: TallySubject): ServingTally {
+  /**
+   * A place to count in, made once per route and version: counting then looks nothing up.
+   * @param compared the number of a row by which its task compares versions
+   */
+  tally(subject: TallySubject, compared: ComparedNumber): ServingTally {
     return new ServingTally(
       subject,
+      compared,
       this.warmthOf(subject.model),
       () => this.cuts,
       (counts) => this.counts.push(counts),
@@ -123,6 +128,7 @@ export class ServingTally {
 
   constructor(
     private readonly subject: TallySubject,
+    private readonly compared: ComparedNumber,
     private readonly warmth: Warmth,
     private readonly currentCut: () => number,
     private readonly opened: (counts: Counts) => void,
@@ -133,9 +139,9 @@ export class ServingTally {
     const counts = this.at(startedAt);
     counts.requests += 1;
     increment(counts.latency, latencyBucket(latencyMs));
-    const rows = answer.labels.length;
-    for (let row = 0; row < rows; row += 1) {
-      const bin = Math.min(scoreBins - 1, Math.max(0, Math.floor(scoreOf(answer, row) * scoreBins)));
+    const { bins, of } = this.compared;
+    for (let row = 0; row < answer.rows; row += 1) {
+      const bin = scoreBin(bins, of(answer, row));
       // A score that is no number falls in no bin.
       if (bin >= 0) increment(counts.scores, bin);
     }
@@ -166,7 +172,7 @@ export class ServingTally {
       requests: 0,
       errors: 0,
       latency: zeros(latencyBoundsMs.length + 1),
-      scores: zeros(scoreBins),
+      scores: zeros(binsOf(this.compared.bins)),
     };
     this.opened(counts);
     return counts;

@@ -22,8 +22,8 @@ test('a message is read as the generated encoder wrote it', () => {
   };
   const outputs = [{ name: 'probabilities', parameters: {} }];
   const typed = readInferMessage(encode(typedRequest(rows, { id: 'a', modelVersion: '7', parameters, outputs })));
-  expect(typed).toMatchObject({ model: 'flight-delay', version: '7', raw: false, wanted: [{ name: 'probabilities' }] });
-  expect(typed.request).toMatchObject({ id: 'a', timeoutMs: 250 });
+  expect(typed).toMatchObject({ model: 'flight-delay', version: '7', raw: false });
+  expect(typed.request).toMatchObject({ id: 'a', timeoutMs: 250, outputs: [{ name: 'probabilities' }] });
   expect([...typed.request.inputs.keys()]).toEqual(Object.keys(exampleRow));
   expect(typed.request.inputs.get('carrier')).toMatchObject({
     datatype: 'BYTES',

@@ -1,3 +1,4 @@
+import { yesOrNoShape } from '../../../support/answers.js';
 import { expect, test } from 'vitest';
 import { PerdureError, type ErrorCode } from '../../../../domain/errors.js';
 import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
@@ -23,13 +24,13 @@ async function errorsOf(error: unknown, refusing = false): Promise<Record<string
   const metrics = new GatewayMetrics('production');
   const loaded = (version: number): LoadedVersion => ({
     served: { model: 'm', version, artifactSha256: '', artifactKey: '', definitionSha256: '' },
-    ...{ key: `m@${version}`, contract, monitoring, compiled: compileContract(contract) },
+    ...{ key: `m@${version}`, contract, monitoring, compiled: compileContract(contract), shape: yesOrNoShape },
     ...{ contractSha256: `contract ${refusing ? version : 1}`, meters: metrics.versionMeters('m', version) },
     ...{ loadMs: 0, loadedAt: '', readyAt: 0, idleSince: undefined, holds: 0 },
   });
   const part = (version: number, role: 'split' | 'shadow') => ({
     ...{ loaded: loaded(version), epoch: 1, role, cause: undefined, samplePct: 100 },
-    tally: counter.tally({ model: 'm', version, epoch: 1, role }),
+    tally: counter.tally({ model: 'm', version, epoch: 1, role }, yesOrNoShape.task.compared),
     read: () => {
       throw error;
     },

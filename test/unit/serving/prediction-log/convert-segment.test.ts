@@ -1,3 +1,4 @@
+import { yesOrNoAnswer } from '../../../support/answers.js';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,7 +42,7 @@ async function segmentOf(requests: readonly { id?: string; text?: string; rows: 
         { name: 'carrier', type: 'string' },
       ],
       rows: { count: rows, columns: [new Array<number>(rows).fill(1.5), new Array<string>(rows).fill(text)] },
-      answer: { labels: new Int32Array(rows), values: new Float32Array(rows * 2).fill(0.5), width: 2 },
+      answer: yesOrNoAnswer(new Float32Array(rows * 2).fill(0.5), 0.6),
     });
   }
   await spool.close();

@@ -1,3 +1,4 @@
+import { yesOrNoAnswer } from '../../../support/answers.js';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -69,9 +70,8 @@ async function linesOf(requests: readonly Request[]): Promise<string[]> {
         ),
       },
       answer: {
-        labels: Int32Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 1 : 0)),
-        values: Float32Array.from({ length: rows * 2 }, (_, row) => row / rows / 2),
-        width: 2,
+        ...yesOrNoAnswer(Float32Array.from({ length: rows * 2 }, (_, row) => row / rows / 2)),
+        places: Int32Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 1 : 0)),
       },
     });
   }

@@ -1,3 +1,4 @@
+import { yesOrNoAnswer } from '../../../support/answers.js';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -145,7 +146,7 @@ async function servedSegment(): Promise<string> {
         ['UA', ''],
       ],
     },
-    answer: { labels: Int32Array.of(0, 1), values: Float32Array.of(0.75, 0.25, 0.125, 0.875), width: 2 },
+    answer: yesOrNoAnswer(Float32Array.of(0.75, 0.25, 0.125, 0.875)),
     latencyMs: 1.23456,
   });
   await spool.close();
@@ -183,7 +184,7 @@ describe('the spool', () => {
         ...{ predictionId: id, requestId: undefined, at: new Date(0), environment: 'production', model: 'm' },
         ...{ version: 1, epoch: 1, role: 'split', cause: undefined, keyDigest: undefined, features, latencyMs: 1 },
         rows: { count: rows, columns: [new Array<number>(rows).fill(1.5)] },
-        answer: { labels: new Int32Array(rows), values: new Float32Array(rows * 2), width: 2 },
+        answer: yesOrNoAnswer(new Float32Array(rows * 2)),
         ...more,
       });
     for (let number = 0; number < 300; number += 1) log(`a${number}`);

@@ -1,13 +1,12 @@
+import { yesOrNoAnswer, yesOrNoShape } from '../../../support/answers.js';
 import { expect, test } from 'vitest';
 import { servingWindowSchema, type ServingWindow } from '../../../../domain/serving/serving-window.js';
 import { ServingWindowCounter } from '../../../../serving/telemetry/serving-window-counter.js';
 
+const { compared } = yesOrNoShape.task;
+
 /** An answer with these scores, one a row. */
-const answer = (...scores: number[]) => ({
-  labels: Int32Array.from(scores, (score) => (score > 0.5 ? 1 : 0)),
-  values: Float32Array.from(scores.flatMap((score) => [1 - score, score])),
-  width: 2,
-});
+const answer = (...scores: number[]) => yesOrNoAnswer(Float32Array.from(scores.flatMap((score) => [1 - score, score])));
 const counter = () => new ServingWindowCounter({ gatewayId: 'g', bootId: 'b', environment: 'production' });
 
 /** A table with a unique id, as PostgreSQL keeps it. */
@@ -24,12 +23,12 @@ function store() {
 test('a window holds what was counted, by version and epoch', async () => {
   const counts = counter();
   const { windows, insert } = store();
-  const first = counts.tally({ model: 'm', version: 1, epoch: 3, role: 'split' });
+  const first = counts.tally({ model: 'm', version: 1, epoch: 3, role: 'split' }, compared);
   first.answered(0, 0.4, answer(0.005, 0.995));
   first.answered(0, 6000, answer(1));
   first.answered(0, 5, answer(0.5));
   first.failed(0);
-  counts.tally({ model: 'm', version: 2, epoch: 3, role: 'split' }).answered(0, 1, answer(0));
+  counts.tally({ model: 'm', version: 2, epoch: 3, role: 'split' }, compared).answered(0, 1, answer(0));
   await counts.flush(insert);
   const [one, two] = [...windows.values()];
   expect(servingWindowSchema.parse(one)).toMatchObject({
@@ -49,7 +48,7 @@ test('a window holds what was counted, by version and epoch', async () => {
 
 test('nothing is lost and nothing counted twice when answers of the store are lost', async () => {
   const counts = counter();
-  const tally = counts.tally({ model: 'm', version: 1, epoch: 1, role: 'split' });
+  const tally = counts.tally({ model: 'm', version: 1, epoch: 1, role: 'split' }, compared);
   const { insert, requests } = store();
   for (let turn = 0; turn < 10; turn += 1) {
     tally.answered(0, 1, answer(0.5));
@@ -63,7 +62,7 @@ test('nothing is lost and nothing counted twice when answers of the store are lo
 
 test('what waits stays small however long the store is away, and all of it arrives', async () => {
   const counts = counter();
-  const tally = counts.tally({ model: 'm', version: 1, epoch: 1, role: 'split' });
+  const tally = counts.tally({ model: 'm', version: 1, epoch: 1, role: 'split' }, compared);
   const { insert, requests } = store();
   for (let turn = 0; turn < 1000; turn += 1) {
     tally.answered(0, 1, answer(0.5));
@@ -78,7 +77,7 @@ test('split, shadow and override are windows of their own, whoever counts in the
   const counts = counter();
   const { windows, insert } = store();
   for (const role of ['split', 'shadow', 'override', 'split'] as const) {
-    counts.tally({ model: 'm', version: 1, epoch: 1, role }).answered(0, 1, answer(0.5));
+    counts.tally({ model: 'm', version: 1, epoch: 1, role }, compared).answered(0, 1, answer(0.5));
   }
   await counts.flush(insert);
   const requests: Record<string, number> = {};
@@ -89,7 +88,7 @@ test('split, shadow and override are windows of their own, whoever counts in the
 test('what arrives while a model is cold is apart from what arrives later, for every version alike and for no other model', async () => {
   const counts = counter();
   const { windows, insert } = store();
-  const tally = (model: string, version: number) => counts.tally({ model, version, epoch: 1, role: 'split' });
+  const tally = (model: string, version: number) => counts.tally({ model, version, epoch: 1, role: 'split' }, compared);
   const [old, fresh, other] = [tally('m', 1), tally('m', 2), tally('n', 1)];
   old.answered(90, 1, answer(0.5));
   counts.markCold('m', 200);
@@ -118,7 +117,7 @@ test('what arrives while a model is cold is apart from what arrives later, for e
 test('an answer with a score that is no number is counted, its score in no bin', async () => {
   const counts = counter();
   const { windows, insert } = store();
-  counts.tally({ model: 'm', version: 1, epoch: 1, role: 'split' }).answered(0, 1, answer(NaN, 0.25));
+  counts.tally({ model: 'm', version: 1, epoch: 1, role: 'split' }, compared).answered(0, 1, answer(NaN, 0.25));
   await counts.flush(insert);
   const [window] = [...windows.values()];
   expect(servingWindowSchema.parse(window)).toMatchObject({ requests: 1 });
