@@ -51,7 +51,11 @@ export function createRegistryActivities(deps: ActivityDependencies) {
         snapshotSha256,
         artifactSha256: trained.artifactSha256,
         artifactKey: objectKeys.artifact(trained.artifactSha256),
-        signature: { inputs: result.onnx.inputs, outputs: result.onnx.outputs },
+        signature: {
+          inputs: result.onnx.inputs,
+          outputs: result.onnx.outputs,
+          ...(result.classes && { classes: result.classes }),
+        },
         metrics: evaluation.overall.metrics,
         gates: run.gates ?? [],
         evaluationKey,

@@ -13,14 +13,14 @@ import { promotionProblems } from '../promotion/promotion-problems.js';
 import { rolloutProblems } from '../rollout/rollout-problems.js';
 import { taskProblems } from '../tasks/task-problems.js';
 import { programProblems } from '../training/program-problems.js';
-import { parameterProblems } from '../training/trainer-parameters.js';
+import { trainingProblems } from '../training/training-problems.js';
 
 /**
  * What is wrong with a definition beyond its shape. Asked when it is applied, never of one that is stored: whatever is
  * checked more tightly from one release to the next belongs here.
  */
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
-  const { contract, data, training, evaluation, promotion, rollout, monitoring } = definition;
+  const { contract, data, evaluation, promotion, rollout, monitoring } = definition;
   return [
     ...javaScriptNames(definition),
     ...nameProblems(definition),
@@ -32,7 +32,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...momentProblems(contract, data),
     ...programProblems(training),
     ...splitProblems(data, contract),
-    ...parameterProblems(training),
+    ...trainingProblems(definition),
     ...evaluationProblems(evaluation, contract),
     ...promotionProblems(promotion),
     ...rolloutProblems(rollout, monitoring),

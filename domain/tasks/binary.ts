@@ -4,6 +4,8 @@ import type { Task } from './task.js';
 export const binary: Task = {
   name: 'binary',
   title: 'Binary classification',
+  labelsAreClasses: true,
+  hasThreshold: true,
   labelTypes: ['boolean'],
   outputs: () => [
     { name: 'label', datatype: 'INT64', width: null },

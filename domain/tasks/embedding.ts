@@ -7,6 +7,8 @@ const loggedMax = 256;
 export const embedding: Task = {
   name: 'embedding',
   title: 'Embedding',
+  labelsAreClasses: false,
+  hasThreshold: false,
   labelTypes: [],
   outputs: ({ length }) => [{ name: 'embedding', datatype: 'FP32', width: length }],
   graphOutputs: ({ length }) => [{ name: 'embedding', width: length, holds: 'numbers' }],

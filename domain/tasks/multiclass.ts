@@ -5,6 +5,8 @@ import type { Task } from './task.js';
 export const multiclass: Task = {
   name: 'multiclass',
   title: 'Multiclass classification',
+  labelsAreClasses: true,
+  hasThreshold: false,
   labelTypes: ['string', 'integer'],
   outputs: ({ classes }) => [
     { name: 'label', datatype: typeof classes[0] === 'string' ? 'BYTES' : 'INT64', width: null },

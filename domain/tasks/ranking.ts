@@ -4,6 +4,8 @@ import type { Task } from './task.js';
 export const ranking: Task = {
   name: 'ranking',
   title: 'Ranking',
+  labelsAreClasses: false,
+  hasThreshold: false,
   labelTypes: ['boolean', 'integer', 'number'],
   outputs: () => [{ name: 'score', datatype: 'FP32', width: null }],
   graphOutputs: () => [{ name: 'score', width: 1, holds: 'numbers' }],

@@ -4,6 +4,8 @@ import type { Task } from './task.js';
 export const regression: Task = {
   name: 'regression',
   title: 'Regression',
+  labelsAreClasses: false,
+  hasThreshold: false,
   labelTypes: ['number'],
   outputs: ({ quantiles }) => [
     { name: 'value', datatype: 'FP32', width: null },

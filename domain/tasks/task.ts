@@ -66,6 +66,10 @@ export interface Task {
   name: TaskName;
   /** Begins a sentence. */
   title: string;
+  /** Whether the label is one of several classes, whose chances are answered. */
+  labelsAreClasses: boolean;
+  /** Whether a class is said by a threshold on a score. */
+  hasThreshold: boolean;
   /** What the label may be; none where there is no label. */
   labelTypes: readonly LabelType[];
   /** Tensors of an answer, in the order in which they are sent. No feature may have the name of one. */

@@ -1,4 +1,5 @@
 import type { DefinitionProblem } from '../definition-problem.js';
+import type { Task } from '../tasks/task.js';
 import { nearestNames } from '../text/nearest-names.js';
 import type { TrainingPolicy } from './training-policy.js';
 
@@ -62,19 +63,18 @@ export const trainerParameters = {
     max_bins: whole(2, 255),
   },
   'logistic-regression': { C: number(1e-6, 1e6), max_iter: whole(1, 100_000) },
+  ridge: { alpha: number(1e-6, 1e6) },
 } as const satisfies Record<string, Record<string, TrainerParameter>>;
 
-const estimators = ['hist-gradient-boosting', 'logistic-regression'] as const;
+/** Only these know a weight of the positive class. */
+const ofClassifiers: ReadonlySet<string> = new Set(['scale_pos_weight']);
 
 /** Parameters that the trainer would refuse: unknown names, and values that it cannot take. */
-export function parameterProblems({
-  algorithm,
-  parameters,
-  program,
-}: Pick<TrainingPolicy, 'algorithm' | 'parameters' | 'program'>): DefinitionProblem[] {
-  // A program of the team's own knows its parameters itself.
-  if (program !== undefined) return [];
-  const declared = declaredFor(algorithm, parameters['estimator']);
+export function parameterProblems(
+  { algorithm, parameters }: Pick<TrainingPolicy, 'algorithm' | 'parameters'>,
+  { labelsAreClasses }: Pick<Task, 'labelsAreClasses'>,
+): DefinitionProblem[] {
+  const declared = declaredFor(algorithm, parameters['estimator'], labelsAreClasses);
   return Object.entries(parameters).flatMap(([name, value]) => {
     const path = `training.parameters.${name}`;
     const parameter = declared.get(name);
@@ -95,8 +95,16 @@ export function parameterProblems({
   });
 }
 
-function declaredFor(algorithm: TrainingPolicy['algorithm'], estimator: unknown): Map<string, TrainerParameter> {
-  if (algorithm !== 'sklearn') return new Map(Object.entries(trainerParameters[algorithm]));
+function declaredFor(
+  algorithm: TrainingPolicy['algorithm'],
+  estimator: unknown,
+  labelsAreClasses: boolean,
+): Map<string, TrainerParameter> {
+  if (algorithm !== 'sklearn') {
+    const all = Object.entries(trainerParameters[algorithm]);
+    return new Map(all.filter(([name]) => labelsAreClasses || !ofClassifiers.has(name)));
+  }
+  const estimators = ['hist-gradient-boosting', labelsAreClasses ? 'logistic-regression' : 'ridge'] as const;
   const chosen = estimators.find((name) => name === estimator) ?? 'hist-gradient-boosting';
   return new Map<string, TrainerParameter>([
     ['estimator', { kind: 'choice', choices: estimators }],

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { columnNameSchema, modelNameSchema } from '../names.js';
+import { taskNameSchema } from '../tasks/task.js';
+import { taskOf } from '../tasks/task-of.js';
 import { algorithmSchema } from './training-policy.js';
 
 /**
@@ -8,10 +10,7 @@ import { algorithmSchema } from './training-policy.js';
  */
 
 const trainerFeatureSchema = z.strictObject({
-  name: columnNameSchema.refine(
-    (name) => name !== 'label' && name !== 'probabilities',
-    'is the name of an output of the model; rename the feature',
-  ),
+  name: columnNameSchema,
   type: z.enum(['number', 'string']),
   nullable: z.boolean(),
 });
@@ -29,27 +28,51 @@ const labelSchema = z.discriminatedUnion('type', [
     type: z.literal('string'),
     classes: z.array(z.string().min(1)).min(2).optional(),
   }),
+  z.strictObject({ name: columnNameSchema, type: z.literal('number') }),
 ]);
 
 /** Absolute paths of Parquet files, read in this order. */
 const filesSchema = z.array(z.string().startsWith('/', 'must be an absolute path')).min(1);
 
-export const trainerSpecSchema = z.strictObject({
-  specVersion: z.literal(1),
-  model: modelNameSchema,
-  /** `program` for a trainer of the team's own. */
-  algorithm: z.union([algorithmSchema, z.literal('program')]),
-  /** By the library's own names; the trainer refuses what it does not know. */
-  parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
-  seed: z.number().int().min(0).max(2_147_483_647),
-  /** In the order in which the model sees them. */
-  features: z.array(trainerFeatureSchema).min(1),
-  label: labelSchema,
-  trainFiles: filesSchema,
-  holdoutFiles: filesSchema,
-  threads: z.number().int().min(1).max(64),
-  memoryMb: z.number().int().min(64).max(16_777_216),
-});
+export const trainerSpecSchema = z
+  .strictObject({
+    specVersion: z.literal(2),
+    task: taskNameSchema,
+    model: modelNameSchema,
+    /** `program` for a trainer of the team's own. */
+    algorithm: z.union([algorithmSchema, z.literal('program')]),
+    /** By the library's own names; the trainer refuses what it does not know. */
+    parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+    seed: z.number().int().min(0).max(2_147_483_647),
+    /** In the order in which the model sees them. */
+    features: z.array(trainerFeatureSchema).min(1),
+    /** Absent where the task has none. */
+    label: labelSchema.optional(),
+    /** Of a ranking: the column whose rows are put in order together. */
+    group: columnNameSchema.optional(),
+    /** Of a regression: probabilities of the quantiles that it also answers with, rising. */
+    quantiles: z.array(z.number().gt(0).lt(1)).min(1).optional(),
+    /** Asks for answers on the training rows by models that have not seen them. */
+    outOfFold: z
+      .strictObject({ folds: z.int().min(2).max(20), seed: z.int().min(0).max(2_147_483_647) })
+      .optional(),
+    trainFiles: filesSchema,
+    /** Without the label: who evaluates keeps it. */
+    holdoutFiles: filesSchema,
+    threads: z.number().int().min(1).max(64),
+    memoryMb: z.number().int().min(64).max(16_777_216),
+  })
+  .superRefine(({ task, features, quantiles = [] }, context) => {
+    const outputs = taskOf({ task }).outputs({ classes: [], quantiles, length: 0 });
+    const taken = new Set(outputs.map(({ name }) => name));
+    for (const [index, { name }] of features.entries())
+      if (taken.has(name))
+        context.addIssue({
+          code: 'custom',
+          path: ['features', index, 'name'],
+          message: 'is the name of an output of the model; rename the feature',
+        });
+  });
 export type TrainerSpec = z.infer<typeof trainerSpecSchema>;
 
 const phaseSchema = z.enum(['load', 'fit', 'convert', 'verify', 'write']);
@@ -69,27 +92,30 @@ export const trainerMessageSchema = z.discriminatedUnion('kind', [
 export type TrainerMessage = z.infer<typeof trainerMessageSchema>;
 export type TrainerProgress = Extract<TrainerMessage, { kind: 'progress' }>;
 
-const metricsSchema = z.object({
-  logLoss: z.number(),
-  /** Null where the rows hold one class only. */
-  rocAuc: fractionSchema.nullable(),
-});
+/** By the task's metric keys; null where a metric is not defined on the rows. */
+const metricsSchema = z.record(z.string(), z.number().nullable());
 const tensorSchema = z.object({ name: z.string(), type: z.string(), shape: z.array(z.number().int()) });
 
 /** What a trainer writes to `result.json`. JSON has no NaN: a metric that is not finite never gets here. */
 export const trainerResultSchema = z.object({
-  specVersion: z.literal(1),
+  /** 1 in results of before tasks, which are all of classifiers. */
+  specVersion: z.union([z.literal(1), z.literal(2)]),
   algorithm: z.string(),
   /** Every parameter that took effect, defaults included. */
   parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   rowsTrained: z.number().int().min(1),
   rowsHeldOut: z.number().int().min(1),
+  /** On the training rows; the holdout's are the platform's to measure. */
   trainMetrics: metricsSchema,
-  holdoutMetrics: metricsSchema,
   /** Shares of the whole gain, greatest first; they sum to 1, or are all 0 where the model uses no feature. */
   featureImportances: z.array(z.object({ feature: z.string(), share: fractionSchema })),
-  /** What the output `label` may say, in the order of `probabilities`; 0 and 1 for a boolean label. */
-  classes: z.array(z.union([z.number().int(), z.string()])).min(2),
+  /**
+   * Of a classifier: what the output `label` may say, in the order of `probabilities`; 0 and 1 for a boolean label.
+   */
+  classes: z
+    .array(z.union([z.number().int(), z.string()]))
+    .min(2)
+    .optional(),
   onnx: z.object({
     opset: z.number().int(),
     mlOpset: z.number().int(),
@@ -98,7 +124,7 @@ export const trainerResultSchema = z.object({
     /** -1 stands for the number of rows. */
     outputs: z.array(tensorSchema),
   }),
-  /** Greatest difference of a probability, native against ONNX, on the trainer's own sample of rows. */
+  /** Greatest difference, native against ONNX, on the trainer's own sample of rows; of numbers relative to them. */
   parityOnSample: z.number().min(0),
   libraries: z.record(z.string(), z.string()),
   durationsMs: z.record(z.string(), z.number().min(0)),

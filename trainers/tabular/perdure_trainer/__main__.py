@@ -14,6 +14,7 @@ from .lifeline import watch_parent
 from .memory_limit import limit_memory
 from .progress import Progress
 from .spec import Spec, read_spec
+from .tasks import Answers, answers_of
 
 
 def main(arguments: list[str]) -> int:
@@ -42,49 +43,57 @@ def train(spec: Spec, out_dir: str, progress: Progress) -> None:
     clock = _Clock()
     # Imported now: each library takes a second and memory, and only one is needed.
     algorithm = importlib.import_module(f".train_{spec.algorithm}", __package__)
-    parameters = resolve(spec.parameters, algorithm.parameters_for(spec.parameters), spec.algorithm)
+    parameters = resolve(spec.parameters, algorithm.parameters_for(spec.parameters, spec.task), spec.algorithm)
     from . import graph as onnx_graph
     from .dataset import load
+    from .fitting import fit_task, gains_of, predict, predict_out_of_fold
     from .metrics import score
     from .self_check import check_sample
 
     data = load(spec, progress)
     clock.lap("load")
 
+    fits = 1 + (spec.out_of_fold.folds if spec.out_of_fold else 0)
     progress.report("fit", 0, f"{spec.algorithm} on {len(data.train)} rows and {len(spec.features)} features")
-    fitted = algorithm.fit(data, parameters, spec, lambda fraction, message: progress.report("fit", fraction, message))
+    models = fit_task(algorithm, data, parameters, spec, lambda fraction, message: progress.report("fit", fraction / fits, message))
+    out_of_fold = None
+    if spec.out_of_fold:
+        out_of_fold = predict_out_of_fold(
+            algorithm, data, parameters, spec, lambda fraction, message: progress.report("fit", (1 + fraction * (fits - 1)) / fits, message)
+        )
     clock.lap("fit")
 
     progress.report("convert", 0, "writing the model as an ONNX graph")
     builder = onnx_graph.GraphBuilder()
     matrix = onnx_graph.add_encoding(builder, spec, data.levels)
-    onnx_graph.add_outputs(builder, fitted.add_to_graph(builder, matrix), data.classes)
+    onnx_graph.add_outputs(builder, spec, [model.add_to_graph(builder, matrix) for model in models], data.classes)
     model = onnx_graph.finish(builder, spec, data.classes)
     clock.lap("convert")
 
     progress.report("verify", 0, f"scoring {len(data.holdout)} rows held out")
-    native = fitted.predict(data.holdout)
-    metrics = {
-        "trainMetrics": score(data.train_labels, fitted.predict(data.train), "training rows"),
-        "holdoutMetrics": score(data.holdout_labels, native, "holdout"),
-    }
+    native = predict(models, data.holdout, spec)
+    metrics = score(data, predict(models, data.train, spec), spec)
     difference = check_sample(model, data.holdout, native, data.levels, spec)
     clock.lap("verify")
 
     progress.report("write", 0, "writing the results")
     os.makedirs(out_dir, exist_ok=True)
     _write(out_dir, "model.onnx", model.SerializeToString(deterministic=True))
-    _write_probabilities(out_dir, native)
+    names = answers_of(spec.task, data.classes, spec.quantiles)
+    _write_answers(out_dir, "holdout-native.parquet", native, names)
+    if out_of_fold is not None:
+        _write_answers(out_dir, "out-of-fold.parquet", out_of_fold, names)
     clock.lap("write")
     result = {
-        "specVersion": 1,
+        "specVersion": 2,
+        "task": spec.task,
         "algorithm": spec.algorithm,
         "parameters": parameters,
         "rowsTrained": len(data.train),
         "rowsHeldOut": len(data.holdout),
-        **metrics,
-        "featureImportances": _shares(fitted.gains, spec),
-        "classes": list(data.classes),
+        "trainMetrics": metrics,
+        "featureImportances": _shares(gains_of(models), spec),
+        **({"classes": list(data.classes)} if data.classes else {}),
         "onnx": _signature(model, onnx_graph),
         "parityOnSample": difference,
         "libraries": _versions(algorithm.LIBRARIES),
@@ -146,12 +155,15 @@ def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
     return versions
 
 
-def _write_probabilities(out_dir: str, native) -> None:
+def _write_answers(out_dir: str, name: str, answers, columns: Answers) -> None:
+    """Native answers, a column each, DOUBLE."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {"probability": native[:, 1]} if native.shape[1] == 2 else {f"probability_{place}": native[:, place] for place in range(native.shape[1])}
-    pq.write_table(pa.table(columns), os.path.join(out_dir, "holdout-native.parquet"))
+    table = {column: answers[:, place] for column, place in zip(columns.names, columns.places, strict=True)}
+    path = os.path.join(out_dir, name)
+    pq.write_table(pa.table(table), f"{path}.part")
+    os.replace(f"{path}.part", path)
 
 
 def _write(out_dir: str, name: str, content: bytes) -> None:

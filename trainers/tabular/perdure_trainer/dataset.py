@@ -1,7 +1,7 @@
 """Parquet files to a matrix: float32, one column a feature, missing as NaN, string levels as ordinal codes."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .errors import TrainerError
+from .labels import read_groups, read_labels
 from .progress import Progress
 from .spec import Feature, Spec
 
@@ -19,40 +20,42 @@ UNSEEN = -1.0
 @dataclass(frozen=True)
 class Dataset:
     train: np.ndarray
-    # Places in `classes`.
+    # Places in `classes`, int64; where the task has no classes the label itself, float64.
     train_labels: np.ndarray
+    # Of a ranking: the number of each row's group, in the order of their first rows.
+    train_groups: np.ndarray | None
     holdout: np.ndarray
-    holdout_labels: np.ndarray
     # For each string feature its sorted levels in the training rows; the code of a level is its place.
     levels: dict[str, list[str]]
     classes: tuple
 
+    def of_rows(self, chosen: np.ndarray) -> "Dataset":
+        """The same with these training rows only."""
+        groups = None if self.train_groups is None else self.train_groups[chosen]
+        return replace(self, train=np.asfortranarray(self.train[chosen]), train_labels=self.train_labels[chosen], train_groups=groups)
+
 
 def load(spec: Spec, progress: Progress) -> Dataset:
     pa.set_cpu_count(spec.threads)
-    wanted = [feature.name for feature in spec.features] + [spec.label_name]
+    features = [feature.name for feature in spec.features]
+    beside = [spec.label_name, *([spec.group] if spec.group else [])]
     total = len(spec.train_files) + len(spec.holdout_files)
     tables = []
     for index, path in enumerate(spec.train_files + spec.holdout_files):
         progress.report("load", index / total, f"reading file {index + 1} of {total}")
-        tables.append(_read(path, wanted))
+        # Of the holdout only what the model sees: whoever evaluates keeps its labels.
+        tables.append(_read(path, [*features, *(beside if index < len(spec.train_files) else [])]))
     train, holdout = (_concatenate(part) for part in (tables[: len(spec.train_files)], tables[len(spec.train_files) :]))
     for table, field in ((train, "trainFiles"), (holdout, "holdoutFiles")):
         if table.num_rows == 0:
             raise TrainerError("data-empty", f"{field} has no rows. Widen the window.")
-    classes = spec.label_classes or tuple(sorted(_label_values(train[spec.label_name], spec, "trainFiles").unique().to_pylist()))
     levels = {feature.name: _levels(train[feature.name]) for feature in spec.features if feature.is_string}
-    train_labels = _labels(train[spec.label_name], classes, spec, "trainFiles")
-    if len(np.unique(train_labels)) < 2:
-        only = classes[train_labels[0]]
-        raise TrainerError(
-            "one-class", f"Every training row has the label {spec.label_name} = {only}. A classifier needs both; widen the window or check the label."
-        )
+    labels, classes = read_labels(train[spec.label_name], spec)
     result = Dataset(
         train=_matrix(train, spec.features, levels, "trainFiles"),
-        train_labels=train_labels,
+        train_labels=labels,
+        train_groups=read_groups(train[spec.group], labels, spec) if spec.group else None,
         holdout=_matrix(holdout, spec.features, levels, "holdoutFiles"),
-        holdout_labels=_labels(holdout[spec.label_name], classes, spec, "holdoutFiles"),
         levels=levels,
         classes=classes,
     )
@@ -68,6 +71,7 @@ def _read(path: str, columns: list[str]) -> pa.Table:
         absent = [column for column in columns if column not in file.schema_arrow.names]
         if absent:
             raise TrainerError("column-missing", f"{name} has no column {', '.join(absent)}. Write it, or take it out of the contract.")
+        columns = list(dict.fromkeys(columns))
         return file.read(columns=columns).select(columns)
     except MemoryError:
         raise
@@ -115,23 +119,3 @@ def _matrix(table: pa.Table, features: tuple[Feature, ...], levels: dict[str, li
                 "data-invalid", f"{field}: feature {feature.name} is missing in {missing} rows and not nullable. Remove them or make it nullable."
             )
     return matrix
-
-
-def _label_values(column: pa.ChunkedArray, spec: Spec, field: str) -> pa.ChunkedArray:
-    at = f"{field}: label {spec.label_name}"
-    if column.null_count:
-        raise TrainerError("label-invalid", f"{at} is missing in {column.null_count} rows. Leave rows without a label out.")
-    if spec.label_type == "string":
-        return _as_text(column)
-    if not (pa.types.is_boolean(column.type) or pa.types.is_integer(column.type)):
-        raise TrainerError("label-invalid", f"{at} is {spec.label_type} in the specification and {column.type} in the file. Make them agree.")
-    return column.cast(pa.int64())
-
-
-def _labels(column: pa.ChunkedArray, classes: tuple, spec: Spec, field: str) -> np.ndarray:
-    values = _label_values(column, spec, field)
-    places = pc.index_in(values, value_set=pa.array(classes, values.type))
-    if places.null_count:
-        strange = [value for value in values.unique().to_pylist() if value not in classes][:3]
-        raise TrainerError("label-invalid", f"{field}: label {spec.label_name} has the value {strange[0]!r}, which is not one of {list(classes)}.")
-    return places.to_numpy().astype(np.int64)

@@ -1,4 +1,4 @@
-"""What an algorithm's module hands back, and the two things that every algorithm shares."""
+"""What an algorithm's module hands back, and the things that every algorithm shares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .graph import GraphBuilder
 
 @dataclass(frozen=True)
 class Fitted:
-    # Rows of the matrix to native probabilities, float64 [N, classes].
+    # Rows of the matrix to native answers: probabilities, float64 [N, classes], or numbers, [N, 1].
     predict: Callable[[np.ndarray], np.ndarray]
     # Adds the model to a graph that has the matrix of this name; returns the name of the scores.
     add_to_graph: Callable[[GraphBuilder, str], str]
@@ -22,6 +22,11 @@ def both_classes(positive: np.ndarray) -> np.ndarray:
     """[N] probabilities of the positive class to [N, 2]."""
     positive = positive.astype(np.float64)
     return np.column_stack([1 - positive, positive])
+
+
+def one_column(answers: np.ndarray) -> np.ndarray:
+    """[N] numbers to [N, 1]."""
+    return answers.astype(np.float64).reshape(-1, 1)
 
 
 def report_rounds(report: Callable[[float, str], None], done: int, rounds: int) -> None:

@@ -1,4 +1,6 @@
-"""The ONNX graph: raw features in, label and probabilities out, with all preprocessing inside."""
+"""The ONNX graph: raw features in, the task's outputs out, with all preprocessing inside."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -6,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .dataset import UNSEEN
 from .spec import Spec
+from .tasks import CLASSIFIERS
 from .trees import LEAF, Ensemble
 
 OPSET = 17
@@ -22,9 +25,11 @@ class GraphBuilder:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, inputs: list[str], output: str | None = None, domain: str = "", **attributes) -> str:
+    def add(
+        self, operator: str, inputs: list[str], output: str | None = None, domain: str = "", more_outputs: Sequence[str] = (), **attributes
+    ) -> str:
         name = output or f"inner/{operator.lower()}-{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], name=f"node-{len(self.nodes)}", domain=domain, **attributes))
+        self.nodes.append(helper.make_node(operator, inputs, [name, *more_outputs], name=f"node-{len(self.nodes)}", domain=domain, **attributes))
         return name
 
     def constant(self, value: np.ndarray) -> str:
@@ -58,6 +63,13 @@ def add_ensemble(graph: GraphBuilder, matrix: str, ensemble: Ensemble) -> str:
     def joined(field, kind):
         return np.concatenate([np.asarray(getattr(tree, field)) for tree in trees]).astype(kind)
 
+    def numbers(name, values):
+        if not ensemble.exact:
+            return {name: values.astype(np.float32).tolist()}
+        return {f"{name}_as_tensor": numpy_helper.from_array(values.astype(np.float64), name)}
+
+    if ensemble.exact:
+        matrix = graph.add("Cast", [matrix], to=TensorProto.DOUBLE)
     is_leaf = np.concatenate(leaf)
     tree_ids = np.repeat(np.arange(len(trees)), sizes)
     node_ids = np.concatenate([np.arange(size) for size in sizes])
@@ -66,28 +78,41 @@ def add_ensemble(graph: GraphBuilder, matrix: str, ensemble: Ensemble) -> str:
     return graph.add(
         "TreeEnsembleRegressor",
         [matrix],
-        _SCORES,
+        None if ensemble.exact else _SCORES,
         domain="ai.onnx.ml",
         n_targets=ensemble.targets,
         aggregate_function="SUM",
         post_transform="NONE",
-        base_values=[float(score) for score in ensemble.base_scores],
+        **numbers("base_values", np.array(ensemble.base_scores, np.float64)),
         nodes_treeids=tree_ids.tolist(),
         nodes_nodeids=node_ids.tolist(),
         nodes_featureids=np.where(splits, joined("feature", np.int64), 0).tolist(),
         nodes_modes=np.where(splits, ensemble.condition, "LEAF").tolist(),
-        nodes_values=np.where(splits, joined("threshold", np.float32), np.float32(0)).tolist(),
+        **numbers("nodes_values", np.where(splits, joined("threshold", np.float32), np.float32(0))),
         nodes_truenodeids=np.where(splits, joined("left", np.int64), 0).tolist(),
         nodes_falsenodeids=np.where(splits, joined("right", np.int64), 0).tolist(),
         nodes_missing_value_tracks_true=np.where(splits, joined("missing_goes_left", np.int64), 0).tolist(),
         target_treeids=tree_ids[is_leaf].tolist(),
         target_nodeids=node_ids[is_leaf].tolist(),
         target_ids=targets[is_leaf].tolist(),
-        target_weights=joined("value", np.float32)[is_leaf].tolist(),
+        **numbers("target_weights", joined("value", np.float64)[is_leaf]),
     )
 
 
-def add_outputs(graph: GraphBuilder, scores: str, classes: tuple) -> None:
+def add_outputs(graph: GraphBuilder, spec: Spec, scores: list[str], classes: tuple) -> None:
+    """The task's outputs from the scores of its goals."""
+    if spec.task in CLASSIFIERS:
+        _add_classes(graph, scores[0], classes)
+        return
+    graph.add("Identity", [scores[0]], "score" if spec.task == "ranking" else "value")
+    if len(scores) > 1:
+        beside = graph.add("Concat", scores[1:], axis=1) if len(scores) > 2 else scores[1]
+        # In order row by row: models fitted apart may cross.
+        count = graph.constant(np.array([len(scores) - 1], np.int64))
+        graph.add("TopK", [beside, count], "quantiles", more_outputs=["inner/places"], axis=1, largest=0, sorted=1)
+
+
+def _add_classes(graph: GraphBuilder, scores: str, classes: tuple) -> None:
     """`probabilities` [N, classes] and `label` [N] from the scores."""
     if len(classes) == 2:
         positive = graph.add("Sigmoid", [scores])
@@ -106,13 +131,20 @@ def finish(graph: GraphBuilder, spec: Spec, classes: tuple) -> onnx.ModelProto:
         helper.make_tensor_value_info(feature.name, TensorProto.STRING if feature.is_string else TensorProto.FLOAT, ["N", 1])
         for feature in spec.features
     ]
-    label_type = TensorProto.INT64 if isinstance(classes[0], int) else TensorProto.STRING
-    outputs = [
-        helper.make_tensor_value_info("label", label_type, ["N"]),
-        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", len(classes)]),
-    ]
-    body = helper.make_graph(graph.nodes, spec.model, inputs, outputs, initializer=graph.constants)
+    body = helper.make_graph(graph.nodes, spec.model, inputs, _outputs(spec, classes), initializer=graph.constants)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
     model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION, producer_name="perdure-tabular")
     onnx.checker.check_model(model)
     return model
+
+
+def _outputs(spec: Spec, classes: tuple) -> list[onnx.ValueInfoProto]:
+    def numbers(name: str, width: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width])
+
+    if spec.task in CLASSIFIERS:
+        label_type = TensorProto.INT64 if isinstance(classes[0], int) else TensorProto.STRING
+        return [helper.make_tensor_value_info("label", label_type, ["N"]), numbers("probabilities", len(classes))]
+    if spec.task == "ranking":
+        return [numbers("score", 1)]
+    return [numbers("value", 1), *([numbers("quantiles", len(spec.quantiles))] if spec.quantiles else [])]

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from .errors import TrainerError
+from .tasks import CLASSIFIERS
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,11 @@ class Parameter:
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
+
+
+def for_task(declared: dict[str, Parameter], task: str) -> dict[str, Parameter]:
+    """Those that mean something for the task."""
+    return declared if task in CLASSIFIERS else {name: one for name, one in declared.items() if name != "scale_pos_weight"}
 
 
 def resolve(given: dict, declared: dict[str, Parameter], algorithm: str) -> dict:

@@ -1,12 +1,16 @@
 """LightGBM: gradient-boosted trees, the default."""
 
+from dataclasses import replace
+
 import lightgbm
 import numpy as np
 
 from .dataset import Dataset
-from .fitted import Fitted, both_classes, report_rounds
+from .fitted import Fitted, both_classes, one_column, report_rounds
+from .goals import CLASSES, QUANTILE, RANK, Goal
 from .graph import add_ensemble
-from .parameters import Parameter
+from .parameters import Parameter, for_task
+from .ranking import TrainingRows, relevance_of, rows_of
 from .spec import Spec
 from .trees import LEAF, Ensemble, Tree, snap_down
 
@@ -33,17 +37,16 @@ PARAMETERS = {
 }
 
 
-def parameters_for(given: dict) -> dict[str, Parameter]:
-    return PARAMETERS
+def parameters_for(given: dict, task: str) -> dict[str, Parameter]:
+    return for_task(PARAMETERS, task)
 
 
-def fit(data: Dataset, parameters: dict, spec: Spec, report) -> Fitted:
+def fit(data: Dataset, goal: Goal, parameters: dict, spec: Spec, report) -> Fitted:
     settings = dict(parameters)
     rounds = settings.pop("num_iterations")
-    classes = len(data.classes)
+    train, of_goal = _training_rows(data, goal)
     settings |= {
-        "objective": "binary" if classes == 2 else "multiclass",
-        "num_class": 1 if classes == 2 else classes,
+        **of_goal,
         "metric": "none",
         "seed": spec.seed,
         "num_threads": spec.threads,
@@ -52,28 +55,43 @@ def fit(data: Dataset, parameters: dict, spec: Spec, report) -> Fitted:
         "force_row_wise": True,
         "verbosity": -1,
     }
-    train = lightgbm.Dataset(data.train, data.train_labels, params=settings, free_raw_data=True)
+    rows = lightgbm.Dataset(train.matrix, train.labels, group=train.group_sizes, params=settings, free_raw_data=True)
     booster = lightgbm.train(
-        settings, train, num_boost_round=rounds, callbacks=[lambda state: report_rounds(report, state.iteration + 1, rounds)]
+        settings, rows, num_boost_round=rounds, callbacks=[lambda state: report_rounds(report, state.iteration + 1, rounds)]
     )
 
     def predict(matrix: np.ndarray) -> np.ndarray:
         answer = booster.predict(matrix, num_threads=spec.threads)
-        return both_classes(answer) if classes == 2 else answer
+        if not goal.says_chances:
+            return one_column(answer)
+        return both_classes(answer) if goal.classes == 2 else answer
 
     return Fitted(
         predict=predict,
-        add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, _ensemble(booster)),
+        add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, _ensemble(booster, exact=not goal.says_chances)),
         gains=booster.feature_importance("gain"),
     )
 
 
-def _ensemble(booster: lightgbm.Booster) -> Ensemble:
+def _training_rows(data: Dataset, goal: Goal) -> tuple[TrainingRows, dict]:
+    """What is fitted, and the settings that say what for."""
+    if goal.kind == CLASSES:
+        binary = goal.classes == 2
+        return rows_of(data), {"objective": "binary" if binary else "multiclass", "num_class": 1 if binary else goal.classes}
+    if goal.kind == RANK:
+        rows = rows_of(data)
+        # LightGBM knows relevance as a place in a table of gains.
+        places, gains = relevance_of(rows.labels).as_places()
+        return replace(rows, labels=places), {"objective": "lambdarank", "label_gain": gains.tolist()}
+    return rows_of(data), {"objective": "quantile", "alpha": goal.quantile} if goal.kind == QUANTILE else {"objective": "regression"}
+
+
+def _ensemble(booster: lightgbm.Booster, exact: bool) -> Ensemble:
     dump = booster.dump_model()
     per_round = dump["num_tree_per_iteration"]
     trees = [_tree(one["tree_structure"], index % per_round) for index, one in enumerate(dump["tree_info"])]
     # The average that boosting starts from is inside the first trees' leaves.
-    return Ensemble(trees, "BRANCH_LEQ", [0.0] * per_round)
+    return Ensemble(trees, "BRANCH_LEQ", [0.0] * per_round, exact)
 
 
 def _tree(root: dict, target: int) -> Tree:

@@ -1,14 +1,16 @@
-"""scikit-learn's HistGradientBoostingClassifier on the ordinal codes."""
+"""scikit-learn's HistGradientBoosting on the ordinal codes. It has no ranker: a ranking is fitted to the relevance of each row by itself."""
 
 import contextlib
 import io
 import re
+from functools import partial
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from .dataset import Dataset
-from .fitted import Fitted, report_rounds
+from .fitted import Fitted, one_column, report_rounds
+from .goals import CLASSES, QUANTILE, Goal
 from .graph import add_ensemble
 from .parameters import Parameter
 from .spec import Spec
@@ -40,24 +42,32 @@ class _RoundsFromOutput(io.TextIOBase):
         return len(text)
 
 
-def fit(data: Dataset, parameters: dict, spec: Spec, report) -> Fitted:
+def fit(data: Dataset, goal: Goal, parameters: dict, spec: Spec, report) -> Fitted:
     settings = {name: parameters[name] for name in PARAMETERS}
     settings["max_depth"] = settings["max_depth"] or None
     # Not `categorical_features`: codes used as numbers are what the graph does too.
-    model = HistGradientBoostingClassifier(**settings, early_stopping=False, random_state=spec.seed, verbose=1)
+    model = _estimator(goal)(**settings, early_stopping=False, random_state=spec.seed, verbose=1)
     with contextlib.redirect_stdout(_RoundsFromOutput(report)):
         model.fit(data.train, data.train_labels)
     return Fitted(
-        predict=lambda matrix: model.predict_proba(matrix),
-        add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, _ensemble(model)),
+        predict=(lambda matrix: model.predict_proba(matrix)) if goal.says_chances else (lambda matrix: one_column(model.predict(matrix))),
+        add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, _ensemble(model, exact=not goal.says_chances)),
         gains=_gains(model, len(spec.features)),
     )
 
 
+def _estimator(goal: Goal):
+    if goal.kind == CLASSES:
+        return HistGradientBoostingClassifier
+    if goal.kind == QUANTILE:
+        return partial(HistGradientBoostingRegressor, loss="quantile", quantile=goal.quantile)
+    return HistGradientBoostingRegressor
+
+
 # The trees have no public form: `_predictors` is what the library's own exporters read, and the version is locked.
-def _ensemble(model: HistGradientBoostingClassifier) -> Ensemble:
+def _ensemble(model, exact: bool) -> Ensemble:
     trees = [_tree(predictor.nodes, target) for round_ in model._predictors for target, predictor in enumerate(round_)]
-    return Ensemble(trees, "BRANCH_LEQ", np.ravel(model._baseline_prediction).tolist())
+    return Ensemble(trees, "BRANCH_LEQ", np.ravel(model._baseline_prediction).tolist(), exact)
 
 
 def _tree(nodes: np.ndarray, target: int) -> Tree:
@@ -73,7 +83,7 @@ def _tree(nodes: np.ndarray, target: int) -> Tree:
     )
 
 
-def _gains(model: HistGradientBoostingClassifier, features: int) -> np.ndarray:
+def _gains(model, features: int) -> np.ndarray:
     gains = np.zeros(features)
     for round_ in model._predictors:
         for predictor in round_:

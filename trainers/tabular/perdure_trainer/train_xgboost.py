@@ -2,14 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import xgboost
 
 from .dataset import Dataset
-from .fitted import Fitted, both_classes, report_rounds
+from .errors import TrainerError
+from .fitted import Fitted, both_classes, one_column, report_rounds
+from .goals import CLASSES, QUANTILE, RANK, Goal
 from .graph import add_ensemble
-from .parameters import Parameter
+from .parameters import Parameter, for_task
+from .ranking import TrainingRows, relevance_of, rows_of
 from .spec import Spec
 from .trees import Ensemble, Tree
 
@@ -34,8 +38,8 @@ PARAMETERS = {
 }
 
 
-def parameters_for(given: dict) -> dict[str, Parameter]:
-    return PARAMETERS
+def parameters_for(given: dict, task: str) -> dict[str, Parameter]:
+    return for_task(PARAMETERS, task)
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
@@ -49,48 +53,76 @@ class _Rounds(xgboost.callback.TrainingCallback):
         return False
 
 
-def fit(data: Dataset, parameters: dict, spec: Spec, report) -> Fitted:
+def fit(data: Dataset, goal: Goal, parameters: dict, spec: Spec, report) -> Fitted:
     settings = dict(parameters)
     rounds = settings.pop("num_boost_round")
-    classes = len(data.classes)
-    settings |= {
-        "objective": "binary:logistic" if classes == 2 else "multi:softprob",
-        "tree_method": "hist",
-        "seed": spec.seed,
-        "nthread": spec.threads,
-        "verbosity": 1,
-    }
-    if classes > 2:
-        settings["num_class"] = classes
+    rows, of_goal = _training_rows(data, goal)
+    settings |= {**of_goal, "tree_method": "hist", "seed": spec.seed, "nthread": spec.threads, "verbosity": 1}
+    if goal.classes > 2:
         del settings["scale_pos_weight"]
     names = [feature.name for feature in spec.features]
-    train = xgboost.DMatrix(data.train, data.train_labels, feature_names=names, nthread=spec.threads)
+    train = xgboost.DMatrix(rows.matrix, rows.labels, feature_names=names, nthread=spec.threads)
+    if rows.group_sizes is not None:
+        train.set_group(rows.group_sizes)
     booster = xgboost.train(settings, train, num_boost_round=rounds, callbacks=[_Rounds(report, rounds)])
+    ensemble = _ensemble(booster, goal)
 
     def predict(matrix: np.ndarray) -> np.ndarray:
-        answer = booster.predict(xgboost.DMatrix(matrix, feature_names=names, nthread=spec.threads))
-        return both_classes(answer) if classes == 2 else answer.astype(np.float64)
+        asked = xgboost.DMatrix(matrix, feature_names=names, nthread=spec.threads)
+        if not goal.says_chances:
+            return one_column(_sums_of_leaves(booster, asked, ensemble))
+        answer = booster.predict(asked)
+        return both_classes(answer) if goal.classes == 2 else answer.astype(np.float64)
 
     gains = booster.get_score(importance_type="total_gain")
     return Fitted(
         predict=predict,
-        add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, _ensemble(booster, classes)),
+        add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, ensemble),
         gains=np.array([gains.get(name, 0.0) for name in names]),
     )
 
 
-def _ensemble(booster: xgboost.Booster, classes: int) -> Ensemble:
+def _training_rows(data: Dataset, goal: Goal) -> tuple[TrainingRows, dict]:
+    """What is fitted, and the settings that say what for."""
+    rows = rows_of(data)
+    if goal.kind == CLASSES:
+        return rows, {"objective": "binary:logistic"} if goal.classes == 2 else {"objective": "multi:softprob", "num_class": goal.classes}
+    if goal.kind == RANK:
+        relevance = relevance_of(rows.labels)
+        return replace(rows, labels=relevance.values), {"objective": "rank:ndcg", "ndcg_exp_gain": relevance.doubling}
+    if goal.kind == QUANTILE:
+        return rows, {"objective": "reg:quantileerror", "quantile_alpha": goal.quantile}
+    return rows, {"objective": "reg:squarederror"}
+
+
+def _sums_of_leaves(booster: xgboost.Booster, rows: xgboost.DMatrix, ensemble: Ensemble) -> np.ndarray:
+    """Native answers, with the leaves that the library names added up as doubles: its own float32 sum loses the last digits of
+    a number near zero. Raises TrainerError `parity` where the two differ by more than that."""
+    leaves = booster.predict(rows, pred_leaf=True).astype(np.int64).reshape(rows.num_row(), -1)
+    sums = np.full(rows.num_row(), ensemble.base_scores[0], np.float64)
+    sizes = np.abs(sums)
+    for tree, places in zip(ensemble.trees, leaves.T, strict=True):
+        added = tree.value[places].astype(np.float64)
+        sums += added
+        sizes += np.abs(added)
+    lost = np.abs(sums - booster.predict(rows, output_margin=True))
+    if not (lost <= 1e-6 * np.maximum(1, sizes) * max(1, len(ensemble.trees)) ** 0.5).all():
+        raise TrainerError("parity", "XGBoost's answers are not the sums of the leaves that it names. This is a fault of the trainer.")
+    return sums
+
+
+def _ensemble(booster: xgboost.Booster, goal: Goal) -> Ensemble:
     learner = json.loads(booster.save_raw("json"))["learner"]
     body = learner["gradient_booster"]["model"]
     trees = [_tree(one, target) for one, target in zip(body["trees"], body["tree_info"], strict=True)]
     base = json.loads(learner["learner_model_param"]["base_score"])
     scores = base if isinstance(base, list) else [base]
-    if classes == 2:
+    if goal.classes == 2:
         # The base score is a probability, and the leaves add to its logit.
         scores = [math.log(scores[0] / (1 - scores[0]))]
-    elif len(scores) == 1:
-        scores = scores * classes
-    return Ensemble(trees, "BRANCH_LT", scores)
+    elif len(scores) == 1 and goal.classes:
+        scores = scores * goal.classes
+    return Ensemble(trees, "BRANCH_LT", scores, exact=not goal.says_chances)
 
 
 def _tree(raw: dict, target: int) -> Tree:

@@ -27,8 +27,11 @@ class Ensemble:
     trees: list[Tree]
     # "BRANCH_LEQ": left when value <= threshold; "BRANCH_LT": left when value < threshold.
     condition: str
-    # Added to the sum of the leaves: one number for two classes, else one a class.
+    # Added to the sum of the leaves: one number for two classes or a number, else one a class.
     base_scores: list[float]
+    # Whether leaves are added up as doubles. A probability forgives what float32 loses on the way; a number near zero, the
+    # difference of great ones, does not.
+    exact: bool = False
 
     @property
     def targets(self) -> int:
