@@ -77,7 +77,9 @@ const blamed: Record<string, ErrorCode> = {
   'data-empty': 'data/invalid',
   'column-missing': 'data/invalid',
   'label-invalid': 'data/invalid',
+  'label-constant': 'data/invalid',
   'one-class': 'data/invalid',
+  'class-absent': 'data/invalid',
   'out-of-memory': 'training/out-of-memory',
 };
 

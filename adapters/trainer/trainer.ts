@@ -36,10 +36,7 @@ export interface TrainerResult {
   modelBytes: number;
   /** SHA-256 of `model.onnx`, 64 lower-case hex digits. */
   modelSha256: string;
-  /**
-   * The native model's probabilities for the holdout, in file order: column `probability`, or `probability_<place>`
-   * beyond two classes.
-   */
+  /** The native model's answers for the holdout, in file order; columns by task, see `trainers/README.md`. */
   nativePath: string;
   durationMs: number;
 }

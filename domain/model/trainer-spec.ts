@@ -2,15 +2,8 @@ import type { ModelDefinition } from './model-definition.js';
 import { quantilesOf, taskOf } from '../tasks/task-of.js';
 import type { TrainerSpec } from '../training/trainer.js';
 
-/** Fits beside the one on every training row, where a threshold is to be chosen on rows that the model has not seen. */
-const folds = 3;
-
 /** What a trainer is told of a definition. Files are absolute local paths, in order. */
-export function trainerSpecOf(
-  definition: ModelDefinition,
-  trainFiles: string[],
-  holdoutFiles: string[],
-): TrainerSpec {
+export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[], holdoutFiles: string[]): TrainerSpec {
   const { name, contract, training } = definition;
   const quantiles = quantilesOf(contract);
   return {
@@ -28,7 +21,6 @@ export function trainerSpecOf(
     ...(contract.label && { label: trainerLabelOf(contract.label) }),
     ...(contract.group !== undefined && { group: contract.group }),
     ...(quantiles.length > 0 && { quantiles }),
-    ...(choosesThreshold(definition) && { outOfFold: { folds, seed: training.seed } }),
     trainFiles,
     holdoutFiles,
     threads: training.threads,
@@ -36,11 +28,9 @@ export function trainerSpecOf(
   };
 }
 
-/** Whether the threshold of a version is chosen and not given. */
-export const choosesThreshold = (definition: Pick<ModelDefinition, 'task' | 'evaluation'>): boolean =>
-  taskOf(definition).hasThreshold && typeof definition.evaluation.threshold !== 'number';
-
 function trainerLabelOf(label: NonNullable<ModelDefinition['contract']['label']>): NonNullable<TrainerSpec['label']> {
-  const { name, type } = label;
-  return 'classes' in label && label.classes !== undefined ? { name, type, classes: label.classes } : { name, type };
+  const { name } = label;
+  if (label.type === 'integer') return { name, type: label.type, ...(label.classes && { classes: label.classes }) };
+  if (label.type === 'string') return { name, type: label.type, ...(label.classes && { classes: label.classes }) };
+  return { name, type: label.type };
 }

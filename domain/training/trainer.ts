@@ -53,9 +53,7 @@ export const trainerSpecSchema = z
     /** Of a regression: probabilities of the quantiles that it also answers with, rising. */
     quantiles: z.array(z.number().gt(0).lt(1)).min(1).optional(),
     /** Asks for answers on the training rows by models that have not seen them. */
-    outOfFold: z
-      .strictObject({ folds: z.int().min(2).max(20), seed: z.int().min(0).max(2_147_483_647) })
-      .optional(),
+    outOfFold: z.strictObject({ folds: z.int().min(2).max(20), seed: z.int().min(0).max(2_147_483_647) }).optional(),
     trainFiles: filesSchema,
     /** Without the label: who evaluates keeps it. */
     holdoutFiles: filesSchema,

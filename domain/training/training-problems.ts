@@ -28,7 +28,8 @@ export function trainingProblems(definition: TrainedDefinition): DefinitionProbl
   if (training.parameters['estimator'] === 'ridge' && quantilesOf(contract).length > 0)
     problems.push({
       path: 'training.parameters.estimator',
-      message: 'ridge answers no quantiles: use hist-gradient-boosting, lightgbm or xgboost, or leave contract.output out',
+      message:
+        'ridge answers no quantiles: use hist-gradient-boosting, lightgbm or xgboost, or leave contract.output out',
     });
   return problems;
 }

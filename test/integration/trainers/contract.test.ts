@@ -5,7 +5,17 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../../adapters/trainer/trainer.js';
 import type { TrainerProgress, TrainerSpec } from '../../../domain/training/trainer.js';
-import { greatestDifference, readColumns, scoreParquet } from './parity.js';
+import {
+  binaryColumns,
+  greatestDifference,
+  metricsOnHoldout,
+  multiclassColumns,
+  numbersOf,
+  rankingColumns,
+  readColumns,
+  regressionColumns,
+  scoreParquet,
+} from './parity.js';
 import { smallSpec, writeSmallParquet } from './small-parquet.js';
 
 const projectRoot = path.resolve(import.meta.dirname, '../../..');
@@ -49,7 +59,13 @@ const algorithms: [string, Partial<TrainerSpec>][] = [
   ['sklearn logistic regression', { algorithm: 'sklearn', parameters: { estimator: 'logistic-regression' } }],
 ];
 
-describe.each(algorithms)('%s', (_name, changes) => {
+/** Where one estimator is for classes, the other that is for numbers. */
+const linear = (parameters: TrainerSpec['parameters'] = {}): TrainerSpec['parameters'] =>
+  parameters['estimator'] === 'logistic-regression' ? { ...parameters, estimator: 'ridge' } : parameters;
+
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+describe.each(algorithms)('%s', (name, changes) => {
   const phases = new Set<string>();
   let made: ReturnType<typeof train> | undefined;
   /** Trained once, for all that ask what it is like. */
@@ -62,12 +78,13 @@ describe.each(algorithms)('%s', (_name, changes) => {
       const spec = smallSpec(files, changes);
       const result = await trained();
       const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
-      expect(await greatestDifference(onnx.scores, result.nativePath, 2)).toBeLessThanOrEqual(parityMax);
+      expect(await greatestDifference(onnx.outputs, result.nativePath, binaryColumns)).toBeLessThanOrEqual(parityMax);
       expect(onnx.inputNames).toEqual(['city', 'remark', 'size', 'wind']);
-      expect([...onnx.label.dims, onnx.label.type]).toEqual([onnx.rows, 'int64']);
-      expect(onnx.probabilities.dims).toEqual([onnx.rows, 2]);
+      expect(onnx.outputs['label']).toMatchObject({ dims: [onnx.rows], type: 'int64' });
+      expect(numbersOf(onnx.outputs, 'probabilities').dims).toEqual([onnx.rows, 2]);
       expect(result.report).toMatchObject({ rowsHeldOut: onnx.rows, classes: [0, 1], algorithm: spec.algorithm });
-      expect(result.report.holdoutMetrics.rocAuc).toBeGreaterThan(0.85);
+      const measured = await metricsOnHoldout(result.nativePath, files.holdout, 'late');
+      expect(measured.rocAuc).toBeGreaterThan(0.85);
       expect(result.report.featureImportances.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
       expect([...phases]).toEqual(['load', 'fit', 'convert', 'verify', 'write']);
       expect(createHash('sha256').update(readFileSync(result.modelPath)).digest('hex')).toBe(result.modelSha256);
@@ -79,7 +96,7 @@ describe.each(algorithms)('%s', (_name, changes) => {
     { timeout: 120_000 },
     async () => {
       const digests = new Set([(await trained()).modelSha256]);
-      for (const threads of [1, 2]) digests.add((await train(smallSpec(files, { ...changes, threads }))).modelSha256);
+      digests.add((await train(smallSpec(files, { ...changes, threads: 1 }))).modelSha256);
       expect(digests.size).toBe(1);
     },
   );
@@ -88,15 +105,70 @@ describe.each(algorithms)('%s', (_name, changes) => {
     ['strings', { name: 'band', type: 'string' as const }, ['large', 'middle', 'small'], 'string'],
     ['whole numbers with given classes', { name: 'grade', type: 'integer' as const, classes: [7, 3] }, [7, 3], 'int64'],
   ])('keeps parity with labels that are %s', { timeout: 120_000 }, async (_case, label, classes, type) => {
-    const spec = smallSpec(files, { ...changes, label });
+    const spec = smallSpec(files, { ...changes, task: 'multiclass', label });
     const result = await train(spec);
     const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
     expect(result.report.classes).toEqual(classes);
-    expect(await greatestDifference(onnx.scores, result.nativePath, classes.length)).toBeLessThanOrEqual(parityMax);
-    expect(onnx.label.type).toBe(type);
+    const columns = multiclassColumns(classes.length);
+    expect(await greatestDifference(onnx.outputs, result.nativePath, columns)).toBeLessThanOrEqual(parityMax);
+    expect(onnx.outputs['label']?.type).toBe(type);
     const [truth = []] = await readColumns(files.holdout, [label.name]);
-    const right = truth.filter((value, row) => String(value) === String(onnx.label.data[row])).length;
+    const right = truth.filter((value, row) => String(value) === String(onnx.outputs['label']?.data[row])).length;
     expect(right / truth.length).toBeGreaterThan(0.85);
+  });
+
+  it('answers with a number and its quantiles in order', { timeout: 120_000 }, async () => {
+    const quantiles = name.includes('regression') ? undefined : [0.1, 0.5, 0.9];
+    const spec = smallSpec(files, {
+      ...changes,
+      parameters: linear(changes.parameters),
+      task: 'regression',
+      label: { name: 'cost', type: 'number' },
+      ...(quantiles && { quantiles }),
+    });
+    const result = await train(spec);
+    const { outputs, rows } = await scoreParquet(result.modelPath, files.holdout, spec.features);
+    const width = quantiles?.length ?? 0;
+    expect(await greatestDifference(outputs, result.nativePath, regressionColumns(width))).toBeLessThanOrEqual(1e-6);
+    const [costs = []] = (await readColumns(files.holdout, ['cost'])).map((column) => column.map(Number));
+    const { data: values, dims } = numbersOf(outputs, 'value');
+    expect(dims).toEqual([rows, 1]);
+    // The noise is a thousand wide: nothing does better than 250.
+    expect(mean(costs.map((cost, row) => Math.abs(cost - (values[row] ?? NaN))))).toBeLessThan(330);
+    expect(result.report.classes).toBeUndefined();
+    if (!quantiles) return expect(Object.keys(outputs)).toEqual(['value']);
+    const { data } = numbersOf(outputs, 'quantiles');
+    const rowOf = (row: number) => [...data.subarray(row * width, (row + 1) * width)];
+    expect(costs.every((_, row) => rowOf(row).every((one, at, all) => at === 0 || one >= (all[at - 1] ?? 0)))).toBe(
+      true,
+    );
+    const inside = costs.map((cost, row) => Number(cost >= (rowOf(row)[0] ?? NaN) && cost <= (rowOf(row)[2] ?? NaN)));
+    // Two hundred rounds on three thousand rows know them too well: the interval is somewhat narrow on others.
+    expect(Math.abs(mean(inside) - 0.8)).toBeLessThan(0.2);
+  });
+
+  it('puts the rows of a group in order', { timeout: 120_000 }, async () => {
+    const spec = smallSpec(files, {
+      ...changes,
+      parameters: linear(changes.parameters),
+      task: 'ranking',
+      group: 'query',
+      label: { name: 'relevance', type: 'integer' },
+    });
+    const result = await train(spec);
+    const { outputs, rows } = await scoreParquet(result.modelPath, files.holdout, spec.features);
+    expect(await greatestDifference(outputs, result.nativePath, rankingColumns)).toBeLessThanOrEqual(1e-6);
+    const [queries = [], relevance = []] = await readColumns(files.holdout, ['query', 'relevance']);
+    const { data: scores, dims } = numbersOf(outputs, 'score');
+    expect(dims).toEqual([rows, 1]);
+    const pairs = queries.flatMap((query, row) =>
+      queries
+        .flatMap((other, place) => (other === query ? [place] : []))
+        .filter((place) => Number(relevance[place]) > Number(relevance[row]))
+        .map((place) => Number((scores[place] ?? NaN) > (scores[row] ?? NaN))),
+    );
+    expect(pairs.length).toBeGreaterThan(1000);
+    expect(mean(pairs)).toBeGreaterThan(0.9);
   });
 
   it('names a parameter that it does not know', { timeout: 60_000 }, async () => {
@@ -125,7 +197,7 @@ describe('what a trainer refuses', () => {
     ],
     [
       'a label value outside the classes',
-      { label: { name: 'grade', type: 'integer', classes: [3, 4] } },
+      { task: 'multiclass', label: { name: 'grade', type: 'integer', classes: [3, 4] } },
       'data/invalid',
       /grade has the value 7/,
     ],
@@ -186,7 +258,7 @@ it('gives a model even where no split helps', { timeout: 60_000 }, async () => {
   const spec = smallSpec(files, { parameters: { min_data_in_leaf: 100_000 } });
   const result = await train(spec);
   const onnx = await scoreParquet(result.modelPath, files.holdout, spec.features);
-  expect(await greatestDifference(onnx.scores, result.nativePath, 2)).toBeLessThanOrEqual(parityMax);
+  expect(await greatestDifference(onnx.outputs, result.nativePath, binaryColumns)).toBeLessThanOrEqual(parityMax);
   expect(result.report.featureImportances.every(({ share }) => share === 0)).toBe(true);
 });
 

@@ -22,7 +22,10 @@ export async function writeSmallParquet(folder: string): Promise<{ train: string
         SELECT *, (size * 2 + coalesce(wind, 3) / 10 + CASE city WHEN 'Zürich' THEN 1 WHEN 'Ávila' THEN -1 ELSE 0
         END + ${uniform('noise')} > 1.9) AS late,
           CASE WHEN size > 0.66 THEN 'large' WHEN size > 0.33 THEN 'middle' ELSE 'small' END AS band,
-          (CASE WHEN size > 0.5 THEN 7 ELSE 3 END) AS grade
+          (CASE WHEN size > 0.5 THEN 7 ELSE 3 END) AS grade,
+          (size * 2 + coalesce(wind, 3) / 10 + ${uniform('noise')} - 1.5) * 1000 AS cost,
+          'query ' || (hash(i, 'query') % 150) AS query,
+          (floor(size * 4))::INT AS relevance
         FROM (SELECT i,
           CASE ${unseen} WHEN ${uniform('null')} < 0.1 THEN NULL WHEN ${uniform('empty')} < 0.05 THEN ''
             ELSE (['Zürich', 'Ávila', 'oslo', 'Oslo', '東京'])[1 + (hash(i, 'city') % 5)::INT] END AS city,
@@ -40,7 +43,8 @@ export async function writeSmallParquet(folder: string): Promise<{ train: string
 
 export function smallSpec(files: { train: string; holdout: string }, changes: Partial<TrainerSpec> = {}): TrainerSpec {
   return {
-    specVersion: 1,
+    specVersion: 2,
+    task: 'binary',
     model: 'small',
     algorithm: 'lightgbm',
     parameters: {},

@@ -12,7 +12,9 @@ from .linear_design import Design
 from .parameters import Parameter
 from .spec import Spec
 
-PARAMETERS = {"alpha": Parameter(1.0, 1e-6, 1e6)}
+PARAMETERS = {
+    "alpha": Parameter(1.0, 1e-6, 1e6),
+}
 
 
 def fit(data: Dataset, goal: Goal, parameters: dict, spec: Spec, report) -> Fitted:

@@ -9,6 +9,7 @@ const programs = {
   xgboost: 'train_xgboost.py',
   'hist-gradient-boosting': 'train_sklearn_boosting.py',
   'logistic-regression': 'train_sklearn_logistic.py',
+  ridge: 'train_sklearn_ridge.py',
 };
 
 /** `"name": Parameter(default, low, high)` of a trainer's source, as our own table writes it. */
@@ -34,6 +35,6 @@ function parameterOf(text: string): TrainerParameter {
 
 it.each(Object.entries(programs))('a plan knows the parameters of %s as the trainer declares them', (name, program) => {
   const declared = declaredIn(program);
-  expect(Object.keys(declared).length).toBeGreaterThan(1);
+  expect(Object.keys(declared).length).toBeGreaterThan(0);
   expect(Object.entries(trainerParameters).find(([one]) => one === name)?.[1]).toEqual(declared);
 });

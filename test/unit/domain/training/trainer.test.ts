@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { trainerMessageSchema, trainerResultSchema, trainerSpecSchema } from '../../../../domain/training/trainer.js';
 
 const spec = {
-  specVersion: 1,
+  specVersion: 2,
+  task: 'binary',
   model: 'flight-delay',
   algorithm: 'lightgbm',
   parameters: {},
@@ -32,7 +33,7 @@ describe('the specification', () => {
       'features.0.name',
     ],
     ['classes of a boolean label', { ...spec, label: { ...spec.label, classes: [0, 1] } }, 'label'],
-    ['another version', { ...spec, specVersion: 2 }, 'specVersion'],
+    ['another version', { ...spec, specVersion: 1 }, 'specVersion'],
   ])('refuses %s and names the field', (_case, value, field) => {
     expect(problemsOf(value)).toEqual([field]);
   });
@@ -45,11 +46,11 @@ describe('messages and results', () => {
     expect(trainerMessageSchema.safeParse({ ...progress, fraction: 1.5 }).success).toBe(false);
   });
 
-  it('refuses a metric that a diverged training would have left as null', () => {
-    const metrics = { logLoss: null, rocAuc: 0.5 };
+  it('refuses a metric that a diverged training would have left as no number', () => {
+    const metrics = { logLoss: 'NaN', rocAuc: 0.5 };
     const paths = trainerResultSchema
-      .safeParse({ holdoutMetrics: metrics })
+      .safeParse({ trainMetrics: metrics })
       .error?.issues.map((issue) => issue.path.join('.'));
-    expect(paths).toContain('holdoutMetrics.logLoss');
+    expect(paths).toContain('trainMetrics.logLoss');
   });
 });
