@@ -21,7 +21,9 @@ export function trainingProblems(definition: TrainedDefinition): DefinitionProbl
     return [
       {
         path: 'training.algorithm',
-        message: `${training.algorithm} learns from labels, and the task ${task.name} has none: train with a program of your own`,
+        message:
+          `${training.algorithm} learns from labels, and the task ${task.name} has none: train with a program of ` +
+          'your own',
       },
     ];
   const problems = parameterProblems(training, task);

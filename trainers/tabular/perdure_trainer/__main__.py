@@ -42,7 +42,7 @@ def train(spec: Spec, out_dir: str, progress: Progress) -> None:
 
     clock = _Clock()
     # Imported now: each library takes a second and memory, and only one is needed.
-    algorithm = importlib.import_module(f".train_{spec.algorithm}", __package__)
+    algorithm = importlib.import_module(f".algorithms.train_{spec.algorithm}", __package__)
     parameters = resolve(spec.parameters, algorithm.parameters_for(spec.parameters, spec.task), spec.algorithm)
     from . import graph as onnx_graph
     from .dataset import load

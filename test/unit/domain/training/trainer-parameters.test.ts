@@ -14,7 +14,7 @@ const programs = {
 
 /** `"name": Parameter(default, low, high)` of a trainer's source, as our own table writes it. */
 function declaredIn(program: string): Record<string, TrainerParameter> {
-  const source = readFileSync(path.join(projectRoot, 'trainers/tabular/perdure_trainer', program), 'utf8');
+  const source = readFileSync(path.join(projectRoot, 'trainers/tabular/perdure_trainer/algorithms', program), 'utf8');
   const table = /^PARAMETERS = \{\n([\s\S]*?)^\}/m.exec(source)?.[1] ?? '';
   return Object.fromEntries(
     [...table.matchAll(/^ {4}"(\w+)": Parameter\((.*)\),$/gm)].map(([, name = '', text = '']) => [

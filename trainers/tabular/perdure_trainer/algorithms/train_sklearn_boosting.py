@@ -8,13 +8,13 @@ from functools import partial
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from .dataset import Dataset
-from .fitted import Fitted, one_column, report_rounds
-from .goals import CLASSES, QUANTILE, Goal
-from .graph import add_ensemble
-from .parameters import Parameter
-from .spec import Spec
-from .trees import LEAF, Ensemble, Tree, snap_down
+from ..dataset import Dataset
+from ..fitted import Fitted, one_column, report_rounds
+from ..goals import CLASSES, QUANTILE, Goal
+from ..graph import add_ensemble
+from ..parameters import Parameter
+from ..spec import Spec
+from ..trees import LEAF, Ensemble, Tree, snap_down
 
 # scikit-learn's own names. `max_depth` 0 means no limit.
 PARAMETERS = {

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import xgboost
 
-from .dataset import Dataset
-from .errors import TrainerError
-from .fitted import Fitted, both_classes, one_column, report_rounds
-from .goals import CLASSES, QUANTILE, RANK, Goal
-from .graph import add_ensemble
-from .parameters import Parameter, for_task
+from ..dataset import Dataset
+from ..errors import TrainerError
+from ..fitted import Fitted, both_classes, one_column, report_rounds
+from ..goals import CLASSES, QUANTILE, RANK, Goal
+from ..graph import add_ensemble
+from ..parameters import Parameter, for_task
 from .ranking import TrainingRows, relevance_of, rows_of
-from .spec import Spec
-from .trees import Ensemble, Tree
+from ..spec import Spec
+from ..trees import Ensemble, Tree
 
 LIBRARIES = ("xgboost",)
 

@@ -3,12 +3,12 @@
 from . import train_sklearn_boosting as boosting
 from . import train_sklearn_logistic as logistic
 from . import train_sklearn_ridge as ridge
-from .dataset import Dataset
-from .fitted import Fitted
-from .goals import Goal
-from .parameters import Parameter
-from .spec import Spec
-from .tasks import CLASSIFIERS
+from ..dataset import Dataset
+from ..fitted import Fitted
+from ..goals import Goal
+from ..parameters import Parameter
+from ..spec import Spec
+from ..tasks import CLASSIFIERS
 
 LIBRARIES = ("scikit-learn",)
 

@@ -3,10 +3,10 @@
 import numpy as np
 from onnx import TensorProto
 
-from .dataset import Dataset
-from .errors import TrainerError
-from .graph import GraphBuilder
-from .spec import Spec
+from ..dataset import Dataset
+from ..errors import TrainerError
+from ..graph import GraphBuilder
+from ..spec import Spec
 
 # One column a level: beyond this the design matrix is the wrong tool.
 _MOST_LEVELS = 1000

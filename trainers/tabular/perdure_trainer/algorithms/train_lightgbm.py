@@ -5,14 +5,14 @@ from dataclasses import replace
 import lightgbm
 import numpy as np
 
-from .dataset import Dataset
-from .fitted import Fitted, both_classes, one_column, report_rounds
-from .goals import CLASSES, QUANTILE, RANK, Goal
-from .graph import add_ensemble
-from .parameters import Parameter, for_task
+from ..dataset import Dataset
+from ..fitted import Fitted, both_classes, one_column, report_rounds
+from ..goals import CLASSES, QUANTILE, RANK, Goal
+from ..graph import add_ensemble
+from ..parameters import Parameter, for_task
 from .ranking import TrainingRows, relevance_of, rows_of
-from .spec import Spec
-from .trees import LEAF, Ensemble, Tree, snap_down
+from ..spec import Spec
+from ..trees import LEAF, Ensemble, Tree, snap_down
 
 LIBRARIES = ("lightgbm",)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dataset import Dataset
+from ..dataset import Dataset
 
 # Up to here a relevance is a grade, whose gain doubles with each step as the libraries have it; beyond, or where it is not
 # whole, the gain is the relevance itself.

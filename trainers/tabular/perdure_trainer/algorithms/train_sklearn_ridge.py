@@ -4,13 +4,13 @@ import numpy as np
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from .dataset import Dataset
-from .errors import TrainerError
-from .fitted import Fitted, one_column
-from .goals import QUANTILE, Goal
+from ..dataset import Dataset
+from ..errors import TrainerError
+from ..fitted import Fitted, one_column
+from ..goals import QUANTILE, Goal
 from .linear_design import Design
-from .parameters import Parameter
-from .spec import Spec
+from ..parameters import Parameter
+from ..spec import Spec
 
 PARAMETERS = {
     "alpha": Parameter(1.0, 1e-6, 1e6),

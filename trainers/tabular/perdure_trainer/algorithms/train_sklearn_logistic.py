@@ -3,13 +3,13 @@
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from .dataset import Dataset
-from .errors import TrainerError
-from .fitted import Fitted
-from .goals import Goal
+from ..dataset import Dataset
+from ..errors import TrainerError
+from ..fitted import Fitted
+from ..goals import Goal
 from .linear_design import Design
-from .parameters import Parameter
-from .spec import Spec
+from ..parameters import Parameter
+from ..spec import Spec
 
 PARAMETERS = {
     "C": Parameter(1.0, 1e-6, 1e6),

@@ -1,0 +1,1 @@
+"""One module for each library or estimator, and what several of them share."""
