@@ -30,7 +30,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...featureProblems(contract),
     ...dataProblems(data),
     ...momentProblems(contract, data),
-    ...programProblems(training),
+    ...programProblems(definition.training),
     ...splitProblems(data, contract),
     ...trainingProblems(definition),
     ...evaluationProblems(evaluation, contract),

@@ -52,6 +52,8 @@ export const trainerSpecSchema = z
     group: columnNameSchema.optional(),
     /** Of a regression: probabilities of the quantiles that it also answers with, rising. */
     quantiles: z.array(z.number().gt(0).lt(1)).min(1).optional(),
+    /** Of an embedding: how many numbers. */
+    length: z.int().min(1).optional(),
     /** Asks for answers on the training rows by models that have not seen them. */
     outOfFold: z.strictObject({ folds: z.int().min(2).max(20), seed: z.int().min(0).max(2_147_483_647) }).optional(),
     trainFiles: filesSchema,

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { parameterProblems } from '../../../../domain/training/trainer-parameters.js';
+import { trainingProblems } from '../../../../domain/training/training-problems.js';
 import { programProblems } from '../../../../domain/training/program-problems.js';
 import { programSha256Of, trainerNameOf, trainingPolicySchema } from '../../../../domain/training/training-policy.js';
 import { whyNotSettable } from '../../../../domain/settable-path.js';
+import flightDelay from '../../../../models/flight-delay/model.js';
 
 test('a program of the team’s own takes parameters of its own, and no algorithm beside it', () => {
   const own = trainingPolicySchema.parse({ program: './trainer', parameters: { depth: 3 } });
-  expect([...programProblems(own), ...parameterProblems(own)]).toEqual([]);
+  expect([...programProblems(own), ...trainingProblems({ contract: flightDelay.contract, training: own })]).toEqual([]);
   expect(programProblems({ ...own, algorithm: 'xgboost' })).toEqual([
     { path: 'training.algorithm', message: expect.stringContaining('leave one of them out') },
   ]);
