@@ -70,7 +70,7 @@ export function createActivities(deps: ActivityDependencies) {
   const { takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows, ...some } = remote;
   const { waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } = some;
   const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, compactDay, ...most } = others;
-  const { train, ...activities } = most;
+  const { train, trainFold, ...activities } = most;
   return {
     /** Beside the workflow task itself. */
     local: { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest },
@@ -82,7 +82,7 @@ export function createActivities(deps: ActivityDependencies) {
     judging: { lookAtRollout, lookAtLabels },
     evidence: { gatherEvidence },
     data: { takeSnapshot, evaluateRun, compactDay },
-    training: { train },
+    training: { train, trainFold },
   } satisfies Record<ActivityQueue | 'local', object>;
 }
 

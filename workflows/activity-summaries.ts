@@ -45,6 +45,7 @@ export const activitySummaries: Readonly<Record<string, string>> = {
   takeRolloutLease: 'acquire the rollout lease, or retry while another rollout holds it',
   takeSnapshot: 'snapshot and validate the data',
   takeTrainingLease: 'acquire a training slot, or retry while other runs hold them',
+  trainFold: 'train the model that has not seen a fold',
   train: 'run the trainer',
   verifyPromotion: 'verify evidence and approvals again',
   waitForAcknowledgement: 'wait until every gateway serves the route',

@@ -6,6 +6,7 @@ import type { RunOutcome } from '../../domain/training/run.js';
 import { buildManifest } from '../../domain/data/snapshot/snapshot-manifest.js';
 import { describeNewData, hasSameRows } from '../../domain/data/snapshot/new-data.js';
 import { describeSplit, splitIn } from '../../domain/data/split-policy.js';
+import { foldsOf } from '../../domain/data/snapshot/folds.js';
 import { snapshotDigest, type PartitionFile, type SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import { recordSnapshot } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
@@ -22,7 +23,7 @@ import { snapshotFiles } from './snapshot-files.js';
 
 export type SnapshotResult =
   | { outcome: 'unchanged'; reason: string; version: number; watermark: Partition | null }
-  | { outcome: 'taken'; snapshotSha256: string; watermark: Partition | null; summary: string }
+  | { outcome: 'taken'; snapshotSha256: string; watermark: Partition | null; summary: string; folds?: number[] }
   | { outcome: Extract<RunOutcome, 'no-new-data' | 'data-missing' | 'quarantined'>; reason: string };
 
 /**
@@ -85,7 +86,11 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       `snapshot ${snapshotSha256.slice(0, 12)}: ${describeSides(manifest, plan)}` +
       `${why && `. New: ${why}`}${notRead && `.${notRead}`}`;
     await finishRunStep(db, claim, summary);
-    return { outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary };
+    const folds = foldsOf(manifest).map(({ number }) => number);
+    return {
+      ...{ outcome: 'taken', snapshotSha256, watermark: watermarkAfter, summary },
+      ...(folds.length > 0 && { folds }),
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FoldModel } from '../../domain/model/model-version.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun } from '../../db/training/run-queries.js';
 import { createEvaluator, summaryOf } from './evaluator.js';
@@ -16,6 +17,7 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
       definitionSha256: string;
       snapshotSha256: string;
       artifactSha256: string;
+      folds?: FoldModel[];
     }): Promise<{ evaluationKey: string; summary: string }> {
       return withHeartbeat(async (signal, report) => {
         const claim = await startRunStep(db, { runId: asked.runId, step: 'evaluate', writeOrder: writeOrder() });

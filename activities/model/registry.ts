@@ -2,6 +2,7 @@ import { canonicalJson } from '../../domain/canonical-json.js';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { modelCard } from '../../domain/model/model-card.js';
 import { modelCardMarkdown } from '../../domain/model/model-card-markdown.js';
+import type { FoldModel } from '../../domain/model/model-version.js';
 import type { Environment } from '../../domain/names.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
@@ -37,6 +38,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
       watermark: Partition | null;
       trained: Trained;
       evaluationKey: string;
+      folds?: FoldModel[];
     }): Promise<Registered> {
       const { runId, definitionSha256, snapshotSha256, trained, evaluationKey } = asked;
       const definition = await definitionByDigest(db, definitionSha256);
@@ -69,6 +71,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
           ...(programSha256 !== undefined && { programSha256 }),
           libraries: result.libraries,
           seed: definition.training.seed,
+          ...(asked.folds && { folds: asked.folds }),
         },
         watermark: asked.watermark,
       });

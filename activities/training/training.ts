@@ -1,6 +1,9 @@
 import { runTrainer } from '../../adapters/trainer/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { objectKeys } from '../../domain/object-keys.js';
+import { foldsOf } from '../../domain/data/snapshot/folds.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import { trainerSpecOf } from '../../domain/model/trainer-spec.js';
 import { trainerNameOf } from '../../domain/training/training-policy.js';
@@ -18,6 +21,20 @@ export interface Trained {
   summary: string;
 }
 
+export interface TrainedFold {
+  fold: number;
+  artifactSha256: string;
+  summary: string;
+}
+
+interface RunSnapshot {
+  runId: string;
+  definitionSha256: string;
+  snapshotSha256: string;
+}
+
+type Fitted = Awaited<ReturnType<typeof runTrainer>>;
+
 /**
  * Training: a trainer program on a snapshot. The same snapshot, definition and seed give the same artifact, so
  * repeating is harmless.
@@ -26,60 +43,90 @@ export function createTrainingActivities(deps: ActivityDependencies) {
   const { db, store, cache, config } = deps;
   const programs = trainerPrograms(deps);
   return {
-    async train({
-      runId,
-      definitionSha256,
-      snapshotSha256,
-    }: {
-      runId: string;
-      definitionSha256: string;
-      snapshotSha256: string;
-    }): Promise<Trained> {
+    async train({ runId, definitionSha256, snapshotSha256 }: RunSnapshot): Promise<Trained> {
       return withHeartbeat(async (signal, report) => {
         const claim = await startRunStep(db, { runId, step: 'train', writeOrder: writeOrder() });
         const definition = await definitionByDigest(db, definitionSha256);
         const manifest = await snapshotByDigest(db, snapshotSha256);
-        const local = (files: PartitionFile[]) => Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));
-        report('fetching the snapshot');
-        const spec = trainerSpecOf(definition, await local(manifest.train), await local(manifest.holdout));
-        const outDir = await makeWorkFolder(config.home, 'train');
-        try {
-          const trainer = await programs.prepare(definition.training, outDir, signal, report);
-          const result = await runTrainer({
-            ...trainer,
-            spec,
-            outDir,
-            timeoutMs: definition.training.timeoutMinutes * 60_000,
-            memoryMb: definition.training.memoryMb,
-            signal,
-            onProgress: ({ phase, fraction, message }) =>
-              report(`${phase} ${Math.round(fraction * 100)} %: ${message}`),
-          });
-          const artifactKey = objectKeys.artifact(result.modelSha256);
-          await store.putImmutable(artifactKey, { file: result.modelPath });
+        return fit({ definition, ...manifest }, signal, report, async (result) => {
           await mustHaveStep(db, claim);
           await store.put(objectKeys.runFile(runId, 'holdout-native.parquet'), { file: result.nativePath });
           await store.put(objectKeys.runFile(runId, 'result.json'), JSON.stringify(result.report), {
             contentType: 'application/json',
           });
           await updateRun(db, claim, { artifactSha256: result.modelSha256 });
-          const { rowsTrained, durationsMs } = result.report;
-          const seconds = Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0) / 1000;
-          const summary =
-            `${trainerNameOf(definition.training)} fitted on ${rowsTrained} rows in ` +
-            `${seconds.toFixed(1)} s: artifact ${result.modelSha256.slice(0, 12)}`;
+          const summary = summaryOf(definition, result);
           await finishRunStep(db, claim, summary);
           return {
             artifactSha256: result.modelSha256,
             environmentSha256: await programs.environmentSha256(definition.training),
             summary,
           };
-        } finally {
-          await removeWorkFolder(outDir);
-        }
+        });
+      });
+    },
+
+    /** The model that has not seen a fold; nothing but its artifact is kept. */
+    async trainFold({
+      runId,
+      definitionSha256,
+      snapshotSha256,
+      fold,
+    }: RunSnapshot & { fold: number }): Promise<TrainedFold> {
+      return withHeartbeat(async (signal, report) => {
+        await startRunStep(db, { runId, step: 'train', writeOrder: writeOrder() });
+        const definition = await definitionByDigest(db, definitionSha256);
+        const folds = foldsOf(await snapshotByDigest(db, snapshotSha256));
+        const own = folds.find(({ number }) => number === fold);
+        if (!own) throw new PerdureError('input/invalid', `The snapshot has no fold ${fold}.`, { fold });
+        const { train, holdout } = own;
+        return fit({ definition, train, holdout }, signal, report, async (result) => ({
+          fold,
+          artifactSha256: result.modelSha256,
+          summary: `fold ${folds.indexOf(own) + 1} of ${folds.length}: ${summaryOf(definition, result)}`,
+        }));
       });
     },
   };
+
+  /** Trains on files and keeps the artifact; what else is kept is for `keep` to say. */
+  async function fit<Kept>(
+    { definition, train, holdout }: { definition: ModelDefinition; train: PartitionFile[]; holdout: PartitionFile[] },
+    signal: AbortSignal,
+    report: (progress: string) => void,
+    keep: (result: Fitted) => Promise<Kept>,
+  ): Promise<Kept> {
+    const { training } = definition;
+    const local = (files: PartitionFile[]) => Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));
+    report('fetching the snapshot');
+    const spec = trainerSpecOf(definition, await local(train), await local(holdout));
+    const outDir = await makeWorkFolder(config.home, 'train');
+    try {
+      const trainer = await programs.prepare(training, outDir, signal, report);
+      const result = await runTrainer({
+        ...trainer,
+        spec,
+        outDir,
+        timeoutMs: training.timeoutMinutes * 60_000,
+        memoryMb: training.memoryMb,
+        signal,
+        onProgress: ({ phase, fraction, message }) => report(`${phase} ${Math.round(fraction * 100)} %: ${message}`),
+      });
+      await store.putImmutable(objectKeys.artifact(result.modelSha256), { file: result.modelPath });
+      return await keep(result);
+    } finally {
+      await removeWorkFolder(outDir);
+    }
+  }
+}
+
+function summaryOf({ training }: ModelDefinition, { report, modelSha256 }: Fitted): string {
+  const { rowsTrained, durationsMs } = report;
+  const seconds = Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0) / 1000;
+  return (
+    `${trainerNameOf(training)} fitted on ${rowsTrained} rows in ${seconds.toFixed(1)} s: ` +
+    `artifact ${modelSha256.slice(0, 12)}`
+  );
 }
 
 export type TrainingActivities = ReturnType<typeof createTrainingActivities>;

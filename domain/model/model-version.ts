@@ -13,6 +13,10 @@ export const tensorInterfaceSchema = z.strictObject({
 });
 export type TensorInterface = z.infer<typeof tensorInterfaceSchema>;
 
+/** What was trained without a fold of the snapshot. */
+export const foldModelSchema = z.strictObject({ fold: z.number().int().min(0), artifactSha256: sha256Schema });
+export type FoldModel = z.infer<typeof foldModelSchema>;
+
 /** Where a version comes from: enough to make it again. */
 export const lineageSchema = z.strictObject({
   runId: z.string(),
@@ -26,5 +30,7 @@ export const lineageSchema = z.strictObject({
   programSha256: sha256Schema.optional(),
   libraries: z.record(z.string(), z.string()),
   seed: z.number().int(),
+  /** Of a cross-validated version: the models that had not seen a fold, and were evaluated on it. */
+  folds: z.array(foldModelSchema).optional(),
 });
 export type Lineage = z.infer<typeof lineageSchema>;

@@ -48,6 +48,15 @@ describe('a training run', () => {
     expect(world.leases.size).toBe(0);
   });
 
+  it('of a cross-validation trains without each fold, then on everything, and is evaluated with the folds’ models', async () => {
+    const world = new FakeWorld();
+    if (world.snapshot.outcome === 'taken') world.snapshot = { ...world.snapshot, folds: [0, 1, 2] };
+    expect(await train(world)).toMatchObject({ outcome: 'registered' });
+    expect(world.foldsTrained).toEqual([0, 1, 2]);
+    expect(world.trained).toBe(1);
+    expect(world.foldsEvaluated).toEqual(['0', '1', '2'].map((digit) => digit.repeat(64)));
+  });
+
   it('finds the version that the same inputs made before, trains nothing and moves the watermark past the data', async () => {
     const world = new FakeWorld();
     world.snapshot = { outcome: 'unchanged', reason: 'as run r', version: 2, watermark: '2013-03' };

@@ -6,6 +6,7 @@ import { workflowIds } from '../../domain/ids.js';
 import type { LeaseGrant } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
 import type { TrainRequest } from '../../domain/workflow-inputs.js';
+import type { FoldModel } from '../../domain/model/model-version.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import { dataWork, quickActivities, inputChecks, lockWaits, trainers } from '../activity-profiles.js';
 import { failureText } from '../failure-text.js';
@@ -72,7 +73,11 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     timeline.finished(snapshot.summary);
     const { snapshotSha256, watermark } = snapshot;
 
-    const { trained, evaluationKey, gates } = await trainAndJudge({ ...run, snapshotSha256 });
+    const { trained, foldModels, evaluationKey, gates } = await trainAndJudge({
+      ...run,
+      snapshotSha256,
+      folds: snapshot.folds ?? [],
+    });
     if (gates.verdict !== 'pass') return await end('gate-not-passed', gates.summary, watermark);
 
     timeline.doing('registering');
@@ -83,6 +88,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
       watermark,
       trained,
       evaluationKey,
+      ...(foldModels.length > 0 && { folds: foldModels }),
     });
     mark({ version: String(registered.version), outcome: 'registered' });
     timeline.finished(`registered as version ${registered.version}`);
@@ -115,15 +121,27 @@ async function trainAndJudge({
   runId,
   definitionSha256,
   snapshotSha256,
+  folds,
   order,
   timeline,
 }: {
   runId: string;
   definitionSha256: string;
   snapshotSha256: string;
+  /** Of a cross-validation; snapshots of before have none. */
+  folds: readonly number[];
   order: () => Priority | undefined;
   timeline: Timeline;
 }) {
+  const foldModels: FoldModel[] = [];
+  for (const [index, fold] of folds.entries()) {
+    timeline.doing(`training without fold ${index + 1} of ${folds.length}`);
+    const { artifactSha256, summary } = await trainers(order()).trainFold({
+      ...{ runId, definitionSha256, snapshotSha256, fold },
+    });
+    timeline.finished(summary);
+    foldModels.push({ fold, artifactSha256 });
+  }
   timeline.doing('training');
   const trained = await trainers(order()).train({ runId, definitionSha256, snapshotSha256 });
   timeline.finished(trained.summary);
@@ -134,6 +152,7 @@ async function trainAndJudge({
     definitionSha256,
     snapshotSha256,
     artifactSha256: trained.artifactSha256,
+    ...(foldModels.length > 0 && { folds: foldModels }),
   });
   timeline.finished(evaluated.summary);
 
@@ -144,7 +163,7 @@ async function trainAndJudge({
     evaluationKey: evaluated.evaluationKey,
   });
   timeline.finished(gates.summary);
-  return { trained, evaluationKey: evaluated.evaluationKey, gates };
+  return { trained, foldModels, evaluationKey: evaluated.evaluationKey, gates };
 }
 
 /**

@@ -48,6 +48,7 @@ beforeAll(async () => {
           evaluateRun: () => Promise.reject(new Error('no training of this test ends')),
         },
         training: {
+          trainFold: () => Promise.reject(new Error('no run of this test is cross-validated')),
           train: async ({ runId }) => {
             training.push(runId);
             await withHeartbeat(() => held);

@@ -42,6 +42,7 @@ beforeAll(async () => {
           evaluateRun: () => Promise.reject(ApplicationFailure.nonRetryable('the test ends here')),
         },
         training: {
+          trainFold: () => Promise.reject(new Error('no run of this test is cross-validated')),
           train: async ({ runId }) => {
             const claim = await startRunStep(running.db, { runId, step: 'train', writeOrder: 0 });
             trained.push(modelOf.get(runId) ?? runId);

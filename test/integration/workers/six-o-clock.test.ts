@@ -51,6 +51,7 @@ beforeAll(async () => {
           evaluateRun: () => Promise.reject(ApplicationFailure.nonRetryable('the test ends here')),
         },
         training: {
+          trainFold: () => Promise.reject(new Error('no run of this test is cross-validated')),
           train: async ({ runId }) => {
             const model = modelOf.get(runId) ?? runId;
             if (training.includes(model) || training.length >= trainersMax) tooMany.push(model);

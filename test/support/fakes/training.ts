@@ -23,7 +23,14 @@ export function fakeTraining(world: WorldFacts): FakedActivities {
       world.trained += 1;
       return { artifactSha256: 'b'.repeat(64), environmentSha256: 'e'.repeat(64), summary: 'trained' };
     },
-    evaluateRun: async () => ({ evaluationKey: 'evaluation', summary: 'evaluated' }),
+    trainFold: async ({ fold }) => {
+      world.foldsTrained.push(fold);
+      return { fold, artifactSha256: String(fold).repeat(64), summary: `fold ${fold}` };
+    },
+    evaluateRun: async ({ folds = [] }) => {
+      world.foldsEvaluated = folds.map(({ artifactSha256 }) => artifactSha256);
+      return { evaluationKey: 'evaluation', summary: 'evaluated' };
+    },
     decideRunGates: async () => ({ verdict: world.gateVerdict, summary: `gates: ${world.gateVerdict}` }),
     registerRun: async ({ watermark }) => {
       world.registrations += 1;

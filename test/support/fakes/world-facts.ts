@@ -43,6 +43,9 @@ export class WorldFacts {
   promote: 'production' | 'staging' | null = null;
   opened = 0;
   trained = 0;
+  readonly foldsTrained: number[] = [];
+  /** Artifacts that were given to the evaluation. */
+  foldsEvaluated: string[] = [];
   registrations = 0;
   /** What was passed to the registration as the new watermark. */
   readonly watermarks: (string | null)[] = [];
