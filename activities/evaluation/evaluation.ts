@@ -1,6 +1,8 @@
 import type { FoldModel } from '../../domain/model/model-version.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { finishRunStep, startRunStep, updateRun } from '../../db/training/run-queries.js';
+import { objectKeys } from '../../domain/object-keys.js';
+import { trainerResultSchema } from '../../domain/training/trainer.js';
 import { createEvaluator, summaryOf } from './evaluator.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
@@ -25,7 +27,10 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         const { promotion } = (await rulesInForce(db, definition.name)).definition;
         const environment = promotion.environments.at(-1) ?? 'production';
         const champion = await fairChampionIn(environment, definition.name, asked.snapshotSha256);
-        const evaluation = await evaluate({ ...asked, definition, champion }, signal, report);
+        const signature = trainerResultSchema.parse(
+          JSON.parse(new TextDecoder().decode(await deps.store.get(objectKeys.runFile(asked.runId, 'result.json')))),
+        );
+        const evaluation = await evaluate({ ...asked, definition, champion, signature }, signal, report);
         const { key } = await keep(definition.name, evaluation);
         await updateRun(db, claim, { evaluationKey: key, metrics: evaluation.overall.metrics });
         const summary = summaryOf(evaluation);

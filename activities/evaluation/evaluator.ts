@@ -5,6 +5,8 @@ import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import type { Evaluation } from '../../domain/evaluation/evaluation.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
+import { headlineOf } from '../../domain/tasks/headline.js';
+import type { TensorInterface } from '../../domain/model/model-version.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { championOf } from '../../domain/serving/route.js';
 import { knownPartitions } from '../../domain/data/snapshot/known-rows.js';
@@ -19,7 +21,7 @@ const timeoutMs = 30 * 60_000;
 
 type Champion = Pick<
   VersionRecord,
-  'version' | 'artifactSha256' | 'artifactKey' | 'snapshotSha256' | 'definitionSha256' | 'threshold'
+  'version' | 'artifactSha256' | 'artifactKey' | 'snapshotSha256' | 'definitionSha256' | 'threshold' | 'signature'
 >;
 
 interface Comparison {
@@ -27,7 +29,11 @@ interface Comparison {
   snapshotSha256: string;
   artifactSha256: string;
   champion: Champion | null;
-  /** The run whose trainer left the native model's probabilities; null leaves parity out. */
+  /** Of the candidate: its classes, in the order of its chances. */
+  signature: Pick<TensorInterface, 'classes'>;
+  /** The chance from which the candidate predicts yes; the policy's own number when absent. */
+  threshold?: number | undefined;
+  /** The run whose trainer left what the native model says; null leaves parity out. */
   runId: string | null;
 }
 
@@ -61,7 +67,7 @@ export function createEvaluator(deps: ActivityDependencies) {
   }
 
   async function evaluate(
-    { definition, snapshotSha256, artifactSha256, champion, runId }: Comparison,
+    { definition, snapshotSha256, artifactSha256, champion, signature, threshold, runId }: Comparison,
     signal: AbortSignal,
     report: (progress: string) => void,
   ): Promise<Evaluation> {
@@ -76,6 +82,9 @@ export function createEvaluator(deps: ActivityDependencies) {
       if (runId !== null) await store.getToFile(objectKeys.runFile(runId, 'holdout-native.parquet'), nativePath);
       return await evaluateModels(
         {
+          task: definition.task,
+          classes: signature.classes,
+          threshold,
           candidate: {
             path: await cache.fetch(objectKeys.artifact(artifactSha256), artifactSha256),
             sha256: artifactSha256,
@@ -85,6 +94,7 @@ export function createEvaluator(deps: ActivityDependencies) {
             sha256: champion.artifactSha256,
             version: champion.version,
             threshold: champion.threshold,
+            classes: champion.signature.classes,
             ...(await championRows(deps, {
               champion: await definitionByDigest(db, champion.definitionSha256),
               challenger: definition,
@@ -97,7 +107,7 @@ export function createEvaluator(deps: ActivityDependencies) {
           holdout,
           contract: definition.contract,
           policy: definition.evaluation,
-          native: runId === null ? null : { path: nativePath, column: 'probability' },
+          native: runId === null ? null : { path: nativePath },
         },
         { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
       );
@@ -116,12 +126,12 @@ export function createEvaluator(deps: ActivityDependencies) {
 
 /** One line of an evaluation, for people. */
 export function summaryOf({ overall, comparison, championVersion, notCompared }: Evaluation): string {
-  const text = (value: number | null | undefined) =>
-    value === null || value === undefined ? 'undefined' : value.toFixed(4);
-  const own =
-    `ROC AUC ${text(overall.metrics.rocAuc)}, ` + `log loss ${text(overall.metrics.logLoss)} on ${overall.rows} rows`;
+  const shown = headlineOf(overall.metrics);
+  const text = (value: number | null | undefined) => value?.toFixed(4) ?? 'undefined';
+  const measured = shown.map(({ key, title }) => `${title} ${text(overall.metrics[key])}`).join(', ');
+  const own = `${measured}${measured ? ' on ' : ''}${overall.rows} rows`;
   return comparison
-    ? `${own}; champion ${championVersion}: ${text(comparison.champion.rocAuc)}, ${text(comparison.champion.logLoss)}`
+    ? `${own}; champion ${championVersion}: ${shown.map(({ key }) => text(comparison.champion[key])).join(', ')}`
     : notCompared === undefined
       ? `${own}; no champion to compare with on these rows`
       : `${own}; not compared with champion ${championVersion}: ${notCompared}`;

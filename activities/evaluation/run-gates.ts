@@ -23,12 +23,13 @@ export function createRunGateActivities({ db, store }: Pick<ActivityDependencies
       evaluationKey: string;
     }): Promise<{ verdict: Verdict; summary: string }> {
       const claim = await startRunStep(db, { runId, step: 'gate', writeOrder: writeOrder() });
-      const { name: model } = await definitionByDigest(db, definitionSha256);
+      const { name: model, task } = await definitionByDigest(db, definitionSha256);
       const { evaluation: policy } = (await rulesInForce(db, model)).definition;
       const [leading] = trainerResultSchema.parse(
         await readJson(objectKeys.runFile(runId, 'result.json')),
       ).featureImportances;
-      const decision = decideGates(policy, evaluationSchema.parse(await readJson(evaluationKey)), leading);
+      const evaluation = evaluationSchema.parse(await readJson(evaluationKey));
+      const decision = decideGates({ task, evaluation: policy }, evaluation, leading);
       await updateRun(db, claim, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);
       const open = decision.results.filter((result) => result.outcome !== 'pass');

@@ -6,6 +6,7 @@ import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
 import { decideGates } from '../../domain/evaluation/gate.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
+import type { TaskName } from '../../domain/tasks/task.js';
 import type { Evidence } from '../../domain/promotion/promotion.js';
 import type { Rules } from '../../domain/promotion/rules-in-force.js';
 import { contractOutlook } from '../../db/promotion/contract-facts.js';
@@ -82,10 +83,10 @@ export function evidenceRequirements(deps: Pick<ActivityDependencies, 'db' | 'st
  */
 function passedGates(
   { model, version }: VersionRecord,
-  policy: EvaluationPolicy,
+  asked: { task?: TaskName | undefined; evaluation: EvaluationPolicy },
   evaluation: Evaluation,
 ): Evidence['gates'] {
-  const { results } = decideGates(policy, evaluation);
+  const { results } = decideGates(asked, evaluation);
   const open = results.filter((result) => result.outcome !== 'pass');
   if (open.length === 0) return results.map(({ name, outcome }) => ({ name, outcome }));
   const why = open.map((result) => `${result.name}: ${result.outcome}. ${result.reason}`).join(' ');

@@ -57,7 +57,7 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
         await checkValueMetrics(definition);
         const measured = await measure(environment, candidate, { own, definition }, signal, report);
         await mustBeAboveFloor(asked, candidate, rules);
-        const gates = passedGates(candidate, rules.evaluation, measured.evaluation);
+        const gates = passedGates(candidate, { ...own, evaluation: rules.evaluation }, measured.evaluation);
         report('checking the artifact in the store');
         const setBack = await setBackOf(db, { environment, model, version });
         const before = await facts.before(definition.promotion.environments, asked);
@@ -112,8 +112,8 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
     const fits =
       kept.championSha256 === (champion?.artifactSha256 ?? null) &&
       measuresAlike(own.evaluation, definition.evaluation);
-    const asServed = servedDefinition(definition, candidate);
-    const evaluation = fits ? kept : await evaluate({ ...candidate, definition: asServed, champion }, signal, report);
+    const again = { ...candidate, definition: servedDefinition(definition, candidate), champion };
+    const evaluation = fits ? kept : await evaluate(again, signal, report);
     return { evaluation, ...(await keep(model, evaluation)) };
   }
 }

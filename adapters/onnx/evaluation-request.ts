@@ -4,6 +4,7 @@ import { contractSchema } from '../../domain/data/contract.js';
 import { evaluationPolicySchema } from '../../domain/evaluation/evaluation-policy.js';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
 import { sha256Schema } from '../../domain/names.js';
+import { taskNameSchema } from '../../domain/tasks/task.js';
 
 const fileSchema = z.strictObject({
   path: z.string().min(1),
@@ -12,15 +13,25 @@ const fileSchema = z.strictObject({
 });
 export type DigestedFile = z.infer<typeof fileSchema>;
 
+/** In the order of a version's chances; of a classifier whose contract lists none. */
+const classesSchema = z.array(z.union([z.string(), z.number()]));
+
 /** What one evaluation needs. */
 export const evaluationRequestSchema = z.strictObject({
+  /** `binary` when absent. */
+  task: taskNameSchema.optional(),
+  classes: classesSchema.optional(),
+  /** The chance from which the candidate predicts yes; the policy's own number when absent. */
+  threshold: z.number().optional(),
   candidate: fileSchema,
   champion: z
     .strictObject({
       ...fileSchema.shape,
       version: z.number().int().min(1),
-      /** The score from which it answers `true`; by default as the policy says. */
+      /** The chance from which it predicts yes; the candidate's when absent. */
       threshold: z.number().optional(),
+      /** Its own, where they are not the candidate's. */
+      classes: classesSchema.optional(),
       /**
        * The same rows in the same order with the champion's own features; absent where it reads those of the candidate.
        */
@@ -34,10 +45,10 @@ export const evaluationRequestSchema = z.strictObject({
   contract: contractSchema,
   policy: evaluationPolicySchema,
   /**
-   * Parquet with the native model's probability of the positive class for each holdout row, in the same order; null
+   * Parquet with what the native model says of each holdout row, in the same order (`nativeColumns` of the task); null
    * when the trainer gave none.
    */
-  native: z.strictObject({ path: z.string().min(1), column: z.string().min(1) }).nullable(),
+  native: z.strictObject({ path: z.string().min(1) }).nullable(),
 });
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
 

@@ -1,30 +1,33 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Contract } from '../../domain/data/contract.js';
-import { labelOf } from '../../domain/tasks/task-of.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
-import { parquetTable, quoteText } from '../data-engine/quote-sql.js';
+import { parquetTable, quoteName, quoteText } from '../data-engine/quote-sql.js';
+import { labelReader, type Labelled } from './holdout-labels.js';
 import type { InputColumn } from './model-session.js';
 
 export interface HoldoutBatch {
   rows: number;
-  /** 1 for a positive row, else 0. */
-  labels: Uint8Array;
+  /** As the task codes them; none where it has no label. */
+  labels: Float64Array;
+  /** Of each row, where rows are ranked within groups. */
+  groups: string[];
   columns: Record<string, InputColumn>;
 }
 
 export interface HoldoutReader {
   /** Rows of a file in order, some thousands at a time, shaped as the model's inputs. */
   batches(file: string): AsyncGenerator<HoldoutBatch>;
-  /** One column of numbers of a file, in order. */
-  numbers(file: string, column: string): Promise<Float64Array>;
+  /** Columns of numbers of a file, a list of rows each, some thousands at a time. */
+  numbers(file: string, columns: readonly string[]): AsyncGenerator<unknown[][]>;
   close(): void;
 }
 
 const batchRows = 8192;
 
 /** Reads Parquet with DuckDB on one thread, so that rows keep their order; only the files named can be reached. */
-export async function openHoldoutReader(contract: Contract, files: readonly string[]): Promise<HoldoutReader> {
+export async function openHoldoutReader(labelled: Labelled, files: readonly string[]): Promise<HoldoutReader> {
+  const { contract } = labelled;
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: '1024MB',
@@ -42,24 +45,26 @@ export async function openHoldoutReader(contract: Contract, files: readonly stri
       ? `coalesce(CAST("${name}" AS FLOAT), CAST('NaN' AS FLOAT))`
       : `coalesce(CAST("${name}" AS VARCHAR), '')`,
   );
-  const label = `CAST("${labelOf(contract).name}" AS INTEGER)`;
+  const label = labelReader(labelled);
+  const batchOf = (read: readonly unknown[][], file: string): HoldoutBatch => ({
+    rows: read[0]?.length ?? 0,
+    ...label.read(read, file),
+    columns: inputColumns(read.slice(label.columns.length), names, contract),
+  });
   return {
     async *batches(file) {
       let waiting: unknown[][] = [];
-      for await (const chunk of query(connection, file, [label, ...columns])) {
+      for await (const chunk of query(connection, file, [...label.columns, ...columns])) {
         waiting = waiting.length === 0 ? chunk : waiting.map((values, index) => values.concat(chunk[index] ?? []));
         if ((waiting[0]?.length ?? 0) < batchRows) continue;
-        yield batchOf(waiting, names, contract, file);
+        yield batchOf(waiting, file);
         waiting = [];
       }
-      if (waiting.length > 0) yield batchOf(waiting, names, contract, file);
+      if (waiting.length > 0) yield batchOf(waiting, file);
     },
-    async numbers(file, column) {
-      const values: number[] = [];
-      for await (const [chunk = []] of query(connection, file, [`CAST("${column.replaceAll('"', '""')}" AS DOUBLE)`])) {
-        for (const value of chunk) values.push(typeof value === 'number' ? value : Number.NaN);
-      }
-      return Float64Array.from(values);
+    numbers(file, wanted) {
+      const expressions = wanted.map((column) => `CAST(${quoteName(column)} AS DOUBLE)`);
+      return query(connection, file, expressions);
     },
     close() {
       connection.closeSync();
@@ -87,22 +92,15 @@ async function* query(
   }
 }
 
-function batchOf(
-  [labels = [], ...values]: unknown[][],
+function inputColumns(
+  values: readonly (readonly unknown[])[],
   names: readonly string[],
   contract: Contract,
-  file: string,
-): HoldoutBatch {
-  const unlabelled = labels.findIndex((label) => label !== 0 && label !== 1);
-  if (unlabelled !== -1)
-    throw new PerdureError(
-      'data/invalid',
-      `A row of the holdout ${file} has no label ${labelOf(contract).name}. Leave unlabelled rows out of snapshots.`,
-    );
+): Record<string, InputColumn> {
   const columns: Record<string, InputColumn> = {};
   for (const [index, name] of names.entries()) {
     const column = values[index] ?? [];
     columns[name] = contract.features[name]?.type === 'number' ? Float32Array.from(column, Number) : column.map(String);
   }
-  return { rows: labels.length, labels: Uint8Array.from(labels, Number), columns };
+  return columns;
 }

@@ -3,12 +3,17 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { PerdureError } from '../../domain/errors.js';
 import type { Evaluation } from '../../domain/evaluation/evaluation.js';
-import { evaluateScores } from '../../domain/statistics/evaluate-scores.js';
+import { evaluateScores, type ScoredHoldout } from '../../domain/evaluation/evaluate-scores.js';
+import { chooseThreshold } from '../../domain/evaluation/choose-threshold.js';
+import { scoreColumn, type ScoredRows } from '../../domain/metrics/measurer.js';
 import { seedOfDigest } from '../../domain/statistics/random.js';
 import { levelsOfNumbers, levelsOfStrings, type SliceLevels } from '../../domain/statistics/slice-levels.js';
+import { outputSignature, taskOf } from '../../domain/tasks/task-of.js';
+import type { OutputSignature } from '../../domain/tasks/task.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './evaluation-request.js';
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
 import { readModelFile, type InputColumn } from './model-session.js';
+import { greatestDifference } from './parity.js';
 import { openScorer, type Scorer } from './scorer.js';
 import { checkTensorInterface, olderTensorInterfaceProblems } from './tensor-interface-check.js';
 
@@ -21,34 +26,44 @@ export type ReportProgress = (step: string, donePct: number) => void;
  * `training/failed`
  */
 export async function scoreModels(request: EvaluationRequest, report: ReportProgress): Promise<Evaluation> {
-  const { contract, policy, holdout } = request;
+  const { contract, policy, holdout, champion: asked, native } = request;
+  const task = taskOf(request);
+  const signature = outputSignature(contract, request.classes);
   report('check', 0);
   for (const file of holdout) await verifyHoldout(file);
-  const candidate = await openCandidate(request);
+  const candidate = await openCandidate(request, signature);
   const { champion, notCompared } = await openChampion(request);
-  const reader = await openHoldoutReader(contract, [
+  const labelled = { task, contract, classes: signature.classes };
+  const reader = await openHoldoutReader(labelled, [
     ...holdout.map((file) => file.path),
-    ...(request.native ? [request.native.path] : []),
+    ...(native ? [native.path] : []),
   ]);
-  const own = request.champion?.own;
+  const own = asked?.own;
   try {
     const scored = await scoreHoldout(request, reader, candidate, own ? null : champion, report);
-    if (champion && own) scored.champion = await scoreOwnRows(own, champion, scored.labels);
-    const parityMaxDifference = await parityOf(request, reader, scored.candidate);
+    const others = champion && own ? await scoreOwnRows(own, request, champion, scored.rows) : scored.others;
+    const parityMaxDifference = native
+      ? await greatestDifference(reader, native.path, task.nativeColumns(signature), scored.rows)
+      : null;
     report('measure', 0);
-    const seed = seedOfDigest(holdoutDigest(holdout));
+    const threshold = thresholdOf(request, scored.rows);
     const measured = evaluateScores(
-      { ...scored, seed, championThreshold: request.champion?.threshold },
+      {
+        ...{ task, signature, threshold, rows: scored.rows, slices: scored.slices },
+        seed: seedOfDigest(holdoutDigest(holdout)),
+        champion: others && alignedChampion(request, others, threshold),
+      },
       policy,
       (donePct) => report('measure', donePct),
     );
     return {
       holdoutSha256: holdoutDigest(holdout),
       candidateSha256: request.candidate.sha256,
-      championSha256: request.champion?.sha256 ?? null,
-      championVersion: request.champion?.version ?? null,
+      championSha256: asked?.sha256 ?? null,
+      championVersion: asked?.version ?? null,
       ...(notCompared !== undefined && { notCompared }),
       ...(champion && own && { championHoldoutSha256: holdoutDigest(own.holdout) }),
+      threshold: task.hasThreshold ? threshold : null,
       parityMaxDifference,
       ...measured,
     };
@@ -59,54 +74,100 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
   }
 }
 
-async function openCandidate({ candidate, contract }: EvaluationRequest): Promise<Scorer> {
-  const model = await readModelFile(candidate);
-  checkTensorInterface(model.info, { contract });
-  return openScorer(model);
+/** Only runs that began before thresholds were chosen out of fold give none: for them it is chosen on these rows. */
+function thresholdOf({ task, threshold, policy }: EvaluationRequest, rows: ScoredRows): number {
+  if (threshold !== undefined) return threshold;
+  if (typeof policy.threshold === 'number') return policy.threshold;
+  if (!taskOf({ task }).hasThreshold) return 0.5;
+  const chances = scoreColumn(rows, 1).map((chance) => Math.min(1, Math.max(0, chance)));
+  return chooseThreshold(policy, Uint8Array.from(rows.labels), chances);
 }
 
+async function openCandidate(request: EvaluationRequest, signature: OutputSignature): Promise<Scorer> {
+  const model = await readModelFile(request.candidate);
+  checkTensorInterface(model.info, request);
+  return openScorer(model, taskOf(request).graphOutputs(signature));
+}
+
+/** What the champion was promised to answer with; of the candidate where it has nothing of its own. */
+const championOf = ({ task, contract, classes, champion }: EvaluationRequest) => ({
+  task,
+  contract: champion?.own?.contract ?? contract,
+  classes: champion?.classes ?? classes,
+});
+
+const championSignature = (request: EvaluationRequest): OutputSignature => {
+  const { contract, classes } = championOf(request);
+  return outputSignature(contract, classes);
+};
+
 /** The champion, ready to be asked; or why it is not compared. Neither where there is none. */
-async function openChampion({
-  champion,
-  contract,
-}: EvaluationRequest): Promise<{ champion: Scorer | null; notCompared?: string }> {
+async function openChampion(request: EvaluationRequest): Promise<{ champion: Scorer | null; notCompared?: string }> {
+  const { champion } = request;
   if (!champion) return { champion: null };
   if (champion.impossible !== undefined) return { champion: null, notCompared: champion.impossible };
   const model = await readModelFile(champion);
-  const problems = olderTensorInterfaceProblems(model.info, { contract: champion.own?.contract ?? contract });
+  const problems = olderTensorInterfaceProblems(model.info, championOf(request));
   if (problems.length > 0) return { champion: null, notCompared: problems.join('; ') };
-  return { champion: await openScorer(model) };
+  return { champion: await openScorer(model, taskOf(request).graphOutputs(championSignature(request))) };
 }
 
 /** @throws PerdureError `data/invalid` when the rows are not those of the candidate. */
 async function scoreOwnRows(
   { contract, holdout }: NonNullable<NonNullable<EvaluationRequest['champion']>['own']>,
+  request: EvaluationRequest,
   champion: Scorer,
-  labels: Uint8Array,
-): Promise<Float64Array> {
+  rows: ScoredRows,
+): Promise<Float32Array> {
   for (const file of holdout) await verifyHoldout(file);
+  const { classes } = outputSignature(request.contract, request.classes);
   const reader = await openHoldoutReader(
-    contract,
+    { task: taskOf(request), contract, classes },
     holdout.map((file) => file.path),
   );
   try {
-    const scores: Float64Array[] = [];
-    const own: Uint8Array[] = [];
+    const scores: Float32Array[] = [];
+    const own: Float64Array[] = [];
     for (const file of holdout) {
       for await (const batch of reader.batches(file.path)) {
         scores.push(await champion.score(batch.columns, batch.rows));
         own.push(batch.labels);
       }
     }
-    if (Buffer.compare(Buffer.concat(own), labels) !== 0)
+    const labels = own.flatMap((part) => [...part]);
+    if (labels.length !== rows.labels.length || labels.some((label, row) => label !== rows.labels[row]))
       throw new PerdureError(
         'data/invalid',
         'The rows with the champion’s own features do not match the holdout. Evaluate again.',
       );
-    return joined(scores);
+    return joined(scores, Float32Array);
   } finally {
     reader.close();
   }
+}
+
+/** Chances in the order of the candidate's classes; a class that the champion does not know gets none. */
+function alignedChampion(
+  request: EvaluationRequest,
+  scores: Float32Array,
+  threshold: number,
+): ScoredHoldout['champion'] {
+  const own = championSignature(request);
+  const { classes } = outputSignature(request.contract, request.classes);
+  const model = { threshold: request.champion?.threshold ?? threshold };
+  const width = taskOf(request)
+    .graphOutputs(own)
+    .reduce((sum, output) => sum + output.width, 0);
+  if (classes.every((one, place) => own.classes[place] === one)) return { ...model, scores, width, signature: own };
+  const rows = scores.length / width;
+  const aligned = new Float32Array(rows * classes.length);
+  for (const [place, one] of classes.entries()) {
+    const theirs = own.classes.indexOf(one);
+    if (theirs === -1) continue;
+    for (let row = 0; row < rows; row += 1)
+      aligned[row * classes.length + place] = scores[row * width + theirs] ?? Number.NaN;
+  }
+  return { ...model, scores: aligned, width: classes.length, signature: { ...own, classes } };
 }
 
 async function verifyHoldout(file: DigestedFile): Promise<void> {
@@ -132,14 +193,16 @@ async function scoreHoldout(
   champion: Scorer | null,
   report: ReportProgress,
 ) {
-  const labels: Uint8Array[] = [];
-  const own: Float64Array[] = [];
-  const others: Float64Array[] = [];
+  const labels: Float64Array[] = [];
+  const groups: string[] = [];
+  const own: Float32Array[] = [];
+  const others: Float32Array[] = [];
   const sliced = new Map<string, InputColumn[]>(request.policy.slices.map((feature) => [feature, []]));
   for (const [index, file] of request.holdout.entries()) {
     report('score', (100 * index) / request.holdout.length);
     for await (const batch of reader.batches(file.path)) {
       labels.push(batch.labels);
+      for (const group of batch.groups) groups.push(group);
       own.push(await candidate.score(batch.columns, batch.rows));
       if (champion) others.push(await champion.score(batch.columns, batch.rows));
       for (const [feature, columns] of sliced) columns.push(batch.columns[feature] ?? []);
@@ -148,9 +211,13 @@ async function scoreHoldout(
   }
   const slices = [...sliced].map(([feature, columns]) => levelsOf(feature, columns, request));
   return {
-    labels: new Uint8Array(Buffer.concat(labels)),
-    candidate: joined(own),
-    champion: champion ? joined(others) : null,
+    rows: {
+      labels: joined(labels, Float64Array),
+      scores: joined(own, Float32Array),
+      width: candidate.width,
+      ...(groups.length > 0 && { groups: levelsOfStrings('', groups).codes }),
+    },
+    others: champion ? joined(others, Float32Array) : null,
     slices,
   };
 }
@@ -164,38 +231,15 @@ function levelsOf(feature: string, columns: readonly InputColumn[], { contract }
   return levelsOfNumbers(feature, Float32Array.from(columns.flatMap((column) => [...column].map(Number))));
 }
 
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((rows, part) => rows + part.length, 0));
+function joined<Values extends Float32Array | Float64Array>(
+  parts: readonly Values[],
+  Kind: new (length: number) => Values,
+): Values {
+  const all = new Kind(parts.reduce((count, part) => count + part.length, 0));
   let place = 0;
   for (const part of parts) {
     all.set(part, place);
     place += part.length;
   }
   return all;
-}
-
-async function parityOf(
-  { native }: EvaluationRequest,
-  reader: HoldoutReader,
-  scores: Float64Array,
-): Promise<number | null> {
-  if (!native) return null;
-  const probabilities = await reader.numbers(native.path, native.column);
-  if (probabilities.length !== scores.length) {
-    throw new PerdureError(
-      'training/failed',
-      `The trainer wrote ${probabilities.length} native probabilities for ${scores.length} holdout rows.`,
-    );
-  }
-  let greatest = 0;
-  for (const [row, score] of scores.entries()) {
-    const difference = Math.abs(score - (probabilities[row] ?? Number.NaN));
-    if (!Number.isFinite(difference))
-      throw new PerdureError(
-        'training/failed',
-        `The native model's probability of holdout row ${row} is not a number.`,
-      );
-    greatest = Math.max(greatest, difference);
-  }
-  return scores.length === 0 ? null : greatest;
 }

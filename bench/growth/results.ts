@@ -1,4 +1,5 @@
-import type { Evaluation, Metrics } from '../../domain/evaluation/evaluation.js';
+import type { Metrics } from '../../domain/metrics/measured.js';
+import type { Evaluation } from '../../domain/evaluation/evaluation.js';
 import { digestOf } from '../../domain/canonical-json.js';
 import type { Observed } from '../../domain/rollout/judge/judge.js';
 import { latencyBoundsMs, scoreBins } from '../../domain/serving/serving-window.js';

@@ -1,3 +1,4 @@
+import { inReportOrder } from '../../domain/metrics/metric-catalogue.js';
 import type { Command } from 'commander';
 import type { PromotionDetail } from '../../client/http/promotions.js';
 import { requirementText } from '../../domain/promotion/approval-slots.js';
@@ -177,10 +178,10 @@ function evidenceTables(output: Output, { evaluation, version }: PromotionDetail
     ];
   }
   const champion = evidence.champion === null ? 'no champion' : `version ${evidence.champion} (champion)`;
-  const rows = Object.entries(evidence.metrics).map(([name, value]) => [
+  const rows = inReportOrder(Object.keys(evidence.metrics)).map((name) => [
     name,
-    metric(value),
-    metric(evidence.championMetrics?.[name as keyof typeof evidence.metrics]),
+    metric(evidence.metrics[name]),
+    metric(evidence.championMetrics?.[name]),
   ]);
   return [
     table(output, ['metric', `version ${version}`, champion], rows),

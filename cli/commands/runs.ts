@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { RunDetail } from '../../client/http/runs.js';
 import { PerdureError } from '../../domain/errors.js';
+import { inReportOrder } from '../../domain/metrics/metric-catalogue.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { runState } from '../format/run-state.js';
 import { gateTable } from '../format/gate-table.js';
 import { fields, table } from '../format/table.js';
 import { duration, localTime } from '../format/time.js';
-import { causeText, metric, shortDigest } from '../format/words.js';
+import { causeText, headlineText, metric, shortDigest } from '../format/words.js';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
 import { requireModelName } from '../parse/version-ref.js';
@@ -32,9 +33,9 @@ export function registerRuns(program: Command, context: CliContext): void {
           run.finishedAt ? duration(Date.parse(run.finishedAt) - Date.parse(run.startedAt)) : null,
           runState(output, run),
           run.version,
-          metric(run.metrics?.rocAuc),
+          headlineText(run.metrics ?? {}),
         ]);
-        return table(output, ['run', 'model', 'cause', 'started', 'took', 'outcome', 'version', 'ROC AUC'], rows);
+        return table(output, ['run', 'model', 'cause', 'started', 'took', 'outcome', 'version', 'measured'], rows);
       });
     });
 
@@ -98,6 +99,7 @@ export function describeRun(output: Output, run: RunDetail): string {
     ),
   ];
   if (run.gates) parts.push(gateTable(output, run.gates));
-  if (run.metrics) parts.push(fields(Object.entries(run.metrics).map(([name, value]) => [name, metric(value)])));
+  if (run.metrics)
+    parts.push(fields(inReportOrder(Object.keys(run.metrics)).map((name) => [name, metric(run.metrics?.[name])])));
   return parts.join('\n\n');
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { VersionDetail } from '../../client/http/versions.js';
 import { PerdureError } from '../../domain/errors.js';
+import { inReportOrder } from '../../domain/metrics/metric-catalogue.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
@@ -77,7 +78,9 @@ function describeComparison(
     table(
       output,
       ['metric', ...head],
-      Object.keys(versions[0]?.metrics ?? {}).map((name) => row(name, (one) => metric(one.metrics[name]))),
+      inReportOrder([...new Set(versions.flatMap((one) => Object.keys(one.metrics)))]).map((name) =>
+        row(name, (one) => metric(one.metrics[name])),
+      ),
     ),
     table(
       output,

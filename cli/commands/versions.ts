@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
+import { inReportOrder } from '../../domain/metrics/metric-catalogue.js';
+import { headlineOf } from '../../domain/tasks/headline.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { describeTrained } from '../format/trained-partitions.js';
@@ -36,20 +38,20 @@ export function registerVersions(program: Command, context: CliContext): void {
           return all
             ? `${model} has no version yet. Train one: perdure train ${model} --wait`
             : `${model} has only archived versions (--all lists them). Train one: perdure train ` + `${model} --wait`;
+        const shown = headlineOf(found[0]?.metrics ?? {});
         const rows = found.map((one) => [
           `${one.model}@${one.version}`,
           localTime(one.createdAt),
           causeText(one.cause),
           one.trainedOn && `${one.trainedOn.from} – ${one.testedOn?.from ?? one.trainedOn.to}`,
-          metric(one.metrics.rocAuc),
-          metric(one.metrics.logLoss),
+          ...shown.map(({ key }) => metric(one.metrics[key])),
           one.archived
             ? 'archived'
             : one.serving.map((place) => `${place.environment} ${place.sharePct} %`).join(', ') || null,
         ]);
         return table(
           output,
-          ['version', 'registered', 'cause', 'trained – tested', 'ROC AUC', 'log loss', 'served'],
+          ['version', 'registered', 'cause', 'trained – tested', ...shown.map(({ title }) => title), 'served'],
           rows,
         );
       });
@@ -105,7 +107,9 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['run', version.runId],
       ['trained on', window(version.trainedOn)],
       ['tested on', window(version.testedOn)],
-      ['threshold', `true from ${metric(version.threshold)}`],
+      ...(version.evaluation?.threshold === null
+        ? []
+        : [['threshold', `true from ${metric(version.threshold)}`] as const]),
       ['artifact', version.artifactSha256],
       ['snapshot', version.snapshotSha256],
       ['definition', version.definitionSha256],
@@ -123,20 +127,21 @@ function describeVersion(output: Output, version: VersionDetail): string {
     table(
       output,
       ['metric', 'value'],
-      Object.entries(version.metrics).map(([name, value]) => [name, metric(value)]),
+      inReportOrder(Object.keys(version.metrics)).map((name) => [name, metric(version.metrics[name])]),
     ),
     gateTable(output, version.gates),
   ];
   const slices = version.evaluation?.slices ?? [];
   if (slices.length > 0) {
+    const shown = headlineOf(version.metrics);
+    const [main] = shown;
     const rows = slices.map(({ feature, level, scored }) => [
       `${feature} = ${level}`,
       scored.rows,
-      metric(scored.metrics.rocAuc),
-      metric(scored.metrics.logLoss),
-      shortDelta(scored.metrics.rocAuc, version.metrics.rocAuc),
+      ...shown.map(({ key }) => metric(scored.metrics[key])),
+      main === undefined ? null : shortDelta(scored.metrics[main.key], version.metrics[main.key]),
     ]);
-    parts.push(table(output, ['slice', 'rows', 'ROC AUC', 'log loss', 'against all'], rows));
+    parts.push(table(output, ['slice', 'rows', ...shown.map(({ title }) => title), 'against all'], rows));
   }
   return `${parts.join('\n\n')}\n\nartifact ${shortDigest(version.artifactSha256)} at ${version.artifactKey}`;
 }

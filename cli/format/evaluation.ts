@@ -1,4 +1,7 @@
-import type { Evaluation, Interval, MetricName } from '../../domain/evaluation/evaluation.js';
+import type { Interval } from '../../domain/metrics/measured.js';
+import type { Evaluation } from '../../domain/evaluation/evaluation.js';
+import { inReportOrder } from '../../domain/metrics/metric-catalogue.js';
+import { headlineOf } from '../../domain/tasks/headline.js';
 import type { Output } from '../output.js';
 import { table } from './table.js';
 import { metric } from './words.js';
@@ -9,50 +12,49 @@ export function describeMetrics(
   { overall, comparison, championVersion }: Evaluation,
   version: number,
 ): string {
-  const names = Object.keys(overall.metrics) as MetricName[];
+  const keys = inReportOrder(Object.keys(overall.metrics));
   const percent = Object.values(overall.intervals)[0]?.confidencePct;
   const head = ['metric', `version ${version}`, percent === undefined ? 'interval' : `${percent} % interval`];
-  const rows = names.map((name) => [name, metric(overall.metrics[name]), interval(overall.intervals[name])]);
+  const rows = keys.map((key) => [key, metric(overall.metrics[key]), interval(overall.intervals[key])]);
   if (!comparison) return table(output, head, rows);
   return table(
     output,
     [...head, `version ${championVersion} (champion), same rows`, 'difference', 'its interval'],
     rows.map((row, at) => {
-      const name = names[at];
-      const difference = name && comparison.differences[name];
-      return [
-        ...row,
-        metric(name && comparison.champion[name]),
-        metric(difference?.estimate),
-        interval(difference?.interval),
-      ];
+      const key = keys[at] ?? '';
+      const difference = comparison.differences[key];
+      return [...row, metric(comparison.champion[key]), metric(difference?.estimate), interval(difference?.interval)];
     }),
   );
 }
 
 /** Level by level, where a model that is better as a whole may be worse. Null where nothing was sliced. */
-export function describeSlices(output: Output, { slices, championVersion }: Evaluation): string | null {
+export function describeSlices(output: Output, { overall, slices, championVersion }: Evaluation): string | null {
   if (slices.length === 0) return null;
   const compared = slices.some(({ comparison }) => comparison !== null);
+  const counted = slices.some(({ scored }) => scored.positives !== undefined);
+  const [main, second = main] = headlineOf(overall.metrics);
+  if (main === undefined || second === undefined)
+    return table(
+      output,
+      ['slice', 'rows'],
+      slices.map(({ feature, level, scored }) => [`${feature} ${level}`, scored.rows]),
+    );
   return table(
     output,
     [
-      'slice',
-      'rows',
-      'positive',
-      ...['ROC AUC', 'its interval', 'log loss'],
-      ...(compared ? [`log loss of version ${championVersion}`, 'difference', 'its interval'] : []),
+      ...['slice', 'rows', ...(counted ? ['positive'] : [])],
+      ...[main.title, 'its interval', second.title],
+      ...(compared ? [`${second.title} of version ${championVersion}`, 'difference', 'its interval'] : []),
     ],
     slices.map(({ feature, level, scored, comparison }) => [
-      `${feature} ${level}`,
-      scored.rows,
-      scored.positives,
-      ...[metric(scored.metrics.rocAuc), interval(scored.intervals.rocAuc), metric(scored.metrics.logLoss)],
+      ...[`${feature} ${level}`, scored.rows, ...(counted ? [scored.positives ?? null] : [])],
+      ...[metric(scored.metrics[main.key]), interval(scored.intervals[main.key]), metric(scored.metrics[second.key])],
       ...(compared
         ? [
-            metric(comparison?.champion.logLoss),
-            metric(comparison?.differences.logLoss?.estimate),
-            interval(comparison?.differences.logLoss?.interval),
+            metric(comparison?.champion[second.key]),
+            metric(comparison?.differences[second.key]?.estimate),
+            interval(comparison?.differences[second.key]?.interval),
           ]
         : []),
     ]),
@@ -60,4 +62,4 @@ export function describeSlices(output: Output, { slices, championVersion }: Eval
 }
 
 const interval = (one: Interval | undefined): string =>
-  one === undefined ? '–' : `${one.low.toFixed(4)} to ${one.high.toFixed(4)}`;
+  one === undefined ? '–' : `${metric(one.low)} to ${metric(one.high)}`;

@@ -1,3 +1,5 @@
+import type { Metrics } from '../../domain/metrics/measured.js';
+import { headlineOf } from '../../domain/tasks/headline.js';
 import type { Route, RouteTarget } from '../../domain/serving/route.js';
 import type { Output } from '../output.js';
 import { localTime } from './time.js';
@@ -5,9 +7,18 @@ import { localTime } from './time.js';
 /** A SHA-256 as people compare it. */
 export const shortDigest = (sha256: string | null): string => (sha256 === null ? '–' : sha256.slice(0, 12));
 
-/** Four significant decimals; metrics have no unit. */
-export const metric = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '–' : value.toFixed(4);
+/** Four decimals; of numbers too small or too great for them four digits. Metrics have no unit. */
+export function metric(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  const size = Math.abs(value);
+  return size === 0 || (size >= 0.001 && size < 100_000) ? value.toFixed(4) : String(Number(value.toPrecision(4)));
+}
+
+/** The main metric of whatever was measured, with its name. */
+export function headlineText(metrics: Metrics): string | null {
+  const [main] = headlineOf(metrics);
+  return main === undefined ? null : `${main.title} ${metric(metrics[main.key])}`;
+}
 
 export const causeText = (cause: { kind: string; id?: string | undefined; actor?: string | undefined }): string =>
   [cause.kind, cause.id, cause.actor && `by ${cause.actor}`].filter(Boolean).join(' ');

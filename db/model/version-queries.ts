@@ -1,7 +1,7 @@
 import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { PerdureError } from '../../domain/errors.js';
-import type { Metrics } from '../../domain/evaluation/evaluation.js';
-import type { GateResult } from '../../domain/evaluation/gate.js';
+import type { Metrics } from '../../domain/metrics/measured.js';
+import type { GateResult } from '../../domain/evaluation/gate-result.js';
 import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
@@ -23,7 +23,7 @@ export interface NewVersion {
   metrics: Metrics;
   gates: GateResult[];
   evaluationKey: string;
-  threshold: number;
+  threshold: number | null;
   lineage: Lineage;
   /** The last partition used, where the result moves the watermark. */
   watermark: Partition | null;

@@ -14,8 +14,8 @@ import {
   unique,
 } from 'drizzle-orm/pg-core';
 import type { Cause } from '../../domain/cause.js';
-import type { Metrics } from '../../domain/evaluation/evaluation.js';
-import type { GateResult } from '../../domain/evaluation/gate.js';
+import type { Metrics } from '../../domain/metrics/measured.js';
+import type { GateResult } from '../../domain/evaluation/gate-result.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';

@@ -1,8 +1,8 @@
 import { and, desc, eq, exists, isNull, lte, sql } from 'drizzle-orm';
 import type { Cause } from '../../domain/cause.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { Metrics } from '../../domain/evaluation/evaluation.js';
-import type { GateResult } from '../../domain/evaluation/gate.js';
+import type { Metrics } from '../../domain/metrics/measured.js';
+import type { GateResult } from '../../domain/evaluation/gate-result.js';
 import type { LastResult } from '../../domain/data/snapshot/new-data.js';
 import type { Partition } from '../../domain/partition.js';
 import { storableText } from '../../domain/text/plain-text.js';

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { metricNameSchema } from './evaluation.js';
 import { columnNameSchema } from '../names.js';
+import { costMatrixSchema } from '../metrics/cost-matrix.js';
+import { metricNamingShape } from '../metrics/metric.js';
 
 /** One gate: a bound on a metric of the candidate, or on its difference from the champion on the same rows. */
 export const gateRuleSchema = z
   .strictObject({
     name: z.string().min(1).max(80),
-    metric: metricNameSchema,
+    ...metricNamingShape,
     /** Bounds on the candidate's own value. */
     atLeast: z.number().optional(),
     atMost: z.number().optional(),
@@ -34,20 +35,27 @@ export type GateRule = z.infer<typeof gateRuleSchema>;
 
 export const evaluationPolicySchema = z.strictObject({
   /**
-   * The score from which the predicted class is the positive one (score ≥ threshold): a number, or the one with the
-   * best F1 on the holdout (`domain/statistics/best-f1-threshold.ts`). A version keeps its own for life; gateways apply
-   * it in `serving/protocol/infer-response.ts`. It moves no probability: of the judge's metrics only `quality` with
-   * the loss `error`, and a `value` that reads `label`, depend on it.
+   * Of the task `binary`: the chance from which yes is predicted (chance ≥ threshold). A number, or the one with the
+   * best F1 or the best utility, chosen out of fold within the training rows (`domain/evaluation/choose-threshold.ts`).
+   * A version keeps its own for life; gateways apply it in `serving/protocol/infer-response.ts`. It moves no
+   * probability: of the judge's metrics only `quality` with the loss `error`, and a `value` that reads `label`, depend
+   * on it.
    */
-  threshold: z.union([z.number().min(0).max(1), z.literal('best-f1')]).default(0.5),
+  threshold: z.union([z.number().min(0).max(1), z.literal('best-f1'), z.literal('best-utility')]).default(0.5),
+  /** Of the task `binary`: what each outcome costs; with it `utility` is measured. */
+  costs: costMatrixSchema.optional(),
   /** Features whose levels are looked at one by one. */
   slices: z.array(columnNameSchema).default([]),
   /** Resamples of the paired bootstrap. */
   bootstrapRounds: z.number().int().min(100).max(10_000).default(500),
   confidencePct: z.number().min(50).max(99.9).default(95),
-  /** Largest allowed difference between the native model and ONNX on any row. */
+  /**
+   * Largest allowed difference between the native model and ONNX on any row; of an output that is no chance, relative
+   * to its size where that is above 1.
+   */
   parityMax: z.number().positive().default(1e-5),
-  gates: z.array(gateRuleSchema).min(1),
+  /** Only a model without a label may have none. */
+  gates: z.array(gateRuleSchema),
   /**
    * Whether gates that compare may go unasked where the champion cannot be measured on the same rows, since its columns
    * are gone or it predicts something else. Absent: `when-possible`.

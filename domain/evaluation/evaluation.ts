@@ -1,48 +1,8 @@
 import { z } from 'zod';
+import { comparisonSchema, evaluationSections, scoredSchema } from '../metrics/measured.js';
 import { sha256Schema } from '../names.js';
 
-/**
- * Metrics of a binary classifier on one set of rows. `null` where the metric is not defined there (one class, no rows).
- */
-export const metricNames = [
-  'rocAuc',
-  'prAuc',
-  'logLoss',
-  'brier',
-  'calibrationError',
-  'accuracy',
-  'precision',
-  'recall',
-  'f1',
-] as const;
-export const metricNameSchema = z.enum(metricNames);
-export type MetricName = z.infer<typeof metricNameSchema>;
-
-/** For which metrics a smaller number is better. */
-export const smallerIsBetter: ReadonlySet<MetricName> = new Set(['logLoss', 'brier', 'calibrationError']);
-
 const finite = z.number().refine(Number.isFinite, 'must be finite');
-export const metricsSchema = z.record(metricNameSchema, finite.nullable());
-export type Metrics = z.infer<typeof metricsSchema>;
-
-export const intervalSchema = z.strictObject({ low: finite, high: finite, confidencePct: finite });
-export type Interval = z.infer<typeof intervalSchema>;
-
-const scoredSchema = z.strictObject({
-  rows: z.number().int(),
-  positives: z.number().int(),
-  metrics: metricsSchema,
-  intervals: z.partialRecord(metricNameSchema, intervalSchema),
-});
-export type Scored = z.infer<typeof scoredSchema>;
-
-const comparisonSchema = z.strictObject({
-  /** Champion's metrics on the same rows. */
-  champion: metricsSchema,
-  /** Challenger minus champion, with the interval of a paired bootstrap. */
-  differences: z.partialRecord(metricNameSchema, z.strictObject({ estimate: finite, interval: intervalSchema })),
-});
-export type Comparison = z.infer<typeof comparisonSchema>;
 
 /** What one evaluation of a candidate on a frozen holdout found; the champion, where there is one, on the same rows. */
 export const evaluationSchema = z.strictObject({
@@ -57,7 +17,8 @@ export const evaluationSchema = z.strictObject({
    * candidate.
    */
   championHoldoutSha256: sha256Schema.optional(),
-  threshold: z.number(),
+  /** The score from which the predicted class is the positive one; null where the task has none. */
+  threshold: z.number().nullable(),
   overall: scoredSchema,
   comparison: comparisonSchema.nullable(),
   slices: z.array(
@@ -69,16 +30,10 @@ export const evaluationSchema = z.strictObject({
     }),
   ),
   /**
-   * Largest absolute difference between the native model's probability and ONNX over the whole holdout; null when it
-   * was not measured again.
+   * Largest difference between the native model and ONNX over the whole holdout, of an unbounded output relative to its
+   * size above 1; null when it was not measured again.
    */
   parityMaxDifference: finite.nullable(),
-  /** Shares of the scores in 20 equal bins of [0, 1]. */
-  scoreHistogram: z.array(finite),
-  /**
-   * Points for pictures: calibration (mean score, observed share, rows a bin) and ROC (false and true positive rate).
-   */
-  calibrationCurve: z.array(z.strictObject({ meanScore: finite, observedShare: finite, rows: z.number().int() })),
-  rocCurve: z.array(z.strictObject({ falsePositiveRate: finite, truePositiveRate: finite })),
+  ...evaluationSections,
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;

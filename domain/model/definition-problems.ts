@@ -20,7 +20,7 @@ import { trainingProblems } from '../training/training-problems.js';
  * checked more tightly from one release to the next belongs here.
  */
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
-  const { contract, data, evaluation, promotion, rollout, monitoring } = definition;
+  const { contract, data, promotion, rollout, monitoring } = definition;
   return [
     ...javaScriptNames(definition),
     ...nameProblems(definition),
@@ -33,7 +33,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...programProblems(definition.training),
     ...splitProblems(data, contract),
     ...trainingProblems(definition),
-    ...evaluationProblems(evaluation, contract),
+    ...evaluationProblems(definition),
     ...promotionProblems(promotion),
     ...rolloutProblems(rollout, monitoring),
   ];

@@ -1,5 +1,10 @@
-import type { Interval } from '../evaluation/evaluation.js';
+import type { Interval } from '../metrics/measured.js';
+import { headlineOf } from '../tasks/headline.js';
+import { taskOf } from '../tasks/task-of.js';
+import { markdownCode as code, markdownTable as table, markdownText as inline } from '../text/markdown.js';
+import { shortNumber } from '../text/short-number.js';
 import type { ModelCard } from './model-card.js';
+import { pictureSections } from './model-card-pictures.js';
 
 /** The card as a Markdown page. The same card gives the same text. */
 export function modelCardMarkdown(card: ModelCard): string {
@@ -18,11 +23,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     '## Gates',
     ...gateSections(card),
     ...(card.slices.length > 0 ? ['## Slices', slicesTable(card)] : []),
-    '## Calibration',
-    table(
-      ['mean score', 'observed share', 'rows'],
-      card.calibration.map((point) => [point.meanScore.toFixed(3), point.observedShare.toFixed(3), `${point.rows}`]),
-    ),
+    ...pictureSections(card),
     ...(card.featureImportances.length > 0 ? ['## Features by importance', importancesTable(card)] : []),
     '## Inputs',
     inputsTable(card),
@@ -51,19 +52,26 @@ function detailsTable({ details, output }: ModelCard): string {
       ['Cause', [kind, id, actor && `by ${actor}`].filter(Boolean).join(' ')],
       ['Algorithm', details.algorithm],
       ['Parameters', parameters.join(', ')],
-      ['Answers', `the chance of \`${output.label}\`${output.description ? `: ${output.description}` : ''}`],
-      ['Threshold', `positive from ${short(output.threshold)}`],
+      ['Task', taskOf(output).title],
+      ['Answers', `${answerText(output)}${output.description ? `: ${output.description}` : ''}`],
+      ...(output.threshold === null ? [] : [['Threshold', `positive from ${short(output.threshold)}`]]),
       ['Artifact (SHA-256)', code(details.artifactSha256)],
     ],
   );
 }
 
-function dataTable({ data: { trainedOn, testedOn, positives } }: ModelCard): string {
+const answerText = (output: ModelCard['output']): string => taskOf(output).answers(code(output.label));
+
+function dataTable({ data: { trainedOn, testedOn, positives, groups } }: ModelCard): string {
+  const counted = [
+    positives === undefined ? '' : `, ${positives} of them positive`,
+    groups === undefined ? '' : `, in ${groups} groups with a relevant one`,
+  ].join('');
   return table(
     ['', 'from', 'up to, not including', 'rows'],
     [
       ['Trained on', trainedOn.from, trainedOn.to, `${trainedOn.rows}`],
-      ['Tested on', testedOn.from, testedOn.to, `${testedOn.rows}, ${positives} of them positive`],
+      ['Tested on', testedOn.from, testedOn.to, `${testedOn.rows}${counted}`],
     ],
   );
 }
@@ -129,39 +137,22 @@ function metricsTable({ metrics, championVersion }: ModelCard): string {
 }
 
 function slicesTable({ slices }: ModelCard): string {
+  const shown = headlineOf(slices[0]?.metrics ?? {});
+  const counted = slices.some(({ positives }) => positives !== undefined);
   return table(
-    ['slice', 'rows', 'positives', 'rocAuc', 'logLoss', 'calibrationError'],
+    ['slice', 'rows', ...(counted ? ['positives'] : []), ...shown.map(({ key }) => key)],
     slices.map(({ feature, level, rows, positives, metrics }) => [
-      `${feature} ${level}`,
-      `${rows}`,
-      `${positives}`,
-      short(metrics.rocAuc),
-      short(metrics.logLoss),
-      short(metrics.calibrationError),
+      ...[`${feature} ${level}`, `${rows}`],
+      ...(counted ? [`${positives ?? ''}`] : []),
+      ...shown.map(({ key }) => short(metrics[key])),
     ]),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(' | ')} |`;
-  return [line(head), `|${head.map(() => ' --- ').join('|')}|`, ...rows.map(line)].join('\n');
-}
-
-/** Text that comes from data must not become markup. */
-function inline(text: string): string {
-  return text
-    .replace(/[\r\n]+/g, ' ')
-    .replace(/[|<>]/g, (sign) => ({ '|': '\\|', '<': '&lt;', '>': '&gt;' })[sign] ?? sign);
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('`', '')}\``;
 }
 
 function range({ low, high, confidencePct }: Interval): string {
   return `${short(low)} to ${short(high)}, ${confidencePct} %`;
 }
 
-function short(value: number | null): string {
-  return value === null ? 'not defined' : String(Number(value.toPrecision(4)));
+function short(value: number | null = null): string {
+  return value === null ? 'not defined' : shortNumber(value);
 }

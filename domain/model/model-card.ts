@@ -1,17 +1,19 @@
 import { z } from 'zod';
-import {
-  evaluationSchema,
-  intervalSchema,
-  metricNames,
-  metricsSchema,
-  smallerIsBetter,
-  type Evaluation,
-  type Interval,
-  type MetricName,
-} from '../evaluation/evaluation.js';
+import { metricsSchema } from '../metrics/measured.js';
+import { intervalSchema } from '../metrics/measured.js';
+import type { Interval } from '../metrics/measured.js';
+import { evaluationSections } from '../metrics/measured.js';
+import { type Evaluation } from '../evaluation/evaluation.js';
+import { betterOf } from '../evaluation/better-of.js';
+import type { EvaluationPolicy } from '../evaluation/evaluation-policy.js';
+import { inReportOrder } from '../metrics/metric-catalogue.js';
 import { causeSchema, type Cause } from '../cause.js';
-import { decideGates, gateDecisionSchema, type GateResult } from '../evaluation/gate.js';
+import type { GateResult } from '../evaluation/gate-result.js';
+import { gateDecisionSchema } from '../evaluation/gate-result.js';
+import { decideGates } from '../evaluation/gate.js';
 import { taskOf } from '../tasks/task-of.js';
+import { taskNameSchema } from '../tasks/task.js';
+import { shortNumber } from '../text/short-number.js';
 import type { ModelDefinition } from './model-definition.js';
 import { lineageSchema, type Lineage } from './model-version.js';
 import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
@@ -21,7 +23,8 @@ import { partitionUses, type PartitionUse } from '../data/snapshot/trained-parti
 import type { SnapshotManifest } from '../data/snapshot/snapshot.js';
 
 const measuredSchema = z.strictObject({
-  name: z.enum(metricNames),
+  /** The key, as in reports. */
+  name: z.string(),
   value: z.number().nullable(),
   interval: intervalSchema.nullable(),
   /** The champion on the same rows, and the candidate's difference from it. */
@@ -57,13 +60,21 @@ export const modelCardSchema = z.strictObject({
       description: z.string(),
     }),
   ),
-  output: z.strictObject({ label: z.string(), description: z.string(), threshold: z.number() }),
+  output: z.strictObject({
+    label: z.string(),
+    description: z.string(),
+    /** Of the task `binary`. */
+    threshold: z.number().nullable(),
+    /** Cards of before tasks are of binary ones. */
+    task: taskNameSchema.optional(),
+  }),
   data: z.strictObject({
     snapshotSha256: sha256Schema,
     holdoutSha256: sha256Schema,
     trainedOn: rangeSchema,
     testedOn: rangeSchema,
-    positives: z.number().int(),
+    positives: z.number().int().optional(),
+    groups: z.number().int().optional(),
     /** What each partition was made from; cards of before have none. */
     partitions: z
       .array(
@@ -83,12 +94,17 @@ export const modelCardSchema = z.strictObject({
       feature: z.string(),
       level: z.string(),
       rows: z.number().int(),
-      positives: z.number().int(),
+      positives: z.number().int().optional(),
       metrics: metricsSchema,
     }),
   ),
   gates: gateDecisionSchema,
-  calibration: evaluationSchema.shape.calibrationCurve,
+  calibration: evaluationSections.calibrationCurve,
+  confusion: evaluationSections.confusion,
+  residuals: evaluationSections.residuals,
+  coverage: evaluationSections.coverage,
+  gainCurve: evaluationSections.gainCurve,
+  norms: evaluationSections.norms,
   championVersion: z.number().int().nullable(),
   featureImportances: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
   lineage: lineageSchema,
@@ -121,7 +137,7 @@ export function modelCard({
   createdAt,
 }: ModelCardInput): ModelCard {
   const { overall, comparison } = evaluation;
-  const gates = { results: version.gates, notAsked: decideGates(definition.evaluation, evaluation).notAsked };
+  const gates = { results: version.gates, notAsked: decideGates(definition, evaluation).notAsked };
   return modelCardSchema.parse({
     cardVersion: 1,
     details: {
@@ -140,6 +156,7 @@ export function modelCard({
       label: definition.contract.label?.name ?? taskOf(definition).name,
       description: definition.contract.label?.description ?? '',
       threshold: evaluation.threshold,
+      task: definition.task,
     },
     data: {
       snapshotSha256: version.lineage.snapshotSha256,
@@ -147,11 +164,12 @@ export function modelCard({
       trainedOn: snapshot.trainedOn,
       testedOn: snapshot.testedOn,
       positives: overall.positives,
+      groups: overall.groups,
       partitions: partitionsOf(snapshot),
     },
-    metrics: metricNames.map((name) => ({
+    metrics: inReportOrder(Object.keys(overall.metrics)).map((name) => ({
       name,
-      value: overall.metrics[name],
+      value: overall.metrics[name] ?? null,
       interval: overall.intervals[name] ?? null,
       champion: comparison?.champion[name] ?? null,
       difference: comparison?.differences[name] ?? null,
@@ -165,10 +183,15 @@ export function modelCard({
     })),
     gates,
     calibration: evaluation.calibrationCurve,
+    confusion: evaluation.confusion,
+    residuals: evaluation.residuals,
+    coverage: evaluation.coverage,
+    gainCurve: evaluation.gainCurve,
+    norms: evaluation.norms,
     championVersion: evaluation.championVersion,
     featureImportances: training.featureImportances,
     lineage: version.lineage,
-    caveats: caveatsOf(evaluation, gates, snapshot, training.featureImportances),
+    caveats: caveatsOf(definition, evaluation, gates, snapshot, training.featureImportances),
   } satisfies ModelCard);
 }
 
@@ -201,14 +224,13 @@ function inputsOf({ contract }: ModelDefinition): ModelCard['inputs'] {
   });
 }
 
-/** Metrics whose slices are compared with all rows. */
-const slicedMetrics: readonly MetricName[] = ['rocAuc', 'logLoss'];
 const calibrationErrorMax = 0.05;
 const smallSliceRows = 200;
 const dominatingShare = 0.5;
 
 /** What a reader might overlook, found in the numbers. */
 function caveatsOf(
+  definition: ModelDefinition,
   evaluation: Evaluation,
   gates: ModelCard['gates'],
   snapshot: SnapshotManifest,
@@ -216,9 +238,11 @@ function caveatsOf(
 ): string[] {
   const { overall, slices } = evaluation;
   const caveats = [testedText(snapshot)];
-  for (const metric of slicedMetrics) {
-    const all = overall.metrics[metric];
-    const worse = slices.filter(({ scored }) => all !== null && liesWorse(metric, scored.intervals[metric], all));
+  for (const metric of taskOf(definition).headline) {
+    const all = overall.metrics[metric] ?? null;
+    const worse = slices.filter(
+      ({ scored }) => all !== null && liesWorse(metric, definition.evaluation, scored.intervals[metric], all),
+    );
     if (worse.length === 0) continue;
     const named = worse.map(
       ({ feature, level, scored }) => `${feature} ${level} (${short(scored.metrics[metric])}, ${scored.rows} rows)`,
@@ -232,7 +256,7 @@ function caveatsOf(
     .filter(({ scored }) => scored.rows < smallSliceRows)
     .map(({ feature, level, scored }) => `${feature} ${level} (${scored.rows})`);
   if (small.length > 0) caveats.push(`Too few rows to judge, fewer than ${smallSliceRows}: ${small.join(', ')}.`);
-  const calibration = overall.metrics.calibrationError;
+  const calibration = overall.metrics.calibrationError ?? null;
   if (calibration !== null && calibration > calibrationErrorMax) {
     caveats.push(
       `Its scores are off by ${short(calibration)} on average as probabilities (expected calibration error): ` +
@@ -258,10 +282,10 @@ function testedText({ split, testedOn: { from, to, rows } }: SnapshotManifest): 
         `trained on all rows.${seen}`;
 }
 
-function liesWorse(metric: MetricName, interval: Interval | undefined, all: number): boolean {
-  return interval !== undefined && (smallerIsBetter.has(metric) ? interval.low > all : interval.high < all);
+function liesWorse(metric: string, policy: EvaluationPolicy, interval: Interval | undefined, all: number): boolean {
+  return interval !== undefined && (betterOf(metric, policy) === 'smaller' ? interval.low > all : interval.high < all);
 }
 
-function short(value: number | null): string {
-  return value === null ? 'not defined' : String(Number(value.toPrecision(4)));
+function short(value: number | null = null): string {
+  return value === null ? 'not defined' : shortNumber(value);
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { requirementsOf } from './approval-slots.js';
 import { digestOf } from '../canonical-json.js';
-import { metricNameSchema } from '../evaluation/evaluation.js';
 import type { GateRule } from '../evaluation/evaluation-policy.js';
+import { metricKey, metricNamingShape } from '../metrics/metric.js';
+import { isMetricName } from '../metrics/metric-catalogue.js';
+import { taskOf } from '../tasks/task-of.js';
+import type { TaskName } from '../tasks/task.js';
 import { metricName } from '../rollout/judge/judge-policy.js';
 import { environmentSchema, type Environment } from '../names.js';
 import type { Rules } from './rules-in-force.js';
@@ -10,9 +13,16 @@ import type { Rules } from './rules-in-force.js';
 const strategies = ['canary', 'blue-green', 'shadow', 'ab', 'direct'] as const;
 const bound = z.number().optional();
 
-/** A gate that every model must have over all rows, by its metric, at least as strict. */
+/**
+ * A gate that every model whose task has the metric must have over all rows, at least as strict. Of other models it
+ * asks nothing: a price has no ROC AUC.
+ */
 const gateFloorSchema = z
-  .strictObject({ metric: metricNameSchema, atLeast: bound, atMost: bound, worseThanChampionByAtMost: bound })
+  .strictObject({
+    ...metricNamingShape,
+    metric: metricNamingShape.metric.refine(isMetricName, 'is no metric of any task'),
+    ...{ atLeast: bound, atMost: bound, worseThanChampionByAtMost: bound },
+  })
   .refine(
     ({ atLeast, atMost, worseThanChampionByAtMost }) =>
       [atLeast, atMost, worseThanChampionByAtMost].filter((one) => one !== undefined).length === 1,
@@ -70,12 +80,16 @@ export const floorOf = (floors: Floors, environment: Environment): Floor =>
 export const floorDigest = (floor: Floor): string => digestOf(floor);
 
 /** Where rules fall below an environment's floor, in the order of the definition; empty where they do not. */
-export function belowFloor({ evaluation, promotion, rollout }: Rules, floor: Floor): string[] {
+export function belowFloor(
+  { task, evaluation, promotion, rollout }: Rules & { task?: TaskName | undefined },
+  floor: Floor,
+): string[] {
   const problems: string[] = [];
-  for (const gate of floor.gates) {
+  const measured = taskOf({ task }).metrics.map(({ name }) => name);
+  for (const gate of floor.gates.filter(({ metric }) => measured.includes(metric))) {
     const asked = boundText(gate);
     if (!evaluation.gates.some((rule) => isAsStrict(rule, gate)))
-      problems.push(`evaluation.gates: a gate on ${gate.metric} over all rows is required, ${asked}`);
+      problems.push(`evaluation.gates: a gate on ${metricKey(gate)} over all rows is required, ${asked}`);
   }
   if (evaluation.confidencePct < floor.confidencePctMin)
     problems.push(
@@ -106,7 +120,7 @@ export function belowFloor({ evaluation, promotion, rollout }: Rules, floor: Flo
 }
 
 function isAsStrict(rule: GateRule, floor: GateFloor): boolean {
-  if (rule.metric !== floor.metric || rule.slice !== undefined) return false;
+  if (metricKey(rule) !== metricKey(floor) || rule.slice !== undefined) return false;
   const within = (own: number | undefined, asked: number | undefined, sign: 1 | -1) =>
     asked === undefined || (own !== undefined && sign * own >= sign * asked);
   return (

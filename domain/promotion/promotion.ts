@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { contractCompatibilitySchema } from '../data/contract-compatibility.js';
-import { metricsSchema } from '../evaluation/evaluation.js';
+import { metricsSchema } from '../metrics/measured.js';
 import { actorSchema, environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
 import { plainTextSchema } from '../text/plain-text.js';
 import { promotionPolicySchema } from './promotion-policy.js';

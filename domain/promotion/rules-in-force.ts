@@ -1,6 +1,7 @@
 import { digestOf } from '../canonical-json.js';
 import type { Contract } from '../data/contract.js';
-import type { EvaluationPolicy } from '../evaluation/evaluation-policy.js';
+import type { EvaluationPolicy, GateRule } from '../evaluation/evaluation-policy.js';
+import { metricKey } from '../metrics/metric.js';
 import type { MonitoringPolicy } from '../monitoring/monitoring-policy.js';
 import type { RolloutPolicy } from '../rollout/rollout-policy.js';
 import { requirementsOf } from './approval-slots.js';
@@ -40,10 +41,17 @@ export function underRulesInForce<Definition extends Judged>(own: Definition, ap
 
 /** Whether two policies measure alike, so that an evaluation by one may be asked the gates of the other. */
 export function measuresAlike(one: EvaluationPolicy, other: EvaluationPolicy): boolean {
-  const measured = ({ threshold, slices, bootstrapRounds, confidencePct }: EvaluationPolicy) =>
-    digestOf({ threshold, slices: [...slices].sort(), bootstrapRounds, confidencePct });
+  const measured = ({ threshold, slices, bootstrapRounds, confidencePct, costs, gates }: EvaluationPolicy) =>
+    digestOf({
+      ...{ threshold, bootstrapRounds, confidencePct, costs: costs ?? null },
+      slices: [...slices].sort(),
+      metrics: [...new Set(gates.flatMap((gate) => (isQualified(gate) ? [metricKey(gate)] : [])))].sort(),
+    });
   return measured(one) === measured(other);
 }
+
+/** Measured because a gate asks for it, not in any case. */
+const isQualified = ({ k, class: one }: GateRule): boolean => k !== undefined || one !== undefined;
 
 /** Why evidence was gathered under other rules than those in force; null where it was not. */
 export function whyOtherRules({ policy, rollout, rulesSha256, setBack }: Evidence, rules: Rules): string | null {

@@ -1,3 +1,8 @@
+import { metricCatalogue as known } from '../metrics/metric-catalogue.js';
+import { binaryMeasurer, rankChances } from '../metrics/binary-measurer.js';
+import { calibrationCurve } from '../statistics/calibration.js';
+import { rocCurve } from '../statistics/roc-curve.js';
+import { scoreHistogram } from '../metrics/score-histogram.js';
 import type { Task } from './task.js';
 
 /** Yes or no: the answer is the chance of yes, and a class by the version's threshold. */
@@ -6,6 +11,7 @@ export const binary: Task = {
   title: 'Binary classification',
   labelsAreClasses: true,
   hasThreshold: true,
+  answers: (label) => `the chance of ${label}`,
   labelTypes: ['boolean'],
   outputs: () => [
     { name: 'label', datatype: 'INT64', width: null },
@@ -26,4 +32,26 @@ export const binary: Task = {
     of: ({ values, width }, row) => values[(row + 1) * width - 1] ?? NaN,
   },
   problems: () => [],
+  metrics: [
+    ...[known.rocAuc, known.prAuc, known.logLoss, known.brier, known.calibrationError],
+    ...[known.accuracy, known.precision, known.recall, known.f1, known.utility],
+  ],
+  headline: ['rocAuc', 'logLoss'],
+  measurer: binaryMeasurer,
+  counts: ({ labels }) => ({ positives: labels.reduce((sum, label) => sum + label, 0) }),
+  sections: (rows) => {
+    const ranked = rankChances(rows);
+    return {
+      scoreHistogram: scoreHistogram(ranked.scores),
+      calibrationCurve: calibrationCurve(ranked),
+      rocCurve: rocCurve(ranked),
+    };
+  },
+  implausible: { key: 'rocAuc', from: 0.999, rowsMin: 0 },
+  losses: [
+    { name: 'error', greatest: 1, meanOf: ({ accuracy = null }) => (accuracy === null ? null : 1 - accuracy) },
+    { name: 'brier', greatest: 1, meanOf: ({ brier }) => brier ?? null },
+    { name: 'logLoss', greatest: Infinity, meanOf: ({ logLoss }) => logLoss ?? null },
+  ],
+  nativeColumns: () => [{ name: 'probability', place: 1, relative: false }],
 };

@@ -1,3 +1,5 @@
+import { rowCount } from '../metrics/measurer.js';
+import { vectorNorms } from '../metrics/vector-norms.js';
 import type { Task } from './task.js';
 
 /** Numbers of a vector that the prediction log keeps whole. */
@@ -9,6 +11,7 @@ export const embedding: Task = {
   title: 'Embedding',
   labelsAreClasses: false,
   hasThreshold: false,
+  answers: () => 'a vector',
   labelTypes: [],
   outputs: ({ length }) => [{ name: 'embedding', datatype: 'FP32', width: length }],
   graphOutputs: ({ length }) => [{ name: 'embedding', width: length, holds: 'numbers' }],
@@ -30,4 +33,12 @@ export const embedding: Task = {
     output?.length === undefined
       ? [{ path: 'contract.output.length', message: 'must say how many numbers an embedding has' }]
       : [],
+  metrics: [],
+  headline: [],
+  measurer: (rows) => ({ units: rowCount(rows), measure: () => ({}) }),
+  counts: () => ({}),
+  sections: (rows) => ({ norms: vectorNorms(rows) }),
+  losses: [],
+  nativeColumns: ({ length }) =>
+    Array.from({ length }, (_, place) => ({ name: `embedding_${place}`, place, relative: true })),
 };

@@ -1,3 +1,6 @@
+import { metricCatalogue as known } from '../metrics/metric-catalogue.js';
+import { confusionMatrix } from '../metrics/confusion-matrix.js';
+import { multiclassMeasurer } from '../metrics/multiclass-measurer.js';
 import type { Scores } from './scores.js';
 import type { Task } from './task.js';
 
@@ -7,6 +10,7 @@ export const multiclass: Task = {
   title: 'Multiclass classification',
   labelsAreClasses: true,
   hasThreshold: false,
+  answers: (label) => `the chance of each class of ${label}`,
   labelTypes: ['string', 'integer'],
   outputs: ({ classes }) => [
     { name: 'label', datatype: typeof classes[0] === 'string' ? 'BYTES' : 'INT64', width: null },
@@ -36,6 +40,23 @@ export const multiclass: Task = {
     const twice = classes.find((one, index) => classes.indexOf(one) !== index);
     return twice === undefined ? [] : [{ path: 'contract.label.classes', message: `${twice} is listed twice` }];
   },
+  metrics: [
+    { ...known.rocAuc, takes: { qualifier: 'class', need: 'may' } },
+    ...[known.macroF1, known.balancedAccuracy, known.logLoss, { ...known.brier, greatest: 2 }, known.accuracy],
+    { ...known.f1, takes: { qualifier: 'class', need: 'must' } },
+  ],
+  headline: ['macroF1', 'logLoss'],
+  measurer: (rows, { signature, classes }) =>
+    multiclassMeasurer(rows, new Map(classes.map((one) => [signature.classes.indexOf(one), String(one)]))),
+  counts: () => ({}),
+  sections: (rows, { signature }) => ({ confusion: confusionMatrix(rows, signature.classes.map(String)) }),
+  implausible: { key: 'accuracy', from: 0.999, rowsMin: 1000 },
+  losses: [
+    { name: 'error', greatest: 1, meanOf: ({ accuracy = null }) => (accuracy === null ? null : 1 - accuracy) },
+    { name: 'brier', greatest: 2, meanOf: ({ brier }) => brier ?? null },
+    { name: 'logLoss', greatest: Infinity, meanOf: ({ logLoss }) => logLoss ?? null },
+  ],
+  nativeColumns: ({ classes }) => classes.map((_, place) => ({ name: `probability_${place}`, place, relative: false })),
 };
 
 /** The first of the likeliest classes, as scikit-learn's `argmax` has it. */

@@ -1,3 +1,6 @@
+import { metricCatalogue as known } from '../metrics/metric-catalogue.js';
+import { regressionMeasurer } from '../metrics/regression-measurer.js';
+import { quantileCoverage, residualQuantiles } from '../metrics/residual-quantiles.js';
 import type { Task } from './task.js';
 
 /** A number, with quantiles of it where the contract asks for them. */
@@ -6,6 +9,7 @@ export const regression: Task = {
   title: 'Regression',
   labelsAreClasses: false,
   hasThreshold: false,
+  answers: (label) => `a value of ${label}`,
   labelTypes: ['number'],
   outputs: ({ quantiles }) => [
     { name: 'value', datatype: 'FP32', width: null },
@@ -26,4 +30,25 @@ export const regression: Task = {
     label?.type === 'number' && label.min !== undefined && label.max !== undefined && label.min >= label.max
       ? [{ path: 'contract.label.min', message: `must be less than max (${label.max})` }]
       : [],
+  metrics: [
+    ...[known.mae, known.rmse, known.medianAbsoluteError, known.r2, known.mape, known.smape],
+    ...[known.pinball, known.intervalCoverage, known.intervalWidth],
+  ],
+  headline: ['mae', 'r2'],
+  measurer: (rows, { signature }) => regressionMeasurer(rows, signature.quantiles),
+  counts: () => ({}),
+  sections: (rows, { signature: { quantiles } }) => ({
+    residuals: residualQuantiles(rows),
+    ...(quantiles.length > 0 && { coverage: quantileCoverage(rows, quantiles) }),
+  }),
+  implausible: { key: 'r2', from: 0.9999, rowsMin: 100 },
+  losses: [
+    { name: 'absoluteError', greatest: Infinity, meanOf: ({ mae }) => mae ?? null },
+    { name: 'squaredError', greatest: Infinity, meanOf: ({ rmse = null }) => (rmse === null ? null : rmse * rmse) },
+    { name: 'pinball', greatest: Infinity, meanOf: ({ pinball }) => pinball ?? null },
+  ],
+  nativeColumns: ({ quantiles }) => [
+    { name: 'value', place: 0, relative: true },
+    ...quantiles.map((_, at) => ({ name: `quantile_${at}`, place: at + 1, relative: true })),
+  ],
 };

@@ -8,7 +8,7 @@ import { ranking } from './ranking.js';
 import { regression } from './regression.js';
 import type { ClassName, OutputSignature, Task, TaskName } from './task.js';
 
-const tasks: Record<TaskName, Task> = { binary, multiclass, regression, ranking, embedding };
+export const tasks: Readonly<Record<TaskName, Task>> = { binary, multiclass, regression, ranking, embedding };
 
 /** The task of a definition; `binary` where it does not say. */
 export const taskOf = ({ task = 'binary' }: { task?: TaskName | undefined }): Task => tasks[task];

@@ -1,4 +1,10 @@
 import { z } from 'zod';
+import type { CostMatrix } from '../metrics/cost-matrix.js';
+import type { Metrics } from '../metrics/measured.js';
+import type { Scored } from '../metrics/measured.js';
+import type { EvaluationSections } from '../metrics/measured.js';
+import type { MetricSpec } from '../metrics/metric.js';
+import type { Measurer, ScoredRows } from '../metrics/measurer.js';
 import type { Contract } from '../data/contract.js';
 import type { LabelType } from '../data/label.js';
 import type { Scores } from './scores.js';
@@ -58,6 +64,45 @@ export interface ComparedNumber {
   of: (scores: Scores, row: number) => number;
 }
 
+/** What an evaluation needs beside labels and scores. */
+export interface MeasureSettings {
+  signature: OutputSignature;
+  /** The chance from which a row is predicted positive. */
+  threshold: number;
+  costs?: CostMatrix | undefined;
+  /** How many rows of a group count, for metrics that ask. */
+  ks: readonly number[];
+  /** Classes that are also measured one by one. */
+  classes: readonly ClassName[];
+}
+
+/** A number that the native model wrote for a row, and where ONNX says the same. */
+export interface NativeColumn {
+  /** Of `holdout-native.parquet`. */
+  name: string;
+  /** In a row of scores. */
+  place: number;
+  /** Whether differences are taken relative to the number's size, where that is above 1. */
+  relative: boolean;
+}
+
+/** A loss against labels that holdout and served predictions share. */
+export interface RowLoss {
+  name: string;
+  /** Its mean over the holdout, from the metrics measured there; null where they do not say. */
+  meanOf: (metrics: Metrics) => number | null;
+  /** The greatest that one row may have; Infinity where it has none. */
+  greatest: number;
+}
+
+/** A metric that no honest model of a real problem reaches. */
+export interface ImplausibleMetric {
+  key: string;
+  from: number;
+  /** Fewer rows may reach it by chance. */
+  rowsMin: number;
+}
+
 /**
  * Everything that differs from one kind of prediction to the next. Whoever needs to know asks the task of the
  * definition (`taskOf`), and does not compare its name.
@@ -70,6 +115,8 @@ export interface Task {
   labelsAreClasses: boolean;
   /** Whether a class is said by a threshold on a score. */
   hasThreshold: boolean;
+  /** What it answers with, for people. */
+  answers: (label: string) => string;
   /** What the label may be; none where there is no label. */
   labelTypes: readonly LabelType[];
   /** Tensors of an answer, in the order in which they are sent. No feature may have the name of one. */
@@ -85,4 +132,21 @@ export interface Task {
   compared: ComparedNumber;
   /** What is wrong with a contract for this task, beyond the label's type. */
   problems: (contract: Contract) => DefinitionProblem[];
+  /** The least that a label may be, where a lesser one has no meaning. */
+  leastLabel?: number;
+  /** What an evaluation measures, in the order of reports. Empty where there is no label to measure against. */
+  metrics: readonly MetricSpec[];
+  /** Keys of the metrics that lists and one-line summaries show; the first is the main one. */
+  headline: readonly string[];
+  measurer: (rows: ScoredRows, settings: MeasureSettings) => Measurer;
+  /** What is counted of the rows besides. */
+  counts: (rows: ScoredRows) => Pick<Scored, 'positives' | 'groups'>;
+  /** Tables and points for the evaluation's report. */
+  sections: (rows: ScoredRows, settings: MeasureSettings) => EvaluationSections;
+  /** Where a score that only a leak or an easy problem explains begins. */
+  implausible?: ImplausibleMetric;
+  /** Losses that may be held against labels of served predictions. */
+  losses: readonly RowLoss[];
+  /** What the trainer writes of the native model, for the parity gate. */
+  nativeColumns: (signature: OutputSignature) => NativeColumn[];
 }

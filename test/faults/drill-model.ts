@@ -6,7 +6,8 @@ import { openRun, startRunStep, updateRun } from '../../db/training/run-queries.
 import { registerVersion } from '../../db/model/version-queries.js';
 import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
-import type { Evaluation, Metrics } from '../../domain/evaluation/evaluation.js';
+import type { Metrics } from '../../domain/metrics/measured.js';
+import type { Evaluation } from '../../domain/evaluation/evaluation.js';
 import { parseModelDefinition } from '../../domain/model/parse-definition.js';
 import { type ModelDefinition, type ModelDefinitionInput } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';

@@ -1,4 +1,4 @@
-import type { Metrics } from '../../evaluation/evaluation.js';
+import type { Metrics } from '../../metrics/measured.js';
 import { metricName, type JudgedMetric } from './judge-policy.js';
 import { logLossMaxNats } from './metric-spec.js';
 import type { SnapshotManifest } from '../../data/snapshot/snapshot.js';
@@ -29,7 +29,7 @@ export function holdoutSamples(
 
 /** On the judge's scale of 0 to 1. */
 function meanOf(metric: JudgedMetric, { metrics, holdout }: HoldoutResult): number | null {
-  const { accuracy, brier, logLoss } = metrics;
+  const { accuracy = null, brier = null, logLoss = null } = metrics;
   if (metric.metric === 'outcome') {
     const rows = holdout.reduce((sum, file) => sum + file.rows, 0);
     return rows === 0 ? null : holdout.reduce((sum, file) => sum + file.positives, 0) / rows;

@@ -1,4 +1,4 @@
-import type { Interval } from '../../evaluation/evaluation.js';
+import type { Interval } from '../../metrics/measured.js';
 import type { JudgedMetric } from './judge-policy.js';
 import { metricSpecOf, type MeanMetric, type Observed } from './metric-spec.js';
 import { distanceText, missingText, reasonText } from './verdict-reason.js';

@@ -1,4 +1,4 @@
-import type { Interval } from '../../evaluation/evaluation.js';
+import type { Interval } from '../../metrics/measured.js';
 import type { Sample } from '../../statistics/constrained-means.js';
 import type { MetricSpec } from './metric-spec.js';
 

@@ -4,7 +4,8 @@ import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { finishRunStep, openRun, startRunStep, updateRun } from '../../../db/training/run-queries.js';
 import { registerVersion } from '../../../db/model/version-queries.js';
 import { canonicalJson, digestOf } from '../../../domain/canonical-json.js';
-import type { Evaluation, Metrics } from '../../../domain/evaluation/evaluation.js';
+import type { Metrics } from '../../../domain/metrics/measured.js';
+import type { Evaluation } from '../../../domain/evaluation/evaluation.js';
 import {
   definitionDigest,
   type ModelDefinition,

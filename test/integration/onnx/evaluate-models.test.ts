@@ -60,7 +60,7 @@ beforeAll(async () => {
     `COPY (SELECT * FROM rows WHERE id >= 6000 ORDER BY id) TO '${folder}/b.parquet' (FORMAT parquet)`,
   );
   await connection.run(`COPY (SELECT 1 / (1 + exp(-(coalesce(x, 0) + CASE carrier WHEN 'AA' THEN 0.5 WHEN 'UA'
-    THEN -0.5 ELSE 0 END))) AS p
+    THEN -0.5 ELSE 0 END))) AS probability
     FROM rows ORDER BY id) TO '${folder}/native.parquet' (FORMAT parquet)`);
   await connection.run(
     `COPY (SELECT id, carrier, x, true AS late FROM rows WHERE id < 100) TO '${folder}/one-class.parquet' ` +
@@ -77,7 +77,7 @@ beforeAll(async () => {
     holdout: [await digested(`${folder}/a.parquet`), await digested(`${folder}/b.parquet`)],
     contract,
     policy,
-    native: { path: `${folder}/native.parquet`, column: 'p' },
+    native: { path: `${folder}/native.parquet` },
   };
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import {
-  metricNames,
-  type Evaluation,
-  type Interval,
-  type MetricName,
-  type Metrics,
-  type Scored,
-} from '../../../../domain/evaluation/evaluation.js';
+import type { Metrics } from '../../../../domain/metrics/measured.js';
+import type { Interval } from '../../../../domain/metrics/measured.js';
+import type { Scored } from '../../../../domain/metrics/measured.js';
+import type { Evaluation } from '../../../../domain/evaluation/evaluation.js';
 import { evaluationPolicySchema } from '../../../../domain/evaluation/evaluation-policy.js';
-import {
-  decideGates,
-  gateDecisionSchema,
-  gatesVerdict,
-  parityGateName,
-  plausibleGateName,
-} from '../../../../domain/evaluation/gate.js';
+import { gateDecisionSchema } from '../../../../domain/evaluation/gate-result.js';
+import { decideGates, gatesVerdict, parityGateName } from '../../../../domain/evaluation/gate.js';
+import { plausibleGateName } from '../../../../domain/evaluation/plausible-gate.js';
 
 const metrics = (values: Partial<Metrics>): Metrics => ({
   rocAuc: null,
@@ -30,7 +22,7 @@ const metrics = (values: Partial<Metrics>): Metrics => ({
 });
 const interval = (low: number, high: number): Interval => ({ low, high, confidencePct: 95 });
 const scored = (
-  metric: MetricName,
+  metric: string,
   value: number | null,
   low: number,
   high: number,
@@ -58,14 +50,15 @@ const evaluation = (more: Partial<Evaluation> = {}): Evaluation => ({
   rocCurve: [],
   ...more,
 });
-const policy = (...gates: object[]) =>
-  evaluationPolicySchema.parse({
+const policy = (...gates: object[]) => ({
+  evaluation: evaluationPolicySchema.parse({
     slices: ['origin'],
     gates: gates.map((gate) => ({ name: 'g', metric: 'rocAuc', ...gate })),
-  });
+  }),
+});
 const outcome = (gate: object, found: Partial<Evaluation>) =>
   decideGates(policy(gate), evaluation(found)).results[1]?.outcome;
-const champion = (metric: MetricName, estimate: number, low: number, high: number): Partial<Evaluation> => ({
+const champion = (metric: string, estimate: number, low: number, high: number): Partial<Evaluation> => ({
   championSha256: sha,
   championVersion: 1,
   overall: scored(metric, 0.4, 0.39, 0.41),
@@ -116,8 +109,9 @@ describe('decideGates', () => {
   ] as const)(
     'a ROC AUC of %s with implausiblyGood %s says %s of being too good to be true',
     (rocAuc, implausiblyGood, expected) => {
-      const rules = { ...policy({ metric: 'rocAuc', atLeast: 0.5 }), ...(implausiblyGood ? { implausiblyGood } : {}) };
-      const { results } = decideGates(rules, evaluation({ overall: scored('rocAuc', rocAuc, 0.99, 1) }), {
+      const { evaluation: rules } = policy({ metric: 'rocAuc', atLeast: 0.5 });
+      const asked = { evaluation: { ...rules, ...(implausiblyGood ? { implausiblyGood } : {}) } };
+      const { results } = decideGates(asked, evaluation({ overall: scored('rocAuc', rocAuc, 0.99, 1) }), {
         feature: 'arr_delay',
         share: 0.98,
       });
@@ -150,7 +144,7 @@ describe('decideGates', () => {
     expect(lenient.notAsked[0]?.reason).toBe(
       'Version 3, the champion, cannot be measured on these rows: 2024-03: sales has no column colour.',
     );
-    const strict = decideGates({ ...rules, comparison: 'required' }, evaluation(found));
+    const strict = decideGates({ evaluation: { ...rules.evaluation, comparison: 'required' } }, evaluation(found));
     expect(strict.notAsked).toEqual([]);
     expect(strict.results[1]).toMatchObject({
       outcome: 'no-data',
@@ -187,7 +181,10 @@ describe('decideGates', () => {
         overall: {
           ...scored('logLoss', 0.3, 0.29, 0.31),
           [hole]: Object.fromEntries(
-            metricNames.map((name) => [name, hole === 'metrics' ? NaN : { low: NaN, high: NaN, confidencePct: 95 }]),
+            ['logLoss', 'rocAuc'].map((name) => [
+              name,
+              hole === 'metrics' ? NaN : { low: NaN, high: NaN, confidencePct: 95 },
+            ]),
           ),
         },
       });

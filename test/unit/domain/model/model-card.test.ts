@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Evaluation, Metrics, Scored } from '../../../../domain/evaluation/evaluation.js';
+import type { Metrics } from '../../../../domain/metrics/measured.js';
+import type { Scored } from '../../../../domain/metrics/measured.js';
+import type { Evaluation } from '../../../../domain/evaluation/evaluation.js';
 import { decideGates } from '../../../../domain/evaluation/gate.js';
 import { modelCardMarkdown } from '../../../../domain/model/model-card-markdown.js';
 import { modelCard, modelCardSchema, type ModelCardInput } from '../../../../domain/model/model-card.js';
@@ -73,7 +75,7 @@ const input = (more: Partial<ModelCardInput> = {}): ModelCardInput => ({
   version: {
     version: 3,
     artifactSha256: sha('2'),
-    gates: decideGates(definition.evaluation, evaluation).results,
+    gates: decideGates(definition, evaluation).results,
     lineage: {
       runId: 'run-7',
       snapshotSha256: sha('3'),

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { metricsSchema, type Metrics } from '../../../../../domain/evaluation/evaluation.js';
+import { metricsSchema } from '../../../../../domain/metrics/measured.js';
+import type { Metrics } from '../../../../../domain/metrics/measured.js';
 import { holdoutSamples } from '../../../../../domain/rollout/judge/holdout-samples.js';
 import { judgedMetricSchema } from '../../../../../domain/rollout/judge/judge-policy.js';
 

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { evaluationPolicySchema } from '../../../../domain/evaluation/evaluation-policy.js';
-import { measuredModel } from '../../../../domain/statistics/binary-metrics.js';
-import { evaluateScores } from '../../../../domain/statistics/evaluate-scores.js';
-import { pairedBootstrap } from '../../../../domain/statistics/paired-bootstrap.js';
+import { rankedMeasurer } from '../../../../domain/metrics/binary-measurer.js';
+import { pairedBootstrap } from '../../../../domain/metrics/paired-bootstrap.js';
 import { seededRandom, seedOfDigest } from '../../../../domain/statistics/random.js';
 import { rankScores } from '../../../../domain/statistics/ranked-scores.js';
-import { levelsOfNumbers, levelsOfStrings } from '../../../../domain/statistics/slice-levels.js';
-import { ranked, sample, sampleLabels, sampleScores, sampleSize } from './sample-problem.js';
+import { levelsOfNumbers } from '../../../../domain/statistics/slice-levels.js';
+import { ranked, sample, sampleLabels, sampleScores } from '../statistics/sample-problem.js';
 
 const champion = rankScores(
   sampleLabels,
@@ -20,8 +18,8 @@ describe('pairedBootstrap', () => {
   // * (W @ ((s >= .5) & (y == 1))) / (W @ (s >= .5) + W @ y), [.025, .975]) → 0.6254, 0.7365
   it('gives the intervals of an independent bootstrap in NumPy', () => {
     const { candidate, differences } = pairedBootstrap({
-      candidate: measuredModel(sample, 0.5),
-      champion: measuredModel(champion, 0.5),
+      candidate: rankedMeasurer(sample, { threshold: 0.5 }),
+      champion: rankedMeasurer(champion, { threshold: 0.5 }),
       resamples: 4000,
       confidencePct: 95,
       seed: 1,
@@ -40,7 +38,7 @@ describe('pairedBootstrap', () => {
   it('gives the same numbers for the same seed and others for another', () => {
     const run = (seed: number) =>
       pairedBootstrap({
-        candidate: measuredModel(sample, 0.5),
+        candidate: rankedMeasurer(sample, { threshold: 0.5 }),
         champion: null,
         resamples: 100,
         confidencePct: 90,
@@ -54,7 +52,7 @@ describe('pairedBootstrap', () => {
   it('gives no interval for a metric that too many resamples leave undefined, nor without rows', () => {
     // One positive of three rows is missing from (2/3)^3 = 30 % of resamples.
     const { candidate } = pairedBootstrap({
-      candidate: measuredModel(ranked([1, 0, 0], [0.9, 0.2, 0.1]), 0.5),
+      candidate: rankedMeasurer(ranked([1, 0, 0], [0.9, 0.2, 0.1]), { threshold: 0.5 }),
       champion: null,
       resamples: 200,
       confidencePct: 95,
@@ -64,7 +62,7 @@ describe('pairedBootstrap', () => {
     expect(candidate.logLoss).toBeDefined();
     expect(
       pairedBootstrap({
-        candidate: measuredModel(ranked([], []), 0.5),
+        candidate: rankedMeasurer(ranked([], []), { threshold: 0.5 }),
         champion: null,
         resamples: 200,
         confidencePct: 95,
@@ -74,10 +72,10 @@ describe('pairedBootstrap', () => {
   });
 
   it('refuses a champion with another number of rows', () => {
-    const other = measuredModel(ranked([1, 0], [0.9, 0.1]), 0.5);
+    const other = rankedMeasurer(ranked([1, 0], [0.9, 0.1]), { threshold: 0.5 });
     expect(() =>
       pairedBootstrap({
-        candidate: measuredModel(sample, 0.5),
+        candidate: rankedMeasurer(sample, { threshold: 0.5 }),
         champion: other,
         resamples: 100,
         confidencePct: 95,
@@ -105,55 +103,6 @@ describe('seededRandom', () => {
     for (let draw = 0; draw < 100_000; draw++) counts[random.below(10)]!++;
     // Chi-squared with 9 degrees of freedom: 27.88 is the 0.999 quantile.
     expect(counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0)).toBeLessThan(27.88);
-  });
-});
-
-describe('evaluateScores', () => {
-  const policy = (more: object = {}) =>
-    evaluationPolicySchema.parse({
-      bootstrapRounds: 100,
-      gates: [{ name: 'g', metric: 'rocAuc', atLeast: 0.5, slice: 'group', minRows: 100 }],
-      ...more,
-    });
-  const groups = Array.from({ length: sampleSize }, (_, row) => (row < 250 ? 'big' : row < 390 ? '' : 'tiny'));
-  const holdout = {
-    labels: sampleLabels,
-    candidate: sampleScores,
-    champion: null,
-    slices: [levelsOfStrings('group', groups)],
-    seed: 1,
-  };
-
-  it('measures each model at its own best threshold when asked for best-f1', () => {
-    const { threshold, comparison } = evaluateScores(
-      { ...holdout, champion: sampleScores.map((score) => score / 2) },
-      policy({ threshold: 'best-f1' }),
-    );
-    expect(threshold).toBe(0.45);
-    expect(comparison?.differences.f1?.estimate).toBe(0);
-    expect(comparison?.differences.brier?.estimate).not.toBe(0);
-  });
-  it('gives intervals to levels with enough rows only, and names the level of missing values', () => {
-    const { slices } = evaluateScores(holdout, policy());
-    expect(slices.map(({ level, scored }) => [level, scored.rows, scored.intervals.rocAuc !== undefined])).toEqual([
-      ['big', 250, true],
-      ['(missing)', 140, true],
-      ['tiny', 10, false],
-    ]);
-  });
-  it('reports shares of scores that sum to one', () => {
-    const { scoreHistogram } = evaluateScores(holdout, policy());
-    expect(scoreHistogram).toHaveLength(20);
-    expect(scoreHistogram.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
-  });
-  it('survives an empty holdout with nothing but nulls', () => {
-    const { overall, threshold } = evaluateScores(
-      { labels: new Uint8Array(), candidate: new Float64Array(), champion: null, slices: [], seed: 1 },
-      policy({ threshold: 'best-f1' }),
-    );
-    expect(overall).toMatchObject({ rows: 0, positives: 0, intervals: {} });
-    expect(Object.values(overall.metrics).every((value) => value === null)).toBe(true);
-    expect(threshold).toBe(0.5);
   });
 });
 

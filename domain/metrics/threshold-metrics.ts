@@ -1,4 +1,5 @@
-import type { RankedScores, RowWeights } from './ranked-scores.js';
+import type { CostMatrix } from './cost-matrix.js';
+import type { RankedScores, RowWeights } from '../statistics/ranked-scores.js';
 
 export interface ThresholdMetrics {
   /** Share of rows told apart rightly; NaN without rows. */
@@ -9,10 +10,17 @@ export interface ThresholdMetrics {
   recall: number;
   /** Harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN); NaN without positives. */
   f1: number;
+  /** What a row costs on average, with the sign turned; there where costs are declared. NaN without rows. */
+  utility?: number;
 }
 
 /** Metrics of the decision "positive when score ≥ threshold". */
-export function thresholdMetrics(ranked: RankedScores, threshold: number, weights?: RowWeights): ThresholdMetrics {
+export function thresholdMetrics(
+  ranked: RankedScores,
+  threshold: number,
+  costs?: CostMatrix,
+  weights?: RowWeights,
+): ThresholdMetrics {
   const { scores, labels } = ranked;
   let truePositives = 0;
   let called = 0;
@@ -33,5 +41,25 @@ export function thresholdMetrics(ranked: RankedScores, threshold: number, weight
     precision: called === 0 ? Number.NaN : truePositives / called,
     recall: positives === 0 ? Number.NaN : truePositives / positives,
     f1: positives === 0 ? Number.NaN : (2 * truePositives) / (called + positives),
+    ...(costs && { utility: utilityOf(costs, { truePositives, called, positives, all }) }),
   };
+}
+
+interface Outcomes {
+  truePositives: number;
+  called: number;
+  positives: number;
+  all: number;
+}
+
+/** NaN without rows. */
+export function utilityOf(costs: CostMatrix, { truePositives, called, positives, all }: Outcomes): number {
+  const falsePositives = called - truePositives;
+  const falseNegatives = positives - truePositives;
+  const cost =
+    costs.truePositive * truePositives +
+    costs.falsePositive * falsePositives +
+    costs.falseNegative * falseNegatives +
+    costs.trueNegative * (all - called - falseNegatives);
+  return all === 0 ? Number.NaN : -cost / all;
 }

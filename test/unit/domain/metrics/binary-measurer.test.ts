@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { averagePrecision } from '../../../../domain/statistics/average-precision.js';
-import { bestF1Threshold } from '../../../../domain/statistics/best-f1-threshold.js';
-import { measure, measuredModel, metricsOf } from '../../../../domain/statistics/binary-metrics.js';
+import { bestF1Threshold } from '../../../../domain/metrics/best-f1-threshold.js';
+import { rankedMeasurer } from '../../../../domain/metrics/binary-measurer.js';
+import { metricsOf } from '../../../../domain/evaluation/evaluate-scores.js';
 import { calibrationCurve, calibrationError } from '../../../../domain/statistics/calibration.js';
 import { rankScores } from '../../../../domain/statistics/ranked-scores.js';
 import { rocAuc } from '../../../../domain/statistics/roc-auc.js';
 import { rocCurve } from '../../../../domain/statistics/roc-curve.js';
 import { logLosses, meanLoss, squaredErrors } from '../../../../domain/statistics/row-losses.js';
-import { thresholdMetrics } from '../../../../domain/statistics/threshold-metrics.js';
-import { nothing, ranked, rankedWeights, sample, sampleLabels, sampleScores } from './sample-problem.js';
+import { thresholdMetrics } from '../../../../domain/metrics/threshold-metrics.js';
+import {
+  nothing,
+  ranked,
+  rankedWeights,
+  sample,
+  sampleLabels,
+  sampleScores,
+  sampleWeights,
+} from '../statistics/sample-problem.js';
 
 describe('ROC AUC', () => {
   it('agrees with roc_auc_score(y, s) and its sample_weight=w, ties included', () => {
@@ -89,7 +98,7 @@ describe('threshold metrics', () => {
     expect(found.f1).toBeCloseTo(f1, 13);
   });
   it('agree with scikit-learn under weights', () => {
-    const found = thresholdMetrics(sample, 0.5, rankedWeights);
+    const found = thresholdMetrics(sample, 0.5, undefined, rankedWeights);
     expect(found.accuracy).toBeCloseTo(0.7016666666666667, 13);
     expect(found.f1).toBeCloseTo(0.6679035250463822, 13);
   });
@@ -141,13 +150,13 @@ describe('rankScores', () => {
   });
 });
 
-describe('measure', () => {
+describe('rankedMeasurer', () => {
   it('gives every metric, and null for what is not defined once it is plain JSON', () => {
-    expect(metricsOf(measure(measuredModel(sample, 0.5)))).toMatchObject({
+    expect(metricsOf(rankedMeasurer(sample, { threshold: 0.5 }))).toMatchObject({
       rocAuc: expect.closeTo(0.76105, 5),
       f1: expect.closeTo(0.6832, 4),
     });
-    expect(metricsOf(measure(measuredModel(nothing, 0.5)))).toEqual({
+    expect(metricsOf(rankedMeasurer(nothing, { threshold: 0.5 }))).toEqual({
       rocAuc: null,
       prAuc: null,
       logLoss: null,
@@ -166,8 +175,13 @@ describe('measure', () => {
       Uint8Array.from(repeated, (row) => sampleLabels[row] ?? 0),
       Float64Array.from(repeated, (row) => sampleScores[row] ?? 0),
     );
-    const [weighted, again] = [measure(measuredModel(sample, 0.5), rankedWeights), measure(measuredModel(rows, 0.5))];
-    expect(metricsOf(weighted)).toEqual(
+    const settings = {
+      threshold: 0.5,
+      costs: { truePositive: -3, falsePositive: 1, trueNegative: 0, falseNegative: 2 },
+    };
+    const weighted = rankedMeasurer(sample, settings).measure(sampleWeights);
+    const again = rankedMeasurer(rows, settings).measure();
+    expect(weighted).toEqual(
       Object.fromEntries(Object.entries(again).map(([name, value]) => [name, expect.closeTo(value, 12)])),
     );
   });

@@ -1,4 +1,4 @@
-import type { RankedScores } from './ranked-scores.js';
+import type { RankedScores } from '../statistics/ranked-scores.js';
 
 /**
  * The score that, used as threshold (positive when score ≥ threshold), gives the highest F1; of several the greatest.
