@@ -13,6 +13,7 @@ import { finishRunStep, mustHaveStep, startRunStep, updateRun } from '../../db/t
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { writeOrder } from '../write-order.js';
+import { trainerInputs } from './trainer-inputs.js';
 import { trainerPrograms } from './trainer-programs.js';
 
 export interface Trained {
@@ -40,7 +41,7 @@ type Fitted = Awaited<ReturnType<typeof runTrainer>>;
  * repeating is harmless.
  */
 export function createTrainingActivities(deps: ActivityDependencies) {
-  const { db, store, cache, config } = deps;
+  const { db, store, config } = deps;
   const programs = trainerPrograms(deps);
   return {
     async train({ runId, definitionSha256, snapshotSha256 }: RunSnapshot): Promise<Trained> {
@@ -97,11 +98,12 @@ export function createTrainingActivities(deps: ActivityDependencies) {
     keep: (result: Fitted) => Promise<Kept>,
   ): Promise<Kept> {
     const { training } = definition;
-    const local = (files: PartitionFile[]) => Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));
-    report('fetching the snapshot');
-    const spec = trainerSpecOf(definition, await local(train), await local(holdout));
     const outDir = await makeWorkFolder(config.home, 'train');
     try {
+      report('fetching the snapshot');
+      const label = definition.contract.label?.name;
+      const inputs = await trainerInputs(deps, { train, holdout, label, folder: outDir }, signal);
+      const spec = trainerSpecOf(definition, inputs.trainFiles, inputs.holdoutFiles);
       const trainer = await programs.prepare(training, outDir, signal, report);
       const result = await runTrainer({
         ...trainer,
