@@ -1,12 +1,25 @@
-import type { Contract, Feature } from '../domain/data/contract.js';
+import type { Contract } from '../domain/data/contract.js';
+import type { Feature, FeatureOf } from '../domain/data/feature/feature.js';
+import { valueTypeOf, type FeatureValue, type ValueType } from '../domain/data/feature/feature-value.js';
+import {
+  modelInputs,
+  requestTensor,
+  type ModelInput,
+  type RequestTensor,
+} from '../domain/data/feature/model-inputs.js';
+import { readValue, ValueProblem } from '../domain/data/feature/read-value.js';
 import { characterCount, isLongerThan, textProblem } from '../domain/text/plain-text.js';
 import { admittedValue } from '../domain/data/admitted-value.js';
 import type { InputTensor } from './input-tensor.js';
 import { quoted, refusal } from './refusal.js';
+import { besideTensors, valueColumn } from './value-columns.js';
 import { numberReader, readBinaryNumbers, readBinaryStrings } from './tensor-values.js';
 
-/** A feature's values, one a row: numbers rounded to FP32 with NaN for missing, or strings with '' for missing. */
-export type Column = number[] | string[];
+/**
+ * A feature's values, one a row: numbers rounded to FP32 with NaN for missing, strings and texts with '' for missing,
+ * all others with null.
+ */
+export type Column = FeatureValue[];
 
 export interface Rows {
   count: number;
@@ -16,7 +29,11 @@ export interface Rows {
 
 export interface CompiledFeature {
   name: string;
-  type: Feature['type'];
+  type: ValueType;
+  /** As callers send it: datatype, and values a row. */
+  tensor: RequestTensor;
+  /** As the graph gets it. */
+  inputs: ModelInput[];
   /** Levels that the contract does not know, met since the start. */
   unseenLevels: number;
 }
@@ -30,7 +47,7 @@ export interface CompiledContract {
    */
   readRows: (inputs: ReadonlyMap<string, InputTensor>, others?: OtherFeatures) => Rows;
   /** A row that satisfies the contract, for trying a model before it serves. */
-  sampleRow: (number | string)[];
+  sampleRow: FeatureValue[];
 }
 
 /**
@@ -42,6 +59,7 @@ export type OtherFeatures = ReadonlyMap<string, OtherFeature>;
 export interface OtherFeature {
   /** Undefined where any value will do. @throws PerdureError `input/invalid`. */
   check: ReadColumn | undefined;
+  width: Width;
   /** Told of each request that carries it. */
   seen: () => void;
 }
@@ -49,7 +67,9 @@ export interface OtherFeature {
 export const requestRowsMax = 10_000;
 const float32Max = 3.4028234663852886e38;
 
-export type ReadColumn = (tensor: InputTensor, count: number) => Column;
+type Inputs = ReadonlyMap<string, InputTensor>;
+/** @param inputs all of the request, for what stands beside the feature */
+export type ReadColumn = (tensor: InputTensor, count: number, inputs: Inputs) => Column;
 
 /** @param order the features in the order in which rows are wanted, by default the contract's. */
 export function compileContract(
@@ -59,18 +79,20 @@ export function compileContract(
   const compiled = order.map((name) => {
     const feature = contract.features[name];
     if (feature === undefined) throw new RangeError(`${name} is not a feature of the contract`);
-    const state: CompiledFeature = { name, type: feature.type, unseenLevels: 0 };
+    const state = compiledFeature(name, feature);
     return {
       ...{ state, read: columnReader(name, feature, state), absent: absentValue(feature) },
-      sample: admittedValue(feature) ?? (feature.type === 'number' ? NaN : ''),
+      ...{ width: widthOf(feature), beside: besideTensors(name, feature) },
+      sample: admittedValue(feature) ?? missingValue(feature),
     };
   });
   const required = compiled.filter(({ absent }) => absent === undefined).map(({ state }) => state.name);
 
   const readRows = (inputs: ReadonlyMap<string, InputTensor>, others?: OtherFeatures): Rows => {
     const rows = new RowCount();
-    const columns = new Array<Column>(compiled.length);
+    const columns = new Array<Column | undefined>(compiled.length).fill(undefined);
     let known = 0;
+    let beside = 0;
     for (let index = 0; index < compiled.length; index += 1) {
       const one = compiled[index];
       if (one === undefined) break;
@@ -84,18 +106,20 @@ export function compileContract(
         continue;
       }
       known += 1;
-      columns[index] = one.read(tensor, rows.of(tensor));
+      columns[index] = one.read(tensor, rows.of(tensor, one.width), inputs);
+      if (one.beside.length > 0) beside += countIn(inputs, one.beside);
     }
-    if (inputs.size !== known) readOthers(inputs, others, rows);
+    if (inputs.size !== known + beside) readOthers(inputs, others, rows);
     const { count } = rows;
     if (count === -1)
       throw refusal('The request has none of the features of this model.', `Its features are: ${order.join(', ')}.`);
     if (known < compiled.length) {
-      for (const [index, { absent }] of compiled.entries()) columns[index] ??= absentColumn(absent, count);
+      for (const [index, { absent }] of compiled.entries())
+        columns[index] ??= new Array<FeatureValue>(count).fill(absent ?? null);
     }
-    return { count, columns };
+    return { count, columns: columns as Column[] };
   };
-  const own = new Set(order);
+  const own = new Set(order.flatMap((name, index) => [name, ...(compiled[index]?.beside ?? [])]));
   const readOthers = (
     inputs: ReadonlyMap<string, InputTensor>,
     others: OtherFeatures | undefined,
@@ -112,9 +136,9 @@ export function compileContract(
     for (const [name, tensor] of inputs) {
       const other = own.has(name) ? undefined : others?.get(name);
       if (other === undefined) continue;
-      if (other.check !== undefined) other.check(tensor, rows.of(tensor));
+      if (other.check !== undefined) other.check(tensor, rows.of(tensor, other.width), inputs);
       // Where a request carries nothing that is read, what is ignored says how many rows it has.
-      else if (rows.count === -1) rows.of(tensor);
+      else if (rows.count === -1) rows.of(tensor, anyWidth);
       other.seen();
     }
   };
@@ -123,28 +147,42 @@ export function compileContract(
 
 /** How a feature's values are read and checked. @param state counts the levels that it does not list */
 export function columnReader(name: string, feature: Feature, state: CompiledFeature): ReadColumn {
-  return feature.type === 'number' ? numberColumn(name, feature) : stringColumn(name, feature, state);
+  if (feature.type === 'number') return numberColumn(name, feature);
+  if (feature.type === 'string') return stringColumn(name, feature, state);
+  if (feature.type === 'text') return stringColumn(name, { ...feature, type: 'string', closed: false }, state);
+  const levels = feature.type === 'list' && feature.of.type === 'string' ? new Set(feature.of.levels) : undefined;
+  return valueColumn(name, feature, (values) => {
+    if (levels !== undefined && levels.size > 0)
+      for (const value of values) if (!levels.has(value)) state.unseenLevels += 1;
+  });
 }
+
+export function compiledFeature(name: string, feature: Feature): CompiledFeature {
+  const [type, tensor, inputs] = [valueTypeOf(feature), requestTensor(name, feature), modelInputs(name, feature)];
+  return { name, type, tensor, inputs, unseenLevels: 0 };
+}
+
+const missingValue = ({ type }: Feature): FeatureValue =>
+  type === 'number' ? NaN : type === 'string' || type === 'text' ? '' : null;
 
 /** What the model sees where a request does not carry a feature; undefined where every request must. */
-function absentValue(feature: Feature): number | string | undefined {
-  const missing = feature.nullable ? (feature.type === 'number' ? NaN : '') : undefined;
-  return typeof feature.default === 'number' ? Math.fround(feature.default) : (feature.default ?? missing);
+function absentValue(feature: Feature): FeatureValue | undefined {
+  if (feature.default === undefined) return feature.nullable ? missingValue(feature) : undefined;
+  const value = readValue({ ...feature, nullable: true }, feature.default);
+  if (!(value instanceof ValueProblem)) return value;
+  throw new RangeError(`the default of ${feature.type} ${String(feature.default)}: ${value.problem}`);
 }
 
-function absentColumn(absent: number | string | undefined, count: number): Column {
-  return typeof absent === 'number'
-    ? new Array<number>(count).fill(absent)
-    : new Array<string>(count).fill(absent ?? '');
-}
+const countIn = (inputs: Inputs, names: readonly string[]): number =>
+  names.reduce((sum, name) => sum + (inputs.has(name) ? 1 : 0), 0);
 
 /** The same number of rows for every feature of a request. */
 class RowCount {
   count = -1;
   private first = '';
 
-  of(tensor: InputTensor): number {
-    const rows = rowsOf(tensor);
+  of(tensor: InputTensor, width: Width): number {
+    const rows = rowsOf(tensor, width);
     if (this.count === -1) {
       this.count = rows;
       this.first = tensor.name;
@@ -158,27 +196,47 @@ class RowCount {
   }
 }
 
-function rowsOf({ name, shape, data }: InputTensor): number {
-  const [rows = 0, width] = shape;
-  if (shape.length < 1 || shape.length > 2 || (shape.length === 2 && width !== 1)) {
-    throw refusal(`Feature ${name} has the shape ${quoted(shape)}.`, 'Send [rows, 1].');
-  }
+/** Values a row that a tensor may have. */
+export interface Width {
+  least: number;
+  most: number;
+  words: string;
+}
+
+const one: Width = { least: 1, most: 1, words: '1' };
+const anyWidth: Width = { least: 0, most: Infinity, words: 'values' };
+
+export function widthOf(feature: Feature): Width {
+  if (feature.type === 'vector') return { least: feature.length, most: feature.length, words: String(feature.length) };
+  if (feature.type === 'list') return { least: 0, most: feature.maxLength, words: `0 to ${feature.maxLength}` };
+  return one;
+}
+
+function rowsOf({ name, shape, data, nested }: InputTensor, { least, most, words }: Width): number {
+  const [rows = 0, width = 1] = shape;
+  if (shape.length < 1 || shape.length > 2 || width < least || width > most)
+    throw refusal(`Feature ${name} has the shape ${quoted(shape)}.`, `Send [rows, ${words}].`);
   if (rows < 1 || rows > requestRowsMax) {
     throw refusal(
       `Feature ${name} has ${rows} rows.`,
       `Send 1 to ${requestRowsMax.toLocaleString('en')} rows per request.`,
     );
   }
-  if (data !== undefined && data.length !== rows) {
+  if (nested === true && most === 1)
     throw refusal(
-      `Feature ${name} has ${data.length} values, but its shape ${quoted(shape)} says ${rows}.`,
+      `The data of feature ${quoted(name)} are not nested as its shape ${quoted(shape)} says.`,
+      'Send a flat list of values, or nest them as the shape says.',
+    );
+  if (data !== undefined && data.length !== (nested === true ? rows : rows * width)) {
+    throw refusal(
+      `Feature ${name} has ${data.length} values, but its shape ${quoted(shape)} says ${rows * width}.`,
       'Make shape and data agree.',
     );
   }
   return rows;
 }
 
-function numberColumn(name: string, feature: Extract<Feature, { type: 'number' }>): ReadColumn {
+function numberColumn(name: string, feature: FeatureOf<'number'>): ReadColumn {
   const { nullable } = feature;
   const min = Math.fround(feature.min ?? -float32Max);
   const max = Math.fround(feature.max ?? float32Max);
@@ -221,6 +279,10 @@ function numberColumn(name: string, feature: Extract<Feature, { type: 'number' }
       } else if (value === null) {
         if (!nullable) throw missing(row);
         column[row] = NaN;
+      } else if (typeof value === 'bigint') {
+        const rounded = Math.fround(Number(value));
+        if (!(rounded >= min && rounded <= max)) throw outside(row, Number(value));
+        column[row] = rounded;
       } else
         throw refusal(
           `Feature ${name}, row ${row}: ${quoted(value)} is not a number.`,
@@ -231,7 +293,7 @@ function numberColumn(name: string, feature: Extract<Feature, { type: 'number' }
   };
 }
 
-function stringColumn(name: string, feature: Extract<Feature, { type: 'string' }>, state: CompiledFeature): ReadColumn {
+function stringColumn(name: string, feature: Omit<FeatureOf<'string'>, 'from'>, state: CompiledFeature): ReadColumn {
   const { nullable, closed, maxLength } = feature;
   const levels = feature.levels === undefined ? undefined : new Set(feature.levels);
 

@@ -36,17 +36,46 @@ export function readBinaryNumbers(
   bytes: Buffer,
   count: number,
 ): number[] {
-  if (bytes.length !== count * reader.bytes) {
-    throw refusal(
-      `The binary tensor of feature ${feature} has ${bytes.length} bytes, but ${count} values of ${datatype} ` +
-        `are ${count * reader.bytes}.`,
-      'Make shape, datatype and bytes agree.',
-    );
-  }
+  checkSize(feature, datatype, reader, bytes, count);
   if (datatype === 'FP32') return fp32Values(bytes, count);
   const values = new Array<number>(count);
   for (let index = 0; index < count; index += 1) values[index] = reader.read(bytes, index * reader.bytes);
   return values;
+}
+
+function checkSize(feature: string, datatype: string, one: Pick<Reader, 'bytes'>, bytes: Buffer, count: number): void {
+  if (bytes.length === count * one.bytes) return;
+  throw refusal(
+    `The binary tensor of feature ${feature} has ${bytes.length} bytes, but ${count} values of ${datatype} ` +
+      `are ${count * one.bytes}.`,
+    'Make shape, datatype and bytes agree.',
+  );
+}
+
+/** The integers of a binary tensor, exact: those of 64 bits as bigints. @throws PerdureError `input/invalid`. */
+export function readBinaryIntegers(
+  feature: string,
+  datatype: string,
+  bytes: Buffer,
+  count: number,
+): (number | bigint)[] {
+  const reader = numberReader(datatype);
+  if (reader === undefined) throw refusal(`Feature ${feature} has the datatype ${datatype}.`, 'Send INT64.');
+  checkSize(feature, datatype, reader, bytes, count);
+  return Array.from({ length: count }, (_, index) => {
+    if (datatype === 'INT64') return bytes.readBigInt64LE(index * 8);
+    return datatype === 'UINT64' ? bytes.readBigUInt64LE(index * 8) : reader.read(bytes, index * reader.bytes);
+  });
+}
+
+/** The values of a BOOL tensor: a byte each, 0 or 1. @throws PerdureError `input/invalid`. */
+export function readBinaryBooleans(feature: string, bytes: Buffer, count: number): boolean[] {
+  checkSize(feature, 'BOOL', { bytes: 1 }, bytes, count);
+  return Array.from({ length: count }, (_, index) => {
+    const byte = bytes[index];
+    if (byte === 0 || byte === 1) return byte === 1;
+    throw refusal(`Feature ${feature}, value ${index}: the byte ${byte} is neither 0 nor 1.`, 'Send BOOL.');
+  });
 }
 
 /** The usual case, by the reads that the compiler turns into machine instructions. */

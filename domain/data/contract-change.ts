@@ -32,7 +32,10 @@ export const contractChangeSchema = z.strictObject({
    * What the model sees where callers do not send the feature; null is a missing value. Absent where no caller of today
    * is affected.
    */
-  default: z.union([z.number(), z.string()]).nullable().optional(),
+  default: z
+    .union([z.number(), z.string(), z.boolean(), z.array(z.union([z.number(), z.string(), z.boolean()]))])
+    .nullable()
+    .optional(),
   /** What callers notice. */
   effect: z.string(),
   /** What to do about it; null where nothing needs doing. */

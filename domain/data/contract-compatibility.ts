@@ -2,6 +2,7 @@ import { contractChangeSchema, type ContractChange } from './contract-change.js'
 import { z } from 'zod';
 import type { AcceptedFeature, Contract, Feature } from './contract.js';
 import { mayBeAbsent } from './contract.js';
+import type { JsonValue } from './feature/feature-value.js';
 import { changesOfValues } from './value-compatibility.js';
 
 export const compatibilityVerdicts = ['compatible', 'compatible-with-defaults', 'breaking'] as const;
@@ -51,7 +52,7 @@ export function compatibilityText({ verdict, changes }: ContractCompatibility): 
   const defaults = changes.flatMap((change) =>
     change.default === undefined
       ? []
-      : [`${change.feature} ${change.default === null ? 'missing' : `= ${change.default}`}`],
+      : [`${change.feature} ${change.default === null ? 'missing' : `= ${inWords(change.default)}`}`],
   );
   return `compatible with these defaults: ${defaults.join(', ')}`;
 }
@@ -90,7 +91,7 @@ function changesOfFeature(name: string, before: Feature, after: Feature): Contra
     ];
   }
   const [was, is] = [absenceValue(before), absenceValue(after)];
-  if (was !== undefined && is !== undefined && was !== is)
+  if (was !== undefined && is !== undefined && JSON.stringify(was) !== JSON.stringify(is))
     changes.push({
       ...{ feature: name, change: 'default', breaking: false, default: is },
       effect: `is ${inWords(is)} instead of ${inWords(was)} where callers leave it out`,
@@ -100,9 +101,11 @@ function changesOfFeature(name: string, before: Feature, after: Feature): Contra
 }
 
 /** What the model sees where the feature is not sent, null for a missing value; undefined where it must be sent. */
-const absenceValue = (feature: Feature): number | string | null | undefined =>
+const absenceValue = (feature: Feature): JsonValue | undefined =>
   feature.default ?? (feature.nullable ? null : undefined);
-const inWords = (absent: number | string | null): string => (absent === null ? 'missing' : String(absent));
+const inWords = (absent: JsonValue): string =>
+  absent === null ? 'missing' : Array.isArray(absent) ? shortened(JSON.stringify(absent)) : String(absent);
+const shortened = (text: string): string => (text.length <= 60 ? text : `${text.slice(0, 60)}…`);
 
 function droppedFeature(
   name: string,

@@ -2,6 +2,7 @@ import type { DefinitionProblem } from '../definition-problem.js';
 import type { Contract, Feature } from './contract.js';
 import { isLongerThan } from '../text/plain-text.js';
 import { admittedValue } from './admitted-value.js';
+import { readValue, ValueProblem } from './feature/read-value.js';
 
 /**
  * What is wrong with defaults and accepted features of a contract. Asked when a definition is applied, never of a
@@ -36,16 +37,20 @@ export function contractProblems({ features, accepts = {}, label }: Contract): D
 }
 
 function whyDefaultDoesNotFit(feature: Feature): string | null {
-  if (feature.default === undefined) return null;
-  if (feature.type === 'number') {
-    const { default: value, min = -Infinity, max = Infinity } = feature;
-    if (!Number.isFinite(Math.fround(value))) return `${value} is not a finite FP32 number`;
-    return value < min || value > max ? `${value} is outside the feature's own range ${min} … ${max}` : null;
-  }
-  const { default: value, levels = [], closed, maxLength } = feature;
+  const { default: value } = feature;
+  if (value === undefined) return null;
   if (value === '') return 'an empty string counts as null: set nullable: true instead';
-  if (isLongerThan(value, maxLength)) return `is longer than the feature's own maxLength, ${maxLength} characters`;
-  return closed && !levels.includes(value)
-    ? `is not one of the feature's own levels: ${levels.slice(0, 50).join(', ')}`
-    : null;
+  if (feature.type === 'number') {
+    const { min = -Infinity, max = Infinity } = feature;
+    if (!Number.isFinite(Math.fround(Number(value)))) return `${String(value)} is not a finite FP32 number`;
+    return Number(value) < min || Number(value) > max
+      ? `${String(value)} is outside the feature's own range ${min} … ${max}`
+      : null;
+  }
+  if ((feature.type === 'string' || feature.type === 'text') && isLongerThan(String(value), feature.maxLength))
+    return `is longer than the feature's own maxLength, ${feature.maxLength} characters`;
+  if (feature.type === 'string' && feature.closed && feature.levels?.includes(String(value)) !== true)
+    return `is not one of the feature's own levels: ${(feature.levels ?? []).slice(0, 50).join(', ')}`;
+  const read = readValue(feature, value);
+  return read instanceof ValueProblem ? read.problem : null;
 }

@@ -1,77 +1,9 @@
 import { z } from 'zod';
 import { columnNameSchema } from '../names.js';
+import { acceptedFeatureSchema, featureSchema } from './feature/feature.js';
 import { labelSchema } from './label.js';
 
-const featureCommon = {
-  /** SQL expression over the joined tables' columns; the column of the feature's own name by default. */
-  from: z.string().min(1).optional(),
-  /** Whether a missing value is allowed. */
-  nullable: z.boolean().default(false),
-  description: z.string().optional(),
-};
-
-const numberValues = {
-  type: z.literal('number'),
-  /** Hard range, both ends included: outside it a row is invalid and a request refused. */
-  min: z.number().optional(),
-  max: z.number().optional(),
-};
-
-const stringValues = {
-  type: z.literal('string'),
-  /** Known levels. */
-  levels: z.array(z.string().min(1)).min(1).optional(),
-  /** With `closed`, a level that is not listed is an error; else it is counted. */
-  closed: z.boolean().default(false),
-  /** The longest value a request may carry, in characters. */
-  maxLength: z.number().int().min(1).max(10_000).default(256),
-};
-
-/**
- * `default`: what the model sees where a request does not carry the feature at all; a `null` that is sent stays
- * missing. Absent: a nullable feature that is not sent is missing, any other is refused. Training does not use it.
- */
-const numberFeatureSchema = z.strictObject({ ...numberValues, ...featureCommon, default: z.number().optional() });
-const stringFeatureSchema = z.strictObject({ ...stringValues, ...featureCommon, default: z.string().optional() });
-
-export const featureSchema = z
-  .discriminatedUnion('type', [numberFeatureSchema, stringFeatureSchema])
-  .superRefine((feature, context) => {
-    if (
-      feature.type === 'number' &&
-      feature.min !== undefined &&
-      feature.max !== undefined &&
-      feature.min > feature.max
-    ) {
-      context.addIssue({ code: 'custom', path: ['min'], message: 'min is greater than max' });
-    }
-    if (feature.type === 'string' && feature.closed && feature.levels === undefined) {
-      context.addIssue({ code: 'custom', path: ['levels'], message: 'a closed feature must list its levels' });
-    }
-  });
-export type Feature = z.infer<typeof featureSchema>;
-
-const acceptedCommon = {
-  nullable: z.boolean().default(false),
-  description: z.string().optional(),
-  /**
-   * Callers may send it until the end of this day, UTC. It is ignored afterwards too, and counted: see
-   * `contract.accepts`.
-   */
-  until: z.iso.date(),
-};
-
-/**
- * A feature of before: the shape that callers were promised, and until when. Copy it from `features` and add the date.
- */
-export const acceptedFeatureSchema = z.discriminatedUnion('type', [
-  z.strictObject({ ...numberValues, ...acceptedCommon }),
-  z.strictObject({ ...stringValues, ...acceptedCommon }),
-]);
-export type AcceptedFeature = z.infer<typeof acceptedFeatureSchema>;
-
-/** Whether a request may leave the feature out: the model then sees its default, or a missing value. */
-export const mayBeAbsent = (feature: Feature): boolean => feature.nullable || feature.default !== undefined;
+export { mayBeAbsent, type AcceptedFeature, type Feature } from './feature/feature.js';
 
 const inOrderOfNames = <Value>(record: Record<string, Value>): Record<string, Value> =>
   Object.fromEntries(Object.entries(record).toSorted(([left], [right]) => (left < right ? -1 : 1)));

@@ -1,5 +1,6 @@
 import type { Contract } from './contract.js';
 import type { DefinitionProblem } from '../definition-problem.js';
+import type { Feature, Item } from './feature/feature.js';
 
 /**
  * Each is an input of the model: more are not trained, checked and served in a time that anybody waits for.
@@ -17,22 +18,26 @@ export function featureProblems({ features }: Contract): DefinitionProblem[] {
       : [];
   for (const [name, feature] of Object.entries(features)) {
     const path = `contract.features.${name}`;
-    if (feature.type === 'number') {
-      for (const bound of ['min', 'max'] as const) {
-        if (Math.abs(feature[bound] ?? 0) > float32Max)
-          problems.push({ path: `${path}.${bound}`, message: 'is beyond what a 32-bit float holds' });
-      }
-      continue;
-    }
-    const levels = feature.levels ?? [];
-    const twice = levels.find((level, index) => levels.indexOf(level) !== index);
-    if (twice !== undefined) problems.push({ path: `${path}.levels`, message: `${twice} is listed twice` });
-    const long = levels.find((level) => Array.from(level).length > feature.maxLength);
-    if (long !== undefined)
-      problems.push({
-        path: `${path}.levels`,
-        message: `${long} is longer than maxLength (${feature.maxLength}): no value can ever match it`,
-      });
+    problems.push(...(feature.type === 'list' ? itemProblems(`${path}.of`, feature.of) : itemProblems(path, feature)));
   }
+  return problems;
+}
+
+function itemProblems(path: string, item: Item | Feature): DefinitionProblem[] {
+  if (item.type === 'number')
+    return (['min', 'max'] as const)
+      .filter((bound) => Math.abs(item[bound] ?? 0) > float32Max)
+      .map((bound) => ({ path: `${path}.${bound}`, message: 'is beyond what a 32-bit float holds' }));
+  if (item.type !== 'string') return [];
+  const problems: DefinitionProblem[] = [];
+  const levels = item.levels ?? [];
+  const twice = levels.find((level, index) => levels.indexOf(level) !== index);
+  if (twice !== undefined) problems.push({ path: `${path}.levels`, message: `${twice} is listed twice` });
+  const long = levels.find((level) => Array.from(level).length > item.maxLength);
+  if (long !== undefined)
+    problems.push({
+      path: `${path}.levels`,
+      message: `${long} is longer than maxLength (${item.maxLength}): no value can ever match it`,
+    });
   return problems;
 }

@@ -1,4 +1,6 @@
-import type { AcceptedFeature, Feature } from './contract.js';
+import type { AcceptedFeature, Feature, FeatureOf, Item } from './feature/feature.js';
+import { typeInWords } from './feature/in-words.js';
+import { int64Max, int64Min } from './feature/int64.js';
 import type { ContractChange } from './contract-change.js';
 import { characterCount } from '../text/plain-text.js';
 
@@ -6,8 +8,8 @@ const keepWide = 'Keep accepting what it accepted until callers have moved.';
 
 /** How the values that a feature takes have changed, absence left out. */
 export function changesOfValues(feature: string, before: Feature | AcceptedFeature, after: Feature): ContractChange[] {
-  if (before.type !== after.type) {
-    const effect = `is a ${after.type} now; callers send a ${before.type}`;
+  if (typeInWords(before) !== typeInWords(after)) {
+    const effect = `is a ${typeInWords(after)} now; callers send a ${typeInWords(before)}`;
     return [
       {
         ...{ feature, change: 'retyped', breaking: true, effect },
@@ -16,12 +18,22 @@ export function changesOfValues(feature: string, before: Feature | AcceptedFeatu
     ];
   }
   const values =
-    before.type === 'number' && after.type === 'number'
-      ? changesOfRange(feature, before, after)
-      : before.type === 'string' && after.type === 'string'
-        ? changesOfText(feature, before, after)
-        : [];
+    before.type === 'list' && after.type === 'list'
+      ? [...changesOfItems(feature, before.of, after.of), ...changesOfCount(feature, before, after)]
+      : changesOfItems(feature, before, after);
   return [...changesOfNull(feature, before.nullable, after.nullable), ...values];
+}
+
+type Values = Feature | AcceptedFeature | Item;
+
+/** Of values of one type: what stands alone, or in a list. */
+function changesOfItems(feature: string, before: Values, after: Values): ContractChange[] {
+  if (before.type === 'number' && after.type === 'number') return changesOfRange(feature, before, after);
+  if (before.type === 'integer' && after.type === 'integer') return changesOfIntegers(feature, before, after);
+  if (before.type === 'string' && after.type === 'string') return changesOfText(feature, before, after);
+  if (before.type === 'text' && after.type === 'text')
+    return changesOfLength(feature, { ...before, closed: false }, { ...after, closed: false });
+  return [];
 }
 
 function changesOfNull(feature: string, before: boolean, after: boolean): ContractChange[] {
@@ -40,15 +52,35 @@ function changesOfNull(feature: string, before: boolean, after: boolean): Contra
   ];
 }
 
-type Values<T extends 'number' | 'string'> = Extract<Feature | AcceptedFeature, { type: T }>;
+/** What a string takes; a text has no levels. */
+type TextRules = Pick<FeatureOf<'string'>, 'closed' | 'maxLength'> & { levels?: string[] | undefined };
 
-function changesOfRange(feature: string, before: Values<'number'>, after: Values<'number'>): ContractChange[] {
+function changesOfRange(
+  feature: string,
+  before: Pick<FeatureOf<'number'>, 'min' | 'max'>,
+  after: Pick<FeatureOf<'number'>, 'min' | 'max'>,
+): ContractChange[] {
   // As the gateway compares: in FP32.
-  const range = ({ min = -Infinity, max = Infinity }: Values<'number'>) =>
+  const range = ({ min = -Infinity, max = Infinity }: Pick<FeatureOf<'number'>, 'min' | 'max'>) =>
     [Math.fround(min), Math.fround(max)] as const;
-  const text = ({ min, max }: Values<'number'>) => `${min ?? '-∞'} … ${max ?? '∞'}`;
-  const [[minBefore, maxBefore], [minAfter, maxAfter]] = [range(before), range(after)];
-  const effect = `takes ${text(after)} instead of ${text(before)}`;
+  const text = ({ min, max }: Pick<FeatureOf<'number'>, 'min' | 'max'>) => `${min ?? '-∞'} … ${max ?? '∞'}`;
+  return changesOfBounds(feature, range(before), range(after), `takes ${text(after)} instead of ${text(before)}`);
+}
+
+type Integers = Pick<FeatureOf<'integer'>, 'min' | 'max'>;
+
+function changesOfIntegers(feature: string, before: Integers, after: Integers): ContractChange[] {
+  const range = ({ min, max }: Integers) => [BigInt(min ?? int64Min), BigInt(max ?? int64Max)] as const;
+  const text = ({ min, max }: Integers) => `${min ?? '-∞'} … ${max ?? '∞'}`;
+  return changesOfBounds(feature, range(before), range(after), `takes ${text(after)} instead of ${text(before)}`);
+}
+
+function changesOfBounds<T extends number | bigint>(
+  feature: string,
+  [minBefore, maxBefore]: readonly [T, T],
+  [minAfter, maxAfter]: readonly [T, T],
+  effect: string,
+): ContractChange[] {
   if (minAfter > minBefore || maxAfter < maxBefore)
     return [{ feature, change: 'narrowed', breaking: true, effect, remedy: keepWide }];
   if (minAfter < minBefore || maxAfter > maxBefore)
@@ -56,11 +88,20 @@ function changesOfRange(feature: string, before: Values<'number'>, after: Values
   return [];
 }
 
-function changesOfText(feature: string, before: Values<'string'>, after: Values<'string'>): ContractChange[] {
+type Count = Pick<FeatureOf<'list'>, 'maxLength'>;
+
+function changesOfCount(feature: string, before: Count, after: Count): ContractChange[] {
+  if (before.maxLength === after.maxLength) return [];
+  const effect = `takes ${after.maxLength} values instead of ${before.maxLength}`;
+  const breaking = after.maxLength < before.maxLength;
+  return [{ feature, change: 'max-length', breaking, effect, remedy: breaking ? keepWide : null }];
+}
+
+function changesOfText(feature: string, before: TextRules, after: TextRules): ContractChange[] {
   return [...changesOfLevels(feature, before, after), ...changesOfLength(feature, before, after)];
 }
 
-function changesOfLevels(feature: string, before: Values<'string'>, after: Values<'string'>): ContractChange[] {
+function changesOfLevels(feature: string, before: TextRules, after: TextRules): ContractChange[] {
   const [was, is] = [before.levels ?? [], after.levels ?? []];
   const [removed, added] = [was.filter((level) => !is.includes(level)), is.filter((level) => !was.includes(level))];
   const list = (levels: readonly string[]) =>
@@ -102,7 +143,7 @@ function changesOfLevels(feature: string, before: Values<'string'>, after: Value
   return changes;
 }
 
-function changesOfLength(feature: string, before: Values<'string'>, after: Values<'string'>): ContractChange[] {
+function changesOfLength(feature: string, before: TextRules, after: TextRules): ContractChange[] {
   if (before.maxLength === after.maxLength) return [];
   const effect = `takes ${after.maxLength} characters instead of ${before.maxLength}`;
   const cut = (level: string) => characterCount(level) > after.maxLength && characterCount(level) <= before.maxLength;

@@ -11,6 +11,7 @@ import { causeSchema, type Cause } from '../cause.js';
 import type { GateResult } from '../evaluation/gate-result.js';
 import { gateDecisionSchema } from '../evaluation/gate-result.js';
 import { decideGates } from '../evaluation/gate.js';
+import { rangeInWords, typeInWords } from '../data/feature/in-words.js';
 import { taskOf } from '../tasks/task-of.js';
 import { taskNameSchema } from '../tasks/task.js';
 import { shortNumber } from '../text/short-number.js';
@@ -209,18 +210,8 @@ function partitionsOf({ train, holdout }: SnapshotManifest): ModelCard['data']['
 
 function inputsOf({ contract }: ModelDefinition): ModelCard['inputs'] {
   return Object.entries(contract.features).map(([name, feature]) => {
-    const range =
-      feature.type === 'number'
-        ? [
-            feature.min === undefined ? '' : `at least ${feature.min}`,
-            feature.max === undefined ? '' : `at most ${feature.max}`,
-          ]
-            .filter(Boolean)
-            .join(', ')
-        : feature.levels
-          ? `${feature.closed ? 'only ' : ''}${feature.levels.join(', ')}`
-          : 'any level';
-    return { name, type: feature.type, nullable: feature.nullable, range, description: feature.description ?? '' };
+    const { nullable, description = '' } = feature;
+    return { name, type: typeInWords(feature), nullable, range: rangeInWords(feature), description };
   });
 }
 

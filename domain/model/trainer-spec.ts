@@ -1,6 +1,7 @@
 import type { ModelDefinition } from './model-definition.js';
+import type { Feature } from '../data/feature/feature.js';
 import { quantilesOf, taskOf } from '../tasks/task-of.js';
-import type { TrainerSpec } from '../training/trainer.js';
+import type { TrainerFeature, TrainerSpec } from '../training/trainer.js';
 
 /** What a trainer is told of a definition. Files are absolute local paths, in order. */
 export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[], holdoutFiles: string[]): TrainerSpec {
@@ -13,11 +14,7 @@ export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[],
     algorithm: training.program === undefined ? training.algorithm : 'program',
     parameters: training.parameters,
     seed: training.seed,
-    features: Object.entries(contract.features).map(([feature, { type, nullable }]) => ({
-      name: feature,
-      type,
-      nullable,
-    })),
+    features: Object.entries(contract.features).map(([feature, rules]) => trainerFeatureOf(feature, rules)),
     ...(contract.label && { label: trainerLabelOf(contract.label) }),
     ...(contract.group !== undefined && { group: contract.group }),
     ...(quantiles.length > 0 && { quantiles }),
@@ -27,6 +24,13 @@ export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[],
     threads: training.threads,
     memoryMb: training.memoryMb,
   };
+}
+
+function trainerFeatureOf(name: string, feature: Feature): TrainerFeature {
+  const { type, nullable } = feature;
+  if (feature.type === 'vector') return { name, type, nullable, length: feature.length };
+  if (feature.type === 'list') return { name, type, nullable, of: feature.of.type, maxLength: feature.maxLength };
+  return { name, type, nullable };
 }
 
 function trainerLabelOf(label: NonNullable<ModelDefinition['contract']['label']>): NonNullable<TrainerSpec['label']> {

@@ -11,8 +11,13 @@ import { algorithmSchema } from './training-policy.js';
 
 const trainerFeatureSchema = z.strictObject({
   name: columnNameSchema,
-  type: z.enum(['number', 'string']),
+  type: z.enum(['number', 'integer', 'boolean', 'string', 'timestamp', 'text', 'vector', 'list']),
   nullable: z.boolean(),
+  /** Of a vector. */
+  length: z.int().min(1).optional(),
+  /** Of a list: what it holds, and how many at most. */
+  of: z.enum(['number', 'integer', 'boolean', 'string', 'timestamp', 'text']).optional(),
+  maxLength: z.int().min(1).optional(),
 });
 export type TrainerFeature = z.infer<typeof trainerFeatureSchema>;
 

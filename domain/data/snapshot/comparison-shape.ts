@@ -1,5 +1,7 @@
 import { cadenceIn, cadenceWords } from '../../cadence.js';
 import { digestOf } from '../../canonical-json.js';
+import type { Item } from '../feature/feature.js';
+import { typeInWords } from '../feature/in-words.js';
 import type { Contract } from '../contract.js';
 import type { DataPolicy } from '../data-policy.js';
 import { joinName, type Join } from '../join.js';
@@ -17,7 +19,11 @@ export const championColumn = (feature: string): string => `champion:${feature}`
 export function readsAlike(champion: ShapeDefinition, challenger: ShapeDefinition): boolean {
   const same = Object.entries(champion.contract.features).every(([name, feature]) => {
     const other = Object.hasOwn(challenger.contract.features, name) ? challenger.contract.features[name] : undefined;
-    return other !== undefined && other.type === feature.type && (other.from ?? name) === (feature.from ?? name);
+    return (
+      other !== undefined &&
+      typeInWords(other) === typeInWords(feature) &&
+      (other.from ?? name) === (feature.from ?? name)
+    );
   });
   return same && sourcesDigest(champion) === sourcesDigest(challenger);
 }
@@ -91,9 +97,17 @@ const describe = ({ table, on, ...more }: Join): string =>
 /** The feature without the rules that refuse rows. */
 function anyValue(feature: Contract['features'][string], name: string): Contract['features'][string] {
   const from = feature.from ?? `"${name}"`;
-  return feature.type === 'number'
-    ? { type: 'number', nullable: true, from }
-    : { type: 'string', nullable: true, from, closed: false, maxLength: Number.MAX_SAFE_INTEGER };
+  const free = { nullable: true, from };
+  if (feature.type === 'vector') return { type: 'vector', length: feature.length, ...free };
+  if (feature.type === 'list')
+    return { type: 'list', of: anyItem(feature.of.type), maxLength: Number.MAX_SAFE_INTEGER, ...free };
+  return { ...anyItem(feature.type), ...free };
+}
+
+function anyItem(type: Item['type']): Item {
+  const maxLength = Number.MAX_SAFE_INTEGER;
+  if (type === 'string') return { type, closed: false, maxLength };
+  return type === 'text' ? { type, maxLength } : { type };
 }
 
 /** Of a column that both declare, the champion's type counts: its features are what is computed. */

@@ -1,5 +1,6 @@
 import { digestOf } from '../../canonical-json.js';
 import type { Contract, Feature } from '../contract.js';
+import { valueTypeOf } from '../feature/feature-value.js';
 import type { ColumnType, DataPolicy } from '../data-policy.js';
 import { timeZoneIn } from '../../calendar/partition-bounds.js';
 import { dataSources } from '../source-tables.js';
@@ -75,11 +76,18 @@ export function declaredType(data: DataPolicy, column: string): ColumnType | und
  * twice.
  */
 export function manifestColumns({ contract, data }: ShapeDefinition): SnapshotManifest['columns'] {
-  const typeOf = (name: string) => contract.features[name]?.type ?? manifestTypes[declaredType(data, name) ?? 'string'];
+  const typeOf = (name: string) => {
+    const feature = contract.features[name];
+    return feature === undefined ? manifestTypes[declaredType(data, name) ?? 'string'] : valueTypeOf(feature);
+  };
   return [
     ...contract.entity.map((name) => ({ name, type: typeOf(name), role: 'entity' as const })),
     { name: contract.eventTime, type: 'timestamp', role: 'eventTime' },
-    ...Object.entries(contract.features).map(([name, { type }]) => ({ name, type, role: 'feature' as const })),
+    ...Object.entries(contract.features).map(([name, feature]) => ({
+      name,
+      type: valueTypeOf(feature),
+      role: 'feature' as const,
+    })),
     ...(contract.label === undefined
       ? []
       : [{ name: contract.label.name, type: manifestTypes[contract.label.type], role: 'label' as const }]),

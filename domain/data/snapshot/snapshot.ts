@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { digestOf } from '../../canonical-json.js';
+import { valueTypes } from '../feature/feature-value.js';
 import { modelNameSchema, sha256Schema } from '../../names.js';
 import { partitionSchema } from '../../partition.js';
 import { splitPolicySchema } from '../split-policy.js';
@@ -23,18 +24,21 @@ export const partitionFileSchema = z.strictObject({
 });
 export type PartitionFile = z.infer<typeof partitionFileSchema>;
 
-/** Summary of one column over one partition. Quantiles leave nulls out. */
+/**
+ * Summary of one column over one partition; nulls are left out. Of a list and a text the numbers are those of its
+ * length, of a time seconds since 1970.
+ */
 export const columnProfileSchema = z.strictObject({
   name: z.string(),
-  type: z.enum(['number', 'string']),
+  type: z.enum(valueTypes),
   nulls: z.number().int(),
   distinct: z.number().int(),
   mean: z.number().nullable(),
   min: z.number().nullable(),
   max: z.number().nullable(),
-  /** 0.1, 0.2 … 0.9 by linear interpolation; numbers only. */
+  /** 0.1, 0.2 … 0.9 by linear interpolation; none of strings, booleans and vectors. */
   deciles: z.array(z.number()),
-  /** Most frequent levels with their counts, at most 500 (PROFILE_LEVELS_MAX); strings only. */
+  /** Most frequent levels with their counts, at most 500 (PROFILE_LEVELS_MAX); strings and booleans only. */
   topLevels: z.array(z.strictObject({ level: z.string(), rows: z.number().int() })),
 });
 export type ColumnProfile = z.infer<typeof columnProfileSchema>;
@@ -47,7 +51,7 @@ export const snapshotManifestSchema = z.strictObject({
   columns: z.array(
     z.strictObject({
       name: z.string(),
-      type: z.enum(['number', 'string', 'boolean', 'timestamp']),
+      type: z.enum(valueTypes),
       role: z.enum(['entity', 'eventTime', 'feature', 'label']),
     }),
   ),
