@@ -59,7 +59,8 @@ export type OtherFeatures = ReadonlyMap<string, OtherFeature>;
 export interface OtherFeature {
   /** Undefined where any value will do. @throws PerdureError `input/invalid`. */
   check: ReadColumn | undefined;
-  width: Width;
+  /** One value a row where it is absent. */
+  width?: Width;
   /** Told of each request that carries it. */
   seen: () => void;
 }
@@ -125,7 +126,7 @@ export function compileContract(
     others: OtherFeatures | undefined,
     rows: RowCount,
   ): void => {
-    const unknown = [...inputs.keys()].filter((name) => !own.has(name) && others?.has(name) !== true);
+    const unknown = [...inputs.keys()].filter((name) => !own.has(name) && others?.has(baseName(name)) !== true);
     if (unknown.length > 0) {
       const features = [...order, ...(others?.keys() ?? [])];
       throw refusal(
@@ -133,10 +134,13 @@ export function compileContract(
         `Its features are: ${features.join(', ')}.`,
       );
     }
+    const alone = [...inputs.keys()].find((name) => !inputs.has(baseName(name)));
+    if (alone !== undefined)
+      throw refusal(`${quoted(alone)} is sent without ${baseName(alone)}.`, `Send ${baseName(alone)} too, or neither.`);
     for (const [name, tensor] of inputs) {
       const other = own.has(name) ? undefined : others?.get(name);
       if (other === undefined) continue;
-      if (other.check !== undefined) other.check(tensor, rows.of(tensor, other.width), inputs);
+      if (other.check !== undefined) other.check(tensor, rows.of(tensor, other.width ?? one), inputs);
       // Where a request carries nothing that is read, what is ignored says how many rows it has.
       else if (rows.count === -1) rows.of(tensor, anyWidth);
       other.seen();
@@ -172,6 +176,9 @@ function absentValue(feature: Feature): FeatureValue | undefined {
   if (!(value instanceof ValueProblem)) return value;
   throw new RangeError(`the default of ${feature.type} ${String(feature.default)}: ${value.problem}`);
 }
+
+/** The feature that a tensor belongs to: `age` of `age:missing`. */
+const baseName = (name: string): string => name.split(':', 1)[0] ?? name;
 
 const countIn = (inputs: Inputs, names: readonly string[]): number =>
   names.reduce((sum, name) => sum + (inputs.has(name) ? 1 : 0), 0);

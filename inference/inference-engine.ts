@@ -1,4 +1,6 @@
 import type { PromisedInterface } from '../adapters/onnx/tensor-interface-check.js';
+import type { FeatureValue, ValueType } from '../domain/data/feature/feature-value.js';
+import type { ModelInput } from '../domain/data/feature/model-inputs.js';
 import type { Rows } from './compiled-contract.js';
 import type { Scores } from '../domain/tasks/scores.js';
 import type { CallerDeadline } from './caller-deadline.js';
@@ -12,10 +14,10 @@ export interface ModelSpec {
   sha256: string;
   /** What the graph must take and give; it is checked before any runtime reads it. */
   promised: PromisedInterface;
-  /** Inputs of the graph, one a feature, in the order of the columns that `infer` gets. */
-  features: { name: string; type: 'number' | 'string' }[];
+  /** With their inputs of the graph, in the order of the columns that `infer` gets. */
+  features: { name: string; type: ValueType; inputs: ModelInput[] }[];
   /** A row that the model must answer before it may serve. */
-  sampleRow: (number | string)[];
+  sampleRow: FeatureValue[];
 }
 
 export interface EngineModelStatus {

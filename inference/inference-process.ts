@@ -1,14 +1,12 @@
-import {
-  openModelSession,
-  readModelFile,
-  type InputColumn,
-  type ModelSession,
-} from '../adapters/onnx/model-session.js';
+import { openModelSession, readModelFile, type ModelSession } from '../adapters/onnx/model-session.js';
 import { checkTensorInterface } from '../adapters/onnx/tensor-interface-check.js';
+import type { FeatureValue } from '../domain/data/feature/feature-value.js';
+import type { InputColumn } from '../domain/data/feature/input-columns.js';
 import { PerdureError, messageOf } from '../domain/errors.js';
 import { outputSignature, taskOf } from '../domain/tasks/task-of.js';
 import type { Scores } from '../domain/tasks/scores.js';
 import type { ModelSpec } from './inference-engine.js';
+import { isText, packRows, type PackedRows } from './pack-rows.js';
 import type { FromInference, ToInference } from './inference-messages.js';
 
 /**
@@ -16,7 +14,7 @@ import type { FromInference, ToInference } from './inference-messages.js';
  * directory, an end when its gateway ends.
  */
 
-type Run = (rows: number, numbers: Float32Array, strings: string[]) => Promise<Scores>;
+type Run = (packed: PackedRows) => Promise<Scores>;
 
 const warmRows = [1, 1, 64, 1];
 let run: Run | undefined;
@@ -46,10 +44,10 @@ async function handle(message: ToInference): Promise<void> {
     }
     return;
   }
-  const { batch, rows, numbers, strings } = message;
+  const { batch } = message;
   try {
     if (run === undefined) throw new Error('no model is loaded');
-    say({ kind: 'answer', batch, ...(await run(rows, numbers, strings)) });
+    say({ kind: 'answer', batch, ...(await run(message)) });
   } catch (error) {
     say({ kind: 'failed', batch, message: messageOf(error) });
   }
@@ -62,7 +60,7 @@ async function load({ key, path, sha256, promised, features, sampleRow }: ModelS
   checkTensorInterface(model.info, promised);
   const outputs = taskOf(promised).graphOutputs(outputSignature(promised.contract, promised.classes));
   const session = await openModelSession(model, outputs);
-  const wanted = features.map((feature) => feature.name);
+  const wanted = features.flatMap(({ inputs }) => inputs.map(({ name }) => name));
   const missing = wanted.filter((name) => !session.inputNames.includes(name));
   const extra = session.inputNames.filter((name) => !wanted.includes(name));
   if (missing.length + extra.length > 0) {
@@ -74,14 +72,9 @@ async function load({ key, path, sha256, promised, features, sampleRow }: ModelS
   }
   const runModel = runnerOf(session, features);
   for (const rows of warmRows) {
-    const numbers = features.flatMap(({ type }, index) =>
-      type === 'number' ? new Array<number>(rows).fill(Number(sampleRow[index])) : [],
-    );
-    const strings = features.flatMap(({ type }, index) =>
-      type === 'string' ? new Array<string>(rows).fill(String(sampleRow[index])) : [],
-    );
+    const columns = sampleRow.map((value) => new Array<FeatureValue>(rows).fill(value));
     try {
-      await runModel(rows, Float32Array.from(numbers), strings);
+      await runModel(packRows(features, [{ count: rows, columns }]));
     } catch (error) {
       throw new PerdureError(
         'artifact/refused',
@@ -93,13 +86,13 @@ async function load({ key, path, sha256, promised, features, sampleRow }: ModelS
 }
 
 function runnerOf(session: ModelSession, features: ModelSpec['features']): Run {
-  return async (rows, numbers, strings) => {
-    const feeds: Record<string, InputColumn> = {};
+  return async ({ rows, numbers, strings, others }) => {
+    const feeds: Record<string, InputColumn> = { ...others };
     let numberAt = 0;
     let stringAt = 0;
     for (const { name, type } of features) {
       if (type === 'number') feeds[name] = numbers.subarray(numberAt, (numberAt += rows));
-      else feeds[name] = strings.slice(stringAt, (stringAt += rows));
+      else if (isText(type)) feeds[name] = strings.slice(stringAt, (stringAt += rows));
     }
     return { values: await session.scores(feeds, rows), width: session.width };
   };

@@ -1,8 +1,8 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import type { Contract } from '../../domain/data/contract.js';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { parquetTable, quoteName, quoteText } from '../data-engine/quote-sql.js';
+import { holdoutColumns, holdoutExpressions } from './holdout-columns.js';
 import { labelReader, type Labelled } from './holdout-labels.js';
 import type { InputColumn } from './model-session.js';
 
@@ -12,6 +12,7 @@ export interface HoldoutBatch {
   labels: Float64Array;
   /** Of each row, where rows are ranked within groups. */
   groups: string[];
+  /** By the names of the graph's inputs. */
   columns: Record<string, InputColumn>;
 }
 
@@ -39,17 +40,12 @@ export async function openHoldoutReader(labelled: Labelled, files: readonly stri
   await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]::VARCHAR[]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
-  const names = Object.keys(contract.features);
-  const columns = names.map((name) =>
-    contract.features[name]?.type === 'number'
-      ? `coalesce(CAST("${name}" AS FLOAT), CAST('NaN' AS FLOAT))`
-      : `coalesce(CAST("${name}" AS VARCHAR), '')`,
-  );
+  const columns = holdoutExpressions(contract);
   const label = labelReader(labelled);
   const batchOf = (read: readonly unknown[][], file: string): HoldoutBatch => ({
     rows: read[0]?.length ?? 0,
     ...label.read(read, file),
-    columns: inputColumns(read.slice(label.columns.length), names, contract),
+    columns: holdoutColumns(contract, read.slice(label.columns.length)),
   });
   return {
     async *batches(file) {
@@ -90,17 +86,4 @@ async function* query(
       `The Parquet file ${file} cannot be read as the contract says: ` + `${messageOf(error)}`,
     );
   }
-}
-
-function inputColumns(
-  values: readonly (readonly unknown[])[],
-  names: readonly string[],
-  contract: Contract,
-): Record<string, InputColumn> {
-  const columns: Record<string, InputColumn> = {};
-  for (const [index, name] of names.entries()) {
-    const column = values[index] ?? [];
-    columns[name] = contract.features[name]?.type === 'number' ? Float32Array.from(column, Number) : column.map(String);
-  }
-  return columns;
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InputColumn } from '../../domain/data/feature/input-columns.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { GraphOutput } from '../../domain/tasks/task.js';
 import { checkModel, defaultModelLimits, type ModelInfo } from './model-check.js';
 import { scoresOf } from './scores-of.js';
 
-/** Values of one input, a row each: numbers with NaN for a missing value, texts with '' for it. */
-export type InputColumn = Float32Array | string[];
+export type { InputColumn };
 
 /** A model in the runtime. What is evaluated is what is served: both ask it here. */
 export interface ModelSession {
@@ -87,13 +87,17 @@ export async function openModelSession(
     width: outputs.reduce((sum, { width }) => sum + width, 0),
     async scores(columns, rows) {
       const feeds: Record<string, Tensor> = {};
-      const shape = [rows, 1];
-      for (const [name, column] of Object.entries(columns))
-        feeds[name] =
-          column instanceof Float32Array ? new Tensor('float32', column, shape) : new Tensor('string', column, shape);
+      for (const [name, column] of Object.entries(columns)) feeds[name] = tensorOf(column, rows);
       const answered = await session.run(feeds, names);
       return scoresOf(outputs, (name) => answered[name]?.data, rows);
     },
     release: () => session.release(),
   };
+}
+
+function tensorOf(column: InputColumn, rows: number): Tensor {
+  const shape = [rows, column.length / rows];
+  if (column instanceof Float32Array) return new Tensor('float32', column, shape);
+  if (column instanceof BigInt64Array) return new Tensor('int64', column, shape);
+  return column instanceof Uint8Array ? new Tensor('bool', column, shape) : new Tensor('string', column, shape);
 }

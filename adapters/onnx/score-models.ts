@@ -7,11 +7,12 @@ import { evaluateScores, type ScoredHoldout } from '../../domain/evaluation/eval
 import { chooseThreshold } from '../../domain/evaluation/choose-threshold.js';
 import { scoreColumn, type ScoredRows } from '../../domain/metrics/measurer.js';
 import { seedOfDigest } from '../../domain/statistics/random.js';
-import { levelsOfNumbers, levelsOfStrings, type SliceLevels } from '../../domain/statistics/slice-levels.js';
+import { levelsOfStrings } from '../../domain/statistics/slice-levels.js';
 import { outputSignature, taskOf } from '../../domain/tasks/task-of.js';
 import type { OutputSignature } from '../../domain/tasks/task.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './evaluation-request.js';
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
+import { columnsFor, levelsOfColumns } from './holdout-columns.js';
 import { readModelFile, type InputColumn } from './model-session.js';
 import { greatestDifference } from './parity.js';
 import { openScorer, type Scorer } from './scorer.js';
@@ -197,7 +198,7 @@ async function scoreHoldout(
   const groups: string[] = [];
   const own: Float32Array[] = [];
   const others: Float32Array[] = [];
-  const sliced = new Map<string, InputColumn[]>(request.policy.slices.map((feature) => [feature, []]));
+  const columns: Record<string, InputColumn>[] = [];
   for (const [index, file] of request.holdout.entries()) {
     report('score', (100 * index) / request.holdout.length);
     for await (const batch of reader.batches(file.path)) {
@@ -205,11 +206,11 @@ async function scoreHoldout(
       for (const group of batch.groups) groups.push(group);
       own.push(await candidate.score(batch.columns, batch.rows));
       if (champion) others.push(await champion.score(batch.columns, batch.rows));
-      for (const [feature, columns] of sliced) columns.push(batch.columns[feature] ?? []);
+      columns.push(columnsFor(request.policy.slices, batch.columns));
       report('score', (100 * (index + 0.5)) / request.holdout.length);
     }
   }
-  const slices = [...sliced].map(([feature, columns]) => levelsOf(feature, columns, request));
+  const slices = request.policy.slices.map((feature) => levelsOfColumns(feature, columns));
   return {
     rows: {
       labels: joined(labels, Float64Array),
@@ -220,15 +221,6 @@ async function scoreHoldout(
     others: champion ? joined(others, Float32Array) : null,
     slices,
   };
-}
-
-function levelsOf(feature: string, columns: readonly InputColumn[], { contract }: EvaluationRequest): SliceLevels {
-  if (contract.features[feature]?.type !== 'number')
-    return levelsOfStrings(
-      feature,
-      columns.flatMap((column) => [...column].map(String)),
-    );
-  return levelsOfNumbers(feature, Float32Array.from(columns.flatMap((column) => [...column].map(Number))));
 }
 
 function joined<Values extends Float32Array | Float64Array>(

@@ -1,13 +1,9 @@
 import type { Contract } from '../../domain/data/contract.js';
+import { modelInputs, type ModelInput } from '../../domain/data/feature/model-inputs.js';
 import { PerdureError } from '../../domain/errors.js';
 import { outputSignature, taskOf } from '../../domain/tasks/task-of.js';
 import type { ClassName, TaskName } from '../../domain/tasks/task.js';
 import type { ModelInfo, TensorInfo } from './model-check.js';
-
-/** The ONNX element type of a feature. */
-export function elementTypeOf(feature: Contract['features'][string]): 'float' | 'string' {
-  return feature.type === 'number' ? 'float' : 'string';
-}
 
 /** What a model is held against. */
 export interface PromisedInterface {
@@ -19,13 +15,12 @@ export interface PromisedInterface {
 }
 
 /**
- * Compares what a model takes and gives with its contract: one input a feature, `[-1, 1]`, FP32 for numbers and text
- * for strings; the outputs that its task asks of a graph, FP32, and a `label` where the task has one.
+ * Compares what a model takes and gives with its contract: the inputs that its features have (`modelInputs`); the outputs that its task asks of a graph, FP32, and a `label` where the task has one.
  * @returns what does not fit, in words; empty when all does
  */
 export function tensorInterfaceProblems(info: ModelInfo, promised: PromisedInterface): string[] {
   const problems = olderTensorInterfaceProblems(info, promised);
-  for (const name of Object.keys(promised.contract.features)) {
+  for (const { name } of wantedInputs(promised.contract)) {
     if (!info.inputs.some((input) => input.name === name)) problems.push(`input ${name} is missing`);
   }
   return problems;
@@ -50,19 +45,22 @@ export function checkTensorInterface(info: ModelInfo, promised: PromisedInterfac
   );
 }
 
+const wantedInputs = ({ features }: Contract): ModelInput[] =>
+  Object.entries(features).flatMap(([name, feature]) => modelInputs(name, feature));
+
 function inputProblems(info: ModelInfo, contract: Contract): string[] {
   const problems: string[] = [];
+  const wanted = new Map(wantedInputs(contract).map((input) => [input.name, input]));
   for (const input of info.inputs) {
-    const feature = Object.hasOwn(contract.features, input.name) ? contract.features[input.name] : undefined;
-    if (!feature) {
+    const one = wanted.get(input.name);
+    if (!one) {
       problems.push(`input ${input.name} is not a feature of the contract`);
       continue;
     }
-    const wanted = elementTypeOf(feature);
-    if (input.elementType !== wanted)
-      problems.push(`input ${input.name} takes ${input.elementType}, the contract says ${wanted}`);
-    if (!anyRows(input) || input.shape[1] !== 1)
-      problems.push(`input ${input.name} has the shape ${shapeText(input)} instead of [-1, 1]`);
+    if (input.elementType !== one.element)
+      problems.push(`input ${input.name} takes ${input.elementType}, the contract says ${one.element}`);
+    if (!anyRows(input) || input.shape[1] !== one.width)
+      problems.push(`input ${input.name} has the shape ${shapeText(input)} instead of [-1, ${one.width}]`);
   }
   return problems;
 }

@@ -1,4 +1,5 @@
 import type { ShapedRow } from '../../adapters/data-engine/snapshot/read-shaped-rows.js';
+import type { JsonValue } from '../../domain/data/feature/feature-value.js';
 import type { Contract } from '../../domain/data/contract.js';
 
 export interface RequestShape {
@@ -43,7 +44,7 @@ export function inferRequests({ model, contract, rows, rowsPerRequest, binary, c
   });
 }
 
-function binaryTensor(values: readonly (number | string | null)[]): Buffer {
+function binaryTensor(values: readonly JsonValue[]): Buffer {
   if (values.every((value) => typeof value !== 'string')) {
     const bytes = Buffer.alloc(values.length * 4);
     values.forEach((value, index) => bytes.writeFloatLE(typeof value === 'number' ? value : NaN, index * 4));

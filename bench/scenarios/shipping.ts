@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { valueTypeOf } from '../../domain/data/feature/feature-value.js';
 import type { ShapedRow } from '../../adapters/data-engine/snapshot/read-shaped-rows.js';
 import type { Contract } from '../../domain/data/contract.js';
 import { logPrediction } from '../../serving/prediction-log/prediction-log.js';
@@ -86,7 +87,7 @@ async function writeSegments(folder: string, contract: Contract, rows: readonly 
 }
 
 function servedRequests(contract: Contract, rows: readonly ShapedRow[], rowsPerRequest: number): ServedPrediction[] {
-  const features = Object.entries(contract.features).map(([feature, { type }]) => ({ name: feature, type }));
+  const features = Object.entries(contract.features).map(([name, feature]) => ({ name, type: valueTypeOf(feature) }));
   const at = new Date();
   const shape = answerShape({ contract });
   return Array.from({ length: rowsMade / rowsPerRequest }, (_, request) => {

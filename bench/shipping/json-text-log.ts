@@ -33,7 +33,7 @@ export function textLine({ predictionId: id, rows, answer, features, ...served }
   for (const column of rows.columns)
     for (const value of column) {
       if (typeof value === 'number') numbers.push(value);
-      else strings.push(value);
+      else strings.push(String(value ?? ''));
     }
   const kinds = features.map(({ name, type }) => `"${name}":"${type === 'number' ? 'n' : 's'}"`).join(',');
   const scores = Array.from({ length: rows.count }, (_, row) => positiveScore(answer, row));
@@ -48,7 +48,7 @@ export function textLine({ predictionId: id, rows, answer, features, ...served }
 const positiveScore = ({ values, width }: ServedPrediction['answer'], row: number) =>
   values[(row + 1) * width - 1] ?? NaN;
 
-function valueText(value: number | string | undefined): string {
+function valueText(value: unknown): string {
   if (typeof value === 'number') return Number.isNaN(value) ? 'null' : String(value);
   return value === undefined || value === '' ? 'null' : JSON.stringify(value);
 }

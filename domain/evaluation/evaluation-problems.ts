@@ -5,6 +5,7 @@ import { metricKey } from '../metrics/metric.js';
 
 /** A number is looked at level by level only where it has few. */
 const sliceLevelsMax = 100;
+const unsliceable: ReadonlySet<string> = new Set(['timestamp', 'text', 'vector', 'list']);
 
 /**
  * What is wrong with gates, slices and intervals beyond their shape: a gate that cannot fail guards nothing, one that
@@ -36,13 +37,19 @@ export function evaluationProblems(definition: Gated): DefinitionProblem[] {
     const path = `evaluation.slices[${index}]`;
     if (slices.indexOf(name) !== index) problems.push({ path, message: `${name} is named twice` });
     const feature = contract.features[name];
-    if (feature?.type !== 'number') continue;
-    const range = (feature.max ?? Infinity) - (feature.min ?? -Infinity);
+    if (feature !== undefined && unsliceable.has(feature.type))
+      problems.push({
+        path,
+        message: `${name} is a ${feature.type}: rows are looked at by numbers, integers, booleans and strings`,
+      });
+    if (feature?.type !== 'number' && feature?.type !== 'integer') continue;
+    const range = Number(feature.max ?? Infinity) - Number(feature.min ?? -Infinity);
     if (range >= sliceLevelsMax)
       problems.push({
         path,
         message:
-          `${name} is a number with a wide range: each value would be its own slice. Slice by a ` +
+          `${name} is ${feature.type === 'number' ? 'a number' : 'an integer'} with a wide range: each value ` +
+          'would be its own slice. Slice by a ' +
           `string derived from it, or narrow its min and max to fewer than ${sliceLevelsMax} whole numbers`,
       });
   }

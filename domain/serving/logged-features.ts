@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ValueType } from '../data/feature/feature-value.js';
 
 /**
  * Features in the prediction log: a typed column each, named after the feature and its type (`temp:number`). A feature
@@ -12,14 +13,25 @@ export const loggedTypes = {
   boolean: 'BOOLEAN',
   string: 'VARCHAR',
   timestamp: 'TIMESTAMP',
-} as const satisfies Record<string, string>;
-export type LoggedType = keyof typeof loggedTypes;
+  text: 'VARCHAR',
+  vector: 'FLOAT[]',
+  'number[]': 'FLOAT[]',
+  'integer[]': 'BIGINT[]',
+  'boolean[]': 'BOOLEAN[]',
+  'string[]': 'VARCHAR[]',
+  'timestamp[]': 'TIMESTAMP[]',
+  'text[]': 'VARCHAR[]',
+} as const satisfies Record<ValueType, string>;
+export type LoggedType = ValueType;
+
+/** Those of one value a row, which an expression may read. */
+export const scalarTypes = ['number', 'integer', 'boolean', 'string', 'timestamp', 'text'] as const;
 
 /** How spool lines write a type: one letter a feature. */
-const letters = { n: 'number', i: 'integer', b: 'boolean', s: 'string', t: 'timestamp' } as const satisfies Record<
-  string,
-  LoggedType
->;
+const letters = {
+  ...{ n: 'number', i: 'integer', b: 'boolean', s: 'string', t: 'timestamp', x: 'text', v: 'vector' },
+  ...{ N: 'number[]', I: 'integer[]', B: 'boolean[]', S: 'string[]', T: 'timestamp[]', X: 'text[]' },
+} as const satisfies Record<string, LoggedType>;
 export type TypeLetter = keyof typeof letters;
 
 /** The type is null where no value of the feature has told it. */

@@ -1,4 +1,4 @@
-import { readShapedRows } from '../../adapters/data-engine/snapshot/read-shaped-rows.js';
+import { readShapedRows, type ShapedRow } from '../../adapters/data-engine/snapshot/read-shaped-rows.js';
 import type { Contract } from '../../domain/data/contract.js';
 
 /** A row of a month as an application would ask for it, with the answer that becomes known later. */
@@ -8,7 +8,7 @@ export interface FlightRequest {
   /** ISO 8601, UTC. */
   eventTime: string;
   /** By feature name, in contract order; null means missing. Plain JSON. */
-  features: Record<string, number | string | null>;
+  features: ShapedRow['features'];
   label: boolean;
 }
 

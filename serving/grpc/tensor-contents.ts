@@ -1,10 +1,10 @@
 import { quoted, refusal } from '../../inference/refusal.js';
 import { WireReader } from './wire-reader.js';
 
-type Numbers = { field: number; read: (reader: WireReader) => number };
+type Numbers = { field: number; read: (reader: WireReader) => number | bigint | boolean };
 
 const varint = (reader: WireReader) => reader.varint();
-const boolean: Numbers = { field: 1, read: varint };
+const boolean: Numbers = { field: 1, read: (reader) => reader.varint() !== 0 };
 const signed: Numbers = { field: 2, read: varint };
 const unsigned: Numbers = { field: 4, read: varint };
 
@@ -14,11 +14,11 @@ const numbersOf: Readonly<Record<string, Numbers>> = {
   INT8: signed,
   INT16: signed,
   INT32: signed,
-  INT64: { field: 3, read: varint },
+  INT64: { field: 3, read: (reader) => reader.exactVarint() },
   UINT8: unsigned,
   UINT16: unsigned,
   UINT32: unsigned,
-  UINT64: { field: 5, read: (reader) => unsigned64(reader.varint()) },
+  UINT64: { field: 5, read: (reader) => unsigned64(reader.exactVarint()) },
   FP32: { field: 6, read: (reader) => reader.float() },
   FP64: { field: 7, read: (reader) => reader.double() },
 };
@@ -40,7 +40,7 @@ export function readContents(name: string, datatype: string, contents: Buffer | 
       'Send FP32 or BYTES.',
     );
   }
-  const values: number[] = [];
+  const values: (number | bigint | boolean)[] = [];
   return readFields(name, reader, numbers.field, () => reader.repeated(numbers.read, values), values);
 }
 
@@ -78,6 +78,6 @@ function readFields<T>(name: string, reader: WireReader, field: number, take: ()
 }
 
 /** A number of 64 bits without its sign. */
-function unsigned64(value: number): number {
-  return value < 0 ? value + 2 ** 64 : value;
+function unsigned64(value: number | bigint): number | bigint {
+  return value < 0 ? BigInt.asUintN(64, BigInt(value)) : value;
 }

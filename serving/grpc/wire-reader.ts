@@ -67,6 +67,17 @@ export class WireReader {
     throw new RangeError(`field ${this.field} has an integer of more than 10 bytes`);
   }
 
+  /** As `varint`, all 64 bits: a bigint where a number would be rounded. */
+  exactVarint(): number | bigint {
+    const from = this.at;
+    const rounded = this.varint();
+    if (Number.isSafeInteger(rounded)) return rounded;
+    let exact = 0n;
+    for (let at = from; at < this.at; at += 1)
+      exact |= BigInt((this.buffer[at] ?? 0) & 0x7f) << BigInt(7 * (at - from));
+    return BigInt.asIntN(64, exact);
+  }
+
   /** The bytes of a string, a message or packed values, not copied. */
   bytes(): Buffer {
     const { from, to } = this.takeBytes();
@@ -90,7 +101,7 @@ export class WireReader {
   }
 
   /** Values of a repeated field, packed or one by one, into `values`. */
-  repeated(read: (reader: WireReader) => number, values: number[]): void {
+  repeated<Value>(read: (reader: WireReader) => Value, values: Value[]): void {
     if (this.type !== wireType.bytes) {
       values.push(read(this));
       return;

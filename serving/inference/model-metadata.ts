@@ -27,7 +27,7 @@ export function modelMetadata(loaded: LoadedVersion, table: RouteTable, version?
     name: model,
     versions: table.versionsOf(model).map((one) => String(one.served.version)),
     platform: 'onnxruntime_onnx',
-    inputs: inputs.map(({ name, type }) => ({ name, datatype: type === 'number' ? 'FP32' : 'BYTES', shape: [-1, 1] })),
+    inputs: inputs.map(({ name, tensor: { datatype, width } }) => ({ name, datatype, shape: [-1, width] })),
     outputs: loaded.shape.outputs.map(({ name, datatype, width }) => ({
       ...{ name, datatype },
       shape: width === null ? [-1] : [-1, width],

@@ -1,3 +1,5 @@
+import { valueText, type FeatureValue } from '../../domain/data/feature/feature-value.js';
+import type { LoggedType } from '../../domain/serving/logged-features.js';
 import { blockLine, shadowPredictionId, type BlockHead } from './logged-block.js';
 import { loggedScores } from './logged-answers.js';
 import type { ServedPrediction } from './served-prediction.js';
@@ -90,9 +92,11 @@ export class BlockBuilder implements OpenLine {
       }
     }
     for (let index = 0; index < textFeatures.length; index += 1) {
-      const column = columns[textFeatures[index] ?? 0] ?? [];
+      const place = textFeatures[index] ?? 0;
+      const column = columns[place] ?? [];
+      const type = this.head.features[place]?.type ?? 'string';
       const first = index * capacity + this.rows;
-      for (let row = 0; row < count; row += 1) codes[first + row] = this.codeFor(column[row]);
+      for (let row = 0; row < count; row += 1) codes[first + row] = this.codeFor(column[row], type);
     }
     const { scores, positives, logged } = this;
     for (let row = 0; row < count; row += 1)
@@ -129,9 +133,9 @@ export class BlockBuilder implements OpenLine {
     return columns.subarray(0, (columns.length / capacity) * this.rows) as Columns;
   }
 
-  private codeFor(value: string | number | undefined): number {
-    if (value === undefined || value === '') return 0;
-    const text = String(value);
+  private codeFor(value: FeatureValue | undefined, type: LoggedType): number {
+    if (value === undefined || value === '' || value === null) return 0;
+    const text = typeof value === 'string' ? value : valueText(type, value);
     let code = this.codeOf.get(text);
     if (code === undefined) {
       code = this.texts.push(text);

@@ -1,5 +1,6 @@
 import { typeLetters, type LoggedType } from '../../domain/serving/logged-features.js';
 import { loggedAnswerRows, yesOrNo, type LoggedAnswers } from './logged-answers.js';
+import { jsonOfText, type JsonValue } from '../../domain/data/feature/feature-value.js';
 import { textProblem } from '../../domain/text/text-problem.js';
 
 /**
@@ -121,8 +122,11 @@ export function rowsOfBlock(block: LoggedBlock): Record<string, unknown>[] {
   const answers = loggedAnswerRows(block);
   const named = placedFeatures(features).map(({ name, type, column }) => ({
     name,
-    valueAt: (at: number): number | string | null => {
-      if (type !== 'number') return block.texts[(block.codes[column * rows + at] ?? 0) - 1] ?? null;
+    valueAt: (at: number): JsonValue => {
+      if (type !== 'number') {
+        const text = block.texts[(block.codes[column * rows + at] ?? 0) - 1];
+        return text === undefined ? null : jsonOfText(type, text);
+      }
       const value = block.numbers[column * rows + at] ?? NaN;
       return Number.isNaN(value) ? null : value;
     },

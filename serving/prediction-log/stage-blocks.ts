@@ -86,8 +86,12 @@ const ownValues: Record<string, string> = {
 /** Null where it is missing. */
 function featureValue(type: LoggedType, column: OfferedColumn | undefined): string {
   if (column?.type === 'ENUM') return column.name;
-  if (type !== 'number')
-    return type === 'string' ? textAt(column) : `TRY_CAST(${textAt(column)} AS ${loggedTypes[type]})`;
+  if (type !== 'number') {
+    const text = textAt(column);
+    if (type === 'string' || type === 'text') return text;
+    const isJson = loggedTypes[type].endsWith('[]');
+    return `TRY_CAST(${isJson ? `TRY_CAST(${text} AS JSON)` : text} AS ${loggedTypes[type]})`;
+  }
   if (column?.type !== 'FLOAT') return 'CAST(NULL AS FLOAT)';
   return hasNaN(column.values) ? `CASE WHEN isnan(${column.name}) THEN NULL ELSE ${column.name} END` : column.name;
 }
@@ -156,7 +160,13 @@ function featureColumns(blocks: readonly LoggedBlock[], features: NamedFeatures,
       if (own !== undefined) values.set(own, place);
       place += many;
     }
-    return (type === 'string' ? asEnum(name, values, texts.all) : undefined) ?? { name, type: 'INTEGER', values };
+    return (
+      (type === 'string' || type === 'text' ? asEnum(name, values, texts.all) : undefined) ?? {
+        name,
+        type: 'INTEGER',
+        values,
+      }
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import type { InputTensor } from '../../inference/input-tensor.js';
 import { isUtf8 } from 'node:buffer';
 import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
 import { messageOf } from '../../domain/errors.js';
+import { exactIntegers, hasRounded, parseMarked } from './exact-integers.js';
 import { ParsedHeaderCache } from './parsed-header-cache.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';
@@ -20,14 +21,13 @@ export function parseInferRequest(body: Buffer, headerLength: string | undefined
   const jsonLength = headerLength === undefined ? body.length : parseHeaderLength(headerLength, body.length);
   const known = headerLength === undefined ? undefined : parsedHeaders.read(body, jsonLength);
   if (known !== undefined) return known;
-  const { id, inputs, outputs, parameters } = parseJsonObject(
-    jsonLength === body.length ? body : body.subarray(0, jsonLength),
-  );
+  const json = jsonLength === body.length ? body : body.subarray(0, jsonLength);
+  const { id, inputs, outputs, parameters } = parseJsonObject(json);
   if (!Array.isArray(inputs))
     throw refusal('The request has no inputs.', 'Send an array "inputs" with one tensor for each feature.');
   const request: InferRequest = {
     id: parseId(id),
-    inputs: parseInputs(inputs, body, jsonLength),
+    inputs: parseInputs(inputs, body, jsonLength, json),
     outputs: outputs === undefined || outputs === null ? undefined : parseOutputs(outputs),
     binaryOutputs: isObject(parameters) && parameters['binary_data_output'] === true,
     timeoutMs: isObject(parameters) ? timeoutParameterMs(parameters['timeout']) : undefined,
@@ -98,7 +98,7 @@ function parseJsonObject(bytes: Buffer): Record<string, unknown> {
   return value;
 }
 
-function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<string, InputTensor> {
+function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number, json: Buffer): Map<string, InputTensor> {
   const tensors = new Map<string, InputTensor>();
   let at = jsonLength;
   for (const [index, input] of inputs.entries()) {
@@ -117,13 +117,8 @@ function parseInputs(inputs: unknown[], body: Buffer, jsonLength: number): Map<s
     if (size === undefined) {
       if (!Array.isArray(data))
         throw refusal(`Feature ${quoted(name)} has no data.`, 'Send an array "data", or a binary tensor.');
-      tensors.set(name, {
-        name,
-        datatype,
-        shape,
-        data: Array.isArray(data[0]) ? flatData(name, shape, data) : data,
-        bytes: undefined,
-      });
+      const exact = datatype.endsWith('INT64') && hasRounded(data) ? exactData(json, index) : data;
+      tensors.set(name, { name, datatype, shape, ...dataOf(name, shape, exact), bytes: undefined });
       continue;
     }
     if (data !== undefined && data !== null)
@@ -195,20 +190,30 @@ export function parseOutputs(outputs: unknown): RequestedOutput[] | undefined {
   });
 }
 
+/** The data of an input once more, with all the digits of its integers. */
+function exactData(json: Buffer, index: number): unknown[] {
+  const { inputs } = parseMarked(json.toString('utf8')) as { inputs: { data: unknown[] }[] };
+  return (inputs[index]?.data ?? []).map(exactIntegers);
+}
+
 /**
- * Values that are nested as the shape says, as one list.
+ * Values that are nested as the shape says, as one list; where rows are missing or shorter, a list of rows.
  * @throws PerdureError `input/invalid` for data that are nested in another way.
  */
-function flatData(name: string, shape: readonly number[], data: readonly unknown[]): unknown[] {
+function dataOf(name: string, shape: readonly number[], data: unknown[]): Pick<InputTensor, 'data' | 'nested'> {
+  if (!Array.isArray(data[0]) && !(data[0] === null && shape[1] !== 1 && data.some(Array.isArray))) return { data };
   const [rows, ...inner] = shape;
   const width = inner.reduce((product, size) => product * size, 1);
-  const wrong = data.findIndex((one) => !Array.isArray(one) || one.length !== width);
-  if (inner.length > 0 && data.length === rows && wrong === -1) return data.flat(1);
-  throw refusal(
-    `The data of feature ${quoted(name)} are not nested as its shape ${quoted(shape)} ` +
-      `says${wrong === -1 ? '' : `: see row ${wrong}`}.`,
-    'Send a flat list of values, or nest them as the shape says.',
-  );
+  const isRow = (one: unknown) => one === null || (Array.isArray(one) && one.length <= width);
+  const wrong = data.findIndex((one) => !isRow(one));
+  if (inner.length === 0 || data.length !== rows || wrong !== -1)
+    throw refusal(
+      `The data of feature ${quoted(name)} are not nested as its shape ${quoted(shape)} ` +
+        `says${wrong === -1 ? '' : `: see row ${wrong}`}.`,
+      'Send a flat list of values, or nest them as the shape says.',
+    );
+  const isWhole = data.every((one) => Array.isArray(one) && one.length === width);
+  return isWhole && width > 0 ? { data: data.flat(1) } : { data, nested: true };
 }
 
 function isGiven(parameters: Record<string, unknown>, name: string): boolean {

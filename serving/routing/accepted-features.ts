@@ -1,10 +1,13 @@
+import { requestTensor, type RequestTensor } from '../../domain/data/feature/model-inputs.js';
 import type { Contract } from '../../domain/data/contract.js';
 import {
   columnReader,
+  compiledFeature,
   type OtherFeature,
   type OtherFeatures,
   type ReadColumn,
   type Rows,
+  widthOf,
 } from '../../inference/compiled-contract.js';
 import type { InputTensor } from '../../inference/input-tensor.js';
 import { refusal } from '../../inference/refusal.js';
@@ -56,12 +59,13 @@ export class AcceptedFeatures {
    * All that the route reads: what the incumbent knows, then what only others do. What is taken and ignored is left
    * out: nobody should begin to send it.
    */
-  get inputs(): { name: string; type: 'number' | 'string' }[] {
-    const types = new Map<string, 'number' | 'string'>();
+  get inputs(): { name: string; tensor: RequestTensor }[] {
+    const tensors = new Map<string, RequestTensor>();
     for (const { contract } of this.versions) {
-      for (const [name, { type }] of Object.entries(contract.features)) if (!types.has(name)) types.set(name, type);
+      for (const [name, feature] of Object.entries(contract.features))
+        if (!tensors.has(name)) tensors.set(name, requestTensor(name, feature));
     }
-    return [...types].map(([name, type]) => ({ name, type }));
+    return [...tensors].map(([name, tensor]) => ({ name, tensor }));
   }
 
   private othersOf(loaded: LoadedVersion): OtherFeatures {
@@ -76,7 +80,7 @@ export class AcceptedFeatures {
     ])) {
       if (Object.hasOwn(loaded.contract.features, name)) continue;
       const until = lastDay(name, contracts);
-      others.set(name, { check: this.checkOf(name), seen: () => until !== undefined && meters.accepted(name, until) });
+      others.set(name, { ...this.checkOf(name), seen: () => until !== undefined && meters.accepted(name, until) });
     }
     this.others.set(loaded, others);
     return others;
@@ -86,23 +90,27 @@ export class AcceptedFeatures {
    * While a version of the route reads a feature its values are those that one of these takes, whoever answers: else
    * the draw would decide whether a request is refused.
    */
-  private checkOf(name: string): ReadColumn | undefined {
+  private checkOf(name: string): Pick<OtherFeature, 'check' | 'width'> {
     const readers = this.versions.flatMap(({ contract }) => {
       const feature = Object.hasOwn(contract.features, name) ? contract.features[name] : undefined;
-      return feature === undefined ? [] : [columnReader(name, feature, { name, type: feature.type, unseenLevels: 0 })];
+      return feature === undefined
+        ? []
+        : [{ check: columnReader(name, feature, compiledFeature(name, feature)), width: widthOf(feature) }];
     });
     const [first, ...more] = readers;
-    if (first === undefined || more.length === 0) return first;
-    return (tensor, count) => {
-      for (const reader of more) {
+    if (first === undefined) return { check: undefined };
+    if (more.length === 0) return first;
+    const check: ReadColumn = (tensor, count, inputs) => {
+      for (const { check: read } of more) {
         try {
-          return reader(tensor, count);
+          return read(tensor, count, inputs);
         } catch {
           // Another version may take it.
         }
       }
-      return first(tensor, count);
+      return first.check(tensor, count, inputs);
     };
+    return { check, width: first.width };
   }
 }
 

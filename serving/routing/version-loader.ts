@@ -105,7 +105,7 @@ export class VersionLoader {
     );
     const path = await artifacts.pathOf(served);
     const compiled = compileContract(contract);
-    const features = compiled.features.map(({ name, type }) => ({ name, type }));
+    const features = compiled.features.map(({ name, type, inputs }) => ({ name, type, inputs }));
     if (this.closed) throw new PerdureError('serving/overloaded', 'The gateway is stopping.');
     const { sampleRow } = compiled;
     const { loadMs } = await engine.load({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ColumnType } from '../../../domain/data/data-policy.js';
+import type { ColumnType, ElementType } from '../../../domain/data/data-policy.js';
 import { messageOf } from '../../../domain/errors.js';
 import { storedTypes } from '../snapshot/column-type.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
@@ -22,7 +22,18 @@ const probes: readonly Record<ColumnType, string | null>[] = [
   { integer: '1', number: '1.5', string: 'a', timestamp: '2024-01-31', boolean: 'true' },
   { integer: '0', number: '0', string: '1', timestamp: '2024-01-31', boolean: 'false' },
   { integer: '7', number: '7', string: '2024-01-31', timestamp: '2024-01-31', boolean: 'true' },
-];
+].map((row) => ({ ...row, ...lists(row) }));
+
+function lists(row: Record<ElementType, string | null>) {
+  const list = (type: ElementType) => (row[type] === null ? null : `[${row[type]}]`);
+  return {
+    'integer[]': list('integer'),
+    'number[]': list('number'),
+    'string[]': list('string'),
+    'timestamp[]': list('timestamp'),
+    'boolean[]': list('boolean'),
+  };
+}
 
 /**
  * The SQL type of each expression over one row of the tables as they are declared, or what is wrong with it: what

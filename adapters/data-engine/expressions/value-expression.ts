@@ -1,4 +1,5 @@
 import type { Contract } from '../../../domain/data/contract.js';
+import { valueTypeOf } from '../../../domain/data/feature/feature-value.js';
 import type { ColumnType } from '../../../domain/data/data-policy.js';
 import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import { PerdureError } from '../../../domain/errors.js';
@@ -35,7 +36,10 @@ export interface ValueExpressions {
  */
 export async function createValueExpressions(session: DuckSession, contract: Contract): Promise<ValueExpressions> {
   const columns: Record<string, ColumnType> = {};
-  for (const [name, { type }] of Object.entries(contract.features)) columns[name] = type;
+  for (const [name, { type }] of Object.entries(contract.features)) {
+    if (type === 'vector' || type === 'list') continue;
+    columns[name] = type === 'text' ? 'string' : type;
+  }
   const twofold = Object.keys(columns).filter((name) => Object.keys(ownColumns).some((own) => sameName(own, name)));
   Object.assign(columns, ownColumns);
   const source: ColumnSources = [{ name: 'prediction', columns }];
@@ -60,8 +64,8 @@ export async function createValueExpressions(session: DuckSession, contract: Con
 /** The select list that gives expressions their columns, from rows of the prediction log. */
 export function predictionColumns(contract: Contract, features: readonly string[]): string {
   const served = [...new Set(features)].map((name) => {
-    const wanted = contract.features[name]?.type === 'number' ? 'number' : 'text';
-    return `${loggedFeature(name, wanted)} AS ${quoteName(name)}`;
+    const feature = contract.features[name];
+    return `${loggedFeature(name, feature === undefined ? 'text' : valueTypeOf(feature))} AS ${quoteName(name)}`;
   });
   return [...Object.keys(ownColumns).map(quoteName), ...served].join(', ');
 }

@@ -5,27 +5,31 @@ import {
   joinFeatures,
   loggedTypes,
   parseFeatures,
+  scalarTypes,
   type FeaturesByVersion,
   type LoggedType,
 } from '../../../domain/serving/logged-features.js';
 import type { DuckSession } from '../duck-session.js';
+import { jsonOfStored } from '../stored-json.js';
 import { quoteName, quotePath, quoteText } from '../quote-sql.js';
 
-const types = Object.keys(loggedTypes) as LoggedType[];
+const scalars: readonly LoggedType[] = scalarTypes;
 
-/** The columns that any object of the log may hold of these features, with their SQL types. */
+/** The columns that any object of the log may hold of these features, with their SQL types; those of scalars. */
 export function columnsOfFeatures(features: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    features.flatMap((name) => types.map((type) => [featureColumn(name, type), loggedTypes[type]])),
+    features.flatMap((name) => scalars.map((type) => [featureColumn(name, type), loggedTypes[type]])),
   );
 }
 
 /** A feature's value as SQL, whatever its type was when the row was served, and in older objects from the JSON text. */
-export function loggedFeature(name: string, wanted: 'number' | 'text'): string {
+export function loggedFeature(name: string, wanted: LoggedType): string {
+  if (wanted !== 'number' && wanted !== 'string' && wanted !== 'text')
+    return `TRY_CAST(${loggedFeature(name, 'text')} AS ${loggedTypes[wanted]})`;
   const json = `json_extract_string(features, ${quoteText(`$."${name}"`)})`;
-  const columns = types.map((type) => {
+  const columns = scalars.map((type) => {
     const column = quoteName(featureColumn(name, type));
-    if (wanted === 'number') return `TRY_CAST(${column} AS DOUBLE)`;
+    if (wanted === 'number') return type === 'timestamp' ? 'CAST(NULL AS DOUBLE)' : `TRY_CAST(${column} AS DOUBLE)`;
     return type === 'number' ? numberText(column) : `CAST(${column} AS VARCHAR)`;
   });
   return `coalesce(${[...columns, wanted === 'number' ? `TRY_CAST(${json} AS DOUBLE)` : json].join(', ')})`;
@@ -59,12 +63,7 @@ export function featuresOfRow(row: Record<string, unknown>, features: FeaturesBy
   return Object.fromEntries(
     own.map(([name, type]) => {
       const value = type === null ? null : (byLowerCase.get(featureColumn(name, type).toLowerCase()) ?? null);
-      return [name, type === 'integer' ? exactInteger(value) : value];
+      return [name, type === null ? null : jsonOfStored(type, value)];
     }),
   );
-}
-
-/** 64-bit integers come as text, and stay so where a number would not be exact. */
-function exactInteger(value: unknown): unknown {
-  return typeof value === 'string' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }

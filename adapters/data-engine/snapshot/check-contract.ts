@@ -3,6 +3,7 @@ import type { Contract } from '../../../domain/data/contract.js';
 import type { Partition } from '../../../domain/partition.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { nulDoubt } from './column-type.js';
+import { featureRules } from './feature-rules.js';
 import { countEach } from './count-each.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName, quoteNumber, quoteText } from '../quote-sql.js';
@@ -18,7 +19,6 @@ interface RowRule {
 }
 
 const groupsSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number() });
-const FLOAT32_MAX = 3.4028234663852886e38;
 
 /** When rows of the partition happened, in milliseconds since 1970; undefined where that is not asked. */
 export type OwnTimes = { partition: Partition; start: number; end: number } | undefined;
@@ -109,52 +109,16 @@ function rulesOf(contract: Contract, column: ShapedColumn): RowRule[] {
   if (role !== 'label' && !(feature?.nullable ?? false) && !tainted) {
     add('null', `${v} IS NULL`, (rows) => `${rows} labelled rows have no ${name}. Fill it in, or declare it nullable.`);
   }
-  if (feature?.type === 'number') {
-    if (!tainted) {
-      add(
-        'infinite',
-        `abs(${v}) > ${quoteNumber(FLOAT32_MAX)}`,
-        (rows) => `${rows} values of ${name} are infinite or too large for a 32-bit float.`,
-      );
-    }
-    const bounds = [
-      ...(feature.min === undefined ? [] : [`${v} < ${quoteNumber(feature.min)}`]),
-      ...(feature.max === undefined ? [] : [`${v} > ${quoteNumber(feature.max)}`]),
-    ];
-    if (bounds.length > 0) {
-      add('out-of-range', `abs(${v}) <= ${quoteNumber(FLOAT32_MAX)} AND (${bounds.join(' OR ')})`, (rows) => {
-        return (
-          `${rows} values of ${name} are outside the range ${feature.min ?? '−∞'} to ` +
-          `${feature.max ?? '∞'}. Correct them or the contract.`
-        );
-      });
-    }
-  }
-  if ((feature?.type ?? column.type) === 'string' && !tainted) {
+  if (feature !== undefined) featureRules(feature, v, { tainted, name }, add);
+  else if (column.type === 'string' && !tainted) {
     const { rule, predicate, problem } = nulDoubt(v);
     add(rule, predicate, (rows) => `${rows} values of ${name} ${problem}.`);
-  }
-  if (feature?.type === 'string') {
-    if (feature.closed && feature.levels) {
-      const levels = feature.levels;
-      const list = levels.map(quoteText).join(', ');
-      add(
-        'unknown-level',
-        `${v} NOT IN (${list})`,
-        (rows) => `${rows} values of ${name} are not one of its closed levels: ${levels.join(', ')}.`,
-      );
-    }
-    add(
-      'out-of-range',
-      `length(${v}) > ${feature.maxLength}`,
-      (rows) => `${rows} values of ${name} are longer than ${feature.maxLength} characters.`,
-    );
   }
   if (role === 'label') labelRules(contract, v, add);
   return rules;
 }
 
-type AddRule = (rule: RowRule['rule'], predicate: string, message: RowRule['message']) => void;
+export type AddRule = (rule: RowRule['rule'], predicate: string, message: RowRule['message']) => void;
 
 function labelRules({ label }: Contract, v: string, add: AddRule): void {
   if (label?.type === 'number') {

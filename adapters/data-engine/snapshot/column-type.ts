@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../../domain/data/data-policy.js';
+import { elementOf, type ColumnType, type ElementType } from '../../../domain/data/data-policy.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 
 /** How a Parquet column of some SQL type is read as a declared type. All parts are SQL over the column. */
@@ -22,6 +22,11 @@ export const storedTypes = {
   string: 'VARCHAR',
   timestamp: 'TIMESTAMP',
   boolean: 'BOOLEAN',
+  'integer[]': 'BIGINT[]',
+  'number[]': 'DOUBLE[]',
+  'string[]': 'VARCHAR[]',
+  'timestamp[]': 'TIMESTAMP[]',
+  'boolean[]': 'BOOLEAN[]',
 } as const satisfies Record<ColumnType, string>;
 
 const integerTypes = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/;
@@ -37,6 +42,28 @@ const exactBelow: Record<string, { number: string; words: string }> = {
  * UTC.
  */
 export function columnReading(type: ColumnType, sqlType: string, column: string): ColumnReading | undefined {
+  const element = elementOf(type);
+  return element === undefined
+    ? scalarReading(type as ElementType, sqlType, column)
+    : listReading(element, sqlType, column);
+}
+
+/** A value of a list that is in doubt is missing in it, and the list has its length still. */
+function listReading(element: ElementType, sqlType: string, column: string): ColumnReading | undefined {
+  const inner = /^(.*)\[\d*\]$/.exec(sqlType)?.[1];
+  const one = inner === undefined ? undefined : scalarReading(element, inner, 'one');
+  if (one === undefined) return undefined;
+  return {
+    value: `list_transform(${column}, lambda one: ${one.value})`,
+    doubts: one.doubts.map((doubt) => ({
+      ...doubt,
+      predicate: `len(list_filter(${column}, lambda one: ${doubt.predicate})) > 0`,
+      problem: `hold values that ${doubt.problem}`,
+    })),
+  };
+}
+
+function scalarReading(type: ElementType, sqlType: string, column: string): ColumnReading | undefined {
   switch (type) {
     case 'integer':
       return integerReading(sqlType, column);
@@ -152,4 +179,9 @@ export const typeWords = {
   string: 'text',
   timestamp: 'timestamps (TIMESTAMP, DATE or ISO 8601 text)',
   boolean: 'true or false',
+  'integer[]': 'lists of whole numbers',
+  'number[]': 'lists of numbers',
+  'string[]': 'lists of texts',
+  'timestamp[]': 'lists of timestamps',
+  'boolean[]': 'lists of true or false',
 } as const satisfies Record<ColumnType, string>;

@@ -1,6 +1,8 @@
 import { invalidDefinition } from '../../../domain/model/model-definition.js';
 import { declaredType, type ShapeDefinition } from '../../../domain/data/snapshot/snapshot-shape.js';
 import { dataSources } from '../../../domain/data/source-tables.js';
+import type { ColumnType } from '../../../domain/data/data-policy.js';
+import { valueTypeOf, type ValueType } from '../../../domain/data/feature/feature-value.js';
 import type { DefinitionProblem } from '../../../domain/definition-problem.js';
 import { bindExpressions } from '../expressions/bind-expressions.js';
 import { columnFinder } from '../expressions/column-finder.js';
@@ -10,7 +12,7 @@ import { planAggregates, type PlannedAggregates } from './plan-aggregates.js';
 import { quoteName } from '../quote-sql.js';
 import type { SourceColumn } from '../expressions/source-columns.js';
 
-export type ShapedType = 'integer' | 'number' | 'string' | 'timestamp' | 'boolean' | 'float';
+export type ShapedType = ColumnType | 'float' | 'float[]';
 
 /**
  * A column of the shaped rows, the SQL that computes it from the joined view, and the declared columns that it reads.
@@ -37,7 +39,8 @@ interface WantedColumn extends Pick<PlannedColumn, 'name' | 'role' | 'type' | 'p
   from: string | undefined;
 }
 
-const numericType = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+const numericType = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\([\d,]*\))$/;
+const isNumericList = (type: string) => type.endsWith('[]') && numericType.test(type.slice(0, -2));
 const wantedTypes: Record<ShapedType, { fits: (type: string) => boolean; words: string }> = {
   float: { fits: (type) => numericType.test(type), words: 'a number' },
   number: { fits: (type) => numericType.test(type), words: 'a number' },
@@ -45,6 +48,12 @@ const wantedTypes: Record<ShapedType, { fits: (type: string) => boolean; words: 
   string: { fits: (type) => type === 'VARCHAR', words: 'text: CAST(… AS VARCHAR)' },
   timestamp: { fits: (type) => type === 'TIMESTAMP', words: 'a timestamp' },
   boolean: { fits: (type) => type === 'BOOLEAN', words: 'true or false' },
+  'float[]': { fits: isNumericList, words: 'a list of numbers' },
+  'number[]': { fits: isNumericList, words: 'a list of numbers' },
+  'integer[]': { fits: (type) => type === 'BIGINT[]', words: 'a list of whole numbers' },
+  'string[]': { fits: (type) => type === 'VARCHAR[]', words: 'a list of texts' },
+  'timestamp[]': { fits: (type) => type === 'TIMESTAMP[]', words: 'a list of timestamps' },
+  'boolean[]': { fits: (type) => type === 'BOOLEAN[]', words: 'a list of true or false' },
 };
 
 /**
@@ -81,7 +90,11 @@ export async function planColumns(session: DuckSession, definition: ShapeDefinit
     const asked = parsed[index]?.column;
     if (problem !== undefined && asked) problems.push(problemOf(asked, problem));
     const sql =
-      column.type === 'float' || column.type === 'number' ? `CAST(${expression.sql} AS DOUBLE)` : expression.sql;
+      column.type === 'float' || column.type === 'number'
+        ? `CAST(${expression.sql} AS DOUBLE)`
+        : column.type === 'float[]'
+          ? `CAST(${expression.sql} AS DOUBLE[])`
+          : expression.sql;
     return problem === undefined ? [{ ...column, sql, reads: expression.columns }] : [];
   });
   return { columns, aggregates: aggregates.planned, problems };
@@ -102,6 +115,22 @@ export async function soundColumns(
   throw invalidDefinition(definition.name, problems);
 }
 
+const shapedTypes = {
+  number: 'float',
+  integer: 'integer',
+  boolean: 'boolean',
+  string: 'string',
+  text: 'string',
+  timestamp: 'timestamp',
+  vector: 'float[]',
+  'number[]': 'float[]',
+  'integer[]': 'integer[]',
+  'boolean[]': 'boolean[]',
+  'string[]': 'string[]',
+  'text[]': 'string[]',
+  'timestamp[]': 'timestamp[]',
+} as const satisfies Record<ValueType, ShapedType>;
+
 function wantedColumns({ contract, data }: ShapeDefinition): WantedColumn[] {
   const entity = contract.entity.flatMap((name, index): WantedColumn[] => {
     if (name in contract.features || name === contract.eventTime) return [];
@@ -115,9 +144,10 @@ function wantedColumns({ contract, data }: ShapeDefinition): WantedColumn[] {
       },
     ];
   });
-  const features = Object.entries(contract.features).map(([name, { type, from }]): WantedColumn => {
+  const features = Object.entries(contract.features).map(([name, feature]): WantedColumn => {
+    const { from } = feature;
     const path = `contract.features.${name}${from === undefined ? '' : '.from'}`;
-    return { name, role: 'feature', type: type === 'number' ? 'float' : 'string', from, path };
+    return { name, role: 'feature', type: shapedTypes[valueTypeOf(feature)], from, path };
   });
   const timeRole = contract.entity.includes(contract.eventTime) ? 'entity' : 'eventTime';
   return [

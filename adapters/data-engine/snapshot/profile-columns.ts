@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import { PROFILE_LEVELS_MAX } from '../../../domain/data/snapshot/snapshot-summary.js';
+import type { ValueType } from '../../../domain/data/feature/feature-value.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName } from '../quote-sql.js';
 
@@ -50,11 +51,12 @@ export async function profileColumns(
 
 async function profileColumn(session: DuckSession, { name, type }: ProfiledColumn): Promise<ColumnProfile> {
   const v = quoteName(name);
-  if (type === 'number') {
+  const number = numberOf(type, v);
+  if (number !== null) {
     const [row] = await session.rows(
       `SELECT count(*) - count(v) AS nulls, count(DISTINCT v) AS distinct, avg(v) AS mean, min(v) AS min, max(v) AS max,
          quantile_cont(v, [${decileShares.join(', ')}]) AS deciles
-       FROM (SELECT CASE WHEN isfinite(${v}) THEN CAST(${v} AS DOUBLE) END AS v FROM ${copied})`,
+       FROM (SELECT ${number} AS v FROM ${copied})`,
       numberRowSchema,
     );
     const known = numberRowSchema.parse(row);
@@ -64,10 +66,22 @@ async function profileColumn(session: DuckSession, { name, type }: ProfiledColum
     `SELECT count(*) - count(${v}) AS nulls, count(DISTINCT ${v}) AS distinct FROM ${copied}`,
     stringRowSchema,
   );
-  const topLevels = await session.rows(
-    `SELECT ${v} AS level, count(*) AS rows FROM ${copied} WHERE ${v} IS NOT NULL GROUP BY ${v} ORDER BY ` +
-      `rows DESC, level LIMIT ${PROFILE_LEVELS_MAX}`,
-    levelRowSchema,
-  );
+  const topLevels =
+    type === 'vector'
+      ? []
+      : await session.rows(
+          `SELECT CAST(${v} AS VARCHAR) AS level, count(*) AS rows FROM ${copied} WHERE ${v} IS NOT NULL GROUP BY ${v} ` +
+            `ORDER BY rows DESC, level LIMIT ${PROFILE_LEVELS_MAX}`,
+          levelRowSchema,
+        );
   return { name, type, ...stringRowSchema.parse(row), mean: null, min: null, max: null, deciles: [], topLevels };
+}
+
+/** What a value is counted by, as SQL; null where it has levels, or nothing to count by. */
+function numberOf(type: ValueType, v: string): string | null {
+  if (type === 'number') return `CASE WHEN isfinite(${v}) THEN CAST(${v} AS DOUBLE) END`;
+  if (type === 'integer') return `CAST(${v} AS DOUBLE)`;
+  if (type === 'timestamp') return `epoch(${v})`;
+  if (type === 'text') return `CAST(length(${v}) AS DOUBLE)`;
+  return type.endsWith('[]') ? `CAST(len(${v}) AS DOUBLE)` : null;
 }

@@ -4,22 +4,25 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
 import { labelColumns } from '../../../domain/data/label.js';
+import { valueTypeOf, type JsonValue } from '../../../domain/data/feature/feature-value.js';
+import { jsonOfStored } from '../stored-json.js';
 import { openDuckSession } from '../duck-session.js';
 import { parquetTable, quoteName } from '../quote-sql.js';
 
-/** One row of a shaped partition. Numbers are exact 32-bit floats. */
+/** One row of a shaped partition. Numbers are exact 32-bit floats, integers that JSON numbers cannot hold digits. */
 export interface ShapedRow {
   /** Entity columns as text, times as ISO 8601 in UTC. */
   entity: Record<string, string>;
   /** ISO 8601, UTC. */
   eventTime: string;
   /** In contract order; null means missing. */
-  features: Record<string, number | string | null>;
+  features: Record<string, JsonValue>;
   /** Null for a model without a label. */
   label: number | string | boolean | null;
 }
 
-const valueSchema = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+const scalarSchema = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+const valueSchema = z.union([scalarSchema, z.array(scalarSchema)]);
 const rowSchema = z.record(z.string(), valueSchema);
 
 /** Reads rows of a shaped partition, in the file's order (event time, then entity). */
@@ -52,14 +55,16 @@ export async function readShapedRows(request: {
     return rows.map((row) => ({
       entity: Object.fromEntries(contract.entity.map((name) => [name, String(row[`key:${name}`])])),
       eventTime: String(row[`key:${contract.eventTime}`]),
-      features: Object.fromEntries(Object.keys(contract.features).map((name) => [name, featureValue(row[name])])),
-      label: contract.label === undefined ? null : (row[contract.label.name] ?? null),
+      features: Object.fromEntries(
+        Object.entries(contract.features).map(([name, feature]) => [
+          name,
+          jsonOfStored(valueTypeOf(feature), row[name]),
+        ]),
+      ),
+      label: contract.label === undefined ? null : (scalarSchema.parse(row[contract.label.name] ?? null)),
     }));
   } finally {
     session.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-const featureValue = (value: z.infer<typeof valueSchema> | undefined): number | string | null =>
-  typeof value === 'number' || typeof value === 'string' ? value : null;

@@ -103,6 +103,8 @@ function selection(base: string, columns: readonly ShapedColumn[]): string {
     const v = quoteName(name);
     if (type === 'float' || type === 'number')
       return `CASE WHEN isnan(${v}) THEN NULL WHEN ${v} = 0 THEN 0 ELSE ${v} END AS ${v}`;
+    if (type === 'float[]')
+      return `list_transform(${v}, lambda one: CASE WHEN isnan(one) THEN NULL WHEN one = 0 THEN 0 ELSE one END) AS ${v}`;
     return type === 'string' ? `nullif(${v}, '') AS ${v}` : v;
   });
   const computed = columns.map(({ name, sql }) => `${sql} AS ${quoteName(name)}`).join(', ');

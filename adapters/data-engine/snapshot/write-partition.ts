@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
 import { labelColumns } from '../../../domain/data/label.js';
+import { valueTypeOf } from '../../../domain/data/feature/feature-value.js';
 import type { ColumnProfile } from '../../../domain/data/snapshot/snapshot.js';
 import type { DuckSession, DuckSessionOptions, SessionOpener } from '../duck-session.js';
 import { profileColumns } from './profile-columns.js';
@@ -28,6 +29,12 @@ const parquetTypes = {
   string: 'VARCHAR',
   timestamp: 'TIMESTAMP',
   boolean: 'BOOLEAN',
+  'float[]': 'FLOAT[]',
+  'integer[]': 'BIGINT[]',
+  'number[]': 'DOUBLE[]',
+  'string[]': 'VARCHAR[]',
+  'timestamp[]': 'TIMESTAMP[]',
+  'boolean[]': 'BOOLEAN[]',
 } as const satisfies Record<ShapedType, string>;
 
 const totalsSchema = z.object({ rows: z.coerce.number(), positives: z.coerce.number() });
@@ -71,7 +78,7 @@ export async function writePartition(
     );
     const features = columns.flatMap(({ name }) => {
       const feature = contract.features[name];
-      return feature ? [{ name, type: feature.type }] : [];
+      return feature ? [{ name, type: valueTypeOf(feature) }] : [];
     });
     const profile = await profileColumns(writer, source, features);
     const sha256 = await fileDigest(written);

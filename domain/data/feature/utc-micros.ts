@@ -17,7 +17,9 @@ export function utcMicros(text: string): bigint | undefined {
     .map((part) => Number(part ?? 0));
   const fraction = (found[7] ?? '').padEnd(9, '0');
   const offset = offsetMinutes(found[8]);
-  if (hour > 23 || minute > 59 || second > 59 || !fraction.endsWith('000') || offset === undefined) return undefined;
+  const isMidnight = hour === 24 && minute === 0 && second === 0 && Number(fraction) === 0;
+  if ((hour > 23 && !isMidnight) || minute > 59 || second > 59 || !fraction.endsWith('000') || offset === undefined)
+    return undefined;
   const date = new Date(0);
   // Not Date.UTC, which takes the years 0 to 99 for those of 1900.
   date.setUTCFullYear(year, month - 1, day);

@@ -62,6 +62,11 @@ const manifestTypes = {
   string: 'string',
   timestamp: 'timestamp',
   boolean: 'boolean',
+  'integer[]': 'integer[]',
+  'number[]': 'number[]',
+  'string[]': 'string[]',
+  'timestamp[]': 'timestamp[]',
+  'boolean[]': 'boolean[]',
 } as const satisfies Record<ColumnType, string>;
 
 /**

@@ -129,7 +129,10 @@ describe('a prepared month', () => {
 });
 
 function values(month: string, feature: string): (number | string | null)[] {
-  return (rows.get(month) ?? []).map(({ features }) => features[feature] ?? null);
+  return (rows.get(month) ?? []).map(({ features }) => {
+    const value = features[feature];
+    return typeof value === 'number' || typeof value === 'string' ? value : null;
+  });
 }
 
 function stabilityIndex(

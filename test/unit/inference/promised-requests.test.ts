@@ -63,6 +63,7 @@ function edges(feature: Feature | AcceptedFeature): Value[] {
       ? [undefined]
       : [];
   if (feature.type === 'number') return [feature.min ?? -3e38, feature.max ?? 3e38, ...missing];
+  if (feature.type !== 'string') throw new Error(`no edges of a ${feature.type} are listed`);
   if (feature.closed) return [...(feature.levels ?? []), ...missing];
   return ['z', 'z'.repeat(feature.maxLength), '🍕'.repeat(feature.maxLength), ...levels, ...missing];
 }

@@ -1,0 +1,25 @@
+/** Strings, so that what looks like a number in one is passed over, and numbers. */
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** Those that JavaScript may not hold exactly. */
+const longInteger = /^-?\d{16,}$/;
+/** Begins what was a number. No text of a request may hold it. */
+const mark = '\u0000';
+
+/** Whether a list holds a number that is not known exactly any more. */
+export const hasRounded = (values: readonly unknown[]): boolean =>
+  values.some((one) =>
+    Array.isArray(one) ? hasRounded(one) : typeof one === 'number' && Math.abs(one) > Number.MAX_SAFE_INTEGER,
+  );
+
+/** JSON in which whole numbers that JavaScript rounds are marked texts; `exactIntegers` makes bigints of them. */
+export const parseMarked = (json: string): unknown =>
+  JSON.parse(json.replace(tokens, (token) => (longInteger.test(token) ? `"\\u0000${token}"` : token)));
+
+export function exactIntegers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(exactIntegers);
+  return typeof value === 'string' && value.startsWith(mark) ? bigintOf(value.slice(1)) : value;
+}
+
+function bigintOf(digits: string): bigint | string {
+  return longInteger.test(digits) ? BigInt(digits) : digits;
+}
