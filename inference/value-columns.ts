@@ -15,8 +15,8 @@ import {
 type Inputs = ReadonlyMap<string, InputTensor>;
 
 /**
- * Reads the values of a feature that is neither a number nor a string: each as `readValue` takes it, and what is missing
- * as the tensor beside it says, or as null in JSON.
+ * Reads the values of a feature that is neither a number nor a string: each as `readValue` takes it, and what is
+ * missing as the tensor beside it says, or as null in JSON.
  */
 export function valueColumn(
   name: string,
@@ -66,7 +66,7 @@ function rowReader(
     const length = Number(lengths[row]);
     if (Number.isInteger(length) && length >= 0 && length <= width) return cells(row, length);
     throw refusal(
-      `Feature ${lengthInput(name)}, row ${row}: ${String(lengths[row])} is not a length of a list in ${quoted(tensor.shape)}.`,
+      `Feature ${lengthInput(name)}, row ${row}: ${String(lengths[row])} is no length of a list of at most ${width}.`,
       `Send 0 to ${width}.`,
     );
   };

@@ -15,7 +15,8 @@ export interface PromisedInterface {
 }
 
 /**
- * Compares what a model takes and gives with its contract: the inputs that its features have (`modelInputs`); the outputs that its task asks of a graph, FP32, and a `label` where the task has one.
+ * Compares what a model takes and gives with its contract: the inputs that its features have (`modelInputs`); the
+ * outputs that its task asks of a graph, FP32, and a `label` where the task has one.
  * @returns what does not fit, in words; empty when all does
  */
 export function tensorInterfaceProblems(info: ModelInfo, promised: PromisedInterface): string[] {

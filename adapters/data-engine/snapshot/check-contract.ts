@@ -3,7 +3,7 @@ import type { Contract } from '../../../domain/data/contract.js';
 import type { Partition } from '../../../domain/partition.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { nulDoubt } from './column-type.js';
-import { featureRules } from './feature-rules.js';
+import { featureRules, type AddRule } from './feature-rules.js';
 import { countEach } from './count-each.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName, quoteNumber, quoteText } from '../quote-sql.js';
@@ -117,8 +117,6 @@ function rulesOf(contract: Contract, column: ShapedColumn): RowRule[] {
   if (role === 'label') labelRules(contract, v, add);
   return rules;
 }
-
-export type AddRule = (rule: RowRule['rule'], predicate: string, message: RowRule['message']) => void;
 
 function labelRules({ label }: Contract, v: string, add: AddRule): void {
   if (label?.type === 'number') {

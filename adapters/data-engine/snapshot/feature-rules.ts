@@ -1,8 +1,11 @@
 import type { Feature, Item } from '../../../domain/data/feature/feature.js';
 import { utcMicrosMax, utcMicrosMin } from '../../../domain/data/feature/utc-micros.js';
+import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { quoteNumber, quoteText } from '../quote-sql.js';
-import type { AddRule } from './check-contract.js';
 import { nulDoubt } from './column-type.js';
+
+/** A rule, the rows that break it as SQL, and what to say of so many. */
+export type AddRule = (rule: ValidationIssue['rule'], predicate: string, message: (rows: number) => string) => void;
 
 const FLOAT32_MAX = 3.4028234663852886e38;
 

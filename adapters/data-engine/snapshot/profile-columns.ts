@@ -70,8 +70,8 @@ async function profileColumn(session: DuckSession, { name, type }: ProfiledColum
     type === 'vector'
       ? []
       : await session.rows(
-          `SELECT CAST(${v} AS VARCHAR) AS level, count(*) AS rows FROM ${copied} WHERE ${v} IS NOT NULL GROUP BY ${v} ` +
-            `ORDER BY rows DESC, level LIMIT ${PROFILE_LEVELS_MAX}`,
+          `SELECT CAST(${v} AS VARCHAR) AS level, count(*) AS rows FROM ${copied} WHERE ${v} IS NOT NULL ` +
+            `GROUP BY ${v} ORDER BY rows DESC, level LIMIT ${PROFILE_LEVELS_MAX}`,
           levelRowSchema,
         );
   return { name, type, ...stringRowSchema.parse(row), mean: null, min: null, max: null, deciles: [], topLevels };

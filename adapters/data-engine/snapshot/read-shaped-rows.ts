@@ -61,7 +61,7 @@ export async function readShapedRows(request: {
           jsonOfStored(valueTypeOf(feature), row[name]),
         ]),
       ),
-      label: contract.label === undefined ? null : (scalarSchema.parse(row[contract.label.name] ?? null)),
+      label: contract.label === undefined ? null : scalarSchema.parse(row[contract.label.name] ?? null),
     }));
   } finally {
     session.close();

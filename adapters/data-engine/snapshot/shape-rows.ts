@@ -104,7 +104,7 @@ function selection(base: string, columns: readonly ShapedColumn[]): string {
     if (type === 'float' || type === 'number')
       return `CASE WHEN isnan(${v}) THEN NULL WHEN ${v} = 0 THEN 0 ELSE ${v} END AS ${v}`;
     if (type === 'float[]')
-      return `list_transform(${v}, lambda one: CASE WHEN isnan(one) THEN NULL WHEN one = 0 THEN 0 ELSE one END) AS ${v}`;
+      return `list_transform(${v}, lambda x: CASE WHEN isnan(x) THEN NULL WHEN x = 0 THEN 0 ELSE x END) AS ${v}`;
     return type === 'string' ? `nullif(${v}, '') AS ${v}` : v;
   });
   const computed = columns.map(({ name, sql }) => `${sql} AS ${quoteName(name)}`).join(', ');

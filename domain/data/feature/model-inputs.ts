@@ -23,8 +23,8 @@ export const missingInput = (feature: string): string => `${feature}:missing`;
 export const lengthInput = (feature: string): string => `${feature}:length`;
 
 /**
- * What the graph gets for a feature, and what callers may send, under the same names. A missing number is NaN, a missing
- * vector NaN in each place, a missing string or text empty; of all others an input beside it tells.
+ * What the graph gets for a feature, and what callers may send, under the same names. A missing number is NaN, a
+ * missing vector NaN in each place, a missing string or text empty; of all others an input beside it tells.
  */
 export function modelInputs(name: string, feature: Feature | AcceptedFeature): ModelInput[] {
   if (feature.type === 'vector') return [{ name, element: 'float', width: feature.length }];

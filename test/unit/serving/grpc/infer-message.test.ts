@@ -54,12 +54,12 @@ describe('typed numbers', () => {
     ['UINT64', { uint64Contents: [2 ** 53 - 1, 300] }, [2 ** 53 - 1, 300]],
     ['FP32', { fp32Contents: [1.5, -0.25, Infinity] }, [1.5, -0.25, Infinity]],
     ['FP64', { fp64Contents: [Math.PI, -1e300] }, [Math.PI, -1e300]],
-    ['BOOL', { boolContents: [true, false] }, [1, 0]],
+    ['BOOL', { boolContents: [true, false] }, [true, false]],
   ])('of %s are exact', (datatype, contents, expected) => {
     expect(valuesOf(datatype, contents)).toEqual(expected);
   });
 
-  test('of 64 bits beyond 2^53 are the nearest double', () => {
+  test('of 64 bits beyond 2^53 are exact', () => {
     const writer = new BinaryWriter()
       .uint32(42)
       .fork()
@@ -74,7 +74,10 @@ describe('typed numbers', () => {
       .uint32(42)
       .bytes(writer.finish());
     const message = new BinaryWriter().uint32(42).bytes(tensor.finish());
-    expect(readInferMessage(Buffer.from(message.finish())).request.inputs.get('x')?.data).toEqual([2 ** 64, 2 ** 63]);
+    expect(readInferMessage(Buffer.from(message.finish())).request.inputs.get('x')?.data).toEqual([
+      2n ** 64n - 1n,
+      2n ** 63n,
+    ]);
   });
 
   test('may stand one by one instead of packed, and in several parts', () => {

@@ -212,7 +212,7 @@ test('64-bit integers, booleans and times keep their value and type', async () =
   expect(found.get('p')?.['features']).toEqual({
     big: '9007199254740993',
     on: true,
-    when: '2013-04-01 12:00:00.123456',
+    when: '2013-04-01T12:00:00.123456Z',
     x: 0.5,
   });
 });
