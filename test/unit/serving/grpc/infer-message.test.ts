@@ -39,7 +39,7 @@ test('a message is read as the generated encoder wrote it', () => {
 });
 
 describe('typed numbers', () => {
-  test.each<[string, object, number[]]>([
+  test.each<[string, object, (number | boolean)[]]>([
     [
       'INT32',
       { intContents: [0, 1, -1, 127, 128, 2 ** 31 - 1, -(2 ** 31)] },
