@@ -12,6 +12,7 @@ import { BlockBuilder } from '../../../../serving/prediction-log/block-builder.j
 import { rowsOfBlock } from '../../../../serving/prediction-log/logged-block.js';
 import { readBlock } from '../../../../serving/prediction-log/read-block.js';
 import type { ServedPrediction } from '../../../../serving/prediction-log/served-prediction.js';
+import { yesOrNoAnswer } from '../../../support/answers.js';
 import { segmentToParquet } from '../../../../serving/prediction-log/segment-to-parquet.js';
 
 const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
@@ -46,7 +47,7 @@ test('values of every type are the same in the spool and in the object store as 
     ...{ predictionId: 'p', requestId: undefined, at: new Date(), environment: 'production', model: 'm', version: 1 },
     ...{ epoch: 1, role: 'split', cause: undefined, keyDigest: undefined, features, latencyMs: 1 },
     rows: { count: rows, columns },
-    answer: { labels: new Int32Array(rows), values: new Float32Array(2 * rows), width: 2 },
+    answer: yesOrNoAnswer(new Float32Array(2 * rows)),
   };
   const builder = new BlockBuilder(served);
   builder.add(served);
