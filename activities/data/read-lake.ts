@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PerdureError } from '../../domain/errors.js';
-import { filesByPartition, inputsByPartition } from '../../domain/data/lake/lake-inputs.js';
+import { filesByPartition, inputsByPartition, isEarlier } from '../../domain/data/lake/lake-inputs.js';
 import type { StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
@@ -13,14 +13,14 @@ import { lakeContent, type BrokenFile, type LakeDataFile } from '../../db/data/l
 import type { ActivityDependencies } from '../dependencies.js';
 
 /**
- * What lies in the lake for one partition: the base's and joined tables' files of it, and all of the tables that
- * are not partitioned.
+ * What lies in the lake for one partition: the base's and joined tables' files of it, those of earlier ones that are
+ * looked back on, and all of the tables that are not partitioned.
  */
 export interface LakePartition {
   partition: Partition;
   /** The digest of what it is made from, by which its verdict is found. */
   inputsSha256: string;
-  objects: { table: string; sha256: string }[];
+  objects: readonly { table: string; partition: Partition | null; sha256: string }[];
   /** When the newest of its files was put, with its table. */
   newest: { table: string; at: string; actor: string | null };
   /**
@@ -28,7 +28,12 @@ export interface LakePartition {
    * have in the lake.
    * @throws PerdureError `data/changing`.
    */
-  download(folder: string): Promise<{ files: Record<string, string[]>; names: Map<string, string> }>;
+  download(folder: string): Promise<{
+    files: Record<string, string[]>;
+    /** Those of earlier partitions that as-of joins look back on. */
+    earlier: Record<string, string[]>;
+    names: Map<string, string>;
+  }>;
 }
 
 export interface Lake {
@@ -55,24 +60,25 @@ export async function readLake(
   for (const one of files) objects.push({ ...one, sha256: one.sha256 ?? (await digestOf(one)) });
 
   const inputs = inputsByPartition(definition, objects);
-  const partitions = [...filesByPartition(data, objects)].map(([partition, used]): LakePartition => {
+  const partitions = [...filesByPartition(definition, objects)].map(([partition, used]): LakePartition => {
     return {
       partition,
       inputsSha256: inputs.get(partition) ?? '',
-      objects: used.map(({ table, sha256 }) => ({ table, sha256 })),
+      objects: used,
       newest: newestOf(used, places),
       async download(folder) {
-        const files: Record<string, string[]> = Object.fromEntries(
-          Object.keys(data.tables).map((table) => [table, []]),
-        );
+        const ofEach = () =>
+          Object.fromEntries(Object.keys(data.tables).map((table): [string, string[]] => [table, []]));
+        const [files, earlier] = [ofEach(), ofEach()];
         const names = new Map<string, string>();
-        for (const [index, { table, key, sha256 }] of used.entries()) {
+        for (const [index, object] of used.entries()) {
+          const { table, key, sha256 } = object;
           const file = path.join(folder, `source-${index}.parquet`);
           await fetchUnchanged(key, file, sha256);
-          files[table]?.push(file);
+          (isEarlier(object, partition) ? earlier : files)[table]?.push(file);
           names.set(file, key.slice(objectKeys.lakeTable(model, table).length));
         }
-        return { files, names };
+        return { files, earlier, names };
       },
     };
   });

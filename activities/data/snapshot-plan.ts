@@ -4,6 +4,7 @@ import { windowIn } from '../../domain/data/data-policy.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Partition } from '../../domain/partition.js';
 import { changedPartitions } from '../../domain/data/snapshot/new-data.js';
+import { earlierPartitions } from '../../domain/data/look-back.js';
 import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
 import { planWindow } from '../../domain/data/snapshot/snapshot-window.js';
 import { recordsOfInputs } from '../../db/data/partition-queries.js';
@@ -74,7 +75,9 @@ export async function planSnapshot(
   });
   if (plan.kind !== 'planned')
     return { kind: plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing', reason: plan.message, notRead };
-  const unreadable = broken.filter(({ partition }) => partition === null || plan.partitions.includes(partition));
+  const reads = (table: string, partition: Partition) =>
+    plan.partitions.some((one) => one === partition || earlierPartitions(definition, table, one).includes(partition));
+  const unreadable = broken.filter(({ table, partition }) => partition === null || reads(table, partition));
   if (unreadable.length > 0) {
     const which = [
       ...new Set(unreadable.map(({ table, partition }) => (partition === null ? table : `${table} of ${partition}`))),

@@ -34,11 +34,12 @@ export async function validatePartition(
   const workDir = await makeWorkFolder(config.home, 'snapshot');
   const engine = createShapingEngine(signal);
   try {
-    const { files, names } = await content.download(workDir);
+    const { files, earlier: earlierFiles, names } = await content.download(workDir);
     const shaped = await validateAndShapePartition({
       definition,
       partition,
       tableFiles: files,
+      earlierFiles,
       fileNames: names,
       workDir,
       previous: earlier.map((one) => ({

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { shapeForChampion } from '../../adapters/data-engine/snapshot/shape-for-champion.js';
 import type { EvaluationRequest } from '../../adapters/onnx/evaluation-request.js';
 import { comparisonShape, readsAlike } from '../../domain/data/snapshot/comparison-shape.js';
+import { filesByPartition, inputObjects } from '../../domain/data/lake/lake-inputs.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { partitionInputsDigest } from '../../domain/data/snapshot/snapshot-shape.js';
@@ -40,13 +41,14 @@ export async function championRows(deps: ActivityDependencies, question: Questio
       const content = partitions.find(({ partition }) => partition === file.partition);
       if (content === undefined || hasChanged(content, file, question))
         return { impossible: `the data of ${file.partition} has changed since the snapshot was taken` };
-      const { files, names } = await content.download(workDir);
+      const { files, earlier: earlierFiles, names } = await content.download(workDir);
       const rows = await shapeForChampion({
         definition,
         champion: champion.contract,
         challenger: challenger.contract,
         partition: file.partition,
         tableFiles: files,
+        earlierFiles,
         fileNames: names,
         rows: await deps.cache.fetch(file.key, file.sha256),
         workDir: path.join(workDir, 'champion'),
@@ -67,6 +69,8 @@ export async function championRows(deps: ActivityDependencies, question: Questio
 
 /** Whether the challenger's rows would be made from other objects today. */
 function hasChanged(content: LakePartition, file: PartitionFile, { challenger, manifest }: Question): boolean {
-  const objects = content.objects.filter(({ table }) => Object.hasOwn(challenger.data.tables, table));
+  const read = content.objects.filter(({ table }) => Object.hasOwn(challenger.data.tables, table));
+  const own = filesByPartition(challenger, read).get(file.partition) ?? [];
+  const objects = inputObjects(file.partition, own);
   return partitionInputsDigest({ shapeSha256: manifest.shapeSha256, objects }) !== file.inputsSha256;
 }

@@ -19,11 +19,15 @@ export async function judgedLake(
   scope: LakeScope,
 ): Promise<JudgedLake> {
   const content = await lakeContent(db, objects, definition, scope);
-  const inputs = inputsByPartition(definition, content.files);
+  const asked = new Set(scope.partitions);
+  const inputs = new Map(
+    [...inputsByPartition(definition, content.files)].filter(([partition]) => asked.has(partition)),
+  );
   const digests = [...inputs.values()].flatMap((digest) => digest ?? []);
   const records = await recordsOfInputs(db, definition.name, digests);
   const verdicts = new Map(
     records.filter((one) => inputs.get(one.partition) === one.inputsSha256).map((one) => [one.partition, one]),
   );
-  return { ...content, inputs, verdicts };
+  const files = content.files.filter(({ partition }) => partition === null || asked.has(partition));
+  return { ...content, files, inputs, verdicts };
 }

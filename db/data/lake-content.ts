@@ -7,6 +7,7 @@ import {
 } from '../../domain/data/lake/lake-manifest.js';
 import { isPlaceOf, lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { earlierPartitions } from '../../domain/data/look-back.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { partitionFolder, partitionSchema, type Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
@@ -45,12 +46,15 @@ export interface LakeContent {
   places: Map<string, PlaceManifest>;
 }
 
-/** What to look at: these partitions of the partitioned tables, and the tables without partitions. */
+/**
+ * What to look at: these partitions of the partitioned tables, those that they look back on, and the tables without
+ * partitions.
+ */
 export interface LakeScope {
   partitions: readonly Partition[];
 }
 
-type Data = Pick<ModelDefinition, 'name' | 'data'>;
+type Data = Pick<ModelDefinition, 'name' | 'contract' | 'data'>;
 
 const listingsMax = 5;
 const listingsAtOnce = 8;
@@ -126,10 +130,12 @@ async function listLake(store: LakeStore, definition: Data, scope?: LakeScope): 
   return listed;
 }
 
-function placesOf({ name, data }: Data, partitions: readonly Partition[]): string[] {
-  return Object.entries(data.tables).flatMap(([table, { partitioned }]) =>
-    (partitioned ? partitions : [null]).map((partition) => prefixOf(name, table, partition)),
-  );
+function placesOf({ name, contract, data }: Data, partitions: readonly Partition[]): string[] {
+  return Object.entries(data.tables).flatMap(([table, { partitioned }]) => {
+    if (!partitioned) return [prefixOf(name, table, null)];
+    const earlier = partitions.flatMap((partition) => earlierPartitions({ contract, data }, table, partition));
+    return [...new Set([...partitions, ...earlier])].map((partition) => prefixOf(name, table, partition));
+  });
 }
 
 function prefixOf(model: string, table: string, partition: Partition | null): string {

@@ -6,6 +6,7 @@ import { dataProblems } from '../data/data-problems.js';
 import { evaluationProblems } from '../evaluation/evaluation-problems.js';
 import { featureProblems } from '../data/feature-problems.js';
 import { momentProblems } from '../data/join-problems.js';
+import { lookBackProblems } from '../data/look-back.js';
 import { javaScriptNames } from './javascript-names.js';
 import type { ModelDefinition } from './model-definition.js';
 import { nameProblems } from '../data/name-problems.js';
@@ -30,6 +31,7 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...featureProblems(contract),
     ...dataProblems(data),
     ...momentProblems(contract, data),
+    ...lookBackProblems(definition),
     ...programProblems(definition.training),
     ...splitProblems(data, contract),
     ...trainingProblems(definition),

@@ -38,6 +38,8 @@ export interface ValidateAndShapeRequest {
    * Absolute local paths of each table's Parquet files: of this partition, or all of a table that is not partitioned.
    */
   tableFiles: Readonly<Record<string, readonly string[]>>;
+  /** Those of earlier partitions, which as-of joins look back on. */
+  earlierFiles?: Readonly<Record<string, readonly string[]>> | undefined;
   /** What a report calls the files; their last path segment where it says nothing. */
   fileNames?: ReadonlyMap<string, string> | undefined;
   /** Where the shaped file is put and temporary files are made. */
@@ -98,7 +100,7 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
   try {
     session = await openSession({
       ...limits,
-      readable: Object.values(tableFiles).flat(),
+      readable: [tableFiles, request.earlierFiles ?? {}].flatMap((files) => Object.values(files).flat()),
       threads: request.threads ?? 2,
     });
     const plan = await soundColumns(session, definition);

@@ -232,3 +232,47 @@ describe('an aggregate before the join', () => {
     ]);
   });
 });
+
+describe('a join that looks back', () => {
+  it('takes rows of earlier partitions by as-of and aggregates, and by equal columns those of its own alone', async () => {
+    const by = [{ left: 'origin', right: 'airport' }];
+    const joins = [
+      { table: 'weather', as: 'newest', on: by, asOf: { time: 'hour' } },
+      { table: 'weather', as: 'all_before', on: by, asOf: { time: 'hour' }, aggregate: { n: { fn: 'count' } } },
+      { table: 'weather', as: 'own', on: by, aggregate: { n: { fn: 'count' } } },
+    ];
+    const definition = definitionOf(joins, {
+      temp: number('newest.temp'),
+      before: number('all_before.n'),
+      own: number('own.n'),
+    });
+    const write = async (table: string, sql: string) => [await bench.write(`${table}-${(files += 1)}`, sql)];
+    const january = `SELECT 'JFK' AS airport, TIMESTAMP '2024-01-31 23:00' AS hour, -9.0 AS temp, 1 AS rev
+      UNION ALL SELECT 'LGA', TIMESTAMP '2024-01-31 23:00', 0.0, 1`;
+    const february = `SELECT 'JFK' AS airport, TIMESTAMP '2024-02-11 00:00' AS hour, 5.0 AS temp, 1 AS rev`;
+    const shape = async (earlier: Record<string, string[]>) => {
+      const { file, report } = await validateAndShapePartition({
+        definition,
+        partition: '2024-02',
+        tableFiles: { trips: await write('trips', trips), weather: await write('weather', february) },
+        earlierFiles: earlier,
+        workDir: `${bench.folder}/joins`,
+        previous: [],
+        openSession: openDuckSession,
+      });
+      if (!file) return report.issues;
+      const read = await bench.connection.runAndReadAll(`SELECT temp, before, own FROM '${file.path}' ORDER BY id`);
+      return read.getRowsJson();
+    };
+    expect(await shape({ weather: await write('january', january) })).toEqual([
+      [-9, 1, 1],
+      [null, 0, 0],
+      [5, 2, 1],
+      [null, 0, 0],
+    ]);
+    const broken = await shape({ weather: await write('january', 'SELECT 1 AS airport') });
+    expect(broken).toContainEqual(
+      expect.objectContaining({ rule: 'missing-column', table: 'weather', column: 'hour' }),
+    );
+  });
+});
