@@ -23,15 +23,14 @@ export async function joinAsOf(step: JoinStep): Promise<JoinedRows> {
     `${moment} ${takesExact(join) ? '>=' : '>'} ${at}`,
   ].join(' AND ');
   const tolerance = reachUs(join);
-  const near =
-    tolerance === undefined ? 'true' : `coalesce(TRY(epoch_us(${moment}) - epoch_us(${at}) <= ${tolerance}), false)`;
+  // A missing moment sorts last for DuckDB, and would meet the newest row of all.
+  const near = [`${moment} IS NOT NULL`, ...on.map(({ left }) => `${left} IS NOT NULL`)];
+  if (tolerance !== undefined) near.push(`coalesce(TRY(epoch_us(${moment}) - epoch_us(${at}) <= ${tolerance}), false)`);
+  const within = near.join(' AND ');
   return {
     clause: `ASOF LEFT JOIN ${candidates} ${alias} ON ${matches}`,
-    value: (column) =>
-      tolerance === undefined
-        ? `${alias}.${quoteName(column)}`
-        : `CASE WHEN ${near} THEN ${alias}.${quoteName(column)} END`,
-    issues: used.length === 0 ? [] : await tied(step, { candidates, matches, near, time }),
+    value: (column) => `CASE WHEN ${within} THEN ${alias}.${quoteName(column)} END`,
+    issues: used.length === 0 ? [] : await tied(step, { candidates, matches, within, time }),
   };
 }
 
@@ -56,7 +55,7 @@ function candidateRows({ join, on, right, used }: JoinStep, time: string): strin
 
 async function tied(
   step: JoinStep,
-  { candidates, matches, near, time }: { candidates: string; matches: string; near: string; time: string },
+  { candidates, matches, within, time }: { candidates: string; matches: string; within: string; time: string },
 ): Promise<ValidationIssue[]> {
   const { session, join, on, alias, before, table, base } = step;
   const [any] = await session.rows(
@@ -68,7 +67,7 @@ async function tied(
   const moment = columns.map((column) => `${alias}.${quoteName(column)}`).join(', ');
   const met =
     `SELECT ${moment}, any_value(${alias}."rows:") AS "rows:", count(*) AS "base:" FROM ${before} ` +
-    `ASOF JOIN ${candidates} ${alias} ON ${matches} WHERE ${alias}."rows:" > 1 AND ${near} GROUP BY ${moment}`;
+    `ASOF JOIN ${candidates} ${alias} ON ${matches} WHERE ${alias}."rows:" > 1 AND ${within} GROUP BY ${moment}`;
   const [count] = await session.rows(
     `SELECT coalesce(sum("base:"), 0) AS base_rows, count(*) AS moments FROM (${met})`,
     countSchema,

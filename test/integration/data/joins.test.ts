@@ -276,3 +276,52 @@ describe('a join that looks back', () => {
     );
   });
 });
+
+it('aggregates of floats and ties give the same bytes, however rows come, in how many files, on how many threads', async () => {
+  const base = `SELECT i AS id, TIMESTAMP '2024-02-01' + to_minutes(CAST(hash(i) % 40000 AS BIGINT)) AS left_at,
+    'A' || (i % 7) AS origin, 'B' AS dest, 'N' AS tail_num, i % 2 = 0 AS late FROM range(20000) t(i)`;
+  const readings = `SELECT 'A' || (i % 7) AS airport, i % 3 AS rev, sin(i) * 1e9 + cos(i) / 3 AS temp,
+    TIMESTAMP '2024-02-01' + to_minutes(CAST(hash(i + 5) % 40000 AS BIGINT)) AS hour FROM range(60000) t(i)`;
+  const by = [{ left: 'origin', right: 'airport' }];
+  const aggregate = Object.fromEntries(
+    (['sum', 'mean', 'stddev', 'median', 'min', 'max'] as const).map((fn) => [fn, { fn, of: 'temp' }]),
+  );
+  const whole = Object.fromEntries(Object.entries(aggregate).map(([name, one]) => [`all_${name}`, one]));
+  const joins = [
+    { table: 'weather', as: 'week', on: by, asOf: { time: 'hour' }, window: { days: 7 }, aggregate },
+    { table: 'weather', as: 'all_of_it', on: by, aggregate: whole },
+  ];
+  const definition = definitionOf(
+    joins,
+    Object.fromEntries(
+      // The whole double, of which a float32 would hide the last bits.
+      [...Object.keys(aggregate), ...Object.keys(whole)].map((name) => [name, text(`CAST(${name} AS VARCHAR)`)]),
+    ),
+  );
+  const write = async (table: string, sql: string) => bench.write(`${table}-${(files += 1)}`, sql);
+  const trip = [await write('trips', base)];
+  const orders = [
+    [await write('weather', readings)],
+    [await write('weather', `${readings} ORDER BY hash(i)`)],
+    [
+      await write('weather', `FROM (${readings} ORDER BY hash(i + 1)) WHERE rev = 1`),
+      await write('weather', `FROM (${readings} ORDER BY hash(i + 2)) WHERE rev <> 1`),
+    ],
+  ];
+  const digests = new Set<string | undefined>();
+  for (const [index, weatherFiles] of orders.entries())
+    for (const threads of [1, 4]) {
+      const { file, report } = await validateAndShapePartition({
+        definition,
+        partition: '2024-02',
+        tableFiles: { trips: trip, weather: weatherFiles },
+        workDir: `${bench.folder}/bytes-${index}-${threads}`,
+        previous: [],
+        threads,
+        openSession: openDuckSession,
+      });
+      expect(report.issues).toEqual([]);
+      digests.add(file?.sha256);
+    }
+  expect(digests.size).toBe(1);
+});
