@@ -16,12 +16,14 @@ const oracle = fileURLToPath(new URL('as_of_oracle.py', import.meta.url));
 
 /**
  * A million rows a side that lie on a grid of ten seconds, so that many times are equal, a right row of a microsecond
- * later beside each fifth, keys and times that are missing, in an order without order. Values are whole: sums are exact.
+ * later beside each fifth, keys and times that are missing, in an order without order. Values are whole, and sums
+ * exact.
  */
 const rows = 1_000_000;
 const hash = (salt: number) => `(hash(i * 1000 + ${salt}) % 1000003)`;
 const seconds = `CAST(${hash(1)} * 31 % 2500000 AS BIGINT) // 10 * 10`;
-const leftSql = `SELECT i AS id, CASE WHEN ${hash(2)} % 50 = 0 THEN NULL ELSE CAST(${hash(3)} % 700 AS BIGINT) END AS key,
+const leftSql = `SELECT i AS id,
+  CASE WHEN ${hash(2)} % 50 = 0 THEN NULL ELSE CAST(${hash(3)} % 700 AS BIGINT) END AS key,
   CASE WHEN ${hash(4)} % 50 = 0 THEN NULL
     ELSE TIMESTAMP '2024-02-01' + to_seconds(${seconds}) END AS asked_at, TIMESTAMP '2024-02-01' AS happened_at,
   i % 2 = 0 AS late FROM range(${rows}) t(i) ORDER BY hash(i + 7)`;
@@ -131,7 +133,8 @@ it(
       `COPY (SELECT id, key, epoch_us(asked_at) AS time FROM questions) TO '${folder}/left.csv' (HEADER)`,
     );
     await connection.run(
-      `COPY (SELECT code AS key, epoch_us(known_at) AS time, rev, value FROM readings) TO '${folder}/right.csv' (HEADER)`,
+      `COPY (SELECT code AS key, epoch_us(known_at) AS time, rev, value FROM readings) ` +
+        ` TO '${folder}/right.csv' (HEADER)`,
     );
     await connection.run(`COPY (FROM read_parquet('${shaped.file?.path}')) TO '${folder}/ours.csv' (HEADER)`);
     const input = JSON.stringify(cases);

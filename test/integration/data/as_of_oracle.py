@@ -42,6 +42,10 @@ def newest(case: dict) -> pd.DataFrame:
     return left[["id"]].merge(merged[["id", "value", "rev"]], on="id", how="left")
 
 
+def microseconds(times: pd.Series) -> np.ndarray:
+    return times.to_numpy().astype("datetime64[us]").astype("int64")
+
+
 def window(case: dict) -> pd.DataFrame:
     """By searching the sorted times of each key: neither DuckDB's windows nor pandas' rolling, which knows no gaps."""
     asked, rows = known(left), known(right).sort_values(["key", "time"])
@@ -49,8 +53,8 @@ def window(case: dict) -> pd.DataFrame:
     parts = []
     for key, questions in asked.groupby("key"):
         group = groups.get(key)
-        at = questions["time"].to_numpy().astype("datetime64[us]").astype("int64")
-        times = np.array([], "int64") if group is None else group["time"].to_numpy().astype("datetime64[us]").astype("int64")
+        at = microseconds(questions["time"])
+        times = np.array([], "int64") if group is None else microseconds(group["time"])
         values = np.array([], float) if group is None else group["value"].to_numpy()
         first = np.searchsorted(times, at - case["windowUs"], side="left")
         last = np.searchsorted(times, at, side="right" if case["exact"] == "include" else "left")
@@ -73,7 +77,6 @@ for case in json.load(sys.stdin):
     pairs = [(both[f"{case['name']}_{column}"], both[column].astype("float64").astype("float32")) for column in columns]
     same = [(mine.astype("float32") == theirs) | (mine.isna() & theirs.isna()) for mine, theirs in pairs]
     differ = (both["_merge"] != "both") | ~np.logical_and.reduce(same)
-    report.append(
-        {"case": case["name"], "compared": len(both), "found": int(pairs[0][0].notna().sum()), "differ": int(differ.sum())}
-    )
+    found = int(pairs[0][0].notna().sum())
+    report.append({"case": case["name"], "compared": len(both), "found": found, "differ": int(differ.sum())})
 print(json.dumps(report))
