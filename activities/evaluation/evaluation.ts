@@ -19,6 +19,8 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
       definitionSha256: string;
       snapshotSha256: string;
       artifactSha256: string;
+      /** Chosen out of fold; absent where the policy gives a number, and in runs of before. */
+      threshold?: number;
       folds?: FoldModel[];
     }): Promise<{ evaluationKey: string; summary: string }> {
       return withHeartbeat(async (signal, report) => {

@@ -13,13 +13,16 @@ import { finishRunStep, mustHaveStep, startRunStep, updateRun } from '../../db/t
 import type { ActivityDependencies } from '../dependencies.js';
 import { withHeartbeat } from '../heartbeat.js';
 import { writeOrder } from '../write-order.js';
-import { trainerInputs } from './trainer-inputs.js';
+import { thresholdOutOfFold } from './threshold-out-of-fold.js';
+import { trainerInputs, type TrainerInputs } from './trainer-inputs.js';
 import { trainerPrograms } from './trainer-programs.js';
 
 export interface Trained {
   artifactSha256: string;
   environmentSha256: string;
   summary: string;
+  /** Chosen on training rows that the model had not seen; absent where the policy gives a number. */
+  threshold?: number;
 }
 
 export interface TrainedFold {
@@ -32,6 +35,14 @@ interface RunSnapshot {
   runId: string;
   definitionSha256: string;
   snapshotSha256: string;
+}
+
+interface Asked {
+  definition: ModelDefinition;
+  train: PartitionFile[];
+  holdout: PartitionFile[];
+  /** Of a cross-validation: only its artifact counts. */
+  asFold?: boolean;
 }
 
 type Fitted = Awaited<ReturnType<typeof runTrainer>>;
@@ -49,19 +60,21 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const claim = await startRunStep(db, { runId, step: 'train', writeOrder: writeOrder() });
         const definition = await definitionByDigest(db, definitionSha256);
         const manifest = await snapshotByDigest(db, snapshotSha256);
-        return fit({ definition, ...manifest }, signal, report, async (result) => {
+        return fit({ definition, ...manifest }, signal, report, async (result, threshold) => {
           await mustHaveStep(db, claim);
           await store.put(objectKeys.runFile(runId, 'holdout-native.parquet'), { file: result.nativePath });
           await store.put(objectKeys.runFile(runId, 'result.json'), JSON.stringify(result.report), {
             contentType: 'application/json',
           });
           await updateRun(db, claim, { artifactSha256: result.modelSha256 });
-          const summary = summaryOf(definition, result);
+          const chosen = threshold === undefined ? '' : `, threshold ${threshold.toFixed(4)} chosen out of fold`;
+          const summary = `${summaryOf(definition, result)}${chosen}`;
           await finishRunStep(db, claim, summary);
           return {
             artifactSha256: result.modelSha256,
             environmentSha256: await programs.environmentSha256(definition.training),
             summary,
+            ...(threshold !== undefined && { threshold }),
           };
         });
       });
@@ -81,7 +94,7 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         const own = folds.find(({ number }) => number === fold);
         if (!own) throw new PerdureError('input/invalid', `The snapshot has no fold ${fold}.`, { fold });
         const { train, holdout } = own;
-        return fit({ definition, train, holdout }, signal, report, async (result) => ({
+        return fit({ definition, train, holdout, asFold: true }, signal, report, async (result) => ({
           fold,
           artifactSha256: result.modelSha256,
           summary: `fold ${folds.indexOf(own) + 1} of ${folds.length}: ${summaryOf(definition, result)}`,
@@ -92,10 +105,10 @@ export function createTrainingActivities(deps: ActivityDependencies) {
 
   /** Trains on files and keeps the artifact; what else is kept is for `keep` to say. */
   async function fit<Kept>(
-    { definition, train, holdout }: { definition: ModelDefinition; train: PartitionFile[]; holdout: PartitionFile[] },
+    { definition, train, holdout, asFold }: Asked,
     signal: AbortSignal,
     report: (progress: string) => void,
-    keep: (result: Fitted) => Promise<Kept>,
+    keep: (result: Fitted, threshold: number | undefined) => Promise<Kept>,
   ): Promise<Kept> {
     const { training } = definition;
     const outDir = await makeWorkFolder(config.home, 'train');
@@ -103,7 +116,9 @@ export function createTrainingActivities(deps: ActivityDependencies) {
       report('fetching the snapshot');
       const label = definition.contract.label?.name;
       const inputs = await trainerInputs(deps, { train, holdout, label, folder: outDir }, signal);
-      const spec = trainerSpecOf(definition, inputs.trainFiles, inputs.holdoutFiles);
+      const whole = trainerSpecOf(definition, inputs.trainFiles, inputs.holdoutFiles);
+      // The threshold of a version is that of the model that is registered.
+      const spec = asFold ? { ...whole, outOfFold: undefined } : whole;
       const trainer = await programs.prepare(training, outDir, signal, report);
       const result = await runTrainer({
         ...trainer,
@@ -115,11 +130,23 @@ export function createTrainingActivities(deps: ActivityDependencies) {
         onProgress: ({ phase, fraction, message }) => report(`${phase} ${Math.round(fraction * 100)} %: ${message}`),
       });
       await store.putImmutable(objectKeys.artifact(result.modelSha256), { file: result.modelPath });
-      return await keep(result);
+      return await keep(result, await thresholdOf(definition, result, inputs, outDir, signal));
     } finally {
       await removeWorkFolder(outDir);
     }
   }
+}
+
+async function thresholdOf(
+  { contract, evaluation }: ModelDefinition,
+  { outOfFoldPath }: Fitted,
+  { trainFiles }: TrainerInputs,
+  folder: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (outOfFoldPath === null || contract.label === undefined) return undefined;
+  const { name: label } = contract.label;
+  return thresholdOutOfFold({ policy: evaluation, label, trainFiles, outOfFoldPath, folder }, signal);
 }
 
 function summaryOf({ training }: ModelDefinition, { report, modelSha256 }: Fitted): string {

@@ -38,6 +38,8 @@ export interface TrainerResult {
   modelSha256: string;
   /** The native model's answers for the holdout, in file order; columns by task, see `trainers/README.md`. */
   nativePath: string;
+  /** The same columns for each training row, by models that had not seen it; null where it was not asked for. */
+  outOfFoldPath: string | null;
   durationMs: number;
 }
 
@@ -53,7 +55,7 @@ export async function runTrainer(options: RunTrainerOptions): Promise<TrainerRes
   const { outDir } = options;
   const spec = checkedSpec({ ...options.spec, memoryMb: options.memoryMb });
   await mkdir(outDir, { recursive: true });
-  for (const name of ['model.onnx', 'result.json', 'holdout-native.parquet'])
+  for (const name of ['model.onnx', 'result.json', 'holdout-native.parquet', 'out-of-fold.parquet'])
     await rm(path.join(outDir, name), { force: true });
   const specPath = path.join(outDir, 'spec.json');
   await writeFile(specPath, JSON.stringify(spec));
@@ -65,12 +67,21 @@ export async function runTrainer(options: RunTrainerOptions): Promise<TrainerRes
   const report = await readReport(path.join(outDir, 'result.json'));
   const model = await readFile(modelPath).catch(() => missing('model.onnx'));
   await stat(nativePath).catch(() => missing('holdout-native.parquet'));
+  const outOfFoldPath = spec.outOfFold ? path.join(outDir, 'out-of-fold.parquet') : null;
+  if (outOfFoldPath !== null)
+    await stat(outOfFoldPath).catch(() =>
+      missing(
+        'out-of-fold.parquet',
+        ' It is asked for to choose the threshold: evaluation.threshold as a number spares it.',
+      ),
+    );
   return {
     report,
     modelPath,
     modelBytes: model.byteLength,
     modelSha256: createHash('sha256').update(model).digest('hex'),
     nativePath,
+    outOfFoldPath,
     durationMs: Date.now() - startedAt,
   };
 }
@@ -145,9 +156,9 @@ async function readReport(file: string): Promise<TrainerReport> {
   );
 }
 
-function missing(name: string): never {
+function missing(name: string, remedy = ''): never {
   throw new PerdureError(
     'training/failed',
-    `The trainer said done but wrote no readable ${name}. See trainers/README.md for what it must write.`,
+    `The trainer said done but wrote no readable ${name}. See trainers/README.md for what it must write.${remedy}`,
   );
 }

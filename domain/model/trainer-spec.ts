@@ -1,7 +1,11 @@
 import type { ModelDefinition } from './model-definition.js';
 import type { Feature } from '../data/feature/feature.js';
+import { isThresholdChosen } from '../evaluation/choose-threshold.js';
 import { quantilesOf, taskOf } from '../tasks/task-of.js';
 import type { TrainerFeature, TrainerSpec } from '../training/trainer.js';
+
+/** Fits beside the one on every training row, where a threshold is to be chosen on rows that the model has not seen. */
+const folds = 3;
 
 /** What a trainer is told of a definition. Files are absolute local paths, in order. */
 export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[], holdoutFiles: string[]): TrainerSpec {
@@ -19,6 +23,8 @@ export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[],
     ...(contract.group !== undefined && { group: contract.group }),
     ...(quantiles.length > 0 && { quantiles }),
     ...(contract.output?.length !== undefined && { length: contract.output.length }),
+    ...(taskOf(definition).hasThreshold &&
+      isThresholdChosen(definition.evaluation) && { outOfFold: { folds, seed: training.seed } }),
     trainFiles,
     holdoutFiles,
     threads: training.threads,

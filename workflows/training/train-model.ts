@@ -152,6 +152,7 @@ async function trainAndJudge({
     definitionSha256,
     snapshotSha256,
     artifactSha256: trained.artifactSha256,
+    ...(trained.threshold !== undefined && { threshold: trained.threshold }),
     ...(foldModels.length > 0 && { folds: foldModels }),
   });
   timeline.finished(evaluated.summary);

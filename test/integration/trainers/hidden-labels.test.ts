@@ -70,7 +70,11 @@ it('a trainer finds the labels of its training rows, and none of the holdout, wh
   const spec = smallSpec(files, inputs);
   const run = runTrainer({
     ...trainerFor('lightgbm', projectRoot),
-    ...{ programDir, spec, outDir, timeoutMs: 60_000, memoryMb: 2048 },
+    programDir,
+    spec,
+    outDir,
+    timeoutMs: 60_000,
+    memoryMb: 2048,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });
