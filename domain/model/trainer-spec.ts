@@ -1,6 +1,5 @@
 import type { ModelDefinition } from './model-definition.js';
 import type { Feature } from '../data/feature/feature.js';
-import { isThresholdChosen } from '../evaluation/choose-threshold.js';
 import { quantilesOf, taskOf } from '../tasks/task-of.js';
 import type { TrainerFeature, TrainerSpec } from '../training/trainer.js';
 
@@ -24,7 +23,7 @@ export function trainerSpecOf(definition: ModelDefinition, trainFiles: string[],
     ...(quantiles.length > 0 && { quantiles }),
     ...(contract.output?.length !== undefined && { length: contract.output.length }),
     ...(taskOf(definition).hasThreshold &&
-      isThresholdChosen(definition.evaluation) && { outOfFold: { folds, seed: training.seed } }),
+      typeof definition.evaluation.threshold !== 'number' && { outOfFold: { folds, seed: training.seed } }),
     trainFiles,
     holdoutFiles,
     threads: training.threads,
