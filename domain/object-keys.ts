@@ -11,6 +11,8 @@ export const objectKeys = {
   snapshotManifest: (model: string, sha256: string) => `snapshots/${model}/manifests/${sha256}.json`,
   validationReport: (model: string, partition: Partition, sha256: string) =>
     `reports/${model}/validation/${partition}/${sha256}.json`,
+  droppedRows: (model: string, partition: Partition, sha256: string) =>
+    `reports/${model}/validation/${partition}/dropped-${sha256}.parquet`,
   runFiles: () => 'runs/',
   runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet') => `runs/${runId}/${name}`,
   trainerProgram: (sha256: string) => `programs/${sha256}.json`,

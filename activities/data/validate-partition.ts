@@ -4,6 +4,7 @@ import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { recordPartition, type NewPartitionRecord, type PartitionRecord } from '../../db/data/partition-queries.js';
+import type { ValidationReport } from '../../domain/data/validation/validation-report.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { LakePartition } from './read-lake.js';
 import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
@@ -53,6 +54,8 @@ export async function validatePartition(
       openSession: engine.open,
       onProgress: (progress) => report(`validating ${partition}: ${progress.what}`),
     });
+    const { dropped } = shaped.report;
+    if (shaped.dropped && dropped) await store.putImmutable(dropped.key, { file: shaped.dropped.path });
     const reportText = canonicalJson(shaped.report);
     const reportKey = objectKeys.validationReport(model, partition, digestOf(shaped.report));
     await store.putImmutable(reportKey, reportText, { contentType: 'application/json' });
@@ -65,12 +68,7 @@ export async function validatePartition(
       inputsSha256,
       state: valid ? 'valid' : 'quarantined',
       reportKey,
-      summary: valid
-        ? `${shaped.report.rows} rows`
-        : shaped.report.issues
-            .slice(0, 3)
-            .map((issue) => issue.message)
-            .join(' '),
+      summary: summaryOf(shaped.report, shaped.file !== undefined),
       fileKey,
       fileSha256: shaped.file?.sha256 ?? null,
       bytes: shaped.file?.bytes ?? null,
@@ -83,6 +81,13 @@ export async function validatePartition(
     engine.end();
     await removeWorkFolder(workDir);
   }
+}
+
+function summaryOf({ outcome, rows, issues, dropped }: ValidationReport, releasable: boolean): string {
+  if (outcome === 'valid') return dropped ? `${rows} rows, ${dropped.rows} bad ones left out` : `${rows} rows`;
+  const first = issues.slice(0, 3).map((issue) => issue.message);
+  const release = dropped && releasable ? [`A release leaves out ${dropped.rows} of ${dropped.of} rows.`] : [];
+  return [...first, ...release].join(' ');
 }
 
 function unrecorded(record: NewPartitionRecord): PartitionRecord {

@@ -54,7 +54,11 @@ export function registerQuarantine(program: Command, context: CliContext): void 
     });
 
   for (const [word, sentence, done] of [
-    ['release', 'release a partition although validation refused it', 'released: the next run uses it'],
+    [
+      'release',
+      'release a partition although validation refused it, without its bad rows',
+      'released: the next run uses it',
+    ],
     [
       'discard',
       'discard this content of a partition: it is never used',

@@ -102,8 +102,8 @@ export async function decideQuarantine(
   if (decision === 'released' && found.fileKey === null) {
     throw new PerdureError(
       'state/conflict',
-      `${model} ${partition} cannot be released: its rows violate the contract, which cannot be waived. ` +
-        'Put a corrected file, or discard it.',
+      `${model} ${partition} cannot be released: no rows could be made of it that fulfil the contract (what is ` +
+        `wrong: ${found.summary}) Put a corrected file, or discard it.`,
       {
         model,
         partition,

@@ -79,6 +79,8 @@ export const dataPolicySchema = z
     split: splitPolicySchema.optional(),
     /** The older word for that. */
     holdoutPartitions: z.literal(1).default(1),
+    /** Rows that break the contract: `reject` their partition, or leave them out up to a share. Absent: `reject`. */
+    badRows: z.union([z.literal('reject'), z.strictObject({ dropMaxPct: z.number().gt(0).max(100) })]).optional(),
     expectations: expectationsSchema.prefault({}),
   })
   .superRefine((data, context) => {
@@ -109,6 +111,10 @@ export type DataPolicy = z.infer<typeof dataPolicySchema>;
 /** The training window; of static data all of it. */
 export const windowIn = (data: Pick<DataPolicy, 'window'>): DataWindow =>
   data.window ?? { kind: 'expanding', from: wholeTable };
+
+/** How much of a partition's rows may be left out, percent. */
+export const dropMaxPctIn = ({ badRows = 'reject' }: Pick<DataPolicy, 'badRows'>): number =>
+  badRows === 'reject' ? 0 : badRows.dropMaxPct;
 
 /** How many partitions a sliding window holds; undefined for one that expands. */
 export const slidingLength = (window: DataWindow): number | undefined =>

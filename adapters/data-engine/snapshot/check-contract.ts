@@ -23,6 +23,12 @@ const groupsSchema = z.object({ rows: z.coerce.number(), groups: z.coerce.number
 /** When rows of the partition happened, in milliseconds since 1970; undefined where that is not asked. */
 export type OwnTimes = { partition: Partition; start: number; end: number } | undefined;
 
+/** A rule that rows break, and the SQL condition on `shapedTable` that says which. */
+export interface RowIssue {
+  issue: ValidationIssue;
+  predicate: string;
+}
+
 /**
  * Checks the shaped rows against the contract. Each broken rule is one issue with its row count and up to 20 of the
  * rows.
@@ -32,10 +38,10 @@ export async function checkContract(
   contract: Contract,
   columns: readonly ShapedColumn[],
   ownTimes?: OwnTimes,
-): Promise<ValidationIssue[]> {
+): Promise<RowIssue[]> {
   const rules = columns.flatMap((column) => [...rulesOf(contract, column), ...timeRules(column, ownTimes)]);
   const entity = contract.entity.flatMap((name) => columns.find((column) => column.name === name) ?? []);
-  const issues: ValidationIssue[] = [];
+  const issues: RowIssue[] = [];
   if (rules.length > 0) {
     const counts = await countEach(
       session,
@@ -50,18 +56,23 @@ export async function checkContract(
         `SELECT ${shown} FROM ${shapedTable} WHERE ${predicate} ORDER BY ALL LIMIT ${EXAMPLES_MAX}`,
         exampleSchema,
       );
-      issues.push({ rule, table: null, column: column.name, message: message(rows), rows, examples });
+      const issue = { rule, table: null, column: column.name, message: message(rows), rows, examples };
+      issues.push({ issue, predicate });
     }
   }
   return issues;
 }
+
+/** The SQL condition on `shapedTable` of rows that share their entity with another one. */
+export const sharesEntity = ({ entity }: Contract): string =>
+  `count(*) OVER (PARTITION BY ${entity.map(quoteName).join(', ')}) > 1`;
 
 /** Reports rows that share an entity key, which the contract says identifies one row. */
 export async function checkEntity(
   session: DuckSession,
   contract: Contract,
   columns: readonly ShapedColumn[],
-): Promise<ValidationIssue[]> {
+): Promise<RowIssue[]> {
   const entity = contract.entity.flatMap((name) => columns.find((column) => column.name === name) ?? []);
   if (entity.length < contract.entity.length || entity.some(({ tainted }) => tainted)) return [];
   const names = entity.map(({ name }) => quoteName(name)).join(', ');
@@ -78,7 +89,8 @@ export async function checkEntity(
   const message =
     `${count.rows} labelled rows share ${count.groups} values of the entity ` +
     `(${contract.entity.join(', ')}); each must identify exactly one row.`;
-  return [{ rule: 'duplicate-key', table: null, column: null, message, rows: count.rows, examples }];
+  const issue = { rule: 'duplicate-key' as const, table: null, column: null, message, rows: count.rows, examples };
+  return [{ issue, predicate: sharesEntity(contract) }];
 }
 
 /** Rows of another partition by their event time. */

@@ -15,7 +15,10 @@ import { checkExpectations } from '../../../domain/data/validation/validation-ex
 import { newLevelNotes } from '../../../domain/data/validation/validation-levels.js';
 import { sourceTables } from '../../../domain/data/source-tables.js';
 import type { ValidationIssue, ValidationReport } from '../../../domain/data/validation/validation-report.js';
-import { checkContract, checkEntity, type OwnTimes } from './check-contract.js';
+import { dropMaxPctIn } from '../../../domain/data/data-policy.js';
+import { objectKeys } from '../../../domain/object-keys.js';
+import { dropBadRows, type DroppedRows } from './drop-bad-rows.js';
+import { checkContract, checkEntity, sharesEntity, type OwnTimes } from './check-contract.js';
 import type { DuckSession, SessionOpener } from '../duck-session.js';
 import { soundColumns } from './plan-columns.js';
 import { readPartition } from './read-partition.js';
@@ -68,10 +71,12 @@ export interface ShapedFile {
 export interface ValidateAndShapeResult {
   report: ValidationReport;
   /**
-   * The shaped rows, when every row fulfils the contract: the report is `valid`, or nothing but expectations was
-   * missed. The latter is what a person may release from quarantine.
+   * The shaped rows that fulfil the contract, when nothing but single rows and expectations is wrong: the report is
+   * `valid`, or it is what a person may release from quarantine.
    */
   file?: ShapedFile;
+  /** Rows that are not in `file`; which they are lies in a file of its own. */
+  dropped?: DroppedRows;
   /** One entry a feature that could be computed; absent when no labelled row could be. */
   profile?: ColumnProfile[];
 }
@@ -135,12 +140,38 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
         emptyIssue(data.base, baseRows === 0 ? 'has no rows' : `has ${baseRows} rows and no label among them`),
       );
     if (baseRows > rows) notes.push(`${baseRows - rows} of ${baseRows} rows have no label and are skipped.`);
-    issues.push(...(await checkContract(session, contract, shaped.columns, ownTimes(data, partition))));
-    if (!issues.some(({ rule, table }) => rule === 'duplicate-key' && table === data.base))
-      issues.push(...(await checkEntity(session, contract, shaped.columns)));
-    if (rows === 0) return { report: report(0) };
+    const found = await checkContract(session, contract, shaped.columns, ownTimes(data, partition));
+    const twice = issues.find(({ rule, table }) => rule === 'duplicate-key' && table === data.base);
+    if (!twice) found.push(...(await checkEntity(session, contract, shaped.columns)));
+    else if (issues.length === 1 && isEntity(definition, data.tables[data.base]?.key))
+      found.unshift({ issue: issues.pop() ?? twice, predicate: sharesEntity(contract) });
+    const onlyRows = issues.length === 0 && found.length > 0;
+    const broken = found.map(({ issue }) => issue);
+    if (rows === 0) {
+      issues.push(...broken);
+      return { report: report(0) };
+    }
+    const dropped = onlyRows
+      ? await dropBadRows(session, { contract, columns: shaped.columns, found, folder, outDir: workDir })
+      : undefined;
+    const maxPct = dropMaxPctIn(data);
+    const may = dropped !== undefined && maxPct > 0 && (100 * dropped.rows) / rows <= maxPct;
+    if (!may) issues.push(...broken);
+    if (dropped) notes.push(droppedText(dropped.rows, rows, maxPct));
+    const reported = (used: number): Pick<ValidateAndShapeResult, 'report' | 'dropped'> => ({
+      report: {
+        ...report(used),
+        ...(dropped && {
+          dropped: {
+            ...{ rows: dropped.rows, of: rows, issues: broken },
+            key: objectKeys.droppedRows(definition.name, partition, dropped.sha256),
+          },
+        }),
+      },
+      ...(dropped && { dropped }),
+    });
 
-    progress('write', `${rows} rows`);
+    progress('write', `${rows - (dropped?.rows ?? 0)} rows`);
     const { profile, ...file } = await writePartition(session, {
       ...limits,
       openSession,
@@ -149,16 +180,26 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
       columns: shaped.columns,
     });
     const current: PartitionSummary = { partition, rows: file.rows, positives: file.positives, profile };
-    const sound = issues.length === 0;
+    const sound = issues.length === 0 || dropped !== undefined;
     issues.push(...checkExpectations({ expectations: data.expectations, current, previous }));
     notes.push(...newLevelNotes({ contract, current, previous }));
-    if (sound) return { report: report(file.rows), file, profile };
+    if (sound) return { ...reported(file.rows), file, profile };
     await rm(file.path, { force: true });
     return { report: report(file.rows), profile };
   } finally {
     session?.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Whether a key is the entity: then rows that share it are rows of the shaped table that do. */
+const isEntity = ({ contract }: ShapeDefinition, key: readonly string[] = []): boolean =>
+  key.length === contract.entity.length && key.every((column) => contract.entity.includes(column));
+
+function droppedText(rows: number, of: number, maxPct: number): string {
+  const share = `${rows} of ${of} labelled rows (${((100 * rows) / of).toFixed(2)} %) break the contract`;
+  if (maxPct > 0 && (100 * rows) / of <= maxPct) return `${share} and are left out; at most ${maxPct} % may be.`;
+  return maxPct > 0 ? `${share}; at most ${maxPct} % may be left out.` : `${share}.`;
 }
 
 /** Where a cadence is declared, the event time says to which partition a row belongs. */

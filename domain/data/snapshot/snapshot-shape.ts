@@ -1,7 +1,7 @@
 import { digestOf } from '../../canonical-json.js';
 import type { Contract, Feature } from '../contract.js';
 import { valueTypeOf } from '../feature/feature-value.js';
-import type { ColumnType, DataPolicy } from '../data-policy.js';
+import { dropMaxPctIn, type ColumnType, type DataPolicy } from '../data-policy.js';
 import { timeZoneIn } from '../../calendar/partition-bounds.js';
 import { dataSources } from '../source-tables.js';
 import type { SnapshotManifest } from './snapshot.js';
@@ -24,10 +24,18 @@ export function shapeDigest({ contract, data }: ShapeDefinition): string {
   const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...rowRules(feature) }));
   const label = contract.label && withoutDescription(contract.label);
   const { tables, base, joins, expectations, cadence } = data;
+  const dropMaxPct = dropMaxPctIn(data);
   return digestOf({
     shapeVersion: SHAPE_VERSION,
     contract: { entity: contract.entity, eventTime: contract.eventTime, label, features },
-    data: { tables, base, joins, expectations, ...(cadence && { cadence, timeZone: timeZoneIn(data) }) },
+    data: {
+      tables,
+      base,
+      joins,
+      expectations,
+      ...(cadence && { cadence, timeZone: timeZoneIn(data) }),
+      ...(dropMaxPct > 0 && { dropMaxPct }),
+    },
   });
 }
 

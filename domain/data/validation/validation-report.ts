@@ -44,5 +44,19 @@ export const validationReportSchema = z.strictObject({
   issues: z.array(validationIssueSchema),
   /** What is worth knowing but breaks nothing: levels that no earlier partition had, a partition that arrived late. */
   notes: z.array(z.string()),
+  /**
+   * Rows that break the contract by themselves: left out where `data.badRows` allows it, else by a release. Absent
+   * where there are none, or where more is wrong than single rows.
+   */
+  dropped: z
+    .strictObject({
+      rows: z.number().int(),
+      /** Of so many labelled rows. */
+      of: z.number().int(),
+      issues: z.array(validationIssueSchema),
+      /** Object key of a Parquet file with the entity of each, and the rules that it breaks. */
+      key: z.string(),
+    })
+    .optional(),
 });
 export type ValidationReport = z.infer<typeof validationReportSchema>;

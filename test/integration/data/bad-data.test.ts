@@ -327,6 +327,77 @@ describe('rows', () => {
   });
 });
 
+describe('rows that break the contract', () => {
+  const dropping = (dropMaxPct: number) => ({
+    definition: { ...salesDefinition, data: { ...salesDefinition.data, badRows: { dropMaxPct } } },
+  });
+  const fiveBad = `SELECT * REPLACE (CASE WHEN id IN (3, 7) THEN -1 WHEN id = 9 THEN 2000 ELSE amount END AS amount,
+    CASE WHEN id IN (7, 80) THEN 'D' ELSE store END AS store) FROM sales UNION ALL FROM sales WHERE id = 89`;
+  const droppedKeys = async (result: Awaited<ReturnType<typeof bench.validate>>) =>
+    (
+      await bench.connection.runAndReadAll(`SELECT id::INT AS id, broken_rules FROM '${result.dropped?.path}'`)
+    ).getRowObjectsJS();
+
+  it('are left out up to the declared share, each in the report and its keys in a file', async () => {
+    const weather = await bench.write('weather-d', `FROM weather UNION ALL SELECT 'D', TIMESTAMP '1999-01-01', 0`);
+    const result = await bench.validate(
+      { sales: [await bench.write('five-bad', fiveBad)], weather: [weather] },
+      dropping(10),
+    );
+    expect(result.report).toMatchObject({ outcome: 'valid', rows: 85, issues: [], dropped: { rows: 6, of: 91 } });
+    expect(result.report.dropped?.issues.map(({ rule, rows }) => `${rule} ${rows}`).sort()).toEqual([
+      'duplicate-key 2',
+      'null 2',
+      'null 2',
+      'out-of-range 3',
+      'unknown-level 2',
+    ]);
+    expect(result.file?.rows).toBe(85);
+    expect(await droppedKeys(result)).toMatchObject([
+      { id: 3, broken_rules: 'out-of-range amount' },
+      { id: 7, broken_rules: expect.stringContaining('unknown-level store') as string },
+      { id: 9 },
+      { id: 80 },
+      { id: 89, broken_rules: 'duplicate-key' },
+      { id: 89 },
+    ]);
+  });
+
+  it('beyond the share keep the partition out; what a release would use is made all the same, without them', async () => {
+    for (const options of [dropping(2), {}]) {
+      const result = await bench.validate(
+        {
+          sales: [
+            await bench.write(
+              'bad-amounts',
+              `SELECT * REPLACE (CASE WHEN id < 9 THEN -5 ELSE amount END AS amount) FROM sales`,
+            ),
+          ],
+        },
+        options,
+      );
+      expect(result.report).toMatchObject({ outcome: 'invalid', rows: 81, dropped: { rows: 9, of: 90 } });
+      expect(rulesOf(result)).toEqual(['out-of-range']);
+      expect(result.report.notes.join()).toContain('9 of 90 labelled rows (10.00 %) break the contract');
+      expect(result.file?.rows).toBe(81);
+    }
+  });
+
+  it('are never left out where more is wrong than rows, or nothing would be left', async () => {
+    const all = await bench.write('all-bad', 'SELECT * REPLACE (-5 AS amount) FROM sales');
+    expect(await bench.validate({ sales: [all] }, dropping(100))).toMatchObject({ report: { outcome: 'invalid' } });
+    expect((await bench.validate({ sales: [all] }, dropping(100))).file).toBeUndefined();
+    const typed = await bench.write(
+      'typed-bad',
+      "SELECT * REPLACE (CASE WHEN id = 1 THEN 'x' ELSE CAST(amount AS VARCHAR) END AS amount, " +
+        "'D' AS store) FROM sales",
+    );
+    const wrong = await bench.validate({ sales: [typed] }, dropping(100));
+    expect(wrong.report.outcome).toBe('invalid');
+    expect(wrong.file).toBeUndefined();
+  });
+});
+
 describe('earlier partitions', () => {
   it('volume, null share and label rate are compared with them', async () => {
     const previous = [await bench.previous()];
