@@ -18,7 +18,7 @@ import { resultOf, type Started } from './workflow-result.js';
 export async function startTraining({ client, config }: TemporalHandle, request: TrainRequest): Promise<Started> {
   const parsed = trainRequestSchema.safeParse(request);
   if (!parsed.success) throw new PerdureError('input/invalid', describeIssues(parsed.error.issues));
-  const { model, until, set, force } = parsed.data;
+  const { model, until, set, force, environment } = parsed.data;
   const cause: Cause & { id: string } = { ...parsed.data.cause, id: parsed.data.cause.id ?? randomUUID() };
   const workflowId = workflowIds.train(model, cause);
   try {
@@ -26,8 +26,17 @@ export async function startTraining({ client, config }: TemporalHandle, request:
       workflowId,
       taskQueue: config.taskQueues.workflows,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-      args: [{ model, cause, set, ...(until === undefined ? {} : { until }), ...(force && { force }) }],
-      staticSummary: `train ${model}${until ? ` until ${until}` : ''} (${cause.kind})`,
+      args: [
+        {
+          model,
+          cause,
+          set,
+          ...(until === undefined ? {} : { until }),
+          ...(force && { force }),
+          ...(environment && { environment }),
+        },
+      ],
+      staticSummary: `train ${model}${until ? ` until ${until}` : ''}${environment ? ` on ${environment}` : ''} (${cause.kind})`,
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {

@@ -26,6 +26,8 @@ export const trainRequestSchema = z.strictObject({
   cause: causeSchema.default({ kind: 'person' }),
   /** Changes to `training` and `data.window` for this run alone, by path: `{"training.parameters.num_leaves": 15}`. */
   set: changesSchema.default({}),
+  /** Whose data it takes: production's by default. */
+  environment: environmentSchema.optional(),
   /** Train although the same data and definition made a version before. */
   force: z.boolean().default(false),
 });

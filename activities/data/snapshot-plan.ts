@@ -6,6 +6,7 @@ import type { Partition } from '../../domain/partition.js';
 import { changedPartitions } from '../../domain/data/snapshot/new-data.js';
 import { earlierPartitions } from '../../domain/data/look-back.js';
 import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
+import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
 import { planWindow } from '../../domain/data/snapshot/snapshot-window.js';
 import { recordsOfInputs } from '../../db/data/partition-queries.js';
 import { lastResultOf } from '../../db/training/run-queries.js';
@@ -20,6 +21,8 @@ export interface SnapshotRequest {
   ignoreWatermark: boolean;
   /** Train although the same inputs made a version before. Absent in runs of version 0.1.0. */
   force?: boolean;
+  /** Rows of the environment that the run names; absent or null: all of them. */
+  sample?: SampleOrder | null;
 }
 
 export interface SnapshotPlan {

@@ -5,6 +5,7 @@ import { describePartitions, type Partition } from '../../domain/partition.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import { buildManifest } from '../../domain/data/snapshot/snapshot-manifest.js';
 import { describeNewData, hasSameRows } from '../../domain/data/snapshot/new-data.js';
+import { describeSample, type RowSample } from '../../domain/data/snapshot/row-sample.js';
 import { describeSplit, splitIn } from '../../domain/data/split-policy.js';
 import { foldsOf } from '../../domain/data/snapshot/folds.js';
 import { snapshotDigest, type PartitionFile, type SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
@@ -19,6 +20,7 @@ import { retryWhileChanging } from './retry-while-changing.js';
 import { writeOrder } from '../write-order.js';
 import { planSnapshot, type SnapshotPlan, type SnapshotRequest } from './snapshot-plan.js';
 import { divideSnapshot } from './divide-snapshot.js';
+import { sampleSnapshot } from './sample-snapshot.js';
 import { snapshotFiles } from './snapshot-files.js';
 
 export type SnapshotResult =
@@ -62,15 +64,18 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       await finishRunStep(db, claim, validated.quarantined);
       return { outcome: 'quarantined', reason: validated.quarantined };
     }
-    const { files } = validated;
+    const order = asked.sample ?? null;
+    const { files, sample } = await sampleSnapshot(deps, { definition, order, files: validated.files }, signal, report);
     const why = last && asked.until === null ? describeNewData(last, plan.partitions, changed) : '';
     const divided = await divideSnapshot(deps, { definition, split: splitIn(definition.data), files }, signal, report);
     if ('impossible' in divided) return end('data-missing', divided.impossible);
+    const empty = whySideIsEmpty(divided, sample);
+    if (empty !== null) return end('data-missing', empty);
     if (last && asked.until === null && hasSameRows(last, divided)) {
       return end('no-new-data', `Files were put again, but the rows are the same as in run ${last.runId}: ${why}.`);
     }
-    const { manifest, snapshotSha256 } = await freeze(deps, asked, { claim, definition }, divided);
-    const watermarkAfter = asked.until === null ? manifest.watermark : null;
+    const { manifest, snapshotSha256 } = await freeze(deps, asked, { claim, definition }, { ...divided, sample });
+    const watermarkAfter = asked.until === null && order === null ? manifest.watermark : null;
     const before =
       asked.force === true
         ? undefined
@@ -83,7 +88,8 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
       return { outcome: 'unchanged', reason, version: before.version, watermark: watermarkAfter };
     }
     const summary =
-      `snapshot ${snapshotSha256.slice(0, 12)}: ${describeSides(manifest, plan)}` +
+      `snapshot ${snapshotSha256.slice(0, 12)}${sample ? `, ${describeSample(sample)}` : ''}: ` +
+      `${describeSides(manifest, plan)}` +
       `${why && `. New: ${why}`}${notRead && `.${notRead}`}`;
     await finishRunStep(db, claim, summary);
     const folds = foldsOf(manifest).map(({ number }) => number);
@@ -95,6 +101,21 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
 }
 
 export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;
+
+/** A sample may have no row of a small partition. */
+function whySideIsEmpty(
+  { train, holdout }: { train: PartitionFile[]; holdout: PartitionFile[] },
+  sample: RowSample | undefined,
+): string | null {
+  if (sample === undefined) return null;
+  for (const [side, files] of [
+    ['training', train],
+    ['the holdout', holdout],
+  ] as const)
+    if (files.every(({ rows }) => rows === 0))
+      return `${describeSample(sample)} has no row for ${side}: raise its rows in perdure.config.ts.`;
+  return null;
+}
 
 /** What trains and what tests, in words. */
 function describeSides({ split, trainedOn, testedOn }: SnapshotManifest, { train, holdout }: SnapshotPlan): string {
@@ -115,7 +136,7 @@ async function freeze(
   { db, store }: ActivityDependencies,
   { model }: SnapshotRequest,
   { claim, definition }: { claim: StepClaim; definition: ModelDefinition },
-  sides: { train: PartitionFile[]; holdout: PartitionFile[] },
+  sides: { train: PartitionFile[]; holdout: PartitionFile[]; sample: RowSample | undefined },
 ) {
   const manifest = buildManifest({ definition, ...sides });
   const snapshotSha256 = snapshotDigest(manifest);

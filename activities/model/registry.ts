@@ -12,7 +12,7 @@ import { programSha256Of } from '../../domain/training/training-policy.js';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest, rulesInForce } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
-import { runById } from '../../db/training/run-queries.js';
+import { runById, type RunRecord } from '../../db/training/run-queries.js';
 import { registerVersion, versionOf } from '../../db/model/version-queries.js';
 import { codeRevision } from '../training/code-revision.js';
 import { environmentFloor } from '../promotion/environment-floor.js';
@@ -43,6 +43,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
       const { runId, definitionSha256, snapshotSha256, trained, evaluationKey } = asked;
       const definition = await definitionByDigest(db, definitionSha256);
       const run = await runById(db, runId);
+      const snapshot = await snapshotByDigest(db, snapshotSha256);
       const result = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json')));
       const evaluation = evaluationSchema.parse(await readJson(evaluationKey));
       const programSha256 = programSha256Of(definition.training);
@@ -72,6 +73,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
           libraries: result.libraries,
           seed: definition.training.seed,
           ...(asked.folds && { folds: asked.folds }),
+          data: { environment: run.environment ?? 'production', ...(snapshot.sample && { sample: snapshot.sample }) },
         },
         watermark: asked.watermark,
       });
@@ -79,7 +81,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
         definition,
         version,
         cause: run.cause,
-        snapshot: await snapshotByDigest(db, snapshotSha256),
+        snapshot,
         evaluation,
         training: result,
         createdAt: version.createdAt.toISOString(),
@@ -92,7 +94,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
       });
       return {
         version: version.version,
-        ...(await promotionFor(deps, definition.name, runId, snapshotSha256)),
+        ...(await promotionFor(deps, definition.name, run, snapshotSha256)),
       };
     },
   };
@@ -106,12 +108,20 @@ export type RegistryActivities = ReturnType<typeof createRegistryActivities>;
 async function promotionFor(
   deps: ActivityDependencies,
   model: string,
-  runId: string,
+  { id: runId, sample }: Pick<RunRecord, 'id' | 'sample'>,
   snapshotSha256: string,
 ): Promise<{ promote: Environment | null; promoteReason: string }> {
   const { db } = deps;
   const definition = (await rulesInForce(db, model)).definition;
-  const environment = definition.promotion.environments[0] ?? 'production';
+  const { environments } = definition.promotion;
+  if (sample !== null && !environments.includes(sample.environment))
+    return {
+      promote: null,
+      promoteReason:
+        `it was trained on a sample and may enter ${sample.environment} alone, which promotion.environments of ` +
+        `${model} does not name`,
+    };
+  const environment = sample?.environment ?? environments[0] ?? 'production';
   const below = await environmentFloor(deps).whyRefused({ environment, definition, runId, snapshotSha256 });
   if (below !== null) return { promote: null, promoteReason: below };
   const route = await routeOf(db, environment, model);

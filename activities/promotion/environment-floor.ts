@@ -1,7 +1,7 @@
 import { readFloors } from '../../adapters/floors-file.js';
 import { floorOf, type Floor } from '../../domain/promotion/floor.js';
 import type { Environment } from '../../domain/names.js';
-import { whyBelowFloor, type FloorCandidate } from '../../db/promotion/floor-facts.js';
+import { whyEnvironmentRefuses, type FloorCandidate } from '../../db/promotion/floor-facts.js';
 import { isBroken } from './decision-trust.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
@@ -21,6 +21,6 @@ export function environmentFloor({ db, store, config }: Pick<ActivityDependencie
   return {
     /** Why the environment does not take the version; null where it may. */
     whyRefused: async (candidate: FloorCandidate): Promise<string | null> =>
-      whyBelowFloor(db, store, await readFloor(config, candidate.environment), candidate),
+      whyEnvironmentRefuses(db, store, await readFloor(config, candidate.environment), candidate),
   };
 }

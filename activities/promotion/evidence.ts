@@ -7,11 +7,13 @@ import { compatibilityText } from '../../domain/data/contract-compatibility.js';
 import { floorDigest } from '../../domain/promotion/floor.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
+import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Evidence } from '../../domain/promotion/promotion.js';
 import type { PromotionPolicy } from '../../domain/promotion/promotion-policy.js';
 import { measuresAlike, policyAfter, rulesDigest, underRulesInForce } from '../../domain/promotion/rules-in-force.js';
 import { definitionByDigest, mustBeAsStored, rulesInForce } from '../../db/model/definition-queries.js';
+import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { showEvidence, promotionById } from '../../db/promotion/promotion-queries.js';
 import { setBackOf } from '../../db/rollout/champion-history.js';
 import { runById } from '../../db/training/run-queries.js';
@@ -63,11 +65,11 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
         const before = await facts.before(definition.promotion.environments, asked);
         await mustBeTheSameBytes(candidate, before);
         const evidence: Evidence = {
-          ...{ model, version, environment },
-          champion: champion?.version ?? null,
+          ...{ model, version, environment, champion: champion?.version ?? null },
           artifactSha256: candidate.artifactSha256,
           snapshotSha256: candidate.snapshotSha256,
           definitionSha256: candidate.definitionSha256,
+          ...sampleOf(await snapshotByDigest(db, candidate.snapshotSha256)),
           ...evaluationFacts(measured),
           gates,
           contract: callers.contract,
@@ -119,6 +121,8 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
 }
 
 export type EvidenceActivities = ReturnType<typeof createEvidenceActivities>;
+
+const sampleOf = ({ sample }: SnapshotManifest): Pick<Evidence, 'sample'> => (sample === undefined ? {} : { sample });
 
 const evaluationFacts = ({ evaluation, key, sha256 }: { evaluation: Evaluation; key: string; sha256: string }) => ({
   evaluationKey: key,

@@ -1,4 +1,6 @@
 import { cadenceIn } from '../../domain/cadence.js';
+import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
+import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
 import { PerdureError } from '../../domain/errors.js';
 import { wrongCadence } from '../../domain/partition.js';
 import { runPriority } from '../../domain/training/run-priority.js';
@@ -12,12 +14,25 @@ import { parseInput } from '../parse-input.js';
 export function createTrainInputActivities({ db, config }: Pick<ActivityDependencies, 'db' | 'config'>) {
   return {
     async parseTrainRequest(input: unknown) {
-      const { model, until, cause, set, force } = parseInput(trainRequestSchema, input, 'trainModel', {
+      const {
+        model,
+        until,
+        cause,
+        set,
+        force,
+        environment: asked,
+      } = parseInput(trainRequestSchema, input, 'trainModel', {
         model: 'flight-delay',
       });
       const inForce = await definitionInForce(db, model);
       const wrong = until && wrongCadence(until, cadenceIn(inForce.definition.data));
       if (wrong) throw new PerdureError('input/invalid', `until: ${wrong}.`, { until });
+      const { name: environment, data } = knownEnvironment(
+        config.environments,
+        asked ?? defaultEnvironment(config.environments),
+      );
+      const sample: SampleOrder | null =
+        data.kind === 'sample' ? { environment, rows: data.rows, seed: data.seed } : null;
       const changed = Object.keys(set).length > 0;
       const definitionSha256 = changed
         ? await keepDefinition(db, changedDefinition(inForce.definition, set))
@@ -30,7 +45,9 @@ export function createTrainInputActivities({ db, config }: Pick<ActivityDependen
         definitionSha256,
         // By the applied definition: a run does not put itself before others.
         priority: runPriority(cause.kind, inForce.definition.training.priority, config.training.highestPriority),
-        ignoreWatermark: changed,
+        ignoreWatermark: changed || sample !== null,
+        environment,
+        sample,
       };
     },
   };

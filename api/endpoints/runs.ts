@@ -61,8 +61,10 @@ const queueOf = async (
 
 function summary(run: RunListRow, queue: ReadonlyMap<string, RunWait>): RunSummary {
   const waiting = queue.get(run.id);
-  const { id, workflowId, model, until, outcome, reason, version, metrics, step, priority } = run;
+  const { id, workflowId, model, until, sample, outcome, reason, version, metrics, step, priority } = run;
   return {
+    environment: run.environment ?? 'production',
+    sample: sample && { rows: sample.rows, seed: sample.seed },
     ...{ id, workflowId, model, until, outcome, reason, version, metrics, step, priority },
     cause: causeView(run.cause),
     startedAt: run.startedAt.toISOString(),

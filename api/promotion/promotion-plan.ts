@@ -1,7 +1,7 @@
 import type { PromotionPlan } from '../../client/http/promotion-plan.js';
 import { rulesInForce } from '../../db/model/definition-queries.js';
 import { liveGateways } from '../../db/serving/gateway-queries.js';
-import { whyBelowFloor } from '../../db/promotion/floor-facts.js';
+import { whyEnvironmentRefuses } from '../../db/promotion/floor-facts.js';
 import { listPromotions } from '../../db/promotion/promotion-lists.js';
 import { rolloutOutlook } from '../../db/rollout/rollout-facts.js';
 import { runningRollout } from '../../db/rollout/rollout-queries.js';
@@ -57,7 +57,7 @@ export async function promotionPlan(
     runId: registered.runId,
     snapshotSha256: registered.snapshotSha256,
   };
-  const undercut = await whyBelowFloor(db, objects, floorOf(await floors(), environment), candidate);
+  const undercut = await whyEnvironmentRefuses(db, objects, floorOf(await floors(), environment), candidate);
   const { parties } = settled;
   const already = present === version;
   // What serves whole already is not moved: there are no stages to show.

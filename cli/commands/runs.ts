@@ -8,7 +8,7 @@ import { runState } from '../format/run-state.js';
 import { gateTable } from '../format/gate-table.js';
 import { fields, table } from '../format/table.js';
 import { duration, localTime } from '../format/time.js';
-import { causeText, headlineText, metric, shortDigest } from '../format/words.js';
+import { causeText, dataText, headlineText, metric, shortDigest } from '../format/words.js';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
 import { requireModelName } from '../parse/version-ref.js';
@@ -82,6 +82,7 @@ export function describeRun(output: Output, run: RunDetail): string {
       ['priority', run.priority],
       ['outcome', `${runState(output, run)}${run.reason ? `: ${run.reason}` : ''}`],
       ['version', run.version],
+      ['data', dataText(run)],
       ['trained on', window(run.trainedOn)],
       ['tested on', window(run.testedOn)],
       ['snapshot', shortDigest(run.snapshotSha256)],

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
+import type { Environment } from '../../domain/names.js';
 import type { ApiClient } from '../../client/http/api-client.js';
 import { exitCodeOfRun } from '../exit-code.js';
 import type { CliContext } from '../context.js';
@@ -8,7 +9,7 @@ import { examples } from '../examples.js';
 import { follow } from '../follow.js';
 import { duration } from '../format/time.js';
 import { actorOption } from '../global-options.js';
-import { parsePartition } from '../parse/options.js';
+import { anEnvironment, parsePartition } from '../parse/options.js';
 import { collectSet, type DefinitionChanges } from '../parse/set-option.js';
 import { requireModelName } from '../parse/version-ref.js';
 import { awaitInputCheck } from '../await-input-check.js';
@@ -19,6 +20,7 @@ interface TrainOptions {
   until?: string;
   set?: DefinitionChanges;
   force?: true;
+  env?: Environment;
 }
 
 /** `train`: starts a run of the training pipeline. */
@@ -33,16 +35,18 @@ export function registerTrain(program: Command, context: CliContext): void {
       parsePartition,
     )
     .option('--set <path=value>', 'change training or data.window for this run only; repeatable', collectSet)
+    .addOption(anEnvironment('--env <environment>', 'whose data to take, production’s by default'))
     .option('--force', 'train even if the same data and definition already made a version')
     .addHelpText(
       'after',
       examples(
         'train flight-delay --wait',
         'train flight-delay --until 2013-04 --wait',
+        'train flight-delay --env development --wait',
         'train flight-delay --set training.parameters.num_leaves=15 --set training.seed=7',
       ),
     )
-    .action(async (modelText: string, { wait, until, set, force }: TrainOptions, command: Command) => {
+    .action(async (modelText: string, { wait, until, set, force, env }: TrainOptions, command: Command) => {
       const { output } = context;
       const model = requireModelName(modelText);
       await requireKnown(context.api(), model);
@@ -54,6 +58,7 @@ export function registerTrain(program: Command, context: CliContext): void {
         ...(until === undefined ? {} : { until }),
         ...(set === undefined ? {} : { set }),
         ...(force && { force }),
+        ...(env && { environment: env }),
       });
       const watch = `perdure runs show ${started.runId}`;
       if (!wait) {

@@ -8,7 +8,7 @@ import { describeTrained } from '../format/trained-partitions.js';
 import { gateTable } from '../format/gate-table.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
-import { causeText, metric, shortDigest } from '../format/words.js';
+import { causeText, dataText, metric, shortDigest } from '../format/words.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import { Option } from 'commander';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
@@ -98,6 +98,7 @@ function absent(error: unknown): undefined {
 }
 
 function describeVersion(output: Output, version: VersionDetail): string {
+  const { data } = version.lineage;
   const window = (one: VersionDetail['trainedOn']) => one && `${one.from} to ${one.to} (exclusive), ${one.rows} rows`;
   const parts = [
     fields([
@@ -105,6 +106,7 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['registered', localTime(version.createdAt)],
       ['cause', causeText(version.cause)],
       ['run', version.runId],
+      ['data', dataText({ environment: data?.environment ?? 'production', sample: data?.sample ?? null })],
       ['trained on', window(version.trainedOn)],
       ['tested on', window(version.testedOn)],
       ...(version.evaluation?.threshold === null

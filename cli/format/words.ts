@@ -1,6 +1,7 @@
 import type { Metrics } from '../../domain/metrics/measured.js';
 import { headlineOf } from '../../domain/tasks/headline.js';
 import type { Route, RouteTarget } from '../../domain/serving/route.js';
+import type { RunSummary } from '../../client/http/runs.js';
 import type { Output } from '../output.js';
 import { localTime } from './time.js';
 
@@ -22,6 +23,10 @@ export function headlineText(metrics: Metrics): string | null {
 
 export const causeText = (cause: { kind: string; id?: string | undefined; actor?: string | undefined }): string =>
   [cause.kind, cause.id, cause.actor && `by ${cause.actor}`].filter(Boolean).join(' ');
+
+/** Whose data a run takes. */
+export const dataText = ({ environment, sample }: Pick<RunSummary, 'environment' | 'sample'>): string =>
+  sample === null ? environment : `${environment}, a sample of at most ${sample.rows} rows (seed ${sample.seed})`;
 
 /** `2 to 5 %, 1 to 95 %` reads badly; `1: 95 %, 2: 5 %` does not. */
 export const splitText = (split: Route['split']): string =>

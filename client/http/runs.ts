@@ -14,6 +14,10 @@ export const runSummarySchema = z.object({
   model: z.string(),
   cause: causeViewSchema,
   until: z.string().nullable(),
+  /** Whose data it takes. */
+  environment: z.string(),
+  /** Of that data, at most so many rows; null for all. */
+  sample: z.object({ rows: z.number().int(), seed: z.number().int() }).nullable(),
   startedAt: z.iso.datetime(),
   /** Null while the run goes on; the outcome too. */
   finishedAt: z.iso.datetime().nullable(),

@@ -4,11 +4,12 @@ import type { Environment } from '../../domain/names.js';
 import { begunPartition } from '../../domain/calendar/partition-bounds.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
+import { whyStaysOut } from '../../domain/data/snapshot/row-sample.js';
 import { snapshotByDigest } from '../data/partition-queries.js';
 import type { LakeStore } from '../data/lake-content.js';
 import { newestLanded } from '../data/lake-partitions.js';
 import { newestPartitionRecords } from '../data/quarantine-lists.js';
-import { runById } from '../training/run-queries.js';
+import { runById, type RunRecord } from '../training/run-queries.js';
 
 export interface FloorCandidate {
   environment: Environment;
@@ -19,17 +20,20 @@ export interface FloorCandidate {
 }
 
 /**
- * Why an environment's floor does not take a version, as things stand now: what a plan shows and what each effect asks.
- * Null where it may.
+ * Why an environment does not take a version, as things stand now: because of the rows that trained it, or of its
+ * floor. What a plan shows and what each effect asks. Null where it may.
  */
-export async function whyBelowFloor(
+export async function whyEnvironmentRefuses(
   db: Database,
   lake: LakeStore,
   floor: Floor,
   candidate: FloorCandidate,
 ): Promise<string | null> {
+  const run = await runById(db, candidate.runId);
+  const stays = whyStaysOut(run.sample, candidate.environment);
+  if (stays !== null) return stays;
   const below = belowFloor(candidate.definition, floor);
-  const old = floor.newestHoldout ? await whyOldHoldout(db, lake, candidate) : null;
+  const old = floor.newestHoldout ? await whyOldHoldout(db, lake, candidate, run) : null;
   const reasons = [...below, ...(old === null ? [] : [old])];
   return reasons.length === 0 ? null : `it is below the floor of ${candidate.environment}: ${reasons.join('; ')}`;
 }
@@ -38,9 +42,9 @@ export async function whyBelowFloor(
 async function whyOldHoldout(
   db: Database,
   lake: LakeStore,
-  { definition, runId, snapshotSha256 }: FloorCandidate,
+  { definition, snapshotSha256 }: FloorCandidate,
+  { until }: Pick<RunRecord, 'until'>,
 ): Promise<string | null> {
-  const { until } = await runById(db, runId);
   if (until === null) return null;
   const { watermark } = await snapshotByDigest(db, snapshotSha256);
   const newest = await newestMature(db, lake, definition);

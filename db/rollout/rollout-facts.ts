@@ -1,6 +1,7 @@
 import { versionContractOutlook, type ContractOutlook } from '../promotion/contract-facts.js';
 import { rulesInForce } from '../model/definition-queries.js';
 import { ruleOnContract } from '../../domain/promotion/contract-consent.js';
+import { whyStaysOut } from '../../domain/data/snapshot/row-sample.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import { alphaOfStage, type SettledRollout } from '../../domain/rollout/rollout-plan.js';
@@ -12,6 +13,7 @@ import type { Database } from '../connect.js';
 import { noTraffic, recentTraffic } from './recent-traffic.js';
 import { routeOf } from '../serving/route-queries.js';
 import { versionOf } from '../model/version-queries.js';
+import { runById } from '../training/run-queries.js';
 
 export interface RolloutQuestion {
   environment: Environment;
@@ -55,7 +57,7 @@ export async function rolloutOutlook(
   const route = await routeOf(db, environment, model);
   const present = route ? championOf(route.split) : null;
   const champion = present === challenger ? null : present;
-  await mustHaveShadows(db, { model, version: challenger, alsoShadow, strategy: policy.strategy });
+  await mustHaveShadows(db, { environment, model, version: challenger, alsoShadow, strategy: policy.strategy });
   if (present !== null && alsoShadow.includes(present)) throw takesPart(model, present);
   const written = stagesOf(policy, { hasChampion: champion !== null });
   const judged = policy.strategy !== 'direct' && champion !== null;
@@ -95,9 +97,10 @@ export async function mustHaveShadows(
   {
     model,
     version,
+    environment,
     alsoShadow,
     strategy,
-  }: { model: string; version: number; alsoShadow: readonly number[]; strategy: string },
+  }: { environment: Environment; model: string; version: number; alsoShadow: readonly number[]; strategy: string },
 ): Promise<void> {
   if (alsoShadow.length > 0 && strategy !== 'shadow')
     throw new PerdureError(
@@ -105,7 +108,11 @@ export async function mustHaveShadows(
       `alsoShadow: the strategy of ${model}@${version} is ${strategy}, which has no shadows. Leave it out.`,
     );
   if (alsoShadow.includes(version)) throw takesPart(model, version);
-  for (const other of alsoShadow) await versionOf(db, model, other);
+  for (const other of alsoShadow) {
+    const { sample } = await runById(db, (await versionOf(db, model, other)).runId);
+    const stays = whyStaysOut(sample, environment);
+    if (stays !== null) throw new PerdureError('input/invalid', `alsoShadow: ${model}@${other} stays out: ${stays}.`);
+  }
 }
 
 const takesPart = (model: string, version: number) =>

@@ -16,6 +16,8 @@ import {
 import type { Cause } from '../../domain/cause.js';
 import type { Metrics } from '../../domain/metrics/measured.js';
 import type { GateResult } from '../../domain/evaluation/gate-result.js';
+import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
+import type { Environment } from '../../domain/names.js';
 import type { RunOutcome } from '../../domain/training/run.js';
 import type { Lineage, TensorInterface } from '../../domain/model/model-version.js';
 import { definitions, models } from './definitions.js';
@@ -36,6 +38,10 @@ export const runs = pgTable(
     cause: jsonb('cause').$type<Cause>().notNull(),
     /** The last partition asked for; null for the newest there is. */
     until: text('until'),
+    /** Whose data it takes; null in runs of before, which took production's. */
+    environment: text('environment').$type<Environment>(),
+    /** Of that data, so many rows; null for all of them. */
+    sample: jsonb('sample').$type<SampleOrder>(),
     /** Which runs go first, 1 before 5; see `domain/training/run-priority.ts`. */
     priority: smallint('priority').notNull().default(3),
     /** The time of the firing that began it; null where no schedule did. */
@@ -67,7 +73,7 @@ export const runs = pgTable(
       .where(isNotNull(table.scheduledFor)),
     index('runs_results')
       .on(table.model, table.definitionSha256, table.startedAt)
-      .where(sql`outcome in ('registered', 'gate-not-passed', 'unchanged') and until is null`),
+      .where(sql`outcome in ('registered', 'gate-not-passed', 'unchanged') and until is null and sample is null`),
     index('runs_late').on(table.model, scheduleOf(table), table.scheduledFor).where(beganLate(table)),
   ],
 );

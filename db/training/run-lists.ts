@@ -15,6 +15,8 @@ export interface RunListRow extends Pick<
   | 'model'
   | 'cause'
   | 'until'
+  | 'environment'
+  | 'sample'
   | 'priority'
   | 'startedAt'
   | 'finishedAt'
@@ -44,12 +46,25 @@ const order = newestFirst(runs.startedAt, runs.id);
 
 /** Runs, the newest first. */
 export async function listRuns(db: Database, { model, before, limit, after }: RunFilter): Promise<Page<RunListRow>> {
-  const { id, workflowId, cause, until, priority, startedAt, finishedAt, outcome, reason, metrics } = runs;
+  const {
+    id,
+    workflowId,
+    cause,
+    until,
+    environment,
+    sample,
+    priority,
+    startedAt,
+    finishedAt,
+    outcome,
+    reason,
+    metrics,
+  } = runs;
   const wanted = and(model === undefined ? undefined : eq(runs.model, model), before && lt(startedAt, before));
   const rows = await db.orm
     .select({
       ...{ id, workflowId, model: runs.model, cause, until, priority, startedAt, finishedAt, outcome, reason, metrics },
-      ...{ version: versions.version, step: lastStep, key: order.key },
+      ...{ environment, sample, version: versions.version, step: lastStep, key: order.key },
     })
     .from(runs)
     .leftJoin(versions, eq(versions.runId, runs.id))

@@ -5,6 +5,8 @@ import type { Metrics } from '../../domain/metrics/measured.js';
 import type { GateResult } from '../../domain/evaluation/gate-result.js';
 import type { LastResult } from '../../domain/data/snapshot/new-data.js';
 import type { Partition } from '../../domain/partition.js';
+import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
+import type { Environment } from '../../domain/names.js';
 import { storableText } from '../../domain/text/plain-text.js';
 import type { RunOutcome, RunStep } from '../../domain/training/run.js';
 import type { Database } from '../connect.js';
@@ -25,6 +27,8 @@ export async function openRun(
     until: Partition | null;
     priority?: number;
     scheduledFor?: Date | null;
+    environment?: Environment;
+    sample?: SampleOrder | null;
   },
 ): Promise<void> {
   await db.orm.insert(runs).values(run).onConflictDoNothing();
@@ -38,10 +42,11 @@ export async function runById(db: Database, id: string): Promise<RunRecord> {
 }
 
 /**
- * Runs that came to a result on the newest data there was: those with `until` were told how far to look. As the index
- * has it.
+ * Runs that came to a result on the newest data there was: those with `until` were told how far to look, and a sample
+ * is not all there was. As the index has it.
  */
-const isResult = sql`${runs.outcome} in ('registered', 'gate-not-passed', 'unchanged') and ${runs.until} is null`;
+const isResult = sql`${runs.outcome} in ('registered', 'gate-not-passed', 'unchanged') and ${runs.until} is null
+  and ${runs.sample} is null`;
 
 /** The last run of this definition that came to a result on the newest data there was, and what it was given. */
 export async function lastResultOf(

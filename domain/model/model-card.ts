@@ -19,6 +19,7 @@ import type { ModelDefinition } from './model-definition.js';
 import { lineageSchema, type Lineage } from './model-version.js';
 import { actorSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
 import { partitionSchema } from '../partition.js';
+import { describeSample, rowSampleSchema } from '../data/snapshot/row-sample.js';
 import { describeSplit } from '../data/split-policy.js';
 import { partitionUses, type PartitionUse } from '../data/snapshot/trained-partitions.js';
 import type { SnapshotManifest } from '../data/snapshot/snapshot.js';
@@ -76,6 +77,8 @@ export const modelCardSchema = z.strictObject({
     testedOn: rangeSchema,
     positives: z.number().int().optional(),
     groups: z.number().int().optional(),
+    /** Absent where every row of the window is there. */
+    sample: rowSampleSchema.optional(),
     /** What each partition was made from; cards of before have none. */
     partitions: z
       .array(
@@ -166,6 +169,7 @@ export function modelCard({
       testedOn: snapshot.testedOn,
       positives: overall.positives,
       groups: overall.groups,
+      ...(snapshot.sample && { sample: snapshot.sample }),
       partitions: partitionsOf(snapshot),
     },
     metrics: inReportOrder(Object.keys(overall.metrics)).map((name) => ({
@@ -228,7 +232,7 @@ function caveatsOf(
   importances: ModelCard['featureImportances'],
 ): string[] {
   const { overall, slices } = evaluation;
-  const caveats = [testedText(snapshot)];
+  const caveats = [testedText(snapshot), ...sampleText(snapshot)];
   for (const metric of taskOf(definition).headline) {
     const all = overall.metrics[metric] ?? null;
     const worse = slices.filter(
@@ -262,6 +266,11 @@ function caveatsOf(
   for (const { name, reason } of gates.notAsked) caveats.push(`The gate "${name}" was not evaluated. ${reason}`);
   return caveats;
 }
+
+const sampleText = ({ sample }: SnapshotManifest): string[] =>
+  sample === undefined
+    ? []
+    : [`Trained and tested on ${describeSample(sample)}: it may enter ${sample.environment} alone.`];
 
 function testedText({ split, testedOn: { from, to, rows } }: SnapshotManifest): string {
   if (split === undefined || split.kind === 'last')

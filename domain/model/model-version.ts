@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { sha256Schema } from '../names.js';
+import { rowSampleSchema } from '../data/snapshot/row-sample.js';
+import { environmentSchema, sha256Schema } from '../names.js';
 import { classNameSchema } from '../tasks/task.js';
 
 const tensorSchema = z.strictObject({ name: z.string(), type: z.string(), shape: z.array(z.number().int()) });
@@ -32,5 +33,7 @@ export const lineageSchema = z.strictObject({
   seed: z.number().int(),
   /** Of a cross-validated version: the models that had not seen a fold, and were evaluated on it. */
   folds: z.array(foldModelSchema).optional(),
+  /** Whose data trained it, and how much of that; absent in versions of before, which took all of production's. */
+  data: z.strictObject({ environment: environmentSchema, sample: rowSampleSchema.optional() }).optional(),
 });
 export type Lineage = z.infer<typeof lineageSchema>;

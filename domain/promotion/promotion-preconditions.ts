@@ -15,6 +15,12 @@ export const environmentBefore = (
   environment: Environment,
 ): Environment | undefined => environments[environments.indexOf(environment) - 1];
 
+/** Where a version goes once it is champion in an environment; undefined after the last. */
+export const environmentAfter = (
+  { environments }: Pick<PromotionPolicy, 'environments'>,
+  environment: Environment,
+): Environment | undefined => environments[environments.indexOf(environment) + 1];
+
 /**
  * Why a promotion cannot be asked for; null where it can.
  *

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contractCompatibilitySchema } from '../data/contract-compatibility.js';
+import { rowSampleSchema } from '../data/snapshot/row-sample.js';
 import { metricsSchema } from '../metrics/measured.js';
 import { actorSchema, environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from '../names.js';
 import { plainTextSchema } from '../text/plain-text.js';
@@ -47,6 +48,8 @@ export const evidenceSchema = z.strictObject({
   rollout: z.looseObject({ strategy: z.string() }).optional(),
   /** SHA-256 of the model card's canonical JSON. */
   cardSha256: sha256Schema.optional(),
+  /** The sample that trained it; absent where all of production's data did. */
+  sample: rowSampleSchema.optional(),
   /** Who caused the run that trained it. */
   trainedBy: actorSchema.optional(),
   /**

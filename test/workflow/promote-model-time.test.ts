@@ -265,6 +265,19 @@ describe('a promotion that needs nobody', () => {
   });
 });
 
+describe('a promotion of a version that was trained on a sample', () => {
+  it('ends in the environment of the sample, though the policy has further ones', async () => {
+    const world = worldWith({ environments: ['development', 'production'], approvals: { count: 0 } });
+    world.sample = { environment: 'development', rows: 100, seed: 1 };
+    const request = ownRequest({ environment: 'development' });
+    const end = await promotion(bench, world, (handle) => handle.result(), { request });
+    expect(end.state).toBe('promoted');
+    const next = bench.client.workflow.getHandle(`promote/${request.model}/2/production`);
+    await expect(next.describe()).rejects.toThrow(/not found/);
+    expect(world.promotions.map(({ environment }) => environment)).toEqual(['development']);
+  });
+});
+
 // The last one here: the test server skips no more time after a child that outlives its parent.
 describe('a promotion into the first of several environments', () => {
   it('asks for the next environment of its policy, once it serves in the first', async () => {

@@ -1,5 +1,6 @@
 import { ParentClosePolicy, patched, startChild } from '@temporalio/workflow';
 import { workflowIds } from '../../domain/ids.js';
+import { environmentAfter } from '../../domain/promotion/promotion-preconditions.js';
 import { quickActivities } from '../activity-profiles.js';
 import type { RolloutResult } from '../rollout/rollout-progress.js';
 import { isAlreadyStarted } from '../already-started.js';
@@ -48,8 +49,12 @@ async function rollOut(promotion: PromotionRun): Promise<RolloutResult | { stale
 async function askForNext(promotion: PromotionRun): Promise<void> {
   const { policy, asked } = promotion.terms;
   const { model, version, requestedBy, alsoShadow } = asked;
-  const environment = policy.environments[policy.environments.indexOf(asked.environment) + 1];
+  const environment = environmentAfter(policy, asked.environment);
   if (!environment) return;
+  if (asked.stays)
+    return promotion.timeline.note(
+      `not promoted to ${environment}: it was trained on a sample of ${asked.environment}`,
+    );
   try {
     await startChild<Promotion>('promoteModel', {
       workflowId: workflowIds.promote(model, version, environment),

@@ -20,6 +20,8 @@ export interface RequestedPromotion {
   environment: Environment;
   requestedBy: string;
   alsoShadow: number[];
+  /** Whether it goes no further than this environment. Absent in promotions that began before it was known. */
+  stays?: boolean;
 }
 
 /** What does not change while a promotion goes on, but for its policy. */

@@ -15,6 +15,7 @@ import {
   type PromotionProgress,
   type PromotionResult,
   type PromotionTerms,
+  type RequestedPromotion,
 } from './promotion-progress.js';
 import type { PromotionRollout } from './promotion-rollout.js';
 
@@ -63,7 +64,10 @@ export class PromotionRun {
       const request = await inputChecks().parsePromoteRequest(this.input);
       const { model, version, environment, requestedBy, policy } = request;
       const startedMs = Date.now();
-      const asked = { model, version, environment, requestedBy, alsoShadow: shadowsOf(request) };
+      const asked: RequestedPromotion = {
+        ...{ model, version, environment, requestedBy, alsoShadow: shadowsOf(request) },
+        ...(request.stays && { stays: true }),
+      };
       this.begun = { asked, policy, startedMs, deadlineMs: startedMs + request.expiresInMs };
       mark({ model, version: String(version), environment });
       const { workflowId } = workflowInfo();

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, type Priority } from '@temporalio/common';
 import { CancellationScope, isCancellation, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import { actorOf } from '../../domain/cause.js';
 import { workflowIds } from '../../domain/ids.js';
+import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
 import type { LeaseGrant } from '../../domain/lease-holder.js';
 import type { Environment } from '../../domain/names.js';
 import type { TrainRequest } from '../../domain/workflow-inputs.js';
@@ -38,6 +39,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
   await quickActivities().openRun({
     ...{ runId, workflowId, model, definitionSha256, until, cause: request.cause, priority: request.priority },
     scheduledFor: firingTime(),
+    ...dataOf(request),
   });
   const run = { runId, definitionSha256, order, timeline };
   let lease: LeaseGrant | undefined;
@@ -66,6 +68,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
       until,
       ignoreWatermark: request.ignoreWatermark,
       force,
+      ...(request.sample && { sample: request.sample }),
     });
     if (snapshot.outcome === 'unchanged')
       return await end('unchanged', snapshot.reason, snapshot.watermark, snapshot.version);
@@ -115,6 +118,10 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
     if (held) await CancellationScope.nonCancellable(() => quickActivities().releaseLease(held));
   }
 }
+
+/** Whose data a run takes. Absent in runs that began before it could be said. */
+const dataOf = ({ environment, sample }: { environment?: Environment; sample?: SampleOrder | null }) =>
+  environment === undefined ? {} : { environment, sample: sample ?? null };
 
 /** Trains on the snapshot, evaluates against the champion, and asks the gates. */
 async function trainAndJudge({

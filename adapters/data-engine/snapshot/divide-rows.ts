@@ -1,11 +1,9 @@
-import path from 'node:path';
-import { stat, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Contract } from '../../../domain/data/contract.js';
 import type { RowSplit } from '../../../domain/data/split-policy.js';
 import type { DuckSession } from '../duck-session.js';
-import { parquetTable, quoteName, quoteText } from '../quote-sql.js';
-import { fileDigest } from './write-partition.js';
+import { parquetTable, quoteName } from '../quote-sql.js';
+import { writeRows } from './write-rows.js';
 
 /** The rows of one file that are on one side: fold `part`, or 0 for training and 1 for the holdout. */
 export interface FilePart {
@@ -26,7 +24,6 @@ const countSchema = z.object({
   part: z.coerce.number(),
   rows: z.coerce.number(),
 });
-const positivesSchema = z.object({ positives: z.coerce.number() });
 
 /**
  * Divides the rows of a window's shaped files. A side or fold depends on the rows and the seed, never on the order of
@@ -54,32 +51,13 @@ export async function divideRows(
     countSchema,
   );
   const parts: FilePart[] = [];
-  for (const { file, part, rows } of counts) parts.push(await writePart(file, part, rows));
-  return parts;
-
-  async function writePart(file: number, part: number, rows: number): Promise<FilePart> {
-    const written = path.join(folder, 'part.parquet');
-    const place = quoteName('row:');
-    await session.run(
-      `COPY (SELECT * EXCLUDE (${place}) FROM (SELECT *, row_number() OVER () AS ${place} ` +
-        `FROM ${parquetTable(files[file] ?? '')}) WHERE ${place} IN (SELECT position FROM ${partsTable} ` +
-        `WHERE file = ${file} AND part = ${part}) ORDER BY ${place}) TO ${quoteText(written)} ` +
-        '(FORMAT parquet, COMPRESSION zstd)',
-    );
-    const [count] = await session.rows(
-      `SELECT ${positivesSql(contract)} AS positives FROM ${parquetTable(written)}`,
-      positivesSchema,
-    );
-    const sha256 = await fileDigest(written);
-    const target = path.join(folder, `${sha256}.parquet`);
-    await rename(written, target);
-    const { size: bytes } = await stat(target);
-    return { file, part, path: target, sha256, bytes, rows, positives: count?.positives ?? 0 };
+  for (const { file: index, part, rows } of counts) {
+    const positions = `SELECT position FROM ${partsTable} WHERE file = ${index} AND part = ${part}`;
+    const written = await writeRows(session, { file: files[index] ?? '', positions, contract, folder });
+    parts.push({ file: index, part, rows, ...written });
   }
+  return parts;
 }
-
-const positivesSql = ({ label }: Contract): string =>
-  label?.type === 'boolean' ? `count(*) FILTER (WHERE ${quoteName(label.name)})` : '0';
 
 /** The chance of a row is a hash of its entity: the same in every run. */
 function columnsOf({ group, seed = 0 }: RowSplit, { entity, eventTime, label }: Contract): string {

@@ -1,5 +1,6 @@
 import { PerdureError } from '../../errors.js';
 import { addPartitions, type Partition } from '../../partition.js';
+import type { RowSample } from './row-sample.js';
 import type { PartitionFile, SnapshotManifest } from './snapshot.js';
 import { manifestColumns, shapeDigest, type ShapeDefinition } from './snapshot-shape.js';
 
@@ -12,8 +13,9 @@ export function buildManifest(parts: {
   definition: ShapeDefinition & { name: string };
   train: readonly PartitionFile[];
   holdout: readonly PartitionFile[];
+  sample?: RowSample | undefined;
 }): SnapshotManifest {
-  const { definition, train, holdout } = parts;
+  const { definition, train, holdout, sample } = parts;
   const { split } = definition.data;
   const divided = split !== undefined && split.kind !== 'last';
   const namesOf = (files: readonly PartitionFile[]) => files.map((file) => file.partition);
@@ -39,6 +41,7 @@ export function buildManifest(parts: {
     testedOn,
     watermark: addPartitions(testedOn.to > trainedOn.to ? testedOn.to : trainedOn.to, -1),
     ...(divided && { split }),
+    ...(sample && { sample }),
   };
 }
 

@@ -3,6 +3,7 @@ import { digestOf } from '../../canonical-json.js';
 import { valueTypes } from '../feature/feature-value.js';
 import { modelNameSchema, sha256Schema } from '../../names.js';
 import { partitionSchema } from '../../partition.js';
+import { rowSampleSchema } from './row-sample.js';
 import { splitPolicySchema } from '../split-policy.js';
 
 /**
@@ -63,6 +64,8 @@ export const snapshotManifestSchema = z.strictObject({
   watermark: partitionSchema,
   /** How rows were divided; absent where whole partitions were held out. */
   split: splitPolicySchema.optional(),
+  /** Absent where every row of the window is there. */
+  sample: rowSampleSchema.optional(),
 });
 /** `from` is the first partition, `to` the one after the last: half-open, as in the main job's report. */
 export type SnapshotManifest = z.infer<typeof snapshotManifestSchema>;

@@ -8,15 +8,18 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActivityDependencies } from '../../../activities/dependencies.js';
 import { createSnapshotActivities, type SnapshotResult } from '../../../activities/data/snapshot.js';
+import { createFileCache } from '../../../adapters/verified-file-cache.js';
 import type { ObjectStore } from '../../../adapters/object-store/object-store.js';
 import { connectDatabase, type Database } from '../../../db/connect.js';
 import { applyDefinition, keepDefinition } from '../../../db/model/definition-queries.js';
-import { openRun } from '../../../db/training/run-queries.js';
+import { snapshotByDigest } from '../../../db/data/partition-queries.js';
+import { lastResultOf, openRun } from '../../../db/training/run-queries.js';
 import { partitions } from '../../../db/schema/index.js';
 import { changedDefinition } from '../../../domain/model/changed-definition.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { definitionDigest, type ModelDefinition } from '../../../domain/model/model-definition.js';
 import { objectKeys } from '../../../domain/object-keys.js';
+import type { SampleOrder } from '../../../domain/data/snapshot/row-sample.js';
 import flightDelay from '../../../models/flight-delay/model.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { openTestBucket } from '../data/test-bucket.js';
@@ -31,7 +34,8 @@ beforeAll(async () => {
   db = connectDatabase(database.url);
   store = await openTestBucket();
   home = await mkdtemp(path.join(tmpdir(), 'perdure-snapshot-'));
-  deps = { db, store, config: { home } } as unknown as ActivityDependencies;
+  const cache = createFileCache(store, path.join(home, 'cache'));
+  deps = { db, store, cache, config: { home } } as unknown as ActivityDependencies;
 });
 afterAll(async () => {
   store.close();
@@ -70,7 +74,7 @@ async function modelWith(months: Record<string, number>, from = 'amount * 2'): P
   return definition;
 }
 
-async function takeSnapshot(definition: ModelDefinition): Promise<SnapshotResult> {
+async function takeSnapshot(definition: ModelDefinition, sample: SampleOrder | null = null): Promise<SnapshotResult> {
   const runId = randomUUID();
   const definitionSha256 = definitionDigest(definition);
   await openRun(db, {
@@ -80,9 +84,18 @@ async function takeSnapshot(definition: ModelDefinition): Promise<SnapshotResult
     definitionSha256,
     cause: { kind: 'person' },
     until: null,
+    ...(sample && { environment: sample.environment, sample }),
   });
   const { takeSnapshot: take } = createSnapshotActivities(deps);
-  const asked = { runId, model: definition.name, definitionSha256, until: null, ignoreWatermark: true, force: true };
+  const asked = {
+    runId,
+    model: definition.name,
+    definitionSha256,
+    until: null,
+    ignoreWatermark: true,
+    force: true,
+    sample,
+  };
   return new MockActivityEnvironment().run(take, asked);
 }
 
@@ -92,6 +105,56 @@ const monthsOf = async (model: string) =>
     .sort();
 
 describe('a snapshot', () => {
+  it('of a sample says so, holds just so many rows, is the same again, and moves no watermark', async () => {
+    const definition = await modelWith({ '2024-01': 100, '2024-02': 100, '2024-03': 100 });
+    await applyDefinition(db, definition, 'test');
+    const sample = { environment: 'development', rows: 90, seed: 42 };
+    const taken = await takeSnapshot(definition, sample);
+    if (taken.outcome !== 'taken') throw new Error(JSON.stringify(taken));
+    expect(taken).toMatchObject({
+      watermark: null,
+      summary: expect.stringContaining('a sample of 90 of 300 rows (seed 42), as development takes it') as string,
+    });
+    const manifest = await snapshotByDigest(db, taken.snapshotSha256);
+    expect(manifest.sample).toEqual({ ...sample, of: 300 });
+    expect(manifest.trainedOn.rows + manifest.testedOn.rows).toBe(90);
+    expect([...manifest.train, ...manifest.holdout].map(({ partition }) => partition)).toEqual([
+      ...['2024-01', '2024-02', '2024-03'],
+    ]);
+    expect(await takeSnapshot(definition, sample)).toMatchObject({ snapshotSha256: taken.snapshotSha256 });
+    const others = [
+      { ...sample, seed: 43 },
+      { ...sample, rows: 91 },
+      { ...sample, environment: 'qa' },
+    ];
+    for (const other of others) {
+      const next = await takeSnapshot(definition, other);
+      expect(next).toMatchObject({ outcome: 'taken' });
+      expect(next).not.toMatchObject({ snapshotSha256: taken.snapshotSha256 });
+    }
+    const whole = await takeSnapshot(definition);
+    expect(whole).toMatchObject({ outcome: 'taken', watermark: '2024-03' });
+    const larger = await takeSnapshot(definition, { ...sample, rows: 1000 });
+    expect(larger).not.toMatchObject({ snapshotSha256: (whole as typeof taken).snapshotSha256 });
+    expect(await takeSnapshot(definition, { ...sample, rows: 1 })).toMatchObject({
+      outcome: 'data-missing',
+      reason: expect.stringMatching(/has no row for (training|the holdout): raise its rows/) as string,
+    });
+  });
+
+  it('of all rows finds nothing known that only a sample has seen', async () => {
+    const definition = await modelWith({ '2024-01': 50, '2024-02': 50 });
+    await applyDefinition(db, definition, 'test');
+    const sample = { environment: 'development', rows: 40, seed: 1 };
+    expect(await takeSnapshot(definition, sample)).toMatchObject({ outcome: 'taken' });
+    await db.sql`update runs set outcome = 'registered', finished_at = now() where model = ${definition.name}`;
+    expect(await lastResultOf(db, definition.name, definitionDigest(definition))).toBeUndefined();
+    expect(await takeSnapshot(definition)).toMatchObject({ outcome: 'taken' });
+    await db.sql`update runs set outcome = 'registered', finished_at = now()
+      where model = ${definition.name} and sample is null`;
+    expect(await lastResultOf(db, definition.name, definitionDigest(definition))).toBeDefined();
+  });
+
   it('of a run whose definition was changed for itself alone marks no month, whatever it finds', async () => {
     const applied = await modelWith({ '2024-01': 100, '2024-02': 60, '2024-03': 130 });
     await applyDefinition(db, applied, 'test');

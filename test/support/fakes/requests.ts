@@ -23,7 +23,9 @@ export function fakeRequests(world: WorldFacts): RequestActivities {
         force,
         definitionSha256: 'd'.repeat(64),
         priority: 3,
-        ignoreWatermark: false,
+        ignoreWatermark: world.sample !== null,
+        environment: world.sample?.environment ?? 'production',
+        sample: world.sample,
       };
     },
     parsePromoteRequest: async (input) => {
@@ -35,6 +37,7 @@ export function fakeRequests(world: WorldFacts): RequestActivities {
         requestedBy,
         alsoShadow,
         policy: world.promotionPolicy,
+        stays: world.sample !== null,
         expiresInMs: world.promotionPolicy.expireAfterHours * 3_600_000,
       };
     },

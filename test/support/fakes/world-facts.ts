@@ -7,6 +7,8 @@ import type { SteeringToRule } from '../../../activities/rollout/steering.js';
 import type { DayToCompact } from '../../../activities/serving/compaction.js';
 import type { RetentionPass } from '../../../activities/serving/retention.js';
 import type { DecisionProof, DecisionTrust } from '../../../domain/decision-trust.js';
+import type { SampleOrder } from '../../../domain/data/snapshot/row-sample.js';
+import type { Environment } from '../../../domain/names.js';
 import { promotionPolicySchema, type PromotionPolicy } from '../../../domain/promotion/promotion-policy.js';
 import type { LateLabelReview } from '../../../domain/rollout/late-label-review.js';
 import { rolloutPolicySchema, type RolloutPolicy } from '../../../domain/rollout/rollout-policy.js';
@@ -40,7 +42,9 @@ export class WorldFacts {
   };
   gateVerdict: Verdict = 'pass';
   /** Where registering asks for a promotion. */
-  promote: 'production' | 'staging' | null = null;
+  promote: Environment | null = null;
+  /** The sample of an environment that runs take, and versions come from. */
+  sample: SampleOrder | null = null;
   opened = 0;
   trained = 0;
   readonly foldsTrained: number[] = [];
