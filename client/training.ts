@@ -36,7 +36,9 @@ export async function startTraining({ client, config }: TemporalHandle, request:
           ...(environment && { environment }),
         },
       ],
-      staticSummary: `train ${model}${until ? ` until ${until}` : ''}${environment ? ` on ${environment}` : ''} (${cause.kind})`,
+      staticSummary:
+        `train ${model}${until ? ` until ${until}` : ''}` +
+        `${environment ? ` on data of ${environment}` : ''} (${cause.kind})`,
     });
     return { workflowId, runId: handle.firstExecutionRunId, attached: false };
   } catch (error) {

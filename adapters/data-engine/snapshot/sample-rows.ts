@@ -51,7 +51,7 @@ interface SampleQuestion {
   folder: string;
 }
 
-/** Of MD5, which no release of the engine changes; of other words than a split's, so that the two do not go together. */
+/** Of MD5, which no release of the engine changes; of other words than a split's, so that these go apart. */
 const chanceOf = ({ entity }: Contract, seed: number): string =>
   `md5_number_upper(concat_ws(chr(31), 'sample', '${seed}', ` +
   `${entity.map((name) => `coalesce(CAST(${quoteName(name)} AS VARCHAR), '')`).join(', ')}))`;

@@ -25,5 +25,5 @@ export const describeSample = ({ environment, rows, of, seed }: RowSample): stri
 export const whyStaysOut = (sample: SampleOrder | null, environment: Environment): string | null =>
   sample === null || sample.environment === environment
     ? null
-    : `it was trained on a sample of at most ${sample.rows} rows, and only versions of all of production's data leave ` +
-      `${sample.environment}: train without --env ${sample.environment}`;
+    : `it was trained on a sample of at most ${sample.rows} rows, and only versions of all of production's data ` +
+      `leave ${sample.environment}: train without --env ${sample.environment}`;
