@@ -71,7 +71,8 @@ function problemOf(name: string, value: unknown, code: number, { task, classes }
   return null;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
 
 function shown(classes: readonly ClassName[]): string {
   const first = classes.slice(0, 10).join(', ');
