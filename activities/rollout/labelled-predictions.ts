@@ -2,11 +2,10 @@ import type { ServedOutcomes } from '../../adapters/data-engine/prediction-log/s
 import type { Observed } from '../../domain/rollout/judge/judge.js';
 import type { LateLabelsPolicy } from '../../domain/rollout/rollout-policy.js';
 import { addWindows } from '../../domain/serving/serving-totals.js';
-import { definitionByDigest } from '../../db/model/definition-queries.js';
 import type { RolloutRecord } from '../../db/rollout/rollout-queries.js';
 import { epochsOfStages } from '../../db/serving/route-queries.js';
-import { versionOf } from '../../db/model/version-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { answeredLog } from './answered-log.js';
 import { createLoggedOutcomes } from './logged-outcomes.js';
 import type { LabelledArm } from '../../domain/rollout/late-label-review.js';
 
@@ -31,7 +30,7 @@ export function createLabelledPredictions(deps: ActivityDependencies) {
   async function countedUnder(rollout: RolloutRecord, { metric }: LateLabelsPolicy): Promise<ServedOutcomes[]> {
     const { settled, environment, model, challenger, startedAt, id } = rollout;
     if (!settled) return [];
-    const { contract } = await definitionByDigest(db, (await versionOf(db, model, challenger)).definitionSha256);
+    const log = await answeredLog(db, model, [challenger, ...(rollout.champion === null ? [] : [rollout.champion])]);
     const stages = await epochsOfStages(db, id, settled.stages.length);
     const compared = stages
       .filter(({ stage }) => settled.stages[stage]?.comparison === 'same-minutes')
@@ -41,7 +40,7 @@ export function createLabelledPredictions(deps: ActivityDependencies) {
     // An hour earlier, for clocks that differ; the epochs say what belongs to the rollout.
     const from = new Date(startedAt.getTime() - 3_600_000);
     return outcomes.count({
-      ...{ environment, model, contract, from, metrics: [metric] },
+      ...{ ...log, environment, model, from, metrics: [metric] },
       ...{ epochFrom: Math.min(...epochs), epochTo: Math.max(...epochs) },
     });
   }

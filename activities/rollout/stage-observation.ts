@@ -4,10 +4,9 @@ import { isLogged, type JudgedMetric } from '../../domain/rollout/judge/judge-po
 import type { Environment } from '../../domain/names.js';
 import type { SettledRollout } from '../../domain/rollout/rollout-plan.js';
 import type { RolloutStage } from '../../domain/rollout/judge/rollout-stage.js';
-import { definitionByDigest } from '../../db/model/definition-queries.js';
-import { versionOf } from '../../db/model/version-queries.js';
 import { servedLast, servedUnder } from '../../db/serving/serving-windows.js';
 import type { ActivityDependencies } from '../dependencies.js';
+import { answeredLog } from './answered-log.js';
 import { createLoggedOutcomes } from './logged-outcomes.js';
 import { judgedBy, type ObservedStage } from '../../domain/rollout/stage-input.js';
 
@@ -38,8 +37,9 @@ export function createStageObservation(deps: ActivityDependencies) {
       ? { epochFrom: settled.epochBefore ?? epoch, epochTo: epoch - 1 }
       : { epochFrom: epoch, epochTo: epoch };
     const metrics = judgedBy(settled).filter(isLogged);
+    const versions = [challenger, ...alsoShadow, ...(champion === null ? [] : [champion])];
     const logged =
-      metrics.length > 0 && !before ? await loggedUnder(environment, model, challenger, epoch, since, metrics) : [];
+      metrics.length > 0 && !before ? await loggedUnder({ environment, model, versions, epoch }, since, metrics) : [];
     const read = async (version: number, role: 'split' | 'shadow', epochs: { epochFrom: number; epochTo: number }) => {
       const subject = { environment, model, version, role, ...epochs };
       const { totals, cold } = await servedUnder(db, subject);
@@ -59,14 +59,16 @@ export function createStageObservation(deps: ActivityDependencies) {
   }
 
   async function loggedUnder(
-    environment: Environment,
-    model: string,
-    challenger: number,
-    epoch: number,
+    {
+      environment,
+      model,
+      versions,
+      epoch,
+    }: { environment: Environment; model: string; versions: readonly number[]; epoch: number },
     since: Date,
     metrics: JudgedMetric[],
   ) {
-    const { contract } = await definitionByDigest(db, (await versionOf(db, model, challenger)).definitionSha256);
+    const log = await answeredLog(db, model, versions);
     return outcomes.count({
       environment,
       model,
@@ -74,7 +76,7 @@ export function createStageObservation(deps: ActivityDependencies) {
       epochTo: epoch,
       from: new Date(since.getTime() - clockSkewMs),
       metrics,
-      contract,
+      ...log,
     });
   }
 }

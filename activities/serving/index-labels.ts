@@ -6,8 +6,9 @@ import { inParallel } from '../../adapters/data-engine/prediction-log/in-paralle
 import { logBatches } from '../../adapters/data-engine/prediction-log/log-objects.js';
 import { isDamage } from '../../adapters/data-engine/prediction-log/log-reader.js';
 import { contentsOf } from '../../adapters/data-engine/prediction-log/merge-files.js';
+import { logTable } from '../../adapters/data-engine/prediction-log/log-table.js';
 import { predictionDaySql } from '../../adapters/data-engine/prediction-log/prediction-day.js';
-import { parquetTable, quoteName, quoteText } from '../../adapters/data-engine/quote-sql.js';
+import { quoteName, quoteText } from '../../adapters/data-engine/quote-sql.js';
 import { fileDigest } from '../../adapters/data-engine/snapshot/write-partition.js';
 import type { ListedObject } from '../../adapters/object-store/object-store.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
@@ -82,7 +83,7 @@ class LabelIndex {
     if (sources.length === 0) return { moved: 0, objects: 0, rows: 0 };
     await this.session.run(
       `CREATE OR REPLACE TABLE moved AS SELECT ${columns}, ${predictionDaySql('prediction_id')} AS predicted
-       FROM ${parquetTable(sources, 'union_by_name = true')}`,
+       FROM ${logTable('labels', sources)}`,
     );
     const days = await this.session.rows('SELECT DISTINCT predicted AS day FROM moved ORDER BY day', daysSchema);
     let rows = 0;
@@ -103,7 +104,7 @@ class LabelIndex {
     const [batch = []] = logBatches(listed, batchMax);
     if (batch.length <= objectsMax) return 0;
     const files = await this.fetch(batch);
-    const key = await this.putQuery(day, `SELECT ${columns} FROM ${parquetTable(files, 'union_by_name = true')}`);
+    const key = await this.putQuery(day, `SELECT ${columns} FROM ${logTable('labels', files)}`);
     const gone = batch.filter((object) => object.key !== key.key);
     await this.remove(gone);
     await Promise.all(files.map((file) => rm(file, { force: true })));

@@ -4,7 +4,7 @@ import { examples } from '../examples.js';
 import { table } from '../format/table.js';
 import { environmentOption, type EnvironmentChoice } from '../parse/options.js';
 import { requireModelName } from '../parse/version-ref.js';
-import { labelOfRow } from '../rows/label-rows.js';
+import { labelKindOf, labelOfRow } from '../rows/label-rows.js';
 import { readRows } from '../rows/read-rows.js';
 
 const batchRows = 500;
@@ -25,6 +25,7 @@ function registerImport(labels: Command, context: CliContext): void {
     .action(async (modelText: string, file: string, { env }: EnvironmentChoice) => {
       const model = requireModelName(modelText);
       const gateway = await context.gateway(env);
+      const kind = labelKindOf(await gateway.model(model));
       let sent = 0;
       const unmatched: string[] = [];
       let strangers = 0;
@@ -34,7 +35,7 @@ function registerImport(labels: Command, context: CliContext): void {
         const first = sent;
         const taken = await gateway.sendLabels(
           model,
-          rows.map((row, index) => labelOfRow(row, file, first + index)),
+          rows.map((row, index) => labelOfRow(row, file, first + index, kind)),
         );
         sent += rows.length;
         unmatched.push(...taken.unmatched_ids.slice(0, Math.max(0, 10 - unmatched.length)));

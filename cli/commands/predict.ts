@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { OutputValue } from '../../client/http/gateway-client.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { table } from '../format/table.js';
@@ -11,14 +12,33 @@ const batchRows = 500;
 /** Rows that people see; a file may hold a month. */
 const shownRows = 20;
 
-/** One row of the answer; labels name its prediction's id. */
+/** One row of the answer; labels name its prediction's id. In JSON the outputs stand beside the rest. */
 interface PredictedRow {
   row: number;
-  label: string | number | null;
-  probabilities: number[];
+  outputs: Record<string, OutputValue>;
   modelVersion: string | null;
   predictionId: string | null;
   epoch: number | null;
+}
+
+/** Numbers of a list that people see. */
+const shownNumbers = 10;
+const headOf: Record<string, string> = { probabilities: 'P', quantiles: 'Q' };
+function cell(name: string, value: string | number): string | number {
+  if (name === 'probabilities') return Number(value).toFixed(4);
+  return typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(5) : value;
+}
+
+function outputHeads(outputs: Record<string, OutputValue>): string[] {
+  return Object.entries(outputs).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.slice(0, shownNumbers).map((_, at) => `${headOf[name] ?? name}(${at})`) : [name],
+  );
+}
+
+function outputCells(outputs: Record<string, OutputValue>): (string | number)[] {
+  return Object.entries(outputs).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value.slice(0, shownNumbers) : [value]).map((one) => cell(name, one)),
+  );
 }
 
 /** `predict`: asks the gateway about the rows of a file. */
@@ -51,8 +71,7 @@ export function registerPredict(program: Command, context: CliContext): void {
         rows.forEach((_, index) =>
           predicted.push({
             row: first + index,
-            label: answer.labels[index] ?? null,
-            probabilities: answer.probabilities[index] ?? [],
+            outputs: answer.rows[index] ?? {},
             modelVersion: answer.modelVersion,
             predictionId: answer.predictionIds[index] ?? null,
             epoch: answer.epoch,
@@ -60,20 +79,18 @@ export function registerPredict(program: Command, context: CliContext): void {
         );
         if (predicted.length % (20 * batchRows) === 0) output.progress(`${predicted.length} rows`);
       }
-      output.result({ model, environment: env, rows: predicted }, () => {
+      const told = predicted.map(({ row, outputs, ...rest }) => ({ row, ...outputs, ...rest }));
+      output.result({ model, environment: env, rows: told }, () => {
         if (predicted.length === 0) return `${file} holds no rows.`;
-        const classes = Math.max(...predicted.map((one) => one.probabilities.length));
         const head = [
           'row',
-          'label',
-          ...Array.from({ length: classes }, (_, index) => `P(${index})`),
+          ...predicted.slice(0, 1).flatMap(({ outputs }) => outputHeads(outputs)),
           'version',
           'prediction',
         ];
         const line = (one: PredictedRow) => [
           one.row + 1,
-          one.label,
-          ...one.probabilities.map((value) => value.toFixed(4)),
+          ...outputCells(one.outputs),
           one.modelVersion,
           one.predictionId,
         ];

@@ -41,6 +41,15 @@ const causeText: Record<OverrideCause, string> = {
 const unknownCause =
   'this version was requested, or the key or a header is a tester’s, or it is the fallback for one out of service';
 
+/** As one line: of a model that says yes or no its label first, and lists as they are. */
+function answerText({ latency_ms: _latency, ...outputs }: Passport['answer']): string {
+  const { label, probability } = outputs;
+  if (label !== undefined) return `${String(label)}, probability ${String(probability)}`;
+  return Object.entries(outputs)
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
+    .join(', ');
+}
+
 function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }: Passport): (string | number)[][] {
   const approvers = promotion?.approvedBy.map(({ actor }) => actor).join(', ') || 'nobody';
   const point = why.point === null ? '' : ` at ${why.point.toFixed(2)}`;
@@ -51,7 +60,7 @@ function linesOf({ why, answer, outcome, registered, promotion, card, ...rest }:
       'answered',
       `${localTime(rest.at)} in ${answer.latency_ms} ms by ${rest.model}@${rest.version} in ${rest.environment}`,
     ],
-    ['answer', `${answer.label}, probability ${answer.probability}`],
+    ['answer', answerText(answer)],
     ['outcome', outcome === null ? 'not known yet' : `${outcome.label}, received ${localTime(outcome.received_at)}`],
     ['features', JSON.stringify(rest.features)],
     [

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf, PerdureError } from '../../domain/errors.js';
 import { stackHeader, identityText, type StackIdentity } from '../../domain/stack-identity.js';
+import type { LabelValue } from '../../domain/serving/received-label.js';
 import { splitSchema } from '../../domain/serving/route.js';
 import { overrideCauses } from '../../domain/serving/prediction-log-columns.js';
 import { sendRequest, type HttpReply } from './send-request.js';
@@ -33,9 +34,12 @@ const passportSchema = z.looseObject({
   version: z.number(),
   epoch: z.number(),
   features: z.record(z.string(), z.unknown()),
-  answer: z.object({ probability: z.number(), label: z.boolean(), latency_ms: z.number() }),
+  /** Beside the latency the columns of the model's task, as the prediction log has them. */
+  answer: z.looseObject({ latency_ms: z.number() }),
   /** Null until a label was received. */
-  outcome: z.object({ label: z.boolean(), observed_at: z.string(), received_at: z.string() }).nullable(),
+  outcome: z
+    .object({ label: z.union([z.boolean(), z.number(), z.string()]), observed_at: z.string(), received_at: z.string() })
+    .nullable(),
   why: z.object({
     role: z.string(),
     by: z.string(),
@@ -99,14 +103,15 @@ export interface GatewayAnswer {
   /** One a row: by these, labels find their predictions. Empty when the gateway logs none. */
   predictionIds: string[];
   epoch: number | null;
-  labels: (string | number)[];
-  /** One list of class probabilities a row. */
-  probabilities: number[][];
+  /** Of each row its outputs by name: a value, or a list of them. */
+  rows: Record<string, OutputValue>[];
 }
+
+export type OutputValue = string | number | (string | number)[];
 
 export interface OutcomeLabel {
   prediction_id: string;
-  label: boolean;
+  label: LabelValue;
   observed_at: string;
 }
 
@@ -128,23 +133,16 @@ export function createGatewayClient(baseUrl: string, stack?: StackIdentity) {
     model: async (model: string): Promise<GatewayModel> =>
       metadataSchema.parse(jsonOf(await send(`/v2/models/${encodeURIComponent(model)}`))),
 
-    /** Rows in, probabilities out; retried under one id, so that it counts as one prediction. */
+    /** Rows in, outputs out; retried under one id, so that it counts as one prediction. */
     infer: async (model: string, inputs: InputTensor[]): Promise<GatewayAnswer> => {
       const response = await send(`/v2/models/${encodeURIComponent(model)}/infer`, { id: randomUUID(), inputs });
       const body = inferSchema.parse(jsonOf(response));
-      const output = (name: string) => body.outputs.find((one) => one.name === name);
-      const probabilities = output('probabilities');
-      const classes = probabilities?.shape[1] ?? 1;
-      const flat = (probabilities?.data ?? []).map(Number);
       const epoch = response.header('x-perdure-epoch');
       return {
         modelVersion: body.model_version ?? null,
         predictionIds: rowIds(response.header('x-perdure-prediction-id'), inputs[0]?.shape[0] ?? 0),
         epoch: epoch === null ? null : Number(epoch),
-        labels: output('label')?.data ?? [],
-        probabilities: Array.from({ length: flat.length / classes }, (_, row) =>
-          flat.slice(row * classes, (row + 1) * classes),
-        ),
+        rows: outputRows(body.outputs, inputs[0]?.shape[0] ?? 0),
       };
     },
 
@@ -163,6 +161,21 @@ export function createGatewayClient(baseUrl: string, stack?: StackIdentity) {
     labels: async (model: string, days: number): Promise<LabelCounts> =>
       labelCountsSchema.parse(jsonOf(await send(`/v1/models/${encodeURIComponent(model)}/labels?days=${days}`))),
   };
+}
+
+/** What stands of each output in a row: of a tensor with one dimension a value, else a list. */
+function outputRows(
+  outputs: readonly { name: string; shape: number[]; data: (string | number)[] }[],
+  rows: number,
+): Record<string, OutputValue>[] {
+  return Array.from({ length: rows }, (_, row) =>
+    Object.fromEntries(
+      outputs.map(({ name, shape: [, width], data }) => [
+        name,
+        width === undefined ? (data[row] ?? NaN) : data.slice(row * width, (row + 1) * width),
+      ]),
+    ),
+  );
 }
 
 /** A request of one row has the prediction's id itself; of several, each row adds its number to it. */

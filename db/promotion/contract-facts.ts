@@ -1,6 +1,7 @@
 import { compareContracts, type ContractCompatibility } from '../../domain/data/contract-compatibility.js';
 import type { Contract } from '../../domain/data/contract.js';
 import type { Environment } from '../../domain/names.js';
+import { declaredClasses, withClasses } from '../../domain/tasks/task-of.js';
 import { championOf } from '../../domain/serving/route.js';
 import type { Database } from '../connect.js';
 import { contractByDigest } from '../model/definition-queries.js';
@@ -31,8 +32,9 @@ export async function contractOutlook(
   const against = [...new Set(served)].filter((version) => version !== except);
   const admitted: Contract[] = [];
   for (const version of against) {
-    const { definitionSha256 } = await versionOf(db, model, version);
-    admitted.push(await contractByDigest(db, definitionSha256));
+    // Of a definition that lists no classes nobody knows yet which there will be.
+    const read = declaredClasses(contract.label) === undefined ? writtenContract : contractOfVersion;
+    admitted.push(await read(db, model, version));
   }
   return {
     against,
@@ -45,11 +47,16 @@ export async function versionContractOutlook(
   db: Database,
   { environment, model, version }: { environment: Environment; model: string; version: number },
 ): Promise<ContractOutlook> {
-  const { definitionSha256 } = await versionOf(db, model, version);
-  return contractOutlook(db, {
-    environment,
-    model,
-    contract: await contractByDigest(db, definitionSha256),
-    except: version,
-  });
+  const contract = await contractOfVersion(db, model, version);
+  return contractOutlook(db, { environment, model, contract, except: version });
+}
+
+/** With the classes that it was trained on, where it lists none: callers read `probabilities` by them. */
+async function contractOfVersion(db: Database, model: string, version: number): Promise<Contract> {
+  const { signature } = await versionOf(db, model, version);
+  return withClasses(await writtenContract(db, model, version), signature.classes);
+}
+
+async function writtenContract(db: Database, model: string, version: number): Promise<Contract> {
+  return contractByDigest(db, (await versionOf(db, model, version)).definitionSha256);
 }

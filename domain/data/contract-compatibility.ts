@@ -218,7 +218,14 @@ function changesOfOutput(before: Contract, after: Contract): ContractChange[] {
     const { description: _text, from: _sql, ...rest } = label ?? {};
     return JSON.stringify([rest, output, group]);
   };
-  const called = ({ label }: Contract) => (label === undefined ? 'an output' : `${label.name} (${label.type})`);
+  const classesOf = (contract: Contract) =>
+    JSON.stringify(contract.label !== undefined && 'classes' in contract.label ? contract.label.classes : undefined);
+  const named = classesOf(before) !== classesOf(after);
+  const called = (contract: Contract) => {
+    if (contract.label === undefined) return 'an output';
+    const { name, type } = contract.label;
+    return `${name} (${type}${named ? ` of ${classesOf(contract) ?? 'any class'}` : ''})`;
+  };
   if (meaning(before) !== meaning(after))
     return [
       {

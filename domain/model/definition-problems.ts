@@ -11,6 +11,7 @@ import { javaScriptNames } from './javascript-names.js';
 import type { ModelDefinition } from './model-definition.js';
 import { nameProblems } from '../data/name-problems.js';
 import { promotionProblems } from '../promotion/promotion-problems.js';
+import { judgedTaskProblems } from '../rollout/judged-task.js';
 import { rolloutProblems } from '../rollout/rollout-problems.js';
 import { taskProblems } from '../tasks/task-problems.js';
 import { programProblems } from '../training/program-problems.js';
@@ -38,5 +39,6 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...evaluationProblems(definition),
     ...promotionProblems(promotion),
     ...rolloutProblems(rollout, monitoring),
+    ...judgedTaskProblems(definition),
   ];
 }

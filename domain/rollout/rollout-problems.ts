@@ -1,6 +1,6 @@
 import type { DefinitionProblem } from '../definition-problem.js';
 import { metricName, type JudgedMetric } from './judge/judge-policy.js';
-import { logLossMaxNats } from './judge/metric-spec.js';
+import { lossMax } from './judge/metric-spec.js';
 import type { MonitoringPolicy } from '../monitoring/monitoring-policy.js';
 import type { RolloutPolicy } from './rollout-policy.js';
 import { latencyBoundsMs } from '../serving/serving-window.js';
@@ -92,7 +92,7 @@ function metricProblems(rollout: RolloutPolicy): DefinitionProblem[] {
 /** The greatest difference of two means, in the metric's unit. */
 function greatestDifference(metric: JudgedMetric): number {
   if (metric.metric === 'value') return metric.max - metric.min;
-  if (metric.metric === 'quality') return metric.loss === 'logLoss' ? logLossMaxNats : 1;
+  if (metric.metric === 'quality') return lossMax(metric);
   return 'harmPct' in metric ? 100 : 1;
 }
 

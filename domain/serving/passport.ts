@@ -1,6 +1,7 @@
 import type { Environment } from '../names.js';
 import type { Route } from './route.js';
 import type { OverrideCause } from './prediction-log-columns.js';
+import type { LabelValue } from './received-label.js';
 
 /** What a passport asks of the control plane. */
 export interface PassportQuestion {
@@ -45,14 +46,14 @@ export interface LoggedPrediction {
   chosen_by: OverrideCause | null;
   key_hash: string | null;
   features: Record<string, unknown>;
-  probability: number;
-  label: boolean;
+  /** By column of the log: what the task answers. */
+  outputs: Record<string, unknown>;
   latency_ms: number;
 }
 
 /** What really happened, as it was received last. */
 export interface ReceivedLabel {
-  label: boolean;
+  label: LabelValue;
   observed_at: string;
   received_at: string;
 }

@@ -57,10 +57,20 @@ export const logColumns: Record<LogKind, Record<string, string>> = {
   labels: {
     prediction_id: 'VARCHAR',
     model: 'VARCHAR',
+    /** Yes or no; of other models null, and one of the next two is not. */
     label: 'BOOLEAN',
+    /** The class, as text. */
+    label_class: 'VARCHAR',
+    label_number: 'DOUBLE',
     observed_at: 'TIMESTAMP',
     received_at: 'TIMESTAMP',
   },
+};
+
+/** Columns that an object may lack, of an earlier release or of other tasks, with their SQL types. */
+export const sparseColumns: Record<LogKind, Record<string, string>> = {
+  predictions: outputColumns,
+  labels: { label_class: 'VARCHAR', label_number: 'DOUBLE' },
 };
 
 /**

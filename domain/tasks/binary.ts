@@ -25,12 +25,15 @@ export const binary: Task = {
     return places;
   },
   predictedColumn: 'label',
+  labelColumn: 'label',
   logged: () => [{ column: 'probability', from: 1, width: null }],
   compared: {
     what: 'the scores',
     bins: 'unit',
     of: ({ values, width }, row) => values[(row + 1) * width - 1] ?? NaN,
   },
+  losses: ['error', 'brier', 'logLoss'],
+  outcome: 'share',
   problems: () => [],
   metrics: [
     ...[known.rocAuc, known.prAuc, known.logLoss, known.brier, known.calibrationError],
@@ -48,10 +51,5 @@ export const binary: Task = {
     };
   },
   implausible: { key: 'rocAuc', from: 0.999, rowsMin: 0 },
-  losses: [
-    { name: 'error', greatest: 1, meanOf: ({ accuracy = null }) => (accuracy === null ? null : 1 - accuracy) },
-    { name: 'brier', greatest: 1, meanOf: ({ brier }) => brier ?? null },
-    { name: 'logLoss', greatest: Infinity, meanOf: ({ logLoss }) => logLoss ?? null },
-  ],
   nativeColumns: () => [{ name: 'probability', place: 1, relative: false }],
 };

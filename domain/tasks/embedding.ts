@@ -17,6 +17,7 @@ export const embedding: Task = {
   graphOutputs: ({ length }) => [{ name: 'embedding', width: length, holds: 'numbers' }],
   predictedClasses: null,
   predictedColumn: null,
+  labelColumn: null,
   logged: ({ length }) => [
     { column: 'embedding', from: 0, width: length, ...(length > loggedMax && { digested: true as const }) },
   ],
@@ -29,6 +30,8 @@ export const embedding: Task = {
       return Math.sqrt(squares);
     },
   },
+  losses: [],
+  outcome: null,
   problems: ({ output }) =>
     output?.length === undefined
       ? [{ path: 'contract.output.length', message: 'must say how many numbers an embedding has' }]
@@ -38,7 +41,6 @@ export const embedding: Task = {
   measurer: (rows) => ({ units: rowCount(rows), measure: () => ({}) }),
   counts: () => ({}),
   sections: (rows) => ({ norms: vectorNorms(rows) }),
-  losses: [],
   nativeColumns: ({ length }) =>
     Array.from({ length }, (_, place) => ({ name: `embedding_${place}`, place, relative: true })),
 };

@@ -23,7 +23,8 @@ export const multiclass: Task = {
     return places;
   },
   predictedColumn: 'predicted',
-  logged: ({ classes }) => [{ column: 'probabilities', from: 0, width: classes.length }],
+  labelColumn: 'label_class',
+  logged: ({ classes }) => [{ column: 'probabilities', from: 0, width: classes.length, each: 'probability' }],
   compared: {
     what: 'the predicted classes and their probabilities',
     bins: 'unit',
@@ -34,6 +35,8 @@ export const multiclass: Task = {
       return (place + chance) / scores.width;
     },
   },
+  losses: ['error', 'brier', 'logLoss'],
+  outcome: null,
   problems: ({ label }) => {
     const classes: readonly (string | number)[] =
       label !== undefined && 'classes' in label ? (label.classes ?? []) : [];
@@ -51,11 +54,6 @@ export const multiclass: Task = {
   counts: () => ({}),
   sections: (rows, { signature }) => ({ confusion: confusionMatrix(rows, signature.classes.map(String)) }),
   implausible: { key: 'accuracy', from: 0.999, rowsMin: 1000 },
-  losses: [
-    { name: 'error', greatest: 1, meanOf: ({ accuracy = null }) => (accuracy === null ? null : 1 - accuracy) },
-    { name: 'brier', greatest: 2, meanOf: ({ brier }) => brier ?? null },
-    { name: 'logLoss', greatest: Infinity, meanOf: ({ logLoss }) => logLoss ?? null },
-  ],
   nativeColumns: ({ classes }) => classes.map((_, place) => ({ name: `probability_${place}`, place, relative: false })),
 };
 

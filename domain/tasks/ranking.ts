@@ -15,8 +15,11 @@ export const ranking: Task = {
   graphOutputs: () => [{ name: 'score', width: 1, holds: 'numbers' }],
   predictedClasses: null,
   predictedColumn: null,
+  labelColumn: 'label_number',
   logged: () => [{ column: 'score', from: 0, width: null }],
   compared: { what: 'the scores', bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
+  losses: [],
+  outcome: null,
   problems: ({ group, entity }) =>
     group !== undefined && entity.includes(group)
       ? []
@@ -33,6 +36,5 @@ export const ranking: Task = {
   counts: (rows) => ({ groups: rankGroups(rows).filter(({ relevant }) => relevant > 0).length }),
   sections: (rows) => ({ gainCurve: gainCurve(rows) }),
   implausible: { key: 'ndcg@10', from: 0.9999, rowsMin: 1000 },
-  losses: [],
   nativeColumns: () => [{ name: 'score', place: 0, relative: true }],
 };

@@ -21,11 +21,16 @@ export const regression: Task = {
   ],
   predictedClasses: null,
   predictedColumn: null,
+  labelColumn: 'label_number',
   logged: ({ quantiles }) => [
     { column: 'value', from: 0, width: null },
-    ...(quantiles.length > 0 ? [{ column: 'quantiles' as const, from: 1, width: quantiles.length }] : []),
+    ...(quantiles.length > 0
+      ? [{ column: 'quantiles' as const, from: 1, width: quantiles.length, each: 'quantile' }]
+      : []),
   ],
   compared: { what: 'the values', bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
+  losses: ['absoluteError', 'squaredError', 'pinball'],
+  outcome: 'mean',
   problems: ({ label }) =>
     label?.type === 'number' && label.min !== undefined && label.max !== undefined && label.min >= label.max
       ? [{ path: 'contract.label.min', message: `must be less than max (${label.max})` }]
@@ -42,11 +47,6 @@ export const regression: Task = {
     ...(quantiles.length > 0 && { coverage: quantileCoverage(rows, quantiles) }),
   }),
   implausible: { key: 'r2', from: 0.9999, rowsMin: 100 },
-  losses: [
-    { name: 'absoluteError', greatest: Infinity, meanOf: ({ mae }) => mae ?? null },
-    { name: 'squaredError', greatest: Infinity, meanOf: ({ rmse = null }) => (rmse === null ? null : rmse * rmse) },
-    { name: 'pinball', greatest: Infinity, meanOf: ({ pinball }) => pinball ?? null },
-  ],
   nativeColumns: ({ quantiles }) => [
     { name: 'value', place: 0, relative: true },
     ...quantiles.map((_, at) => ({ name: `quantile_${at}`, place: at + 1, relative: true })),

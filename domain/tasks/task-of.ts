@@ -39,6 +39,14 @@ export function declaredClasses(label: Label | undefined): readonly ClassName[] 
   return label !== undefined && 'classes' in label ? label.classes : undefined;
 }
 
+/** The contract with the classes that a version was trained on, where it lists none itself. */
+export function withClasses(contract: Contract, classes: readonly ClassName[] = []): Contract {
+  const { label } = contract;
+  if (classes.length === 0 || declaredClasses(label) !== undefined) return contract;
+  if (label?.type === 'string') return { ...contract, label: { ...label, classes: classes.map(String) } };
+  return label?.type === 'integer' ? { ...contract, label: { ...label, classes: classes.map(Number) } } : contract;
+}
+
 /** @throws PerdureError `definition/invalid`: a label was to be there. */
 export function labelOf({ label }: Pick<Contract, 'label'>): Label {
   if (label === undefined) throw new PerdureError('definition/invalid', 'contract.label: this task needs a label.');

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { CostMatrix } from '../metrics/cost-matrix.js';
-import type { Metrics } from '../metrics/measured.js';
 import type { Scored } from '../metrics/measured.js';
 import type { EvaluationSections } from '../metrics/measured.js';
 import type { MetricSpec } from '../metrics/metric.js';
@@ -17,6 +16,10 @@ export type TaskName = z.infer<typeof taskNameSchema>;
 
 export const classNameSchema = z.union([z.string(), z.int()]);
 export type ClassName = z.infer<typeof classNameSchema>;
+
+/** A loss of one prediction against its label: `domain/rollout/judge/losses.ts`. */
+export const lossNames = ['error', 'brier', 'logLoss', 'absoluteError', 'squaredError', 'pinball'] as const;
+export type LossName = (typeof lossNames)[number];
 
 /** What of a version decides the shape of its answers. */
 export interface OutputSignature {
@@ -51,6 +54,8 @@ export interface LoggedOutput {
   from: number;
   /** How many it holds as a list; null for one number. */
   width: number | null;
+  /** What one number of the list is called in expressions, with its place behind it: `probability_0`. */
+  each?: string;
   /** Too long to be kept: instead of the list its Euclidean norm and its SHA-256 are logged. */
   digested?: true;
 }
@@ -86,15 +91,6 @@ export interface NativeColumn {
   relative: boolean;
 }
 
-/** A loss against labels that holdout and served predictions share. */
-export interface RowLoss {
-  name: string;
-  /** Its mean over the holdout, from the metrics measured there; null where they do not say. */
-  meanOf: (metrics: Metrics) => number | null;
-  /** The greatest that one row may have; Infinity where it has none. */
-  greatest: number;
-}
-
 /** A metric that no honest model of a real problem reaches. */
 export interface ImplausibleMetric {
   key: string;
@@ -127,9 +123,15 @@ export interface Task {
   predictedClasses: ((scores: Scores, threshold: number) => Int32Array) | null;
   /** Where the prediction log holds the predicted class: as true or false, or by its name; null where there is none. */
   predictedColumn: 'label' | 'predicted' | null;
+  /** Where the log of labels holds what really happened; null where there is nothing to send. */
+  labelColumn: 'label' | 'label_class' | 'label_number' | null;
   /** What the prediction log holds of the scores of a row. */
   logged: (signature: OutputSignature) => LoggedOutput[];
   compared: ComparedNumber;
+  /** What the judge can measure of one prediction and its label. */
+  losses: readonly LossName[];
+  /** What the judge can make of labels alone: a share of positive ones, a mean within bounds, or nothing. */
+  outcome: 'share' | 'mean' | null;
   /** What is wrong with a contract for this task, beyond the label's type. */
   problems: (contract: Contract) => DefinitionProblem[];
   /** The least that a label may be, where a lesser one has no meaning. */
@@ -145,8 +147,6 @@ export interface Task {
   sections: (rows: ScoredRows, settings: MeasureSettings) => EvaluationSections;
   /** Where a score that only a leak or an easy problem explains begins. */
   implausible?: ImplausibleMetric;
-  /** Losses that may be held against labels of served predictions. */
-  losses: readonly RowLoss[];
   /** What the trainer writes of the native model, for the parity gate. */
   nativeColumns: (signature: OutputSignature) => NativeColumn[];
 }

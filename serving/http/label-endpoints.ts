@@ -12,6 +12,8 @@ import type { Spool } from '../prediction-log/spool.js';
 const skewMaxMs = 5 * 60_000;
 const labelsMax = 10_000;
 const shownMax = 10;
+const noneTaken =
+  `Send 1 to ${labelsMax.toLocaleString('en')} of {"prediction_id", "label", "observed_at"}; ` + 'none was accepted.';
 
 const labelsSchema = z
   .array(
@@ -21,9 +23,8 @@ const labelsSchema = z
           'is not a prediction id: send the value of the header X-Perdure-Prediction-Id, with .ROW for a ' +
           'row of a multi-row request',
       }),
-      label: z
-        .union([z.boolean(), z.literal(0), z.literal(1)], { error: 'must be true, false, 0 or 1' })
-        .transform(Boolean),
+      /** What it may be is the model's to say: `labelReader`. */
+      label: z.unknown(),
       observed_at: z.iso.datetime({
         offset: true,
         error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z',
@@ -42,13 +43,16 @@ export function registerLabelEndpoints(
   deps: { service: InferenceService; labels: Spool; lookup: Pick<PredictionLookup, 'countLabels'> },
 ): void {
   app.post('/v1/models/:model/labels', async (request: FastifyRequest<{ Params: { model: string } }>, reply) => {
-    const { served, monitoring } = deps.service.versionOf(request.params.model, undefined);
+    const { served, monitoring, readLabel } = deps.service.versionOf(request.params.model, undefined);
     const { model } = served;
     const labels = parseLabels(request.body);
     const receivedAt = new Date();
     const unmatched: string[] = [];
     const late: string[] = [];
     const lines = labels.flatMap(({ prediction_id, label, observed_at }, index) => {
+      const read = readLabel(label);
+      if ('problem' in read)
+        throw refusal(`labels[${index}].label is ${quoted(label)}: it ${read.problem}.`, noneTaken);
       const observedAt = new Date(observed_at);
       if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
         throw refusal(
@@ -68,7 +72,7 @@ export function registerLabelEndpoints(
       return JSON.stringify({
         prediction_id: id.labelled,
         model,
-        label,
+        [read.column]: read.value,
         observed_at: observedAt.toISOString(),
         received_at: receivedAt.toISOString(),
       });
@@ -122,8 +126,5 @@ function parseLabels(body: unknown): z.infer<typeof labelsSchema> {
     issue === undefined || issue.path.length === 0
       ? 'The body'
       : `labels${issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')}`;
-  throw refusal(
-    `${where} is wrong: ${issue?.message ?? quoted(value)}.`,
-    `Send 1 to ${labelsMax.toLocaleString('en')} of {"prediction_id", "label", "observed_at"}; none was accepted.`,
-  );
+  throw refusal(`${where} is wrong: ${issue?.message ?? quoted(value)}.`, noneTaken);
 }

@@ -56,11 +56,11 @@ export function registerPassportEndpoints(
     const facts = await controlPlane
       .passportFacts({ environment, model, version, epoch, at: new Date(prediction.at) })
       .catch(unreachable);
-    const { request_id, at, features, probability, label: answered, latency_ms } = prediction;
+    const { request_id, at, features, outputs, latency_ms } = prediction;
     const key = request.headers['x-perdure-key'];
     return {
       ...{ prediction_id: id, request_id, at, environment, model, version, epoch, features },
-      answer: { probability, label: answered, latency_ms },
+      answer: { ...outputs, latency_ms },
       outcome: label,
       ...(labelsSearched
         ? {}

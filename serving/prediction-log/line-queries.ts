@@ -4,9 +4,11 @@ import { featureColumn, loggedTypes } from '../../domain/serving/logged-features
 import type { ShapeGroup } from './line-shapes.js';
 
 /** Those gateways knew yes or no alone. */
-const newerColumns = new Set(Object.keys(outputColumns).filter((name) => name !== 'probability' && name !== 'label'));
+const answered = ['probability', 'label'];
 const headColumns = Object.fromEntries(
-  Object.entries(logColumns.predictions).filter(([name]) => name !== 'features' && !newerColumns.has(name)),
+  Object.entries(logColumns.predictions).filter(
+    ([name]) => name !== 'features' && (answered.includes(name) || !Object.hasOwn(outputColumns, name)),
+  ),
 );
 
 /** The labels in a file of lines. Lines that are torn are left out. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentSchema } from '../../domain/names.js';
-import type { LoggedPrediction } from '../../domain/serving/passport.js';
+import type { LoggedPrediction, ReceivedLabel } from '../../domain/serving/passport.js';
 import type { PredictionId } from '../../domain/serving/prediction-id.js';
-import { overrideCauses, segmentBeganAt } from '../../domain/serving/prediction-log-columns.js';
+import { outputColumns, overrideCauses, segmentBeganAt } from '../../domain/serving/prediction-log-columns.js';
 
 /**
  * A segment may be written this long after a line was made, on a disk that is held up, and stay open this long after
@@ -12,7 +12,7 @@ import { overrideCauses, segmentBeganAt } from '../../domain/serving/prediction-
 export const heldUpMaxMs = 60_000;
 export const openMaxMs = 3_600_000;
 
-export const predictionSchema = z.object({
+const rowSchema = z.looseObject({
   prediction_id: z.string(),
   request_id: z.string().nullable(),
   at: z.string().transform(isoTime),
@@ -31,21 +31,37 @@ export const predictionSchema = z.object({
     (value) => (typeof value === 'string' ? JSON.parse(value) : value),
     z.record(z.string(), z.unknown()),
   ),
-  probability: z.number(),
-  label: z.boolean(),
   latency_ms: z.number(),
 });
+/** A row of the log, of whichever task: what it answered stands in columns that others leave null. */
+export const predictionSchema = rowSchema.transform((row): LoggedPrediction => ({
+  ...row,
+  outputs: Object.fromEntries(
+    Object.keys(outputColumns).flatMap((name) =>
+      row[name] === null || row[name] === undefined ? [] : [[name, row[name]]],
+    ),
+  ),
+}));
 /** As it lies in the object store: with a column a feature, in older objects with all of them as JSON text. */
 export const storedSchema = z.looseObject({
   filename: z.string(),
   version: z.coerce.number(),
   features: z.string().nullable(),
 });
-export const labelSchema = z.object({
-  label: z.boolean(),
-  observed_at: z.string().transform(isoTime),
-  received_at: z.string().transform(isoTime),
-});
+export const labelSchema = z
+  .object({
+    label: z.boolean().nullish(),
+    label_class: z.string().nullish(),
+    label_number: z.number().nullish(),
+    observed_at: z.string().transform(isoTime),
+    received_at: z.string().transform(isoTime),
+  })
+  .transform(({ label, label_class: name, label_number: value, ...times }, context): ReceivedLabel => {
+    const read = label ?? name ?? value;
+    return read === null || read === undefined
+      ? (context.addIssue('a label without a value'), z.NEVER)
+      : { label: read, ...times };
+  });
 
 /** Whether a segment's name says that it may hold a prediction. */
 export function mayHold(segment: string, { at, bootId }: PredictionId): boolean {

@@ -121,7 +121,8 @@ export async function labelsInStore(
   const [objects = [], ...more] = logBatches(await labelObjects(store, { model, from: at, to: at }), labelObjectsMax);
   const labels: ReceivedLabel[] = [];
   await readLog('labels', objects, async (source) => {
-    const columns = 'label, observed_at::VARCHAR AS observed_at, received_at::VARCHAR AS received_at';
+    const columns =
+      'label, label_class, label_number, observed_at::VARCHAR AS observed_at, received_at::VARCHAR AS received_at';
     labels.push(
       ...(await session.rows(
         `SELECT ${columns} FROM ${source} WHERE prediction_id = ${quoteText(labelled)}`,

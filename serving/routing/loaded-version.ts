@@ -1,5 +1,6 @@
 import type { MonitoringPolicy } from '../../domain/monitoring/monitoring-policy.js';
 import type { Contract } from '../../domain/data/contract.js';
+import type { ReadLabel } from '../../domain/serving/received-label.js';
 import type { ServedVersion } from '../../domain/serving/route.js';
 import type { AnswerShape } from '../protocol/answer-shape.js';
 import type { CompiledContract } from '../../inference/compiled-contract.js';
@@ -27,6 +28,8 @@ export interface LoadedVersion {
   contract: Contract;
   monitoring: MonitoringPolicy;
   compiled: CompiledContract;
+  /** How labels of its predictions are read. */
+  readLabel: (value: unknown) => ReadLabel;
   /** What its answers look like. */
   shape: AnswerShape;
   /** Of the contract alone: where it is the same, rows read for one version serve another. */

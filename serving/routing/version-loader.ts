@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { digestOf } from '../../domain/canonical-json.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { Contract } from '../../domain/data/contract.js';
+import { labelReader } from '../../domain/serving/received-label.js';
 import type { FormerVersion, ServedVersion } from '../../domain/serving/route.js';
 import type { ArtifactCache } from './artifact-cache.js';
 import { answerShape } from '../protocol/answer-shape.js';
@@ -122,6 +123,7 @@ export class VersionLoader {
     const loaded = {
       ...{ served, key, contract, monitoring, compiled, meters, loadMs, readyAt },
       shape: answerShape({ contract, task }, classes),
+      readLabel: labelReader({ contract, task }, classes),
       contractSha256: digestOf(contract),
       loadedAt: new Date().toISOString(),
       idleSince: readyAt,

@@ -1,4 +1,3 @@
-import type { Contract } from '../../../domain/data/contract.js';
 import { valueTypeOf } from '../../../domain/data/feature/feature-value.js';
 import type { ColumnType } from '../../../domain/data/data-policy.js';
 import type { DefinitionProblem } from '../../../domain/definition-problem.js';
@@ -8,14 +7,13 @@ import type { ModelDefinition } from '../../../domain/model/model-definition.js'
 import { bindExpressions } from './bind-expressions.js';
 import type { DuckSession } from '../duck-session.js';
 import { createExpressionParser } from './expression.js';
+import { answerValues, rawAnswers, type AnsweredLog } from '../prediction-log/answer-values.js';
 import { loggedFeature } from '../prediction-log/feature-columns.js';
 import { quoteName } from '../quote-sql.js';
 import { sameName, type ColumnSources } from './source-columns.js';
 
 type ValueMetric = Extract<JudgedMetric, { metric: 'value' }>;
 
-/** What a prediction has beside its features. */
-const ownColumns: Record<string, ColumnType> = { probability: 'number', label: 'boolean', latency_ms: 'number' };
 const givesNumber = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
 
 /** An expression that was found to be fine. */
@@ -34,7 +32,9 @@ export interface ValueExpressions {
 /**
  * Reads the `from` of value metrics: over one row, the features of the contract and what a prediction has beside them.
  */
-export async function createValueExpressions(session: DuckSession, contract: Contract): Promise<ValueExpressions> {
+export async function createValueExpressions(session: DuckSession, log: AnsweredLog): Promise<ValueExpressions> {
+  const { contract } = log;
+  const ownColumns = Object.fromEntries(Object.entries(answerValues(log)).map(([name, { type }]) => [name, type]));
   const columns: Record<string, ColumnType> = {};
   for (const [name, { type }] of Object.entries(contract.features)) {
     if (type === 'vector' || type === 'list') continue;
@@ -62,12 +62,14 @@ export async function createValueExpressions(session: DuckSession, contract: Con
 }
 
 /** The select list that gives expressions their columns, from rows of the prediction log. */
-export function predictionColumns(contract: Contract, features: readonly string[]): string {
+export function predictionColumns(log: AnsweredLog, features: readonly string[]): string {
+  const { contract } = log;
   const served = [...new Set(features)].map((name) => {
     const feature = contract.features[name];
     return `${loggedFeature(name, feature === undefined ? 'text' : valueTypeOf(feature))} AS ${quoteName(name)}`;
   });
-  return [...Object.keys(ownColumns).map(quoteName), ...served].join(', ');
+  const own = Object.entries(answerValues(log)).map(([name, { sql }]) => `${sql} AS ${quoteName(name)}`);
+  return [rawAnswers, ...own, ...served].join(', ');
 }
 
 /** What is wrong with the value metrics of a definition. */
@@ -77,7 +79,7 @@ export async function valueMetricProblems(
 ): Promise<DefinitionProblem[]> {
   const metrics = valueMetricsOf(definition);
   if (metrics.length === 0) return [];
-  const expressions = await createValueExpressions(session, definition.contract);
+  const expressions = await createValueExpressions(session, definition);
   const problems: DefinitionProblem[] = [];
   for (const { at, metric } of metrics) {
     await expressions.read(metric).catch((error: unknown) => {

@@ -1,11 +1,10 @@
 import { metricName, type JudgedMetric } from '../../../domain/rollout/judge/judge-policy.js';
+import type { AnsweredLog } from './answer-values.js';
+import { lossSql } from './loss-sql.js';
 import { quoteNumber } from '../quote-sql.js';
 import type { ValueExpressions } from '../expressions/value-expression.js';
 
-/** Nats beyond which a log loss counts no more: one confident mistake must not decide alone. */
-const logLossMax = 10;
-
-/** A metric as SQL over a prediction and `"log:truth"`, its label as it was received. */
+/** A metric as SQL over a prediction and its label as it was received, in one of `truthColumns`. */
 export interface LoggedMetric {
   name: string;
   /** Between 0 and 1; null for a prediction that says nothing of the metric. */
@@ -19,6 +18,7 @@ export interface LoggedMetric {
  */
 export async function loggedMetrics(
   metrics: readonly JudgedMetric[],
+  log: AnsweredLog,
   expressions: ValueExpressions,
 ): Promise<LoggedMetric[]> {
   const logged: LoggedMetric[] = [];
@@ -26,23 +26,23 @@ export async function loggedMetrics(
     const name = metricName(metric);
     if (metric.metric === 'value') {
       const { sql, features } = await expressions.read(metric);
-      const clipped = `least(greatest(${sql}, ${quoteNumber(metric.min)}), ${quoteNumber(metric.max)})`;
-      const scaled = `(${clipped} - ${quoteNumber(metric.min)}) / ${quoteNumber(metric.max - metric.min)}`;
+      const scaled = scaledTo(sql, metric);
       logged.push({ name, features, sql: `CASE WHEN ${sql} IS NOT NULL AND NOT isnan(${sql}) THEN ${scaled} END` });
     } else if (metric.metric === 'quality') {
-      logged.push({ name, features: [], sql: `CASE WHEN "log:truth" IS NOT NULL THEN ${lossSql[metric.loss]} END` });
+      logged.push({ name, features: [], sql: lossSql(metric, log) });
     } else if (metric.metric === 'outcome') {
-      logged.push({ name, features: [], sql: `CAST("log:truth" AS DOUBLE)` });
+      logged.push({ name, features: [], sql: outcomeSql(metric) });
     }
   }
   return logged;
 }
 
-const truth = 'CAST("log:truth" AS DOUBLE)';
-const ofTruth = 'CASE WHEN "log:truth" THEN probability ELSE 1 - probability END';
+function outcomeSql({ min, max }: Extract<JudgedMetric, { metric: 'outcome' }>): string {
+  if (min === undefined || max === undefined) return `CAST("log:truth" AS DOUBLE)`;
+  return `CASE WHEN "log:number" IS NOT NULL THEN ${scaledTo('"log:number"', { min, max })} END`;
+}
 
-const lossSql = {
-  error: `CAST(label <> "log:truth" AS DOUBLE)`,
-  brier: `least((probability - ${truth}) * (probability - ${truth}), 1)`,
-  logLoss: `least(greatest(-ln(greatest(${ofTruth}, exp(-${logLossMax}))), 0) / ${logLossMax}, 1)`,
-};
+function scaledTo(sql: string, { min, max }: { min: number; max: number }): string {
+  const clipped = `least(greatest(${sql}, ${quoteNumber(min)}), ${quoteNumber(max)})`;
+  return `(${clipped} - ${quoteNumber(min)}) / ${quoteNumber(max - min)}`;
+}

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { LogKind } from '../../../domain/serving/prediction-log-columns.js';
+import { outputColumns, type LogKind } from '../../../domain/serving/prediction-log-columns.js';
 import type { DuckSession } from '../duck-session.js';
 import { parquetTable } from '../quote-sql.js';
 import { copyLog } from './copy-log.js';
+import { logTable } from './log-table.js';
 import { featuresOfFiles } from './feature-columns.js';
 
 /** Writes the rows of objects of a log as one, in the order of the files, in bounded memory. */
@@ -20,14 +21,13 @@ export interface Contents {
 
 const contentsSchema = z.object({ rows: z.coerce.number(), sum: z.string().transform(BigInt) });
 const hashed: Record<LogKind, string> = {
-  predictions: 'prediction_id, version, epoch, "at", probability, label, latency_ms',
-  labels: 'prediction_id, label, observed_at, received_at',
+  predictions: `prediction_id, version, epoch, "at", ${Object.keys(outputColumns).join(', ')}, latency_ms`,
+  labels: 'prediction_id, label, label_class, label_number, observed_at, received_at',
 };
 
 export async function contentsOf(session: DuckSession, kind: LogKind, files: readonly string[]): Promise<Contents> {
-  const source = parquetTable(files, 'union_by_name = true');
   const query = `SELECT count(*)::VARCHAR AS rows, coalesce(sum(hash(${hashed[kind]})), 0)::VARCHAR AS sum
-    FROM ${source}`;
+    FROM ${logTable(kind, files)}`;
   const [contents] = await session.rows(query, contentsSchema);
   return contents ?? { rows: 0, sum: 0n };
 }

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { Contract } from '../../../domain/data/contract.js';
 import { PerdureError } from '../../../domain/errors.js';
 import { metricName, type JudgedMetric } from '../../../domain/rollout/judge/judge-policy.js';
 import type { Environment } from '../../../domain/names.js';
@@ -10,6 +9,8 @@ import { makeWorkFolder, removeWorkFolder } from '../../work-folder.js';
 import type { ListedObject, ObjectStore } from '../../object-store/object-store.js';
 import { openDuckSession, type DuckSession } from '../duck-session.js';
 import { createEngine } from '../engine.js';
+import type { AnsweredLog } from './answer-values.js';
+import { truthColumns } from './loss-sql.js';
 import { loggedMetrics, type LoggedMetric } from './logged-metric.js';
 import { whileObjectsMove } from './log-day.js';
 import { labelObjects, openMaxMs, predictionObjects } from './log-objects.js';
@@ -30,7 +31,7 @@ export interface ServedOutcomes {
   samples: Record<string, { count: number; sum: number }>;
 }
 
-export interface ServedOutcomesQuestion {
+export interface ServedOutcomesQuestion extends AnsweredLog {
   environment: Environment;
   model: string;
   /** Both included. */
@@ -41,7 +42,6 @@ export interface ServedOutcomesQuestion {
   to?: Date;
   /** Those that gateways count themselves are left out. */
   metrics: readonly JudgedMetric[];
-  contract: Contract;
   signal?: AbortSignal | undefined;
 }
 
@@ -99,7 +99,7 @@ export function createServedOutcomes({
     try {
       session = await open({ folder, threads: 1, memoryLimitMb, signal: question.signal });
       const opened = session;
-      const metrics = await loggedMetrics(question.metrics, await createValueExpressions(opened, question.contract));
+      const metrics = await loggedMetrics(question.metrics, question, await createValueExpressions(opened, question));
       const readLog = createLogReader({
         ...{ session: opened, cache, folder, signal: question.signal, onUnreadable },
         features: metrics.flatMap((metric) => metric.features),
@@ -130,6 +130,14 @@ function withMetrics(error: unknown, metrics: readonly JudgedMetric[]): unknown 
   return new PerdureError(error.code, `${values.join(', ')}: ${error.message}`, { metrics: values });
 }
 
+const truthTypes = { label: 'BOOLEAN', label_class: 'VARCHAR', label_number: 'DOUBLE' } as const;
+const truths = Object.keys(truthTypes).join(', ');
+const anyTruth = '(label IS NOT NULL OR label_class IS NOT NULL OR label_number IS NOT NULL)';
+const joinedTruths = [
+  ...Object.entries(truthColumns).map(([column, name]) => `labels.${column} AS ${name}`),
+  `labels.id IS NOT NULL AS "log:labelled"`,
+].join(', ');
+
 /** One label a prediction: the one received last, at a tie the one written last. */
 async function collectLabels(
   session: DuckSession,
@@ -137,26 +145,24 @@ async function collectLabels(
   objects: readonly ListedObject[],
 ): Promise<void> {
   await session.run(
-    'CREATE TABLE received (id VARCHAR, truth BOOLEAN, received_at TIMESTAMP, file VARCHAR, line BIGINT)',
+    `CREATE TABLE received (id VARCHAR, ${Object.entries(truthTypes).map(([name, type]) => `${name} ${type}`)},
+      received_at TIMESTAMP, file VARCHAR, line BIGINT)`,
   );
   await readLog('labels', objects, (source) =>
     session.run(
-      'INSERT INTO received SELECT prediction_id, label, received_at, filename, file_row_number FROM ' +
-        `${source} WHERE label IS NOT NULL`,
+      `INSERT INTO received SELECT prediction_id, ${truths}, received_at, filename, file_row_number FROM ${source}
+        WHERE ${anyTruth}`,
     ),
   );
   await session.run(
-    'CREATE TABLE labels AS SELECT id, truth FROM received QUALIFY row_number() OVER (PARTITION BY id ORDER ' +
-      'BY received_at DESC NULLS LAST, file DESC, line DESC) = 1',
+    `CREATE TABLE labels AS SELECT id, ${truths} FROM received QUALIFY row_number() OVER (PARTITION BY id
+      ORDER BY received_at DESC NULLS LAST, file DESC, line DESC) = 1`,
   );
   await session.run('DROP TABLE received');
 }
 
-function countsSql(
-  source: string,
-  { contract, epochFrom, epochTo, from, to = new Date() }: ServedOutcomesQuestion,
-  metrics: readonly LoggedMetric[],
-): string {
+function countsSql(source: string, question: ServedOutcomesQuestion, metrics: readonly LoggedMetric[]): string {
+  const { epochFrom, epochTo, from, to = new Date() } = question;
   const samples = metrics.flatMap(({ sql }, index) => [
     `count(${sql})::VARCHAR AS ${quoteName(`count:${index}`)}`,
     `coalesce(sum(${sql}), 0) AS ${quoteName(`sum:${index}`)}`,
@@ -165,19 +171,19 @@ function countsSql(
   const prediction = `SELECT version AS "log:version",
     coalesce(role, CASE WHEN contains(prediction_id, '~') THEN 'shadow' ELSE 'split' END) AS "log:role",
       regexp_replace(prediction_id, '~v[0-9]+', '') AS "log:id", ${predictionColumns(
-        contract,
+        question,
         metrics.flatMap((metric) => metric.features),
       )}
     FROM ${source} WHERE epoch BETWEEN ${Math.trunc(epochFrom)} AND ${Math.trunc(epochTo)}
     AND ${madeBetween(from, to)}`;
   const joined =
-    `SELECT prediction.*, labels.truth AS "log:truth" FROM (${prediction}) AS prediction LEFT ` +
+    `SELECT prediction.*, ${joinedTruths} FROM (${prediction}) AS prediction LEFT ` +
     'JOIN labels ON labels.id = "log:id"';
   return `SELECT ${[
     '"log:version"::VARCHAR AS version',
     '"log:role" AS role',
     'count(*)::VARCHAR AS predictions',
-    'count("log:truth")::VARCHAR AS labelled',
+    `count(*) FILTER (WHERE "log:labelled")::VARCHAR AS labelled`,
     ...samples,
   ].join(', ')}
     FROM (${joined}) AS prediction GROUP BY "log:version", "log:role"`;

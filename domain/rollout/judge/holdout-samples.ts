@@ -1,6 +1,7 @@
 import type { Metrics } from '../../metrics/measured.js';
 import { metricName, type JudgedMetric } from './judge-policy.js';
-import { logLossMaxNats } from './metric-spec.js';
+import { losses } from './losses.js';
+import { lossMax } from './metric-spec.js';
 import type { SnapshotManifest } from '../../data/snapshot/snapshot.js';
 import type { Sample } from '../../statistics/constrained-means.js';
 
@@ -27,22 +28,15 @@ export function holdoutSamples(
   return found;
 }
 
-/** On the judge's scale of 0 to 1. */
+/** On the judge's scale of 0 to 1; a mean of clipped losses is expected to be no greater than that of all. */
 function meanOf(metric: JudgedMetric, { metrics, holdout }: HoldoutResult): number | null {
-  const { accuracy = null, brier = null, logLoss = null } = metrics;
   if (metric.metric === 'outcome') {
     const rows = holdout.reduce((sum, file) => sum + file.rows, 0);
-    return rows === 0 ? null : holdout.reduce((sum, file) => sum + file.positives, 0) / rows;
+    // A snapshot counts positive labels; of numbers it says nothing.
+    if (rows === 0 || metric.max !== undefined) return null;
+    return holdout.reduce((sum, file) => sum + file.positives, 0) / rows;
   }
   if (metric.metric !== 'quality') return null;
-  switch (metric.loss) {
-    case 'error':
-      return accuracy === null ? null : 1 - accuracy;
-    case 'brier':
-      return brier;
-    case 'logLoss':
-      return logLoss === null ? null : Math.min(1, logLoss / logLossMaxNats);
-    default:
-      return metric.loss satisfies never;
-  }
+  const mean = losses[metric.loss].ofHoldout(metrics, metric.quantile ?? NaN);
+  return typeof mean === 'number' ? Math.min(1, mean / lossMax(metric)) : null;
 }

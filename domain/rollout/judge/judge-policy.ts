@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { columnNameSchema } from '../../names.js';
+import { lossNames } from '../../tasks/task.js';
 
 /**
  * The chance that this metric alone may be wrongly found worse, out of the policy's alpha; what metrics do not claim is
@@ -61,10 +62,15 @@ const valueSchema = z.strictObject({
 const qualitySchema = z.strictObject({
   metric: z.literal('quality'),
   /**
-   * `error`: share of wrong labels; `brier`: squared error of the probability; `logLoss` in nats, clipped at 10. Lower
-   * is better.
+   * `error`: share of wrong labels; `brier`: squared error of the probability, of several classes half the sum over
+   * them; `logLoss` in nats, clipped at 10; of a regression `absoluteError`, `squaredError` and `pinball`. Lower is
+   * better.
    */
-  loss: z.enum(['error', 'brier', 'logLoss']),
+  loss: z.enum(lossNames),
+  /** Of a regression, in the loss's own unit: a greater one counts as this, for the bounds need bounded values. */
+  max: z.number().positive().optional(),
+  /** Of `pinball`: which quantile of `contract.output`. */
+  quantile: z.number().gt(0).lt(1).optional(),
   margin: z.number().positive(),
   harm: z.number().positive(),
   /** Labels that each version needs before it is judged. */
@@ -72,10 +78,17 @@ const qualitySchema = z.strictObject({
   alpha,
 });
 
-/** Share of positive outcomes among the predictions that a version answered: what people did, for A/B tests. */
+/**
+ * Of a model that says yes or no: the share of positive outcomes among the predictions that a version answered: what
+ * people did, for A/B tests. Of a regression the mean label, between bounds.
+ */
 const outcomeSchema = z.strictObject({
   metric: z.literal('outcome'),
   direction,
+  /** Bounds of a label that is a number; what lies outside is clipped to them. */
+  min: z.number().optional(),
+  max: z.number().optional(),
+  /** In percentage points; with bounds, in percent of the range between them. */
   marginPct: percentagePoints.default(1),
   harmPct: percentagePoints.default(5),
   minLabels: z.number().int().min(1).default(200),
@@ -102,9 +115,12 @@ export const judgedMetricSchema = z
 export type JudgedMetric = z.infer<typeof judgedMetricSchema>;
 
 /** A metric's name in looks, plans and messages. */
-export function metricName(metric: Pick<JudgedMetric, 'metric'> & { name?: string; loss?: string }): string {
+export function metricName(
+  metric: Pick<JudgedMetric, 'metric'> & { name?: string; loss?: string; quantile?: number | undefined },
+): string {
   if (metric.metric === 'value') return `value:${metric.name}`;
-  return metric.metric === 'quality' ? `quality:${metric.loss}` : metric.metric;
+  if (metric.metric !== 'quality') return metric.metric;
+  return `quality:${metric.loss}${metric.quantile === undefined ? '' : `@${metric.quantile}`}`;
 }
 
 /** Whether a metric is read from the prediction log and the labels, not from what gateways counted. */

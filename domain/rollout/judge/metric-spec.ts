@@ -1,4 +1,5 @@
 import { metricName, type JudgedMetric } from './judge-policy.js';
+import { losses, type Loss } from './losses.js';
 import { slowAnswers, slowBoundMs, type ServingTotals } from '../../serving/serving-totals.js';
 import type { Sample } from '../../statistics/constrained-means.js';
 
@@ -12,9 +13,6 @@ export interface Observed extends ServingTotals {
 
 /** Every metric but `scoreDistance`: a mean of values. */
 export type MeanMetric = Exclude<JudgedMetric, { metric: 'scoreDistance' }>;
-
-/** The log loss is clipped here, in nats, so that it has bounds. */
-export const logLossMaxNats = 10;
 
 /** How a metric's mean is read: from its scale of 0 to 1 to its own unit and back, and into words. */
 export interface MetricSpec {
@@ -73,31 +71,42 @@ export function metricSpecOf(metric: MeanMetric): MetricSpec {
         ...{ origin: metric.min, scale: metric.max - metric.min, margin: metric.margin, harm: metric.harm },
       };
     case 'quality': {
-      const { loss, margin, harm, minLabels } = metric;
-      const unit = {
-        ...logged,
-        sampleNoun: 'labelled predictions',
-        countMin: minLabels,
-        lowerIsBetter: true,
-        origin: 0,
-        margin,
-        harm,
-      };
-      if (loss === 'error') return { ...unit, title: 'Share of wrong predictions', scale: 1, shown: percent };
-      if (loss === 'brier') return { ...unit, title: 'Brier score', scale: 1, shown: plain };
-      return { ...unit, title: 'Log loss', scale: logLossMaxNats, shown: (value) => `${plain(value)} nats` };
-    }
-    case 'outcome':
+      const { loss, quantile, margin, harm, minLabels } = metric;
+      const { title, unit } = losses[loss];
       return {
         ...logged,
-        ...share(metric),
-        ...{ title: 'Share of positive outcomes', sampleNoun: 'labelled predictions', countMin: metric.minLabels },
+        ...{ sampleNoun: 'labelled predictions', countMin: minLabels, lowerIsBetter: true, origin: 0, margin, harm },
+        title: quantile === undefined ? title : `${title} of the quantile ${quantile}`,
+        scale: lossMax(metric),
+        shown: shownIn[unit],
+      };
+    }
+    case 'outcome': {
+      const { min: origin = 0, max = 1, marginPct, harmPct } = metric;
+      const isShare = metric.max === undefined;
+      const scale = max - origin;
+      return {
+        ...logged,
+        ...{ origin, scale, margin: (scale * marginPct) / 100, harm: (scale * harmPct) / 100 },
+        ...{ title: isShare ? 'Share of positive outcomes' : 'Mean outcome', shown: isShare ? percent : plain },
+        ...{ sampleNoun: 'labelled predictions', countMin: metric.minLabels },
         lowerIsBetter: metric.direction === 'lower-is-better',
       };
+    }
     default:
       return metric satisfies never;
   }
 }
+
+/** The greatest loss that counts: 1 on the judge's scale. */
+export const lossMax = ({ loss, max }: Extract<JudgedMetric, { metric: 'quality' }>): number =>
+  losses[loss].max ?? max ?? 1;
+
+const shownIn: Record<Loss['unit'], (value: number) => string> = {
+  percent,
+  plain,
+  nats: (value) => `${plain(value)} nats`,
+};
 
 function share({ marginPct, harmPct }: { marginPct: number; harmPct: number }) {
   return { lowerIsBetter: true, origin: 0, scale: 1, margin: marginPct / 100, harm: harmPct / 100, shown: percent };

@@ -33,8 +33,9 @@ export function pastSamples(
   return found;
 }
 
-/** A value's mean lies between its own bounds; losses and outcomes are always scaled alike. */
-const onScaleOf = (metric: JudgedMetric) => (other: JudgedMetric) =>
-  metricName(other) === metricName(metric) &&
-  (metric.metric !== 'value' ||
-    (other.metric === 'value' && other.from === metric.from && other.min === metric.min && other.max === metric.max));
+/** A mean lies between its own bounds, which must be the same; losses without bounds of their own have a `max`. */
+const onScaleOf = (metric: JudgedMetric) => (other: JudgedMetric) => {
+  if (metricName(other) !== metricName(metric)) return false;
+  const boundsOf = (one: JudgedMetric) => ['from', 'min', 'max'].map((name) => Reflect.get(one, name) as unknown);
+  return boundsOf(metric).every((bound, index) => bound === boundsOf(other)[index]);
+};

@@ -81,6 +81,27 @@ function fromBytes(datatype: string, bytes: Buffer): (number | string)[] {
   return texts;
 }
 
+const labels: Record<keyof typeof models, { taken: unknown; told: unknown; refused: unknown; why: string }> = {
+  regression: {
+    taken: 12.5,
+    told: 12.5,
+    refused: 1000.5,
+    why: 'must be a finite number, not below -1000 and not above 1000',
+  },
+  multiclass: { taken: 'grün', told: 'grün', refused: 'green', why: 'is none of the classes: "red", "grün", "blue"' },
+  grades: { taken: -7, told: '-7', refused: 4, why: 'is none of the classes: -7, 3, 9007199254740991' },
+  ranking: { taken: 2, told: 2, refused: 0.5, why: 'must be a whole number' },
+  embedding: { taken: undefined, told: null, refused: 1, why: 'a model of the task embedding has no label' },
+};
+
+/** What the log holds of an answer, under the names of its columns. */
+function loggedAs({ label, ...outputs }: Record<string, unknown>): object {
+  const close = (value: unknown): unknown =>
+    typeof value === 'number' ? (expect.closeTo(value, 6) as unknown) : Array.isArray(value) ? value.map(close) : value;
+  const numbers = Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, close(value)]));
+  return { ...numbers, ...(label !== undefined && { predicted: String(label as string | number) }) };
+}
+
 describe.each(tasks)('%s answers with the outputs of its task', (name, one) => {
   const wanted = Object.entries(shapes[name]);
 
@@ -167,5 +188,28 @@ describe.each(tasks)('%s answers with the outputs of its task', (name, one) => {
       }),
     );
     expect(failure.details).toContain(`Outputs are: ${names}.`);
+  });
+
+  test('is found again with its outputs by name, and with the label that came', async () => {
+    const { taken, told, refused, why } = labels[name];
+    const id = (await infer(one, requestOf())).headers.get('x-perdure-prediction-id') ?? '';
+    const send = (label: unknown) =>
+      fetch(`${url}/v1/models/${one.definition.name}/labels`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify([{ prediction_id: `${id}.1`, label, observed_at: '2026-01-01T00:00:00Z' }]),
+      });
+    const answer = await send(refused);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      error: expect.stringContaining(`labels[0].label is ${JSON.stringify(refused)}: it `) as string,
+    });
+    expect(await (await send(refused)).text()).toContain(JSON.stringify(why).slice(1, -1));
+    if (taken !== undefined) expect((await send(taken)).status).toBe(202);
+    const passport: unknown = await (await fetch(`${url}/v1/predictions/${id}.1`)).json();
+    expect(passport).toMatchObject({
+      answer: { ...loggedAs(one.expected(xs[1] ?? NaN)), latency_ms: expect.any(Number) as number },
+      outcome: told === null ? null : { label: told },
+    });
   });
 });

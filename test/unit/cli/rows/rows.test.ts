@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inputTensors } from '../../../../cli/rows/input-tensors.js';
-import { labelOfRow } from '../../../../cli/rows/label-rows.js';
+import { labelKindOf, labelOfRow, type LabelKind } from '../../../../cli/rows/label-rows.js';
 import { readRows, type Row } from '../../../../cli/rows/read-rows.js';
 
 let folder = '';
@@ -227,25 +227,34 @@ describe('tensors for the gateway', () => {
 });
 
 describe('labels of a file', () => {
-  const read = (row: Row, file: string) =>
-    labelOfRow({ prediction_id: '007', label: true, observed_at: '2013-04-01T12:00:00Z', ...row }, file, 0);
+  const read = (row: Row, file: string, kind: LabelKind = 'number') =>
+    labelOfRow({ prediction_id: '007', label: true, observed_at: '2013-04-01T12:00:00Z', ...row }, file, 0, kind);
 
   test.each([
     ['true', true],
     ['TRUE', true],
     ['False', false],
-    ['1', true],
-    ['0', false],
+    ['1', 1],
+    ['0', 0],
+    ['-2.5e3', -2500],
   ])('a CSV cell %j is the label %j, and the id stays the text that it is', (label, value) => {
     expect(read({ label }, 'labels.csv')).toMatchObject({ prediction_id: '007', label: value });
-    expect(() => read({ label }, 'labels.json')).toThrow('label: must be true, false, 0 or 1');
+    expect(() => read({ label }, 'labels.json')).toThrow('label: must be true, false or a number');
+  });
+
+  test('names of classes stay the texts that they are', () => {
+    for (const label of ['setosa', '1', 'true'])
+      for (const file of ['labels.csv', 'labels.json']) expect(read({ label }, file, 'text')).toMatchObject({ label });
+    expect(() => read({ label: 1 }, 'labels.json', 'text')).toThrow('label: must be the name of a class');
+    const output = (datatype: string) => ({ outputs: [{ name: 'label', datatype, shape: [-1] }] });
+    expect([labelKindOf(output('BYTES')), labelKindOf(output('INT64'))]).toEqual(['text', 'number']);
   });
 
   test.each([
     [{ label: 'yes' }, 'labels.csv', 'label'],
-    [{ label: '1.0' }, 'labels.csv', 'label'],
+    [{ label: '' }, 'labels.csv', 'label'],
     [{ label: null }, 'labels.csv', 'label'],
-    [{ label: 2 }, 'labels.parquet', 'label'],
+    [{ label: [1] }, 'labels.parquet', 'label'],
     [{ prediction_id: 7 }, 'labels.json', 'prediction_id'],
     [{ prediction_id: null }, 'labels.csv', 'prediction_id'],
     [{ prediction_id: 'a\0' }, 'labels.json', 'prediction_id: holds the character NUL'],

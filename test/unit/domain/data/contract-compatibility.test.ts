@@ -168,6 +168,15 @@ describe('what a challenger makes of requests that are answered today', () => {
     expect(kinds(label('late', 'delay > 15'), label('late', 'delay > 30'))).toEqual(['compatible', 'label output']);
   });
 
+  it('other classes are another answer, and both lists are named', () => {
+    const label = (...classes: string[]) => contract({ x: number }, { label: { name: 'y', type: 'string', classes } });
+    const { verdict, changes } = compare(label('a', 'b'), label('a', 'b', 'c'));
+    expect([verdict, changes[0]?.effect]).toEqual([
+      'breaking',
+      'means y (string of ["a","b","c"]) now; callers read it as y (string of ["a","b"])',
+    ]);
+  });
+
   it('answers what every admitted version takes, not only the champion', () => {
     const champion = contract({ x: number });
     const other = contract({ x: { ...number, nullable: true } });

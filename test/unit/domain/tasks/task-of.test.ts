@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outputSignature, quantilesOf, taskOf } from '../../../../domain/tasks/task-of.js';
+import { outputSignature, quantilesOf, taskOf, withClasses } from '../../../../domain/tasks/task-of.js';
 import { contractSchema } from '../../../../domain/data/contract.js';
 import { taskNames } from '../../../../domain/tasks/task.js';
 
@@ -38,4 +38,13 @@ test('classes are those that the contract lists, else those that were trained on
     'a',
   ]);
   expect(outputSignature(contract({ name: 'y', type: 'integer' }), [1, 2, 3]).classes).toEqual([1, 2, 3]);
+});
+
+test('a version answers by the classes that it was trained on, where its contract lists none', () => {
+  const open = contract({ name: 'y', type: 'string' });
+  expect(withClasses(open, ['a', 'b']).label).toMatchObject({ classes: ['a', 'b'] });
+  expect(withClasses(contract({ name: 'y', type: 'integer' }), [1, 2]).label).toMatchObject({ classes: [1, 2] });
+  expect(withClasses(open)).toBe(open);
+  const listed = contract({ name: 'y', type: 'string', classes: ['b', 'a'] });
+  expect(withClasses(listed, ['a'])).toBe(listed);
 });

@@ -6,6 +6,7 @@ import type { ServingWindow } from '../../../../domain/serving/serving-window.js
 import { compileContract } from '../../../../inference/compiled-contract.js';
 import type { InferenceEngine } from '../../../../inference/inference-engine.js';
 import flightDelay from '../../../../models/flight-delay/model.js';
+import { labelReader } from '../../../../domain/serving/received-label.js';
 import { countVersionError } from '../../../../serving/inference/counts-as-version-error.js';
 import { ShadowTraffic } from '../../../../serving/inference/shadow-traffic.js';
 import { Spool } from '../../../../serving/prediction-log/spool.js';
@@ -24,7 +25,14 @@ async function errorsOf(error: unknown, refusing = false): Promise<Record<string
   const metrics = new GatewayMetrics('production');
   const loaded = (version: number): LoadedVersion => ({
     served: { model: 'm', version, artifactSha256: '', artifactKey: '', definitionSha256: '' },
-    ...{ key: `m@${version}`, contract, monitoring, compiled: compileContract(contract), shape: yesOrNoShape },
+    ...{
+      key: `m@${version}`,
+      contract,
+      monitoring,
+      compiled: compileContract(contract),
+      shape: yesOrNoShape,
+      readLabel: labelReader({ contract }),
+    },
     ...{ contractSha256: `contract ${refusing ? version : 1}`, meters: metrics.versionMeters('m', version) },
     ...{ loadMs: 0, loadedAt: '', readyAt: 0, idleSince: undefined, holds: 0 },
   });
