@@ -29,10 +29,15 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
         const { promotion } = (await rulesInForce(db, definition.name)).definition;
         const environment = promotion.environments.at(-1) ?? 'production';
         const champion = await fairChampionIn(environment, definition.name, asked.snapshotSha256);
-        const signature = trainerResultSchema.parse(
+        const result = trainerResultSchema.parse(
           JSON.parse(new TextDecoder().decode(await deps.store.get(objectKeys.runFile(asked.runId, 'result.json')))),
         );
-        const evaluation = await evaluate({ ...asked, definition, champion, signature }, signal, report);
+        const importances = result.featureImportances.length === 0;
+        const evaluation = await evaluate(
+          { ...asked, definition, champion, signature: result, importances },
+          signal,
+          report,
+        );
         const { key } = await keep(definition.name, evaluation);
         await updateRun(db, claim, { evaluationKey: key, metrics: evaluation.overall.metrics });
         const summary = summaryOf(evaluation);

@@ -33,6 +33,8 @@ interface Comparison {
   signature: Pick<TensorInterface, 'classes'>;
   /** The chance from which the candidate predicts yes; the policy's own number when absent. */
   threshold?: number | undefined;
+  /** Whether to find out which features matter, since nobody has said so. */
+  importances?: boolean;
   /** The run whose trainer left what the native model says; null leaves parity out. */
   runId: string | null;
 }
@@ -67,7 +69,7 @@ export function createEvaluator(deps: ActivityDependencies) {
   }
 
   async function evaluate(
-    { definition, snapshotSha256, artifactSha256, champion, signature, threshold, runId }: Comparison,
+    { definition, snapshotSha256, artifactSha256, champion, signature, threshold, importances, runId }: Comparison,
     signal: AbortSignal,
     report: (progress: string) => void,
   ): Promise<Evaluation> {
@@ -108,6 +110,7 @@ export function createEvaluator(deps: ActivityDependencies) {
           contract: definition.contract,
           policy: definition.evaluation,
           native: runId === null ? null : { path: nativePath },
+          importances,
         },
         { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
       );

@@ -1,4 +1,5 @@
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
+import { importancesOf } from '../../domain/evaluation/importances.js';
 import { decideGates, gatesVerdict } from '../../domain/evaluation/gate.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { trainerResultSchema } from '../../domain/training/trainer.js';
@@ -25,10 +26,9 @@ export function createRunGateActivities({ db, store }: Pick<ActivityDependencies
       const claim = await startRunStep(db, { runId, step: 'gate', writeOrder: writeOrder() });
       const { name: model, task } = await definitionByDigest(db, definitionSha256);
       const { evaluation: policy } = (await rulesInForce(db, model)).definition;
-      const [leading] = trainerResultSchema.parse(
-        await readJson(objectKeys.runFile(runId, 'result.json')),
-      ).featureImportances;
+      const result = trainerResultSchema.parse(await readJson(objectKeys.runFile(runId, 'result.json')));
       const evaluation = evaluationSchema.parse(await readJson(evaluationKey));
+      const [leading] = importancesOf(result.featureImportances, evaluation.importances);
       const decision = decideGates({ task, evaluation: policy }, evaluation, leading);
       await updateRun(db, claim, { gates: decision.results });
       const verdict = gatesVerdict(decision.results);

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../domain/canonical-json.js';
 import { evaluationSchema } from '../../domain/evaluation/evaluation.js';
+import { importancesOf } from '../../domain/evaluation/importances.js';
 import { modelCard } from '../../domain/model/model-card.js';
 import { modelCardMarkdown } from '../../domain/model/model-card-markdown.js';
 import type { FoldModel } from '../../domain/model/model-version.js';
@@ -83,7 +84,10 @@ export function createRegistryActivities(deps: ActivityDependencies) {
         cause: run.cause,
         snapshot,
         evaluation,
-        training: result,
+        training: {
+          ...result,
+          featureImportances: importancesOf(result.featureImportances, evaluation.importances),
+        },
         createdAt: version.createdAt.toISOString(),
       });
       await store.put(objectKeys.modelCard(definition.name, version.version, 'json'), canonicalJson(card), {

@@ -49,6 +49,8 @@ export const evaluationRequestSchema = z.strictObject({
    * when the trainer gave none.
    */
   native: z.strictObject({ path: z.string().min(1) }).nullable(),
+  /** Whether to find out which features matter, by permuting them; of the trainer's own word where absent. */
+  importances: z.boolean().optional(),
 });
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
 

@@ -21,6 +21,8 @@ export interface HoldoutReader {
   batches(file: string): AsyncGenerator<HoldoutBatch>;
   /** Columns of numbers of a file, a list of rows each, some thousands at a time. */
   numbers(file: string, columns: readonly string[]): AsyncGenerator<unknown[][]>;
+  /** Rows of a file. */
+  count(file: string): Promise<number>;
   close(): void;
 }
 
@@ -61,6 +63,11 @@ export async function openHoldoutReader(labelled: Labelled, files: readonly stri
     numbers(file, wanted) {
       const expressions = wanted.map((column) => `CAST(${quoteName(column)} AS DOUBLE)`);
       return query(connection, file, expressions);
+    },
+    async count(file) {
+      let rows = 0;
+      for await (const [counted = []] of query(connection, file, ['count(*)'])) rows += Number(counted[0] ?? 0);
+      return rows;
     },
     close() {
       connection.closeSync();

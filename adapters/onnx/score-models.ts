@@ -13,10 +13,14 @@ import type { OutputSignature } from '../../domain/tasks/task.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './evaluation-request.js';
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
 import { columnsFor, levelsOfColumns } from './holdout-columns.js';
+import { permutationImportances } from './permutation-importances.js';
+import { RowSample } from './row-sample.js';
 import { readModelFile, type InputColumn } from './model-session.js';
 import { greatestDifference } from './parity.js';
 import { openScorer, type Scorer } from './scorer.js';
 import { checkTensorInterface, olderTensorInterfaceProblems } from './tensor-interface-check.js';
+
+const sampledRows = 5000;
 
 export type ReportProgress = (step: string, donePct: number) => void;
 
@@ -41,7 +45,9 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
   ]);
   const own = asked?.own;
   try {
-    const scored = await scoreHoldout(request, reader, candidate, own ? null : champion, report);
+    const seed = seedOfDigest(holdoutDigest(holdout));
+    const sample = request.importances ? await openSample(reader, holdout, seed) : null;
+    const scored = await scoreHoldout({ ...request, sample }, reader, candidate, own ? null : champion, report);
     const others = champion && own ? await scoreOwnRows(own, request, champion, scored.rows) : scored.others;
     const parityMaxDifference = native
       ? await greatestDifference(reader, native.path, task.nativeColumns(signature), scored.rows)
@@ -51,12 +57,18 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
     const measured = evaluateScores(
       {
         ...{ task, signature, threshold, rows: scored.rows, slices: scored.slices },
-        seed: seedOfDigest(holdoutDigest(holdout)),
+        seed,
         champion: others && alignedChampion(request, others, threshold),
       },
       policy,
       (donePct) => report('measure', donePct),
     );
+    const importances =
+      sample &&
+      (await permutationImportances(
+        { request, signature, threshold, scorer: candidate, sample, rows: scored.rows, seed },
+        (donePct) => report('importances', donePct),
+      ));
     return {
       holdoutSha256: holdoutDigest(holdout),
       candidateSha256: request.candidate.sha256,
@@ -66,6 +78,7 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
       ...(champion && own && { championHoldoutSha256: holdoutDigest(own.holdout) }),
       threshold: task.hasThreshold ? threshold : null,
       parityMaxDifference,
+      ...(importances && { importances }),
       ...measured,
     };
   } finally {
@@ -187,8 +200,15 @@ function compareDigest(file: DigestedFile, found: string): void {
   );
 }
 
+/** Of some thousands of rows, whatever the holdout's size. */
+async function openSample(reader: HoldoutReader, holdout: readonly DigestedFile[], seed: number): Promise<RowSample> {
+  let rows = 0;
+  for (const { path } of holdout) rows += await reader.count(path);
+  return new RowSample(sampledRows / Math.max(1, rows), seed);
+}
+
 async function scoreHoldout(
-  request: EvaluationRequest,
+  request: EvaluationRequest & { sample: RowSample | null },
   reader: HoldoutReader,
   candidate: Scorer,
   champion: Scorer | null,
@@ -206,6 +226,7 @@ async function scoreHoldout(
       for (const group of batch.groups) groups.push(group);
       own.push(await candidate.score(batch.columns, batch.rows));
       if (champion) others.push(await champion.score(batch.columns, batch.rows));
+      request.sample?.add(batch.columns, batch.rows, batch.groups);
       columns.push(columnsFor(request.policy.slices, batch.columns));
       report('score', (100 * (index + 0.5)) / request.holdout.length);
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { comparisonSchema, evaluationSections, scoredSchema } from '../metrics/measured.js';
 import { sha256Schema } from '../names.js';
+import { permutationImportancesSchema } from './importances.js';
 
 const finite = z.number().refine(Number.isFinite, 'must be finite');
 
@@ -34,6 +35,8 @@ export const evaluationSchema = z.strictObject({
    * size above 1; null when it was not measured again.
    */
   parityMaxDifference: finite.nullable(),
+  /** Where the trainer said of no feature how much it matters. */
+  importances: permutationImportancesSchema.optional(),
   ...evaluationSections,
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;

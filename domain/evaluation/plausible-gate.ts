@@ -36,7 +36,7 @@ export function plausibleGate(
     return [{ ...gate, outcome: 'pass', reason: `${seen}; evaluation.implausiblyGood accepts it.` }];
   const most =
     leading && leading.share > 0
-      ? ` The most important feature is ${leading.feature} (${(100 * leading.share).toFixed(1)} % of the gain).`
+      ? ` The most important feature is ${leading.feature} (${(100 * leading.share).toFixed(1)} % of all importance).`
       : '';
   const next =
     'Remove the feature that is only known afterwards, or, if the problem really is that easy, set ' +

@@ -119,7 +119,7 @@ describe('decideGates', () => {
       expect(gate?.outcome ?? 'nothing').toBe(expected);
       if (gate) gateDecisionSchema.parse({ results, notAsked: [] });
       if (expected === 'fail')
-        expect(gate?.reason).toMatch(/arr_delay \(98\.0 % of the gain\).*evaluation\.implausiblyGood/);
+        expect(gate?.reason).toMatch(/arr_delay \(98\.0 % of all importance\).*evaluation\.implausiblyGood/);
     },
   );
 
