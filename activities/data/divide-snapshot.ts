@@ -3,6 +3,7 @@ import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js'
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import { describeSplit, type RowSplit, type SplitPolicy } from '../../domain/data/split-policy.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { maturedUntil } from '../../domain/data/maturity.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
@@ -28,7 +29,9 @@ export async function divideSnapshot(
   try {
     const local = await Promise.all(files.map((file) => cache.fetch(file.key, file.sha256)));
     const session = await engine.open({ folder, readable: local, threads: 1, memoryLimitMb, signal });
-    const parts = await divideRows(session, { files: local, split, contract: definition.contract, folder });
+    const { contract, data } = definition;
+    const until = data.cadence === 'static' ? maturedUntil(data, new Date()) : undefined;
+    const parts = await divideRows(session, { files: local, split, contract, folder, until });
     session.close();
     const divided = parts.flatMap(({ file: index, part, path, sha256, bytes, rows, positives }) => {
       const file = files[index];

@@ -1,8 +1,9 @@
 import { describeStrays } from '../../domain/data/lake/lake-files.js';
+import { describeImmature, isImmature } from '../../domain/data/maturity.js';
 import { splitIn } from '../../domain/data/split-policy.js';
 import { windowIn } from '../../domain/data/data-policy.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
-import type { Partition } from '../../domain/partition.js';
+import { wholeTable, type Partition } from '../../domain/partition.js';
 import { changedPartitions } from '../../domain/data/snapshot/new-data.js';
 import { earlierPartitions } from '../../domain/data/look-back.js';
 import { shapeDigest } from '../../domain/data/snapshot/snapshot-shape.js';
@@ -56,7 +57,11 @@ export async function planSnapshot(
   const { db } = deps;
   report('listing what arrived');
   const { partitions: lake, strays, broken } = await readLake(deps, definition, report);
-  const notRead = describeStrays([...broken, ...strays]);
+  const { data } = definition;
+  const arrived = [...new Set([...lake, ...broken].flatMap(({ partition }) => partition ?? []))].toSorted();
+  const now = new Date();
+  const immature = arrived.filter((partition) => isImmature(data, partition, now));
+  const notRead = describeStrays([...broken, ...strays]) + describeImmature(data, immature);
   const inputs = new Map(lake.map((one) => [one.partition, one.inputsSha256]));
   const states = await recordsOfInputs(db, asked.model, [...inputs.values()]);
   const last =
@@ -65,16 +70,18 @@ export async function planSnapshot(
       : await lastResultOf(db, asked.model, asked.definitionSha256);
   const changed = last ? changedPartitions(last, shapeDigest(definition), lake) : [];
   const plan = planWindow({
-    window: windowIn(definition.data),
-    split: splitIn(definition.data),
+    window: windowIn(data),
+    split: splitIn(data),
     // One that cannot be read as its manifest says has arrived all the same: it is refused, and not passed over.
-    available: [...new Set([...lake, ...broken].flatMap(({ partition }) => partition ?? []))],
+    available: arrived.filter((partition) => !immature.includes(partition)),
+    immature,
     discarded: states
       .filter((one) => one.state === 'discarded' && inputs.get(one.partition) === one.inputsSha256)
       .map((one) => one.partition),
     until: asked.until ?? undefined,
     watermark: last?.manifest.watermark,
-    changed: changed.map(({ partition }) => partition),
+    // Rows of static data mature without a change of its files.
+    changed: [...changed.map(({ partition }) => partition), ...(data.maturity ? [wholeTable] : [])],
   });
   if (plan.kind !== 'planned')
     return { kind: plan.kind === 'no-new-data' ? 'no-new-data' : 'data-missing', reason: plan.message, notRead };

@@ -72,7 +72,12 @@ export function createSnapshotActivities(deps: ActivityDependencies) {
     const empty = whySideIsEmpty(divided, sample);
     if (empty !== null) return end('data-missing', empty);
     if (last && asked.until === null && hasSameRows(last, divided)) {
-      return end('no-new-data', `Files were put again, but the rows are the same as in run ${last.runId}: ${why}.`);
+      return end(
+        'no-new-data',
+        why === ''
+          ? `No row has matured since run ${last.runId}.`
+          : `Files were put again, but the rows are the same as in run ${last.runId}: ${why}.`,
+      );
     }
     const { manifest, snapshotSha256 } = await freeze(deps, asked, { claim, definition }, { ...divided, sample });
     const watermarkAfter = asked.until === null && order === null ? manifest.watermark : null;

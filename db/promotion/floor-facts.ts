@@ -1,6 +1,7 @@
 import { belowFloor, type Floor } from '../../domain/promotion/floor.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import type { Environment } from '../../domain/names.js';
+import { isImmature } from '../../domain/data/maturity.js';
 import { begunPartition } from '../../domain/calendar/partition-bounds.js';
 import type { Partition } from '../../domain/partition.js';
 import type { Database } from '../connect.js';
@@ -53,7 +54,7 @@ async function whyOldHoldout(
 }
 
 /**
- * The newest partition of the lake that has begun, and that validation has neither set aside nor a person thrown away.
+ * The newest partition of the lake that has begun and is mature, and that validation has neither set aside nor a person thrown away.
  */
 async function newestMature(
   db: Database,
@@ -65,12 +66,13 @@ async function newestMature(
       .filter(({ state }) => state === 'quarantined' || state === 'discarded')
       .map(({ partition }) => partition),
   );
-  const begun = begunPartition(definition.data, new Date());
+  const now = new Date();
+  const begun = begunPartition(definition.data, now);
   return newestLanded(
     db,
     lake,
     definition,
     definition.data.base,
-    (partition) => partition <= begun && !setAside.has(partition),
+    (partition) => partition <= begun && !isImmature(definition.data, partition, now) && !setAside.has(partition),
   );
 }

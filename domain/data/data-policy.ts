@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cadenceIn, cadenceSchema, cadenceWords, type Cadence } from '../cadence.js';
 import { columnNameSchema } from '../names.js';
 import { partitionSchema, wholeTable, wrongCadence } from '../partition.js';
+import { maturitySchema } from './maturity.js';
 import { splitPolicySchema } from './split-policy.js';
 import { timeZoneSchema } from '../calendar/time-zone.js';
 import { joinSchema } from './join.js';
@@ -75,6 +76,8 @@ export const dataPolicySchema = z
     timeZone: timeZoneSchema.optional(),
     /** The training window: it ends with the newest partition used. Absent for static data, which is used whole. */
     window: windowSchema.optional(),
+    /** How long after its event a label may still come: younger rows are left out until then. Absent: none is. */
+    maturity: maturitySchema.optional(),
     /** What is held out for the test; the last partition where absent. */
     split: splitPolicySchema.optional(),
     /** The older word for that. */

@@ -28,11 +28,18 @@ const countSchema = z.object({
 /**
  * Divides the rows of a window's shaped files. A side or fold depends on the rows and the seed, never on the order of
  * files or rows. Parts keep the order of their rows, so that the same rows give the same bytes.
+ * @param until rows of a later event are left out
  * @param session with one thread, which may read the files and write below `folder`
  */
 export async function divideRows(
   session: DuckSession,
-  { files, split, contract, folder }: { files: readonly string[]; split: RowSplit; contract: Contract; folder: string },
+  {
+    files,
+    split,
+    contract,
+    folder,
+    until,
+  }: { files: readonly string[]; split: RowSplit; contract: Contract; folder: string; until?: Date | undefined },
 ): Promise<FilePart[]> {
   await session.run(
     `CREATE TABLE ${rowsTable} ` +
@@ -40,8 +47,9 @@ export async function divideRows(
   );
   for (const [index, file] of files.entries())
     await session.run(
-      `INSERT INTO ${rowsTable} SELECT ${index}, row_number() OVER (), ${columnsOf(split, contract)} ` +
-        `FROM ${parquetTable(file)}`,
+      `INSERT INTO ${rowsTable} SELECT * FROM (SELECT ${index}, row_number() OVER (), ${columnsOf(split, contract)} ` +
+        `FROM ${parquetTable(file)}) AS r(file, position, chance, event, class, grouped)` +
+        (until ? ` WHERE event <= make_timestamp(${until.getTime() * 1000})` : ''),
     );
   await session.run(
     `CREATE TABLE ${partsTable} AS SELECT file, position, ${partOf(split)} AS part FROM ${source(split)}`,

@@ -28,6 +28,8 @@ export interface WindowQuestion {
   available: readonly Partition[];
   /** Left out by a person's decision: skipped, and no gap. */
   discarded?: readonly Partition[];
+  /** Arrived, and their labels may still come. */
+  immature?: readonly Partition[];
   /** The last partition to use, whatever arrived later; the watermark is then ignored. */
   until?: Partition | undefined;
   /** The last partition that the last result used. */
@@ -124,7 +126,8 @@ export function planWindow(question: WindowQuestion): WindowPlan {
   };
 }
 
-function whyUnusable(partition: Partition, { window, discarded }: WindowQuestion): string {
+function whyUnusable(partition: Partition, { window, discarded, immature }: WindowQuestion): string {
+  if (immature?.includes(partition)) return 'is not mature yet: labels may still come (data.maturity)';
   if (discarded?.includes(partition)) return 'was discarded';
   if (partition < window.from) return `is before the window's start, ${window.from}`;
   return 'has not arrived';

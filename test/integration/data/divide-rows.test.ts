@@ -37,7 +37,7 @@ const rowsSql = (where: string, order: string) =>
   'c' || CAST(floor(sqrt(i * 3.2)) AS INT) AS customer FROM range(503) t(i) WHERE ${where} ORDER BY ${order}`;
 
 /** The rows of each part, by the part's number. */
-async function divide(input: object, files = [rowsSql('true', 'i')]): Promise<Map<number, Row[]>> {
+async function divide(input: object, files = [rowsSql('true', 'i')], until?: Date): Promise<Map<number, Row[]>> {
   const split = splitPolicySchema.parse(input) as RowSplit;
   const own = await mkdtemp(path.join(folder, 'd-'));
   const connection = await instance.connect();
@@ -50,7 +50,7 @@ async function divide(input: object, files = [rowsSql('true', 'i')]): Promise<Ma
   const session = await openDuckSession({ folder: own, readable: paths, threads: 1 });
   const parts = new Map<number, Row[]>();
   try {
-    for (const part of await divideRows(session, { files: paths, split, contract, folder: own })) {
+    for (const part of await divideRows(session, { files: paths, split, contract, folder: own, until })) {
       const read = await connection.runAndReadAll(
         `SELECT id::INT AS id, epoch(happened)::DOUBLE AS happened, kind, customer FROM '${part.path}'`,
       );
@@ -111,6 +111,15 @@ describe('rows divided into a share and the rest', () => {
     const all = counts([...parts.values()].flat(), ({ kind }) => kind);
     const held = counts(parts.get(1), ({ kind }) => kind);
     for (const [kind, rows] of Object.entries(all)) expect(held[kind]).toBe(Math.round(rows * 0.3));
+  });
+
+  test('hold nothing that is not mature, and shares are of what is', async () => {
+    const until = new Date('2024-03-01T00:00:00Z');
+    const parts = await divide({ kind: 'share', holdoutPct: 50, by: 'random', stratify: true }, undefined, until);
+    const times = [...parts.values()].flat().map(({ happened }) => happened * 1000);
+    expect(Math.max(...times)).toBeLessThanOrEqual(until.getTime());
+    expect(times.length).toBeGreaterThan(190);
+    expect(spread([...parts.values()].map((rows) => rows.length))).toBeLessThanOrEqual(3);
   });
 
   test('by group never have a group on both sides', async () => {
