@@ -28,7 +28,7 @@ export function wantedTools(projectRoot, forTests) {
     // well.
     tool(
       'datasets',
-      'the example data: flights of 2013, purchases of 1997 and 1998 (about 10 MB)',
+      'the example data: flights of 2013, purchases of 1997 and 1998, ratings of films (about 15 MB)',
       locked('datasets'),
       ['--no-deps', '--build-constraint', buildLock],
       [buildLock],
