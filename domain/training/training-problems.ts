@@ -26,7 +26,7 @@ export function trainingProblems(definition: TrainedDefinition): DefinitionProbl
           'your own',
       },
     ];
-  const problems = parameterProblems(training, task);
+  const problems = [...featureTypeProblems(contract), ...parameterProblems(training, task)];
   if (training.parameters['estimator'] === 'ridge' && quantilesOf(contract).length > 0)
     problems.push({
       path: 'training.parameters.estimator',
@@ -34,4 +34,13 @@ export function trainingProblems(definition: TrainedDefinition): DefinitionProbl
         'ridge answers no quantiles: use hist-gradient-boosting, lightgbm or xgboost, or leave contract.output out',
     });
   return problems;
+}
+
+function featureTypeProblems({ features }: Contract): DefinitionProblem[] {
+  return Object.entries(features)
+    .filter(([, { type }]) => type === 'text' || type === 'list')
+    .map(([name, { type }]) => ({
+      path: `contract.features.${name}.type`,
+      message: `a ${type} is nothing that the built-in trainers learn from: train with a program of your own`,
+    }));
 }

@@ -65,7 +65,7 @@ def train(spec: Spec, out_dir: str, progress: Progress) -> None:
 
     progress.report("convert", 0, "writing the model as an ONNX graph")
     builder = onnx_graph.GraphBuilder()
-    matrix = onnx_graph.add_encoding(builder, spec, data.levels)
+    matrix = onnx_graph.add_encoding(builder, data.encoding)
     onnx_graph.add_outputs(builder, spec, [model.add_to_graph(builder, matrix) for model in models], data.classes)
     model = onnx_graph.finish(builder, spec, data.classes)
     clock.lap("convert")
@@ -73,7 +73,7 @@ def train(spec: Spec, out_dir: str, progress: Progress) -> None:
     progress.report("verify", 0, f"scoring {len(data.holdout)} rows held out")
     native = predict(models, data.holdout, spec)
     metrics = score(data, predict(models, data.train, spec), spec)
-    difference = check_sample(model, data.holdout, native, data.levels, spec)
+    difference = check_sample(model, data, native)
     clock.lap("verify")
 
     progress.report("write", 0, "writing the results")
@@ -92,7 +92,7 @@ def train(spec: Spec, out_dir: str, progress: Progress) -> None:
         "rowsTrained": len(data.train),
         "rowsHeldOut": len(data.holdout),
         "trainMetrics": metrics,
-        "featureImportances": _shares(gains_of(models), spec),
+        "featureImportances": _shares(gains_of(models), data.encoding.columns),
         **({"classes": list(data.classes)} if data.classes else {}),
         "onnx": _signature(model, onnx_graph),
         "parityOnSample": difference,
@@ -115,11 +115,13 @@ class _Clock:
         self._last = now
 
 
-def _shares(gains, spec: Spec) -> list[dict]:
+def _shares(gains, columns: list[str]) -> list[dict]:
     """Each feature's share of the whole gain, greatest first; all zero where the model uses none."""
-    gains = gains.astype("float64")
-    total = float(gains.sum())
-    shares = [(feature.name, float(gain) / total if total > 0 else 0.0) for feature, gain in zip(spec.features, gains, strict=True)]
+    sums = dict.fromkeys(columns, 0.0)
+    for name, gain in zip(columns, gains.astype("float64"), strict=True):
+        sums[name] += float(gain)
+    total = float(gains.astype("float64").sum())
+    shares = [(name, gain / total if total > 0 else 0.0) for name, gain in sums.items()]
     return [{"feature": name, "share": share} for name, share in sorted(shares, key=lambda one: (-one[1], one[0]))]
 
 

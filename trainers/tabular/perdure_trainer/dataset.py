@@ -1,20 +1,20 @@
-"""Parquet files to a matrix: float32, one column a feature, missing as NaN, string levels as ordinal codes."""
+"""Parquet files to a matrix: float32, missing as NaN, string levels as ordinal codes."""
 
 import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from .encoding import Encoding, graph_inputs, learn
 from .errors import TrainerError
 from .labels import read_groups, read_labels
 from .progress import Progress
-from .spec import Feature, Spec
+from .spec import Spec
 
-# The code of an unseen or missing level. It is the same in the ONNX graph.
-UNSEEN = -1.0
+# Rows of the holdout that are kept as they were read, to try the graph on.
+_SAMPLE_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,10 @@ class Dataset:
     # Of a ranking: the number of each row's group, in the order of their first rows.
     train_groups: np.ndarray | None
     holdout: np.ndarray
-    # For each string feature its sorted levels in the training rows; the code of a level is its place.
-    levels: dict[str, list[str]]
+    encoding: Encoding
+    # Evenly spaced places in the holdout, and these rows as the graph gets them.
+    sample: np.ndarray
+    sample_inputs: dict[str, np.ndarray]
     classes: tuple
 
     def of_rows(self, chosen: np.ndarray) -> "Dataset":
@@ -49,14 +51,17 @@ def load(spec: Spec, progress: Progress) -> Dataset:
     for table, field in ((train, "trainFiles"), (holdout, "holdoutFiles")):
         if table.num_rows == 0:
             raise TrainerError("data-empty", f"{field} has no rows. Widen the window.")
-    levels = {feature.name: _levels(train[feature.name]) for feature in spec.features if feature.is_string}
+    encoding = learn(train, spec.features)
+    sample = np.unique(np.linspace(0, holdout.num_rows - 1, min(_SAMPLE_ROWS, holdout.num_rows)).astype(int))
     labels, classes = read_labels(train[spec.label_name], spec)
     result = Dataset(
-        train=_matrix(train, spec.features, levels, "trainFiles"),
+        train=encoding.matrix(train, "trainFiles"),
         train_labels=labels,
         train_groups=read_groups(train[spec.group], labels, spec) if spec.group else None,
-        holdout=_matrix(holdout, spec.features, levels, "holdoutFiles"),
-        levels=levels,
+        holdout=encoding.matrix(holdout, "holdoutFiles"),
+        encoding=encoding,
+        sample=sample,
+        sample_inputs=graph_inputs(holdout.take(pa.array(sample)), spec.features),
         classes=classes,
     )
     progress.report("load", 1, f"{train.num_rows} rows to train on, {holdout.num_rows} held out")
@@ -84,38 +89,3 @@ def _concatenate(tables: list[pa.Table]) -> pa.Table:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
         raise TrainerError("data-invalid", f"The files disagree about a column's type: {str(error)[:300]}. Write them with one schema.") from error
-
-
-def _levels(column: pa.ChunkedArray) -> list[str]:
-    text = _as_text(column)
-    # Sorted by code point, as Python does: the same on every machine and in every locale.
-    return sorted(level for level in pc.unique(text).to_pylist() if level)
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(pa.string())
-
-
-def _matrix(table: pa.Table, features: tuple[Feature, ...], levels: dict[str, list[str]], field: str) -> np.ndarray:
-    # Column by column in memory, as the boosters read it.
-    matrix = np.empty((table.num_rows, len(features)), dtype=np.float32, order="F")
-    for index, feature in enumerate(features):
-        column = table[feature.name]
-        if feature.is_string:
-            text = _as_text(column)
-            missing = pc.sum(pc.equal(pc.fill_null(text, ""), "")).as_py()
-            codes = pc.index_in(text, value_set=pa.array(levels[feature.name], pa.string()))
-            matrix[:, index] = pc.fill_null(codes, int(UNSEEN)).to_numpy()
-        else:
-            if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
-                raise TrainerError("data-invalid", f"{field}: the number feature {feature.name} is of type {column.type}. Write it as FLOAT.")
-            values = pc.fill_null(column.cast(pa.float32(), safe=False), float("nan")).to_numpy()
-            if np.isinf(values).any():
-                raise TrainerError("data-invalid", f"{field}: feature {feature.name} has an infinite value. Remove the row or make it missing.")
-            missing = int(np.isnan(values).sum())
-            matrix[:, index] = values
-        if missing and not feature.nullable:
-            raise TrainerError(
-                "data-invalid", f"{field}: feature {feature.name} is missing in {missing} rows and not nullable. Remove them or make it nullable."
-            )
-    return matrix

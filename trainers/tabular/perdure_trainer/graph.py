@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from .dataset import UNSEEN
-from .spec import Spec
+from .encoding import UNSEEN, Encoding, reach
+from .spec import Feature, Spec
 from .tasks import CLASSIFIERS
 from .trees import LEAF, Ensemble
 
@@ -38,12 +38,13 @@ class GraphBuilder:
         return name
 
 
-def add_encoding(graph: GraphBuilder, spec: Spec, levels: dict[str, list[str]]) -> str:
-    """Every feature as one float32 column, in the specification's order: the same matrix as `dataset` makes. Returns its name."""
+def add_encoding(graph: GraphBuilder, encoding: Encoding) -> str:
+    """Every feature as float32 columns, in the specification's order: the same matrix as `Encoding` makes. Returns its name."""
     columns = []
-    for feature in spec.features:
+    levels = encoding.levels
+    for feature in encoding.features:
         if not feature.is_string:
-            columns.append(feature.name)
+            columns.append(_number(graph, feature, encoding))
             continue
         # An encoder must have an entry: with no level at all, the missing one stands for itself.
         keys = levels[feature.name] or [""]
@@ -52,6 +53,24 @@ def add_encoding(graph: GraphBuilder, spec: Spec, levels: dict[str, list[str]]) 
             graph.add("LabelEncoder", [feature.name], domain="ai.onnx.ml", keys_strings=keys, values_floats=codes, default_float=UNSEEN)
         )
     return graph.add("Concat", columns, _MATRIX, axis=1)
+
+
+def _number(graph: GraphBuilder, feature: Feature, encoding: Encoding) -> str:
+    if feature.type in ("number", "vector"):
+        return feature.name
+    value = feature.name
+    if feature.name in encoding.bases:
+        base = encoding.bases[feature.name]
+        low, high = (graph.constant(np.array([bound], np.int64)) for bound in reach(base))
+        within = graph.add("Min", [graph.add("Max", [value, low]), high])
+        value = graph.add("Sub", [within, graph.constant(np.array([base], np.int64))])
+    if feature.type == "timestamp":
+        seconds = graph.add("Cast", [value], to=TensorProto.DOUBLE)
+        value = graph.add("Div", [seconds, graph.constant(np.array([1e6], np.float64))])
+    value = graph.add("Cast", [value], to=TensorProto.FLOAT)
+    if not feature.tells_missing:
+        return value
+    return graph.add("Where", [f"{feature.name}:missing", graph.constant(np.array([np.nan], np.float32)), value])
 
 
 def add_ensemble(graph: GraphBuilder, matrix: str, ensemble: Ensemble) -> str:
@@ -127,15 +146,29 @@ def _add_classes(graph: GraphBuilder, scores: str, classes: tuple) -> None:
 
 def finish(graph: GraphBuilder, spec: Spec, classes: tuple) -> onnx.ModelProto:
     """The checked model. Nothing in it depends on time, place or chance."""
-    inputs = [
-        helper.make_tensor_value_info(feature.name, TensorProto.STRING if feature.is_string else TensorProto.FLOAT, ["N", 1])
-        for feature in spec.features
-    ]
+    inputs = [value for feature in spec.features for value in _inputs(feature)]
     body = helper.make_graph(graph.nodes, spec.model, inputs, _outputs(spec, classes), initializer=graph.constants)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
     model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION, producer_name="perdure-tabular")
     onnx.checker.check_model(model)
     return model
+
+
+_ELEMENTS = {
+    "number": TensorProto.FLOAT,
+    "vector": TensorProto.FLOAT,
+    "string": TensorProto.STRING,
+    "integer": TensorProto.INT64,
+    "timestamp": TensorProto.INT64,
+    "boolean": TensorProto.BOOL,
+}
+
+
+def _inputs(feature: Feature) -> list[onnx.ValueInfoProto]:
+    own = helper.make_tensor_value_info(feature.name, _ELEMENTS[feature.type], ["N", feature.width])
+    if not feature.tells_missing:
+        return [own]
+    return [own, helper.make_tensor_value_info(f"{feature.name}:missing", TensorProto.BOOL, ["N", 1])]
 
 
 def _outputs(spec: Spec, classes: tuple) -> list[onnx.ValueInfoProto]:

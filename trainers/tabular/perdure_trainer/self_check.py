@@ -5,8 +5,8 @@ import onnx
 import onnx.reference
 from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleRegressor as _Trees
 
+from .dataset import Dataset
 from .errors import TrainerError
-from .spec import Spec
 
 _DOUBLES = ("base_values", "nodes_values", "target_weights")
 
@@ -25,24 +25,14 @@ class TreeEnsembleRegressor(_Trees):
         return (sums.astype(np.float32),)
 
 
-_SAMPLE_ROWS = 32
 _TOLERANCE = 1e-5
 
 
-def check_sample(model: onnx.ModelProto, matrix: np.ndarray, native: np.ndarray, levels: dict[str, list[str]], spec: Spec) -> float:
+def check_sample(model: onnx.ModelProto, data: Dataset, native: np.ndarray) -> float:
     """The greatest difference of an answer on evenly spaced rows, of numbers beyond 1 relative to them. Raises TrainerError `parity` above 1e-5."""
-    rows = np.unique(np.linspace(0, len(matrix) - 1, min(_SAMPLE_ROWS, len(matrix))).astype(int))
-    inputs = {}
-    for index, feature in enumerate(spec.features):
-        column = matrix[rows, index : index + 1]
-        if feature.is_string:
-            known = levels[feature.name]
-            inputs[feature.name] = np.array([[known[int(code)] if code >= 0 else ""] for code in column[:, 0]], dtype=object)
-        else:
-            inputs[feature.name] = column
     outputs = [value.name for value in model.graph.output if value.name != "label"]
-    answers = np.hstack(onnx.reference.ReferenceEvaluator(model, new_ops=[TreeEnsembleRegressor]).run(outputs, inputs))
-    difference = float((np.abs(answers - native[rows]) / np.maximum(1, np.abs(native[rows]))).max())
+    answers = np.hstack(onnx.reference.ReferenceEvaluator(model, new_ops=[TreeEnsembleRegressor]).run(outputs, data.sample_inputs))
+    difference = float((np.abs(answers - native[data.sample]) / np.maximum(1, np.abs(native[data.sample]))).max())
     if not difference <= _TOLERANCE:
         raise TrainerError("parity", f"The ONNX model differs from the native one by {difference:g} on a sample. This is a fault of the trainer.")
     return difference

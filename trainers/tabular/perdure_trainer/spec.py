@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .errors import TrainerError
 from .tasks import LABEL_TYPES
 
+FEATURE_TYPES = ("number", "integer", "boolean", "string", "timestamp", "vector")
 ALGORITHMS = ("lightgbm", "xgboost", "sklearn")
 # The graph's outputs by task; a feature of the same name would be the same ONNX value.
 _OUTPUTS = {
@@ -25,8 +26,24 @@ _FIELDS = {
 @dataclass(frozen=True)
 class Feature:
     name: str
-    is_string: bool
+    type: str
     nullable: bool
+    # Of a vector.
+    length: int = 1
+
+    @property
+    def is_string(self) -> bool:
+        return self.type == "string"
+
+    @property
+    def width(self) -> int:
+        """Columns of the matrix."""
+        return self.length
+
+    @property
+    def tells_missing(self) -> bool:
+        """Whether an input of the graph beside its own says where it is missing: no value of its type can."""
+        return self.nullable and self.type in ("integer", "boolean", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -151,15 +168,22 @@ def _features(raw, task: str) -> tuple[Feature, ...]:
     features = []
     for index, one in enumerate(raw):
         at = f"features[{index}]"
-        _require(isinstance(one, dict) and set(one) == {"name", "type", "nullable"}, at, "must have exactly name, type and nullable")
+        _require(isinstance(one, dict) and {"name", "type", "nullable"} <= set(one), at, "must have name, type and nullable")
         name = one["name"]
         named = isinstance(name, str) and _COLUMN_NAME.fullmatch(name)
         _require(named, f"{at}.name", "must be 1 to 63 letters, digits and underscores, not starting with a digit")
         _require(name not in _OUTPUTS[task], f"{at}.name", f"{name} is the name of an output of the model; rename the feature")
-        _require(one["type"] in ("number", "string"), f"{at}.type", f"is {one['type']!r}; choose number or string")
+        _require(
+            one["type"] in FEATURE_TYPES,
+            f"{at}.type",
+            f"is {one['type']!r}, and this trainer takes {', '.join(FEATURE_TYPES)}; for another, write a trainer of your own",
+        )
+        own = {"name", "type", "nullable", *(["length"] if one["type"] == "vector" else [])}
+        _require(set(one) == own, at, f"must have exactly {', '.join(sorted(own))}")
         _require(isinstance(one["nullable"], bool), f"{at}.nullable", "must be true or false")
         _require(all(name != other.name for other in features), f"{at}.name", f"{name} is there twice; remove one")
-        features.append(Feature(name, one["type"] == "string", one["nullable"]))
+        length = _integer(one, "length", 1, 16_384) if one["type"] == "vector" else 1
+        features.append(Feature(name, one["type"], one["nullable"], length))
     return tuple(features)
 
 

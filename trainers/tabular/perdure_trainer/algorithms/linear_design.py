@@ -16,12 +16,14 @@ class Design:
     """The columns that a linear model sees, made in the same order in numpy and in the graph."""
 
     def __init__(self, data: Dataset, spec: Spec, estimator: str):
-        for name, levels in data.levels.items():
+        for name, levels in data.encoding.levels.items():
             if len(levels) > _MOST_LEVELS:
                 raise TrainerError(
                     "data-invalid", f"Feature {name} has {len(levels)} levels, and {estimator} takes {_MOST_LEVELS}. Use hist-gradient-boosting."
                 )
-        self._levels = [len(data.levels[feature.name]) if feature.is_string else None for feature in spec.features]
+        # Of each column of the matrix; None for numbers.
+        known = data.encoding.levels
+        self._levels = [len(known[name]) if name in known else None for name in data.encoding.columns]
         with np.errstate(invalid="ignore"):
             present = ~np.isnan(data.train)
         values = np.where(present, data.train, 0).astype(np.float64)

@@ -52,7 +52,7 @@ def fit(data: Dataset, goal: Goal, parameters: dict, spec: Spec, report) -> Fitt
     return Fitted(
         predict=(lambda matrix: model.predict_proba(matrix)) if goal.says_chances else (lambda matrix: one_column(model.predict(matrix))),
         add_to_graph=lambda graph, matrix: add_ensemble(graph, matrix, _ensemble(model, exact=not goal.says_chances)),
-        gains=_gains(model, len(spec.features)),
+        gains=_gains(model, data.train.shape[1]),
     )
 
 

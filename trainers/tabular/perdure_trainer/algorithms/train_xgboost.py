@@ -60,7 +60,7 @@ def fit(data: Dataset, goal: Goal, parameters: dict, spec: Spec, report) -> Fitt
     settings |= {**of_goal, "tree_method": "hist", "seed": spec.seed, "nthread": spec.threads, "verbosity": 1}
     if goal.classes > 2:
         del settings["scale_pos_weight"]
-    names = [feature.name for feature in spec.features]
+    names = [f"{place}/{name}" for place, name in enumerate(data.encoding.columns)]
     train = xgboost.DMatrix(rows.matrix, rows.labels, feature_names=names, nthread=spec.threads)
     if rows.group_sizes is not None:
         train.set_group(rows.group_sizes)
