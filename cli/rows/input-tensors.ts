@@ -1,9 +1,7 @@
 import type { GatewayModel, InputTensor } from '../../client/http/gateway-client.js';
 import { PerdureError } from '../../domain/errors.js';
-import { textProblem } from '../../domain/text/plain-text.js';
+import { sentValue, type Refuse } from './input-values.js';
 import type { Row } from './read-rows.js';
-
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * One tensor per input of the model, in its order; columns that the model does not know are left out. A value must be
@@ -17,47 +15,33 @@ export function inputTensors(
   rows: readonly Row[],
   { firstRow, texts }: { firstRow: number; texts: boolean },
 ): InputTensor[] {
-  return model.inputs.map(({ name, datatype }) => ({
-    name,
-    datatype,
-    shape: [rows.length, 1],
-    data: rows.map((row, index) => {
-      const refuse = (problem: string) =>
+  return model.inputs.map(({ name, datatype, shape: [, width = 1] }) => {
+    const data = rows.map((row, index) => {
+      const refuse: Refuse = (problem) =>
         new PerdureError('input/invalid', `Row ${firstRow + index + 1}: ${name} ${problem}.`, {
           row: firstRow + index + 1,
           column: name,
         });
       if (!Object.hasOwn(row, name))
         throw refuse(`is missing. The columns of ${model.name}: ${model.inputs.map((input) => input.name).join(', ')}`);
-      const value = row[name];
-      if (value === null || value === undefined) return null;
-      return datatype === 'BYTES' ? textOf(value, refuse) : numberOf(value, texts, refuse);
-    }),
-  }));
+      return valueOf(row[name], width, refuse);
+    });
+    return { name, datatype, shape: [rows.length, width], data };
+
+    function valueOf(value: unknown, most: number, refuse: Refuse): InputTensor['data'][number] {
+      const list = typeof value === 'string' && texts && most !== 1 ? listIn(value) : value;
+      if (!Array.isArray(list)) return sentValue(datatype, list, texts, refuse);
+      if (most === 1) throw refuse(`is a list; expected one value`);
+      return list.map((one: unknown) => sentValue(datatype, one, false, refuse));
+    }
+  });
 }
 
-type Refuse = (problem: string) => PerdureError;
-
-function textOf(value: unknown, refuse: Refuse): string {
-  if (typeof value !== 'string') {
-    const remedy = typeof value === 'number' || typeof value === 'boolean' ? `: write "${value}"` : '';
-    throw refuse(`is ${JSON.stringify(value)}; expected a string${remedy}`);
+/** A cell of a CSV file that holds several values has them as JSON. */
+function listIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
-  const problem = textProblem(value);
-  if (problem !== undefined) throw refuse(problem);
-  return value;
-}
-
-function numberOf(value: unknown, texts: boolean, refuse: Refuse): number | null {
-  const isRead = texts && typeof value === 'string' && decimal.test(value.trim());
-  const number = isRead ? Number(value) : value;
-  if (typeof number !== 'number') {
-    const remedy = texts
-      ? ': write it in digits, with a decimal point and optionally an exponent, or leave the cell empty for null'
-      : '';
-    throw refuse(`is ${JSON.stringify(value)}; expected a number${remedy}`);
-  }
-  if (Number.isNaN(number)) return null;
-  if (!Number.isFinite(number)) throw refuse(`is ${isRead ? value : number}, which is infinite or out of range`);
-  return number;
 }

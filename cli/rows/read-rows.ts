@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { literalPath } from '../../domain/data/lake/literal-path.js';
 import { parquetColumnNames } from '../../domain/data/lake/parquet-columns.js';
+import { parseExactly } from '../../domain/text/exact-integers.js';
 import { csvRows } from './csv-rows.js';
 
 export type Row = Record<string, unknown>;
@@ -39,7 +40,7 @@ export async function* readRows(file: string, batchRows: number): AsyncGenerator
 async function readJson(file: string): Promise<Row[]> {
   let value: unknown;
   try {
-    value = JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, ''));
+    value = parseExactly((await readFile(file, 'utf8')).replace(/^\ufeff/, ''));
   } catch (error) {
     throw unreadable(file, 'as JSON', error);
   }
@@ -94,14 +95,20 @@ async function* readParquet(file: string): AsyncGenerator<Row> {
 function valueSql(column: string, type: string): string {
   if (type === 'TIMESTAMP WITH TIME ZONE') return `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%fZ')`;
   if (type === 'DATE' || type.startsWith('TIMESTAMP')) return `replace(CAST(${column} AS VARCHAR), ' ', 'T')`;
-  if (type.startsWith('DECIMAL') || /^U?(BIGINT|HUGEINT)$/.test(type)) return `CAST(${column} AS DOUBLE)`;
-  return /^(VARCHAR|BOOLEAN|FLOAT|DOUBLE|U?(TINYINT|SMALLINT|INTEGER))$/.test(type)
+  if (type.startsWith('DECIMAL') || /^U?HUGEINT$/.test(type)) return `CAST(${column} AS DOUBLE)`;
+  const items = /^(.*)\[\d*\]$/.exec(type)?.[1];
+  if (items !== undefined) return `list_transform(${column}, lambda one: ${valueSql('one', items)})`;
+  return /^(VARCHAR|BOOLEAN|FLOAT|DOUBLE|U?(TINYINT|SMALLINT|INTEGER|BIGINT))$/.test(type)
     ? column
     : `{'value of type': '${type.replaceAll("'", "''")}'}`;
 }
 
 /** A value of a type that JSON does not know stays an object: whoever wants a number or a text refuses it. */
-const plain = (value: unknown): unknown => (typeof value === 'object' && value !== null ? { ...value } : value);
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  return typeof value === 'object' && value !== null ? { ...value } : value;
+}
 
 async function* batchesOf(file: string, rows: AsyncGenerator<Row>, batchRows: number): AsyncGenerator<Row[]> {
   let batch: Row[] = [];

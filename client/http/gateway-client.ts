@@ -95,7 +95,8 @@ export interface InputTensor {
   name: string;
   datatype: string;
   shape: number[];
-  data: (string | number | null)[];
+  /** A value a row, or a list. */
+  data: (string | number | boolean | null | (string | number | boolean | null)[])[];
 }
 
 export interface GatewayAnswer {

@@ -3,7 +3,7 @@ import type { InputTensor } from '../../inference/input-tensor.js';
 import { isUtf8 } from 'node:buffer';
 import { isLongerThan, textProblem } from '../../domain/text/plain-text.js';
 import { messageOf } from '../../domain/errors.js';
-import { exactIntegers, hasRounded, parseMarked } from './exact-integers.js';
+import { exactIntegers, hasRounded, parseMarked } from '../../domain/text/exact-integers.js';
 import { ParsedHeaderCache } from './parsed-header-cache.js';
 import { timeoutParameterMs } from '../../inference/caller-deadline.js';
 import { quoted, refusal } from '../../inference/refusal.js';
@@ -201,7 +201,12 @@ function exactData(json: Buffer, index: number): unknown[] {
  * @throws PerdureError `input/invalid` for data that are nested in another way.
  */
 function dataOf(name: string, shape: readonly number[], data: unknown[]): Pick<InputTensor, 'data' | 'nested'> {
-  if (!Array.isArray(data[0]) && !(data[0] === null && shape[1] !== 1 && data.some(Array.isArray))) return { data };
+  const isOfRows =
+    shape.length === 2 &&
+    shape[1] !== 1 &&
+    data.length === shape[0] &&
+    data.every((one) => one === null || Array.isArray(one));
+  if (!Array.isArray(data[0]) && !isOfRows) return { data };
   const [rows, ...inner] = shape;
   const width = inner.reduce((product, size) => product * size, 1);
   const isRow = (one: unknown) => one === null || (Array.isArray(one) && one.length <= width);

@@ -3,7 +3,7 @@ import type { Contract } from '../../../domain/data/contract.js';
 import type { Partition } from '../../../domain/partition.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { nulDoubt } from './column-type.js';
-import { featureRules, type AddRule } from './feature-rules.js';
+import { featureRules, type AddRule } from '../feature-rules.js';
 import { countEach } from './count-each.js';
 import type { DuckSession } from '../duck-session.js';
 import { quoteName, quoteNumber, quoteText } from '../quote-sql.js';

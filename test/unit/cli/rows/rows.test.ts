@@ -226,6 +226,62 @@ describe('tensors for the gateway', () => {
   });
 });
 
+describe('rows with features of every type', () => {
+  const model = {
+    name: 'members',
+    inputs: [
+      { name: 'id', datatype: 'INT64', shape: [-1, 1] },
+      { name: 'member', datatype: 'BOOL', shape: [-1, 1] },
+      { name: 'seen', datatype: 'INT64', shape: [-1, 1] },
+      { name: 'place', datatype: 'FP32', shape: [-1, 2] },
+      { name: 'tags', datatype: 'BYTES', shape: [-1, 3] },
+    ],
+    outputs: [],
+  };
+  const dataOf = async (file: string) => {
+    const [rows = []] = await all(file);
+    return inputTensors(model, rows, { firstRow: 0, texts: file.endsWith('.csv') }).map(({ data }) => data);
+  };
+  const expected = [
+    ['9007199254740993', 7],
+    [true, null],
+    ['2024-02-01T00:00:00.000001', null],
+    [[0.5, 1], null],
+    [['b', ''], []],
+  ];
+
+  test('are the same from Parquet, JSON and CSV, every digit of an integer kept', async () => {
+    const [parquet, json, csv] = ['parquet', 'json', 'csv'].map((kind) => path.join(folder, `typed.${kind}`));
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    await connection.run(`COPY (SELECT * FROM (VALUES
+      (9007199254740993, true, TIMESTAMP '2024-02-01 00:00:00.000001', [0.5, 1]::FLOAT[], ['b', '']),
+      (7, NULL, NULL, NULL, []::VARCHAR[])) rows(id, member, seen, place, tags)) TO '${parquet}'`);
+    connection.closeSync();
+    await writeFile(
+      json ?? '',
+      `[{"id": 9007199254740993, "member": true, "seen": "2024-02-01T00:00:00.000001", "place": [0.5, 1], "tags": ["b", ""]},
+        {"id": 7, "member": null, "seen": null, "place": null, "tags": []}]`,
+    );
+    await writeFile(
+      csv ?? '',
+      'id,member,seen,place,tags\n9007199254740993,TRUE,2024-02-01T00:00:00.000001,"[0.5, 1]","[""b"", """"]"\n7,,,,[]\n',
+    );
+    for (const file of [parquet, json, csv]) expect(await dataOf(file ?? '')).toEqual(expected);
+  });
+
+  test.each([
+    ['id', 1.5, 'expected a whole number of 64 bits'],
+    ['id', 'x', 'expected a whole number of 64 bits'],
+    ['member', 1, 'expected true or false'],
+    ['id', [1], 'is a list; expected one value'],
+    ['place', ['a', 1], 'expected a number'],
+  ])('a wrong value of %s is refused', (column, value, message) => {
+    const row = { id: 1, member: true, seen: null, place: null, tags: null, [column]: value };
+    expect(() => inputTensors(model, [row], { firstRow: 0, texts: false })).toThrow(`Row 1: ${column} is`);
+    expect(() => inputTensors(model, [row], { firstRow: 0, texts: false })).toThrow(message);
+  });
+});
+
 describe('labels of a file', () => {
   const read = (row: Row, file: string, kind: LabelKind = 'number') =>
     labelOfRow({ prediction_id: '007', label: true, observed_at: '2013-04-01T12:00:00Z', ...row }, file, 0, kind);

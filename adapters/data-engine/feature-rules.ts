@@ -1,8 +1,8 @@
-import type { Feature, Item } from '../../../domain/data/feature/feature.js';
-import { utcMicrosMax, utcMicrosMin } from '../../../domain/data/feature/utc-micros.js';
-import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
-import { quoteNumber, quoteText } from '../quote-sql.js';
-import { nulDoubt } from './column-type.js';
+import type { Feature, Item } from '../../domain/data/feature/feature.js';
+import { utcMicrosMax, utcMicrosMin } from '../../domain/data/feature/utc-micros.js';
+import type { ValidationIssue } from '../../domain/data/validation/validation-report.js';
+import { quoteNumber, quoteText } from './quote-sql.js';
+import { nulDoubt } from './snapshot/column-type.js';
 
 /** A rule, the rows that break it as SQL, and what to say of so many. */
 export type AddRule = (rule: ValidationIssue['rule'], predicate: string, message: (rows: number) => string) => void;

@@ -17,9 +17,17 @@ export const parseMarked = (json: string): unknown =>
 
 export function exactIntegers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(exactIntegers);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, exactIntegers(one)]));
   return typeof value === 'string' && value.startsWith(mark) ? bigintOf(value.slice(1)) : value;
 }
 
-function bigintOf(digits: string): bigint | string {
-  return longInteger.test(digits) ? BigInt(digits) : digits;
+function bigintOf(digits: string): bigint | number | string {
+  if (!longInteger.test(digits)) return digits;
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
+
+/** JSON whose whole numbers are bigints where JavaScript would round them. */
+export const parseExactly = (json: string): unknown =>
+  /\d{16}/.test(json) ? exactIntegers(parseMarked(json)) : JSON.parse(json);
