@@ -78,7 +78,7 @@ it.each<[string, Partial<TrainerSpec>]>([
   ['sklearn boosting', { algorithm: 'sklearn' }],
   ['sklearn logistic regression', { algorithm: 'sklearn', parameters: { estimator: 'logistic-regression' } }],
 ])(
-  '%s learns from neighbouring ids beyond 2^53, times, true and false, and vectors, and answers natively as in evaluation and service',
+  '%s learns from ids beyond 2^53, times, booleans and vectors, and answers natively as when evaluated and served',
   { timeout: 120_000 },
   async (_name, changes) => {
     const { modelPath, modelSha256, nativePath, report } = await train(changes);

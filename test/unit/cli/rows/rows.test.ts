@@ -259,12 +259,17 @@ describe('rows with features of every type', () => {
     connection.closeSync();
     await writeFile(
       json ?? '',
-      `[{"id": 9007199254740993, "member": true, "seen": "2024-02-01T00:00:00.000001", "place": [0.5, 1], "tags": ["b", ""]},
+      `[{"id": 9007199254740993, "member": true, "seen": "2024-02-01T00:00:00.000001",
+        "place": [0.5, 1], "tags": ["b", ""]},
         {"id": 7, "member": null, "seen": null, "place": null, "tags": []}]`,
     );
     await writeFile(
       csv ?? '',
-      'id,member,seen,place,tags\n9007199254740993,TRUE,2024-02-01T00:00:00.000001,"[0.5, 1]","[""b"", """"]"\n7,,,,[]\n',
+      [
+        'id,member,seen,place,tags',
+        '9007199254740993,TRUE,2024-02-01T00:00:00.000001,"[0.5, 1]","[""b"", """"]"',
+        '7,,,,[]\n',
+      ].join('\n'),
     );
     for (const file of [parquet, json, csv]) expect(await dataOf(file ?? '')).toEqual(expected);
   });
