@@ -25,6 +25,7 @@ import { createRunActivities } from './training/runs.js';
 import { createSnapshotActivities } from './data/snapshot.js';
 import { createSupersedingActivities } from './promotion/supersede-older.js';
 import { createSteeringActivities } from './rollout/steering.js';
+import { createImportActivities } from './training/imports.js';
 import { createTrainingActivities } from './training/training.js';
 
 /**
@@ -39,6 +40,7 @@ export function createActivities(deps: ActivityDependencies) {
     evaluation: createEvaluationActivities(deps),
     evidence: createEvidenceActivities(deps),
     givingBack: createGivingBackActivities(deps),
+    imports: createImportActivities(deps),
     lakeRetention: createLakeRetentionActivities(deps),
     leases: createLeaseActivities(deps),
     probes: createProbeActivities(deps),
@@ -61,6 +63,7 @@ export function createActivities(deps: ActivityDependencies) {
   });
   const {
     parseTrainRequest,
+    parseImportRequest,
     parsePromoteRequest,
     parseRolloutRequest,
     parseReviewRequest,
@@ -70,10 +73,13 @@ export function createActivities(deps: ActivityDependencies) {
   const { takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows, ...some } = remote;
   const { waitForAcknowledgement, waitUntilAcknowledged, probe, ...others } = some;
   const { gatherEvidence, lookAtRollout, lookAtLabels, takeSnapshot, evaluateRun, compactDay, ...most } = others;
-  const { train, trainFold, ...activities } = most;
+  const { train, trainFold, adoptModel, ...activities } = most;
   return {
     /** Beside the workflow task itself. */
-    local: { parseTrainRequest, parsePromoteRequest, parseRolloutRequest, parseReviewRequest, parseRollbackRequest },
+    local: {
+      ...{ parseTrainRequest, parseImportRequest, parsePromoteRequest },
+      ...{ parseRolloutRequest, parseReviewRequest, parseRollbackRequest },
+    },
     activities,
     waits: {
       ...{ takeTrainingLease, takeRolloutLease, awaitRolloutTurn, awaitRolloutEnd, watchOpenRows },
@@ -82,7 +88,7 @@ export function createActivities(deps: ActivityDependencies) {
     judging: { lookAtRollout, lookAtLabels },
     evidence: { gatherEvidence },
     data: { takeSnapshot, evaluateRun, compactDay },
-    training: { train, trainFold },
+    training: { train, trainFold, adoptModel },
   } satisfies Record<ActivityQueue | 'local', object>;
 }
 

@@ -19,6 +19,7 @@ import { applyEndpoints } from './endpoints/apply.js';
 import { dataEndpoints } from './endpoints/data.js';
 import { gatewayEndpoints } from './endpoints/gateways.js';
 import { healthEndpoints } from './endpoints/health.js';
+import { importEndpoints } from './endpoints/imports.js';
 import { modelEndpoints } from './endpoints/models.js';
 import { programEndpoints } from './endpoints/programs.js';
 import { promotionEndpoints } from './endpoints/promotions.js';
@@ -44,6 +45,7 @@ const routeGroups = [
   runEndpoints,
   scheduleEndpoints,
   versionEndpoints,
+  importEndpoints,
   promotionEndpoints,
   rolloutEndpoints,
   routeEndpoints,

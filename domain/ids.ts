@@ -3,6 +3,7 @@ import type { Environment } from './names.js';
 /** Workflow ids are names that people read, not locks. Built and taken apart here only. */
 export const workflowIds = {
   train: (model: string, cause: { kind: string; id: string }) => `train/${model}/${cause.kind}-${cause.id}`,
+  import: (model: string, digest: string) => `import/${model}/${digest.slice(0, 12)}`,
   promote: (model: string, version: number, environment: Environment) => `promote/${model}/${version}/${environment}`,
   rollout: (environment: Environment, model: string) => `rollout/${environment}/${model}`,
   review: (environment: Environment, model: string, version: number) => `review/${environment}/${model}/${version}`,

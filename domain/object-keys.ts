@@ -14,7 +14,7 @@ export const objectKeys = {
   droppedRows: (model: string, partition: Partition, sha256: string) =>
     `reports/${model}/validation/${partition}/dropped-${sha256}.parquet`,
   runFiles: () => 'runs/',
-  runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet') => `runs/${runId}/${name}`,
+  runFile: (runId: string, name: 'result.json' | 'holdout-native.parquet' | 'native.onnx') => `runs/${runId}/${name}`,
   trainerProgram: (sha256: string) => `programs/${sha256}.json`,
   artifact: (sha256: string) => `artifacts/${sha256}.onnx`,
   evaluation: (model: string, sha256: string) => `reports/${model}/evaluations/${sha256}.json`,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { causeSchema } from './cause.js';
 import { whyNotSettable } from './settable-path.js';
-import { actorSchema, environmentSchema, modelNameSchema, versionNumberSchema } from './names.js';
+import { declaredLineageSchema, importMapSchema, nativeModelSchema } from './imported-model.js';
+import { actorSchema, environmentSchema, modelNameSchema, sha256Schema, versionNumberSchema } from './names.js';
 import { partitionSchema } from './partition.js';
 import { plainTextSchema } from './text/plain-text.js';
 
@@ -32,6 +33,22 @@ export const trainRequestSchema = z.strictObject({
   force: z.boolean().default(false),
 });
 export type TrainRequest = z.input<typeof trainRequestSchema>;
+
+/** A model that was made elsewhere; its file has been sent before (`perdure versions import` does both). */
+export const importRequestSchema = z.strictObject({
+  model: modelNameSchema,
+  /** Of the ONNX file. */
+  sha256: sha256Schema,
+  /** What its answers must agree with, within `evaluation.parityMax`; absent: nothing. */
+  native: nativeModelSchema.optional(),
+  map: importMapSchema.optional(),
+  /** Where it comes from, in the words of whoever brings it. */
+  declared: declaredLineageSchema.default({}),
+  /** The partition whose rows it is evaluated on; the newest holdout by default. */
+  until: partitionSchema.optional(),
+  actor: actorSchema.default('unknown'),
+});
+export type ImportRequest = z.input<typeof importRequestSchema>;
 
 export const promoteRequestSchema = z.strictObject({
   model: modelNameSchema,

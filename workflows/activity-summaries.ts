@@ -5,6 +5,7 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
  * activities there are.
  */
 export const activitySummaries: Readonly<Record<string, string>> = {
+  adoptModel: 'check an imported model, and give it the inputs and outputs of its contract',
   awaitRolloutEnd: 'wait until the rollout is over',
   awaitRolloutTurn: 'wait until no other rollout of the model runs',
   cancelRollout: 'cancel the rollout, which then rolls back',

@@ -1,5 +1,6 @@
 export { compactLogs } from './compact-logs.js';
 export { giveShareBack } from './rollout/give-share-back.js';
+export { importVersion } from './training/import-version.js';
 export { promoteModel } from './promotion/promote-model.js';
 export { reconcile } from './reconcile.js';
 export { retain } from './retain.js';

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { evaluateModels } from '../../adapters/onnx/evaluate-models.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
@@ -15,6 +14,7 @@ import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf, type VersionRecord } from '../../db/model/version-queries.js';
 import { championRows } from './champion-rows.js';
+import { runNative } from './run-native.js';
 import type { ActivityDependencies } from '../dependencies.js';
 
 const timeoutMs = 30 * 60_000;
@@ -80,8 +80,6 @@ export function createEvaluator(deps: ActivityDependencies) {
       const holdout = await Promise.all(
         manifest.holdout.map(async ({ key, sha256 }) => ({ path: await cache.fetch(key, sha256), sha256 })),
       );
-      const nativePath = path.join(workDir, 'native.parquet');
-      if (runId !== null) await store.getToFile(objectKeys.runFile(runId, 'holdout-native.parquet'), nativePath);
       return await evaluateModels(
         {
           task: definition.task,
@@ -109,8 +107,8 @@ export function createEvaluator(deps: ActivityDependencies) {
           holdout,
           contract: definition.contract,
           policy: definition.evaluation,
-          native: runId === null ? null : { path: nativePath },
           importances,
+          native: runId === null ? null : await runNative(store, runId, workDir),
         },
         { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
       );

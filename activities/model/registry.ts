@@ -70,7 +70,7 @@ export function createRegistryActivities(deps: ActivityDependencies) {
           definitionSha256,
           codeRevision: await codeRevision(config.projectRoot),
           environmentSha256: trained.environmentSha256,
-          ...(programSha256 !== undefined && { programSha256 }),
+          ...(trained.imported ? { imported: trained.imported } : programSha256 !== undefined && { programSha256 }),
           libraries: result.libraries,
           seed: definition.training.seed,
           ...(asked.folds && { folds: asked.folds }),

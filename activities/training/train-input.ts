@@ -2,10 +2,11 @@ import { cadenceIn } from '../../domain/cadence.js';
 import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
 import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
 import { PerdureError } from '../../domain/errors.js';
-import { wrongCadence } from '../../domain/partition.js';
+import { wrongCadence, type Partition } from '../../domain/partition.js';
 import { runPriority } from '../../domain/training/run-priority.js';
+import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { changedDefinition } from '../../domain/model/changed-definition.js';
-import { trainRequestSchema } from '../../domain/workflow-inputs.js';
+import { importRequestSchema, trainRequestSchema } from '../../domain/workflow-inputs.js';
 import { definitionInForce, keepDefinition } from '../../db/model/definition-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { parseInput } from '../parse-input.js';
@@ -25,14 +26,13 @@ export function createTrainInputActivities({ db, config }: Pick<ActivityDependen
         model: 'flight-delay',
       });
       const inForce = await definitionInForce(db, model);
-      const wrong = until && wrongCadence(until, cadenceIn(inForce.definition.data));
-      if (wrong) throw new PerdureError('input/invalid', `until: ${wrong}.`, { until });
       const { name: environment, data } = knownEnvironment(
         config.environments,
         asked ?? defaultEnvironment(config.environments),
       );
       const sample: SampleOrder | null =
         data.kind === 'sample' ? { environment, rows: data.rows, seed: data.seed } : null;
+      refuseOtherCadence(until, inForce.definition);
       const changed = Object.keys(set).length > 0;
       const definitionSha256 = changed
         ? await keepDefinition(db, changedDefinition(inForce.definition, set))
@@ -50,5 +50,20 @@ export function createTrainInputActivities({ db, config }: Pick<ActivityDependen
         sample,
       };
     },
+
+    async parseImportRequest(input: unknown) {
+      const { model, until, ...brought } = parseInput(importRequestSchema, input, 'importVersion', {
+        model: 'flight-delay',
+        sha256: 'SHA-256 of the file',
+      });
+      const { sha256: definitionSha256, definition } = await definitionInForce(db, model);
+      refuseOtherCadence(until, definition);
+      return { ...brought, model, until: until ?? null, definitionSha256 };
+    },
   };
+}
+
+function refuseOtherCadence(until: Partition | undefined, { data }: ModelDefinition): void {
+  const wrong = until && wrongCadence(until, cadenceIn(data));
+  if (wrong) throw new PerdureError('input/invalid', `until: ${wrong}.`, { until });
 }

@@ -12,17 +12,14 @@ import { programSha256Of, type TrainingPolicy } from '../../domain/training/trai
 import type { ActivityDependencies } from '../dependencies.js';
 
 /** The program that trains by a policy: one of the product's own, or the team's, as it was applied. */
-export function trainerPrograms({
-  cache,
-  config: { projectRoot, home },
-}: Pick<ActivityDependencies, 'cache' | 'config'>) {
+export function trainerPrograms({ cache, config }: Pick<ActivityDependencies, 'cache' | 'config'>) {
   return {
     /** Of its libraries and its Python. */
     async environmentSha256(training: TrainingPolicy): Promise<string> {
       const archive = await archiveOf(training);
       return archive === undefined
-        ? trainerEnvironmentDigest(trainerFor(training.algorithm, projectRoot))
-        : ownEnvironmentDigest({ archive, projectRoot });
+        ? trainerEnvironmentDigest(trainerFor(training.algorithm, config.projectRoot))
+        : ownEnvironmentDigest({ archive, projectRoot: config.projectRoot });
     },
 
     /** @param workDir where a program of the team's own is unpacked; it may go with the training */
@@ -33,7 +30,8 @@ export function trainerPrograms({
       report: (progress: string) => void,
     ): Promise<TrainerProgram> {
       const archive = await archiveOf(training);
-      if (archive === undefined) return trainerFor(training.algorithm, projectRoot);
+      if (archive === undefined) return trainerFor(training.algorithm, config.projectRoot);
+      const { projectRoot, home } = config;
       return ownTrainer({ archive, projectRoot, home, signal, report, folder: path.join(workDir, 'program') });
     },
   };

@@ -1,5 +1,6 @@
 import { runTrainer } from '../../adapters/trainer/trainer.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
+import type { Imported } from '../../domain/imported-model.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { foldsOf } from '../../domain/data/snapshot/folds.js';
 import { PerdureError } from '../../domain/errors.js';
@@ -23,6 +24,8 @@ export interface Trained {
   summary: string;
   /** Chosen on training rows that the model had not seen; absent where the policy gives a number. */
   threshold?: number;
+  /** Of a model that was made elsewhere. */
+  imported?: Imported;
 }
 
 export interface TrainedFold {

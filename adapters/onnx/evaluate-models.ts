@@ -69,7 +69,9 @@ function withAbsolutePaths(request: EvaluationRequest): EvaluationRequest {
       }),
     },
     holdout: request.holdout.map(absolute),
-    native: request.native && absolute(request.native),
+    native:
+      request.native &&
+      ('model' in request.native ? { model: absolute(request.native.model) } : absolute(request.native)),
   };
 }
 

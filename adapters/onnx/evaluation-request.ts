@@ -46,11 +46,11 @@ export const evaluationRequestSchema = z.strictObject({
   policy: evaluationPolicySchema,
   /**
    * Parquet with what the native model says of each holdout row, in the same order (`nativeColumns` of the task); null
-   * when the trainer gave none.
+   * when the trainer gave none. Of an imported model: the model that it came from, which is asked of the same rows.
    */
-  native: z.strictObject({ path: z.string().min(1) }).nullable(),
   /** Whether to find out which features matter, by permuting them; of the trainer's own word where absent. */
   importances: z.boolean().optional(),
+  native: z.union([z.strictObject({ path: z.string().min(1) }), z.strictObject({ model: fileSchema })]).nullable(),
 });
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
 

@@ -2,6 +2,7 @@ import { PerdureError } from '../../domain/errors.js';
 import type { ScoredRows } from '../../domain/metrics/measurer.js';
 import type { NativeColumn } from '../../domain/tasks/task.js';
 import type { HoldoutReader } from './holdout-reader.js';
+import type { Scorer } from './scorer.js';
 
 /**
  * The greatest difference between what the native model says of a row and what ONNX says, over all outputs and rows;
@@ -33,6 +34,29 @@ export async function greatestDifference(
       `The trainer wrote ${row} rows of native predictions for ${rows} holdout rows.`,
     );
   return rows === 0 ? null : greatest;
+}
+
+/** The same against a model that is asked of the same rows. @throws PerdureError as `greatestDifference` */
+export async function greatestDifferenceOfModels(
+  reader: HoldoutReader,
+  holdout: readonly { path: string }[],
+  native: Scorer,
+  columns: readonly NativeColumn[],
+  { scores, width }: Pick<ScoredRows, 'scores' | 'width'>,
+): Promise<number | null> {
+  let greatest = 0;
+  let row = 0;
+  for (const { path } of holdout)
+    for await (const batch of reader.batches(path)) {
+      const answered = await native.score(batch.columns, batch.rows);
+      for (let at = 0; at < batch.rows; at += 1, row += 1)
+        for (const column of columns)
+          greatest = Math.max(
+            greatest,
+            differenceOf(column, answered[at * width + column.place], scores, row * width, row),
+          );
+    }
+  return row === 0 ? null : greatest;
 }
 
 function differenceOf(

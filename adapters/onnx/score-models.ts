@@ -16,7 +16,7 @@ import { columnsFor, levelsOfColumns } from './holdout-columns.js';
 import { permutationImportances } from './permutation-importances.js';
 import { RowSample } from './row-sample.js';
 import { readModelFile, type InputColumn } from './model-session.js';
-import { greatestDifference } from './parity.js';
+import { greatestDifference, greatestDifferenceOfModels } from './parity.js';
 import { openScorer, type Scorer } from './scorer.js';
 import { checkTensorInterface, olderTensorInterfaceProblems } from './tensor-interface-check.js';
 
@@ -41,7 +41,7 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
   const labelled = { task, contract, classes: signature.classes };
   const reader = await openHoldoutReader(labelled, [
     ...holdout.map((file) => file.path),
-    ...(native ? [native.path] : []),
+    ...(native && 'path' in native ? [native.path] : []),
   ]);
   const own = asked?.own;
   try {
@@ -49,9 +49,7 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
     const sample = request.importances ? await openSample(reader, holdout, seed) : null;
     const scored = await scoreHoldout({ ...request, sample }, reader, candidate, own ? null : champion, report);
     const others = champion && own ? await scoreOwnRows(own, request, champion, scored.rows) : scored.others;
-    const parityMaxDifference = native
-      ? await greatestDifference(reader, native.path, task.nativeColumns(signature), scored.rows)
-      : null;
+    const parityMaxDifference = await parityOf(request, reader, scored.rows, signature);
     report('measure', 0);
     const threshold = thresholdOf(request, scored.rows);
     const measured = evaluateScores(
@@ -85,6 +83,25 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
     reader.close();
     await candidate.close();
     await champion?.close();
+  }
+}
+
+/** How far the model is from the native one, as whoever made it left it: in answers, or in a model. */
+async function parityOf(
+  { native, holdout, ...request }: EvaluationRequest,
+  reader: HoldoutReader,
+  rows: ScoredRows,
+  signature: OutputSignature,
+): Promise<number | null> {
+  if (!native) return null;
+  const task = taskOf(request);
+  const columns = task.nativeColumns(signature);
+  if ('path' in native) return greatestDifference(reader, native.path, columns, rows);
+  const other = await openScorer(await readModelFile(native.model), task.graphOutputs(signature));
+  try {
+    return await greatestDifferenceOfModels(reader, holdout, other, columns, rows);
+  } finally {
+    await other.close();
   }
 }
 

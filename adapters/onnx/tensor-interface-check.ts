@@ -36,14 +36,16 @@ export function olderTensorInterfaceProblems(info: ModelInfo, promised: Promised
 }
 
 /** @throws PerdureError `artifact/refused` that lists everything that does not fit */
-export function checkTensorInterface(info: ModelInfo, promised: PromisedInterface): void {
+export function checkTensorInterface(
+  info: ModelInfo,
+  promised: PromisedInterface,
+  what = 'The model does not match its contract',
+): void {
   const problems = tensorInterfaceProblems(info, promised);
   if (problems.length === 0) return;
-  throw new PerdureError(
-    'artifact/refused',
-    `The model does not match its contract: ${problems.join('; ')}. Retrain it with this contract.`,
-    { problems },
-  );
+  throw new PerdureError('artifact/refused', `${what}: ${problems.join('; ')}. Make it with this contract.`, {
+    problems,
+  });
 }
 
 const wantedInputs = ({ features }: Contract): ModelInput[] =>

@@ -101,7 +101,7 @@ async function start(options: RunTrainerOptions, spec: TrainerSpec, specPath: st
       command: options.python,
       args: ['-m', 'perdure_trainer', specPath, options.outDir],
       cwd: options.outDir,
-      environment: trainerEnvironment(options.programDir, options.outDir, spec.threads),
+      environment: programEnvironment(options.programDir, options.outDir, spec.threads),
       timeoutMs: options.timeoutMs,
       memoryMb: options.memoryMb,
       signal: options.signal,
@@ -117,7 +117,7 @@ async function start(options: RunTrainerOptions, spec: TrainerSpec, specPath: st
 }
 
 /** Only what a trainer needs: none of this process's variables, which hold secrets. */
-function trainerEnvironment(programDir: string, outDir: string, threads: number): Record<string, string> {
+export function programEnvironment(programDir: string, outDir: string, threads: number): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     PYTHONPATH: programDir,

@@ -24,12 +24,22 @@ export async function receiveParquet<T>(
   { folder, bytesMax }: { folder: string; bytesMax: number },
   use: (received: ReceivedFile) => Promise<T>,
 ): Promise<T> {
+  return receiveFile(stream, { folder, bytesMax }, async (received) => {
+    await checkParquet(received.file, received.bytes);
+    return use(received);
+  });
+}
+
+/** The same for a file of any kind. @throws PerdureError `input/too-large`. */
+export async function receiveFile<T>(
+  stream: Readable,
+  { folder, bytesMax }: { folder: string; bytesMax: number },
+  use: (received: ReceivedFile) => Promise<T>,
+): Promise<T> {
   await mkdir(folder, { recursive: true });
-  const file = path.join(folder, `upload-${randomUUID()}.parquet`);
+  const file = path.join(folder, `upload-${randomUUID()}`);
   try {
-    const received = await write(stream, file, bytesMax);
-    await checkParquet(file, received.bytes);
-    return await use({ file, ...received });
+    return await use({ file, ...(await write(stream, file, bytesMax)) });
   } finally {
     await rm(file, { force: true });
   }

@@ -182,7 +182,7 @@ const registerRemoval: Register = (app, deps) => {
  * Reads a refused upload on, so that its sender comes to read the refusal and may use the connection again; after a
  * moment it ends.
  */
-function endUpload(raw: IncomingMessage): void {
+export function endUpload(raw: IncomingMessage): void {
   if (raw.readableEnded || raw.destroyed) return;
   const timer = setTimeout(() => raw.destroy(), drainMs);
   timer.unref();

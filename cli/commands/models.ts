@@ -10,9 +10,10 @@ import { counted, servesText, shortDigest } from '../format/words.js';
 import { actorOption } from '../global-options.js';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
 import type { Output } from '../output.js';
+import { addModelsInit } from './models-init.js';
 import { requireModelName } from '../parse/version-ref.js';
 
-/** `models ls` and `models show`: what has been applied. */
+/** `models`: what has been applied, and the beginning of a new one. */
 export function registerModels(program: Command, context: CliContext): void {
   const models = program.command('models').description('applied models');
 
@@ -22,7 +23,7 @@ export function registerModels(program: Command, context: CliContext): void {
     .action(async (options: PageOptions) => {
       const { output } = context;
       showPage(output, await context.api().models(pageQuery(options)), (found) => {
-        if (found.length === 0) return 'No model yet. Write models/NAME/model.ts, then: perdure apply';
+        if (found.length === 0) return 'No model yet. Write one: perdure models init NAME, then: perdure apply';
         return table(
           output,
           ['model', 'owner', 'newest version', 'serves', 'data up to', 'schedules', 'applied'],
@@ -38,6 +39,8 @@ export function registerModels(program: Command, context: CliContext): void {
         );
       });
     });
+
+  addModelsInit(models, context);
 
   models
     .command('show <model>')

@@ -3,17 +3,14 @@ import type { Command } from 'commander';
 import { PerdureError } from '../../domain/errors.js';
 import type { Environment } from '../../domain/names.js';
 import type { ApiClient } from '../../client/http/api-client.js';
-import { exitCodeOfRun } from '../exit-code.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
-import { follow } from '../follow.js';
-import { duration } from '../format/time.js';
+import { followRun, watchRun } from '../follow-run.js';
 import { actorOption } from '../global-options.js';
 import { anEnvironment, parsePartition } from '../parse/options.js';
 import { collectSet, type DefinitionChanges } from '../parse/set-option.js';
 import { requireModelName } from '../parse/version-ref.js';
 import { awaitInputCheck } from '../await-input-check.js';
-import { workflowLines } from '../workflow-lines.js';
 
 interface TrainOptions {
   wait?: true;
@@ -60,35 +57,12 @@ export function registerTrain(program: Command, context: CliContext): void {
         ...(force && { force }),
         ...(env && { environment: env }),
       });
-      const watch = `perdure runs show ${started.runId}`;
-      if (!wait) {
-        await awaitInputCheck(training.trainingResult(handle, started.workflowId, started.runId));
-        return output.result(
-          started,
-          `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watch}`,
-        );
-      }
-
-      output.progress(`Run ${started.runId} of ${model} (workflow ${started.workflowId})`);
-      const result = await follow(context, {
-        result: training.trainingResult(handle, started.workflowId, started.runId),
-        look: async () => [
-          ...(await finishedSteps(context.api(), started.runId)),
-          ...(await goingOn(() => workflowLines(handle, started))),
-        ],
-        interrupted: `Interrupted: run ${started.runId} continues. Watch it with \`${watch}\`.`,
-      });
-      context.exitCode = exitCodeOfRun(result.outcome);
-      output.result({ ...result, workflowId: started.workflowId }, () => {
-        const version =
-          typeof result.version === 'number'
-            ? `\nSee it: perdure versions show ` +
-              `${model}@${result.version}${
-                result.promotion ? `\nIts promotion: perdure promotions show ${result.promotion}` : ''
-              }`
-            : '';
-        return `${result.outcome}: ${result.reason}${version}`;
-      });
+      if (wait) return followRun(context, handle, model, started);
+      await awaitInputCheck(training.trainingResult(handle, started.workflowId, started.runId));
+      output.result(
+        started,
+        `Started run ${started.runId} (workflow ${started.workflowId}).\nWatch it: ${watchRun(started)}`,
+      );
     });
 }
 
@@ -108,18 +82,4 @@ async function requireKnown(api: ApiClient, model: string): Promise<void> {
  */
 export function requestId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${randomBytes(2).toString('hex')}`;
-}
-
-async function finishedSteps(api: ApiClient, runId: string): Promise<string[]> {
-  const run = await api.run(runId).catch(() => undefined);
-  return (run?.steps ?? []).flatMap((step) =>
-    step.durationMs === null
-      ? []
-      : [`✓ ${step.step} (${duration(step.durationMs)})${step.summary ? `: ${step.summary}` : ''}`],
-  );
-}
-
-/** Only what goes on: what is done stands in the run's steps, with its duration. */
-async function goingOn(lines: () => Promise<string[]>): Promise<string[]> {
-  return (await lines().catch((): string[] => [])).filter((line) => !line.startsWith('✓'));
 }

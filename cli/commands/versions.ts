@@ -15,15 +15,17 @@ import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-p
 import type { Output } from '../output.js';
 import { registerVersionArchive } from './version-archive.js';
 import { registerVersionCompare } from './version-compare.js';
+import { registerVersionImport } from './version-import.js';
 import { registerVersionExport } from './version-export.js';
 import { modelOrVersion, requireModelName } from '../parse/version-ref.js';
 
-/** `versions ls|show|compare|export|archive|unarchive`: the registry. */
+/** `versions ls|show|compare|export|import|archive|unarchive`: the registry. */
 export function registerVersions(program: Command, context: CliContext): void {
   const versions = program.command('versions').description('registered model versions');
   registerVersionCompare(versions, context);
   registerVersionExport(versions, context);
   registerVersionArchive(versions, context);
+  registerVersionImport(versions, context);
 
   addPageOptions(versions.command('ls <model>'))
     .description("list a model's versions, the newest first")

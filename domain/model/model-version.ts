@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rowSampleSchema } from '../data/snapshot/row-sample.js';
 import { environmentSchema, sha256Schema } from '../names.js';
+import { importedSchema } from '../imported-model.js';
 import { classNameSchema } from '../tasks/task.js';
 
 const tensorSchema = z.strictObject({ name: z.string(), type: z.string(), shape: z.array(z.number().int()) });
@@ -29,6 +30,8 @@ export const lineageSchema = z.strictObject({
   environmentSha256: sha256Schema,
   /** Of a trainer of the team's own. */
   programSha256: sha256Schema.optional(),
+  /** Of a model that was made elsewhere. */
+  imported: importedSchema.optional(),
   libraries: z.record(z.string(), z.string()),
   seed: z.number().int(),
   /** Of a cross-validated version: the models that had not seen a fold, and were evaluated on it. */

@@ -108,8 +108,9 @@ export const trainerResultSchema = z.object({
   algorithm: z.string(),
   /** Every parameter that took effect, defaults included. */
   parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
-  rowsTrained: z.number().int().min(1),
-  rowsHeldOut: z.number().int().min(1),
+  /** Both 0 of a model that was made elsewhere. */
+  rowsTrained: z.number().int().min(0),
+  rowsHeldOut: z.number().int().min(0),
   /** On the training rows; the holdout's are the platform's to measure. */
   trainMetrics: metricsSchema,
   /** Shares of the whole gain, greatest first; they sum to 1, or are all 0 where the model uses no feature. */

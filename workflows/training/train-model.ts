@@ -193,7 +193,7 @@ const firingTime = (): string | null =>
  * The promotion outlives the run that asked for it. A second promotion of the same version into the same place attaches
  * to the first.
  */
-async function askForPromotion(
+export async function askForPromotion(
   model: string,
   version: number,
   environment: Environment,

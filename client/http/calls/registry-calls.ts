@@ -33,6 +33,13 @@ export const registryCalls = ({ call, text, bytes, list }: Ask) => ({
       json,
       timeoutMs: 120_000,
     }),
+  sendModel: (model: string, file: Blob) =>
+    call(async () => (await import('../imports.js')).sentModelSchema, `/models/${segment(model)}/imports`, {
+      method: 'PUT',
+      body: file,
+      contentType: 'application/octet-stream',
+      timeoutMs: 600_000,
+    }),
   versions: (model: string, query: PageQuery & { unarchived?: boolean | undefined } = {}) =>
     list(async () => (await import('../versions.js')).versionListSchema, `/models/${segment(model)}/versions`, query),
   version: (model: string, version: number) =>

@@ -49,6 +49,7 @@ beforeAll(async () => {
         },
         training: {
           trainFold: () => Promise.reject(new Error('no run of this test is cross-validated')),
+          adoptModel: () => Promise.reject(new Error('nothing is imported here')),
           train: async ({ runId }) => {
             training.push(runId);
             await withHeartbeat(() => held);

@@ -43,6 +43,7 @@ beforeAll(async () => {
         },
         training: {
           trainFold: () => Promise.reject(new Error('no run of this test is cross-validated')),
+          adoptModel: () => Promise.reject(new Error('nothing is imported here')),
           train: async ({ runId }) => {
             const claim = await startRunStep(running.db, { runId, step: 'train', writeOrder: 0 });
             trained.push(modelOf.get(runId) ?? runId);

@@ -52,6 +52,7 @@ beforeAll(async () => {
         },
         training: {
           trainFold: () => Promise.reject(new Error('no run of this test is cross-validated')),
+          adoptModel: () => Promise.reject(new Error('nothing is imported here')),
           train: async ({ runId }) => {
             const model = modelOf.get(runId) ?? runId;
             if (training.includes(model) || training.length >= trainersMax) tooMany.push(model);

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { RequestActivities } from '../../../activities/parse-workflow-inputs.js';
 import { PerdureError } from '../../../domain/errors.js';
 import {
+  importRequestSchema,
   promoteRequestSchema,
   reviewRequestSchema,
   rollbackRequestSchema,
@@ -27,6 +28,10 @@ export function fakeRequests(world: WorldFacts): RequestActivities {
         environment: world.sample?.environment ?? 'production',
         sample: world.sample,
       };
+    },
+    parseImportRequest: async (input) => {
+      const { until, ...brought } = parse(importRequestSchema, input);
+      return { ...brought, until: until ?? null, definitionSha256: 'd'.repeat(64) };
     },
     parsePromoteRequest: async (input) => {
       const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);

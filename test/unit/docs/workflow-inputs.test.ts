@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { accessSchema } from '../../../domain/promotion/access.js';
 import { signalDecisionSchema, decisionSchema } from '../../../domain/promotion/promotion.js';
 import {
+  importRequestSchema,
   promoteRequestSchema,
   rollbackRequestSchema,
   rolloutRequestSchema,
@@ -15,6 +16,7 @@ const operations = documentText('docs/operations.md');
 
 const requests = {
   trainModel: trainRequestSchema,
+  importVersion: importRequestSchema,
   promoteModel: promoteRequestSchema,
   rolloutModel: rolloutRequestSchema,
   rollbackModel: rollbackRequestSchema,

@@ -42,14 +42,16 @@ def train(spec, out_dir, messages):
     import pyarrow.parquet as pq
 
     from .answers import answers_of, quantile_offsets_of
-    from .data import NUMBERS, read_features, read_labels
+    from .data import NUMBERS, medians_of, read_features, read_labels
     from .export import export, signature_of
     from .folds import answers_out_of_fold
     from .model import make_model
 
     messages.progress("load", 0, "reading the training rows")
     frame = read_features(spec, spec["trainFiles"])
-    holdout = read_features(spec, spec["holdoutFiles"])
+    medians = medians_of(frame)
+    frame = frame.fillna(medians)
+    holdout = read_features(spec, spec["holdoutFiles"]).fillna(medians)
     labels = read_labels(spec, spec["trainFiles"]) if spec.get("label") else None
     numbers = [one["name"] for one in spec["features"] if one["type"] in NUMBERS]
     texts = [name for name in frame.columns if name not in numbers]
@@ -64,7 +66,7 @@ def train(spec, out_dir, messages):
     classes = [one if isinstance(one, str) else int(one) for one in getattr(model, "classes_", [])]
 
     messages.progress("convert", 0, "writing the model as an ONNX graph")
-    graph = export(spec, model, classes, offsets)
+    graph = export(spec, model, medians, classes, offsets)
 
     messages.progress("write", 0, f"answering {len(holdout)} rows held out")
 

@@ -12,19 +12,25 @@ TEXTS = ("string", "text")
 
 
 def read_features(spec, files):
-    """A frame with a column a feature: float32 values as doubles with NaN for missing, or text with '' for missing."""
+    """A frame with a column a feature: doubles with NaN for missing, or text with '' for missing."""
     names = [feature["name"] for feature in spec["features"]]
     table = pa.concat_tables([pq.read_table(file, columns=names) for file in files], promote_options="default")
     frame = {}
     for feature in spec["features"]:
         column = table.column(feature["name"])
         if feature["type"] in NUMBERS:
-            frame[feature["name"]] = column.cast(pa.float32()).to_numpy(zero_copy_only=False).astype(np.float64)
+            frame[feature["name"]] = column.cast(pa.float32() if feature["type"] == "number" else pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)
         elif feature["type"] in TEXTS:
             frame[feature["name"]] = np.array([value or "" for value in column.to_pylist()], dtype=object)
         else:
             raise Refusal("data-invalid", f"data.py: the feature {feature['name']} is a {feature['type']}, which this trainer does not read yet.")
     return pd.DataFrame(frame)
+
+
+def medians_of(frame):
+    """What stands in for a missing number: the median of the training rows, as float32; 0 where none is there."""
+    numbers = frame.select_dtypes("number")
+    return {name: float(np.float32(np.nan_to_num(numbers[name].median()))) for name in numbers}
 
 
 def read_labels(spec, files):

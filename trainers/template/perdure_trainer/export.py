@@ -11,7 +11,7 @@ from .data import TEXTS
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 
 
-def export(spec, model, classes, quantile_offsets):
+def export(spec, model, medians, classes, quantile_offsets):
     task = spec["task"]
     # In doubles, as scikit-learn calculates: in float32 a small answer between great numbers loses its digits.
     inputs = [(one["name"], StringTensorType([None, 1]) if one["type"] in TEXTS else DoubleTensorType([None, 1])) for one in spec["features"]]
@@ -24,7 +24,7 @@ def export(spec, model, classes, quantile_offsets):
         wanted = [("embedding", TensorProto.FLOAT, ["N", spec["length"]])]
     else:
         wanted = [("score" if task == "ranking" else "value", TensorProto.FLOAT, ["N", 1])]
-    _widen_inputs(graph)
+    _adopt_inputs(graph, spec, medians)
     for place, (name, kind, _) in enumerate(wanted):
         _rename(graph.node, graph.output[place].name, f"inner/{name}")
         graph.node.append(helper.make_node("Cast", [f"inner/{name}"], [name], to=kind))
@@ -39,17 +39,37 @@ def export(spec, model, classes, quantile_offsets):
     return made
 
 
-def _widen_inputs(graph):
-    """Callers send float32."""
-    casts = []
+KINDS = {"number": TensorProto.FLOAT, "integer": TensorProto.INT64, "boolean": TensorProto.BOOL}
+
+
+def _adopt_inputs(graph, spec, medians):
+    """Callers send each type as itself. A missing number is NaN; of the others an input beside it says that one is missing."""
+    features = {one["name"]: one for one in spec["features"]}
+    first, beside = [], []
     for value in graph.input:
-        if value.type.tensor_type.elem_type == TensorProto.DOUBLE:
-            value.type.tensor_type.elem_type = TensorProto.FLOAT
-            _rename(graph.node, value.name, f"inner/{value.name}")
-            casts.append(helper.make_node("Cast", [value.name], [f"inner/{value.name}"], to=TensorProto.DOUBLE))
+        name, feature = value.name, features[value.name]
+        if value.type.tensor_type.elem_type != TensorProto.DOUBLE:
+            continue
+        value.type.tensor_type.elem_type = KINDS[feature["type"]]
+        _rename(graph.node, name, f"inner/{name}")
+        wide, missing = f"inner/{name}/wide", f"inner/{name}/missing"
+        first.append(helper.make_node("Cast", [name], [wide], to=TensorProto.DOUBLE))
+        if feature["type"] == "number":
+            first.append(helper.make_node("IsNaN", [name], [missing]))
+        elif feature["nullable"]:
+            missing = f"{name}:missing"
+            beside.append(helper.make_tensor_value_info(missing, TensorProto.BOOL, ["N", 1]))
+        else:
+            missing = None
+        if missing is None:
+            first.append(helper.make_node("Identity", [wide], [f"inner/{name}"]))
+            continue
+        graph.initializer.append(numpy_helper.from_array(np.array([[medians[name]]], np.float64), f"inner/{name}/median"))
+        first.append(helper.make_node("Where", [missing, f"inner/{name}/median", wide], [f"inner/{name}"]))
     nodes = list(graph.node)
     del graph.node[:]
-    graph.node.extend([*casts, *nodes])
+    graph.node.extend([*first, *nodes])
+    graph.input.extend(beside)
 
 
 def _rename(nodes, old, new):

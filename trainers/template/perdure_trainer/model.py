@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -13,11 +12,11 @@ def make_model(task, numbers, texts, parameters, seed, length):
     """The estimator, not yet fitted.
 
     `numbers` and `texts` are names of features, `parameters` what the definition says under `training.parameters`, `length` how many
-    numbers an embedding has.
+    numbers an embedding has. Missing numbers are medians by now, missing texts are ''.
     """
     columns = ColumnTransformer(
         [
-            ("numbers", make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()), numbers),
+            ("numbers", StandardScaler(), numbers),
             ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32), texts),
         ]
     )
