@@ -5,6 +5,7 @@ import { PerdureError } from '../../domain/errors.js';
 import { filesByPartition, inputsByPartition, isEarlier } from '../../domain/data/lake/lake-inputs.js';
 import type { StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { lakeOwner } from '../../domain/data/lake/lake-owner.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import type { Partition } from '../../domain/partition.js';
 import type { PlaceManifest } from '../../domain/data/lake/lake-manifest.js';
@@ -76,7 +77,7 @@ export async function readLake(
           const file = path.join(folder, `source-${index}.parquet`);
           await fetchUnchanged(key, file, sha256);
           (isEarlier(object, partition) ? earlier : files)[table]?.push(file);
-          names.set(file, key.slice(objectKeys.lakeTable(model, table).length));
+          names.set(file, key.slice(objectKeys.lakeTable(lakeOwner(model, data.tables[table]), table).length));
         }
         return { files, earlier, names };
       },

@@ -2,8 +2,9 @@ import { lakePartitions } from '../../db/data/lake-partitions.js';
 import { lastResultOf } from '../../db/training/run-queries.js';
 import { trainedPartitions } from '../../domain/data/snapshot/trained-partitions.js';
 import { groupBy } from '../../domain/group-by.js';
-import { lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
+import { lakeFile, type LakeReader, type StrayFile } from '../../domain/data/lake/lake-files.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { lakeOwner, ownerOfKey, sharedOwner } from '../../domain/data/lake/lake-owner.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { wholeTable, type Partition } from '../../domain/partition.js';
 import type { LakeListing } from '../../client/http/data.js';
@@ -11,7 +12,7 @@ import type { ApiDeps } from '../deps.js';
 import { mustBeOfCadence } from './lake-place.js';
 import { judgedLake, type JudgedLake } from './lake-verdicts.js';
 
-const straysMax = 100;
+export const straysMax = 100;
 
 export interface LakePage {
   limit: number;
@@ -49,16 +50,7 @@ export async function lakeListing(
   const strays = [...lake.broken.map(({ key, problem }) => ({ key, problem })), ...lake.strays, ...elsewhere];
   return {
     model,
-    tables: Object.entries(data.tables).map(([table, { partitioned: inPartitions }]) => {
-      const own = lake.files.filter((file) => file.table === table);
-      return {
-        table,
-        partitioned: inPartitions,
-        files: own.length,
-        bytes: totalBytes(own),
-        partitions: inPartitions ? byPartition(own, lake) : [],
-      };
-    }),
+    tables: Object.keys(data.tables).map((table) => landedTable(definition, table, lake)),
     validations: [...lake.verdicts.values()]
       .toSorted((left, right) => (left.partition < right.partition ? -1 : 1))
       .map(({ partition, state, rows, positives, summary, validatedAt }) => ({
@@ -77,18 +69,34 @@ export async function lakeListing(
   };
 }
 
+/** A table of a listing. */
+export function landedTable({ data }: LakeReader, table: string, content: Landed): LakeListing['tables'][number] {
+  const own = content.files.filter((file) => file.table === table);
+  const { partitioned = false, shared } = data.tables[table] ?? {};
+  return {
+    table,
+    partitioned,
+    ...(shared === true ? { shared } : {}),
+    files: own.length,
+    bytes: totalBytes(own),
+    partitions: partitioned ? byPartition(own, content) : [],
+  };
+}
+
 /** What lies where nothing reads it, outside of the folders of partitions. */
-async function straysOutside(
+export async function straysOutside(
   { objects }: Pick<ApiDeps, 'objects'>,
-  { name: model, data }: ModelDefinition,
+  { name, data }: LakeReader,
   others: ReadonlyMap<string, { folders: string[]; keys: { key: string; bytes: number }[] }>,
 ): Promise<StrayFile[]> {
-  const root = await objects.folders(objectKeys.lake(model));
+  const own = objectKeys.lake(name);
+  // What lies beside the tables that models share is told where they are listed.
+  const root = name === sharedOwner ? { folders: [], objects: [] } : await objects.folders(own);
   const unknown = root.folders
-    .filter((folder) => !Object.hasOwn(data.tables, folder))
-    .map((folder) => `${objectKeys.lake(model)}${folder}/`);
+    .filter((folder) => !Object.hasOwn(data.tables, folder) || data.tables[folder]?.shared === true)
+    .map((folder) => `${own}${folder}/`);
   const odd = [...others].flatMap(([table, { folders }]) =>
-    folders.map((folder) => `${objectKeys.lakeTable(model, table)}${folder}/`),
+    folders.map((folder) => `${objectKeys.lakeTable(lakeOwner(name, data.tables[table]), table)}${folder}/`),
   );
   const lying = [...root.objects, ...[...others.values()].flatMap(({ keys }) => keys)];
   for (const prefix of [...unknown, ...odd]) {
@@ -96,12 +104,14 @@ async function straysOutside(
     lying.push(...(await objects.list(prefix, { max: straysMax })));
   }
   return lying.flatMap((object) => {
-    const file = lakeFile(model, data, object);
+    const file = lakeFile(ownerOfKey(object.key), data, object);
     return file.kind === 'stray' ? [{ key: object.key, problem: file.problem }] : [];
   });
 }
 
-function byPartition(files: JudgedLake['files'], { places }: JudgedLake) {
+type Landed = Pick<JudgedLake, 'files' | 'places'>;
+
+function byPartition(files: Landed['files'], { places }: Landed) {
   const groups = groupBy(files, ({ partition }) => partition ?? '');
   return [...groups]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
@@ -119,4 +129,4 @@ function byPartition(files: JudgedLake['files'], { places }: JudgedLake) {
     });
 }
 
-const totalBytes = (files: JudgedLake['files']) => files.reduce((sum, file) => sum + file.bytes, 0);
+const totalBytes = (files: Landed['files']) => files.reduce((sum, file) => sum + file.bytes, 0);

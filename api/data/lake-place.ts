@@ -1,6 +1,7 @@
 import type { LakePlace } from '../../db/data/lake-manifests.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import type { LakeReader } from '../../domain/data/lake/lake-files.js';
+import { sharedOwner } from '../../domain/data/lake/lake-owner.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { cadenceIn, cadenceWords } from '../../domain/cadence.js';
 import { wrongCadence, type Partition } from '../../domain/partition.js';
@@ -11,7 +12,7 @@ import { wrongCadence, type Partition } from '../../domain/partition.js';
  * few or of another cadence.
  */
 export function lakePlace(
-  { name: model, data }: ModelDefinition,
+  { name: model, data }: LakeReader,
   table: string,
   partition: Partition | undefined,
 ): LakePlace {
@@ -24,6 +25,13 @@ export function lakePlace(
       { table },
     );
   }
+  if (policy.shared === true && model !== sharedOwner)
+    throw new PerdureError(
+      'input/invalid',
+      `table: ${table} is shared, and its files count for every model that reads it: name ${sharedOwner} in the place ` +
+        `of the model (perdure data put ${sharedOwner} ${table} FILE).`,
+      { table },
+    );
   const words = cadenceWords[cadenceIn(data)];
   if (policy.partitioned) {
     if (partition === undefined) {
@@ -46,7 +54,7 @@ export function lakePlace(
 }
 
 /** @throws PerdureError `input/invalid` for a partition that is none of this model, with the form that is right. */
-export function mustBeOfCadence(data: ModelDefinition['data'], partition: Partition, field = 'partition'): void {
+export function mustBeOfCadence(data: LakeReader['data'], partition: Partition, field = 'partition'): void {
   const wrong = wrongCadence(partition, cadenceIn(data));
   if (wrong !== undefined) throw new PerdureError('input/invalid', `${field}: ${wrong}.`, { partition });
 }

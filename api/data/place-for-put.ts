@@ -1,10 +1,11 @@
-import { definitionInForce } from '../../db/model/definition-queries.js';
 import { newestLanded } from '../../db/data/lake-partitions.js';
 import { whyUnlikely } from '../../domain/data/lake/unlikely-partition.js';
 import { PerdureError } from '../../domain/errors.js';
-import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import type { LakeReader } from '../../domain/data/lake/lake-files.js';
+import type { SharingModel } from '../../domain/data/lake/shared-table.js';
 import type { Partition } from '../../domain/partition.js';
 import type { ApiDeps } from '../deps.js';
+import { lakeOf } from './lake-of.js';
 import { lakePlace } from './lake-place.js';
 import type { PutPlace } from './put-lake-files.js';
 
@@ -16,26 +17,23 @@ export async function placeForPut(
   { model, table }: { model: string; table: string },
   { partition, force }: { partition?: Partition | undefined; force: boolean },
 ): Promise<PutPlace> {
-  const { definition } = await definitionInForce(deps.db, model);
-  const place = { ...lakePlace(definition, table, partition), definition };
-  if (partition !== undefined && !force) await mustBeLikely(deps, definition, table, partition);
+  const { lake, readers } = await lakeOf(deps, { model, table });
+  const place = { ...lakePlace(lake, table, partition), lake };
+  if (partition !== undefined && !force) await mustBeLikely(deps, { lake, readers, table, partition });
   return place;
 }
 
 async function mustBeLikely(
   deps: Deps,
-  definition: ModelDefinition,
-  table: string,
-  partition: Partition,
+  asked: { lake: LakeReader; readers: readonly SharingModel[]; table: string; partition: Partition },
 ): Promise<void> {
-  const newest = await newestLanded(deps.db, deps.objects, definition, table);
-  const doubt = whyUnlikely(definition.data, {
-    table,
-    partition,
-    present: newest === undefined ? [] : [newest],
-    now: new Date(),
-  });
-  if (doubt === undefined) return;
+  const { lake, readers, table, partition } = asked;
+  const newest = await newestLanded(deps.db, deps.objects, lake, table);
+  const present = newest === undefined ? [] : [newest];
+  const doubts = readers.map(({ data }) => whyUnlikely(data, { table, partition, present, now: new Date() }));
+  // What one of its models can use is no slip.
+  const [doubt] = doubts;
+  if (doubt === undefined || doubts.includes(undefined)) return;
   throw new PerdureError(
     'input/invalid',
     `partition: ${doubt}. Nothing was stored. Correct the partition, or put it anyway with --force (force=true).`,

@@ -7,8 +7,8 @@ import {
   type ManifestFile,
 } from '../../domain/data/lake/lake-manifest.js';
 import { PerdureError } from '../../domain/errors.js';
-import { lakeFile } from '../../domain/data/lake/lake-files.js';
-import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { lakeFile, type LakeReader } from '../../domain/data/lake/lake-files.js';
+import { ownerOfKey } from '../../domain/data/lake/lake-owner.js';
 import type { LandedFile, PutFilesResult, RemoveDataResult } from '../../client/http/data.js';
 import type { ApiDeps } from '../deps.js';
 import type { ReceivedFile } from './receive-parquet.js';
@@ -17,9 +17,9 @@ const parquetType = 'application/vnd.apache.parquet';
 
 type Deps = Pick<ApiDeps, 'db' | 'objects'>;
 
-/** A place of a model that has this definition. */
+/** A place of a lake, as those who read it see it. */
 export interface PutPlace extends LakePlace {
-  definition: ModelDefinition;
+  lake: LakeReader;
 }
 
 export interface LakeChanger {
@@ -93,10 +93,11 @@ export async function removeLakeFiles(deps: Deps, place: PutPlace, changer: Lake
   });
 }
 
-async function lyingIn({ objects }: Deps, { definition, prefix }: PutPlace): Promise<LyingObject[]> {
+async function lyingIn({ objects }: Deps, { lake, prefix }: PutPlace): Promise<LyingObject[]> {
   const listed = await objects.list(prefix);
-  const { name, data } = definition;
-  return listed.flatMap((object) => (lakeFile(name, data, object).kind === 'data' ? [{ ...object, prefix }] : []));
+  return listed.flatMap((object) =>
+    lakeFile(ownerOfKey(prefix), lake.data, object).kind === 'data' ? [{ ...object, prefix }] : [],
+  );
 }
 
 /** The uploads as they lie there. */

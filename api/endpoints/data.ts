@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import { actorSchema, columnNameSchema, modelNameSchema } from '../../domain/names.js';
+import { sharedOwner } from '../../domain/data/lake/lake-owner.js';
 import { plainTextSchema } from '../../domain/text/plain-text.js';
 import { partitionSchema } from '../../domain/partition.js';
 import {
@@ -13,9 +14,11 @@ import {
   switchRequestSchema,
 } from '../../client/http/data.js';
 import { lakeListing } from '../data/lake-listing.js';
+import { lakeOf } from '../data/lake-of.js';
 import { lakePlace } from '../data/lake-place.js';
 import { placeForPut } from '../data/place-for-put.js';
 import { generationOf, landFile, removeLakeFiles, switchManifest } from '../data/put-lake-files.js';
+import { sharedListing } from '../data/shared-listing.js';
 import { receiveParquet } from '../data/receive-parquet.js';
 import { flagSchema, type EndpointGroup } from '../endpoint-group.js';
 
@@ -42,7 +45,10 @@ const listQuery = z.object({
 /** How long a refused upload is still read. */
 const drainMs = 3_000;
 
-/** `/models/{model}/data`: what has landed in the lake, landing it and taking it away. */
+/**
+ * `/models/{model}/data`: what has landed in the lake, landing it and taking it away. `shared` in the place of a model
+ * stands for the tables that models share.
+ */
 export const dataEndpoints: EndpointGroup = (app, deps) => {
   app.addContentTypeParser(
     '*',
@@ -54,7 +60,10 @@ export const dataEndpoints: EndpointGroup = (app, deps) => {
   app.get(
     '/models/:model/data',
     { schema: { tags: ['data'], params: ofModel, querystring: listQuery, response: { 200: lakeListingSchema } } },
-    async ({ params, query }) => lakeListing(deps, await definitionInForce(deps.db, params.model), query),
+    async ({ params, query }) =>
+      params.model === sharedOwner
+        ? sharedListing(deps, query)
+        : lakeListing(deps, await definitionInForce(deps.db, params.model), query),
   );
   registerPut(app, deps);
   registerLanding(app, deps);
@@ -169,8 +178,8 @@ const registerRemoval: Register = (app, deps) => {
       },
     },
     async ({ params, query, log }) => {
-      const { definition } = await definitionInForce(deps.db, params.model);
-      const place = { ...lakePlace(definition, params.table, query.partition), definition };
+      const { lake } = await lakeOf(deps, params);
+      const place = { ...lakePlace(lake, params.table, query.partition), lake };
       const result = await removeLakeFiles(deps, place, query);
       log.info({ ...params, ...query, removed: result.removed.length }, 'data removed');
       return result;

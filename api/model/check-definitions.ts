@@ -5,6 +5,7 @@ import type { DefinitionProblem } from '../../domain/definition-problem.js';
 import { environmentProblems, type Environments } from '../../domain/environments.js';
 import { messageOf } from '../../domain/errors.js';
 import { definitionProblems } from '../../domain/model/definition-problems.js';
+import { sharedTableProblems } from '../../domain/data/lake/shared-table.js';
 import { definitionWarnings } from '../../domain/model/definition-warnings.js';
 import { prototypeMembers } from '../../domain/model/javascript-names.js';
 import {
@@ -33,9 +34,12 @@ export async function checkDefinitions(
   given: readonly ModelDefinition[],
   { stored, environments }: { stored: readonly DefinitionInForce[]; environments: Environments },
 ): Promise<ApplyWarning[]> {
+  const untouched = stored.filter(({ name }) => !given.some((definition) => definition.name === name));
+  const together = [...given, ...untouched.map(({ definition }) => definition)];
   const problemsOf = (definition: ModelDefinition) => [
     ...definitionProblems(definition),
     ...environmentProblems(definition.promotion.environments, environments),
+    ...sharedTableProblems(definition, together),
   ];
   const staying = given.filter((definition) => isInForce(stored, definition));
   for (const definition of given.filter((one) => !staying.includes(one))) {

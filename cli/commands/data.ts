@@ -25,7 +25,10 @@ export function registerData(program: Command, context: CliContext): void {
 
   data
     .command('put <model> <table> <files...>')
-    .description('upload Parquet files; together they replace the partition, all at once')
+    .description(
+      'upload Parquet files; together they replace the partition, all at once. The model `shared` stands for ' +
+        'the tables that models share',
+    )
     .option('--partition <partition>', 'which partition the files are, 2013-04 for example', parsePartition)
     .option('--append', 'keep the partition’s earlier files as well')
     .option('--force', 'upload even if the partition is in the future, before the window or after a gap')
@@ -34,6 +37,7 @@ export function registerData(program: Command, context: CliContext): void {
       examples(
         'data put flight-delay flights flights-2013-04.parquet --partition 2013-04',
         'data put flight-delay planes planes.parquet',
+        'data put shared airports airports.parquet',
       ),
     )
     .action(async (modelText: string, tableName: string, files: string[], options: PutOptions, command: Command) => {
@@ -80,7 +84,10 @@ export function registerData(program: Command, context: CliContext): void {
     .description('list the newest partitions, with their validation and what the last run used')
     .option('--limit <count>', 'partitions at most', parseCount, 24)
     .option('--before <partition>', 'partitions before this one', parsePartition)
-    .addHelpText('after', examples('data ls flight-delay', 'data ls flight-delay --before 2013-04 --limit 12'))
+    .addHelpText(
+      'after',
+      examples('data ls flight-delay', 'data ls shared', 'data ls flight-delay --before 2013-04 --limit 12'),
+    )
     .action(async (modelText: string, page: { limit: number; before?: string }) => {
       const { output } = context;
       const listing = await context.api().data(requireModelName(modelText), page);

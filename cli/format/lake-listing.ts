@@ -1,4 +1,5 @@
 import type { LakeListing } from '../../client/http/data.js';
+import { sharedOwner } from '../../domain/data/lake/lake-owner.js';
 import type { Output } from '../output.js';
 import { table } from './table.js';
 import { contentText } from './trained-partitions.js';
@@ -24,9 +25,15 @@ export function describeLake(output: Output, listing: LakeListing): string {
   const landed = table(output, ['table', 'partition', 'files', 'size', 'landed', 'ruled by'], rows);
   const validated = listing.validations.map((one) => [one.partition, state(output, one.state), one.rows, one.summary]);
   const said =
-    validated.length > 0
-      ? table(output, ['partition', 'validation', 'rows', 'says'], validated)
-      : `Not validated by a run yet: perdure train ${model}`;
+    model === sharedOwner
+      ? table(
+          output,
+          ['table', 'read by'],
+          listing.tables.map((one) => [one.table, one.readBy?.join(', ') ?? null]),
+        )
+      : validated.length > 0
+        ? table(output, ['partition', 'validation', 'rows', 'says'], validated)
+        : `Not validated by a run yet: perdure train ${model}`;
   const more = listing.next === null ? '' : `\n\nEarlier partitions: perdure data ls ${model} --before ${listing.next}`;
   return `${landed}\n\n${said}${trainedTable(output, listing)}${notRead}${more}`;
 }
@@ -41,10 +48,11 @@ export function landedItems({ tables }: LakeListing) {
 }
 
 function landedRows(one: LakeListing['tables'][number]): (string | number | null)[][] {
+  const name = one.shared === true && one.readBy === undefined ? `${one.table} (shared)` : one.table;
   if (!one.partitioned)
-    return one.files > 0 ? [[one.table, 'whole table', one.files, bytesText(one.bytes), null, null]] : [];
+    return one.files > 0 ? [[name, 'whole table', one.files, bytesText(one.bytes), null, null]] : [];
   return one.partitions.map(({ partition, files, bytes, newestAt, ruledBy, putBy, generation }) => [
-    ...[one.table, partition, files, bytesText(bytes), newestAt && localTime(newestAt)],
+    ...[name, partition, files, bytesText(bytes), newestAt && localTime(newestAt)],
     ruledBy === 'manifest' ? `manifest ${generation} by ${putBy}` : 'its files',
   ]);
 }

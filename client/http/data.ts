@@ -44,6 +44,10 @@ export const lakeListingSchema = z.object({
     z.object({
       table: z.string(),
       partitioned: z.boolean(),
+      /** Whether it lies in `lake/shared/`, for all models that declare it so. */
+      shared: z.boolean().optional(),
+      /** In a listing of the shared tables: the models that read it. */
+      readBy: z.array(z.string()).optional(),
       files: z.number().int(),
       bytes: z.number().int(),
       partitions: z.array(landedPartitionSchema),

@@ -2,11 +2,12 @@ import {
   countLake,
   describeBeside,
   describeBroken,
+  type LakeManifests,
   type PlaceManifest,
   type LyingObject,
 } from '../../domain/data/lake/lake-manifest.js';
-import { isPlaceOf, lakeFile, type StrayFile } from '../../domain/data/lake/lake-files.js';
-import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { isPlaceOf, lakeFile, type LakeReader, type StrayFile } from '../../domain/data/lake/lake-files.js';
+import { lakeOwner, ownerOfKey, sharedOwner } from '../../domain/data/lake/lake-owner.js';
 import { earlierPartitions } from '../../domain/data/look-back.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { partitionFolder, partitionSchema, type Partition } from '../../domain/partition.js';
@@ -54,8 +55,6 @@ export interface LakeScope {
   partitions: readonly Partition[];
 }
 
-type Data = Pick<ModelDefinition, 'name' | 'contract' | 'data'>;
-
 const listingsMax = 5;
 const listingsAtOnce = 8;
 /** Objects that one request lists. */
@@ -65,7 +64,7 @@ const smallLake = 1000;
 export async function lakeContent(
   db: Database,
   store: LakeStore,
-  definition: Data,
+  definition: LakeReader,
   scope?: LakeScope,
 ): Promise<LakeContent> {
   let before = '';
@@ -82,7 +81,7 @@ export async function lakeContent(
 
 async function contentOf(
   db: Database,
-  definition: Data,
+  definition: LakeReader,
   listed: readonly Listed[],
   scope?: LakeScope,
 ): Promise<LakeContent> {
@@ -90,12 +89,13 @@ async function contentOf(
   const strays: StrayFile[] = [];
   const lying: LyingObject[] = [];
   for (const object of listed) {
-    const file = lakeFile(model, data, object);
+    const owner = ownerOfKey(object.key);
+    const file = lakeFile(owner, data, object);
     if (file.kind === 'stray') strays.push({ key: object.key, problem: file.problem });
     if (file.kind !== 'data') continue;
-    lying.push({ ...object, prefix: prefixOf(model, file.table, file.partition) });
+    lying.push({ ...object, prefix: prefixOf(owner, file.table, file.partition) });
   }
-  const recorded = await lakeManifests(db, model, scope && placesOf(definition, scope.partitions));
+  const recorded = await manifestsOf(db, definition, scope);
   const { counted, beside, broken } = countLake(lying, recorded);
   const unknown = counted.filter(({ sha256 }) => sha256 === null).map(({ key }) => key);
   const known = new Map(
@@ -104,23 +104,47 @@ async function contentOf(
   return {
     files: counted.map((object) => ({
       ...object,
-      ...placeOfPrefix(model, object.prefix),
+      ...placeOfPrefix(object.prefix),
       sha256: object.sha256 ?? known.get(`${object.key}\n${object.etag}`) ?? null,
     })),
     strays: [...strays, ...beside.map((one) => ({ key: one.key, problem: describeBeside(one) }))],
     broken: broken
-      .map((one) => ({ key: one.key, problem: describeBroken(one), ...placeOfPrefix(model, one.place.prefix) }))
-      .filter((place) => isPlaceOf(data, place)),
+      .map((one) => ({ key: one.key, problem: describeBroken(one), ...placeOfPrefix(one.place.prefix) }))
+      .filter(
+        (place) => isPlaceOf(data, place) && ownerOfKey(place.key) === lakeOwner(model, data.tables[place.table]),
+      ),
     places: new Map(recorded.places.map((place) => [place.prefix, place])),
   };
 }
 
-/** A small lake with one request; of a larger one everything, or only the folders of the scope, a few at once. */
-async function listLake(store: LakeStore, definition: Data, scope?: LakeScope): Promise<readonly Listed[]> {
-  const all = objectKeys.lake(definition.name);
-  if (scope === undefined) return store.list(all);
-  const prefixes = placesOf(definition, scope.partitions);
-  const first = await store.list(all, { max: smallLake });
+/** Of the model's own places, and of the tables that it shares with others. */
+async function manifestsOf(db: Database, definition: LakeReader, scope?: LakeScope): Promise<LakeManifests> {
+  const prefixes = scope && placesOf(definition, scope.partitions);
+  const own = await lakeManifests(db, definition.name, { prefixes });
+  const tables = sharedTablesOf(definition);
+  if (tables.length === 0) return own;
+  const shared = await lakeManifests(db, sharedOwner, { prefixes, tables });
+  return { places: [...own.places, ...shared.places], uncounted: [...own.uncounted, ...shared.uncounted] };
+}
+
+const sharedTablesOf = ({ data }: LakeReader): string[] =>
+  Object.entries(data.tables).flatMap(([table, { shared }]) => (shared === true ? [table] : []));
+
+/** The model's own folder and those of the tables that it shares; of a larger one only the folders of the scope. */
+async function listLake(store: LakeStore, definition: LakeReader, scope?: LakeScope): Promise<readonly Listed[]> {
+  const own = definition.name === sharedOwner ? [] : [objectKeys.lake(definition.name)];
+  const roots = [...own, ...sharedTablesOf(definition).map((table) => objectKeys.lakeTable(sharedOwner, table))];
+  const listed: Listed[] = [];
+  for (const root of roots)
+    listed.push(...(await listRoot(store, root, scope && placesOf(definition, scope.partitions))));
+  return listed;
+}
+
+/** A small folder with one request; of a larger one everything, or only the places that are asked for, a few at once. */
+async function listRoot(store: LakeStore, root: string, places?: readonly string[]): Promise<readonly Listed[]> {
+  if (places === undefined) return store.list(root);
+  const prefixes = places.filter((prefix) => prefix.startsWith(root));
+  const first = await store.list(root, { max: smallLake });
   if (first.length < smallLake) return first.filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)));
   const listed: Listed[] = [];
   for (let from = 0; from < prefixes.length; from += listingsAtOnce) {
@@ -130,20 +154,21 @@ async function listLake(store: LakeStore, definition: Data, scope?: LakeScope): 
   return listed;
 }
 
-function placesOf({ name, contract, data }: Data, partitions: readonly Partition[]): string[] {
-  return Object.entries(data.tables).flatMap(([table, { partitioned }]) => {
-    if (!partitioned) return [prefixOf(name, table, null)];
+function placesOf({ name, contract, data }: LakeReader, partitions: readonly Partition[]): string[] {
+  return Object.entries(data.tables).flatMap(([table, policy]) => {
+    const owner = lakeOwner(name, policy);
+    if (!policy.partitioned) return [prefixOf(owner, table, null)];
     const earlier = partitions.flatMap((partition) => earlierPartitions({ contract, data }, table, partition));
-    return [...new Set([...partitions, ...earlier])].map((partition) => prefixOf(name, table, partition));
+    return [...new Set([...partitions, ...earlier])].map((partition) => prefixOf(owner, table, partition));
   });
 }
 
-function prefixOf(model: string, table: string, partition: Partition | null): string {
-  return partition === null ? objectKeys.lakeTable(model, table) : objectKeys.lakePartition(model, table, partition);
+function prefixOf(owner: string, table: string, partition: Partition | null): string {
+  return partition === null ? objectKeys.lakeTable(owner, table) : objectKeys.lakePartition(owner, table, partition);
 }
 
-function placeOfPrefix(model: string, prefix: string): { table: string; partition: Partition | null } {
-  const [table = '', folder] = prefix.slice(objectKeys.lake(model).length).split('/');
+function placeOfPrefix(prefix: string): { table: string; partition: Partition | null } {
+  const [, , table = '', folder] = prefix.split('/');
   const parsed = partitionSchema.safeParse(folder?.slice(folder.indexOf('=') + 1));
   return { table, partition: parsed.success && partitionFolder(parsed.data) === folder ? parsed.data : null };
 }

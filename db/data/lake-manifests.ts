@@ -1,4 +1,6 @@
-import { and, eq, inArray, sql, type SQL } from 'drizzle-orm';
+import { and, eq, inArray, or, sql, type SQL } from 'drizzle-orm';
+import { sharedOwner } from '../../domain/data/lake/lake-owner.js';
+import { objectKeys } from '../../domain/object-keys.js';
 import type { PlaceManifest, LakeManifests, PlaceChange } from '../../domain/data/lake/lake-manifest.js';
 import { lakeChanges, lakePlaces, lakeUncounted } from '../schema/index.js';
 import type { Database } from '../connect.js';
@@ -19,16 +21,28 @@ const lockTimeoutMs = 60_000;
 
 /**
  * What the database knows of a model's places, at one moment. Read it after the bucket was listed, never before.
- * @param prefixes these places alone
+ * @param only these places, or the places of these tables, alone
  */
-export async function lakeManifests(db: Database, model: string, prefixes?: readonly string[]): Promise<LakeManifests> {
-  return db.orm.transaction((tx) => readManifests(tx, model, prefixes), {
+export async function lakeManifests(
+  db: Database,
+  model: string,
+  only: { prefixes?: readonly string[] | undefined; tables?: readonly string[] } = {},
+): Promise<LakeManifests> {
+  return db.orm.transaction((tx) => readManifests(tx, model, only), {
     isolationLevel: 'repeatable read',
     accessMode: 'read only',
   });
 }
 
-async function readManifests(tx: Transaction, model: string, prefixes?: readonly string[]): Promise<LakeManifests> {
+async function readManifests(
+  tx: Transaction,
+  model: string,
+  { prefixes, tables }: NonNullable<Parameters<typeof lakeManifests>[2]>,
+): Promise<LakeManifests> {
+  const ofTables = tables && inArray(lakePlaces.table, [...tables]);
+  const belowTables =
+    tables &&
+    or(...tables.map((table) => sql`starts_with(${lakeUncounted.prefix}, ${objectKeys.lakeTable(model, table)})`));
   const ofPlaces = prefixes === undefined ? undefined : inArray(lakePlaces.prefix, [...prefixes]);
   const ofUncounted = prefixes === undefined ? undefined : inArray(lakeUncounted.prefix, [...prefixes]);
   const { prefix, generation, files, actor, at } = lakePlaces;
@@ -37,11 +51,11 @@ async function readManifests(tx: Transaction, model: string, prefixes?: readonly
     places: await tx
       .select({ prefix, generation, files, actor, at })
       .from(lakePlaces)
-      .where(and(eq(lakePlaces.model, model), ofPlaces)),
+      .where(and(eq(lakePlaces.model, model), ofPlaces, ofTables)),
     uncounted: await tx
       .select({ key, etag, modifiedAt, since })
       .from(lakeUncounted)
-      .where(and(eq(lakeUncounted.model, model), ofUncounted)),
+      .where(and(eq(lakeUncounted.model, model), ofUncounted, belowTables)),
   };
 }
 
@@ -78,7 +92,7 @@ export async function withLakePlace<T>(
   return db.orm.transaction(async (tx) => {
     await tx.execute(sql.raw(`set local statement_timeout = ${lockTimeoutMs}`));
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${place.prefix}, 7433))`);
-    const recorded = await readManifests(tx, place.model, [place.prefix]);
+    const recorded = await readManifests(tx, place.model, { prefixes: [place.prefix] });
     const now = recorded.places[0];
     return work({
       recorded,
@@ -139,6 +153,7 @@ export async function removableUncounted(
     .limit(limit);
 }
 
-const nobodyReads: SQL = sql`not exists (select from runs where runs.model = ${lakeUncounted.model}
+const nobodyReads: SQL = sql`not exists (select from runs
+  where (runs.model = ${lakeUncounted.model} or ${lakeUncounted.model} = ${sharedOwner})
   and runs.finished_at is null
   and runs.started_at <= ${lakeUncounted.since})`;

@@ -1,6 +1,6 @@
 import { countLake } from '../../domain/data/lake/lake-manifest.js';
-import { lakeFile } from '../../domain/data/lake/lake-files.js';
-import type { ModelDefinition } from '../../domain/model/model-definition.js';
+import { lakeFile, type LakeReader } from '../../domain/data/lake/lake-files.js';
+import { lakeOwner } from '../../domain/data/lake/lake-owner.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { cadenceIn } from '../../domain/cadence.js';
 import { cadenceOf, partitionInFolder, type Partition } from '../../domain/partition.js';
@@ -8,7 +8,7 @@ import type { Database } from '../connect.js';
 import type { LakeStore } from './lake-content.js';
 import { lakeManifests, ruledPartitions } from './lake-manifests.js';
 
-type Data = Pick<ModelDefinition, 'name' | 'data'>;
+type Data = Pick<LakeReader, 'name' | 'data'>;
 
 export interface LandedPartition {
   partition: Partition;
@@ -30,13 +30,14 @@ export interface LakeFolders {
 export async function lakePartitions(
   db: Database,
   store: LakeStore,
-  { name: model, data }: Data,
+  { name, data }: Data,
   table: string,
 ): Promise<LakeFolders> {
+  const owner = lakeOwner(name, data.tables[table]);
   const cadence = cadenceIn(data);
   const [{ folders, objects }, ruled] = await Promise.all([
-    store.folders(objectKeys.lakeTable(model, table)),
-    ruledPartitions(db, model, table),
+    store.folders(objectKeys.lakeTable(owner, table)),
+    ruledPartitions(db, owner, table),
   ]);
   // A definition of before may have had another cadence.
   const own = ruled.filter((partition) => cadenceOf(partition) === cadence);
@@ -57,19 +58,20 @@ export async function lakePartitions(
 export async function newestLanded(
   db: Database,
   store: LakeStore,
-  { name: model, data }: Data,
+  { name, data }: Data,
   table: string,
   wanted: (partition: Partition) => boolean = () => true,
 ): Promise<Partition | undefined> {
-  const { partitions } = await lakePartitions(db, store, { name: model, data }, table);
+  const { partitions } = await lakePartitions(db, store, { name, data }, table);
+  const owner = lakeOwner(name, data.tables[table]);
   for (const { partition, ruled } of partitions) {
     if (!wanted(partition)) continue;
     if (ruled) return partition;
-    const prefix = objectKeys.lakePartition(model, table, partition);
+    const prefix = objectKeys.lakePartition(owner, table, partition);
     const lying = (await store.list(prefix)).flatMap((object) =>
-      lakeFile(model, data, object).kind === 'data' ? [{ ...object, prefix }] : [],
+      lakeFile(owner, data, object).kind === 'data' ? [{ ...object, prefix }] : [],
     );
-    if (lying.length > 0 && countLake(lying, await lakeManifests(db, model, [prefix])).counted.length > 0)
+    if (lying.length > 0 && countLake(lying, await lakeManifests(db, owner, { prefixes: [prefix] })).counted.length > 0)
       return partition;
   }
   return undefined;

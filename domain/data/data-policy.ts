@@ -27,6 +27,8 @@ export const elementOf = (type: ColumnType): ElementType | undefined =>
 const tableSchema = z.strictObject({
   /** A partitioned table lands partition by partition; another is one table, replaced whole. */
   partitioned: z.boolean().default(true),
+  /** Landed once in `lake/shared/TABLE/`, for all models that declare it so. */
+  shared: z.boolean().optional(),
   /** The columns that are read; more may be in the files. A NaN in a number is read as missing. */
   columns: z.record(columnNameSchema, columnTypeSchema),
   /** Columns that identify a row; a second row with the same values is an error. */

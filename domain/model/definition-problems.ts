@@ -6,6 +6,7 @@ import { dataProblems } from '../data/data-problems.js';
 import { evaluationProblems } from '../evaluation/evaluation-problems.js';
 import { featureProblems } from '../data/feature-problems.js';
 import { momentProblems } from '../data/join-problems.js';
+import { sharedOwner } from '../data/lake/lake-owner.js';
 import { lookBackProblems } from '../data/look-back.js';
 import { javaScriptNames } from './javascript-names.js';
 import type { ModelDefinition } from './model-definition.js';
@@ -24,6 +25,7 @@ import { trainingProblems } from '../training/training-problems.js';
 export function definitionProblems(definition: ModelDefinition): DefinitionProblem[] {
   const { contract, data, promotion, rollout, monitoring } = definition;
   return [
+    ...reservedNames(definition),
     ...javaScriptNames(definition),
     ...nameProblems(definition),
     ...taskProblems(definition),
@@ -42,3 +44,9 @@ export function definitionProblems(definition: ModelDefinition): DefinitionProbl
     ...judgedTaskProblems(definition),
   ];
 }
+
+/** A model of this name would own what all of them share. */
+const reservedNames = ({ name }: ModelDefinition): DefinitionProblem[] =>
+  name === sharedOwner
+    ? [{ path: 'name', message: `${sharedOwner} is the owner of the tables that models share: choose another name` }]
+    : [];

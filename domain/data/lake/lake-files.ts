@@ -1,9 +1,12 @@
 import { objectKeyProblem } from '../../object-key-problem.js';
+import type { Contract } from '../contract.js';
+import type { DataPolicy } from '../data-policy.js';
+import { sharedOwner } from './lake-owner.js';
 import { objectKeys } from '../../object-keys.js';
 import { cadenceIn, cadenceWords, type Cadence } from '../../cadence.js';
 import { cadenceOf, partitionInFolder, type Partition } from '../../partition.js';
 
-/** What an object below `lake/MODEL/` is to a model. */
+/** What an object below `lake/MODEL/`, or below `lake/shared/`, is to a model. */
 export type LakeFile =
   | { kind: 'data'; table: string; partition: Partition | null }
   /** What writers leave beside their data: no data, by rule. */
@@ -14,7 +17,14 @@ export type LakeFile =
 /** The tables of a definition, as far as the lake knows them. */
 export interface LakeTables {
   cadence?: Cadence | undefined;
-  tables: Readonly<Record<string, { partitioned: boolean }>>;
+  tables: Readonly<Record<string, { partitioned: boolean; shared?: boolean | undefined }>>;
+}
+
+/** Who reads a lake: a model, as far as that goes. */
+export interface LakeReader {
+  name: string;
+  contract: Pick<Contract, 'eventTime'>;
+  data: Pick<DataPolicy, 'base' | 'cadence' | 'joins' | 'tables' | 'timeZone' | 'window'>;
 }
 
 /** Whether a model reads what lies in this place: another definition may have put it there. */
@@ -30,9 +40,9 @@ export function isPlaceOf(data: LakeTables, { table, partition }: { table: strin
  * where the table is partitioned; folders further down do not matter. A file or folder whose name begins with `_` or
  * `.`, and an empty object that is no `.parquet`, is a leftover of whoever wrote there.
  */
-export function lakeFile(model: string, data: LakeTables, object: { key: string; bytes: number }): LakeFile {
+export function lakeFile(owner: string, data: LakeTables, object: { key: string; bytes: number }): LakeFile {
   const { tables } = data;
-  const [table = '', ...inside] = object.key.slice(objectKeys.lake(model).length).split('/');
+  const [table = '', ...inside] = object.key.slice(objectKeys.lake(owner).length).split('/');
   const name = inside.at(-1);
   if ([table, ...inside].some((segment) => /^[_.]/.test(segment))) return { kind: 'leftover' };
   if (object.bytes === 0 && !name?.endsWith('.parquet')) return { kind: 'leftover' };
@@ -40,6 +50,12 @@ export function lakeFile(model: string, data: LakeTables, object: { key: string;
   if (name === undefined) return stray('is outside every table: move it into the folder of a table');
   if (!Object.hasOwn(tables, table))
     return stray(`${table} is not one of the tables ${Object.keys(tables).join(', ')}`);
+  if ((tables[table]?.shared === true) !== (owner === sharedOwner))
+    return stray(
+      owner === sharedOwner
+        ? `${table} is not shared`
+        : `${table} is shared: its files lie in ${objectKeys.lakeTable(sharedOwner, table)}`,
+    );
   if (!name.endsWith('.parquet')) return stray('is not named .parquet, and only such files are read');
   const unreachable = objectKeyProblem(object.key);
   if (unreachable !== undefined) return stray(unreachable);

@@ -116,7 +116,9 @@ function tablesOfBoth(champion: DataPolicy, challenger: DataPolicy): DataPolicy[
   return Object.fromEntries(
     names.map((name) => {
       const [was, is] = [champion.tables[name], challenger.tables[name]];
-      return [name, { partitioned: (is ?? was)?.partitioned ?? true, columns: { ...is?.columns, ...was?.columns } }];
+      const { partitioned = true, shared } = is ?? was ?? {};
+      const columns = { ...is?.columns, ...was?.columns };
+      return [name, { partitioned, columns, ...(shared === undefined ? {} : { shared }) }];
     }),
   );
 }

@@ -23,7 +23,8 @@ const SHAPE_VERSION = 2;
 export function shapeDigest({ contract, data }: ShapeDefinition): string {
   const features = Object.entries(contract.features).map(([name, feature]) => ({ name, ...rowRules(feature) }));
   const label = contract.label && withoutDescription(contract.label);
-  const { tables, base, joins, expectations, cadence } = data;
+  const { base, joins, expectations, cadence } = data;
+  const tables = Object.fromEntries(Object.entries(data.tables).map(([name, table]) => [name, withoutPlace(table)]));
   const dropMaxPct = dropMaxPctIn(data);
   return digestOf({
     shapeVersion: SHAPE_VERSION,
@@ -43,6 +44,13 @@ export function shapeDigest({ contract, data }: ShapeDefinition): string {
 function rowRules(feature: Feature) {
   const copy = withoutDescription(feature);
   delete copy.default;
+  return copy;
+}
+
+/** Where a table lies changes no row. */
+function withoutPlace(table: DataPolicy['tables'][string]) {
+  const copy = { ...table };
+  delete copy.shared;
   return copy;
 }
 

@@ -30,11 +30,13 @@ export interface LakeBench extends TestApi {
 }
 
 /** The control API and the snapshot activity on one lake, with a small model that only this test has. */
-export async function openLakeBench(): Promise<LakeBench> {
+export async function openLakeBench(
+  change: (definition: ModelDefinition) => ModelDefinition = (definition) => definition,
+): Promise<LakeBench> {
   const api = await startApi();
   const home = await mkdtemp(path.join(tmpdir(), 'perdure-lake [1] store=9 '));
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
-  const model = parseModelDefinition({
+  const plain = parseModelDefinition({
     ...flightDelay,
     name: `sales-${randomUUID().slice(0, 8)}`,
     contract: {
@@ -63,6 +65,7 @@ export async function openLakeBench(): Promise<LakeBench> {
     evaluation: { gates: [{ name: 'ranks', metric: 'rocAuc', atLeast: 0.5 }] },
     triggers: { schedules: [] },
   });
+  const model = parseModelDefinition(change(plain));
   const { sha256: definitionSha256 } = await applyDefinition(api.db, model, 'test');
   const deps = {
     db: api.db,
