@@ -28,8 +28,8 @@ export function lakePlace(
   if (policy.shared === true && model !== sharedOwner)
     throw new PerdureError(
       'input/invalid',
-      `table: ${table} is shared, and its files count for every model that reads it: name ${sharedOwner} in the place ` +
-        `of the model (perdure data put ${sharedOwner} ${table} FILE).`,
+      `table: ${table} is shared, and its files count for every model that reads it: name ${sharedOwner} in the ` +
+        `place of the model (perdure data put ${sharedOwner} ${table} FILE).`,
       { table },
     );
   const words = cadenceWords[cadenceIn(data)];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cadenceIn, cadenceSchema, cadenceWords, type Cadence } from '../cadence.js';
+import { columnTypeSchema, elementOf, type ColumnType, type ElementType } from './column-type.js';
 import { columnNameSchema } from '../names.js';
 import { partitionSchema, wholeTable, wrongCadence } from '../partition.js';
 import { maturitySchema } from './maturity.js';
@@ -8,21 +9,7 @@ import { timeZoneSchema } from '../calendar/time-zone.js';
 import { joinSchema } from './join.js';
 import { missingJoinColumns } from './join-problems.js';
 
-const elementTypes = ['integer', 'number', 'string', 'timestamp', 'boolean'] as const;
-export type ElementType = (typeof elementTypes)[number];
-export const columnTypeSchema = z.enum([
-  ...elementTypes,
-  'integer[]',
-  'number[]',
-  'string[]',
-  'timestamp[]',
-  'boolean[]',
-]);
-export type ColumnType = z.infer<typeof columnTypeSchema>;
-
-/** What a list holds; undefined for what is no list. */
-export const elementOf = (type: ColumnType): ElementType | undefined =>
-  type.endsWith('[]') ? (type.slice(0, -2) as ElementType) : undefined;
+export { elementOf, type ColumnType, type ElementType };
 
 const tableSchema = z.strictObject({
   /** A partitioned table lands partition by partition; another is one table, replaced whole. */

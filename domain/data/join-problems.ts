@@ -1,13 +1,11 @@
 import type { Contract } from './contract.js';
-import type { ColumnType, DataPolicy } from './data-policy.js';
+import type { ColumnType } from './column-type.js';
 import type { DefinitionProblem } from '../definition-problem.js';
 import { joinColumns, joinName, type Join } from './join.js';
-import { dataSources, type DataSource } from './source-tables.js';
-
-type Joined = Pick<DataPolicy, 'base' | 'joins' | 'tables'>;
+import { dataSources, type DataSource, type JoinedData } from './source-tables.js';
 
 /** The source on the left of a join: the base, or an earlier join. Undefined where `from` names none. */
-export function leftSource(data: Joined, index: number): DataSource | undefined {
+export function leftSource(data: JoinedData, index: number): DataSource | undefined {
   const from = data.joins[index]?.from;
   const [base, ...joins] = dataSources(data);
   if (from === undefined || from === data.base) return base;
@@ -15,7 +13,7 @@ export function leftSource(data: Joined, index: number): DataSource | undefined 
 }
 
 /** Tables and columns that joins name and that are not there: what no version of the product has let through. */
-export function missingJoinColumns(data: Joined): { path: (string | number)[]; message: string }[] {
+export function missingJoinColumns(data: JoinedData): { path: (string | number)[]; message: string }[] {
   return data.joins.flatMap((join, index) => {
     const path = ['joins', index];
     const right = Object.hasOwn(data.tables, join.table) ? data.tables[join.table] : undefined;
@@ -36,7 +34,7 @@ export function missingJoinColumns(data: Joined): { path: (string | number)[]; m
   });
 }
 
-function whyNotLeft({ base, joins }: Joined, index: number): string {
+function whyNotLeft({ base, joins }: JoinedData, index: number): string {
   const names = joins.map(joinName);
   const seen = [index];
   for (let at = names.indexOf(joins[index]?.from ?? ''); at >= 0; at = names.indexOf(joins[at]?.from ?? '')) {
@@ -51,7 +49,7 @@ function whyNotLeft({ base, joins }: Joined, index: number): string {
 }
 
 /** What is wrong with joins of tables and columns that are all there. */
-export function joinProblems(data: Joined): DefinitionProblem[] {
+export function joinProblems(data: JoinedData): DefinitionProblem[] {
   return data.joins.flatMap((join, index) => {
     const at = (field: string) => `data.joins[${index}]${field}`;
     return [
@@ -64,7 +62,7 @@ export function joinProblems(data: Joined): DefinitionProblem[] {
 }
 
 /** Joins on columns of two types: nothing would match, or something by chance. */
-function typeProblems(data: Joined, index: number): DefinitionProblem[] {
+function typeProblems(data: JoinedData, index: number): DefinitionProblem[] {
   const join = data.joins[index];
   const source = leftSource(data, index);
   if (!join || !source) return [];
@@ -79,14 +77,14 @@ function typeProblems(data: Joined, index: number): DefinitionProblem[] {
   });
 }
 
-function selfProblems({ base }: Joined, join: Join): string[] {
+function selfProblems({ base }: JoinedData, join: Join): string[] {
   if (join.table !== base) return [];
   if (join.as === undefined)
     return [`${base} is the base: it cannot be joined to itself, unless under another name (as)`];
   return join.asOf ? [] : [`${base} is the base: joined to itself it needs asOf, or a row would meet itself`];
 }
 
-function asOfProblems({ base, tables }: Joined, { table, asOf }: Join): [string, string][] {
+function asOfProblems({ base, tables }: JoinedData, { table, asOf }: Join): [string, string][] {
   if (!asOf) return [];
   const typeOf = (of: string, column: string) =>
     Object.hasOwn(tables[of]?.columns ?? {}, column) ? tables[of]?.columns[column] : undefined;
@@ -132,7 +130,7 @@ function aggregateProblems({ aggregate, asOf, window }: Join): [string, string][
 }
 
 /** As-of joins by the event time, where that is no column of the base. */
-export function momentProblems({ eventTime }: Pick<Contract, 'eventTime'>, data: Joined): DefinitionProblem[] {
+export function momentProblems({ eventTime }: Pick<Contract, 'eventTime'>, data: JoinedData): DefinitionProblem[] {
   const type = data.tables[data.base]?.columns[eventTime];
   return data.joins.flatMap(({ asOf }, index) =>
     !asOf || asOf.leftTime !== undefined || type === 'timestamp'

@@ -1,4 +1,4 @@
-import type { ColumnType, DataPolicy } from './data-policy.js';
+import type { ColumnType } from './column-type.js';
 import { joinName, type Aggregate, type Join } from './join.js';
 
 /** What expressions may read columns of: the base, or a join under its own name. */
@@ -10,13 +10,18 @@ export interface DataSource {
   columns: Record<string, ColumnType>;
 }
 
-type Sources = Pick<DataPolicy, 'base' | 'joins' | 'tables'>;
+/** The tables of a definition, and how they are joined. */
+export interface JoinedData {
+  base: string;
+  joins: readonly Join[];
+  tables: Readonly<Record<string, { partitioned: boolean; columns: Record<string, ColumnType> }>>;
+}
 
 /** The type of an aggregate's column, as far as it can be told without asking the engine. */
 type AggregateType = (join: Join, name: string, aggregate: Aggregate) => ColumnType;
 
 /** The base first, then the joins in their order. An aggregated table has the columns of its aggregates alone. */
-export function dataSources(data: Sources, typeOf: AggregateType = declaredAggregate(data)): DataSource[] {
+export function dataSources(data: JoinedData, typeOf: AggregateType = declaredAggregate(data)): DataSource[] {
   const columnsOf = (table: string) => (Object.hasOwn(data.tables, table) ? (data.tables[table]?.columns ?? {}) : {});
   return [
     { name: data.base, table: data.base, columns: columnsOf(data.base) },
@@ -31,7 +36,7 @@ export function dataSources(data: Sources, typeOf: AggregateType = declaredAggre
 }
 
 const declaredAggregate =
-  ({ tables }: Pick<DataPolicy, 'tables'>): AggregateType =>
+  ({ tables }: Pick<JoinedData, 'tables'>): AggregateType =>
   ({ table }, _name, { fn, of = '' }) => {
     if (fn === 'count' || fn === 'countDistinct') return 'integer';
     const declared = Object.hasOwn(tables[table]?.columns ?? {}, of) ? tables[table]?.columns[of] : undefined;
@@ -39,6 +44,6 @@ const declaredAggregate =
   };
 
 /** The tables that are read: the base first, then the joined ones, each once. */
-export function sourceTables({ base, joins }: Pick<DataPolicy, 'base' | 'joins'>): string[] {
+export function sourceTables({ base, joins }: Pick<JoinedData, 'base' | 'joins'>): string[] {
   return [...new Set([base, ...joins.map(({ table }) => table)])];
 }

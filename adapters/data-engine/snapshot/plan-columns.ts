@@ -8,7 +8,7 @@ import { bindExpressions } from '../expressions/bind-expressions.js';
 import { columnFinder } from '../expressions/column-finder.js';
 import type { DuckSession } from '../duck-session.js';
 import { createExpressionParser, type ParsedExpression } from '../expressions/expression.js';
-import { planAggregates, type PlannedAggregates } from './plan-aggregates.js';
+import { planAggregates, type PlannedAggregates } from '../joins/plan-aggregates.js';
 import { quoteName } from '../quote-sql.js';
 import type { SourceColumn } from '../expressions/source-columns.js';
 

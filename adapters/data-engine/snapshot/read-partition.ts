@@ -7,7 +7,7 @@ import type { ValidationIssue } from '../../../domain/data/validation/validation
 import { joinName, type Join } from '../../../domain/data/join.js';
 import { checkKey, checkPartition } from './check-tables.js';
 import type { DuckSession } from '../duck-session.js';
-import { joinTables, type JoinedTables } from './join-tables.js';
+import { joinTables, type JoinedTables } from '../joins/join-tables.js';
 import { loadedTable, readTable, type ReadTable } from './read-table.js';
 import type { ColumnPlan } from './plan-columns.js';
 

@@ -3,7 +3,7 @@ import type { ShapeDefinition } from '../../../domain/data/snapshot/snapshot-sha
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { firstLine } from '../expressions/bind-expressions.js';
 import { isQueryError, type DuckSession } from '../duck-session.js';
-import { joinedView, type JoinedTables } from './join-tables.js';
+import { joinedView, type JoinedTables } from '../joins/join-tables.js';
 import type { PlannedColumn } from './plan-columns.js';
 import { quoteName } from '../quote-sql.js';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { joinName, reachUs, takesExact } from '../../../domain/data/join.js';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { quoteName } from '../quote-sql.js';
-import { aggregateCall, keyColumn } from './join-aggregates.js';
+import { aggregateCall, keyColumn } from './aggregate-sql.js';
 import { joinText, type JoinStep } from './join-step.js';
 import type { PlannedAggregate } from './plan-aggregates.js';
 

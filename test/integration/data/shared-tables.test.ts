@@ -7,7 +7,7 @@ import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import type { ModelDefinition } from '../../../domain/model/model-definition.js';
 import { lakeFindings } from '../../../infra/embedded/doctor/doctor-lake.js';
-import { openLakeBench, type LakeBench } from './lake-bench.js';
+import { openLakeBench, type LakeBench } from '../api/lake-bench.js';
 
 /** Names that no other test has: the shared tables of one stack are everybody's. */
 const [stores, rain] = ['stores', 'rain'].map((name) => `${name}_${randomUUID().slice(0, 6)}`) as [string, string];

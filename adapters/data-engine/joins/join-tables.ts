@@ -10,8 +10,8 @@ import { joinAggregates } from './join-aggregates.js';
 import { joinAsOf } from './join-as-of.js';
 import { joinEqual } from './join-equal.js';
 import type { JoinedRows, JoinStep } from './join-step.js';
-import type { ColumnPlan } from './plan-columns.js';
-import { loadedTable, type ReadTable } from './read-table.js';
+import type { ColumnPlan } from '../snapshot/plan-columns.js';
+import { loadedTable, type ReadTable } from '../snapshot/read-table.js';
 
 /**
  * The view of base rows with the columns of joins that are used: bare where unambiguous, and in a struct named after

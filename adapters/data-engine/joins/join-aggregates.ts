@@ -5,6 +5,7 @@ import { isQueryError } from '../duck-session.js';
 import { quoteName } from '../quote-sql.js';
 import { joinText, rightColumns, type JoinedRows, type JoinStep } from './join-step.js';
 import type { PlannedAggregate } from './plan-aggregates.js';
+import { aggregateCall, keyColumn } from './aggregate-sql.js';
 import { windowedAggregates } from './windowed-aggregates.js';
 
 /**
@@ -32,9 +33,6 @@ export async function joinAggregates(step: JoinStep, planned: readonly PlannedAg
   }
 }
 
-/** A colon keeps keys apart from every declared name. */
-export const keyColumn = (index: number): string => quoteName(`key:${index}`);
-
 function grouped(step: JoinStep, wanted: readonly PlannedAggregate[]): string {
   const keys = rightColumns(step);
   const selected = [
@@ -52,33 +50,6 @@ function groupSql({ fn, of, filter, type }: PlannedAggregate): string {
   const call = aggregateCall(fn, of ?? '*', (sql) => `${sql} ORDER BY ${sql}`);
   const filtered = filter === undefined ? call : `${call} FILTER (WHERE ${filter})`;
   return fn === 'sum' && type === 'integer' ? `CAST(${filtered} AS BIGINT)` : filtered;
-}
-
-/** The call of an aggregate, but for `first` and `last`. */
-export function aggregateCall(
-  fn: PlannedAggregate['fn'],
-  of: string,
-  ordered: (sql: string) => string = (sql) => sql,
-): string {
-  switch (fn) {
-    case 'count':
-      return `count(${of})`;
-    case 'countDistinct':
-      return `count(DISTINCT ${of})`;
-    case 'sum':
-      return `sum(${ordered(of)})`;
-    case 'mean':
-      return `avg(${ordered(of)})`;
-    case 'stddev':
-      return `stddev_samp(${ordered(of)})`;
-    case 'median':
-      return `quantile_cont(${of}, 0.5)`;
-    case 'min':
-    case 'max':
-    case 'first':
-    case 'last':
-      return `${fn}(${of})`;
-  }
 }
 
 function failure(step: JoinStep, error: Error): ValidationIssue {

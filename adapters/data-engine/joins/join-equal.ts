@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ValidationIssue } from '../../../domain/data/validation/validation-report.js';
 import { quoteName } from '../quote-sql.js';
 import { joinText, rightColumns, type JoinedRows, type JoinStep } from './join-step.js';
-import { EXAMPLES_MAX, exampleSchema, keyTexts } from './read-table.js';
+import { EXAMPLES_MAX, exampleSchema, keyTexts } from '../snapshot/read-table.js';
 
 const countSchema = z.object({ base_rows: z.coerce.number(), keys: z.coerce.number() });
 
