@@ -6,6 +6,7 @@ import type { DefinitionProblem } from '../definition-problem.js';
 import { PerdureError } from '../errors.js';
 import { evaluationPolicySchema } from '../evaluation/evaluation-policy.js';
 import { monitoringPolicySchema } from '../monitoring/monitoring-policy.js';
+import { inWordsOfToday } from './older-definitions.js';
 import { modelNameSchema } from '../names.js';
 import { promotionPolicySchema } from '../promotion/promotion-policy.js';
 import { rolloutPolicySchema } from '../rollout/rollout-policy.js';
@@ -93,7 +94,7 @@ export type ModelDefinitionInput = z.input<typeof modelDefinitionSchema>;
  * @throws PerdureError `definition/invalid`.
  */
 export function readDefinition(value: unknown): ModelDefinition {
-  const parsed = modelDefinitionSchema.safeParse(value);
+  const parsed = modelDefinitionSchema.safeParse(inWordsOfToday(value));
   if (parsed.success) return parsed.data;
   const named = value !== null && typeof value === 'object' && 'name' in value ? String(value.name) : 'without a name';
   throw invalidDefinition(
