@@ -1,4 +1,4 @@
-import { divideRows } from '../../adapters/data-engine/snapshot/divide-rows.js';
+import { divideRows } from '../../adapters/data-engine/snapshot/rows/divide-rows.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import { describeSplit, type RowSplit, type SplitPolicy } from '../../domain/data/split-policy.js';

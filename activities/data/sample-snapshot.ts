@@ -1,4 +1,4 @@
-import { sampleRows } from '../../adapters/data-engine/snapshot/sample-rows.js';
+import { sampleRows } from '../../adapters/data-engine/snapshot/rows/sample-rows.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import type { RowSample, SampleOrder } from '../../domain/data/snapshot/row-sample.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { divideRows } from '../../../adapters/data-engine/snapshot/divide-rows.js';
+import { divideRows } from '../../../adapters/data-engine/snapshot/rows/divide-rows.js';
 import { contractSchema } from '../../../domain/data/contract.js';
 import { splitPolicySchema, type RowSplit } from '../../../domain/data/split-policy.js';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
-import { sampleRows } from '../../../adapters/data-engine/snapshot/sample-rows.js';
+import { sampleRows } from '../../../adapters/data-engine/snapshot/rows/sample-rows.js';
 import { contractSchema } from '../../../domain/data/contract.js';
 
 const contract = contractSchema.parse({

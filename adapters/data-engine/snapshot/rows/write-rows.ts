@@ -1,10 +1,10 @@
 import { rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Contract } from '../../../domain/data/contract.js';
-import type { DuckSession } from '../duck-session.js';
-import { parquetTable, quoteName, quoteText } from '../quote-sql.js';
-import { fileDigest } from './write-partition.js';
+import type { Contract } from '../../../../domain/data/contract.js';
+import type { DuckSession } from '../../duck-session.js';
+import { parquetTable, quoteName, quoteText } from '../../quote-sql.js';
+import { fileDigest } from '../write-partition.js';
 
 export interface WrittenRows {
   path: string;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Contract } from '../../../domain/data/contract.js';
-import type { RowSplit } from '../../../domain/data/split-policy.js';
-import type { DuckSession } from '../duck-session.js';
-import { parquetTable, quoteName } from '../quote-sql.js';
+import type { Contract } from '../../../../domain/data/contract.js';
+import type { RowSplit } from '../../../../domain/data/split-policy.js';
+import type { DuckSession } from '../../duck-session.js';
+import { parquetTable, quoteName } from '../../quote-sql.js';
 import { writeRows } from './write-rows.js';
 
 /** The rows of one file that are on one side: fold `part`, or 0 for training and 1 for the holdout. */

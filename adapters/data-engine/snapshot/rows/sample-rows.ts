@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Contract } from '../../../domain/data/contract.js';
-import type { DuckSession } from '../duck-session.js';
-import { parquetTable, quoteName } from '../quote-sql.js';
+import type { Contract } from '../../../../domain/data/contract.js';
+import type { DuckSession } from '../../duck-session.js';
+import { parquetTable, quoteName } from '../../quote-sql.js';
 import { writeRows, type WrittenRows } from './write-rows.js';
 
 export interface SampledFile extends WrittenRows {
