@@ -59,7 +59,7 @@ const isZeroOne = (label: ColumnProfile, shares: Shares): boolean =>
  */
 export function definitionFromTable(
   wanted: WantedModel & { task: TaskName; cadence: Cadence },
-  columns: readonly ColumnProfile[],
+  { columns, rows }: { columns: readonly ColumnProfile[]; rows: number },
   shares: Shares,
   parts: readonly string[],
 ): { definition: Record<string, unknown>; leftOut: string[] } {
@@ -73,7 +73,10 @@ export function definitionFromTable(
   if (group !== undefined && !entity.includes(group.name)) entity.unshift(group.name);
   const eventTime = named(wanted.time, '--time')?.name ?? addedTime;
   const apart = new Set([...entity, eventTime, label?.name]);
-  const { features, leftOut } = featuresOf(columns.filter(({ name }) => !apart.has(name)));
+  const { features, leftOut } = featuresOf(
+    columns.filter(({ name }) => !apart.has(name)),
+    rows,
+  );
   if (Object.keys(features).length === 0)
     throw new PerdureError('input/invalid', `The table has no column left to be a feature. ${leftOut.join('; ')}`);
   const length = Math.min(8, Object.values(features).filter(({ type }) => type === 'number').length);
@@ -137,16 +140,18 @@ interface WrittenFeature {
   maxLength?: number;
 }
 
-function featuresOf(columns: readonly ColumnProfile[]): {
+function featuresOf(
+  columns: readonly ColumnProfile[],
+  rows: number,
+): {
   features: Record<string, WrittenFeature>;
   leftOut: string[];
 } {
   const features: Record<string, WrittenFeature> = {};
   const leftOut: string[] = [];
-  const rows = Math.max(...columns.map(({ distinct, nulls }) => distinct + nulls), 0);
   for (const { name, type, nulls, distinct, longest } of columns) {
     if (type === 'timestamp') leftOut.push(`${name}: a time; make a feature of it with \`from\`, such as its hour`);
-    else if (type === 'string' && distinct > 50 && distinct === rows)
+    else if (type === 'string' && distinct > 50 && distinct + nulls === rows)
       leftOut.push(`${name}: a different text in each row, as if it were a name`);
     else
       features[name] = {

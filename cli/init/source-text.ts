@@ -15,7 +15,8 @@ export function sourceText(value: unknown, indent = ''): string {
 }
 
 function oneLine(value: unknown): string {
-  if (typeof value === 'string') return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  if (typeof value === 'string')
+    return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
   if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
   if (value === null || typeof value !== 'object') return String(value);
   const fields = Object.entries(value).filter(([, one]) => one !== undefined);

@@ -97,7 +97,7 @@ async function writeFiles(
   const files = await given.write(path.join(folder, 'data'), wanted.table, split);
   const { definition: input, leftOut } = definitionFromTable(
     { ...wanted, task, cadence },
-    columns,
+    given,
     shares,
     files.map(({ part }) => part),
   );
