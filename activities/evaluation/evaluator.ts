@@ -8,6 +8,8 @@ import { headlineOf } from '../../domain/tasks/headline.js';
 import type { TensorInterface } from '../../domain/model/model-version.js';
 import { objectKeys } from '../../domain/object-keys.js';
 import { championOf } from '../../domain/serving/route.js';
+import type { FoldModel } from '../../domain/model/model-version.js';
+import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
 import { knownPartitions } from '../../domain/data/snapshot/known-rows.js';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
@@ -33,6 +35,8 @@ interface Comparison {
   signature: Pick<TensorInterface, 'classes'>;
   /** The chance from which the candidate predicts yes; the policy's own number when absent. */
   threshold?: number | undefined;
+  /** Of a cross-validated candidate: the models of its folds. */
+  folds?: readonly FoldModel[] | undefined;
   /** Whether to find out which features matter, since nobody has said so. */
   importances?: boolean;
   /** The run whose trainer left what the native model says; null leaves parity out. */
@@ -69,7 +73,17 @@ export function createEvaluator(deps: ActivityDependencies) {
   }
 
   async function evaluate(
-    { definition, snapshotSha256, artifactSha256, champion, signature, threshold, importances, runId }: Comparison,
+    {
+      definition,
+      snapshotSha256,
+      artifactSha256,
+      champion,
+      signature,
+      threshold,
+      folds,
+      importances,
+      runId,
+    }: Comparison,
     signal: AbortSignal,
     report: (progress: string) => void,
   ): Promise<Evaluation> {
@@ -89,6 +103,7 @@ export function createEvaluator(deps: ActivityDependencies) {
             path: await cache.fetch(objectKeys.artifact(artifactSha256), artifactSha256),
             sha256: artifactSha256,
           },
+          ...(folds && folds.length > 0 && { folds: await foldFiles(manifest, folds) }),
           champion: champion && {
             path: await cache.fetch(champion.artifactKey, champion.artifactSha256),
             sha256: champion.artifactSha256,
@@ -115,6 +130,17 @@ export function createEvaluator(deps: ActivityDependencies) {
     } finally {
       await removeWorkFolder(workDir);
     }
+  }
+
+  /** The model of each fold, and which files of the holdout it has not seen. */
+  function foldFiles({ holdout }: SnapshotManifest, folds: readonly FoldModel[]) {
+    return Promise.all(
+      folds.map(async ({ fold, artifactSha256: sha256 }) => ({
+        path: await cache.fetch(objectKeys.artifact(sha256), sha256),
+        sha256,
+        holdout: holdout.flatMap((file, index) => (file.fold === fold ? [index] : [])),
+      })),
+    );
   }
 
   async function keep(model: string, evaluation: Evaluation): Promise<{ key: string; sha256: string }> {

@@ -114,7 +114,8 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
     const fits =
       kept.championSha256 === (champion?.artifactSha256 ?? null) &&
       measuresAlike(own.evaluation, definition.evaluation);
-    const again = { ...candidate, definition: servedDefinition(definition, candidate), champion };
+    const { folds } = candidate.lineage;
+    const again = { ...candidate, folds, definition: servedDefinition(definition, candidate), champion };
     const evaluation = fits ? kept : await evaluate(again, signal, report);
     return { evaluation, ...(await keep(model, evaluation)) };
   }

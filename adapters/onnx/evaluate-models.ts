@@ -62,6 +62,7 @@ function withAbsolutePaths(request: EvaluationRequest): EvaluationRequest {
   return {
     ...request,
     candidate: absolute(request.candidate),
+    ...(request.folds && { folds: request.folds.map(absolute) }),
     champion: request.champion && {
       ...absolute(request.champion),
       ...(request.champion.own && {

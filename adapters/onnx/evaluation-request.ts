@@ -24,6 +24,8 @@ export const evaluationRequestSchema = z.strictObject({
   /** The chance from which the candidate predicts yes; the policy's own number when absent. */
   threshold: z.number().optional(),
   candidate: fileSchema,
+  /** Of a cross-validation: models that have not seen these files of the holdout, by their places; each file is of one. */
+  folds: z.array(z.strictObject({ ...fileSchema.shape, holdout: z.array(z.number().int().min(0)) })).optional(),
   champion: z
     .strictObject({
       ...fileSchema.shape,

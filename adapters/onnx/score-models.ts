@@ -10,6 +10,7 @@ import { seedOfDigest } from '../../domain/statistics/random.js';
 import { levelsOfStrings } from '../../domain/statistics/slice-levels.js';
 import { outputSignature, taskOf } from '../../domain/tasks/task-of.js';
 import type { OutputSignature } from '../../domain/tasks/task.js';
+import { scoreFolds, spreadOfFolds } from './fold-scores.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './evaluation-request.js';
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
 import { columnsFor, levelsOfColumns } from './holdout-columns.js';
@@ -26,7 +27,8 @@ export type ReportProgress = (step: string, donePct: number) => void;
 
 /**
  * Scores the holdout with candidate and champion and measures both. Runs in the evaluation process: it holds the event
- * loop for a batch at a time. A champion that cannot be asked is left without a comparison, with the reason.
+ * loop for a batch at a time. A champion that cannot be asked is left without a comparison, with the reason. Where there are
+ * folds, each row's score is that of the model that has not seen it; parity is asked of the candidate all the same.
  * @throws PerdureError `artifact/refused`, `artifact/digest-mismatch`, `data/unreadable`, `data/invalid`,
  * `training/failed`
  */
@@ -51,10 +53,12 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
     const others = champion && own ? await scoreOwnRows(own, request, champion, scored.rows) : scored.others;
     const parityMaxDifference = await parityOf(request, reader, scored.rows, signature);
     report('measure', 0);
-    const threshold = thresholdOf(request, scored.rows);
+    const folds = request.folds && (await scoreFolds(request, reader, signature));
+    const rows = folds ? { ...scored.rows, scores: folds.scores } : scored.rows;
+    const threshold = thresholdOf(request, rows);
     const measured = evaluateScores(
       {
-        ...{ task, signature, threshold, rows: scored.rows, slices: scored.slices },
+        ...{ task, signature, threshold, rows, slices: scored.slices },
         seed,
         champion: others && alignedChampion(request, others, threshold),
       },
@@ -76,6 +80,7 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
       ...(champion && own && { championHoldoutSha256: holdoutDigest(own.holdout) }),
       threshold: task.hasThreshold ? threshold : null,
       parityMaxDifference,
+      ...(folds && { folds: spreadOfFolds(request, { rows, foldOf: folds.foldOf, signature, threshold }) }),
       ...(importances && { importances }),
       ...measured,
     };

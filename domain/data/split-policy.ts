@@ -63,7 +63,6 @@ export function splitProblems(
   if (data.cadence === 'static' && (split === undefined || split.kind === 'last'))
     say('', "static data has one partition, which cannot be held out: divide its rows with kind 'share' or 'folds'");
   if (split === undefined || split.kind === 'last') return problems;
-  if (split.kind === 'folds') say('.kind', 'folds cannot be trained yet');
   const { by, group, stratify, seed } = split;
   const groups = [...contract.entity, ...Object.keys(contract.features)];
   if (by === 'group' && group === undefined) say('.group', 'is missing: name the column whose rows stay together');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { comparisonSchema, evaluationSections, scoredSchema } from '../metrics/measured.js';
+import { foldSpreadSchema } from './fold-spread.js';
 import { sha256Schema } from '../names.js';
 import { permutationImportancesSchema } from './importances.js';
 
@@ -35,6 +36,8 @@ export const evaluationSchema = z.strictObject({
    * size above 1; null when it was not measured again.
    */
   parityMaxDifference: finite.nullable(),
+  /** Of a cross-validation: metrics fold by fold. The scores of all rows are those of the folds' models. */
+  folds: foldSpreadSchema.optional(),
   /** Where the trainer said of no feature how much it matters. */
   importances: permutationImportancesSchema.optional(),
   ...evaluationSections,
