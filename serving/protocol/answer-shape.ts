@@ -20,9 +20,11 @@ export interface AnswerShape {
   /** All outputs, as text and as bytes. */
   wantedAsText: readonly WantedOutput[];
   wantedAsBytes: readonly WantedOutput[];
-  /** Of each class: as JSON, and as it stands in a tensor of bytes. */
+  /** Of each class: as JSON, and as it stands in a tensor, of texts or of numbers. */
   classTexts: readonly string[];
   classBytes: readonly Buffer[];
+  /** 64 bits each as two words, the lower first; undefined where classes are texts. */
+  classWords: Int32Array | undefined;
 }
 
 export interface WantedOutput extends AnswerOutput {
@@ -51,12 +53,14 @@ export function answerShape(
     place += width;
   }
   const outputs = task.outputs(signature).map((output) => ({ ...output, from: ofGraph.get(output.name) ?? -1 }));
+  const classBytes = signature.classes.map(bytesOfClass);
   return {
     ...{ task, signature, outputs, logged: { task: task.name, ...signature } },
     wantedAsText: outputs.map((output) => ({ ...output, binary: false })),
     wantedAsBytes: outputs.map((output) => ({ ...output, binary: true })),
     classTexts: signature.classes.map((one) => JSON.stringify(one)),
-    classBytes: signature.classes.map(bytesOfClass),
+    classBytes,
+    classWords: signature.classes.every((one) => typeof one === 'number') ? wordsOf(classBytes) : undefined,
   };
 }
 
@@ -65,6 +69,9 @@ export function answerOf(shape: AnswerShape, { values, width }: Scores, threshol
   const places = shape.task.predictedClasses?.({ values, width }, threshold);
   return { values, width, rows: values.length / width, places, shape };
 }
+
+const wordsOf = (bytes: readonly Buffer[]): Int32Array =>
+  Int32Array.from(bytes.flatMap((one) => [one.readInt32LE(0), one.readInt32LE(4)]));
 
 /** Little-endian, as the protocol has it: 64 bits for a number; for a text its length, 32 bits, and its UTF-8. */
 function bytesOfClass(name: ClassName): Buffer {

@@ -75,7 +75,15 @@ export function binaryData(output: AnswerOutput, answer: Answer): Buffer {
     const { buffer, byteOffset, byteLength } = outputNumbers(output, answer);
     return Buffer.from(buffer, byteOffset, byteLength);
   }
-  return Buffer.concat(Array.from(places, (place) => shape.classBytes[place] ?? noBytes));
+  const { classWords, classBytes } = shape;
+  if (classWords === undefined) return Buffer.concat(Array.from(places, (place) => classBytes[place] ?? noBytes));
+  const words = new Int32Array(places.length * 2);
+  for (let row = 0; row < places.length; row += 1) {
+    const place = places[row] ?? 0;
+    words[row * 2] = classWords[place * 2] ?? 0;
+    words[row * 2 + 1] = classWords[place * 2 + 1] ?? 0;
+  }
+  return Buffer.from(words.buffer);
 }
 
 const noBytes = Buffer.alloc(0);

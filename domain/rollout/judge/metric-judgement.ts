@@ -104,8 +104,13 @@ function judgeScoreDistance(
 ): MetricJudgement {
   const metric = 'scoreDistance';
   const [ours, theirs] = [sumOf(challenger), sumOf(champion)];
+  if (ours > 0 && theirs > 0 && challenger.length !== champion.length)
+    return {
+      ...nothing(metric, margin),
+      reason: 'Scores cannot be compared: the two versions count them in different bins, as models of two tasks do.',
+    };
   const sound = [...challenger, ...champion].every((count) => Number.isInteger(count) && count >= 0);
-  if (!sound || ours === 0 || theirs === 0 || challenger.length !== champion.length)
+  if (!sound || ours === 0 || theirs === 0)
     return {
       ...nothing(metric, margin),
       reason: `Scores cannot be compared: challenger ${ours}, champion ${theirs} rows.`,

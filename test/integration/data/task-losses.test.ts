@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { indexLabels } from '../../../activities/serving/index-labels.js';
 import { compactPredictions } from '../../../activities/serving/compact-predictions.js';
 import { createServedOutcomes } from '../../../adapters/data-engine/prediction-log/served-outcomes.js';
@@ -17,6 +17,9 @@ import { logPrediction } from '../../../serving/prediction-log/prediction-log.js
 import { segmentToParquet } from '../../../serving/prediction-log/segment-to-parquet.js';
 import { Spool } from '../../../serving/prediction-log/spool.js';
 import { openTestBucket } from './test-bucket.js';
+
+// A day is shipped, merged, indexed and read twice over in each: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 240_000 });
 
 let store: ObjectStore;
 let home: string;

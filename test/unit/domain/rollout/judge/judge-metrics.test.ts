@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgePolicySchema, judgedMetricSchema } from '../../../../../domain/rollout/judge/judge-policy.js';
 import { judgeStage, type Observed, type Sample, type StageInput } from '../../../../../domain/rollout/judge/judge.js';
 import { addWindows } from '../../../../../domain/serving/serving-totals.js';
+import { binsOf, scoreBin } from '../../../../../domain/serving/serving-window.js';
 
 const seen = (samples: Record<string, Sample>, requests = 5000, errors = 0): Observed => ({
   ...addWindows([]),
@@ -188,5 +189,42 @@ describe('a policy of the judge', () => {
     expect(low([{ metric: 'errorShare', alpha: 0.04 }, { metric: 'slowShare' }])).toBeGreaterThan(
       low([{ metric: 'errorShare' }, { metric: 'slowShare' }]),
     );
+  });
+});
+
+describe('the distance between numbers without bounds', () => {
+  const rows = 4_000;
+  /** A bell curve around `mean`, rank by rank: the same for everybody. */
+  const counted = (mean: number, bins: 'unit' | 'unbounded' = 'unbounded', width = 20): Observed => {
+    const scores = new Array<number>(binsOf(bins)).fill(0);
+    for (let row = 0; row < rows; row += 1) {
+      const share = (row + 0.5) / rows;
+      const bin = scoreBin(bins, mean + width * 0.5513 * Math.log(share / (1 - share)));
+      scores[bin] = (scores[bin] ?? 0) + 1;
+    }
+    return { ...seen({}), scores };
+  };
+  const distance = (champion: Observed, challenger: Observed) =>
+    judge({ metric: 'scoreDistance' }, champion, challenger).metrics[1];
+
+  it('is that of their counts in a sketch, for values of either sign', () => {
+    expect(distance(counted(250), counted(250))).toMatchObject({ verdict: 'pass', difference: 0 });
+    expect(distance(counted(-250), counted(-252))).toMatchObject({ verdict: 'pass' });
+    const moved = distance(counted(250), counted(310));
+    expect(moved).toMatchObject({
+      verdict: 'fail',
+      champion: expect.closeTo(250, -1),
+      challenger: expect.closeTo(310, -1),
+    });
+    // Of two logistic curves three widths apart; bins tell a little less.
+    expect(moved?.difference).toBeGreaterThan(0.8);
+    expect(distance(counted(250), counted(-250))).toMatchObject({ verdict: 'fail', difference: 1 });
+  });
+
+  it('is not asked of counts in other bins', () => {
+    expect(distance(counted(0.5, 'unit', 0.1), counted(250))).toMatchObject({
+      verdict: 'no-data',
+      reason: expect.stringContaining('different bins') as string,
+    });
   });
 });
