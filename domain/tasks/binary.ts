@@ -28,7 +28,6 @@ export const binary: Task = {
   labelColumn: 'label',
   logged: () => [{ column: 'probability', from: 1, width: null }],
   compared: {
-    what: 'the scores',
     bins: 'unit',
     of: ({ values, width }, row) => values[(row + 1) * width - 1] ?? NaN,
   },

@@ -22,7 +22,6 @@ export const embedding: Task = {
     { column: 'embedding', from: 0, width: length, ...(length > loggedMax && { digested: true as const }) },
   ],
   compared: {
-    what: 'the lengths of the vectors',
     bins: 'unbounded',
     of: ({ values, width }, row) => {
       let squares = 0;

@@ -26,7 +26,6 @@ export const multiclass: Task = {
   labelColumn: 'label_class',
   logged: ({ classes }) => [{ column: 'probabilities', from: 0, width: classes.length, each: 'probability' }],
   compared: {
-    what: 'the predicted classes and their probabilities',
     bins: 'unit',
     // Class after class, within one by its probability: both a shift of classes and one of confidence are seen.
     of: (scores, row) => {

@@ -17,7 +17,7 @@ export const ranking: Task = {
   predictedColumn: null,
   labelColumn: 'label_number',
   logged: () => [{ column: 'score', from: 0, width: null }],
-  compared: { what: 'the scores', bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
+  compared: { bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
   losses: [],
   outcome: null,
   problems: ({ group, entity }) =>

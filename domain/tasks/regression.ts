@@ -28,7 +28,7 @@ export const regression: Task = {
       ? [{ column: 'quantiles' as const, from: 1, width: quantiles.length, each: 'quantile' }]
       : []),
   ],
-  compared: { what: 'the values', bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
+  compared: { bins: 'unbounded', of: ({ values, width }, row) => values[row * width] ?? NaN },
   losses: ['absoluteError', 'squaredError', 'pinball'],
   outcome: 'mean',
   problems: ({ label }) =>

@@ -62,8 +62,6 @@ export interface LoggedOutput {
 
 /** By which number of a row two versions' answers are compared, and how gateways count it. */
 export interface ComparedNumber {
-  /** In words, after "the distance between the distributions of". */
-  what: string;
   /** Equal bins of [0, 1], or the sketch of `unbounded-bins.ts`. */
   bins: 'unit' | 'unbounded';
   of: (scores: Scores, row: number) => number;
