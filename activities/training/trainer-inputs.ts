@@ -1,6 +1,6 @@
 import { copyFile, link, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { withoutColumn } from '../../adapters/data-engine/snapshot/without-column.js';
+import { withoutColumn } from '../../adapters/data-engine/without-column.js';
 import type { PartitionFile } from '../../domain/data/snapshot/snapshot.js';
 import type { ActivityDependencies } from '../dependencies.js';
 

@@ -3,6 +3,7 @@ import {
   ownEnvironmentDigest,
   ownTrainer,
   trainerEnvironmentDigest,
+  builtInTrainer,
   trainerFor,
   type TrainerProgram,
 } from '../../adapters/trainer/trainer.js';
@@ -30,8 +31,9 @@ export function trainerPrograms({ cache, config }: Pick<ActivityDependencies, 'c
       report: (progress: string) => void,
     ): Promise<TrainerProgram> {
       const archive = await archiveOf(training);
-      if (archive === undefined) return trainerFor(training.algorithm, config.projectRoot);
       const { projectRoot, home } = config;
+      if (archive === undefined)
+        return builtInTrainer({ algorithm: training.algorithm, projectRoot, home, signal, report });
       return ownTrainer({ archive, projectRoot, home, signal, report, folder: path.join(workDir, 'program') });
     },
   };

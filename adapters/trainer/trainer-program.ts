@@ -7,23 +7,26 @@ import { PerdureError, messageOf } from '../../domain/errors.js';
 import type { Algorithm } from '../../domain/training/training-policy.js';
 
 export interface TrainerProgram {
-  /** The interpreter of the trainers' environment, `.tools/trainers`. */
+  /** An interpreter; of those that come with the product that of `.tools/trainers`. */
   python: string;
   /** The folder that holds the package `perdure_trainer`. */
   programDir: string;
   /** Every library with version and hash. */
   lockFile: string;
+  /** Whether that environment is made when it is first asked for, since not everybody needs it. */
+  madeOnDemand?: boolean;
 }
-
-const folders: Record<Algorithm, string> = { lightgbm: 'tabular', xgboost: 'tabular', sklearn: 'tabular' };
 
 /** The interpreter of the trainers that come with the product. @param projectRoot absolute path of the checkout */
 export const trainersPython = (projectRoot: string): string => path.join(projectRoot, '.tools/trainers/bin/python');
 
 /** Where the program for an algorithm lies. @param projectRoot absolute path of the checkout. */
 export function trainerFor(algorithm: Algorithm, projectRoot: string): TrainerProgram {
-  const programDir = path.join(projectRoot, 'trainers', folders[algorithm]);
-  return { python: trainersPython(projectRoot), programDir, lockFile: path.join(programDir, 'requirements.txt') };
+  const programDir = path.join(projectRoot, 'trainers', 'tabular');
+  const program = { python: trainersPython(projectRoot), programDir };
+  return algorithm === 'catboost'
+    ? { ...program, lockFile: path.join(programDir, 'requirements-catboost.txt'), madeOnDemand: true }
+    : { ...program, lockFile: path.join(programDir, 'requirements.txt') };
 }
 
 /**

@@ -13,6 +13,7 @@ import { trainerFailure } from './trainer-failure.js';
 import { runTrainerProcess, type TrainerEnd } from './trainer-process.js';
 
 export { ownEnvironmentDigest, ownTrainer } from './own-program.js';
+export { builtInTrainer } from './built-in-trainer.js';
 export { trainerEnvironmentDigest, trainerFor, type TrainerProgram } from './trainer-program.js';
 
 export interface RunTrainerOptions {

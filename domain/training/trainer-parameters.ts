@@ -52,6 +52,17 @@ export const trainerParameters = {
     max_delta_step: number(0, 1e6),
     scale_pos_weight: number(1e-6, 1e6),
   },
+  catboost: {
+    iterations: whole(1, 10_000),
+    learning_rate: number(1e-6, 1),
+    depth: whole(1, 12),
+    l2_leaf_reg: number(0, 1e6),
+    border_count: whole(1, 65_535),
+    random_strength: number(0, 1e6),
+    bagging_temperature: number(0, 1e6),
+    rsm: number(0.01, 1),
+    scale_pos_weight: number(1e-6, 1e6),
+  },
   'hist-gradient-boosting': {
     max_iter: whole(1, 10_000),
     learning_rate: number(1e-6, 1),

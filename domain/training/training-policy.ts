@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sha256Schema } from '../names.js';
 import { runPriorities } from './run-priority.js';
 
-export const algorithmSchema = z.enum(['lightgbm', 'xgboost', 'sklearn']);
+export const algorithmSchema = z.enum(['lightgbm', 'xgboost', 'sklearn', 'catboost']);
 export type Algorithm = z.infer<typeof algorithmSchema>;
 
 const programFolderSchema = z

@@ -23,8 +23,9 @@ beforeAll(async () => {
   const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   await connection.run(`COPY (SELECT * EXCLUDE (i), 3 * a + b + ${uniform('noise')} AS price,
       1 / (1 + exp(-(4 * (x - 0.5) + CASE carrier WHEN 'AA' THEN 0.5 ELSE -0.5 END))) > ${uniform('late')} AS late
-    FROM (SELECT i, i AS id, (${uniform('a')})::FLOAT AS a, (${uniform('b')})::FLOAT AS b, (${uniform('c')})::FLOAT AS c,
-      (${uniform('x')})::FLOAT AS x, CASE WHEN ${uniform('carrier')} < 0.5 THEN 'AA' ELSE 'UA' END AS carrier
+    FROM (SELECT i, i AS id, (${uniform('a')})::FLOAT AS a, (${uniform('b')})::FLOAT AS b,
+      (${uniform('c')})::FLOAT AS c, (${uniform('x')})::FLOAT AS x,
+      CASE WHEN ${uniform('carrier')} < 0.5 THEN 'AA' ELSE 'UA' END AS carrier
     FROM range(9000) t(i)) ORDER BY id) TO '${file}' (FORMAT parquet)`);
   connection.closeSync();
   holdout = { path: file, sha256: await fileSha256(file) };
@@ -69,7 +70,10 @@ import numpy as np, pyarrow.parquet as pq
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import permutation_importance
 table = pq.read_table(sys.argv[1])
-X = np.column_stack([(table[n].to_numpy(zero_copy_only=False) == "AA").astype(float) if n == "carrier" else table[n].to_numpy() for n in sys.argv[2].split(",")])
+def column(name):
+    values = table[name].to_numpy(zero_copy_only=False)
+    return (values == "AA").astype(float) if name == "carrier" else values
+X = np.column_stack([column(name) for name in sys.argv[2].split(",")])
 y = table["${label}"].to_numpy(zero_copy_only=False).astype(float)
 class Model(${scoring === 'roc_auc' ? 'ClassifierMixin' : 'RegressorMixin'}, BaseEstimator):
     def fit(self, X, y):

@@ -3,8 +3,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTrainer, trainerEnvironmentDigest, trainerFor } from '../../../adapters/trainer/trainer.js';
+import { builtInTrainer, runTrainer, trainerEnvironmentDigest, trainerFor } from '../../../adapters/trainer/trainer.js';
 import type { TrainerProgress, TrainerSpec } from '../../../domain/training/trainer.js';
+import { algorithmSchema } from '../../../domain/training/training-policy.js';
 import {
   binaryColumns,
   greatestDifference,
@@ -30,13 +31,26 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const train = (
+const programs = new Map<string, ReturnType<typeof builtInTrainer>>();
+
+/** With its environment, which for CatBoost is made once and stays in `.tools`. */
+function programFor({ algorithm }: TrainerSpec): ReturnType<typeof builtInTrainer> {
+  const known = algorithmSchema.parse(algorithm);
+  const home = path.join(projectRoot, '.tools');
+  const { signal } = new AbortController();
+  const made =
+    programs.get(known) ?? builtInTrainer({ algorithm: known, projectRoot, home, signal, report: () => undefined });
+  programs.set(known, made);
+  return made;
+}
+
+const train = async (
   spec: TrainerSpec,
   onProgress: (progress: TrainerProgress) => void = () => undefined,
   programDir?: string,
 ) =>
   runTrainer({
-    ...trainerFor('lightgbm', projectRoot),
+    ...(await programFor(spec)),
     ...(programDir === undefined ? {} : { programDir }),
     spec,
     outDir: path.join(folder, `out-${(attempts += 1)}`),
@@ -55,6 +69,7 @@ const refusal = (spec: TrainerSpec) =>
 const algorithms: [string, Partial<TrainerSpec>][] = [
   ['lightgbm', { algorithm: 'lightgbm' }],
   ['xgboost', { algorithm: 'xgboost' }],
+  ['catboost', { algorithm: 'catboost' }],
   ['sklearn boosting', { algorithm: 'sklearn' }],
   ['sklearn logistic regression', { algorithm: 'sklearn', parameters: { estimator: 'logistic-regression' } }],
 ];

@@ -8,7 +8,7 @@ from .errors import TrainerError
 from .tasks import LABEL_TYPES
 
 FEATURE_TYPES = ("number", "integer", "boolean", "string", "timestamp", "vector")
-ALGORITHMS = ("lightgbm", "xgboost", "sklearn")
+ALGORITHMS = ("lightgbm", "xgboost", "sklearn", "catboost")
 # The graph's outputs by task; a feature of the same name would be the same ONNX value.
 _OUTPUTS = {
     "binary": ("label", "probabilities"),

@@ -7,6 +7,7 @@ import { projectRoot } from '../../docs/documents.js';
 const programs = {
   lightgbm: 'train_lightgbm.py',
   xgboost: 'train_xgboost.py',
+  catboost: 'train_catboost.py',
   'hist-gradient-boosting': 'train_sklearn_boosting.py',
   'logistic-regression': 'train_sklearn_logistic.py',
   ridge: 'train_sklearn_ridge.py',

@@ -1,5 +1,5 @@
-import { quoteName, quoteText, parquetTable } from '../quote-sql.js';
-import { openDuckSession } from '../duck-session.js';
+import { quoteName, quoteText, parquetTable } from './quote-sql.js';
+import { openDuckSession } from './duck-session.js';
 
 /** Writes a Parquet file with the same rows in the same order, without one column. */
 export async function withoutColumn(
