@@ -217,6 +217,24 @@ describe('what a trainer refuses', () => {
       /grade has the value 7/,
     ],
     [
+      'a class that no training row has',
+      { task: 'multiclass', label: { name: 'grade', type: 'integer', classes: [3, 7, 9] } },
+      'data/invalid',
+      /no training row is of the class 9/,
+    ],
+    [
+      'a label that is not of its task',
+      { task: 'regression', label: { name: 'city', type: 'number' } },
+      'data/invalid',
+      /label city is number in the specification and string in the file/,
+    ],
+    [
+      'groups of one row each',
+      { task: 'ranking', group: 'i', label: { name: 'relevance', type: 'integer' } },
+      'data/invalid',
+      /No i has two training rows with different relevance/,
+    ],
+    [
       'missing values where none may be',
       { features: [{ name: 'wind', type: 'number', nullable: false }] },
       'data/invalid',
