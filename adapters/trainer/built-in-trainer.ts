@@ -16,5 +16,5 @@ export async function builtInTrainer(asked: {
   if (!program.madeOnDemand) return program;
   const { lockFile } = program;
   const sha256 = await trainerEnvironmentDigest(program);
-  return { ...program, python: await trainerEnvironment({ ...where, lockFile, sha256 }) };
+  return { ...program, python: await trainerEnvironment({ ...where, lockFile, sha256, leavesOut: true }) };
 }

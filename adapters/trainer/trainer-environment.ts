@@ -15,6 +15,8 @@ interface Wanted {
   lockFile: string;
   /** Of the lock file and the Python version. */
   sha256: string;
+  /** Whether the lock leaves out on purpose what its libraries ask for and never load. */
+  leavesOut?: boolean;
   signal: AbortSignal;
   report: (progress: string) => void;
 }
@@ -61,7 +63,7 @@ export async function trainerEnvironment(wanted: Wanted): Promise<string> {
   return python;
 }
 
-async function build(folder: string, { projectRoot, lockFile, signal, report }: Wanted): Promise<void> {
+async function build(folder: string, { projectRoot, lockFile, leavesOut, signal, report }: Wanted): Promise<void> {
   const began = Date.now();
   const uv = path.join(projectRoot, '.tools', 'uv', 'bin', 'uv');
   const call = (...args: string[]) =>
@@ -72,6 +74,7 @@ async function build(folder: string, { projectRoot, lockFile, signal, report }: 
     await call('venv', '--quiet', '--no-project', '--relocatable', '--allow-existing', '--python', python, folder);
     const into = ['--python', path.join(folder, 'bin', 'python')];
     const rules = ['--require-hashes', '--only-binary', ':all:', '--compile-bytecode'];
+    if (leavesOut) rules.push('--no-deps');
     await call('pip', 'install', '--quiet', ...into, ...rules, '-r', lockFile);
   } catch (error) {
     signal.throwIfAborted();

@@ -28,7 +28,8 @@ let attempts = 0;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'perdure-trainer-'));
   files = await writeSmallParquet(folder);
-});
+  await programFor(smallSpec(files, { algorithm: 'catboost' }));
+}, 600_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const programs = new Map<string, ReturnType<typeof builtInTrainer>>();
