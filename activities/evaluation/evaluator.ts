@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { evaluateModels } from '../../adapters/onnx/evaluate-models.js';
 import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js';
 import { canonicalJson, digestOf } from '../../domain/canonical-json.js';
@@ -15,6 +16,7 @@ import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { routeOf } from '../../db/serving/route-queries.js';
 import { versionOf, type VersionRecord } from '../../db/model/version-queries.js';
+import { hasOwnMetrics, withMetricsOfTheTeam } from './team-metrics.js';
 import { championRows } from './champion-rows.js';
 import { runNative } from './run-native.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -94,7 +96,8 @@ export function createEvaluator(deps: ActivityDependencies) {
       const holdout = await Promise.all(
         manifest.holdout.map(async ({ key, sha256 }) => ({ path: await cache.fetch(key, sha256), sha256 })),
       );
-      return await evaluateModels(
+      const scoresPath = path.join(workDir, 'scores.parquet');
+      const evaluation = await evaluateModels(
         {
           task: definition.task,
           classes: signature.classes,
@@ -103,44 +106,27 @@ export function createEvaluator(deps: ActivityDependencies) {
             path: await cache.fetch(objectKeys.artifact(artifactSha256), artifactSha256),
             sha256: artifactSha256,
           },
-          ...(folds && folds.length > 0 && { folds: await foldFiles(manifest, folds) }),
-          champion: champion && {
-            path: await cache.fetch(champion.artifactKey, champion.artifactSha256),
-            sha256: champion.artifactSha256,
-            version: champion.version,
-            threshold: champion.threshold,
-            classes: champion.signature.classes,
-            ...(await championRows(deps, {
-              champion: await definitionByDigest(db, champion.definitionSha256),
-              challenger: definition,
-              manifest,
-              workDir,
-              signal,
-              report,
-            })),
-          },
+          ...(folds && folds.length > 0 && { folds: await foldFiles(deps, manifest, folds) }),
+          champion:
+            champion &&
+            (await championToAsk(deps, champion, { challenger: definition, manifest, workDir, signal, report })),
           holdout,
           contract: definition.contract,
           policy: definition.evaluation,
           importances,
           native: runId === null ? null : await runNative(store, runId, workDir),
+          ...(hasOwnMetrics(definition) && { scoresPath }),
         },
         { signal, timeoutMs, onProgress: (step, donePct) => report(`${step} ${Math.round(donePct)} %`) },
       );
+      if (!hasOwnMetrics(definition)) return evaluation;
+      const files = holdout.map((file) => file.path);
+      return await withMetricsOfTheTeam({
+        ...{ evaluation, definition, classes: signature.classes, scoresPath, files, workDir, signal, report },
+      });
     } finally {
       await removeWorkFolder(workDir);
     }
-  }
-
-  /** The model of each fold, and which files of the holdout it has not seen. */
-  function foldFiles({ holdout }: SnapshotManifest, folds: readonly FoldModel[]) {
-    return Promise.all(
-      folds.map(async ({ fold, artifactSha256: sha256 }) => ({
-        path: await cache.fetch(objectKeys.artifact(sha256), sha256),
-        sha256,
-        holdout: holdout.flatMap((file, index) => (file.fold === fold ? [index] : [])),
-      })),
-    );
   }
 
   async function keep(model: string, evaluation: Evaluation): Promise<{ key: string; sha256: string }> {
@@ -149,6 +135,34 @@ export function createEvaluator(deps: ActivityDependencies) {
     await store.putImmutable(key, canonicalJson(evaluation), { contentType: 'application/json' });
     return { key, sha256 };
   }
+}
+
+/** The file of a champion, and on what it is asked. */
+async function championToAsk(
+  deps: ActivityDependencies,
+  { artifactKey, artifactSha256: sha256, definitionSha256, version, threshold, signature }: Champion,
+  question: Omit<Parameters<typeof championRows>[1], 'champion'>,
+) {
+  const champion = await definitionByDigest(deps.db, definitionSha256);
+  return {
+    ...{ path: await deps.cache.fetch(artifactKey, sha256), sha256, version, threshold, classes: signature.classes },
+    ...(await championRows(deps, { ...question, champion })),
+  };
+}
+
+/** The model of each fold, and which files of the holdout it has not seen. */
+function foldFiles(
+  { cache }: Pick<ActivityDependencies, 'cache'>,
+  { holdout }: SnapshotManifest,
+  folds: readonly FoldModel[],
+) {
+  return Promise.all(
+    folds.map(async ({ fold, artifactSha256: sha256 }) => ({
+      path: await cache.fetch(objectKeys.artifact(sha256), sha256),
+      sha256,
+      holdout: holdout.flatMap((file, index) => (file.fold === fold ? [index] : [])),
+    })),
+  );
 }
 
 /** One line of an evaluation, for people. */

@@ -73,6 +73,7 @@ function withAbsolutePaths(request: EvaluationRequest): EvaluationRequest {
     native:
       request.native &&
       ('model' in request.native ? { model: absolute(request.native.model) } : absolute(request.native)),
+    ...(request.scoresPath !== undefined && { scoresPath: path.resolve(request.scoresPath) }),
   };
 }
 

@@ -42,6 +42,8 @@ export const evaluationRequestSchema = z.strictObject({
       impossible: z.string().optional(),
     })
     .nullable(),
+  /** Where to write what the models said, for metrics of the team's own: see `writeScoresFile`. */
+  scoresPath: z.string().min(1).optional(),
   /** Parquet files, in order, with the contract's features and label as columns. */
   holdout: z.array(fileSchema).min(1),
   contract: contractSchema,

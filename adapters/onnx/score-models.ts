@@ -11,6 +11,7 @@ import { levelsOfStrings } from '../../domain/statistics/slice-levels.js';
 import { outputSignature, taskOf } from '../../domain/tasks/task-of.js';
 import type { OutputSignature } from '../../domain/tasks/task.js';
 import { scoreFolds, spreadOfFolds } from './fold-scores.js';
+import { writeScoresFile } from '../data-engine/own-metrics/scores-file.js';
 import { holdoutDigest, type DigestedFile, type EvaluationRequest } from './evaluation-request.js';
 import { openHoldoutReader, type HoldoutReader } from './holdout-reader.js';
 import { columnsFor, levelsOfColumns } from './holdout-columns.js';
@@ -18,6 +19,7 @@ import { permutationImportances } from './permutation-importances.js';
 import { RowSample } from './row-sample.js';
 import { readModelFile, type InputColumn } from './model-session.js';
 import { greatestDifference, greatestDifferenceOfModels } from './parity.js';
+import { scoresOfModels } from './scores-of-models.js';
 import { openScorer, type Scorer } from './scorer.js';
 import { checkTensorInterface, olderTensorInterfaceProblems } from './tensor-interface-check.js';
 
@@ -56,15 +58,12 @@ export async function scoreModels(request: EvaluationRequest, report: ReportProg
     const folds = request.folds && (await scoreFolds(request, reader, signature));
     const rows = folds ? { ...scored.rows, scores: folds.scores } : scored.rows;
     const threshold = thresholdOf(request, rows);
-    const measured = evaluateScores(
-      {
-        ...{ task, signature, threshold, rows, slices: scored.slices },
-        seed,
-        champion: others && alignedChampion(request, others, threshold),
-      },
-      policy,
-      (donePct) => report('measure', donePct),
-    );
+    const all: ScoredHoldout = {
+      ...{ task, signature, threshold, rows, seed, slices: scored.slices },
+      champion: others && alignedChampion(request, others, threshold),
+    };
+    if (request.scoresPath !== undefined) await writeScoresFile(request.scoresPath, scoresOfModels(all));
+    const measured = evaluateScores(all, policy, (donePct) => report('measure', donePct));
     const importances =
       sample &&
       (await permutationImportances(

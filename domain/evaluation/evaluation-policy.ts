@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { columnNameSchema } from '../names.js';
 import { costMatrixSchema } from '../metrics/cost-matrix.js';
 import { metricNamingShape } from '../metrics/metric.js';
+import { ownMetricNameSchema, ownMetricSchema } from './own-metric.js';
 
 /** One gate: a bound on a metric of the candidate, or on its difference from the champion on the same rows. */
 export const gateRuleSchema = z
@@ -44,6 +45,8 @@ export const evaluationPolicySchema = z.strictObject({
   threshold: z.union([z.number().min(0).max(1), z.literal('best-f1'), z.literal('best-utility')]).default(0.5),
   /** Of the task `binary`: what each outcome costs; with it `utility` is measured. */
   costs: costMatrixSchema.optional(),
+  /** Metrics of the team's own, by name; gated like the task's. */
+  metrics: z.record(ownMetricNameSchema, ownMetricSchema).optional(),
   /** Features whose levels are looked at one by one. */
   slices: z.array(columnNameSchema).default([]),
   /** Resamples of the paired bootstrap. */

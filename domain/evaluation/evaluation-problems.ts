@@ -2,6 +2,7 @@ import type { DefinitionProblem } from '../definition-problem.js';
 import { taskOf } from '../tasks/task-of.js';
 import { gateProblems, type Gated } from './gate-problems.js';
 import { metricKey } from '../metrics/metric.js';
+import { isMetricName } from '../metrics/metric-catalogue.js';
 
 /** A number is looked at level by level only where it has few. */
 const sliceLevelsMax = 100;
@@ -15,7 +16,7 @@ export function evaluationProblems(definition: Gated): DefinitionProblem[] {
   const { evaluation, contract } = definition;
   const { gates, slices, bootstrapRounds, confidencePct, parityMax } = evaluation;
   const problems = gates.flatMap((gate, index) => gateProblems(gate, `evaluation.gates[${index}]`, definition));
-  problems.push(...thresholdProblems(definition));
+  problems.push(...thresholdProblems(definition), ...ownMetricProblems(definition));
   if (gates.length === 0 && taskOf(definition).metrics.length > 0)
     problems.push({ path: 'evaluation.gates', message: 'must hold at least one gate' });
   for (const [index, gate] of gates.entries()) {
@@ -84,5 +85,31 @@ function thresholdProblems({ task, evaluation: { threshold, costs } }: Gated): D
     problems.push({ path: 'evaluation.costs', message: `is for the task binary; this one is ${name}` });
   if (threshold === 'best-utility' && costs === undefined)
     problems.push({ path: 'evaluation.threshold', message: 'best-utility needs evaluation.costs' });
+  return problems;
+}
+
+const ownMetricsMax = 20;
+
+/** Own metrics beyond their SQL, which the data engine checks. */
+function ownMetricProblems({ task, contract, evaluation: { metrics = {} } }: Gated): DefinitionProblem[] {
+  const problems: DefinitionProblem[] = [];
+  const names = Object.keys(metrics);
+  if (names.length > ownMetricsMax)
+    problems.push({
+      path: 'evaluation.metrics',
+      message: `${names.length} metrics; at most ${ownMetricsMax} are measured`,
+    });
+  if (names.length > 0 && contract.label === undefined)
+    problems.push({
+      path: 'evaluation.metrics',
+      message: `a model of the task ${task} has no label to measure against`,
+    });
+  for (const [name, { least, greatest }] of Object.entries(metrics)) {
+    const path = `evaluation.metrics.${name}`;
+    if (isMetricName(name))
+      problems.push({ path, message: `${name} is the name of a metric of the product: give yours another` });
+    if (least !== undefined && greatest !== undefined && least >= greatest)
+      problems.push({ path: `${path}.least`, message: `must be less than greatest (${greatest})` });
+  }
   return problems;
 }

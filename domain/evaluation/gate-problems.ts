@@ -4,6 +4,7 @@ import { declaredClasses, quantilesOf, taskOf } from '../tasks/task-of.js';
 import type { TaskName } from '../tasks/task.js';
 import { nearestNames } from '../text/nearest-names.js';
 import type { EvaluationPolicy, GateRule } from './evaluation-policy.js';
+import { ownMetricSpecs } from './own-metric.js';
 import type { MetricQualifier, MetricSpec } from '../metrics/metric.js';
 
 export interface Gated {
@@ -24,7 +25,10 @@ export function gateProblems(gate: GateRule, path: string, definition: Gated): D
 }
 
 /** What may be asked of a model. */
-const metricsOfModel = (definition: Gated): readonly MetricSpec[] => taskOf(definition).metrics;
+const metricsOfModel = (definition: Gated): readonly MetricSpec[] => [
+  ...taskOf(definition).metrics,
+  ...ownMetricSpecs(definition.evaluation.metrics),
+];
 
 function unknownMetric(metric: string, path: string, definition: Gated): DefinitionProblem {
   const names = metricsOfModel(definition).map(({ name }) => name);

@@ -41,11 +41,11 @@ export function underRulesInForce<Definition extends Judged>(own: Definition, ap
 
 /** Whether two policies measure alike, so that an evaluation by one may be asked the gates of the other. */
 export function measuresAlike(one: EvaluationPolicy, other: EvaluationPolicy): boolean {
-  const measured = ({ threshold, slices, bootstrapRounds, confidencePct, costs, gates }: EvaluationPolicy) =>
+  const measured = ({ threshold, slices, bootstrapRounds, confidencePct, costs, metrics, gates }: EvaluationPolicy) =>
     digestOf({
-      ...{ threshold, bootstrapRounds, confidencePct, costs: costs ?? null },
+      ...{ threshold, bootstrapRounds, confidencePct, costs: costs ?? null, metrics: metrics ?? null },
       slices: [...slices].sort(),
-      metrics: [...new Set(gates.flatMap((gate) => (isQualified(gate) ? [metricKey(gate)] : [])))].sort(),
+      asked: [...new Set(gates.flatMap((gate) => (isQualified(gate) ? [metricKey(gate)] : [])))].sort(),
     });
   return measured(one) === measured(other);
 }

@@ -7,6 +7,7 @@ import type { DuckSession } from '../duck-session.js';
 import { createEngine } from '../engine.js';
 import { leakWarnings } from './leak-warnings.js';
 import { planColumns } from '../snapshot/plan-columns.js';
+import { ownMetricProblems } from '../own-metrics/own-metric-problems.js';
 import { hasValueMetrics, valueMetricProblems } from './value-expression.js';
 
 /** What was found of definitions, by digest: a plan is followed by an apply of the same. */
@@ -28,7 +29,11 @@ export async function expressionFindings(
 ): Promise<ExpressionFindings> {
   const { problems, ...plan } = await planColumns(session, definition);
   return {
-    problems: [...problems, ...(await valueMetricProblems(session, definition))],
+    problems: [
+      ...problems,
+      ...(await valueMetricProblems(session, definition)),
+      ...(await ownMetricProblems(session, definition)),
+    ],
     warnings: leakWarnings(definition, plan),
   };
 }

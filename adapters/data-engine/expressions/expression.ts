@@ -77,9 +77,9 @@ export function createExpressionParser(session: DuckSession, sources: ColumnSour
 }
 
 /** Line breaks keep a trailing `--` comment from swallowing the parenthesis. */
-const wrapped = (text: string): string => `(\n${text}\n)`;
+export const wrapped = (text: string): string => `(\n${text}\n)`;
 
-function problemOfText(text: string): string | undefined {
+export function problemOfText(text: string): string | undefined {
   if (text.includes('\0')) return 'it holds a NUL character';
   return text.length > expressionCharsMax
     ? `it has ${text.length} characters; at most ${expressionCharsMax} are allowed`

@@ -14,7 +14,7 @@ import { sameName, type ColumnSources } from './source-columns.js';
 
 type ValueMetric = Extract<JudgedMetric, { metric: 'value' }>;
 
-const givesNumber = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
+export const givesNumber = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$/;
 
 /** An expression that was found to be fine. */
 export interface ValueExpression {

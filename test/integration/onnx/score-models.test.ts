@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withMetricsOfTheTeam } from '../../../activities/evaluation/team-metrics.js';
 import type { EvaluationRequest } from '../../../adapters/onnx/evaluation-request.js';
 import { scoreModels } from '../../../adapters/onnx/score-models.js';
 import { evaluationPolicySchema } from '../../../domain/evaluation/evaluation-policy.js';
@@ -16,7 +17,8 @@ const policy = (...gates: object[]) =>
   evaluationPolicySchema.parse({ bootstrapRounds: 200, slices: ['x'], gates: gates.map((gate) => ({ ...gate })) });
 
 /** 400 rows in 40 groups, x from −2 to 2 in 21 values. */
-const source = `SELECT i AS id, i // 10 AS person, CAST(((i * 37) % 21 - 10) / 5.0 AS FLOAT) AS x, i FROM range(400) t(i)`;
+const source =
+  'SELECT i AS id, i // 10 AS person, CAST(((i * 37) % 21 - 10) / 5.0 AS FLOAT) AS x, i FROM range(400) t(i)';
 
 async function parquet(name: string, select: string): Promise<{ path: string; sha256: string }> {
   const file = path.join(folder, `${name}.parquet`);
@@ -94,6 +96,41 @@ describe('scoreModels', () => {
       ['its 90 %', 'pinball@0.9', 'pass'],
       ['no worse', 'rmse', 'pass'],
     ]);
+  });
+
+  it('adds metrics of the team in SQL, level by level where a gate asks, and gates them', async () => {
+    const value = '2 * x + 1';
+    const request = await requestOf(regression, `${value} + CASE WHEN i % 10 = 0 THEN 10 ELSE 1 END`, null, []);
+    const metrics = {
+      tooLow: { sql: 'avg(CASE WHEN label > quantile_2 THEN 1 ELSE 0 END)', direction: 'lower-is-better' as const },
+    };
+    const gates = [
+      { name: 'seldom too low', metric: 'tooLow', atMost: 0.2 },
+      { name: 'no worse', metric: 'tooLow', worseThanChampionByAtMost: 0 },
+      { name: 'nowhere', metric: 'tooLow', atMost: 0.05, slice: 'x', minRows: 10 },
+    ];
+    const asked = { ...request.policy, ...policy(...gates), metrics };
+    const scoresPath = path.join(folder, 'scores.parquet');
+    const evaluation = evaluationSchema.parse(
+      await withMetricsOfTheTeam({
+        evaluation: await scored({
+          ...{ ...request, policy: asked, scoresPath },
+          champion: { ...request.candidate, version: 1 },
+        }),
+        definition: { ...regression.definition, evaluation: asked },
+        ...{ classes: undefined, scoresPath, files: request.holdout.map((file) => file.path), workDir: folder },
+        ...{ signal: new AbortController().signal, report: () => {} },
+      }),
+    );
+    expect(evaluation.overall.metrics).toMatchObject({ tooLow: 0.1, mae: expect.any(Number) });
+    expect(evaluation.comparison?.differences.tooLow).toMatchObject({ estimate: 0, interval: { low: 0, high: 0 } });
+    const { results } = decideGates({ task: 'regression', evaluation: asked }, evaluation);
+    expect(results.slice(1).map(({ metric, outcome }) => [metric, outcome])).toEqual([
+      ['tooLow', 'pass'],
+      ['tooLow', 'pass'],
+      ['tooLow', expect.stringMatching(/fail|inconclusive/)],
+    ]);
+    expect(results[3]?.levels?.length).toBeGreaterThan(10);
   });
 
   it('scores classes by name, and a champion that lists other ones in another order', async () => {

@@ -96,6 +96,30 @@ describe('gates of a task', () => {
   });
 });
 
+describe('metrics of a team', () => {
+  const metrics = { profit: { sql: 'avg(label)', direction: 'higher-is-better', least: 0 } };
+  it('are gated by their direction and bounds, and known by name', () => {
+    expect(gated('regression', { metric: 'profit', atLeast: 3 }, {}, { metrics })).toEqual([]);
+    expect(gated('regression', { metric: 'profit', atLeast: 0 }, {}, { metrics })).toEqual([
+      expect.stringContaining('profit is 0 or more: atLeast 0 could never fail'),
+    ]);
+    expect(gated('regression', { metric: 'proft' }, {}, { metrics })).toEqual([
+      expect.stringContaining('the nearest is profit'),
+    ]);
+  });
+
+  it('have names of their own and a label to measure against', () => {
+    const { profit } = metrics;
+    const gates = [{ name: 'g', metric: 'r2', atLeast: 0.5 }];
+    expect(problems('regression', { gates, metrics: { ndcg: profit } })).toEqual([
+      'evaluation.metrics.ndcg: ndcg is the name of a metric of the product: give yours another',
+    ]);
+    expect(problems('embedding', { gates: [], metrics })).toEqual([
+      'evaluation.metrics: a model of the task embedding has no label to measure against',
+    ]);
+  });
+});
+
 describe('the threshold', () => {
   const costs = { truePositive: -5, falsePositive: 1, trueNegative: 0, falseNegative: 3 };
   const gates = [{ name: 'g', metric: 'r2', atLeast: 0.5 }];

@@ -269,4 +269,17 @@ describe('gatesVerdict', () => {
     expect(of('no-data', 'inconclusive')).toBe('no-data');
     expect(of('no-data', 'fail')).toBe('fail');
   });
+
+  it('looks at a metric of the team by its declared direction', () => {
+    const metrics = (direction: string) => ({ profit: { sql: 'avg(label)', direction } });
+    const asked = (direction: string) => ({
+      evaluation: evaluationPolicySchema.parse({
+        metrics: metrics(direction),
+        gates: [{ name: 'g', metric: 'profit', worseThanChampionByAtMost: 1 }],
+      }),
+    });
+    const found = evaluation(champion('profit', -5, -6, -4));
+    expect(decideGates(asked('higher-is-better'), found).results[1]?.outcome).toBe('fail');
+    expect(decideGates(asked('lower-is-better'), found).results[1]?.outcome).toBe('pass');
+  });
 });
