@@ -11,7 +11,7 @@ import { writeOrder } from '../write-order.js';
 /** The evaluation of a training run. */
 export function createEvaluationActivities(deps: ActivityDependencies) {
   const { db } = deps;
-  const { fairChampionIn, evaluate, keep } = createEvaluator(deps);
+  const { fairChampionIn, whyLeftOut, evaluate, keep } = createEvaluator(deps);
   return {
     /** Candidate against the champion of the last environment that the policy names. */
     async evaluateRun(asked: {
@@ -33,11 +33,13 @@ export function createEvaluationActivities(deps: ActivityDependencies) {
           JSON.parse(new TextDecoder().decode(await deps.store.get(objectKeys.runFile(asked.runId, 'result.json')))),
         );
         const importances = result.featureImportances.length === 0;
-        const evaluation = await evaluate(
+        const measured = await evaluate(
           { ...asked, definition, champion, signature: result, importances },
           signal,
           report,
         );
+        const leftOut = await whyLeftOut(environment, definition.name, asked.snapshotSha256);
+        const evaluation = { ...measured, ...leftOut };
         const { key } = await keep(definition.name, evaluation);
         await updateRun(db, claim, { evaluationKey: key, metrics: evaluation.overall.metrics });
         const summary = summaryOf(evaluation);

@@ -11,6 +11,7 @@ import { objectKeys } from '../../domain/object-keys.js';
 import { championOf } from '../../domain/serving/route.js';
 import type { FoldModel } from '../../domain/model/model-version.js';
 import type { SnapshotManifest } from '../../domain/data/snapshot/snapshot.js';
+import { describePartitions, type Partition } from '../../domain/partition.js';
 import { knownPartitions } from '../../domain/data/snapshot/known-rows.js';
 import { snapshotByDigest } from '../../db/data/partition-queries.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
@@ -51,7 +52,7 @@ interface Comparison {
  */
 export function createEvaluator(deps: ActivityDependencies) {
   const { db, store, cache, config } = deps;
-  return { championIn, fairChampionIn, evaluate, keep };
+  return { championIn, fairChampionIn, whyLeftOut, evaluate, keep };
 
   async function championIn(environment: Environment, model: string): Promise<Champion | null> {
     const route = await routeOf(db, environment, model);
@@ -67,11 +68,26 @@ export function createEvaluator(deps: ActivityDependencies) {
   ): Promise<Champion | null> {
     const champion = await championIn(environment, model);
     if (!champion) return null;
-    const known = knownPartitions(
-      { snapshot: await snapshotByDigest(db, champion.snapshotSha256) },
-      await snapshotByDigest(db, snapshotSha256),
-    );
-    return known.length > 0 ? null : champion;
+    return (await knownBy(champion, snapshotSha256)).length > 0 ? null : champion;
+  }
+
+  /** The champion that is left out, and why; nothing where there is none, or none that knows the holdout. */
+  async function whyLeftOut(
+    environment: Environment,
+    model: string,
+    snapshotSha256: string,
+  ): Promise<Pick<Evaluation, 'leftOut'>> {
+    const champion = await championIn(environment, model);
+    const known = champion ? await knownBy(champion, snapshotSha256) : [];
+    if (!champion || known.length === 0) return {};
+    const reason = `it has learned rows of ${describePartitions(known)}, which are held out here`;
+    return { leftOut: { version: champion.version, reason } };
+  }
+
+  /** The partitions of a holdout of which a champion has learned rows. */
+  async function knownBy(champion: Champion, snapshotSha256: string): Promise<Partition[]> {
+    const snapshot = await snapshotByDigest(db, champion.snapshotSha256);
+    return knownPartitions({ snapshot }, await snapshotByDigest(db, snapshotSha256));
   }
 
   async function evaluate(
@@ -166,14 +182,23 @@ function foldFiles(
 }
 
 /** One line of an evaluation, for people. */
-export function summaryOf({ overall, comparison, championVersion, notCompared }: Evaluation): string {
+export function summaryOf({ overall, comparison, championVersion, notCompared, leftOut, folds }: Evaluation): string {
   const shown = headlineOf(overall.metrics);
   const text = (value: number | null | undefined) => value?.toFixed(4) ?? 'undefined';
   const measured = shown.map(({ key, title }) => `${title} ${text(overall.metrics[key])}`).join(', ');
-  const own = `${measured}${measured ? ' on ' : ''}${overall.rows} rows`;
+  const spread = shown.flatMap(({ key, title }) => {
+    const { min, max } = folds?.metrics[key] ?? {};
+    return min === undefined ? [] : [`${title} ${text(min)} to ${text(max)}`];
+  });
+  const own =
+    `${measured}${measured ? ' on ' : ''}${overall.rows} rows` +
+    (spread.length > 0 ? ` (over ${folds?.rows.length} folds: ${spread.join(', ')})` : '');
+  const without = leftOut
+    ? `not compared with champion ${leftOut.version}: ${leftOut.reason}`
+    : 'no champion to compare with on these rows';
   return comparison
     ? `${own}; champion ${championVersion}: ${shown.map(({ key }) => text(comparison.champion[key])).join(', ')}`
     : notCompared === undefined
-      ? `${own}; no champion to compare with on these rows`
+      ? `${own}; ${without}`
       : `${own}; not compared with champion ${championVersion}: ${notCompared}`;
 }

@@ -41,7 +41,7 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
   const { db, store, config } = deps;
   const facts = evidenceFacts(deps);
   const { askCallers, mustBeAboveFloor, mustBeTheSameBytes, passedGates } = evidenceRequirements(deps);
-  const { championIn, fairChampionIn, evaluate, keep } = createEvaluator(deps);
+  const { championIn, fairChampionIn, whyLeftOut, evaluate, keep } = createEvaluator(deps);
   return {
     async gatherEvidence(asked: Place): Promise<ShownEvidence> {
       return withHeartbeat(async (signal, report) => {
@@ -116,7 +116,8 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
       measuresAlike(own.evaluation, definition.evaluation);
     const { folds } = candidate.lineage;
     const again = { ...candidate, folds, definition: servedDefinition(definition, candidate), champion };
-    const evaluation = fits ? kept : await evaluate(again, signal, report);
+    const leftOut = await whyLeftOut(environment, model, snapshotSha256);
+    const evaluation = { ...(fits ? kept : await evaluate(again, signal, report)), ...leftOut };
     return { evaluation, ...(await keep(model, evaluation)) };
   }
 }

@@ -29,8 +29,9 @@ export type ReportProgress = (step: string, donePct: number) => void;
 
 /**
  * Scores the holdout with candidate and champion and measures both. Runs in the evaluation process: it holds the event
- * loop for a batch at a time. A champion that cannot be asked is left without a comparison, with the reason. Where there are
- * folds, each row's score is that of the model that has not seen it; parity is asked of the candidate all the same.
+ * loop for a batch at a time. A champion that cannot be asked is left without a comparison, with the reason.
+ * Where there are folds, each row's score is that of the model that has not seen it; parity is asked of the candidate
+ * all the same.
  * @throws PerdureError `artifact/refused`, `artifact/digest-mismatch`, `data/unreadable`, `data/invalid`,
  * `training/failed`
  */

@@ -5,7 +5,7 @@ import { requirementText } from '../../domain/promotion/approval-slots.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../examples.js';
 import { findPromotion } from '../find-promotion.js';
-import { describeMetrics, describeSlices } from '../format/evaluation.js';
+import { describeFolds, describeMetrics, describeSlices } from '../format/evaluation.js';
 import { describeContract } from '../format/contract.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
@@ -168,11 +168,16 @@ export const queueText = ({
 function evidenceTables(output: Output, { evaluation, version }: PromotionDetail, evidence: Evidence): string[] {
   if (evaluation) {
     const slices = describeSlices(output, evaluation);
+    const folds = describeFolds(output, evaluation);
     const alone = evidence.champion !== null && !evaluation.comparison;
     return [
       describeMetrics(output, evaluation, version),
+      ...(folds === null ? [] : [folds]),
       ...(alone
-        ? [`Not compared with version ${evidence.champion}, the champion: it was trained on rows of this holdout.`]
+        ? [
+            `Not compared with version ${evidence.champion}, the champion: ` +
+              `${evaluation.leftOut?.reason ?? 'it was trained on rows of this holdout'}.`,
+          ]
         : []),
       ...(slices === null ? [] : [slices]),
     ];

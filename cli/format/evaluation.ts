@@ -63,3 +63,13 @@ export function describeSlices(output: Output, { overall, slices, championVersio
 
 const interval = (one: Interval | undefined): string =>
   one === undefined ? '–' : `${metric(one.low)} to ${metric(one.high)}`;
+
+/** How metrics differ from fold to fold. Null where the version was not cross-validated. */
+export function describeFolds(output: Output, { folds }: Evaluation): string | null {
+  if (!folds) return null;
+  const rows = inReportOrder(Object.keys(folds.metrics)).map((key) => {
+    const { mean, sd, min, max } = folds.metrics[key] ?? {};
+    return [key, metric(mean), metric(sd), metric(min), metric(max)];
+  });
+  return table(output, [`over ${folds.rows.length} folds`, 'mean', 'standard deviation', 'least', 'greatest'], rows);
+}

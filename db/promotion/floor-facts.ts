@@ -54,7 +54,8 @@ async function whyOldHoldout(
 }
 
 /**
- * The newest partition of the lake that has begun and is mature, and that validation has neither set aside nor a person thrown away.
+ * The newest partition of the lake that has begun and is mature, and that validation has neither set aside nor a
+ * person thrown away.
  */
 async function newestMature(
   db: Database,

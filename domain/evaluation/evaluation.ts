@@ -14,6 +14,8 @@ export const evaluationSchema = z.strictObject({
   championVersion: z.number().int().nullable(),
   /** Why the champion could not be measured on these rows. Absent where it was, or where there is none. */
   notCompared: z.string().optional(),
+  /** The champion that was not asked, for it has learned rows of this holdout. Absent where there is none such. */
+  leftOut: z.strictObject({ version: z.number().int(), reason: z.string() }).optional(),
   /**
    * Digest of the files that hold the same rows with the champion's own features. Absent where it reads those of the
    * candidate.

@@ -47,7 +47,8 @@ export function decideGates(
 }
 
 function whyNotAsked({ comparison = 'when-possible' }: EvaluationPolicy, evaluation: Evaluation): string | null {
-  const { championSha256, championVersion, notCompared } = evaluation;
+  const { championSha256, championVersion, notCompared, leftOut } = evaluation;
+  if (leftOut) return `Version ${leftOut.version}, the champion, is not compared: ${leftOut.reason}.`;
   if (championSha256 === null) return 'There is no champion to compare with on these rows.';
   if (notCompared === undefined || comparison === 'required') return null;
   return `Version ${championVersion}, the champion, cannot be measured on these rows: ${notCompared}.`;

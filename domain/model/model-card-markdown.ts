@@ -20,6 +20,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     ...(card.data.partitions ? [partitionsTable(card.data.partitions)] : []),
     '## How well it answers',
     metricsTable(card),
+    ...(card.folds ? [`## Over ${card.folds.rows.length} folds`, foldsTable(card.folds)] : []),
     '## Gates',
     ...gateSections(card),
     ...(card.slices.length > 0 ? ['## Slices', slicesTable(card)] : []),
@@ -74,6 +75,13 @@ function dataTable({ data: { trainedOn, testedOn, positives, groups } }: ModelCa
       ['Tested on', testedOn.from, testedOn.to, `${testedOn.rows}${counted}`],
     ],
   );
+}
+
+function foldsTable({ metrics }: NonNullable<ModelCard['folds']>): string {
+  const rows = Object.entries(metrics).map(([key, { mean, sd, min, max }]) => [
+    ...[key, short(mean), short(sd), short(min), short(max)],
+  ]);
+  return table(['metric', 'mean', 'standard deviation', 'least', 'greatest'], rows);
 }
 
 function gateSections({ gates: { results, notAsked } }: ModelCard): string[] {

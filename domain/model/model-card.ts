@@ -7,6 +7,7 @@ import { type Evaluation } from '../evaluation/evaluation.js';
 import { betterOf } from '../evaluation/better-of.js';
 import type { EvaluationPolicy } from '../evaluation/evaluation-policy.js';
 import { inReportOrder } from '../metrics/metric-catalogue.js';
+import { foldSpreadSchema } from '../evaluation/fold-spread.js';
 import { causeSchema, type Cause } from '../cause.js';
 import type { GateResult } from '../evaluation/gate-result.js';
 import { gateDecisionSchema } from '../evaluation/gate-result.js';
@@ -109,6 +110,8 @@ export const modelCardSchema = z.strictObject({
   coverage: evaluationSections.coverage,
   gainCurve: evaluationSections.gainCurve,
   norms: evaluationSections.norms,
+  /** Of a cross-validated version: metrics fold by fold. */
+  folds: foldSpreadSchema.optional(),
   championVersion: z.number().int().nullable(),
   featureImportances: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
   lineage: lineageSchema,
@@ -193,6 +196,7 @@ export function modelCard({
     coverage: evaluation.coverage,
     gainCurve: evaluation.gainCurve,
     norms: evaluation.norms,
+    ...(evaluation.folds && { folds: evaluation.folds }),
     championVersion: evaluation.championVersion,
     featureImportances: training.featureImportances,
     lineage: version.lineage,
