@@ -44,6 +44,8 @@ export const importRequestSchema = z.strictObject({
   map: importMapSchema.optional(),
   /** Where it comes from, in the words of whoever brings it. */
   declared: declaredLineageSchema.default({}),
+  /** Of a binary one: the chance from which it says yes; the policy's number by default, 0.5 where it has none. */
+  threshold: z.number().min(0).max(1).optional(),
   /** The partition whose rows it is evaluated on; the newest holdout by default. */
   until: partitionSchema.optional(),
   actor: actorSchema.default('unknown'),

@@ -52,16 +52,23 @@ export function createTrainInputActivities({ db, config }: Pick<ActivityDependen
     },
 
     async parseImportRequest(input: unknown) {
-      const { model, until, ...brought } = parseInput(importRequestSchema, input, 'importVersion', {
+      const { model, until, threshold, ...brought } = parseInput(importRequestSchema, input, 'importVersion', {
         model: 'flight-delay',
         sha256: 'SHA-256 of the file',
       });
       const { sha256: definitionSha256, definition } = await definitionInForce(db, model);
       refuseOtherCadence(until, definition);
-      return { ...brought, model, until: until ?? null, definitionSha256 };
+      const { threshold: policy } = definition.evaluation;
+      return {
+        ...{ ...brought, model, definitionSha256, until: until ?? null },
+        // Nothing is chosen for it: on the rows that it is tested on it must not be, and there are no others.
+        threshold: threshold ?? (typeof policy === 'number' ? policy : evenChance),
+      };
     },
   };
 }
+
+const evenChance = 0.5;
 
 function refuseOtherCadence(until: Partition | undefined, { data }: ModelDefinition): void {
   const wrong = until && wrongCadence(until, cadenceIn(data));

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { PerdureError, messageOf } from '../../domain/errors.js';
 import { declaredLineageSchema, importBytesMax, importMapSchema } from '../../domain/imported-model.js';
 import { describeIssues } from '../../domain/schema-issue.js';
@@ -18,6 +18,7 @@ interface ImportOptions {
   map?: string;
   native?: string;
   parityWith?: string;
+  threshold?: number;
 }
 
 /** `versions import`: a model that was made elsewhere becomes a version. */
@@ -37,6 +38,7 @@ export function registerVersionImport(versions: Command, context: CliContext): v
     .option('--map <file>', 'JSON that says which of its inputs and outputs is which of the contract’s')
     .option('--native <file>', 'ONNX file that its answers must agree with, such as the model before it was quantised')
     .option('--parity-with <version>', 'the same, of a registered version')
+    .option('--threshold <chance>', 'of a binary model: the chance from which it says yes', parseChance)
     .addHelpText(
       'after',
       examples(
@@ -61,6 +63,7 @@ export function registerVersionImport(versions: Command, context: CliContext): v
         ...(declared && { declared }),
         ...(map && { map }),
         ...(native && { native }),
+        ...(options.threshold !== undefined && { threshold: options.threshold }),
         ...(options.evaluate !== undefined && { until: options.evaluate }),
       });
       await followRun(context, handle, model, started);
@@ -101,4 +104,10 @@ async function readJson<T>(
   if (parsed.error)
     throw new PerdureError('input/invalid', `${option} ${file}: ${describeIssues(parsed.error.issues)}`);
   return parsed.data;
+}
+
+function parseChance(text: string): number {
+  const chance = Number(text);
+  if (text.trim() !== '' && chance >= 0 && chance <= 1) return chance;
+  throw new InvalidArgumentError('It must be a number from 0 to 1.');
 }

@@ -9,6 +9,7 @@ import { gateTable } from '../format/gate-table.js';
 import { fields, table } from '../format/table.js';
 import { localTime } from '../format/time.js';
 import { causeText, dataText, metric, shortDigest } from '../format/words.js';
+import { originRows } from '../../domain/model/origin-rows.js';
 import type { VersionDetail } from '../../client/http/versions.js';
 import { Option } from 'commander';
 import { addPageOptions, pageQuery, showPage, type PageOptions } from '../list-page.js';
@@ -118,6 +119,7 @@ function describeVersion(output: Output, version: VersionDetail): string {
       ['snapshot', version.snapshotSha256],
       ['definition', version.definitionSha256],
       ['code', version.lineage.codeRevision],
+      ...originRows(version.lineage),
       ...(version.archived
         ? [
             [

@@ -3,6 +3,7 @@ import { headlineOf } from '../tasks/headline.js';
 import { taskOf } from '../tasks/task-of.js';
 import { markdownCode as code, markdownTable as table, markdownText as inline } from '../text/markdown.js';
 import { shortNumber } from '../text/short-number.js';
+import { originRows } from './origin-rows.js';
 import type { ModelCard } from './model-card.js';
 import { pictureSections } from './model-card-pictures.js';
 
@@ -120,6 +121,7 @@ function lineageTable({ lineage, data }: ModelCard): string {
       ['Definition', code(lineage.definitionSha256)],
       ['Code revision', lineage.codeRevision === null ? 'not in git' : code(lineage.codeRevision)],
       ['Training environment', code(lineage.environmentSha256)],
+      ...originRows(lineage),
       ['Libraries', libraries.join(', ')],
       ['Seed', `${lineage.seed}`],
     ],

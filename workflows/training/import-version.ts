@@ -12,7 +12,8 @@ import { askForPromotion, type RunResult } from './train-model.js';
  * champion on a partition's rows, gated, registered, and proposed for promotion.
  */
 export async function importVersion(input: ImportRequest): Promise<RunResult> {
-  const { model, definitionSha256, until, actor, ...brought } = await inputChecks().parseImportRequest(input);
+  const { model, definitionSha256, until, actor, threshold, ...brought } =
+    await inputChecks().parseImportRequest(input);
   const { workflowId, firstExecutionRunId: runId } = workflowInfo();
   const cause = { kind: 'person' as const, id: `import-${brought.sha256.slice(0, 12)}`, actor };
   const timeline = new Timeline(`Importing a version of ${model} (${actor})`);
@@ -49,7 +50,9 @@ export async function importVersion(input: ImportRequest): Promise<RunResult> {
 
     timeline.doing('evaluating on the holdout');
     const { artifactSha256 } = trained;
-    const evaluated = await dataWork().evaluateRun({ runId, definitionSha256, snapshotSha256, artifactSha256 });
+    const evaluated = await dataWork().evaluateRun({
+      ...{ runId, definitionSha256, snapshotSha256, artifactSha256, threshold },
+    });
     timeline.finished(evaluated.summary);
 
     timeline.doing('deciding the gates');

@@ -99,12 +99,22 @@ describe('a trainer of the team’s own', () => {
       const sent = await running.api.sendModel(model, new Blob([Buffer.from(bytes)]));
       expect(sent.sha256).toBe(artifactSha256);
       const declared = { source: 'a notebook', author: 'Grace' };
-      const started = await startImport(workers.temporal, { model, sha256: sent.sha256, declared, actor: 'grace' });
+      const started = await startImport(workers.temporal, {
+        model,
+        sha256: sent.sha256,
+        native: { version: 1 },
+        declared,
+        actor: 'grace',
+      });
       const imported = await trainingResult(workers.temporal, started.workflowId, started.runId);
       expect(imported).toMatchObject({ outcome: 'registered', version: 3 });
       const version = await versionOf(running.db, model, 3);
       expect(version.artifactSha256).toBe(artifactSha256);
-      expect(version.lineage.imported).toEqual({ fileSha256: artifactSha256, declared });
+      expect(version.lineage.imported).toEqual({
+        fileSha256: artifactSha256,
+        nativeSha256: artifactSha256,
+        declared,
+      });
       expect(await running.api.run(started.runId)).toMatchObject({ cause: { kind: 'person', actor: 'grace' } });
     },
   );

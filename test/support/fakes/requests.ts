@@ -31,7 +31,7 @@ export function fakeRequests(world: WorldFacts): RequestActivities {
     },
     parseImportRequest: async (input) => {
       const { until, ...brought } = parse(importRequestSchema, input);
-      return { ...brought, until: until ?? null, definitionSha256: 'd'.repeat(64) };
+      return { ...brought, until: until ?? null, threshold: 0.5, definitionSha256: 'd'.repeat(64) };
     },
     parsePromoteRequest: async (input) => {
       const { model, version, environment, requestedBy, alsoShadow } = parse(promoteRequestSchema, input);
