@@ -58,12 +58,12 @@ async function train(model: string) {
 
 describe('a folder that models init has written', () => {
   const tasks: TaskName[] = ['regression', 'ranking', 'embedding'];
-  it.each(tasks)('trains a %s model on its own table', { timeout: 180_000 }, async (task) => {
+  it.each(tasks)('trains a %s model on its own table', { timeout: 600_000 }, async (task) => {
     const result = await trainNew(named(task), { task, key: [], program: task === 'embedding' });
     expect(result).toMatchObject({ outcome: 'registered', version: 1 });
   });
 
-  it('of a CSV file without a time or a key trains on its columns', { timeout: 180_000 }, async () => {
+  it('of a CSV file without a time or a key trains on its columns', { timeout: 600_000 }, async () => {
     const rows = Array.from({ length: 600 }, (_, row) => [row % 17, (row * 7) % 23, row % 3 === 0 ? '' : 'b c']);
     const lines = rows.map(([a, b, c]) => [a, b, c, Number(a) > Number(b) ? 'yes' : 'no'].join(','));
     const file = path.join(project, 'given.csv');
@@ -79,7 +79,7 @@ describe('a folder that models init has written', () => {
 describe('a trainer of the team’s own', () => {
   it(
     'trains by the program that was applied, is named in the lineage, and a model of it can be imported again',
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       const model = named('own');
       const result = await trainNew(model, { task: 'binary', key: [], program: true });
