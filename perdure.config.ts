@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { environmentSettingSchema, type EnvironmentSetting } from './domain/environments.js';
+import { environmentSettingSchema, type EnvironmentSetting } from './domain/promotion/environments.js';
 import type { Environment } from './domain/names.js';
 import { floorSchema, type FloorsInput } from './domain/promotion/floor.js';
 import type { ActivityQueue } from './domain/task-queues.js';

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { FloorsSource } from '../adapters/floors-file.js';
 import type { FileCache } from '../adapters/verified-file-cache.js';
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
-import type { Environments } from '../domain/environments.js';
+import type { Environments } from '../domain/promotion/environments.js';
 import type { TrainingLimits } from '../domain/training/training-limits.js';
 import type { DecisionTrust } from '../domain/decision-trust.js';
 import type { Database } from '../db/connect.js';

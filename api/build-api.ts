@@ -8,7 +8,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { createOriginCheck, requestOrigin } from '../domain/browser-requests.js';
-import { knownEnvironment } from '../domain/environments.js';
+import { knownEnvironment } from '../domain/promotion/environments.js';
 import { PerdureError } from '../domain/errors.js';
 import { findTextProblem } from '../domain/text/plain-text.js';
 import { issuePath } from '../domain/schema-issue.js';

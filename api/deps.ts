@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../adapters/object-store/object-store.js';
-import type { Environments } from '../domain/environments.js';
+import type { Environments } from '../domain/promotion/environments.js';
 import type { Floors } from '../domain/promotion/floor.js';
 import type { Database } from '../db/connect.js';
 import type { ModelDefinition } from '../domain/model/model-definition.js';

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { actorSchema, type Environment } from '../domain/names.js';
-import { knownEnvironment } from '../domain/environments.js';
+import { knownEnvironment } from '../domain/promotion/environments.js';
 import { PerdureError, messageOf } from '../domain/errors.js';
 import type { StackIdentity } from '../domain/stack-identity.js';
 import { createApiClient, type ApiClient } from '../client/http/api-client.js';

@@ -1,4 +1,4 @@
-import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
+import { defaultEnvironment, knownEnvironment } from '../../domain/promotion/environments.js';
 import { PerdureError } from '../../domain/errors.js';
 import { environmentBefore, whyNotAskedFor } from '../../domain/promotion/promotion-preconditions.js';
 import { whyStaysOut } from '../../domain/data/snapshot/row-sample.js';

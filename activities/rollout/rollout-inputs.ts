@@ -1,4 +1,4 @@
-import { knownEnvironment } from '../../domain/environments.js';
+import { knownEnvironment } from '../../domain/promotion/environments.js';
 import { planRollback } from '../../domain/rollout/rollback-target.js';
 import { PerdureError } from '../../domain/errors.js';
 import { reviewRequestSchema, rollbackRequestSchema, rolloutRequestSchema } from '../../domain/workflow-inputs.js';

@@ -1,6 +1,6 @@
 import { cadenceIn } from '../../domain/cadence.js';
 import type { SampleOrder } from '../../domain/data/snapshot/row-sample.js';
-import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
+import { defaultEnvironment, knownEnvironment } from '../../domain/promotion/environments.js';
 import { PerdureError } from '../../domain/errors.js';
 import { wrongCadence, type Partition } from '../../domain/partition.js';
 import { runPriority } from '../../domain/training/run-priority.js';

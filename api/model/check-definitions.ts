@@ -2,7 +2,7 @@ import { checkExpressions } from '../../adapters/data-engine/expressions/check-e
 import type { ApplyWarning } from '../../client/http/apply.js';
 import type { DefinitionInForce } from '../../db/model/model-lists.js';
 import type { DefinitionProblem } from '../../domain/definition-problem.js';
-import { environmentProblems, type Environments } from '../../domain/environments.js';
+import { environmentProblems, type Environments } from '../../domain/promotion/environments.js';
 import { messageOf } from '../../domain/errors.js';
 import { definitionProblems } from '../../domain/model/definition-problems.js';
 import { sharedTableProblems } from '../../domain/data/lake/shared-table.js';

@@ -1,7 +1,7 @@
 import { sendGatewayAway, wantGateway } from '../../adapters/wanted-gateways.js';
 import type { GatewayOnDemand, GatewayOnDemandRequest } from '../../client/http/gateways.js';
 import { gatewaysAlive } from '../../db/serving/gateway-queries.js';
-import { knownEnvironment } from '../../domain/environments.js';
+import { knownEnvironment } from '../../domain/promotion/environments.js';
 import { PerdureError } from '../../domain/errors.js';
 import type { ApiDeps } from '../deps.js';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultEnvironment, knownEnvironment } from '../../domain/environments.js';
+import { defaultEnvironment, knownEnvironment } from '../../domain/promotion/environments.js';
 import type { Environment } from '../../domain/names.js';
 import { partitionSchema } from '../../domain/partition.js';
 import { ENVIRONMENTS } from '../../perdure.config.js';

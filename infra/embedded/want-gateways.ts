@@ -1,5 +1,5 @@
 import { wantGateway } from '../../adapters/wanted-gateways.js';
-import { knownEnvironment } from '../../domain/environments.js';
+import { knownEnvironment } from '../../domain/promotion/environments.js';
 import type { Environment } from '../../domain/names.js';
 import type { PerdureConfig } from '../../perdure.config.js';
 

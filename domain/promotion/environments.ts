@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { DefinitionProblem } from './definition-problem.js';
-import { PerdureError } from './errors.js';
-import { environmentSchema, type Environment } from './names.js';
+import type { DefinitionProblem } from '../definition-problem.js';
+import { PerdureError } from '../errors.js';
+import { environmentSchema, type Environment } from '../names.js';
 
 /**
  * Which of a model's rows a run takes that names the environment. `all` and `snapshot` are production's data, whole: a

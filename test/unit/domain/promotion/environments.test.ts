@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { defaultEnvironment, environmentProblems, knownEnvironment } from '../../../domain/environments.js';
-import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
-import { readDefinition } from '../../../domain/model/model-definition.js';
-import { environmentSchema } from '../../../domain/names.js';
-import flightDelay from '../../../models/flight-delay/model.js';
-import repeatPurchase from '../../../models/repeat-purchase/model.js';
-import { ENVIRONMENTS, gatewayVariables, loadPerdureConfig } from '../../../perdure.config.js';
+import {
+  defaultEnvironment,
+  environmentProblems,
+  knownEnvironment,
+} from '../../../../domain/promotion/environments.js';
+import { parseModelDefinition } from '../../../../domain/model/parse-definition.js';
+import { readDefinition } from '../../../../domain/model/model-definition.js';
+import { environmentSchema } from '../../../../domain/names.js';
+import flightDelay from '../../../../models/flight-delay/model.js';
+import repeatPurchase from '../../../../models/repeat-purchase/model.js';
+import { ENVIRONMENTS, gatewayVariables, loadPerdureConfig } from '../../../../perdure.config.js';
 
 const listed = ['dev', 'qa', 'pre-prod', 'live'].map((name) => ({ name }));
 const setting = (name: string, rest: number) => ({
