@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createGatewayClient } from '../../../client/http/gateway-client.js';
 import { noContents } from '../../../serving/grpc/infer-message.js';
 import { eventually } from '../../support/poll-until.js';
 import { createTestWorld, type TestWorld } from '../../support/gateway-harness.js';
@@ -188,6 +189,15 @@ describe.each(tasks)('%s answers with the outputs of its task', (name, one) => {
       }),
     );
     expect(failure.details).toContain(`Outputs are: ${names}.`);
+  });
+
+  test('to the command line row by row, each output by its name', async () => {
+    const input = { name: 'x', datatype: 'FP32', shape: [xs.length, 1], data: xs };
+    const { rows, predictionIds } = await createGatewayClient(url).infer(one.definition.name, [input]);
+    expect(predictionIds).toHaveLength(xs.length);
+    for (const [at, x] of xs.entries())
+      for (const [output, value] of Object.entries(one.expected(x)))
+        expectValues([rows[at]?.[output] ?? 'missing'].flat(), [value].flat());
   });
 
   test('is found again with its outputs by name, and with the label that came', async () => {
