@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expressionFindings } from '../../../adapters/data-engine/expressions/check-expressions.js';
 import { openDuckSession } from '../../../adapters/data-engine/duck-session.js';
 import { validateAndShapePartition } from '../../../adapters/data-engine/snapshot/validate-and-shape-partition.js';
 import { contractSchema } from '../../../domain/data/contract.js';
 import { dataPolicySchema } from '../../../domain/data/data-policy.js';
+import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
+import flightDelay from '../../../models/flight-delay/model.js';
 import { openSalesBench, theIssue, type SalesBench } from './sales-fixture.js';
 
 let bench: SalesBench;
@@ -324,4 +327,70 @@ it('aggregates of floats and ties give the same bytes, however rows come, in how
       digests.add(file?.sha256);
     }
   expect(digests.size).toBe(1);
+});
+
+describe('a warning of a leak', () => {
+  const warningsOf = async (joins: unknown[], features: Record<string, unknown>) => {
+    const session = await openDuckSession({ folder: bench.folder, threads: 1, memoryLimitMb: 128 });
+    try {
+      const definition = parseModelDefinition({
+        ...flightDelay,
+        ...definitionOf(joins, features),
+        evaluation: { gates: [{ name: 'ranks', metric: 'rocAuc', atLeast: 0.5 }] },
+      });
+      const { problems, warnings } = await expressionFindings(session, definition);
+      return [...problems, ...warnings].map(({ path: at, message }) => `${at}: ${message}`);
+    } finally {
+      session.close();
+    }
+  };
+  const before = (aggregate: object) => [
+    { table: 'trips', as: 'before', on: ['dest'], asOf: { time: 'left_at' }, window: { days: 7 }, aggregate },
+  ];
+
+  it('comes where an aggregate is made of what the label is made of, and not where it only counts rows', async () => {
+    const share = { late: { fn: 'count', filter: 'late' } };
+    expect(await warningsOf(before(share), { n: number('before.late') })).toEqual([
+      expect.stringMatching(/^contract\.features\.n\.from: reads trips\.late, from which the label is derived/),
+    ]);
+    expect(await warningsOf(before({ trips: { fn: 'count' } }), { n: number('before.trips') })).toEqual([]);
+  });
+
+  it('comes where an aggregate takes rows of the whole partition', async () => {
+    const by = [{ left: 'origin', right: 'airport' }];
+    const aggregate = { n: { fn: 'count' } };
+    const whole = (table: string, on: unknown) => warningsOf([{ table, on, aggregate }], { n: number('n') });
+    expect(await whole('weather', by)).toEqual([
+      expect.stringMatching(/^data\.joins\[0\]\.aggregate: takes all rows of weather in the partition/),
+    ]);
+    expect(await whole('planes', [{ left: 'tail_num', right: 'tailnum' }])).toEqual([]);
+  });
+
+  it('is none, but a problem with its place, for an aggregate that cannot be computed', async () => {
+    const aggregate = {
+      n: { fn: 'sum', of: 'origin' },
+      m: { fn: 'max', of: 'speed' },
+      c: { fn: 'count', filter: '1' },
+    };
+    expect(await warningsOf(before(aggregate), { n: number('before.n') })).toEqual([
+      'data.joins[0].aggregate.n.of: origin gives VARCHAR; sum needs a number',
+      expect.stringMatching(/^data\.joins\[0\]\.aggregate\.m\.of: speed: speed is not a declared column of before/),
+      expect.stringMatching(/^data\.joins\[0\]\.aggregate\.c\.filter: 1 gives INTEGER; it must give true or false/),
+    ]);
+  });
+});
+
+it('an aggregate whose expression fails on some row is an issue that names the join', async () => {
+  const joins = [
+    {
+      table: 'planes',
+      on: [{ left: 'tail_num', right: 'tailnum' }],
+      aggregate: { n: { fn: 'sum', of: 'CAST(maker AS INTEGER)' } },
+    },
+  ];
+  const result = await shaped(joins, { n: number('n') });
+  expect(theIssue(result, 'expression')).toMatchObject({
+    table: 'planes',
+    message: expect.stringMatching(/^aggregates of planes on tail_num = tailnum fail on the data: .*Boeing/),
+  });
 });
