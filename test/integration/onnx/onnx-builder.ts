@@ -83,6 +83,16 @@ export function floatTensor(name: string, values: number[]): number[] {
   ];
 }
 
+/** TensorProto of 64-bit integers. */
+export function int64Tensor(name: string, values: bigint[]): number[] {
+  return [
+    ...number(1, values.length),
+    ...number(2, 7),
+    ...text(8, name),
+    ...bytes(9, new Uint8Array(BigInt64Array.from(values).buffer)),
+  ];
+}
+
 export interface Graph {
   nodes: Node[];
   inputs: number[][];
