@@ -18,7 +18,8 @@ const script = fileURLToPath(new URL('./typed_client.py', import.meta.url));
 const definition = parseModelDefinition({
   ...flightDelay,
   evaluation: { slices: [], gates: [] },
-  rollout: { strategy: 'direct' },
+  rollout: { strategy: 'direct', reason: 'a test' },
+  training: { program: './trainer' },
   name: 'typed',
   task: 'embedding',
   contract: {
