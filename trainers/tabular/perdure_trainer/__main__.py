@@ -120,7 +120,8 @@ def _shares(gains, columns: list[str]) -> list[dict]:
     sums = dict.fromkeys(columns, 0.0)
     for name, gain in zip(columns, gains.astype("float64"), strict=True):
         sums[name] += float(gain)
-    total = float(gains.astype("float64").sum())
+    # Added up in the same order: a share is never more than the whole.
+    total = sum(sums.values())
     shares = [(name, gain / total if total > 0 else 0.0) for name, gain in sums.items()]
     return [{"feature": name, "share": share} for name, share in sorted(shares, key=lambda one: (-one[1], one[0]))]
 
