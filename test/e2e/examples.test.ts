@@ -34,22 +34,30 @@ async function prepare(model: string, ...args: string[]): Promise<string> {
 }
 
 const answerSchema = z.looseObject({
-  outputs: z.array(z.looseObject({ name: z.string(), data: z.array(z.unknown()) })),
+  rows: z.array(
+    z.looseObject({
+      label: z.unknown(),
+      value: z.number().optional(),
+      quantiles: z.array(z.number()).optional(),
+      score: z.number().optional(),
+    }),
+  ),
 });
+const routeSchema = z.looseObject({ split: z.array(z.looseObject({ version: z.number() })) });
 const versionSchema = z.looseObject({ metrics: z.record(z.string(), z.number().nullable()) });
 
-/** Trains, waits until the first version serves, and asks it. */
-async function serve(model: string, rows: Record<string, unknown>[]) {
-  await command('train', model, '--wait');
+/** Trains, waits until the first version serves, and asks it. @param make another way to a version than training */
+async function serve(model: string, rows: Record<string, unknown>[], make = ['train', model, '--wait']) {
+  await command(...make);
   await pollUntil(`${model}@1 is served`, 180_000, async () => {
     const { code, stdout } = await perdure(place, 'routes', 'show', model, '--json');
-    return (code === 0 && stdout.includes('"version":1')) || undefined;
+    return (code === 0 && routeSchema.parse(JSON.parse(stdout)).split[0]?.version === 1) || undefined;
   });
   const file = path.join(folder, `${model}.json`);
   writeFileSync(file, JSON.stringify(rows));
-  const { outputs } = answerSchema.parse(await command('predict', model, '--file', file));
+  const { rows: answers } = answerSchema.parse(await command('predict', model, '--file', file));
   const { metrics } = versionSchema.parse(await command('versions', 'show', `${model}@1`));
-  return { metrics, outputs: Object.fromEntries(outputs.map(({ name, data }) => [name, data])) };
+  return { metrics, answers };
 }
 
 beforeAll(async () => {
@@ -90,15 +98,15 @@ describe('the models that come with the product', () => {
       sched_arr_min: 495,
       distance: 1400,
     };
-    const { metrics, outputs } = await serve('arrival-delay', [
+    const { metrics, answers } = await serve('arrival-delay', [
       { ...flight, dep_delay: 0, visib: 10, wind_speed: 8, precip: 0, seats: 150 },
       { ...flight, dep_delay: 120, visib: 10, wind_speed: 8, precip: 0, seats: null },
     ]);
     expect(metrics['mae']).toBeLessThan(20);
     expect(metrics['intervalCoverage']).toBeGreaterThan(0.6);
-    const [onTime, late] = z.array(z.number()).parse(outputs['value']);
-    expect(late).toBeGreaterThan((onTime ?? NaN) + 60);
-    const [low, high] = z.array(z.number()).parse(outputs['quantiles']);
+    const [onTime, late] = answers;
+    expect(late?.value).toBeGreaterThan((onTime?.value ?? NaN) + 60);
+    const [low, high] = late?.quantiles ?? [];
     expect(low).toBeLessThan(high ?? NaN);
   }, 600_000);
 
@@ -115,11 +123,11 @@ describe('the models that come with the product', () => {
         `2013-W${week}`,
       );
     const flight = { carrier: 'UA', origin: 'EWR', dest: 'IAH', sched_dep_hour: 5, distance: 1400 };
-    const { metrics, outputs } = await serve('delay-class', [
+    const { metrics, answers } = await serve('delay-class', [
       { ...flight, dep_delay: -5 },
       { ...flight, dep_delay: 150 },
     ]);
-    expect(outputs['label']).toEqual(['on-time', 'very-late']);
+    expect(answers.map(({ label }) => label)).toEqual(['on-time', 'very-late']);
     expect(metrics['f1:very-late']).toBeGreaterThan(0.5);
   }, 600_000);
 
@@ -143,14 +151,56 @@ describe('the models that come with the product', () => {
       genre_affinity: 0.2,
       user_likes: 20,
     };
-    const { metrics, outputs } = await serve('movie-ranking', [
+    const { metrics, answers } = await serve('movie-ranking', [
       { ...film, likes: 300, likes_30d: 80 },
       { ...film, likes: 0, likes_30d: 0 },
     ]);
     // Popularity by itself on the same users: 0.168 (NDCG 0.150).
     expect(metrics['recallAtK@10']).toBeGreaterThan(0.25);
     expect(metrics['ndcg@10']).toBeGreaterThan(0.25);
-    const [popular, unknown] = z.array(z.number()).parse(outputs['score']);
-    expect(popular).toBeGreaterThan(unknown ?? NaN);
+    const [popular, unknown] = answers;
+    expect(popular?.score).toBeGreaterThan(unknown?.score ?? NaN);
+  }, 600_000);
+
+  it('tumour: a small table without partitions, cross-validated', async () => {
+    const data = await prepare('tumour');
+    await command('data', 'put', 'tumour', 'samples', `${data}/samples.parquet`);
+    const { default: definition } = await import('../../models/tumour/model.js');
+    const names = Object.keys(definition.contract.features);
+    const row = (value: number) => Object.fromEntries(names.map((name) => [name, value]));
+    const { metrics, answers } = await serve('tumour', [row(0.1)]);
+    expect(metrics['rocAuc']).toBeGreaterThan(0.98);
+    expect(answers.map(({ label }) => label)).toEqual([0]);
+  }, 600_000);
+
+  it('customer-value: a trainer of its own, with an environment made from its own lock', async () => {
+    const data = await prepare('customer-value');
+    await command('data', 'put', 'customer-value', 'customers', `${data}/customers.parquet`);
+    const once = { orders: 1, spent: 12, largest_order: 12, orders_90d: 0, spent_90d: 0 };
+    const often = { orders: 20, spent: 2000, largest_order: 300, orders_90d: 6, spent_90d: 700 };
+    const { metrics, answers } = await serve('customer-value', [
+      { ...once, days_since_first: 300, days_since_last: 300 },
+      { ...often, days_since_first: 300, days_since_last: 5 },
+    ]);
+    expect(metrics['r2']).toBeGreaterThan(0.2);
+    const [little, much] = answers;
+    expect(much?.value).toBeGreaterThan((little?.value ?? NaN) + 50);
+  }, 600_000);
+
+  it('iris-species: made in a notebook, imported, and served as the notebook answers', async () => {
+    const data = await prepare('iris-species');
+    await command('data', 'put', 'iris-species', 'flowers', `${data}/flowers.parquet`);
+    const folder = path.join(place.config.projectRoot, 'models/iris-species');
+    const brought = ['--map', `${folder}/map.json`, '--declare', `${folder}/lineage.json`];
+    const { metrics, answers } = await serve(
+      'iris-species',
+      [
+        { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 },
+        { sepal_length: 6.5, sepal_width: 3.0, petal_length: 5.8, petal_width: 2.2 },
+      ],
+      ['versions', 'import', 'iris-species', `${folder}/notebook.onnx`, ...brought],
+    );
+    expect(answers.map(({ label }) => label)).toEqual(['setosa', 'virginica']);
+    expect(metrics['accuracy']).toBeGreaterThan(0.9);
   }, 600_000);
 });
