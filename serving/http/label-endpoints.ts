@@ -24,7 +24,7 @@ const labelsSchema = z
           'row of a multi-row request',
       }),
       /** What it may be is the model's to say: `labelReader`. */
-      label: z.unknown(),
+      label: z.unknown().optional(),
       observed_at: z.iso.datetime({
         offset: true,
         error: 'must be an ISO 8601 time with its zone, for example 2013-04-01T12:00:00Z',
@@ -52,7 +52,10 @@ export function registerLabelEndpoints(
     const lines = labels.flatMap(({ prediction_id, label, observed_at }, index) => {
       const read = readLabel(label);
       if ('problem' in read)
-        throw refusal(`labels[${index}].label is ${quoted(label)}: it ${read.problem}.`, noneTaken);
+        throw refusal(
+          `labels[${index}].label is ${label === undefined ? 'missing' : quoted(label)}: it ${read.problem}.`,
+          noneTaken,
+        );
       const observedAt = new Date(observed_at);
       if (observedAt.getTime() > receivedAt.getTime() + skewMaxMs) {
         throw refusal(

@@ -215,6 +215,7 @@ describe.each(tasks)('%s answers with the outputs of its task', (name, one) => {
       error: expect.stringContaining(`labels[0].label is ${JSON.stringify(refused)}: it `) as string,
     });
     expect(await (await send(refused)).text()).toContain(JSON.stringify(why).slice(1, -1));
+    expect(await (await send(undefined)).text()).toContain('labels[0].label is missing: it ');
     if (taken !== undefined) expect((await send(taken)).status).toBe(202);
     const passport: unknown = await (await fetch(`${url}/v1/predictions/${id}.1`)).json();
     expect(passport).toMatchObject({
