@@ -4,6 +4,7 @@ import { partitionRecord, type PartitionRecord } from '../../db/data/partition-q
 import { definitionInForce } from '../../db/model/definition-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import { validatePartition } from './validate-partition.js';
+import { shapingEngines } from './shaping-engine.js';
 import type { SnapshotPlan, SnapshotRequest } from './snapshot-plan.js';
 
 /**
@@ -22,21 +23,32 @@ export async function snapshotFiles(
   const own = (await definitionInForce(db, asked.model)).sha256 !== asked.definitionSha256;
   const files: PartitionFile[] = [];
   const earlier: PartitionRecord[] = [];
-  for (const partition of plan.partitions) {
-    const content = lake.find((one) => one.partition === partition);
-    const inputsSha256 = inputs.get(partition);
-    if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
-    report(`validating ${partition}`);
-    const known = await partitionRecord(db, asked.model, partition, inputsSha256);
-    const record =
-      known ?? (await validatePartition(deps, { definition, content, inputsSha256, earlier, own }, signal, report));
-    if (record.state === 'quarantined') {
-      return { quarantined: quarantineText(record, known !== undefined || !own) };
+  const engines = shapingEngines(signal);
+  try {
+    for (const partition of plan.partitions) {
+      const content = lake.find((one) => one.partition === partition);
+      const inputsSha256 = inputs.get(partition);
+      if (!content || !inputsSha256) throw new Error(`the plan names ${partition}, which is not in the lake`);
+      report(`validating ${partition}`);
+      const known = await partitionRecord(db, asked.model, partition, inputsSha256);
+      const record =
+        known ??
+        (await validatePartition(
+          deps,
+          { definition, content, inputsSha256, earlier, own, engine: engines.next() },
+          signal,
+          report,
+        ));
+      if (record.state === 'quarantined') {
+        return { quarantined: quarantineText(record, known !== undefined || !own) };
+      }
+      files.push(fileOf(record, inputsSha256));
+      earlier.push(record);
     }
-    files.push(fileOf(record, inputsSha256));
-    earlier.push(record);
+    return { files };
+  } finally {
+    engines.end();
   }
-  return { files };
 }
 
 function quarantineText({ partition, summary, reportKey }: PartitionRecord, marked: boolean): string {

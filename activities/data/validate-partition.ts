@@ -7,7 +7,8 @@ import { recordPartition, type NewPartitionRecord, type PartitionRecord } from '
 import type { ValidationReport } from '../../domain/data/validation/validation-report.js';
 import type { ActivityDependencies } from '../dependencies.js';
 import type { LakePartition } from './read-lake.js';
-import { createShapingEngine, memoryLimitMb } from './shaping-engine.js';
+import type { Engine } from '../../adapters/data-engine/engine.js';
+import { memoryLimitMb } from './shaping-engine.js';
 
 export interface PartitionValidation {
   definition: ModelDefinition;
@@ -16,6 +17,8 @@ export interface PartitionValidation {
   earlier: PartitionRecord[];
   /** Whether the definition is this run's alone. */
   own: boolean;
+  /** Where it is shaped. */
+  engine: Engine;
 }
 
 /**
@@ -26,14 +29,13 @@ export interface PartitionValidation {
  */
 export async function validatePartition(
   { store, db, config }: Pick<ActivityDependencies, 'db' | 'store' | 'config'>,
-  { definition, content, inputsSha256, earlier, own }: PartitionValidation,
+  { definition, content, inputsSha256, earlier, own, engine }: PartitionValidation,
   signal: AbortSignal,
   report: (progress: string) => void,
 ): Promise<PartitionRecord> {
   const { name: model } = definition;
   const { partition } = content;
   const workDir = await makeWorkFolder(config.home, 'snapshot');
-  const engine = createShapingEngine(signal);
   try {
     const { files, earlier: earlierFiles, names } = await content.download(workDir);
     const shaped = await validateAndShapePartition({
@@ -78,7 +80,6 @@ export async function validatePartition(
     };
     return own ? unrecorded(record) : await recordPartition(db, record);
   } finally {
-    engine.end();
     await removeWorkFolder(workDir);
   }
 }

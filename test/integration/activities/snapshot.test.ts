@@ -45,7 +45,10 @@ afterAll(async () => {
 });
 
 /** A model with months of so many rows in its lake. */
-async function modelWith(months: Record<string, number>, from = 'amount * 2'): Promise<ModelDefinition> {
+async function modelWith(
+  months: Record<string, number>,
+  { from = 'amount * 2', first = '2024-01', data = {} }: { from?: string; first?: string; data?: object } = {},
+): Promise<ModelDefinition> {
   const name = `s-${randomUUID().slice(0, 8)}`;
   const definition = parseModelDefinition({
     ...{ name, description: 'sales', owner: 'test', rollout: flightDelay.rollout },
@@ -55,7 +58,7 @@ async function modelWith(months: Record<string, number>, from = 'amount * 2'): P
     },
     data: {
       tables: { sales: { columns: { id: 'integer', sold_at: 'timestamp', amount: 'number', returned: 'boolean' } } },
-      ...{ base: 'sales', window: { kind: 'expanding', from: '2024-01' } },
+      ...{ base: 'sales', window: { kind: 'expanding', from: first }, ...data },
     },
     evaluation: { gates: [{ name: 'ranks', metric: 'rocAuc', atLeast: 0.5 }] },
   });
@@ -64,7 +67,7 @@ async function modelWith(months: Record<string, number>, from = 'amount * 2'): P
   for (const [month, rows] of Object.entries(months)) {
     const file = path.join(home, `${name}-${month}.parquet`);
     await connection.run(
-      `COPY (SELECT i AS id, TIMESTAMP '${month}-01' AS sold_at, i / 3 AS amount, i % 2 = 0 AS returned FROM ` +
+      `COPY (SELECT i AS id, TIMESTAMP '${month.length === 7 ? `${month}-01` : month.replace('T', ' ') + (month.length === 13 ? ':00:00' : ' 12:00:00')}' AS sold_at, i / 3 AS amount, i % 2 = 0 AS returned FROM ` +
         `range(${rows}) t(i)) TO '${file}' (FORMAT parquet)`,
     );
     await store.putImmutable(`${objectKeys.lakePartition(name, 'sales', month)}part.parquet`, { file });
@@ -169,6 +172,42 @@ describe('a snapshot', () => {
     expect(await monthsOf(applied.name)).toEqual([]);
     expect(await takeSnapshot(applied)).toMatchObject({ outcome: 'taken' });
     expect(await monthsOf(applied.name)).toEqual(['2024-01 valid', '2024-02 valid', '2024-03 valid']);
+  });
+
+  it('of hours is made of folders of hours, and holds out as many of the last as the split says', async () => {
+    const hours = ['2024-03-09T22', '2024-03-09T23', '2024-03-10T00', '2024-03-10T01'];
+    const definition = await modelWith(Object.fromEntries(hours.map((hour) => [hour, 30])), {
+      first: hours[0] ?? '',
+      data: { cadence: 'hour', split: { kind: 'last', partitions: 2 } },
+    });
+    await applyDefinition(db, definition, 'test');
+    expect(await takeSnapshot(definition)).toMatchObject({
+      outcome: 'taken',
+      watermark: '2024-03-10T01',
+      summary: expect.stringMatching(/trains on 2024-03-09T22 … 2024-03-09T23 .* tests on 2024-03-10T00 … /) as string,
+    });
+  });
+
+  it('of days of a zone refuses rows of another day, and leaves days out whose labels may still come', async () => {
+    const data = { cadence: 'day', timeZone: 'Pacific/Kiritimati' };
+    const wrong = await modelWith({ '2024-03-09': 30, '2024-03-10': 30 }, { first: '2024-03-09', data });
+    await applyDefinition(db, wrong, 'test');
+    // Noon of UTC is two in the morning of the next day there.
+    expect(await takeSnapshot(wrong)).toMatchObject({
+      outcome: 'quarantined',
+      reason: expect.stringContaining('30 labelled rows are not of 2024-03-09 by their sold_at') as string,
+    });
+    const today = new Date().toISOString().slice(0, 10);
+    const young = await modelWith(
+      { '2024-03-09': 30, '2024-03-10': 30, [today]: 30 },
+      { first: '2024-03-09', data: { cadence: 'day', maturity: { days: 3 } } },
+    );
+    await applyDefinition(db, young, 'test');
+    expect(await takeSnapshot(young)).toMatchObject({
+      outcome: 'taken',
+      watermark: '2024-03-10',
+      summary: expect.stringContaining(`Left out, for labels may still come: ${today} until`) as string,
+    });
   });
 
   it('by a definition whose expression cannot be right ends without marking a month, and says where', async () => {
