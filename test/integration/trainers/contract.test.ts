@@ -225,9 +225,13 @@ describe('what a trainer refuses', () => {
     ],
     [
       'a label that is not of its task',
-      { task: 'regression', label: { name: 'city', type: 'number' } },
+      {
+        task: 'regression',
+        features: [{ name: 'size', type: 'number', nullable: true }],
+        label: { name: 'query', type: 'number' },
+      },
       'data/invalid',
-      /label city is number in the specification and string in the file/,
+      /label query is number in the specification and string in the file/,
     ],
     [
       'groups of one row each',
