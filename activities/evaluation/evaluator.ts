@@ -91,20 +91,11 @@ export function createEvaluator(deps: ActivityDependencies) {
   }
 
   async function evaluate(
-    {
-      definition,
-      snapshotSha256,
-      artifactSha256,
-      champion,
-      signature,
-      threshold,
-      folds,
-      importances,
-      runId,
-    }: Comparison,
+    asked: Comparison,
     signal: AbortSignal,
     report: (progress: string) => void,
   ): Promise<Evaluation> {
+    const { definition, snapshotSha256, artifactSha256, champion, signature, threshold, folds, runId } = asked;
     const manifest = await snapshotByDigest(db, snapshotSha256);
     const workDir = await makeWorkFolder(config.home, 'evaluate');
     try {
@@ -129,7 +120,7 @@ export function createEvaluator(deps: ActivityDependencies) {
           holdout,
           contract: definition.contract,
           policy: definition.evaluation,
-          importances,
+          importances: asked.importances,
           native: runId === null ? null : await runNative(store, runId, workDir),
           ...(hasOwnMetrics(definition) && { scoresPath }),
         },

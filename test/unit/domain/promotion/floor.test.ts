@@ -111,4 +111,21 @@ describe('the floor of an environment', () => {
     expect(loadPerdureConfig({}).floors.file).toBeUndefined();
     expect(floorsSchema.safeParse({ production: { approval: {} } }).success).toBe(false);
   });
+
+  it('asks a gate of models whose task has the metric, with its k, and of no others', () => {
+    const gates = [{ name: 'order', metric: 'ndcg', k: 10, atLeast: 0.4 }];
+    const ranking = { ...model({}), task: 'ranking' as const };
+    const asked = floor({
+      gates: [
+        { metric: 'ndcg', k: 10, atLeast: 0.3 },
+        { metric: 'rocAuc', atLeast: 0.7 },
+      ],
+    });
+    const { evaluation } = ranking;
+    const ranked = { ...ranking, evaluation: { ...evaluation, gates: [{ minRows: 200, ...gates[0]! }] } };
+    expect(belowFloor(ranked, asked)).toEqual([]);
+    const other = { ...ranking, evaluation: { ...evaluation, gates: [{ minRows: 200, ...gates[0]!, k: 5 }] } };
+    expect(belowFloor(other, asked)).toEqual([expect.stringContaining('a gate on ndcg@10 over all rows is required')]);
+    expect(() => floor({ gates: [{ metric: 'rocauc', atLeast: 0.7 }] })).toThrow('is no metric of any task');
+  });
 });
