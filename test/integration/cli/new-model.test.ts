@@ -77,6 +77,25 @@ describe('a folder that models init has written', () => {
 });
 
 describe('a trainer of the team’s own', () => {
+  it('is refused under another digest, and so is a definition whose program was not sent', async () => {
+    const name = named('unsent');
+    await writeModel(project, { name, owner: 'ada', task: 'binary', key: [], program: true });
+    const { definitions, programs } = pinPrograms(project, await loadDefinitions(project));
+    const [archive] = programs.map((program) => program.archive);
+    if (!archive) return expect.fail('there is no program');
+    await expect(running.api.keepProgram('0'.repeat(64), archive)).rejects.toMatchObject({ code: 'input/invalid' });
+    const one = definitions.find((definition) => definition.name === name);
+    const unsent = { folder: './trainer', sha256: 'f'.repeat(64) };
+    for (const program of [unsent, './trainer']) {
+      const asked = { definitions: [{ ...one, training: { ...one?.training, program } }], actor: 'ada' };
+      await expect(running.api.apply(asked)).rejects.toMatchObject({
+        code: 'definition/invalid',
+        message: expect.stringMatching(/training\.program: the program .* was not sent/),
+      });
+    }
+    rmSync(path.join(project, 'models', name), { recursive: true });
+  });
+
   it(
     'trains by the program that was applied, is named in the lineage, and a model of it can be imported again',
     { timeout: 600_000 },
