@@ -1,5 +1,5 @@
 import type { WantedModel } from './definition-from-table.js';
-import type { WrittenModel } from './write-model.js';
+import type { WrittenModel } from './written-model.js';
 
 /** How to go on from here, in commands that can be copied. */
 export function readmeOf(

@@ -10,16 +10,7 @@ import { exampleTables } from './example-table.js';
 import { readmeOf } from './readme.js';
 import { sourceText } from './source-text.js';
 import { openTable, type TableFile } from './table-file.js';
-
-export interface WrittenModel {
-  folder: string;
-  task: string;
-  table: string;
-  files: { file: string; part: string }[];
-  rows: number;
-  features: number;
-  leftOut: string[];
-}
+import type { WrittenModel } from './written-model.js';
 
 /** How each cadence writes a time, in SQL. */
 const partForms: Record<Exclude<Cadence, 'static'>, string> = {
