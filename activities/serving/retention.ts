@@ -3,8 +3,7 @@ import type { ObjectStore } from '../../adapters/object-store/object-store.js';
 import type { Database } from '../../db/connect.js';
 import { keptModels, recordRetentionRun, type KeptModel } from '../../db/retention-runs.js';
 import { thinLookInputs } from '../../db/rollout/look-inputs.js';
-import { routedEnvironments } from '../../db/serving/current-routes.js';
-import { removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
+import { countedEnvironments, removeOldCounts, removeOldRows } from '../../db/serving/expired-rows.js';
 import { rollUpGrain, rollUpWindows } from '../../db/serving/roll-up-windows.js';
 import { stillOpen } from '../../db/training/open-runs.js';
 import { objectKeys } from '../../domain/object-keys.js';
@@ -59,7 +58,7 @@ export function createRetentionActivities(
         const rows = await removeOldRows(db);
         let counts = 0;
         let { more } = rows;
-        const environments = await routedEnvironments(db);
+        const environments = await countedEnvironments(db);
         for await (const kept of everyModel(db)) {
           for (const environment of environments) {
             const old = await removeOldCounts(db, { ...kept, environment });

@@ -36,6 +36,19 @@ export async function removeOldRows(db: Database): Promise<Removed> {
   return { removed: present(counted), more: Object.values(counted).includes(batchMax) };
 }
 
+/** Every environment that something was counted in, routed or not: a step of the primary key each. */
+export async function countedEnvironments(db: Database): Promise<Environment[]> {
+  const rows = await db.sql<{ environment: Environment }[]>`
+    with recursive found as (
+      (select environment from serving_totals order by environment limit 1)
+      union all
+      select (select next.environment from serving_totals next where next.environment > found.environment
+        order by next.environment limit 1)
+      from found where found.environment is not null)
+    select environment from found where environment is not null`;
+  return rows.map(({ environment }) => environment);
+}
+
 /**
  * Removes what was counted of a model longer ago than its definition keeps, a batch. Nothing while a rollout is open
  * there, which may compare itself with it.
