@@ -44,7 +44,13 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** A model with months of so many rows in its lake. */
+/** When the rows of a month, a day or an hour happened. */
+const timeIn = (partition: string): string =>
+  partition.length === 7
+    ? `${partition}-01`
+    : `${partition.replace('T', ' ')}${partition.includes('T') ? ':00:00' : ' 12:00:00'}`;
+
+/** A model with partitions of so many rows in its lake. */
 async function modelWith(
   months: Record<string, number>,
   { from = 'amount * 2', first = '2024-01', data = {} }: { from?: string; first?: string; data?: object } = {},
@@ -67,7 +73,7 @@ async function modelWith(
   for (const [month, rows] of Object.entries(months)) {
     const file = path.join(home, `${name}-${month}.parquet`);
     await connection.run(
-      `COPY (SELECT i AS id, TIMESTAMP '${month.length === 7 ? `${month}-01` : month.replace('T', ' ') + (month.length === 13 ? ':00:00' : ' 12:00:00')}' AS sold_at, i / 3 AS amount, i % 2 = 0 AS returned FROM ` +
+      `COPY (SELECT i AS id, TIMESTAMP '${timeIn(month)}' AS sold_at, i / 3 AS amount, i % 2 = 0 AS returned FROM ` +
         `range(${rows}) t(i)) TO '${file}' (FORMAT parquet)`,
     );
     await store.putImmutable(`${objectKeys.lakePartition(name, 'sales', month)}part.parquet`, { file });
