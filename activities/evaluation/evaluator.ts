@@ -52,6 +52,7 @@ interface Comparison {
  */
 export function createEvaluator(deps: ActivityDependencies) {
   const { db, store, cache, config } = deps;
+  const keep = (model: string, evaluation: Evaluation) => keepEvaluation(store, model, evaluation);
   return { championIn, fairChampionIn, whyLeftOut, evaluate, keep };
 
   async function championIn(environment: Environment, model: string): Promise<Champion | null> {
@@ -135,13 +136,17 @@ export function createEvaluator(deps: ActivityDependencies) {
       await removeWorkFolder(workDir);
     }
   }
+}
 
-  async function keep(model: string, evaluation: Evaluation): Promise<{ key: string; sha256: string }> {
-    const sha256 = digestOf(evaluation);
-    const key = objectKeys.evaluation(model, sha256);
-    await store.putImmutable(key, canonicalJson(evaluation), { contentType: 'application/json' });
-    return { key, sha256 };
-  }
+async function keepEvaluation(
+  store: ActivityDependencies['store'],
+  model: string,
+  evaluation: Evaluation,
+): Promise<{ key: string; sha256: string }> {
+  const sha256 = digestOf(evaluation);
+  const key = objectKeys.evaluation(model, sha256);
+  await store.putImmutable(key, canonicalJson(evaluation), { contentType: 'application/json' });
+  return { key, sha256 };
 }
 
 /** The file of a champion, and on what it is asked. */

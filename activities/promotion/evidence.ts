@@ -82,10 +82,7 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
           floorSha256: floorDigest(await readFloor(config, environment)),
           setBack,
         };
-        const evidenceSha256 = digestOf(evidence);
-        await store.putImmutable(objectKeys.evidence(model, evidenceSha256), canonicalJson(evidence), {
-          contentType: 'application/json',
-        });
+        const evidenceSha256 = await keepEvidence(store, evidence);
         const expiresAt = new Date(promotion.requestedAt.getTime() + definition.promotion.expireAfterHours * 3_600_000);
         await showEvidence(db, asked.promotionId, { evidence, evidenceSha256, expiresAt }, writeOrder());
         return {
@@ -120,6 +117,15 @@ export function createEvidenceActivities(deps: ActivityDependencies) {
     const evaluation = { ...(fits ? kept : await evaluate(again, signal, report)), ...leftOut };
     return { evaluation, ...(await keep(model, evaluation)) };
   }
+}
+
+/** @returns its digest. */
+async function keepEvidence(store: ActivityDependencies['store'], evidence: Evidence): Promise<string> {
+  const sha256 = digestOf(evidence);
+  await store.putImmutable(objectKeys.evidence(evidence.model, sha256), canonicalJson(evidence), {
+    contentType: 'application/json',
+  });
+  return sha256;
 }
 
 export type EvidenceActivities = ReturnType<typeof createEvidenceActivities>;

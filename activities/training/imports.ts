@@ -4,7 +4,9 @@ import { makeWorkFolder, removeWorkFolder } from '../../adapters/work-folder.js'
 import type { ModelInfo } from '../../adapters/onnx/model-check.js';
 import type { DeclaredLineage, ImportMap } from '../../domain/imported-model.js';
 import { objectKeys } from '../../domain/object-keys.js';
-import { declaredClasses } from '../../domain/tasks/task-of.js';
+import { PerdureError } from '../../domain/errors.js';
+import type { OutputSignature, TaskName } from '../../domain/tasks/task.js';
+import { declaredClasses, outputSignature, taskOf } from '../../domain/tasks/task-of.js';
 import type { TrainerReport } from '../../domain/training/trainer.js';
 import { definitionByDigest } from '../../db/model/definition-queries.js';
 import { versionOf } from '../../db/model/version-queries.js';
@@ -24,6 +26,19 @@ export interface AdoptRequest {
   declared: DeclaredLineage;
 }
 
+/** @throws PerdureError `artifact/refused`: a file says how likely each class is, and not what the classes are called. */
+function mustNameClasses(signature: OutputSignature, task: TaskName | undefined): void {
+  const unknown = taskOf({ task })
+    .graphOutputs(signature)
+    .some(({ width }) => width === 0);
+  if (unknown)
+    throw new PerdureError(
+      'artifact/refused',
+      'Nobody says what the classes are called: list them in contract.label.classes, or send a map with --map that ' +
+        'holds {"classes": […]}, in the order of the model’s probabilities.',
+    );
+}
+
 /** Models that were made elsewhere, in place of training. */
 export function createImportActivities(deps: ActivityDependencies) {
   const { db, store, cache, config } = deps;
@@ -35,6 +50,7 @@ export function createImportActivities(deps: ActivityDependencies) {
         const claim = await startRunStep(db, { runId, step: 'train', writeOrder: writeOrder() });
         const { name, contract, task, training } = await definitionByDigest(db, asked.definitionSha256);
         const classes = declaredClasses(contract.label) ?? asked.map?.classes ?? [];
+        mustNameClasses(outputSignature(contract, classes), task);
         const workDir = await makeWorkFolder(config.home, 'import');
         const adopt = async (called: string, key: string, digest: string): Promise<AdoptedModel> => {
           report(`reading ${called}`);

@@ -9,7 +9,7 @@ import type { OutputSignature } from '../../domain/tasks/task.js';
 import type { EvaluationRequest } from './evaluation-request.js';
 import type { InputColumn } from './model-session.js';
 import type { Scorer } from './scorer.js';
-import { joinedColumns, permutation, pickRows, RowSample } from './row-sample.js';
+import { joinedColumns, permutation, pickRows, type RowSample } from './row-sample.js';
 
 /** What bounds the work: features, and how often each is permuted. */
 const featuresMax = 200;

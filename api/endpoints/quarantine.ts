@@ -27,6 +27,14 @@ const listQuery = pageQuerySchema.extend({
 const decisionBody = z.strictObject({ actor: actorSchema, comment: plainTextSchema.trim().min(1).max(4000) });
 const decisions = { release: 'released', discard: 'discarded' } as const;
 
+const notValidatedYet = (params: z.infer<typeof ofPartition>): PerdureError =>
+  new PerdureError(
+    'not-found',
+    `The current content of ${params.model} ${params.partition} is not validated yet: there is nothing to decide. ` +
+      `\`perdure data ls ${params.model}\` lists the data, \`perdure quarantine ls\` what is in quarantine.`,
+    params,
+  );
+
 /**
  * Partitions that validation refused, and what a person says about them: always about the content that lies in the lake
  * now.
@@ -69,13 +77,7 @@ export const quarantineEndpoints: EndpointGroup = (app, deps) => {
         const now = (await verdictsOf(params.model, [params.partition])).get(params.partition);
         if (!now) {
           await mustBeOfModel(params);
-          throw new PerdureError(
-            'not-found',
-            `The current content of ${params.model} ${params.partition} is not validated yet: there is nothing to ` +
-              `decide. \`perdure data ls ${params.model}\` lists the data, \`perdure quarantine ls\` what ` +
-              'is in quarantine.',
-            params,
-          );
+          throw notValidatedYet(params);
         }
         const record = await decideQuarantine(db, { ...params, inputsSha256: now.inputsSha256, decision, ...body });
         log.info({ ...params, decision, actor: body.actor }, 'quarantine decided');

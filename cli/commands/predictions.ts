@@ -44,7 +44,7 @@ const unknownCause =
 /** As one line: of a model that says yes or no its label first, and lists as they are. */
 function answerText({ latency_ms: _latency, ...outputs }: Passport['answer']): string {
   const { label, probability } = outputs;
-  if (label !== undefined) return `${String(label)}, probability ${String(probability)}`;
+  if (label !== undefined) return `${JSON.stringify(label)}, probability ${JSON.stringify(probability)}`;
   return Object.entries(outputs)
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
     .join(', ');

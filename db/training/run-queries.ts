@@ -46,9 +46,9 @@ export async function runById(db: Database, id: string): Promise<RunRecord> {
  * is not all there was. As the index has it.
  */
 const isResult = sql`${runs.outcome} in ('registered', 'gate-not-passed', 'unchanged') and ${runs.until} is null
-  and ${runs.sample} is null`;
+  and ${runs.sample} is null and coalesce(${runs.cause} ->> 'id', '') not like 'import-%'`;
 
-/** The last run of this definition that came to a result on the newest data there was, and what it was given. */
+/** The last training of this definition that came to a result on the newest data there was (an import trains nothing), and what it was given. */
 export async function lastResultOf(
   db: Database,
   model: string,

@@ -216,7 +216,8 @@ function addedFeature(name: string, feature: Feature | undefined): ContractChang
 function changesOfOutput(before: Contract, after: Contract): ContractChange[] {
   const meaning = ({ label, output, group }: Contract) => {
     const { description: _text, from: _sql, ...rest } = label ?? {};
-    return JSON.stringify([rest, output, group]);
+    // The range of a label is a rule for the data: answers may lie outside it before and after.
+    return JSON.stringify([{ ...rest, min: undefined, max: undefined }, output, group]);
   };
   const classesOf = (contract: Contract) =>
     JSON.stringify(contract.label !== undefined && 'classes' in contract.label ? contract.label.classes : undefined);

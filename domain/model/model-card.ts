@@ -200,7 +200,10 @@ export function modelCard({
     championVersion: evaluation.championVersion,
     featureImportances: training.featureImportances,
     lineage: version.lineage,
-    caveats: caveatsOf(definition, evaluation, gates, snapshot, training.featureImportances),
+    caveats: [
+      ...madeElsewhereText(version.lineage),
+      ...caveatsOf(definition, evaluation, gates, snapshot, training.featureImportances),
+    ],
   } satisfies ModelCard);
 }
 
@@ -226,6 +229,14 @@ function inputsOf({ contract }: ModelDefinition): ModelCard['inputs'] {
 const calibrationErrorMax = 0.05;
 const smallSliceRows = 200;
 const dominatingShare = 0.5;
+
+const madeElsewhereText = ({ imported }: Lineage): string[] =>
+  imported === undefined
+    ? []
+    : [
+        'It was made elsewhere: nobody here knows what it was trained on, and rows that it is tested on may have been ' +
+          'among them.',
+      ];
 
 /** What a reader might overlook, found in the numbers. */
 function caveatsOf(

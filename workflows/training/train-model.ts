@@ -62,12 +62,7 @@ export async function trainModel(input: TrainRequest): Promise<RunResult> {
 
     timeline.doing('taking a snapshot of the data and validating it');
     const snapshot = await dataWork(order()).takeSnapshot({
-      runId,
-      model,
-      definitionSha256,
-      until,
-      ignoreWatermark: request.ignoreWatermark,
-      force,
+      ...{ runId, model, definitionSha256, until, force, ignoreWatermark: request.ignoreWatermark },
       ...(request.sample && { sample: request.sample }),
     });
     if (snapshot.outcome === 'unchanged')

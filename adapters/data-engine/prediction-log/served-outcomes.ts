@@ -145,7 +145,9 @@ async function collectLabels(
   objects: readonly ListedObject[],
 ): Promise<void> {
   await session.run(
-    `CREATE TABLE received (id VARCHAR, ${Object.entries(truthTypes).map(([name, type]) => `${name} ${type}`)},
+    `CREATE TABLE received (id VARCHAR, ${Object.entries(truthTypes)
+      .map(([name, type]) => `${name} ${type}`)
+      .join(', ')},
       received_at TIMESTAMP, file VARCHAR, line BIGINT)`,
   );
   await readLog('labels', objects, (source) =>

@@ -23,7 +23,7 @@ import type { DuckSession, SessionOpener } from '../duck-session.js';
 import { soundColumns } from './plan-columns.js';
 import { readPartition } from './read-partition.js';
 import { loadedTable } from './read-table.js';
-import { shapedTable, shapeRows } from './shape-rows.js';
+import { shapedTable, shapeRows, type ShapedColumn } from './shape-rows.js';
 import { writePartition } from './write-partition.js';
 
 export interface PartitionProgress {
@@ -132,19 +132,9 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
 
     progress('check', 'contract');
     const rows = await countRows(session, shapedTable);
-    const unreadable = issues.some(
-      ({ rule, table }) => table === data.base && (rule === 'unreadable-file' || rule === 'missing-table'),
-    );
-    if (rows === 0 && !unreadable)
-      issues.push(
-        emptyIssue(data.base, baseRows === 0 ? 'has no rows' : `has ${baseRows} rows and no label among them`),
-      );
+    if (rows === 0) issues.push(...whyEmpty(data.base, baseRows, issues));
     if (baseRows > rows) notes.push(`${baseRows - rows} of ${baseRows} rows have no label and are skipped.`);
-    const found = await checkContract(session, contract, shaped.columns, ownTimes(data, partition));
-    const twice = issues.find(({ rule, table }) => rule === 'duplicate-key' && table === data.base);
-    if (!twice) found.push(...(await checkEntity(session, contract, shaped.columns)));
-    else if (issues.length === 1 && isEntity(definition, data.tables[data.base]?.key))
-      found.unshift({ issue: issues.pop() ?? twice, predicate: sharesEntity(contract) });
+    const found = await brokenRules(session, request, shaped.columns, issues);
     const onlyRows = issues.length === 0 && found.length > 0;
     const broken = found.map(({ issue }) => issue);
     if (rows === 0) {
@@ -158,19 +148,6 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
     const may = dropped !== undefined && maxPct > 0 && (100 * dropped.rows) / rows <= maxPct;
     if (!may) issues.push(...broken);
     if (dropped) notes.push(droppedText(dropped.rows, rows, maxPct));
-    const reported = (used: number): Pick<ValidateAndShapeResult, 'report' | 'dropped'> => ({
-      report: {
-        ...report(used),
-        ...(dropped && {
-          dropped: {
-            ...{ rows: dropped.rows, of: rows, issues: broken },
-            key: objectKeys.droppedRows(definition.name, partition, dropped.sha256),
-          },
-        }),
-      },
-      ...(dropped && { dropped }),
-    });
-
     progress('write', `${rows - (dropped?.rows ?? 0)} rows`);
     const { profile, ...file } = await writePartition(session, {
       ...limits,
@@ -183,13 +160,42 @@ export async function validateAndShapePartition(request: ValidateAndShapeRequest
     const sound = issues.length === 0 || dropped !== undefined;
     issues.push(...checkExpectations({ expectations: data.expectations, current, previous }));
     notes.push(...newLevelNotes({ contract, current, previous }));
-    if (sound) return { ...reported(file.rows), file, profile };
+    if (sound) {
+      const key = objectKeys.droppedRows(definition.name, partition, dropped?.sha256 ?? '');
+      const left = dropped && { dropped: { rows: dropped.rows, of: rows, issues: broken, key } };
+      return { report: { ...report(file.rows), ...left }, ...(dropped && { dropped }), file, profile };
+    }
     await rm(file.path, { force: true });
     return { report: report(file.rows), profile };
   } finally {
     session?.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Rules of the contract that rows break. A key that is the entity moves there from the issues: it is told once. */
+async function brokenRules(
+  session: DuckSession,
+  { definition, partition }: Pick<ValidateAndShapeRequest, 'definition' | 'partition'>,
+  columns: readonly ShapedColumn[],
+  issues: ValidationIssue[],
+): ReturnType<typeof checkContract> {
+  const { contract, data } = definition;
+  const found = await checkContract(session, contract, columns, ownTimes(data, partition));
+  const twice = issues.find(({ rule, table }) => rule === 'duplicate-key' && table === data.base);
+  if (!twice) found.push(...(await checkEntity(session, contract, columns)));
+  else if (issues.length === 1 && isEntity(definition, data.tables[data.base]?.key))
+    found.unshift({ issue: issues.pop() ?? twice, predicate: sharesEntity(contract) });
+  return found;
+}
+
+/** Nothing where the table could not be read: that is an issue already. */
+function whyEmpty(base: string, baseRows: number, issues: readonly ValidationIssue[]): ValidationIssue[] {
+  const unreadable = issues.some(
+    ({ rule, table }) => table === base && (rule === 'unreadable-file' || rule === 'missing-table'),
+  );
+  const what = baseRows === 0 ? 'has no rows' : `has ${baseRows} rows and no label among them`;
+  return unreadable ? [] : [emptyIssue(base, what)];
 }
 
 /** Whether a key is the entity: then rows that share it are rows of the shaped table that do. */

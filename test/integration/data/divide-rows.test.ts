@@ -163,7 +163,7 @@ describe('folds', () => {
 
   test('by time follow one another, one more than are tested', async () => {
     const folds = await divide({ kind: 'folds', folds: 4, by: 'time' });
-    expect([...folds.keys()].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect([...folds.keys()].sort((left, right) => left - right)).toEqual([0, 1, 2, 3, 4]);
     for (let fold = 1; fold <= 4; fold += 1) {
       const before = (folds.get(fold - 1) ?? []).map(({ happened }) => happened);
       expect(Math.max(...before)).toBeLessThan(Math.min(...(folds.get(fold) ?? []).map(({ happened }) => happened)));

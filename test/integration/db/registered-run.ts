@@ -3,6 +3,7 @@ import { recordSnapshot } from '../../../db/data/partition-queries.js';
 import { applyDefinition } from '../../../db/model/definition-queries.js';
 import { openRun } from '../../../db/training/run-queries.js';
 import type { NewVersion } from '../../../db/model/version-queries.js';
+import type { Cause } from '../../../domain/cause.js';
 import { digestOf } from '../../../domain/canonical-json.js';
 import type { SnapshotManifest } from '../../../domain/data/snapshot/snapshot.js';
 import { changedDefinition } from '../../../domain/model/changed-definition.js';
@@ -34,6 +35,7 @@ export async function openedRun(
   runId: string,
   watermark: string | null,
   workflowId = `train/${model}/${runId}`,
+  cause: Cause = { kind: 'data', id: runId },
 ): Promise<NewVersion> {
   const definitionSha256 = await knownModel(db, model);
   const manifest: SnapshotManifest = {
@@ -54,7 +56,7 @@ export async function openedRun(
     workflowId,
     model,
     definitionSha256,
-    cause: { kind: 'data', id: runId },
+    cause,
     until: null,
   });
   const artifactSha256 = digestOf(runId);

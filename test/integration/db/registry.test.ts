@@ -71,6 +71,15 @@ describe('the last result of a definition', () => {
     await closeRun(db, { runId: failed.runId, outcome: 'failed', reason: '', watermark: null });
     expect(await last()).toBe('tried-1');
   });
+
+  it('is no import, which trains nothing', async () => {
+    const cause = { kind: 'person', id: 'import-0123456789ab' } as const;
+    const brought = await openedRun(db, 'brought', 'brought-1', '2013-03', 'import/brought/1', cause);
+    const snapshot = { snapshotSha256: brought.snapshotSha256 };
+    await updateRun(db, await startRunStep(db, { runId: brought.runId, step: 'snapshot', writeOrder: 0 }), snapshot);
+    await closeRun(db, { runId: brought.runId, outcome: 'registered', reason: '', watermark: null });
+    expect(await lastResultOf(db, 'brought', brought.definitionSha256)).toBeUndefined();
+  });
 });
 
 describe('a watermark', () => {

@@ -168,6 +168,11 @@ describe('what a challenger makes of requests that are answered today', () => {
     expect(kinds(label('late', 'delay > 15'), label('late', 'delay > 30'))).toEqual(['compatible', 'label output']);
   });
 
+  it('another range of a label is a rule for the data, not for callers', () => {
+    const label = (max: number) => contract({ x: number }, { label: { name: 'y', type: 'number', max } });
+    expect(kinds(label(100), label(500))).toEqual(['compatible']);
+  });
+
   it('other classes are another answer, and both lists are named', () => {
     const label = (...classes: string[]) => contract({ x: number }, { label: { name: 'y', type: 'string', classes } });
     const { verdict, changes } = compare(label('a', 'b'), label('a', 'b', 'c'));

@@ -144,6 +144,13 @@ describe('modelCard', () => {
     ]);
   });
 
+  it('says of a model that was made elsewhere that nobody knows what it was trained on', () => {
+    const { version } = input();
+    const imported = { fileSha256: sha('9'), declared: {} };
+    const card = modelCard(input({ version: { ...version, lineage: { ...version.lineage, imported } } }));
+    expect(card.caveats[0]).toMatch(/^It was made elsewhere: nobody here knows what it was trained on/);
+  });
+
   it('does not warn without reason, and warns of bad calibration', () => {
     const training = { ...input().training, featureImportances: [] };
     const even = { ...evaluation, championSha256: sha('7'), championVersion: 2, slices: [] };
