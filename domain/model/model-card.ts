@@ -234,8 +234,8 @@ const madeElsewhereText = ({ imported }: Lineage): string[] =>
   imported === undefined
     ? []
     : [
-        'It was made elsewhere: nobody here knows what it was trained on, and rows that it is tested on may have been ' +
-          'among them.',
+        'It was made elsewhere: nobody here knows what it was trained on, and rows that it is tested on may have ' +
+          'been among them.',
       ];
 
 /** What a reader might overlook, found in the numbers. */
