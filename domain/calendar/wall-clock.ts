@@ -14,6 +14,8 @@ export interface WallClock {
    * clocks are. An hour 24 is the next day's first.
    */
   instant(time: WallTime): number;
+  /** The same as Go's `time.Date` picks it, by which Temporal's schedules fire: of a time that comes twice mostly the later. */
+  instantByGo(time: WallTime): number;
 }
 
 const dayMs = 86_400_000;
@@ -47,6 +49,11 @@ export function wallClock(timeZone: string): WallClock {
       const [before, after] = [local - offsetAt(local - dayMs), local - offsetAt(local + dayMs)];
       const real = [before, after].filter((instant) => instant + offsetAt(instant) === local);
       return real.length > 0 ? Math.min(...real) : before;
+    },
+    instantByGo(time) {
+      const local = asUtc(time);
+      const guess = offsetAt(local);
+      return local - offsetAt(local - guess);
     },
   };
 }

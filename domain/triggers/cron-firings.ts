@@ -22,7 +22,7 @@ export function nextFiring(fields: CronFields, timeZone: string, after: number):
   for (;;) {
     if (at.minute >= 60) {
       const next = { ...at, hour: at.hour + 1, minute: 0 };
-      const comesTwice = clock.instant(next) - clock.instant({ ...at, minute: 0 }) > hourMs;
+      const comesTwice = clock.instantByGo(next) - clock.instantByGo({ ...at, minute: 0 }) > hourMs;
       const again = shiftMs === 0 && comesTwice;
       shiftMs = again ? hourMs : 0;
       toHour(again ? at.hour : at.hour + 1);
@@ -40,7 +40,7 @@ export function nextFiring(fields: CronFields, timeZone: string, after: number):
       toHour(at.hour + 1);
     } else if (!fields.minute.has(at.minute)) at.minute += 1;
     else {
-      const found = clock.instant(at);
+      const found = clock.instantByGo(at);
       if (clock.read(found).hour === at.hour) return found + shiftMs;
       toHour(at.hour + 1); // The clocks go past it.
     }
@@ -83,7 +83,7 @@ function firstOf(
   times: readonly Pick<WallTime, 'hour' | 'minute'>[],
 ): number | undefined {
   for (const time of times) {
-    const instant = clock.instant({ ...day, ...time });
+    const instant = clock.instantByGo({ ...day, ...time });
     if (clock.read(instant).hour === time.hour) return instant;
   }
   return undefined;

@@ -27,6 +27,7 @@ import { holderText } from '../../../domain/lease-holder.js';
 import { parseModelDefinition } from '../../../domain/model/parse-definition.js';
 import { activityQueues, taskQueues } from '../../../domain/task-queues.js';
 import flightDelay from '../../../models/flight-delay/model.js';
+import { loadPerdureConfig } from '../../../perdure.config.js';
 import { loadTemporalConfig } from '../../../temporal.config.js';
 import { failureInterceptor } from '../../../workers/failure-interceptor.js';
 import { loadWorkflowBundle } from '../../../workers/workflow-bundle.js';
@@ -52,7 +53,8 @@ beforeAll(async () => {
   temporal = await connectTemporal(loadTemporalConfig());
   database = await createTestDatabase();
   db = connectDatabase(database.url);
-  const deps = { db, temporal: temporal.client, config: {} } as unknown as ActivityDependencies;
+  const config = loadPerdureConfig({});
+  const deps = { db, temporal: temporal.client, config } as unknown as ActivityDependencies;
   const connection = await NativeConnection.connect(loadTemporalConfig().connection);
   const common = { connection, interceptors: { activity: [failureInterceptor] }, shutdownForceTime: '5s' };
   const activities = createActivities(deps);

@@ -142,10 +142,14 @@ describe('a definition that is wrong', () => {
   const good = ownDefinition();
 
   test('is refused with every path, and nothing beside it is applied', async () => {
-    const wrong = { ...ownDefinition(), owner: '', evaluation: { gates: [{ name: 'x', metric: 'auc', atLeast: 1 }] } };
+    const wrong = {
+      ...ownDefinition(),
+      owner: '',
+      evaluation: { gates: [{ name: '', metric: 'rocAuc', atLeast: 1 }] },
+    };
     await expect(running.api.apply({ definitions: [good, wrong], actor })).rejects.toMatchObject({
       code: 'definition/invalid',
-      message: expect.stringMatching(/owner[^]*evaluation\.gates\[0\]\.metric/),
+      message: expect.stringMatching(/owner[^]*evaluation\.gates\[0\]\.name/),
     });
     expect((await running.api.models()).items.map((model) => model.name)).not.toContain(good.name);
   });

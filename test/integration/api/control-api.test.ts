@@ -229,6 +229,8 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'GET /stack',
     'GET /stack/work',
     'POST /apply',
+    'POST /gateways/start',
+    'POST /gateways/stop',
     'POST /models/{model}/data/{table}/manifest',
     'POST /models/{model}/retire',
     'POST /models/{model}/rollouts/replay',
@@ -240,6 +242,8 @@ test('the OpenAPI 3.1 document describes every route', async () => {
     'POST /rollouts/{id}/steering',
     'PUT /models/{model}/data/{table}',
     'PUT /models/{model}/data/{table}/files',
+    'PUT /models/{model}/imports',
+    'PUT /programs/{sha256}',
   ]);
 });
 

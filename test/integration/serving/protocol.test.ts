@@ -215,7 +215,7 @@ describe('labels', () => {
     [
       'a label that is no label',
       [label, { ...label, label: 'yes' }],
-      /labels\[1\]\.label is wrong: must be true, false, 0 or 1/,
+      /labels\[1\]\.label is "yes": it must be true, false, 0 or 1/,
     ],
     ['a time without a zone', [{ ...label, observed_at: '2013-04-01T12:00:00' }], /labels\[0\]\.observed_at/],
     ['a time to come', [{ ...label, observed_at: new Date(Date.now() + 3_600_000).toISOString() }], /is in the future/],
