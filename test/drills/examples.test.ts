@@ -36,26 +36,25 @@ async function prepare(model: string, ...args: string[]): Promise<string> {
 const answerSchema = z.looseObject({
   rows: z.array(
     z.looseObject({
-      label: z.unknown(),
+      label: z.unknown().optional(),
       value: z.number().optional(),
       quantiles: z.array(z.number()).optional(),
       score: z.number().optional(),
     }),
   ),
 });
-const routeSchema = z.looseObject({ split: z.array(z.looseObject({ version: z.number() })) });
 const versionSchema = z.looseObject({ metrics: z.record(z.string(), z.number().nullable()) });
 
 /** Trains, waits until the first version serves, and asks it. @param make another way to a version than training */
 async function serve(model: string, rows: Record<string, unknown>[], make = ['train', model, '--wait']) {
   await command(...make);
-  await pollUntil(`${model}@1 is served`, 180_000, async () => {
-    const { code, stdout } = await perdure(place, 'routes', 'show', model, '--json');
-    return (code === 0 && routeSchema.parse(JSON.parse(stdout)).split[0]?.version === 1) || undefined;
-  });
   const file = path.join(folder, `${model}.json`);
   writeFileSync(file, JSON.stringify(rows));
-  const { rows: answers } = answerSchema.parse(await command('predict', model, '--file', file));
+  // The route is written a moment before gateways serve it.
+  const { rows: answers } = await pollUntil(`${model}@1 answers`, 180_000, async () => {
+    const { code, stdout } = await perdure(place, 'predict', model, '--file', file, '--json');
+    return code === 0 ? answerSchema.parse(JSON.parse(stdout)) : undefined;
+  });
   const { metrics } = versionSchema.parse(await command('versions', 'show', `${model}@1`));
   return { metrics, answers };
 }
