@@ -20,11 +20,12 @@ export function knownPartitions(
   const learned = refitted ? [...snapshot.train, ...snapshot.holdout] : snapshot.train;
   if (!refitted && sameSides(snapshot, heldOutBy)) return [];
   const seen = new Set(learned.map((file) => file.partition));
+  const files = new Set(learned.map(nameOf));
   // Parts of a partition share no row: whoever has held out this very file has not trained on it.
   const spared = new Set(refitted || isOfFolds(snapshot) ? [] : snapshot.holdout.map(nameOf));
   const known = heldOutBy.holdout.filter(
     (file) =>
-      !(seen.has(file.partition) && spared.has(nameOf(file))) && (seen.has(file.partition) || overlaps(learned, file)),
+      files.has(nameOf(file)) || (seen.has(file.partition) ? !spared.has(nameOf(file)) : overlaps(learned, file)),
   );
   return [...new Set(known.map((file) => file.partition))];
 }

@@ -136,6 +136,11 @@ describe('a champion', () => {
     expect(knownPartitions({ snapshot: champion }, until('2013-01', '2013-02', '2013-03', '2013-04'))).toEqual([]);
   });
 
+  it('knows a file that it was trained on, though it was tested on it too', () => {
+    const snapshot = { ...until('2013-01', '2013-02'), train: [file('2013-02', 1)] };
+    expect(knownPartitions({ snapshot }, snapshot)).toEqual(['2013-02']);
+  });
+
   it('knows the holdout that it was fitted on once more', () => {
     const snapshot = until('2013-01', '2013-02', '2013-03');
     expect(knownPartitions({ snapshot, refitted: true }, until('2013-02', '2013-03'))).toEqual(['2013-03']);
