@@ -119,8 +119,11 @@ it('a hundred schedules at one moment train by priority, within the limits of mo
     ).toHaveLength(schedulesOfModel);
   const nameOf = new Map(models.map(({ kind, own }) => [own.name, kind]));
   const firstOfEach = [...new Set(trained)].filter((model) => !first.includes(model));
-  expect(firstOfEach.map((model) => nameOf.get(model))).toEqual(
-    models.flatMap(({ kind, own }) => (first.includes(own.name) ? [] : [kind])),
-  );
+  const order = firstOfEach.map((model) => nameOf.get(model));
+  const due = models.flatMap(({ kind, own }) => (first.includes(own.name) ? [] : [kind]));
+  // Those that begin at one moment, on the trainers that are free then, are told in any order.
+  const inTurn = due.map((_, at) => due.slice(Math.max(0, at - trainersMax + 1), at + trainersMax));
+  expect(order).toHaveLength(due.length);
+  expect(order.filter((kind, at) => !inTurn[at]?.some((one) => one === kind))).toEqual([]);
   await askOfEach(ids, (id) => schedule.getHandle(id).delete());
 }, 240_000);
