@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PerdureError } from './errors.js';
 import { columnNameSchema, sha256Schema, versionNumberSchema } from './names.js';
 import { plainTextSchema } from './text/plain-text.js';
 
@@ -64,6 +65,24 @@ export const importedSchema = z.strictObject({
   declared: declaredLineageSchema,
 });
 export type Imported = z.infer<typeof importedSchema>;
+
+const evenChance = 0.5;
+
+/**
+ * The threshold of an imported model: the policy's number, which whoever brings it may not replace. Where the policy
+ * has one chosen, the one that is brought: nothing is chosen on the rows that it is tested on, and there are no others.
+ * @throws PerdureError `input/invalid`.
+ */
+export function importThreshold(policy: number | string, asked: number | undefined): number {
+  if (typeof policy !== 'number') return asked ?? evenChance;
+  if (asked !== undefined && asked !== policy)
+    throw new PerdureError(
+      'input/invalid',
+      `threshold: the definition says ${policy}, not ${asked}. Leave it out, or change evaluation.threshold and apply.`,
+      { threshold: asked },
+    );
+  return policy;
+}
 
 /** Of a file that is sent: as large as a model may be. */
 export const importBytesMax = 256 * 1024 * 1024;

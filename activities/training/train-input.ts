@@ -6,6 +6,7 @@ import { wrongCadence, type Partition } from '../../domain/partition.js';
 import { runPriority } from '../../domain/training/run-priority.js';
 import type { ModelDefinition } from '../../domain/model/model-definition.js';
 import { changedDefinition } from '../../domain/model/changed-definition.js';
+import { importThreshold } from '../../domain/imported-model.js';
 import { importRequestSchema, trainRequestSchema } from '../../domain/workflow-inputs.js';
 import { definitionInForce, keepDefinition } from '../../db/model/definition-queries.js';
 import type { ActivityDependencies } from '../dependencies.js';
@@ -61,14 +62,11 @@ export function createTrainInputActivities({ db, config }: Pick<ActivityDependen
       const { threshold: policy } = definition.evaluation;
       return {
         ...{ ...brought, model, definitionSha256, until: until ?? null },
-        // Nothing is chosen for it: on the rows that it is tested on it must not be, and there are no others.
-        threshold: threshold ?? (typeof policy === 'number' ? policy : evenChance),
+        threshold: importThreshold(policy, threshold),
       };
     },
   };
 }
-
-const evenChance = 0.5;
 
 function refuseOtherCadence(until: Partition | undefined, { data }: ModelDefinition): void {
   const wrong = until && wrongCadence(until, cadenceIn(data));
